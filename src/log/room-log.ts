@@ -1,0 +1,69 @@
+/**
+ * The room-log contract: the source of order and of memory. Implementations: embedded (LMDB); Redis later.
+ * All of them pass the suite in test/contract/room-log-suite.ts.
+ */
+import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
+
+export interface HeadInfo {
+  /** Changes when the log is lost, so that no client takes a new sequence for the old one. */
+  epoch: string
+  /** Sequence number of the newest entry; 0 for a room without any. */
+  head: number
+  /** Sequence number of the oldest entry that is still kept; `head + 1` when none is. */
+  first: number
+}
+
+/**
+ * `after`: oldest first, from `after + 1`. `before`: the newest that are older than `before`, oldest first.
+ * Neither: the newest `limit`.
+ */
+export type ReadRange = { limit: number } & ({ after: number } | { before: number } | { newest: true })
+
+export interface LogPage extends HeadInfo {
+  /** Ascending by `seq`, without holes. */
+  entries: LogEntry[]
+  /** There is more in that direction than `limit` let through. */
+  more: boolean
+}
+
+/** What any process of the host may ask. Rejects with `unavailable` while the store cannot be read. */
+export interface RoomLogReader {
+  head(room: string): Promise<HeadInfo>
+  read(room: string, range: ReadRange): Promise<LogPage>
+  /** The user's own rooms, by name. */
+  userRooms(userId: string): Promise<UserRoom[]>
+  close(): Promise<void>
+}
+
+export interface UserRoom {
+  room: string
+  head: number
+  /** Up to where the user has read; 0 when never said. */
+  read: number
+  /** Texts after `read` that have not been removed. */
+  unread: number
+}
+
+/**
+ * The writer. One a host (embedded) or a cluster (Redis).
+ *
+ * `append` is durable first and visible after: when it resolves, the entry survives a crash, and `onEntry` listeners
+ * have been called or will be, in the order of the log, each entry once. The sequence is dense per room: 1, 2, 3 …
+ * The same `from.id` and `id` in a room again gives the first answer with `duplicate: true`; with another content it
+ * rejects with `conflict`. An edit or removal whose target is not a text of the same author rejects with `forbidden`;
+ * one whose target does not exist, is not kept any more or has been removed, with `not_found`. A removal blanks the
+ * text of its target, and of the target's edits, where they are stored.
+ * What could not be stored rejects with `unavailable`, and leaves no trace: the next append gets the number that this
+ * one would have had.
+ */
+export interface RoomLog extends RoomLogReader {
+  append(room: string, draft: MessageDraft): Promise<AppendResult>
+  /** Makes `room` one of the user's own. */
+  trackRoom(userId: string, room: string): Promise<void>
+  forgetRoom(userId: string, room: string): Promise<void>
+  /** Moves the user's read marker; it never goes back and never beyond the head. Resolves with where it stands. */
+  markRead(userId: string, room: string, seq: number): Promise<number>
+  onEntry(listener: (entry: LogEntry) => void): void
+  /** Told at each change between working and failing; `null` when working, otherwise the reason. */
+  onHealth(listener: (reason: string | null) => void): void
+}

@@ -1,0 +1,37 @@
+/**
+ * What primary and worker say to each other on Node's own IPC channel: control alone, beside the handles that sticky's
+ * protocol passes there. Anything that fits none of these (pm2's `axm:*`, say) is counted and passed over.
+ */
+import { z } from 'zod'
+
+/** Worker → primary. */
+export const workerControl = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('rookery:ready') }),
+  /** So many handed-over connections have been taken since the last such message. */
+  z.object({ type: z.literal('rookery:taken'), count: z.int().min(1) }),
+  z.object({ type: z.literal('rookery:drained') }),
+  z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
+  /** From sticky's `setupWorker`: an Engine.IO session began or ended. */
+  z.object({ type: z.literal('sticky:connection'), data: z.string() }),
+  z.object({ type: z.literal('sticky:disconnection'), data: z.string() }),
+])
+export type WorkerControl = z.infer<typeof workerControl>
+
+/** Primary → worker. */
+export const primaryControl = z.discriminatedUnion('type', [
+  /** Close every connection, spread over `spreadMs`, and leave by `deadlineMs`. */
+  z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0), deadlineMs: z.number().min(0) }),
+])
+export type PrimaryControl = z.infer<typeof primaryControl>
+
+/** What a worker is given when it is forked, as one JSON value in the environment variable `ROOKERY_WORKER`. */
+export const workerBoot = z.object({
+  /** Unique on the host, never used again while the primary lives: `w1`, `w2` … */
+  name: z.string(),
+  /** The tag of this worker in session ids: host tag and number, `[A-Za-z0-9_-]`. */
+  tag: z.string(),
+  host: z.string(),
+  linkPath: z.string(),
+  linkSecret: z.string(),
+})
+export type WorkerBoot = z.infer<typeof workerBoot>

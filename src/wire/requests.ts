@@ -1,0 +1,53 @@
+/** What a worker may ask of its primary over the link, and the other way round: parameters and results. */
+import { z } from 'zod'
+import { appendResult, author, messageDraft, roomName, sequence } from './entry.ts'
+
+const userId = z.string().min(1).max(64)
+const members = z.object({ members: z.array(author), count: z.int().min(0) })
+const nothing = z.null()
+
+/** Worker → primary. */
+export const workerRequests = {
+  'log.append': { params: z.strictObject({ room: roomName, draft: messageDraft }), result: appendResult },
+  'user.track': { params: z.strictObject({ userId, room: roomName }), result: nothing },
+  'user.forget': { params: z.strictObject({ userId, room: roomName }), result: nothing },
+  'user.read': { params: z.strictObject({ userId, room: roomName, seq: sequence }), result: sequence },
+  'presence.enter': { params: z.strictObject({ room: roomName, user: author }), result: members },
+  'presence.leave': { params: z.strictObject({ room: roomName, userId }), result: nothing },
+  'presence.members': { params: z.strictObject({ room: roomName }), result: members },
+} as const
+
+/** Primary → worker. */
+export const primaryRequests = {
+  /** The worker's metrics as prom-client's JSON. */
+  'worker.metrics': { params: nothing, result: z.array(z.unknown()) },
+  'worker.status': {
+    params: nothing,
+    result: z.object({
+      connections: z.int(),
+      sockets: z.int(),
+      rooms: z.int(),
+      rssBytes: z.int(),
+      eventLoopDelayMs: z.number(),
+    }),
+  },
+} as const
+
+export type RequestTable = Readonly<Record<string, { params: z.ZodType; result: z.ZodType }>>
+export type WorkerRequests = typeof workerRequests
+export type PrimaryRequests = typeof primaryRequests
+export type Params<T extends RequestTable, M extends keyof T> = z.infer<T[M]['params']>
+export type Result<T extends RequestTable, M extends keyof T> = z.infer<T[M]['result']>
+
+/** What the primary itself tells workers with an interest in a topic. JSON on the link. */
+export const primaryEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('presence'),
+    room: roomName,
+    joined: z.array(author),
+    left: z.array(z.object({ id: userId })),
+    count: z.int().min(0),
+  }),
+  z.object({ type: z.literal('state'), state: z.enum(['ok', 'degraded']), reason: z.string().optional() }),
+])
+export type PrimaryEvent = z.infer<typeof primaryEvent>

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+/** `fileParallelism: false` where a file starts a cluster of its own: two cores carry one at a time. */
+const spawning = {
+  pool: 'forks',
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+} as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 60_000,
+        },
+      },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...spawning } },
+      { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...spawning } },
+    ],
+  },
+})
