@@ -1,0 +1,26 @@
+/** `rookery config check` and `rookery config print`. */
+import { settingKeys } from '../config/schema.ts'
+import { type ShownSetting, shownSettings } from '../config/show.ts'
+import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+import { cellText, table } from './table.ts'
+
+export function checkConfig(line: CommandLine, options: Options): void {
+  loadFrom(line, options)
+  process.stdout.write(`all ${settingKeys.length} settings are as they should be\n`)
+}
+
+export function printConfig(line: CommandLine, options: Options): void {
+  const shown = shownSettings(loadFrom(line, options))
+  const text = options['json'] === true ? JSON.stringify(shown, null, 2) : settingsTable(shown)
+  process.stdout.write(`${text}\n`)
+}
+
+function settingsTable(shown: readonly ShownSetting[]): string {
+  const rows = shown.map(({ environment, value, unit, source }) => [
+    environment,
+    cellText(value),
+    unit ?? '',
+    source,
+  ])
+  return table(['setting', 'value', 'unit', 'source'], rows)
+}

@@ -1,0 +1,12 @@
+/** `rookery reload`: asks the Rookery that runs on a data directory to replace its workers. */
+import { ExitError } from '../ops/exit-codes.ts'
+import { runningPid } from '../ops/pid-file.ts'
+import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+
+export function reload(line: CommandLine, options: Options): void {
+  const { dataDir } = loadFrom(line, options).config
+  const pid = runningPid(dataDir)
+  if (pid === undefined) throw new ExitError('notRunning', `no Rookery runs on DATA_DIR ${dataDir}`)
+  process.kill(pid, 'SIGHUP')
+  process.stdout.write(`asked ${pid} to replace its workers; its log tells how that goes\n`)
+}

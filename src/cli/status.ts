@@ -1,0 +1,50 @@
+/** `rookery status`: what the admin listener of a running Rookery says. */
+import { z } from 'zod'
+import type { Config } from '../config/schema.ts'
+import { ExitError } from '../ops/exit-codes.ts'
+import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+import { cellText, table } from './table.ts'
+
+const ANSWER_DEADLINE_MS = 5000
+
+export async function showStatus(line: CommandLine, options: Options): Promise<void> {
+  const { config } = loadFrom(line, options)
+  const status = await askStatus(adminUrl(config))
+  const text = options['json'] === true ? JSON.stringify(status, null, 2) : statusTable(status)
+  process.stdout.write(`${text}\n`)
+}
+
+function adminUrl({ adminHost, adminPort }: Config): string {
+  const anyAddress = adminHost === '0.0.0.0' || adminHost === '::'
+  const host = anyAddress ? 'localhost' : adminHost
+  return `http://${host.includes(':') ? `[${host}]` : host}:${adminPort}/status`
+}
+
+async function askStatus(url: string): Promise<unknown> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) })
+    if (!response.ok) throw new Error(`it answered ${response.status}`)
+    return await response.json()
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ExitError('notRunning', `no status from ${url}: ${reason}`, { cause: error })
+  }
+}
+
+/** One table for each list of objects, one line for each other value: whatever the status holds is shown. */
+function statusTable(status: unknown): string {
+  const parsed = z.record(z.string(), z.unknown()).safeParse(status)
+  if (!parsed.success) return JSON.stringify(status)
+  return Object.entries(parsed.data)
+    .map(([name, value]) => statusPart(name, value))
+    .join('\n')
+}
+
+function statusPart(name: string, value: unknown): string {
+  const rows = z.array(z.record(z.string(), z.unknown())).min(1).safeParse(value)
+  if (!rows.success) return `${name}: ${cellText(value)}`
+  const columns = [...new Set(rows.data.flatMap((row) => Object.keys(row)))]
+  const lines = rows.data.map((row) => columns.map((column) => cellText(row[column])))
+  return `\n${name}\n${table(columns, lines)}`
+}

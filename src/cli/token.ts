@@ -1,0 +1,38 @@
+/** `rookery token`: makes a token such as an identity provider would, for trying out and for scripts. */
+import { SignJWT } from 'jose'
+import type { Config } from '../config/schema.ts'
+import { ExitError } from '../ops/exit-codes.ts'
+import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+
+export async function makeToken(line: CommandLine, options: Options): Promise<void> {
+  // Whoever asks for a token means AUTH=jwt, also in a shell where the server's own setting is missing.
+  const { config } = loadFrom(line, options, { auth: 'jwt' })
+  if (config.jwtSecret === undefined) {
+    throw new ExitError(
+      'configuration',
+      'a token can be made only with JWT_SECRET; with JWKS_URL your provider makes it',
+    )
+  }
+  const sub = String(options['sub'])
+  const token = await claims(config, {
+    sub,
+    name: String(options['name'] ?? sub),
+    expires: String(options['expires']),
+  })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .sign(new TextEncoder().encode(config.jwtSecret))
+  process.stdout.write(`${token}\n`)
+}
+
+function claims(config: Config, wanted: { sub: string; name: string; expires: string }): SignJWT {
+  if (!/^[1-9][0-9]{0,8} ?(s|m|h|d|w|y)$/.test(wanted.expires)) {
+    throw new ExitError('usage', `--expires ${wanted.expires} is not a time such as 90s, 15m, 1h or 7d`)
+  }
+  const token = new SignJWT({ name: wanted.name })
+    .setSubject(wanted.sub)
+    .setIssuedAt()
+    .setExpirationTime(wanted.expires)
+  if (config.jwtIssuer !== undefined) token.setIssuer(config.jwtIssuer)
+  if (config.jwtAudience !== undefined) token.setAudience(config.jwtAudience)
+  return token
+}

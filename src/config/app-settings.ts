@@ -1,0 +1,22 @@
+/** What of the settings is shown to an application. */
+import type { AppSettings } from '../wire/app.ts'
+import type { Config } from './schema.ts'
+
+export function appSettings(config: Config): AppSettings {
+  return Object.freeze({
+    auth: config.auth,
+    jwtSecret: config.jwtSecret,
+    jwksUrl: config.jwksUrl,
+    jwtIssuer: config.jwtIssuer,
+    jwtAudience: config.jwtAudience,
+    apiKey: config.apiKey,
+    textMaxChars: config.textMaxChars,
+    roomsPerSocket: config.roomsPerSocket,
+    messageRate: config.messageRate,
+    messageBurst: config.messageBurst,
+    requestRate: config.requestRate,
+    requestBurst: config.requestBurst,
+    slowClientBytes: config.slowClientBytes,
+    slowClientMs: config.slowClientMs,
+  })
+}

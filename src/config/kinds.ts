@@ -1,0 +1,72 @@
+/**
+ * The kinds of value that a setting can have: how its text is read, what is let through, and how that is said.
+ * Pure; knows no setting by name.
+ */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+export interface Kind<T> {
+  readonly type: z.ZodType<T>
+  /** Completes the sentence "… is not allowed; expected …". */
+  readonly expects: string
+  /** Makes of a text (environment, flag) what a JSON file would hold. What can't be read is left for `type` to refuse. */
+  readonly fromText: (given: string) => unknown
+}
+
+const asIs = (given: string): unknown => given
+
+export function integer(min: number, max: number): Kind<number> {
+  return {
+    type: z.int().min(min).max(max),
+    expects: `a whole number from ${min} to ${max}`,
+    fromText: (given) => (/^[0-9]{1,15}$/.test(given) ? Number(given) : given),
+  }
+}
+
+export function choice<const T extends string>(...names: readonly T[]): Kind<T> {
+  return { type: z.enum(names), expects: `one of ${names.join(', ')}`, fromText: asIs }
+}
+
+export function text(pattern: RegExp, expects: string): Kind<string> {
+  return { type: z.string().regex(pattern), expects, fromText: asIs }
+}
+
+export function secret(minBytes: number): Kind<string> {
+  return {
+    type: z.string().refine((value) => Buffer.byteLength(value) >= minBytes),
+    expects: minBytes > 1 ? `at least ${minBytes} bytes` : 'a text that is not empty',
+    fromText: asIs,
+  }
+}
+
+/** A path; relative ones are taken from the working directory, so that every process means the same place. */
+export function path(): Kind<string> {
+  return {
+    type: z
+      .string()
+      .min(1)
+      .max(4096)
+      .refine((value) => !value.includes('\0'))
+      .transform((value) => resolve(value)),
+    expects: 'a path',
+    fromText: asIs,
+  }
+}
+
+export function url(...protocols: readonly string[]): Kind<string> {
+  return {
+    type: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
+    expects: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    fromText: asIs,
+  }
+}
+
+/** Web origins that may call from a browser, or `*` for all. */
+export function origins(): Kind<'*' | string[]> {
+  const origin = z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value)
+  return {
+    type: z.union([z.literal('*'), z.array(origin).min(1)]),
+    expects: '* or a list of origins such as https://chat.example.org,http://localhost:8080',
+    fromText: (value) => (value.trim() === '*' ? '*' : value.split(',').map((part) => part.trim())),
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Makes the settings of a process out of their sources: defaults, file, environment, flags, the later the stronger.
+ * All problems are told at once, none is passed over.
+ */
+import { readFileSync } from 'node:fs'
+import { ConfigError, type Problem, type Source } from './problem.ts'
+import { conflicts } from './relations.ts'
+import { type Config, type SettingKey, settingKeys, settingOf } from './schema.ts'
+import { environmentName } from './setting.ts'
+import {
+  fromEnvironment,
+  fromFile,
+  fromFlags,
+  type RawValue,
+  type RawValues,
+  type SourceReading,
+} from './sources.ts'
+
+export interface ConfigInput {
+  readonly env: NodeJS.ProcessEnv
+  /** By key, as texts. */
+  readonly flags?: Readonly<Record<string, string | undefined>>
+  /** `--config`; without it `ROOKERY_CONFIG` names the file, and without that there is none. */
+  readonly file?: string | undefined
+  readonly readFile?: (path: string) => string
+}
+
+export interface LoadedConfig {
+  /** Frozen. */
+  readonly config: Config
+  readonly sources: Readonly<Record<SettingKey, Source>>
+}
+
+/** @throws ConfigError with every problem there is */
+export function loadConfig(input: ConfigInput): LoadedConfig {
+  const readings = [readConfigFile(input), fromEnvironment(input.env), fromFlags(input.flags ?? {})]
+  const problems = readings.flatMap((reading) => reading.problems)
+  const raw: RawValues = new Map(readings.flatMap((reading) => [...reading.values]))
+
+  const values: Record<string, unknown> = {}
+  const refused = new Set<SettingKey>()
+  for (const key of settingKeys) {
+    const checked = checkValue(key, raw.get(key))
+    if ('value' in checked) values[key] = checked.value
+    else {
+      problems.push(checked.problem)
+      refused.add(key)
+    }
+  }
+  const config = freeze(values)
+  for (const { key, message } of conflicts(config, refused)) {
+    const { name, source } = raw.get(key) ?? { name: environmentName(key), source: 'default' as const }
+    problems.push({ setting: name, source, message })
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const sources = settingKeys.map((key) => [key, raw.get(key)?.source ?? 'default'] as const)
+  return { config, sources: Object.fromEntries(sources) as Record<SettingKey, Source> }
+}
+
+/** The settings as one text, for `ROOKERY_SETTINGS` in a worker's environment: a worker reads no other source. */
+export function exportConfig(config: Config): string {
+  return JSON.stringify(config)
+}
+
+/** @throws ConfigError when `text` is not what `exportConfig` gave */
+export function importConfig(text: string): Config {
+  const readFile = () => text
+  return loadConfig({ env: {}, file: 'ROOKERY_SETTINGS', readFile }).config
+}
+
+function readConfigFile(input: ConfigInput): SourceReading {
+  const filePath = input.file ?? (input.env['ROOKERY_CONFIG'] || undefined)
+  if (filePath === undefined) return { values: new Map(), problems: [] }
+  const readFile = input.readFile ?? ((path: string) => readFileSync(path, 'utf8'))
+  let content: string
+  try {
+    content = readFile(filePath)
+  } catch (error) {
+    const message = `can't be read: ${error instanceof Error ? error.message : String(error)}`
+    return { values: new Map(), problems: [{ setting: filePath, source: 'file', message }] }
+  }
+  return fromFile(content, filePath)
+}
+
+function checkValue(key: SettingKey, given: RawValue | undefined): { value: unknown } | { problem: Problem } {
+  const setting = settingOf(key)
+  const value = given === undefined ? setting.fallback() : given.value
+  if (given === undefined && value === undefined) return { value }
+  const result = setting.kind.type.safeParse(value)
+  if (result.success) return { value: result.data }
+  const shown = setting.secret === true ? 'this value' : JSON.stringify(value)?.slice(0, 200)
+  const problem: Problem = {
+    setting: given?.name ?? environmentName(key),
+    source: given?.source ?? 'default',
+    message: `${shown} is not allowed; expected ${setting.kind.expects}`,
+  }
+  return { problem }
+}
+
+function freeze(values: Record<string, unknown>): Config {
+  for (const value of Object.values(values)) {
+    if (Array.isArray(value)) Object.freeze(value)
+  }
+  return Object.freeze(values) as unknown as Config
+}

@@ -1,0 +1,132 @@
+/**
+ * What must hold between settings, each with its reason. Pure.
+ */
+import type { Config, SettingKey } from './schema.ts'
+import { environmentName } from './setting.ts'
+
+export interface Conflict {
+  /** The setting that is named in the report: the one that most likely has to change. */
+  readonly key: SettingKey
+  readonly message: string
+}
+
+/** Beside its text a message carries its room, its id, the event's name and the protocol's own bytes. */
+const PACKET_OVERHEAD_BYTES = 1024
+/** JSON writes a control character or half a surrogate pair as six bytes, any other character as fewer. */
+const BYTES_PER_CHARACTER = 6
+
+interface Rule {
+  /** The settings that the rule looks at; it is passed over when one of them is not allowed by itself. */
+  readonly of: readonly SettingKey[]
+  readonly check: (config: Config) => Conflict | undefined
+}
+
+const identityKeys = ['jwtSecret', 'jwksUrl', 'jwtIssuer', 'jwtAudience'] as const
+
+const rules: readonly Rule[] = [
+  {
+    of: ['redisUrl'],
+    check: ({ redisUrl }) =>
+      when(redisUrl !== undefined, 'redisUrl', 'this version runs one host; leave REDIS_URL unset'),
+  },
+  {
+    of: ['auth', 'jwtSecret', 'jwksUrl'],
+    check: ({ auth, jwtSecret, jwksUrl }) =>
+      when(
+        auth === 'jwt' && jwtSecret === undefined && jwksUrl === undefined,
+        'auth',
+        'AUTH=jwt needs JWT_SECRET or JWKS_URL to check tokens with',
+      ),
+  },
+  {
+    of: ['jwtSecret', 'jwksUrl'],
+    check: ({ jwtSecret, jwksUrl }) =>
+      when(
+        jwtSecret !== undefined && jwksUrl !== undefined,
+        'jwksUrl',
+        'JWT_SECRET and JWKS_URL exclude each other: a token is checked in one way',
+      ),
+  },
+  {
+    of: ['auth', ...identityKeys],
+    check: (config) => {
+      const key = identityKeys.find((candidate) => config[candidate] !== undefined)
+      if (config.auth !== 'guest' || key === undefined) return undefined
+      const message = `${environmentName(key)} does nothing with AUTH=guest, which lets everybody in; set AUTH=jwt`
+      return { key, message }
+    },
+  },
+  {
+    of: ['port', 'adminPort'],
+    check: ({ port, adminPort }) =>
+      when(port !== 0 && port === adminPort, 'adminPort', 'ADMIN_PORT must differ from PORT'),
+  },
+  {
+    of: ['drainMs', 'stopDeadlineMs'],
+    check: ({ drainMs, stopDeadlineMs }) =>
+      when(
+        stopDeadlineMs <= drainMs,
+        'stopDeadlineMs',
+        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be above DRAIN_MS (${drainMs}): clients are moved before what is left is ended`,
+      ),
+  },
+  {
+    of: ['maxPacketBytes', 'textMaxChars'],
+    check: ({ maxPacketBytes, textMaxChars }) => {
+      const needed = textMaxChars * BYTES_PER_CHARACTER + PACKET_OVERHEAD_BYTES
+      return when(
+        maxPacketBytes < needed,
+        'maxPacketBytes',
+        `MAX_PACKET_BYTES (${maxPacketBytes}) must be at least ${needed}: a message of TEXT_MAX_CHARS (${textMaxChars}) can be that long`,
+      )
+    },
+  },
+  {
+    of: ['slowClientBytes', 'maxPacketBytes'],
+    check: ({ slowClientBytes, maxPacketBytes }) =>
+      when(
+        slowClientBytes < maxPacketBytes,
+        'slowClientBytes',
+        `SLOW_CLIENT_BYTES (${slowClientBytes}) must be at least MAX_PACKET_BYTES (${maxPacketBytes}): one message must not make a client slow`,
+      ),
+  },
+  {
+    of: ['slowClientBytes', 'slowClientMaxBytes'],
+    check: ({ slowClientBytes, slowClientMaxBytes }) =>
+      when(
+        slowClientMaxBytes <= slowClientBytes,
+        'slowClientMaxBytes',
+        `SLOW_CLIENT_MAX_BYTES (${slowClientMaxBytes}) must be above SLOW_CLIENT_BYTES (${slowClientBytes}): a slow client is spared before it is disconnected`,
+      ),
+  },
+  {
+    of: ['messageRate', 'messageBurst'],
+    check: ({ messageRate, messageBurst }) =>
+      when(
+        messageBurst < messageRate,
+        'messageBurst',
+        `MESSAGE_BURST (${messageBurst}) must be at least MESSAGE_RATE (${messageRate}): a second's messages may come at once`,
+      ),
+  },
+  {
+    of: ['requestRate', 'requestBurst'],
+    check: ({ requestRate, requestBurst }) =>
+      when(
+        requestBurst < requestRate,
+        'requestBurst',
+        `REQUEST_BURST (${requestBurst}) must be at least REQUEST_RATE (${requestRate}): a second's requests may come at once`,
+      ),
+  },
+]
+
+/** @param refused settings whose own value is not allowed */
+export function conflicts(config: Config, refused: ReadonlySet<SettingKey>): Conflict[] {
+  return rules
+    .filter((rule) => !rule.of.some((key) => refused.has(key)))
+    .map((rule) => rule.check(config))
+    .filter((conflict) => conflict !== undefined)
+}
+
+function when(broken: boolean, key: SettingKey, message: string): Conflict | undefined {
+  return broken ? { key, message } : undefined
+}

@@ -1,0 +1,250 @@
+/**
+ * The one table of settings. Types, defaults, names, checks, `--help`, `config print` and docs/settings.md come from it.
+ * A setting's key is its name in a file; its environment name and its flag follow from the key (setting.ts).
+ */
+import { availableParallelism, hostname } from 'node:os'
+import { choice, integer, origins, path, secret, text, url } from './kinds.ts'
+import { optional, required, type Setting } from './setting.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const GIB = 1024 ** 3
+
+const name = text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 characters of a-z A-Z 0-9 . _ -')
+const address = text(/^[A-Za-z0-9.:_%-]{1,255}$/, 'a host name or an IP address')
+const line = text(/^[^\r\n\0]{1,1024}$/, '1 to 1024 characters in one line')
+
+/** The machine's own name, as far as it is one that `name` lets through. */
+function ownHostName(): string {
+  return (
+    hostname()
+      .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 64) || 'localhost'
+  )
+}
+
+export const settings = {
+  port: required(integer(0, 65_535), () => 3000, {
+    section: 'Listening',
+    doc: 'Port that clients connect to; 0 takes any free one.',
+  }),
+  host: required(address, () => '0.0.0.0', {
+    section: 'Listening',
+    doc: 'Address that clients connect to.',
+  }),
+  backlog: required(integer(1, 65_535), () => 4096, {
+    section: 'Listening',
+    unit: 'connections',
+    doc: 'Connections that the system may hold before they are accepted (net.core.somaxconn is a bound of its own).',
+  }),
+  corsOrigin: optional(origins(), {
+    section: 'Listening',
+    doc: 'Web origins whose pages may connect from a browser: a comma list, or * for all. Unset: this origin alone.',
+  }),
+  workers: required(integer(1, 1024), () => availableParallelism(), {
+    section: 'Application',
+    unit: 'processes',
+    doc: 'Worker processes.',
+    defaultDoc: 'one a core',
+  }),
+  app: optional(path(), {
+    section: 'Application',
+    doc: "Module with an application of your own, run in every worker in the chat's place.",
+  }),
+  hostName: required(name, ownHostName, {
+    section: 'Application',
+    doc: 'Name of this host in logs, metrics and session ids; hosts of a cluster need different ones.',
+    defaultDoc: "the machine's host name",
+  }),
+  clusterName: required(name, () => 'rookery', {
+    section: 'Application',
+    doc: 'Name of the cluster; clusters with different names never meet.',
+  }),
+  redisUrl: optional(url('redis:', 'rediss:'), {
+    section: 'Application',
+    secret: true,
+    doc: 'Reserved for several hosts. This version runs one host and refuses to start with it.',
+  }),
+  auth: required(choice('guest', 'jwt'), () => 'guest', {
+    section: 'Who may connect',
+    doc: 'guest: anybody under a name of their choice. jwt: only with a signed token.',
+  }),
+  jwtSecret: optional(secret(32), {
+    section: 'Who may connect',
+    secret: true,
+    doc: 'Secret of HS256 tokens, at least 32 bytes. With AUTH=jwt either this or JWKS_URL is needed.',
+  }),
+  jwksUrl: optional(url('http:', 'https:'), {
+    section: 'Who may connect',
+    doc: 'Address of the public keys of an identity provider.',
+  }),
+  jwtIssuer: optional(line, {
+    section: 'Who may connect',
+    doc: 'Tokens must come from this issuer (iss).',
+  }),
+  jwtAudience: optional(line, {
+    section: 'Who may connect',
+    doc: 'Tokens must be meant for this audience (aud).',
+  }),
+  apiKey: optional(secret(1), {
+    section: 'Who may connect',
+    secret: true,
+    doc: 'Key of the HTTP API under /api. Unset: that API is off.',
+  }),
+  dataDir: required(path(), () => './data', {
+    section: 'Data',
+    doc: 'Directory of the log and of the pid file; one running Rookery each.',
+  }),
+  retentionMessages: required(integer(1, 1_000_000_000), () => 10_000, {
+    section: 'Data',
+    unit: 'messages',
+    doc: 'Newest messages that a room keeps.',
+  }),
+  retentionDays: required(integer(1, 36_500), () => 365, {
+    section: 'Data',
+    unit: 'days',
+    doc: 'Age up to which a room keeps messages.',
+  }),
+  headMaxBytes: required(integer(1024, 65_536), () => 16_384, {
+    section: 'Front door',
+    unit: 'bytes',
+    doc: "Bytes that a request's head may have.",
+  }),
+  headTimeoutMs: required(integer(100, 5 * MINUTE_MS), () => 10_000, {
+    section: 'Front door',
+    unit: 'ms',
+    doc: "Time within which a connection's first request head must have come.",
+  }),
+  pendingHeads: required(integer(1, 1_000_000), () => 10_000, {
+    section: 'Front door',
+    unit: 'connections',
+    doc: 'Connections whose request head is still coming; beyond that the longest waiting is closed.',
+  }),
+  handoffQueue: required(integer(1, 1_000_000), () => 20_000, {
+    section: 'Front door',
+    unit: 'connections',
+    doc: 'Connections waiting to be handed to a worker; beyond that new ones get a 503.',
+  }),
+  handoffTimeoutMs: required(integer(100, 5 * MINUTE_MS), () => 10_000, {
+    section: 'Front door',
+    unit: 'ms',
+    doc: 'Time that a connection may wait for a worker before it gets a 503.',
+  }),
+  admissionRate: required(integer(0, 1_000_000), () => 2000, {
+    section: 'Front door',
+    unit: 'sessions/s',
+    doc: 'New sessions that this host lets in a second; 0: no limit.',
+  }),
+  connectTimeoutMs: required(integer(100, 5 * MINUTE_MS), () => 10_000, {
+    section: 'Clients and their limits',
+    unit: 'ms',
+    doc: 'Time within which a new session must have joined a namespace.',
+  }),
+  pingIntervalMs: required(integer(100, HOUR_MS), () => 25_000, {
+    section: 'Clients and their limits',
+    unit: 'ms',
+    doc: 'Time between two heartbeats of a connection.',
+  }),
+  pingTimeoutMs: required(integer(100, HOUR_MS), () => 20_000, {
+    section: 'Clients and their limits',
+    unit: 'ms',
+    doc: 'Time that a client has to answer a heartbeat.',
+  }),
+  maxPacketBytes: required(integer(1024, 104_857_600), () => 65_536, {
+    section: 'Clients and their limits',
+    unit: 'bytes',
+    doc: "Size of one packet from a client (Socket.IO's maxHttpBufferSize).",
+  }),
+  textMaxChars: required(integer(1, 1_000_000), () => 4000, {
+    section: 'Clients and their limits',
+    unit: 'characters',
+    doc: 'Length of a message.',
+  }),
+  roomsPerSocket: required(integer(1, 100_000), () => 100, {
+    section: 'Clients and their limits',
+    unit: 'rooms',
+    doc: 'Rooms that one connection may be in.',
+  }),
+  messageRate: required(integer(1, 1_000_000), () => 20, {
+    section: 'Clients and their limits',
+    unit: 'messages/s',
+    doc: 'Messages that a user may send a second.',
+  }),
+  messageBurst: required(integer(1, 1_000_000), () => 40, {
+    section: 'Clients and their limits',
+    unit: 'messages',
+    doc: 'Messages that a user may send at once.',
+  }),
+  requestRate: required(integer(1, 1_000_000), () => 50, {
+    section: 'Clients and their limits',
+    unit: 'requests/s',
+    doc: 'All other requests that a user may make a second.',
+  }),
+  requestBurst: required(integer(1, 1_000_000), () => 100, {
+    section: 'Clients and their limits',
+    unit: 'requests',
+    doc: 'All other requests that a user may make at once.',
+  }),
+  slowClientBytes: required(integer(1024, GIB), () => 262_144, {
+    section: 'Clients and their limits',
+    unit: 'bytes',
+    doc: 'Unsent bytes past which a client gets no room messages but a gap event later.',
+  }),
+  slowClientMaxBytes: required(integer(1024, GIB), () => 4_194_304, {
+    section: 'Clients and their limits',
+    unit: 'bytes',
+    doc: 'Unsent bytes past which a client is disconnected.',
+  }),
+  slowClientMs: required(integer(100, HOUR_MS), () => 30_000, {
+    section: 'Clients and their limits',
+    unit: 'ms',
+    doc: 'Time for which a client may stay slow before it is disconnected.',
+  }),
+  workerBootTimeoutMs: required(integer(100, HOUR_MS), () => 30_000, {
+    section: 'Start and stop',
+    unit: 'ms',
+    doc: 'Time within which a worker must be ready.',
+  }),
+  drainMs: required(integer(0, HOUR_MS), () => 10_000, {
+    section: 'Start and stop',
+    unit: 'ms',
+    doc: "Time over which a leaving worker's clients are moved to others.",
+  }),
+  stopDeadlineMs: required(integer(1, 2 * HOUR_MS), () => 15_000, {
+    section: 'Start and stop',
+    unit: 'ms',
+    doc: 'Time after which what has not stopped by itself is ended.',
+  }),
+  adminPort: required(integer(0, 65_535), () => 9464, {
+    section: 'Operation',
+    doc: 'Port of the admin listener (/metrics, /status); 0 takes any free one.',
+  }),
+  adminHost: required(address, () => '127.0.0.1', {
+    section: 'Operation',
+    doc: 'Address of the admin listener, which asks for no password: keep it off public networks.',
+  }),
+  logLevel: required(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), () => 'info', {
+    section: 'Operation',
+    doc: 'Least level that is logged.',
+  }),
+  logFormat: required(choice('auto', 'json', 'pretty'), () => 'auto', {
+    section: 'Operation',
+    doc: 'json: one object a line. pretty: for people. auto: pretty on a terminal.',
+  }),
+} as const
+
+type Settings = typeof settings
+export type SettingKey = keyof Settings
+export type Config = {
+  readonly [K in SettingKey]: Settings[K] extends Setting<infer V> ? V : never
+}
+
+export const settingKeys = Object.keys(settings) as SettingKey[]
+
+export function isSettingKey(key: string): key is SettingKey {
+  return Object.hasOwn(settings, key)
+}
+
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return settings[key]
+}

@@ -1,0 +1,82 @@
+/** Settings as people read them: `config print`, `--help` and docs/settings.md. Never shows a secret. */
+import type { LoadedConfig } from './load.ts'
+import type { Source } from './problem.ts'
+import { type SettingKey, settingKeys, settingOf } from './schema.ts'
+import { environmentName, flagName } from './setting.ts'
+
+const HIDDEN = '[hidden]'
+
+export interface ShownSetting {
+  readonly key: SettingKey
+  readonly environment: string
+  /** `null` when not set. */
+  readonly value: unknown
+  readonly unit: string | null
+  readonly source: Source
+}
+
+export function shownSettings({ config, sources }: LoadedConfig): ShownSetting[] {
+  return settingKeys.map((key) => {
+    const { secret, unit } = settingOf(key)
+    const value: unknown = config[key] ?? null
+    return {
+      key,
+      environment: environmentName(key),
+      value: secret === true && value !== null ? HIDDEN : value,
+      unit: unit ?? null,
+      source: sources[key],
+    }
+  })
+}
+
+/** The default in a document: the same on every machine. */
+export function shownDefault(key: SettingKey): string {
+  const { defaultDoc, fallback } = settingOf(key)
+  const value = defaultDoc ?? fallback()
+  if (value === undefined) return 'none'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** docs/settings.md */
+export function settingsDocument(): string {
+  const sections = [...new Set(settingKeys.map((key) => settingOf(key).section))]
+  const parts = sections.map((section) => {
+    const keys = settingKeys.filter((key) => settingOf(key).section === section)
+    return `## ${section}\n\n${tableOf(keys)}`
+  })
+  return `${INTRODUCTION}\n${parts.join('\n\n')}\n`
+}
+
+const INTRODUCTION = `# Settings
+
+Made from \`src/config/schema.ts\`; a test keeps both the same (\`npm run docs\` writes this page anew).
+
+A setting can come from four sources, the later the stronger:
+
+1. its default;
+2. a JSON file, named by \`--config\` or \`ROOKERY_CONFIG\`: \`{ "port": 8080, "logLevel": "debug" }\`;
+3. the environment: \`PORT=8080\` (an empty value counts as not set);
+4. a flag: \`--port 8080\`.
+
+Names that no setting has are refused, in the file, on the command line, and in the environment where they begin with
+\`ROOKERY_\`. Relative paths are taken from the working directory. \`rookery config check\` tells every problem at once;
+\`rookery config print\` shows each value and where it came from.
+`
+
+function tableOf(keys: readonly SettingKey[]): string {
+  const rows = keys.map((key) => {
+    const { doc, kind, unit } = settingOf(key)
+    const names = `\`${environmentName(key)}\`<br>\`${flagName(key)}\`<br>\`${key}\``
+    const fallback = [shownDefault(key), unit].filter((part) => part !== undefined).join(' ')
+    return `| ${[names, fallback, kind.expects, doc].map(escapeCell).join(' | ')} |`
+  })
+  return [
+    '| environment, flag, key | default | allowed | what it does |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|')
+}

@@ -1,0 +1,17 @@
+/** What an application of your own can import from the package. */
+export type {
+  App,
+  AppContext,
+  AppSettings,
+  ClusterState,
+  DrainHooks,
+  PresenceChange,
+  RoomListener,
+  RoomMembers,
+  RoomPage,
+  RoomRange,
+  RoomSubscription,
+  Rooms,
+} from './wire/app.ts'
+export type { AppendResult, Author, LogEntry, MessageDraft } from './wire/entry.ts'
+export { type ErrorBody, type ErrorCode, RookeryError } from './wire/errors.ts'

@@ -1,0 +1,88 @@
+/**
+ * The admin listener: metrics, status and health of the whole host on a port of its own. It reads and changes nothing,
+ * asks for no password, and is bound to the loopback address unless set otherwise.
+ */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { ExitError } from './exit-codes.ts'
+import type { Logger } from './logger.ts'
+
+export interface Health {
+  readonly ready: boolean
+  /** Why it is not ready. */
+  readonly reason?: string
+}
+
+export interface AdminOptions {
+  readonly host: string
+  /** 0 for any free one. */
+  readonly port: number
+  readonly logger: Logger
+  /** Prometheus' text of the whole host. */
+  readonly metrics: () => Promise<string>
+  /** Anything that JSON can hold. */
+  readonly status: () => Promise<unknown>
+  readonly health: () => Health
+}
+
+export interface AdminListener {
+  readonly port: number
+  readonly url: string
+  close(): Promise<void>
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+/** A scraper that says nothing costs a bounded time. */
+const HEAD_TIMEOUT_MS = 10_000
+
+/** @throws ExitError `portInUse` when the address can't be listened on */
+export async function startAdmin(options: AdminOptions): Promise<AdminListener> {
+  const server = await listen(options)
+  const { port } = server.address() as AddressInfo
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  return { port, url: `http://${host}:${port}`, close }
+}
+
+function createRoutes({ logger, metrics, status, health }: AdminOptions): Hono {
+  const routes = new Hono()
+  routes.get('/', (c) => c.text('/metrics\n/status\n/healthz\n/readyz\n'))
+  routes.get('/metrics', async (c) => c.body(await metrics(), 200, { 'content-type': METRICS_TYPE }))
+  routes.get('/status', async (c) => c.json((await status()) as object))
+  routes.get('/healthz', (c) => c.json({ status: 'ok' }))
+  routes.get('/readyz', (c) => {
+    const state = health()
+    return c.json(state, state.ready ? 200 : 503)
+  })
+  routes.onError((error, c) => {
+    logger.error({ err: error, path: c.req.path }, 'an admin request failed')
+    return c.json({ error: 'internal' }, 500)
+  })
+  return routes
+}
+
+async function listen(options: AdminOptions): Promise<Server> {
+  const timeouts = { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS }
+  const server = createServer(timeouts, getRequestListener(createRoutes(options).fetch))
+  server.listen(options.port, options.host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw listenError(error, options)
+  }
+  server.on('error', (err) => options.logger.error({ err }, 'the admin listener failed'))
+  return server
+}
+
+function listenError(error: unknown, { host, port }: AdminOptions): ExitError {
+  const reason = error instanceof Error ? error.message : String(error)
+  const message = `ADMIN_PORT ${port} on ADMIN_HOST ${host} can't be listened on: ${reason}`
+  return new ExitError('portInUse', message, { cause: error })
+}

@@ -1,0 +1,33 @@
+/** Asks all workers the same question and goes on without those that don't answer in time. */
+
+export interface Answers<T> {
+  /** By worker. */
+  readonly answered: ReadonlyMap<string, T>
+  /** Workers that failed or did not answer in time. */
+  readonly missing: readonly string[]
+}
+
+/** @param questions by worker; asked all at once */
+export async function collectAnswers<T>(
+  questions: ReadonlyMap<string, () => Promise<T>>,
+  deadlineMs: number,
+): Promise<Answers<T>> {
+  const answered = new Map<string, T>()
+  const missing = new Set(questions.keys())
+  const asked = [...questions].map(async ([worker, ask]) => {
+    const answer = await ask()
+    // An answer after the deadline changes nothing any more.
+    if (missing.delete(worker)) answered.set(worker, answer)
+  })
+  await within(deadlineMs, Promise.allSettled(asked))
+  return { answered: new Map(answered), missing: [...missing] }
+}
+
+async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs)
+  })
+  await Promise.race([work, deadline])
+  clearTimeout(timer)
+}

@@ -1,0 +1,29 @@
+/** The exit codes of `rookery`. README.md and `--help` show this table. */
+export const exitCodes = {
+  ok: { code: 0, meaning: 'done, or stopped as asked' },
+  unexpected: { code: 1, meaning: 'an error that has no code of its own; the log has it' },
+  usage: { code: 2, meaning: 'unknown command or flag, or a missing argument' },
+  configuration: { code: 3, meaning: 'settings that are not allowed' },
+  portInUse: { code: 4, meaning: "PORT or ADMIN_PORT can't be listened on" },
+  crashLoop: { code: 5, meaning: 'workers die again and again as they start' },
+  dataDirectory: { code: 6, meaning: "DATA_DIR can't be used, or another Rookery uses it" },
+  stopDeadline: { code: 7, meaning: 'stopped, but STOP_DEADLINE_MS passed before all was done' },
+  notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload)' },
+} as const
+
+export type ExitReason = keyof typeof exitCodes
+
+/** An end of the process that is expected, with its code and a message for people. */
+export class ExitError extends Error {
+  readonly reason: ExitReason
+
+  constructor(reason: ExitReason, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ExitError'
+    this.reason = reason
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.reason].code
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Makes the logger of a process: one JSON object a line, or lines for people on a terminal. Owns what must never be
+ * logged. Writes are synchronous, so that the last line before an exit or a crash is never lost.
+ */
+import { createRequire } from 'node:module'
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import type PinoPretty from 'pino-pretty'
+
+export type { Logger } from 'pino'
+
+export type LogFormat = 'auto' | 'json' | 'pretty'
+
+export interface LoggerOptions {
+  readonly level: string
+  readonly format: LogFormat
+  /** On every line: `host`, `worker` … */
+  readonly bindings?: Readonly<Record<string, string | number>>
+  /** In place of the standard output. */
+  readonly stream?: DestinationStream
+}
+
+const SECRET_NAMES = [
+  'auth',
+  'token',
+  'key',
+  'secret',
+  'password',
+  'authorization',
+  'cookie',
+  'apiKey',
+  'jwtSecret',
+  'linkSecret',
+  'redisUrl',
+  'jwt',
+]
+
+/** Each of the names on the first three levels of a line, and in headers. */
+const redactedPaths = SECRET_NAMES.flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+  `headers["${name}"]`,
+  `*.headers["${name}"]`,
+])
+
+export function createLogger({ level, format, bindings = {}, stream }: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: { pid: process.pid, ...bindings },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: redactedPaths, censor: '[hidden]' },
+  }
+  return pino(options, chooseStream(format, stream))
+}
+
+/** Whether lines for people are written: asked for, or a person is looking. */
+export function isPretty(format: LogFormat): boolean {
+  return format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
+}
+
+function chooseStream(format: LogFormat, stream: DestinationStream | undefined): DestinationStream {
+  if (format === 'pretty' || (stream === undefined && isPretty(format))) return prettyStream(stream)
+  return stream ?? destination({ dest: 1, sync: true })
+}
+
+/** Loaded only when used: workers under a process manager never need it. */
+function prettyStream(stream: DestinationStream | undefined): DestinationStream {
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty
+  return pretty({
+    colorize: stream === undefined && process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,host',
+    destination: stream ?? 1,
+    sync: true,
+  })
+}

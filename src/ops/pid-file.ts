@@ -1,0 +1,91 @@
+/**
+ * The pid file of a data directory: says which process runs on it, and keeps a second one away.
+ * It holds the pid and, where the system tells it, when that process started, so that a pid that was given to
+ * another process since is never signalled.
+ */
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ExitError } from './exit-codes.ts'
+
+const NAME = 'rookery.pid'
+
+export interface PidFile {
+  /** Removes the file. */
+  release(): void
+}
+
+/** Makes the data directory if need be. @throws ExitError `dataDirectory` when it can't be used or is in use */
+export function claimDataDir(dataDir: string): PidFile {
+  const file = join(dataDir, NAME)
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    const owner = runningPid(dataDir)
+    if (owner !== undefined) {
+      throw new ExitError('dataDirectory', `DATA_DIR ${dataDir} is used by the Rookery with pid ${owner}`)
+    }
+    writeFileSync(file, `${process.pid}\n${startTime(process.pid) ?? ''}\n`)
+  } catch (error) {
+    if (error instanceof ExitError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ExitError('dataDirectory', `DATA_DIR ${dataDir} can't be used: ${reason}`, { cause: error })
+  }
+  return { release: () => release(file) }
+}
+
+/** The pid of the Rookery that runs on this data directory, if one does. */
+export function runningPid(dataDir: string): number | undefined {
+  const content = readIfThere(join(dataDir, NAME))
+  const [pidText = '', started = ''] = (content ?? '').split('\n')
+  if (!/^[1-9][0-9]{0,9}$/.test(pidText)) return undefined
+  const pid = Number(pidText)
+  if (pid === process.pid || !isAlive(pid)) return undefined
+  const now = startTime(pid)
+  if (started !== '' && now !== undefined && now !== started) return undefined
+  return pid
+}
+
+function release(file: string): void {
+  try {
+    unlinkSync(file)
+  } catch (error) {
+    // Whoever removed it, or the directory, has done what was wanted.
+    if (!isMissing(error)) throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return hasCode(error, 'EPERM')
+  }
+  return processStat(pid)?.[0] !== 'Z'
+}
+
+/** In ticks since the machine started, where /proc tells it. */
+function startTime(pid: number): string | undefined {
+  return processStat(pid)?.[19]
+}
+
+/** The fields of /proc/<pid>/stat after the command's name, which may itself hold spaces and brackets. */
+function processStat(pid: number): string[] | undefined {
+  const stat = readIfThere(`/proc/${pid}/stat`)
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR') || hasCode(error, 'ESRCH')
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
