@@ -4,7 +4,7 @@
  */
 import { availableParallelism, hostname } from 'node:os'
 import { choice, integer, origins, path, secret, text, url } from './kinds.ts'
-import { optional, required, type Setting } from './setting.ts'
+import { computed, optional, required, type Setting } from './setting.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -24,15 +24,15 @@ function ownHostName(): string {
 }
 
 export const settings = {
-  port: required(integer(0, 65_535), () => 3000, {
+  port: required(integer(0, 65_535), 3000, {
     section: 'Listening',
     doc: 'Port that clients connect to; 0 takes any free one.',
   }),
-  host: required(address, () => '0.0.0.0', {
+  host: required(address, '0.0.0.0', {
     section: 'Listening',
     doc: 'Address that clients connect to.',
   }),
-  backlog: required(integer(1, 65_535), () => 4096, {
+  backlog: required(integer(1, 65_535), 4096, {
     section: 'Listening',
     unit: 'connections',
     doc: 'Connections that the system may hold before they are accepted (net.core.somaxconn is a bound of its own).',
@@ -41,7 +41,7 @@ export const settings = {
     section: 'Listening',
     doc: 'Web origins whose pages may connect from a browser: a comma list, or * for all. Unset: this origin alone.',
   }),
-  workers: required(integer(1, 1024), () => availableParallelism(), {
+  workers: computed(integer(1, 1024), () => availableParallelism(), {
     section: 'Application',
     unit: 'processes',
     doc: 'Worker processes.',
@@ -51,12 +51,12 @@ export const settings = {
     section: 'Application',
     doc: "Module with an application of your own, run in every worker in the chat's place.",
   }),
-  hostName: required(name, ownHostName, {
+  hostName: computed(name, ownHostName, {
     section: 'Application',
     doc: 'Name of this host in logs, metrics and session ids; hosts of a cluster need different ones.',
     defaultDoc: "the machine's host name",
   }),
-  clusterName: required(name, () => 'rookery', {
+  clusterName: required(name, 'rookery', {
     section: 'Application',
     doc: 'Name of the cluster; clusters with different names never meet.',
   }),
@@ -65,7 +65,7 @@ export const settings = {
     secret: true,
     doc: 'Reserved for several hosts. This version runs one host and refuses to start with it.',
   }),
-  auth: required(choice('guest', 'jwt'), () => 'guest', {
+  auth: required(choice('guest', 'jwt'), 'guest', {
     section: 'Who may connect',
     doc: 'guest: anybody under a name of their choice. jwt: only with a signed token.',
   }),
@@ -91,143 +91,143 @@ export const settings = {
     secret: true,
     doc: 'Key of the HTTP API under /api. Unset: that API is off.',
   }),
-  dataDir: required(path(), () => './data', {
+  dataDir: required(path(), './data', {
     section: 'Data',
     doc: 'Directory of the log and of the pid file; one running Rookery each.',
   }),
-  retentionMessages: required(integer(1, 1_000_000_000), () => 10_000, {
+  retentionMessages: required(integer(1, 1_000_000_000), 10_000, {
     section: 'Data',
     unit: 'messages',
     doc: 'Newest messages that a room keeps.',
   }),
-  retentionDays: required(integer(1, 36_500), () => 365, {
+  retentionDays: required(integer(1, 36_500), 365, {
     section: 'Data',
     unit: 'days',
     doc: 'Age up to which a room keeps messages.',
   }),
-  headMaxBytes: required(integer(1024, 65_536), () => 16_384, {
+  headMaxBytes: required(integer(1024, 65_536), 16_384, {
     section: 'Front door',
     unit: 'bytes',
     doc: "Bytes that a request's head may have.",
   }),
-  headTimeoutMs: required(integer(100, 5 * MINUTE_MS), () => 10_000, {
+  headTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Front door',
     unit: 'ms',
     doc: "Time within which a connection's first request head must have come.",
   }),
-  pendingHeads: required(integer(1, 1_000_000), () => 10_000, {
+  pendingHeads: required(integer(1, 1_000_000), 10_000, {
     section: 'Front door',
     unit: 'connections',
     doc: 'Connections whose request head is still coming; beyond that the longest waiting is closed.',
   }),
-  handoffQueue: required(integer(1, 1_000_000), () => 20_000, {
+  handoffQueue: required(integer(1, 1_000_000), 20_000, {
     section: 'Front door',
     unit: 'connections',
     doc: 'Connections waiting to be handed to a worker; beyond that new ones get a 503.',
   }),
-  handoffTimeoutMs: required(integer(100, 5 * MINUTE_MS), () => 10_000, {
+  handoffTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Front door',
     unit: 'ms',
     doc: 'Time that a connection may wait for a worker before it gets a 503.',
   }),
-  admissionRate: required(integer(0, 1_000_000), () => 2000, {
+  admissionRate: required(integer(0, 1_000_000), 2000, {
     section: 'Front door',
     unit: 'sessions/s',
     doc: 'New sessions that this host lets in a second; 0: no limit.',
   }),
-  connectTimeoutMs: required(integer(100, 5 * MINUTE_MS), () => 10_000, {
+  connectTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Clients and their limits',
     unit: 'ms',
     doc: 'Time within which a new session must have joined a namespace.',
   }),
-  pingIntervalMs: required(integer(100, HOUR_MS), () => 25_000, {
+  pingIntervalMs: required(integer(100, HOUR_MS), 25_000, {
     section: 'Clients and their limits',
     unit: 'ms',
     doc: 'Time between two heartbeats of a connection.',
   }),
-  pingTimeoutMs: required(integer(100, HOUR_MS), () => 20_000, {
+  pingTimeoutMs: required(integer(100, HOUR_MS), 20_000, {
     section: 'Clients and their limits',
     unit: 'ms',
     doc: 'Time that a client has to answer a heartbeat.',
   }),
-  maxPacketBytes: required(integer(1024, 104_857_600), () => 65_536, {
+  maxPacketBytes: required(integer(1024, 104_857_600), 65_536, {
     section: 'Clients and their limits',
     unit: 'bytes',
     doc: "Size of one packet from a client (Socket.IO's maxHttpBufferSize).",
   }),
-  textMaxChars: required(integer(1, 1_000_000), () => 4000, {
+  textMaxChars: required(integer(1, 1_000_000), 4000, {
     section: 'Clients and their limits',
     unit: 'characters',
     doc: 'Length of a message.',
   }),
-  roomsPerSocket: required(integer(1, 100_000), () => 100, {
+  roomsPerSocket: required(integer(1, 100_000), 100, {
     section: 'Clients and their limits',
     unit: 'rooms',
     doc: 'Rooms that one connection may be in.',
   }),
-  messageRate: required(integer(1, 1_000_000), () => 20, {
+  messageRate: required(integer(1, 1_000_000), 20, {
     section: 'Clients and their limits',
     unit: 'messages/s',
     doc: 'Messages that a user may send a second.',
   }),
-  messageBurst: required(integer(1, 1_000_000), () => 40, {
+  messageBurst: required(integer(1, 1_000_000), 40, {
     section: 'Clients and their limits',
     unit: 'messages',
     doc: 'Messages that a user may send at once.',
   }),
-  requestRate: required(integer(1, 1_000_000), () => 50, {
+  requestRate: required(integer(1, 1_000_000), 50, {
     section: 'Clients and their limits',
     unit: 'requests/s',
     doc: 'All other requests that a user may make a second.',
   }),
-  requestBurst: required(integer(1, 1_000_000), () => 100, {
+  requestBurst: required(integer(1, 1_000_000), 100, {
     section: 'Clients and their limits',
     unit: 'requests',
     doc: 'All other requests that a user may make at once.',
   }),
-  slowClientBytes: required(integer(1024, GIB), () => 262_144, {
+  slowClientBytes: required(integer(1024, GIB), 262_144, {
     section: 'Clients and their limits',
     unit: 'bytes',
     doc: 'Unsent bytes past which a client gets no room messages but a gap event later.',
   }),
-  slowClientMaxBytes: required(integer(1024, GIB), () => 4_194_304, {
+  slowClientMaxBytes: required(integer(1024, GIB), 4_194_304, {
     section: 'Clients and their limits',
     unit: 'bytes',
     doc: 'Unsent bytes past which a client is disconnected.',
   }),
-  slowClientMs: required(integer(100, HOUR_MS), () => 30_000, {
+  slowClientMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Clients and their limits',
     unit: 'ms',
     doc: 'Time for which a client may stay slow before it is disconnected.',
   }),
-  workerBootTimeoutMs: required(integer(100, HOUR_MS), () => 30_000, {
+  workerBootTimeoutMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Start and stop',
     unit: 'ms',
     doc: 'Time within which a worker must be ready.',
   }),
-  drainMs: required(integer(0, HOUR_MS), () => 10_000, {
+  drainMs: required(integer(0, HOUR_MS), 10_000, {
     section: 'Start and stop',
     unit: 'ms',
     doc: "Time over which a leaving worker's clients are moved to others.",
   }),
-  stopDeadlineMs: required(integer(1, 2 * HOUR_MS), () => 15_000, {
+  stopDeadlineMs: required(integer(1, 2 * HOUR_MS), 15_000, {
     section: 'Start and stop',
     unit: 'ms',
     doc: 'Time after which what has not stopped by itself is ended.',
   }),
-  adminPort: required(integer(0, 65_535), () => 9464, {
+  adminPort: required(integer(0, 65_535), 9464, {
     section: 'Operation',
     doc: 'Port of the admin listener (/metrics, /status); 0 takes any free one.',
   }),
-  adminHost: required(address, () => '127.0.0.1', {
+  adminHost: required(address, '127.0.0.1', {
     section: 'Operation',
     doc: 'Address of the admin listener, which asks for no password: keep it off public networks.',
   }),
-  logLevel: required(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), () => 'info', {
+  logLevel: required(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info', {
     section: 'Operation',
     doc: 'Least level that is logged.',
   }),
-  logFormat: required(choice('auto', 'json', 'pretty'), () => 'auto', {
+  logFormat: required(choice('auto', 'json', 'pretty'), 'auto', {
     section: 'Operation',
     doc: 'json: one object a line. pretty: for people. auto: pretty on a terminal.',
   }),

@@ -28,8 +28,17 @@ export interface Setting<V> extends About {
   readonly fallback: () => V
 }
 
-/** A setting that always has a value. @param fallback makes its default */
-export function required<T>(kind: Kind<T>, fallback: () => NoInfer<T>, about: About): Setting<T> {
+/** A setting that always has a value. */
+export function required<T>(kind: Kind<T>, fallback: NoInfer<T>, about: About): Setting<T> {
+  return { ...about, kind, fallback: () => fallback }
+}
+
+/** One whose default depends on the machine. */
+export function computed<T>(
+  kind: Kind<T>,
+  fallback: () => NoInfer<T>,
+  about: About & { defaultDoc: string },
+): Setting<T> {
   return { ...about, kind, fallback }
 }
 

@@ -69,15 +69,19 @@ function createRoutes({ logger, metrics, status, health }: AdminOptions): Hono {
 }
 
 async function listen(options: AdminOptions): Promise<Server> {
+  const failed = (err: unknown) => options.logger.error({ err }, 'the admin listener failed')
+  const answer = getRequestListener(createRoutes(options).fetch)
   const timeouts = { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS }
-  const server = createServer(timeouts, getRequestListener(createRoutes(options).fetch))
+  const server = createServer(timeouts, (request, response) => {
+    answer(request, response).catch(failed)
+  })
   server.listen(options.port, options.host)
   try {
     await once(server, 'listening')
   } catch (error) {
     throw listenError(error, options)
   }
-  server.on('error', (err) => options.logger.error({ err }, 'the admin listener failed'))
+  server.on('error', failed)
   return server
 }
 
