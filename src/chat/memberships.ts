@@ -1,0 +1,181 @@
+/**
+ * Who of this worker is in which room: joining, leaving, and being gone, in whatever order these come. A membership is
+ * counted (`Rooms.enter`) once and discounted once. Sends no messages; the room's feed does.
+ */
+import type { Rooms } from '../wire/app.ts'
+import type { ChatAnswers, ChatRequest } from '../wire/chat.ts'
+import type { Author } from '../wire/entry.ts'
+import { RookeryError } from '../wire/errors.ts'
+import type { Member } from './feed.ts'
+import type { FeedHold, Feeds } from './feeds.ts'
+import type { ChatMetrics } from './metrics.ts'
+import { resume } from './pages.ts'
+import type { RecentTracks } from './recent-tracks.ts'
+import type { Session } from './session.ts'
+
+export interface Membership {
+  readonly room: string
+  readonly session: Session
+  readonly member: Member
+  readonly hold: FeedHold
+  /** Counted among those present. */
+  entered: boolean
+}
+
+export interface Joined {
+  answer: ChatAnswers['room:join']
+  /** To be called right after the answer has been sent: from then on the member gets what comes. */
+  afterwards: () => void
+}
+
+export interface MembershipsOptions {
+  rooms: Rooms
+  feeds: Feeds
+  tracks: RecentTracks
+  roomsPerSocket: number
+  joins: ChatMetrics['joins']
+}
+
+/** Socket.IO's own rooms are told apart from its socket ids by this. */
+export function channelOf(room: string): string {
+  return `room:${room}`
+}
+
+export class Memberships {
+  readonly #options: MembershipsOptions
+
+  constructor(options: MembershipsOptions) {
+    this.#options = options
+  }
+
+  /** @throws `not_joined`. A join that was asked for before is waited for. */
+  async require(session: Session, room: string): Promise<void> {
+    // Why the join failed is its own caller's to know.
+    await session.joining.get(room)?.catch(() => undefined)
+    if (session.memberships.get(room)?.entered !== true) {
+      throw new RookeryError('not_joined', 'join the room first')
+    }
+  }
+
+  async join(session: Session, asked: ChatRequest<'room:join'>): Promise<Joined> {
+    const { room } = asked
+    const joining = session.inTurn(() => this.#join(session, asked))
+    session.joining.set(room, joining)
+    try {
+      return await joining
+    } finally {
+      if (session.joining.get(room) === joining) session.joining.delete(room)
+    }
+  }
+
+  async leave(session: Session, room: string): Promise<void> {
+    await session.inTurn(async () => {
+      const membership = session.memberships.get(room)
+      if (membership === undefined) throw new RookeryError('not_joined', 'not in that room')
+      const elsewhere = membership.hold.feed.hasOther(membership.member)
+      this.#remove(membership)
+      await session.socket.leave(channelOf(room))
+      if (elsewhere) return
+      this.#options.tracks.forget(session.user.id, room)
+      await this.#options.rooms.forgetRoom(session.user.id, room)
+    })
+  }
+
+  /** The session's socket is gone; its rooms stay the user's own. */
+  drop(session: Session): void {
+    for (const membership of session.memberships.values()) this.#remove(membership)
+  }
+
+  async #join(session: Session, asked: ChatRequest<'room:join'>): Promise<Joined> {
+    const present = session.memberships.get(asked.room)
+    return present === undefined ? this.#joinFirst(session, asked) : this.#joinAgain(present, asked)
+  }
+
+  async #joinFirst(session: Session, asked: ChatRequest<'room:join'>): Promise<Joined> {
+    const membership = this.#admit(session, asked.room)
+    try {
+      const [members] = await Promise.all([
+        this.#enter(membership),
+        this.#options.rooms.trackRoom(session.user.id, asked.room),
+        session.socket.join(channelOf(asked.room)),
+      ])
+      return await this.#catchUp(membership, asked, members)
+    } catch (error) {
+      this.#remove(membership)
+      await session.socket.leave(channelOf(asked.room))
+      throw error
+    }
+  }
+
+  async #joinAgain(membership: Membership, asked: ChatRequest<'room:join'>): Promise<Joined> {
+    const { member, hold, session } = membership
+    hold.feed.hold(member)
+    try {
+      const [{ members }] = await Promise.all([
+        this.#options.rooms.members(asked.room),
+        session.socket.join(channelOf(asked.room)),
+      ])
+      return await this.#catchUp(membership, asked, members)
+    } catch (error) {
+      hold.feed.goLive(member, member.sentUpTo)
+      throw error
+    }
+  }
+
+  #admit(session: Session, room: string): Membership {
+    const { roomsPerSocket, feeds } = this.#options
+    if (!session.socket.connected) throw gone()
+    if (session.memberships.size >= roomsPerSocket) {
+      throw new RookeryError('forbidden', `a connection may be in ${roomsPerSocket} rooms at once`)
+    }
+    const hold = feeds.hold(room)
+    const member = hold.feed.add(session.socket, session.user)
+    const membership: Membership = { room, session, member, hold, entered: false }
+    session.memberships.set(room, membership)
+    return membership
+  }
+
+  async #enter({ room, session, member, hold }: Membership): Promise<Author[]> {
+    await hold.opened
+    if (member.state === 'gone') throw gone()
+    const { members } = await this.#options.rooms.enter(room, session.user)
+    const membership = session.memberships.get(room)
+    if (membership?.member !== member) {
+      this.#options.rooms.leave(room, session.user.id)
+      throw gone()
+    }
+    membership.entered = true
+    return members
+  }
+
+  async #catchUp(
+    membership: Membership,
+    asked: ChatRequest<'room:join'>,
+    members: Author[],
+  ): Promise<Joined> {
+    const { member, hold, room } = membership
+    const page = await resume(this.#options.rooms, room, asked)
+    if (member.state === 'gone') throw gone()
+    const { epoch, head, reset, messages, more } = page
+    return {
+      answer: { room, epoch, head, reset, messages, more, members },
+      afterwards: () => {
+        hold.feed.goLive(member, head)
+        this.#options.joins.inc()
+      },
+    }
+  }
+
+  #remove(membership: Membership): void {
+    const { room, session, member, hold } = membership
+    if (member.state === 'gone') return
+    hold.feed.remove(member)
+    session.memberships.delete(room)
+    if (membership.entered) this.#options.rooms.leave(room, session.user.id)
+    hold.release()
+  }
+}
+
+function gone(): RookeryError {
+  return new RookeryError('unavailable', 'the connection is gone')
+}

@@ -1,0 +1,150 @@
+/**
+ * The chat's protocol as schemas and types: what a client may ask, what it is answered, what it is told.
+ * Server, client package and load test share this file. Keys that a schema does not know are passed over, as clients
+ * pass over kinds that they don't know: a newer client may speak to an older server.
+ */
+import { z } from 'zod'
+import { directUsers, isDirect } from './chat-direct.ts'
+import type { AppendResult, Author, LogEntry } from './entry.ts'
+import { author, messageId, roomName, sequence } from './entry.ts'
+import type { ErrorBody } from './errors.ts'
+
+export const HISTORY_DEFAULT = 50
+export const HISTORY_MAX = 200
+export const GUEST_KEY_MIN_CHARS = 16
+
+/** UTF-8 can't carry half of a surrogate pair: what holds one can't be kept as it was sent. */
+const LONE_SURROGATE = /\p{Cs}/u
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
+
+/** Whose length is limited by a setting, in Unicode code points: `charsIn`. */
+export const text = z
+  .string()
+  .min(1, 'a text has at least one character')
+  .refine((value) => !LONE_SURROGATE.test(value), 'half of a surrogate pair is no character')
+
+/** Unicode code points, so that every language's client counts alike. */
+export function charsIn(value: string): number {
+  let chars = 0
+  for (const _ of value) chars += 1
+  return chars
+}
+
+export const userName = z
+  .string()
+  .trim()
+  .min(1, 'a name has at least one character')
+  .max(64, 'a name has at most 64 characters')
+  .refine((value) => !UNPRINTABLE.test(value), 'a name has no control characters')
+
+export const userId = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((value) => !UNPRINTABLE.test(value), 'an id has no control characters')
+
+export const chatAuthor = author.extend({ id: userId, name: userName })
+
+export const chatRoom = roomName.refine(
+  (room) => !isDirect(room) || directUsers(room) !== undefined,
+  'a direct room is dm:<userId>:<userId>, the ids sorted, each 1-28 characters of a-z A-Z 0-9 _ -',
+)
+
+export const pageLimit = z.int().min(1).max(HISTORY_MAX).default(HISTORY_DEFAULT)
+const target = z.int().min(1)
+
+const range = { before: sequence.optional(), after: sequence.optional(), limit: pageLimit }
+const oneDirection = (asked: { before?: number | undefined; after?: number | undefined }) =>
+  asked.before === undefined || asked.after === undefined
+const ONE_DIRECTION = 'either before or after, not both'
+
+export const historyRange = z.object(range).refine(oneDirection, ONE_DIRECTION)
+export type HistoryRange = z.infer<typeof historyRange>
+
+/** Client → server: one schema an event. */
+export const chatRequests = {
+  'room:join': z.object({
+    room: chatRoom,
+    after: sequence.optional(),
+    epoch: z.string().min(1).max(128).optional(),
+    limit: pageLimit,
+  }),
+  'room:leave': z.object({ room: chatRoom }),
+  'message:send': z.object({ room: chatRoom, id: messageId, text }),
+  'message:edit': z.object({ room: chatRoom, id: messageId, target, text }),
+  'message:remove': z.object({ room: chatRoom, id: messageId, target }),
+  'room:history': z.object({ room: chatRoom, ...range }).refine(oneDirection, ONE_DIRECTION),
+  'room:members': z.object({ room: chatRoom }),
+  'room:read': z.object({ room: chatRoom, seq: sequence }),
+  rooms: z.object({}),
+  typing: z.object({ room: chatRoom, typing: z.boolean() }),
+} as const
+
+export type ChatEvent = keyof typeof chatRequests
+/** As the server has it once checked; the client may leave out what has a default. */
+export type ChatRequest<E extends ChatEvent> = z.output<(typeof chatRequests)[E]>
+
+export interface ChatPage {
+  epoch: string
+  head: number
+  messages: LogEntry[]
+  more: boolean
+}
+
+/** What an ack holds beside `ok: true`. */
+export interface ChatAnswers {
+  'room:join': ChatPage & { room: string; reset: boolean; members: Author[] }
+  'room:leave': object
+  'message:send': AppendResult
+  'message:edit': AppendResult
+  'message:remove': AppendResult
+  'room:history': ChatPage
+  'room:members': { members: Author[]; count: number }
+  'room:read': { seq: number }
+  rooms: { rooms: { room: string; head: number; read: number; unread: number }[] }
+  typing: object
+}
+
+export type Ack<T> = ({ ok: true } & T) | { ok: false; error: ErrorBody }
+
+/** Announced in `welcome`. Rates are per user and worker, a second. */
+export interface ChatLimits {
+  /** In Unicode code points. */
+  textMaxChars: number
+  nameMaxChars: number
+  roomMaxChars: number
+  idMaxChars: number
+  historyDefault: number
+  historyMax: number
+  roomsPerSocket: number
+  messageRate: number
+  messageBurst: number
+  requestRate: number
+  requestBurst: number
+  /** In larger rooms presence is told by count alone, and a member list holds the first so many. */
+  membersShown: number
+}
+
+/** Server → client: one payload an event. */
+export interface ChatEvents {
+  welcome: { user: Author; host: string; worker: string; limits: ChatLimits }
+  message: LogEntry
+  presence: { room: string; joined?: Author[]; left?: { id: string }[]; count: number }
+  typing: { room: string; user: Author; typing: boolean }
+  read: { room: string; user: { id: string }; seq: number }
+  gap: { room: string; from: number; to: number }
+  cluster: { state: 'ok' } | { state: 'degraded'; reason: string }
+  draining: { reconnectInMs: number }
+}
+
+/** `auth` of a connection in guest mode. */
+export const guestAuth = z.object({
+  name: userName,
+  key: z.string().min(GUEST_KEY_MIN_CHARS).max(256).optional(),
+})
+
+/** `auth` of a connection in JWT mode. */
+export const tokenAuth = z.object({ token: z.string().min(1).max(8192) })
+
+/** Body of the server-side publish. */
+export const publishBody = z.object({ id: messageId, text, from: chatAuthor })
