@@ -33,5 +33,7 @@ export const workerBoot = z.object({
   host: z.string(),
   linkPath: z.string(),
   linkSecret: z.string(),
+  /** The settings, as the primary loaded and checked them. */
+  config: z.string(),
 })
 export type WorkerBoot = z.infer<typeof workerBoot>

@@ -1,13 +1,25 @@
 /**
  * The names of what workers subscribe to over the link. A worker gets what is published to a topic while it holds a
- * subscription of it. The first letter keeps the kinds apart; a name is at most `TOPIC_MAX_BYTES` long on the link.
+ * subscription of it. The first letter keeps the kinds apart.
  */
+import { createHash } from 'node:crypto'
+
+/** Longer names stand on the link as their hash. */
+const TOPIC_MAX_CHARS = 200
 
 /** A chat room: its log entries and its presence. */
 export const roomTopic = (room: string) => `r:${room}`
 
-/** A Socket.IO namespace: everybody that serves it. Broadcasts without a room, and what is asked of all servers. */
-export const namespaceTopic = (nsp: string) => `n:${nsp}`
+/** Every server of a Socket.IO namespace. */
+export const namespaceTopic = (nsp: string) => bounded(`n:${nsp}`)
 
-/** A Socket.IO room (a socket's own among them) within a namespace. */
-export const memberTopic = (nsp: string, room: string) => `m:${nsp}\0${room}`
+/** The servers of a namespace that have any socket in it. */
+export const everyoneTopic = (nsp: string) => bounded(`e:${nsp}`)
+
+/** The servers with members of a Socket.IO room; the room of a single socket is one of them. */
+export const memberTopic = (nsp: string, room: string) => bounded(`m:${nsp}\0${room}`)
+
+function bounded(topic: string): string {
+  if (topic.length <= TOPIC_MAX_CHARS) return topic
+  return `#${createHash('sha256').update(topic).digest('base64url')}`
+}

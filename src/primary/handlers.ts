@@ -1,0 +1,25 @@
+/** What the primary does when a worker asks: the log and presence, each by its own part. */
+import type { RoomLog } from '../log/room-log.ts'
+import type { PresenceFeed } from './presence-feed.ts'
+import type { RelayHandlers } from './relay.ts'
+
+export function createHandlers(log: RoomLog, presence: PresenceFeed): RelayHandlers {
+  return {
+    'log.append': ({ room, draft }) => log.append(room, draft),
+    'user.track': async ({ userId, room }) => {
+      await log.trackRoom(userId, room)
+      return null
+    },
+    'user.forget': async ({ userId, room }) => {
+      await log.forgetRoom(userId, room)
+      return null
+    },
+    'user.read': ({ userId, room, seq }) => log.markRead(userId, room, seq),
+    'presence.enter': ({ room, user }, from) => presence.enter(from, room, user),
+    'presence.leave': ({ room, userId }, from) => {
+      presence.leave(from, room, userId)
+      return null
+    },
+    'presence.members': ({ room }) => presence.members(room),
+  }
+}

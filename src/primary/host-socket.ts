@@ -1,0 +1,53 @@
+/**
+ * The Unix socket of this host's link, and with it the proof that no second primary writes to the same data directory:
+ * its path follows from the directory, and a socket that answers belongs to a primary that lives.
+ */
+import { createHash } from 'node:crypto'
+import { lstat, mkdir, realpath, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ExitError } from '../ops/exit-codes.ts'
+
+/**
+ * @returns the path at which the link may listen
+ * @throws ExitError `dataDirectory` when another primary answers there
+ */
+export async function claimLinkPath(dataDir: string): Promise<string> {
+  const path = join(await privateDirectory(), `${digest(await realpath(dataDir))}.sock`)
+  if (await answers(path)) {
+    throw new ExitError(
+      'dataDirectory',
+      `DATA_DIR ${dataDir} is used by another Rookery: stop it, or take another`,
+    )
+  }
+  await rm(path, { force: true })
+  return path
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 24)
+}
+
+/** A directory that only this user can enter: whoever reaches the socket in it could pretend to be a worker. */
+async function privateDirectory(): Promise<string> {
+  const uid = process.getuid?.() ?? 0
+  const directory = join(tmpdir(), `rookery-${uid}`)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const found = await lstat(directory)
+  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0)
+    throw new Error(`${directory} must be a directory that belongs to this user alone (mode 700)`)
+  return directory
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    const settle = (alive: boolean) => {
+      socket.destroy()
+      resolve(alive)
+    }
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+  })
+}

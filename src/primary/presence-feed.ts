@@ -1,0 +1,50 @@
+/** Tells the workers who came to a room and who left it, the changes of a short while together. */
+
+import type { RoomMembers } from '../wire/app.ts'
+import type { Author } from '../wire/entry.ts'
+import type { PrimaryEvent } from '../wire/requests.ts'
+import { PresenceTable } from './presence.ts'
+
+const TOGETHER_MS = 50
+
+export class PresenceFeed {
+  readonly #table = new PresenceTable()
+  readonly #publish: (room: string, event: PrimaryEvent) => void
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(publish: (room: string, event: PrimaryEvent) => void) {
+    this.#publish = publish
+  }
+
+  enter(worker: string, room: string, user: Author): RoomMembers {
+    const members = this.#table.enter(worker, room, user)
+    this.#schedule()
+    return members
+  }
+
+  leave(worker: string, room: string, userId: string): void {
+    this.#table.leave(worker, room, userId)
+    this.#schedule()
+  }
+
+  members(room: string): RoomMembers {
+    return this.#table.members(room)
+  }
+
+  dropWorker(worker: string): void {
+    this.#table.dropWorker(worker)
+    this.#schedule()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      for (const change of this.#table.takeChanges())
+        this.#publish(change.room, { type: 'presence', ...change })
+    }, TOGETHER_MS)
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The primary of a host, put together: log, presence, relay, front door, supervisor, admin. It constructs and orders;
+ * what each part does is in its own file. It runs no application code.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { exportConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { createHostTag } from '../core/session-id.ts'
+import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded-log.ts'
+import { type AdminListener, startAdmin } from '../ops/admin.ts'
+import { exitCodes } from '../ops/exit-codes.ts'
+import { createRegistry } from '../ops/metrics.ts'
+import { claimDataDir } from '../ops/pid-file.ts'
+import type { PrimaryEvent } from '../wire/requests.ts'
+import { roomTopic } from '../wire/topics.ts'
+import { createFork } from './fork.ts'
+import { FrontDoor, frontDoorLimits } from './front-door.ts'
+import type { HandOffTarget } from './hand-off.ts'
+import { createHandlers } from './handlers.ts'
+import { claimLinkPath } from './host-socket.ts'
+import { createMetricsView, workerStatus } from './observe.ts'
+import { listenForOrders, type Orders } from './orders.ts'
+import { PresenceFeed } from './presence-feed.ts'
+import { Relay } from './relay.ts'
+import { Supervisor } from './supervisor.ts'
+import type { ForkedWorker } from './worker-process.ts'
+
+export interface PrimaryOptions {
+  config: Config
+  logger: Logger
+}
+
+interface Parts extends PrimaryOptions {
+  registry: Registry
+  orders: Orders
+  log: EmbeddedLog
+  relay: Relay
+  presence: PresenceFeed
+  frontDoor: FrontDoor
+  supervisor: Supervisor
+  /** Resolves when all workers are ready for the first time. */
+  allReady: Promise<void>
+}
+
+/** @returns the exit code, when this host's time is over */
+export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
+  const startedAt = performance.now()
+  const pidFile = claimDataDir(config.dataDir)
+  const linkPath = await claimLinkPath(config.dataDir)
+  const parts = await assemble({ config, logger }, linkPath)
+  const { port } = await parts.frontDoor.listen(config.port, config.host)
+  const admin = await openAdmin(parts)
+  parts.allReady.then(() => announceReady(parts, { port, adminPort: admin.port, startedAt }))
+  parts.supervisor.start()
+
+  const order = await parts.orders.stopped
+  logger.info({ reason: order.reason }, 'stopping')
+  const killed = await shutDown(parts)
+  await admin.close()
+  pidFile.release()
+  logger.info('stopped')
+  if (order.exitCode !== exitCodes.ok.code) return order.exitCode
+  return killed === 0 ? exitCodes.ok.code : exitCodes.stopDeadline.code
+}
+
+async function assemble({ config, logger }: PrimaryOptions, linkPath: string): Promise<Parts> {
+  const registry = createRegistry()
+  const linkSecret = randomBytes(24).toString('base64url')
+  const log = await openEmbeddedLog({
+    directory: config.dataDir,
+    retention: { messages: config.retentionMessages, days: config.retentionDays },
+    clock: Date.now,
+    logger,
+    registry,
+  })
+  const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event))
+  const handlers = createHandlers(log, presence)
+  const relay = await Relay.listen({ path: linkPath, secret: linkSecret, handlers, logger, registry })
+  const frontDoor = createFrontDoor({ config, logger, registry })
+  log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
+  const state = watchLog(log, relay)
+  const orders = listenForOrders(logger)
+  const parts = { config, logger, registry, orders, log, relay, presence, frontDoor }
+  const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
+  return { ...parts, ...supervise(parts, createFork({ hostTag: createHostTag(), boot, registry }), state) }
+}
+
+function createFrontDoor({ config, logger, registry }: PrimaryOptions & { registry: Registry }): FrontDoor {
+  return new FrontDoor({
+    logger,
+    registry,
+    answers: {},
+    now: () => performance.now(),
+    limits: {
+      ...frontDoorLimits,
+      headBytes: config.headMaxBytes,
+      headTimeoutMs: config.headTimeoutMs,
+      pendingHeads: config.pendingHeads,
+      queueLength: config.handoffQueue,
+      queueTimeoutMs: config.handoffTimeoutMs,
+      admissionPerSecond: config.admissionRate,
+      backlog: config.backlog,
+    },
+  })
+}
+
+/** Tells the workers when the log fails and when it works again. @returns a function that tells it to a new worker */
+function watchLog(log: EmbeddedLog, relay: Relay): () => void {
+  let event: PrimaryEvent = { type: 'state', state: 'ok' }
+  log.onHealth((reason) => {
+    event = reason === null ? { type: 'state', state: 'ok' } : { type: 'state', state: 'degraded', reason }
+    relay.publishEvent(null, event)
+  })
+  return () => {
+    if (event.type === 'state' && event.state === 'degraded') relay.publishEvent(null, event)
+  }
+}
+
+type SupervisedParts = Omit<Parts, 'supervisor' | 'allReady'>
+
+function supervise(
+  parts: SupervisedParts,
+  fork: (number: number) => ForkedWorker,
+  tellState: () => void,
+): Pick<Parts, 'supervisor' | 'allReady'> {
+  const { config, logger, registry, relay, frontDoor, presence, log, orders } = parts
+  let resolveAllReady: () => void = () => undefined
+  const allReady = new Promise<void>((resolve) => {
+    resolveAllReady = resolve
+  })
+  const supervisor = new Supervisor(
+    {
+      workers: config.workers,
+      bootTimeoutMs: config.workerBootTimeoutMs,
+      drainMs: config.drainMs,
+      stopDeadlineMs: config.stopDeadlineMs,
+      fork,
+      logger,
+      registry,
+      now: () => performance.now(),
+    },
+    {
+      ready: (worker) => {
+        frontDoor.addWorker(toTarget(worker, frontDoor))
+        tellState()
+      },
+      draining: (name) => frontDoor.drainWorker(name),
+      exited: (name) => {
+        frontDoor.removeWorker(name)
+        relay.removeWorker(name)
+        presence.dropWorker(name)
+        log.reapDeadReaders()
+      },
+      allReady: () => resolveAllReady(),
+      gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
+    },
+  )
+  orders.onReload(() => supervisor.reload())
+  orders.onHurry(() => supervisor.kill())
+  return { supervisor, allReady }
+}
+
+/** The worker as the front door needs it; what the worker reports of its connections goes there too. */
+function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
+  const { name, tag, process } = worker
+  worker.onControl((message) => {
+    if (message.type === 'rookery:taken') frontDoor.taken(name, message.count)
+    else if (message.type === 'sticky:connection') frontDoor.sessionOpened(name)
+    else if (message.type === 'sticky:disconnection') frontDoor.sessionClosed(name)
+  })
+  return { name, tag, channel: process }
+}
+
+function openAdmin(parts: Parts): Promise<AdminListener> {
+  const { config, logger, frontDoor, supervisor } = parts
+  return startAdmin({
+    host: config.adminHost,
+    port: config.adminPort,
+    logger,
+    health: () =>
+      supervisor.readyCount() > 0 ? { ready: true } : { ready: false, reason: 'no worker is ready' },
+    metrics: createMetricsView(parts),
+    status: async () => ({
+      host: config.hostName,
+      pid: process.pid,
+      uptimeSeconds: Math.round(process.uptime()),
+      assigned: frontDoor.counts(),
+      workers: await workerStatus(parts),
+    }),
+  })
+}
+
+function announceReady(parts: Parts, facts: { port: number; adminPort: number; startedAt: number }): void {
+  const { config, logger } = parts
+  const readyMs = Math.round(performance.now() - facts.startedAt)
+  const { port, adminPort } = facts
+  logger.info({ port, adminPort, workers: config.workers, dataDir: config.dataDir, readyMs }, 'ready')
+  // pm2's `wait_ready`; without such a parent there is nobody to tell.
+  process.send?.('ready')
+}
+
+/** @returns how many workers had to be killed */
+async function shutDown({ frontDoor, supervisor, presence, relay, log }: Parts): Promise<number> {
+  frontDoor.stopAccepting()
+  const killed = await supervisor.stop()
+  frontDoor.close()
+  presence.close()
+  await relay.close()
+  await log.close()
+  return killed
+}

@@ -1,0 +1,243 @@
+/**
+ * Owns the worker processes of this host: forks them, restarts the crashed with a back-off, replaces them one by one on
+ * a reload, drains them on a stop, and gives up when they keep crashing. It hands no connection over and carries no
+ * message: who does is told of each worker that became ready, drains or is gone.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
+import { CrashLoop } from './crash-loop.ts'
+import { ReloadQueue } from './reload-queue.ts'
+import type { ForkedWorker, WorkerExit } from './worker-process.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+export interface SupervisorOptions {
+  workers: number
+  bootTimeoutMs: number
+  /** Within so long a draining worker's connections are closed, one after the other. */
+  drainMs: number
+  /** A worker that has not left so long after it was told to is killed. */
+  stopDeadlineMs: number
+  /** Forks worker number `number`, which never repeats. */
+  fork: (number: number) => ForkedWorker
+  logger: Logger
+  registry: Registry
+  now: () => number
+}
+
+/** What the supervisor tells the rest of the primary. */
+export interface SupervisorEvents {
+  ready(worker: ForkedWorker): void
+  draining(name: string): void
+  exited(name: string): void
+  /** All workers are ready for the first time. */
+  allReady(): void
+  /** They keep crashing: nothing more will be started. */
+  gaveUp(reason: string): void
+}
+
+interface Slot {
+  index: number
+  current: WorkerProcess | undefined
+  failures: number
+  restart: NodeJS.Timeout | undefined
+}
+
+const FIRST_RESTART_DELAY_MS = 200
+const LONGEST_RESTART_DELAY_MS = 10_000
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #events: SupervisorEvents
+  readonly #slots: Slot[]
+  readonly #live = new Set<WorkerProcess>()
+  readonly #crashLoop: CrashLoop
+  readonly #reloads: ReloadQueue
+  readonly #restarts: Counter
+  #numbers = 0
+  #stopping = false
+  #wasAllReady = false
+  #killedAtDeadline = 0
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: SupervisorOptions, events: SupervisorEvents) {
+    this.#options = options
+    this.#events = events
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      index,
+      current: undefined,
+      failures: 0,
+      restart: undefined,
+    }))
+    this.#crashLoop = new CrashLoop(5 + options.workers)
+    this.#reloads = new ReloadQueue(() => this.#replaceAll(), options.logger)
+    const registers = [options.registry]
+    this.#restarts = new Counter({
+      name: 'rookery_worker_exits_total',
+      help: 'Workers that ended without having been told to',
+      registers,
+    })
+    const states = new Gauge({
+      name: 'rookery_workers',
+      help: 'Worker processes by state',
+      labelNames: ['state'],
+      registers,
+      collect: () => {
+        for (const state of ['booting', 'ready', 'draining'] as const)
+          states.set({ state }, this.#count(state))
+      },
+    })
+  }
+
+  start(): void {
+    for (const slot of this.#slots) this.#fork(slot)
+  }
+
+  readyCount(): number {
+    return this.#count('ready')
+  }
+
+  list(): { name: string; pid: number; state: string; sinceMs: number }[] {
+    const now = this.#options.now()
+    return [...this.#live].map((worker) => ({
+      name: worker.name,
+      pid: worker.pid,
+      state: worker.state,
+      sinceMs: now - worker.startedAt,
+    }))
+  }
+
+  /** A rolling reload: each worker is replaced by a new one that is ready before the old one drains. */
+  reload(): void {
+    if (!this.#stopping) this.#reloads.request()
+  }
+
+  /**
+   * Drains every worker and resolves when all are gone.
+   * @returns how many had to be killed at the deadline
+   */
+  async stop(): Promise<number> {
+    this.#stopping = true
+    for (const slot of this.#slots) clearTimeout(slot.restart)
+    for (const worker of this.#live) this.#drain(worker)
+    await this.#untilEmpty()
+    return this.#killedAtDeadline
+  }
+
+  /** Kills every worker at once. */
+  kill(): void {
+    this.#stopping = true
+    for (const slot of this.#slots) clearTimeout(slot.restart)
+    for (const worker of this.#live) worker.kill()
+  }
+
+  #count(state: WorkerProcess['state']): number {
+    let count = 0
+    for (const worker of this.#live) if (worker.state === state) count += 1
+    return count
+  }
+
+  #fork(slot: Slot): WorkerProcess {
+    this.#numbers += 1
+    const forked = this.#options.fork(this.#numbers)
+    const worker = new WorkerProcess(forked, this.#options, {
+      ready: () => this.#becameReady(worker),
+      exited: (exit) => this.#exited(slot, worker, exit),
+    })
+    this.#live.add(worker)
+    slot.current = worker
+    return worker
+  }
+
+  #becameReady(worker: WorkerProcess): void {
+    this.#options.logger.info(
+      { worker: worker.name, workerPid: worker.pid, bootMs: Math.round(worker.bootMs) },
+      'worker ready',
+    )
+    this.#events.ready(worker.forked)
+    if (!this.#wasAllReady && this.readyCount() >= this.#slots.length) {
+      this.#wasAllReady = true
+      this.#events.allReady()
+    }
+  }
+
+  #exited(slot: Slot, worker: WorkerProcess, exit: WorkerExit): void {
+    this.#live.delete(worker)
+    this.#events.exited(worker.name)
+    const facts = { worker: worker.name, workerPid: worker.pid, code: exit.code, signal: exit.signal }
+    if (exit.expected) this.#options.logger.info(facts, 'worker left')
+    else {
+      this.#restarts.inc()
+      this.#options.logger.error({ ...facts, reason: exit.reason }, 'worker died')
+    }
+    if (exit.overdue) this.#killedAtDeadline += 1
+    if (this.#live.size === 0) this.#onEmpty?.()
+    if (!this.#stopping && slot.current === worker && !exit.expected) this.#replaceDead(slot, exit)
+  }
+
+  #replaceDead(slot: Slot, exit: WorkerExit): void {
+    slot.current = undefined
+    slot.failures = exit.stable ? 0 : slot.failures + 1
+    const othersStable = [...this.#live].some((worker) => worker.stable)
+    if (this.#crashLoop.died({ stable: exit.stable || othersStable })) {
+      this.#giveUp(exit.reason ?? `code ${exit.code ?? 'none'}, signal ${exit.signal ?? 'none'}`)
+      return
+    }
+    slot.restart = setTimeout(() => this.#fork(slot), restartDelayMs(slot.failures))
+  }
+
+  #giveUp(reason: string): void {
+    this.#stopping = true
+    this.#options.logger.fatal({ reason }, 'workers keep crashing: giving up')
+    for (const worker of this.#live) worker.kill()
+    this.#events.gaveUp(reason)
+  }
+
+  async #replaceAll(): Promise<void> {
+    for (const slot of this.#slots) {
+      if (this.#stopping) return
+      const old = slot.current
+      const fresh = this.#fork(slot)
+      if (!(await fresh.booted)) {
+        this.#keepOld(slot, old, fresh)
+        throw new Error(`the new worker ${fresh.name} did not start; the reload ends here`)
+      }
+      if (old !== undefined && !old.gone) {
+        this.#drain(old)
+        await old.ended
+      }
+    }
+  }
+
+  /** After a replacement that did not start, the slot belongs to the old worker again, or to a restart. */
+  #keepOld(slot: Slot, old: WorkerProcess | undefined, fresh: WorkerProcess): void {
+    clearTimeout(slot.restart)
+    slot.restart = undefined
+    if (slot.current !== undefined && slot.current !== fresh) return
+    slot.current = undefined
+    if (old !== undefined && !old.gone) slot.current = old
+    else if (!this.#stopping) slot.restart = setTimeout(() => this.#fork(slot), FIRST_RESTART_DELAY_MS)
+  }
+
+  #drain(worker: WorkerProcess): void {
+    if (worker.state === 'booting') {
+      worker.kill()
+      return
+    }
+    this.#events.draining(worker.name)
+    worker.drain(this.#options.drainMs, this.#options.stopDeadlineMs)
+  }
+
+  #untilEmpty(): Promise<void> {
+    if (this.#live.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve
+    })
+  }
+}
+
+/** At once after a first crash, then doubling, with a bound. */
+function restartDelayMs(failures: number): number {
+  if (failures <= 1) return 0
+  return Math.min(FIRST_RESTART_DELAY_MS * 2 ** (failures - 2), LONGEST_RESTART_DELAY_MS)
+}

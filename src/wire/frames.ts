@@ -1,0 +1,158 @@
+/**
+ * The frames of the link between worker and primary: what they hold, and their bytes. Without I/O.
+ *
+ * A frame is four bytes of length, one byte of kind, then its fields in the order written here. Texts are UTF-8
+ * behind two bytes of length; `body` is all that is left, and is not looked into.
+ */
+import { LENGTH_BYTES } from '../core/byte-frames.ts'
+import { ByteWriter } from '../core/byte-writer.ts'
+
+/** Both sides of a link come from one installation; this tells a mix-up in words. */
+export const LINK_VERSION = 1
+
+export const frameKind = {
+  hello: 1,
+  welcome: 2,
+  subscribe: 3,
+  subscribed: 4,
+  unsubscribe: 5,
+  publish: 6,
+  receipt: 7,
+  send: 8,
+  message: 9,
+  entry: 10,
+  event: 11,
+  member: 12,
+  peerGone: 13,
+  request: 14,
+  reply: 15,
+} as const
+
+/** Flags of `publish`. */
+export const PUBLISH_VOLATILE = 1
+
+export interface Hello {
+  version: number
+  name: string
+  secret: string
+}
+
+export interface Publish {
+  /** The worker's number for this frame when it wants a receipt, else 0. */
+  ref: number
+  /** May be dropped when a receiver is behind. */
+  volatile: boolean
+  topics: readonly string[]
+  /** Topics that its receivers are subscribed to until they have dealt with it: what is published after it finds them. */
+  grants: readonly string[]
+  body: Buffer
+}
+
+interface RequestFrame {
+  kind: 'request'
+  id: number
+  method: string
+  params: unknown
+}
+
+/** `value` is the result, or the error's body. */
+interface ReplyFrame {
+  kind: 'reply'
+  id: number
+  ok: boolean
+  value: unknown
+}
+
+export type WorkerFrame =
+  | ({ kind: 'hello' } & Hello)
+  | { kind: 'subscribe'; ref: number; group: boolean; topic: string }
+  | { kind: 'unsubscribe'; topic: string }
+  | ({ kind: 'publish' } & Publish)
+  | { kind: 'send'; to: string; body: Buffer }
+  | RequestFrame
+  | ReplyFrame
+
+export type PrimaryFrame =
+  | { kind: 'welcome' }
+  /** `members`: of a group, the other workers in it. */
+  | { kind: 'subscribed'; ref: number; refused: boolean; members: string[] }
+  /** The workers that the publication was passed to. */
+  | { kind: 'receipt'; ref: number; workers: string[] }
+  | { kind: 'message'; from: string; grants: string[]; body: Buffer }
+  | { kind: 'entry'; value: unknown }
+  | { kind: 'event'; value: unknown }
+  | { kind: 'member'; joined: boolean; topic: string; worker: string }
+  | { kind: 'peerGone'; worker: string }
+  | RequestFrame
+  | ReplyFrame
+
+export const helloFrame = ({ version, name, secret }: Hello) =>
+  build(frameKind.hello, (frame) => frame.u8(version).text(name).text(secret))
+
+export const welcomeFrame = () => build(frameKind.welcome, (frame) => frame)
+
+export const subscribeFrame = (ref: number, topic: string, group: boolean) =>
+  build(frameKind.subscribe, (frame) =>
+    frame
+      .u32(ref)
+      .u8(group ? 1 : 0)
+      .text(topic),
+  )
+
+export const subscribedFrame = (ref: number, refused: boolean, members: readonly string[]) =>
+  build(frameKind.subscribed, (frame) =>
+    frame
+      .u32(ref)
+      .u8(refused ? 1 : 0)
+      .texts(members),
+  )
+
+export const unsubscribeFrame = (topic: string) => build(frameKind.unsubscribe, (frame) => frame.text(topic))
+
+export const publishFrame = ({ ref, volatile, topics, grants, body }: Publish) =>
+  build(frameKind.publish, (frame) =>
+    frame
+      .u32(ref)
+      .u8(volatile ? PUBLISH_VOLATILE : 0)
+      .texts(topics)
+      .texts(grants)
+      .bytes(body),
+  )
+
+export const receiptFrame = (ref: number, workers: readonly string[]) =>
+  build(frameKind.receipt, (frame) => frame.u32(ref).texts(workers))
+
+export const sendFrame = (to: string, body: Buffer) =>
+  build(frameKind.send, (frame) => frame.text(to).bytes(body))
+
+export const messageFrame = (from: string, grants: readonly string[], body: Buffer) =>
+  build(frameKind.message, (frame) => frame.text(from).texts(grants).bytes(body))
+
+export const entryFrame = (entry: unknown) => build(frameKind.entry, (frame) => json(frame, entry))
+
+export const eventFrame = (event: unknown) => build(frameKind.event, (frame) => json(frame, event))
+
+export const memberFrame = (joined: boolean, topic: string, worker: string) =>
+  build(frameKind.member, (frame) =>
+    frame
+      .u8(joined ? 1 : 0)
+      .text(topic)
+      .text(worker),
+  )
+
+export const peerGoneFrame = (worker: string) => build(frameKind.peerGone, (frame) => frame.text(worker))
+
+export const requestFrame = (id: number, method: string, params: unknown) =>
+  build(frameKind.request, (frame) => json(frame.u32(id).text(method), params))
+
+export const replyFrame = (id: number, ok: boolean, value: unknown) =>
+  build(frameKind.reply, (frame) => json(frame.u32(id).u8(ok ? 1 : 0), value))
+
+function build(kind: number, fill: (frame: ByteWriter) => ByteWriter): Buffer {
+  const frame = fill(new ByteWriter().u32(0).u8(kind))
+  return frame.patchU32(0, frame.length - LENGTH_BYTES).finish()
+}
+
+function json(frame: ByteWriter, value: unknown): ByteWriter {
+  return frame.bytes(Buffer.from(JSON.stringify(value ?? null)))
+}

@@ -1,0 +1,76 @@
+/** The answering side of calls on a link: checks the parameters, runs the handler, and makes an error of a failure. */
+import type { Logger } from 'pino'
+import { RookeryError } from './errors.ts'
+import { replyFrame } from './frames.ts'
+import type { RequestTable } from './requests.ts'
+
+export type CallHandler = (params: unknown, from: string) => unknown
+
+export interface ServedCall {
+  id: number
+  method: string
+  params: unknown
+  from: string
+}
+
+export class LinkServing {
+  readonly #table: RequestTable
+  readonly #handlers: ReadonlyMap<string, CallHandler>
+  readonly #logger: Logger
+  readonly #maxRunning: number
+  #running = 0
+
+  constructor(options: {
+    table: RequestTable
+    handlers: ReadonlyMap<string, CallHandler>
+    logger: Logger
+    maxRunning: number
+  }) {
+    this.#table = options.table
+    this.#handlers = options.handlers
+    this.#logger = options.logger
+    this.#maxRunning = options.maxRunning
+  }
+
+  /** Calls whose handlers have not answered yet. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Resolves with the frame of the reply; never rejects. */
+  async serve(call: ServedCall): Promise<Buffer> {
+    if (this.#running >= this.#maxRunning)
+      return refusal(
+        call.id,
+        new RookeryError('unavailable', `${call.method}: too many requests are being served`),
+      )
+    this.#running += 1
+    try {
+      return replyFrame(call.id, true, await this.#run(call))
+    } catch (error) {
+      return refusal(call.id, this.#meant(error, call))
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  async #run({ method, params, from }: ServedCall): Promise<unknown> {
+    const shape = Object.hasOwn(this.#table, method) ? this.#table[method] : undefined
+    if (shape === undefined) throw new RookeryError('bad_request', `no such request: ${method}`)
+    const handler = this.#handlers.get(method)
+    if (handler === undefined) throw new RookeryError('unavailable', `${method}: not served yet`)
+    const checked = shape.params.safeParse(params)
+    if (!checked.success) throw new RookeryError('bad_request', `${method}: ${checked.error.message}`)
+    return handler(checked.data, from)
+  }
+
+  #meant(error: unknown, { method, from }: ServedCall): RookeryError {
+    if (error instanceof RookeryError) return error
+    this.#logger.error({ err: error, method, from }, 'a request failed')
+    return new RookeryError('internal', `${method}: internal error`)
+  }
+}
+
+function refusal(id: number, error: RookeryError): Buffer {
+  return replyFrame(id, false, error.toBody())
+}

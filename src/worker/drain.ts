@@ -1,0 +1,90 @@
+/**
+ * How a worker lets go of its connections: each is announced its time, settled and closed, one after the other over the
+ * drain time, so that the clients of a whole worker do not come back at the same moment. Closing the connection (rather
+ * than disconnecting the socket) makes stock clients reconnect by themselves.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Server, Socket } from 'socket.io'
+import type { DrainHooks } from '../wire/app.ts'
+import { connectionsOf } from './slow-clients.ts'
+
+/** With few clients a drain need not take its whole time: 100 connections a second are no storm. */
+const LONGEST_STEP_MS = 10
+
+/** A socket's last acks get so long before its connection is closed without them. */
+const SETTLE_TIMEOUT_MS = 5_000
+
+export interface DrainOptions {
+  io: Server
+  hooks: readonly DrainHooks[]
+  spreadMs: number
+  logger: Logger
+}
+
+export async function drainConnections(options: DrainOptions): Promise<void> {
+  const connections = connectionsOf(options.io)
+  const stepMs = Math.min(LONGEST_STEP_MS, options.spreadMs / Math.max(1, connections.length))
+  const socketsOf = groupByConnection(options.io)
+  for (const [index, connection] of connections.entries()) {
+    for (const socket of socketsOf.get(connection) ?? [])
+      announce(options, socket, Math.round(index * stepMs))
+  }
+  const startedAt = performance.now()
+  const closings: Promise<void>[] = []
+  for (const [index, connection] of connections.entries()) {
+    const waitMs = index * stepMs - (performance.now() - startedAt)
+    if (waitMs > 1) await delay(waitMs)
+    closings.push(settleAndClose(options, connection, socketsOf.get(connection) ?? []))
+  }
+  await Promise.all(closings)
+  // Whoever came while this went on (a hand-over that was under way) has no state worth a delay.
+  const late = groupByConnection(options.io)
+  await Promise.all(connectionsOf(options.io).map((one) => settleAndClose(options, one, late.get(one) ?? [])))
+}
+
+function groupByConnection(io: Server): Map<Socket['conn'], Socket[]> {
+  const groups = new Map<Socket['conn'], Socket[]>()
+  for (const namespace of io._nsps.values()) {
+    for (const socket of namespace.sockets.values()) {
+      groups.set(socket.conn, [...(groups.get(socket.conn) ?? []), socket])
+    }
+  }
+  return groups
+}
+
+function announce({ hooks, logger }: DrainOptions, socket: Socket, reconnectInMs: number): void {
+  for (const hook of hooks) {
+    try {
+      hook.notice?.(socket, reconnectInMs)
+    } catch (error) {
+      logger.error({ err: error }, "the application's drain notice failed")
+    }
+  }
+}
+
+async function settleAndClose(
+  options: DrainOptions,
+  connection: Socket['conn'],
+  sockets: Socket[],
+): Promise<void> {
+  const timeout = new AbortController()
+  await Promise.race([
+    Promise.all(sockets.map((socket) => settle(options, socket))),
+    delay(SETTLE_TIMEOUT_MS, undefined, { signal: timeout.signal }).catch((error: unknown) => {
+      if (!timeout.signal.aborted) throw error
+    }),
+  ])
+  timeout.abort()
+  connection.close()
+}
+
+async function settle({ hooks, logger }: DrainOptions, socket: Socket): Promise<void> {
+  for (const hook of hooks) {
+    try {
+      await hook.settle?.(socket)
+    } catch (error) {
+      logger.error({ err: error }, "the application's settling of a socket failed")
+    }
+  }
+}

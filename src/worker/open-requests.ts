@@ -1,0 +1,23 @@
+/** Counts the HTTP requests under way, so that a worker can leave between two of them. */
+import type { Server } from 'node:http'
+
+export class OpenRequests {
+  #open = 0
+  #idle: (() => void)[] = []
+
+  constructor(server: Server) {
+    server.prependListener('request', (_request, response) => {
+      this.#open += 1
+      response.once('close', () => {
+        this.#open -= 1
+        if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve()
+      })
+    })
+  }
+
+  /** Resolves when no request is under way. */
+  idle(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+}

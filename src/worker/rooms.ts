@@ -1,0 +1,79 @@
+/**
+ * Rooms as an application sees them: appends and presence through the link, reads straight from the log, and
+ * subscriptions that deliver a room's entries in the order of the log without holes: whatever the relay could not
+ * bring is read from the log before anything later is delivered.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Counter } from 'prom-client'
+import type { RoomLogReader } from '../log/room-log.ts'
+import type { RoomListener, RoomSubscription, Rooms } from '../wire/app.ts'
+import { roomTopic } from '../wire/topics.ts'
+import type { Link } from './link.ts'
+import { RoomStream } from './room-stream.ts'
+
+export interface RoomsOptions {
+  link: Link
+  reader: RoomLogReader
+  logger: Logger
+  registry: Registry
+}
+
+export function createRooms({ link, reader, logger, registry }: RoomsOptions): Rooms {
+  const streams = new Map<string, Set<RoomStream>>()
+  const repairs = new Counter({
+    name: 'rookery_room_holes_repaired_total',
+    help: 'Times that entries which the relay had dropped were read from the log',
+    registers: [registry],
+  })
+  link.onEntry((entry) => {
+    for (const stream of streams.get(entry.room) ?? []) stream.push(entry)
+  })
+  link.onEvent((event) => {
+    if (event.type !== 'presence') return
+    for (const stream of streams.get(event.room) ?? []) stream.listener.presence(event)
+  })
+
+  const open = async (room: string, listener: RoomListener): Promise<RoomSubscription> => {
+    const stream = new RoomStream({ room, listener, reader, logger, repairs })
+    const set = streams.get(room) ?? new Set()
+    streams.set(room, set.add(stream))
+    const close = () => {
+      if (!set.delete(stream)) return
+      if (set.size === 0 && streams.get(room) === set) streams.delete(room)
+      stream.close()
+      link.unsubscribe(roomTopic(room))
+    }
+    try {
+      await link.subscribe(roomTopic(room))
+      await stream.start()
+    } catch (error) {
+      close()
+      throw error
+    }
+    return { close }
+  }
+
+  const leave = (room: string, userId: string): void => {
+    link.request('presence.leave', { room, userId }).catch((error: unknown) => {
+      logger.warn({ err: error, room }, 'presence: a leave was not told')
+    })
+  }
+
+  return {
+    open,
+    leave,
+    append: (room, draft) => link.request('log.append', { room, draft }),
+    read: (room, range) => reader.read(room, range),
+    enter: (room, user) => link.request('presence.enter', { room, user }),
+    members: (room) => link.request('presence.members', { room }),
+    trackRoom: async (userId, room) => {
+      await link.request('user.track', { userId, room })
+    },
+    forgetRoom: async (userId, room) => {
+      await link.request('user.forget', { userId, room })
+    },
+    markRead: (userId, room, seq) => link.request('user.read', { userId, room, seq }),
+    userRooms: (userId) => reader.userRooms(userId),
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * How much a connection has been given that has not left the process: Socket.IO bounds none of it (engine.io#420).
+ * Reads Engine.IO's and ws's counters; writes nothing.
+ */
+import type { Socket } from 'socket.io'
+
+type Connection = Socket['conn']
+
+/** Bytes that wait for this connection: in Engine.IO's buffer of packets and in the WebSocket below it. */
+export function unsentBytes(connection: Connection): number {
+  return bufferedPacketBytes(connection) + webSocketBytes(connection)
+}
+
+function bufferedPacketBytes(connection: Connection): number {
+  const packets: unknown = Reflect.get(connection, 'writeBuffer')
+  if (!Array.isArray(packets)) return 0
+  let bytes = 0
+  for (const packet of packets) bytes += dataLength(packet)
+  return bytes
+}
+
+function dataLength(packet: unknown): number {
+  if (typeof packet !== 'object' || packet === null) return 0
+  const data: unknown = Reflect.get(packet, 'data')
+  if (typeof data === 'string') return data.length
+  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0
+}
+
+function webSocketBytes(connection: Connection): number {
+  const webSocket: unknown = Reflect.get(connection.transport, 'socket')
+  if (typeof webSocket !== 'object' || webSocket === null) return 0
+  const buffered: unknown = Reflect.get(webSocket, 'bufferedAmount')
+  return typeof buffered === 'number' ? buffered : 0
+}

@@ -1,0 +1,216 @@
+/**
+ * A worker process, put together: link, log reader, HTTP, Socket.IO, the application. It decides nothing: it constructs,
+ * orders, and leaves when the primary says so or is gone.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setupWorker } from '@socket.io/sticky'
+import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Server } from 'socket.io'
+import { appSettings } from '../config/app-settings.ts'
+import { importConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { generateSessionId } from '../core/session-id.ts'
+import { openEmbeddedReader } from '../log/embedded-reader.ts'
+import type { RoomLogReader } from '../log/room-log.ts'
+import { createLogger } from '../ops/logger.ts'
+import { createRegistry } from '../ops/metrics.ts'
+import type { AppContext, DrainHooks } from '../wire/app.ts'
+import { primaryControl, type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
+import { createLinkAdapter } from './adapter.ts'
+import { loadApp } from './app-loader.ts'
+import { ClusterStateWatch } from './cluster-state.ts'
+import { drainConnections } from './drain.ts'
+import { createFanOut } from './fan-out.ts'
+import { createHttpServer } from './http-server.ts'
+import { Link } from './link.ts'
+import { OpenRequests } from './open-requests.ts'
+import { createRooms } from './rooms.ts'
+import { watchSlowClients } from './slow-clients.ts'
+import { reportTakenHandles } from './taken-handles.ts'
+import { unsentBytes } from './unsent.ts'
+
+const STATIC_DIR = new URL('../web', import.meta.url).pathname
+
+/** pm2, systemd and a terminal's Ctrl-C signal the whole tree: what a worker does is the primary's to say. */
+const PRIMARYS_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+interface Parts {
+  boot: WorkerBoot
+  config: Config
+  logger: Logger
+  registry: Registry
+  link: Link
+  reader: RoomLogReader
+}
+
+/** @returns the exit code, when this worker's time is over */
+export async function runWorker(): Promise<number> {
+  for (const signal of PRIMARYS_SIGNALS) process.on(signal, () => undefined)
+  const boot = workerBoot.parse(JSON.parse(process.env.ROOKERY_WORKER ?? 'null'))
+  const config = importConfig(boot.config)
+  const logger = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    bindings: { host: boot.host, worker: boot.name },
+  })
+  const orders = new Orders(logger)
+  try {
+    const registry = createRegistry()
+    const link = await Link.connect({ boot, logger, registry })
+    const reader = await openEmbeddedReader({ directory: config.dataDir })
+    const worker = await assemble({ boot, config, logger, registry, link, reader })
+    link.onClose(() => orders.primaryGone('the link to the primary is gone'))
+    tell(logger, { type: 'rookery:ready' })
+    return await orders.carryOut(worker)
+  } catch (error) {
+    logger.fatal({ err: error }, 'worker could not start')
+    tell(logger, { type: 'rookery:failed', reason: error instanceof Error ? error.message : String(error) })
+    return 1
+  }
+}
+
+interface AssembledWorker {
+  drain(spreadMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+async function assemble(parts: Parts): Promise<AssembledWorker> {
+  const { boot, config, logger, registry, link, reader } = parts
+  const routes = new Hono()
+  let draining = false
+  routes.get('/readyz', (c) =>
+    draining ? c.json({ ready: false, reason: 'draining' }, 503) : c.json({ ready: true }),
+  )
+  const httpServer = createHttpServer({
+    routes,
+    staticDir: config.app === undefined ? STATIC_DIR : undefined,
+    headMaxBytes: config.headMaxBytes,
+  })
+  const requests = new OpenRequests(httpServer)
+  const io = new Server(httpServer, socketOptions(parts))
+  io.engine.generateId = () => generateSessionId(boot.tag)
+  const hooks: DrainHooks[] = []
+  const state = new ClusterStateWatch(logger)
+  link.onEvent((event) => state.update(event))
+  answerPrimary(link, io, registry)
+  const app = await loadApp(config.app)
+  await app(io, createContext({ parts, io, routes, state, hooks }))
+  const endWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
+  reportTakenHandles((message) => tell(logger, message))
+  setupWorker(io)
+  return {
+    drain: async (spreadMs) => {
+      draining = true
+      await drainConnections({ io, hooks, spreadMs, logger })
+      await requests.idle()
+    },
+    close: async () => {
+      endWatch()
+      // Not io.close(): its HTTP server never listened, and it has no connection left.
+      for (const namespace of io._nsps.values()) await namespace.adapter.close()
+      await link.close()
+      await reader.close()
+    },
+  }
+}
+
+function socketOptions({ config, link, logger, registry }: Parts): ConstructorParameters<typeof Server>[1] {
+  return {
+    adapter: createLinkAdapter(link, { logger, registry }),
+    serveClient: false,
+    maxHttpBufferSize: config.maxPacketBytes,
+    pingInterval: config.pingIntervalMs,
+    pingTimeout: config.pingTimeoutMs,
+    connectTimeout: config.connectTimeoutMs,
+    ...(config.corsOrigin === undefined ? {} : { cors: { origin: config.corsOrigin } }),
+  }
+}
+
+interface ContextParts {
+  parts: Parts
+  io: Server
+  routes: Hono
+  state: ClusterStateWatch
+  hooks: DrainHooks[]
+}
+
+function createContext({ parts, io, routes, state, hooks }: ContextParts): AppContext {
+  const { boot, config, logger, registry } = parts
+  return {
+    host: boot.host,
+    worker: boot.name,
+    logger,
+    settings: appSettings(config),
+    http: routes,
+    metrics: registry,
+    rooms: createRooms(parts),
+    fanOut: createFanOut(io, config.slowClientBytes),
+    unsentBytes: (socket) => unsentBytes(socket.conn),
+    onClusterState: (listener) => state.listen(listener),
+    onDrain: (added) => {
+      hooks.push(added)
+    },
+  }
+}
+
+function answerPrimary(link: Link, io: Server, registry: Registry): void {
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  link.handle('worker.metrics', () => registry.getMetricsAsJSON())
+  link.handle('worker.status', () => ({
+    connections: io.engine.clientsCount,
+    sockets: io.of('/').sockets.size,
+    rooms: io.of('/').adapter.rooms.size,
+    rssBytes: process.memoryUsage.rss(),
+    eventLoopDelayMs: Math.round(delay.percentile(99) / 1e4) / 100,
+  }))
+}
+
+/** What ends a worker: the primary's order to drain, or the primary's end, also in the middle of a drain. */
+class Orders {
+  readonly #logger: Logger
+  readonly #drain: Promise<{ spreadMs: number }>
+  readonly #gone: Promise<void>
+  #resolveGone: () => void = () => undefined
+  #left = false
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+    this.#gone = new Promise((resolve) => {
+      this.#resolveGone = resolve
+    })
+    process.once('disconnect', () => this.primaryGone('the channel to the primary is gone'))
+    this.#drain = new Promise((resolve) => {
+      process.on('message', (message: unknown) => {
+        const order = primaryControl.safeParse(message)
+        if (order.success) resolve({ spreadMs: order.data.spreadMs })
+      })
+    })
+  }
+
+  primaryGone(reason: string): void {
+    if (this.#left) return
+    this.#logger.warn({ reason }, 'leaving')
+    this.#resolveGone()
+  }
+
+  /** @returns the exit code */
+  async carryOut(worker: AssembledWorker): Promise<number> {
+    const done = this.#drain.then(async ({ spreadMs }) => {
+      this.#logger.info({ spreadMs }, 'draining')
+      await worker.drain(spreadMs)
+      this.#left = true
+      await worker.close()
+      return 0
+    })
+    return Promise.race([done, this.#gone.then(() => 1)])
+  }
+}
+
+function tell(logger: Logger, message: WorkerControl): void {
+  process.send?.(message, undefined, undefined, (error: Error | null) => {
+    if (error !== null) logger.warn({ err: error, type: message.type }, 'the primary could not be told')
+  })
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { CrashLoop } from '../../src/primary/crash-loop.ts'
+
+test('so many unstable deaths in a row are a crash loop', () => {
+  const loop = new CrashLoop(3)
+  expect([1, 2, 3].map(() => loop.died({ stable: false }))).toEqual([false, false, true])
+})
+
+test('a death among stable workers starts the count again', () => {
+  const loop = new CrashLoop(3)
+  const deaths = [false, false, true, false, false, false]
+  expect(deaths.map((stable) => loop.died({ stable }))).toEqual([false, false, false, false, false, true])
+})

@@ -1,0 +1,108 @@
+import fc from 'fast-check'
+import { pino } from 'pino'
+import { Counter, Registry } from 'prom-client'
+import { expect, test } from 'vitest'
+import type { RoomLogReader } from '../../src/log/room-log.ts'
+import type { LogEntry } from '../../src/wire/entry.ts'
+import { RoomStream } from '../../src/worker/room-stream.ts'
+import { until } from '../harness/until.ts'
+
+function entry(seq: number): LogEntry {
+  return { room: 'r', seq, id: `m${seq}`, kind: 'text', from: { id: 'a', name: 'A' }, text: '…', at: seq }
+}
+
+/** A log that holds 1…head, and keeps what is not older than `first`. */
+class Log {
+  head = 0
+  first = 1
+  failures = 0
+
+  readonly reader: RoomLogReader = {
+    head: async () => ({ epoch: 'e', head: this.head, first: this.first }),
+    read: async (_room, range) => {
+      if (this.failures > 0) {
+        this.failures -= 1
+        throw new Error('not readable now')
+      }
+      const after = 'after' in range ? range.after : 0
+      const from = Math.max(after + 1, this.first)
+      const to = Math.min(this.head, from + range.limit - 1)
+      const entries = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => entry(from + index))
+      return { epoch: 'e', head: this.head, first: this.first, entries, more: to < this.head }
+    },
+    userRooms: async () => [],
+    close: async () => undefined,
+  }
+}
+
+function subscribe(log: Log) {
+  const seen: number[] = []
+  const repairs = new Counter({ name: 'repairs', help: '-', registers: [new Registry()] })
+  const listener = {
+    entries: (entries: readonly LogEntry[]) => void seen.push(...entries.map(({ seq }) => seq)),
+    presence: () => undefined,
+  }
+  const logger = pino({ level: 'silent' })
+  const stream = new RoomStream({ room: 'r', listener, reader: log.reader, logger, repairs })
+  return { stream, seen }
+}
+
+const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+test('whatever the relay drops, what comes out is dense, in order and without doubles', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 5 }),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }),
+      async (before, brought) => {
+        const log = new Log()
+        log.head = before
+        const { stream, seen } = subscribe(log)
+        const starting = stream.start()
+        for (const arrives of brought) {
+          log.head += 1
+          if (arrives) stream.push(entry(log.head))
+        }
+        await starting
+        log.head += 1
+        stream.push(entry(log.head))
+        await until(() => seen.at(-1) === log.head, 'the newest entry is delivered')
+        expect(seen).toEqual(upTo(seen[0] ?? 0, log.head))
+        // The start is the head of a moment between subscribing and the first entry that was brought.
+        expect(seen[0]).toBeGreaterThan(before)
+      },
+    ),
+  )
+})
+
+test('a log that cannot be read for a while delays a repair, and loses nothing', async () => {
+  const log = new Log()
+  const { stream, seen } = subscribe(log)
+  await stream.start()
+  log.failures = 2
+  log.head = 5
+  stream.push(entry(5))
+  await until(() => seen.length === 5, 'all five are delivered')
+  expect(seen).toEqual([1, 2, 3, 4, 5])
+})
+
+test('what retention has removed before it could be repaired is passed over', async () => {
+  const log = new Log()
+  const { stream, seen } = subscribe(log)
+  await stream.start()
+  log.head = 9
+  log.first = 8
+  stream.push(entry(9))
+  await until(() => seen.length === 2, 'what is kept is delivered')
+  expect(seen).toEqual([8, 9])
+})
+
+test('a closed stream delivers nothing more', async () => {
+  const log = new Log()
+  const { stream, seen } = subscribe(log)
+  await stream.start()
+  stream.close()
+  log.head = 1
+  stream.push(entry(1))
+  expect(seen).toEqual([])
+})

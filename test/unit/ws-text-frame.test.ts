@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest'
+import { textFrame } from '../../src/core/ws-text-frame.ts'
+
+test.each([
+  [0, '8100'],
+  [125, '817d'],
+  [126, '817e007e'],
+  [65_535, '817effff'],
+  [65_536, '817f0000000000010000'],
+])('a payload of %i bytes has the header of RFC 6455: %s', (length, header) => {
+  expect(textFrame(Buffer.alloc(length))[0].toString('hex')).toBe(header)
+})
