@@ -1,0 +1,37 @@
+/**
+ * The layout of session ids: `<worker tag>-<random>`. The tag names the worker that owns the session, so that any
+ * process can tell from a request alone where it belongs. A tag is the host's own six characters, drawn at each start
+ * of its primary, and the worker's number. No table, no I/O.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const HOST_TAG_CHARS = 6
+/** 144 bits. */
+const RANDOM_BYTES = 18
+const WORKER_TAG = /^[A-Za-z0-9]{6}[1-9][0-9]{0,9}$/
+/** A tag has no `-`, so the first one ends it, whatever the random part holds. */
+const SESSION_ID = /^([A-Za-z0-9]{6}[1-9][0-9]{0,9})-[A-Za-z0-9_-]{24}$/
+
+export function createHostTag(): string {
+  return Array.from({ length: HOST_TAG_CHARS }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('')
+}
+
+/** @throws TypeError when that makes no well-formed tag */
+export function workerTag(hostTag: string, workerNumber: number): string {
+  const tag = `${hostTag}${workerNumber}`
+  if (hostTag.length !== HOST_TAG_CHARS || !WORKER_TAG.test(tag)) {
+    throw new TypeError(`not a worker tag: host tag ${JSON.stringify(hostTag)}, number ${workerNumber}`)
+  }
+  return tag
+}
+
+/** A session id that names its owner and that nobody can guess. */
+export function generateSessionId(tag: string): string {
+  return `${tag}-${randomBytes(RANDOM_BYTES).toString('base64url')}`
+}
+
+/** The worker tag in a session id; null when it is not one of ours. */
+export function ownerOf(sessionId: string): string | null {
+  return SESSION_ID.exec(sessionId)?.[1] ?? null
+}

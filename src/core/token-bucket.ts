@@ -1,0 +1,36 @@
+/** A token bucket: so many a second, with a small burst. Time comes in; it waits for nothing itself. */
+export class TokenBucket {
+  readonly #perSecond: number
+  readonly #capacity: number
+  #tokens: number
+  #filledAt: number
+
+  /** Starts full. A rate of 0 lets everything through. */
+  constructor(options: { perSecond: number; burst: number; now: number }) {
+    this.#perSecond = options.perSecond
+    this.#capacity = Math.max(1, options.burst)
+    this.#tokens = this.#capacity
+    this.#filledAt = options.now
+  }
+
+  take(now: number): boolean {
+    if (this.#perSecond === 0) return true
+    this.#fill(now)
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
+    return true
+  }
+
+  /** Milliseconds until `take` can succeed; 0 when it can now. */
+  waitMs(now: number): number {
+    if (this.#perSecond === 0) return 0
+    this.#fill(now)
+    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1000) / this.#perSecond)
+  }
+
+  #fill(now: number): void {
+    const elapsedMs = Math.max(0, now - this.#filledAt)
+    this.#tokens = Math.min(this.#capacity, this.#tokens + (elapsedMs * this.#perSecond) / 1000)
+    this.#filledAt = now
+  }
+}

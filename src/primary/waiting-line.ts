@@ -1,0 +1,243 @@
+/**
+ * Connections with a complete request head on their way to a worker: each waits, bounded in number and in time, until
+ * the worker that the balancer chooses has room. It reads no connection and writes no answer.
+ *
+ * Order: what came back from a dead worker, then requests of sessions to their owners, then handshakes and other
+ * requests by turns. A handshake waits for the least loaded worker although another has room, for as long as
+ * `patienceMs`: that spreads a burst evenly, and one blocked worker delays nobody for longer.
+ */
+import type { Socket } from 'node:net'
+import { DeadlineSet } from '../core/deadline-set.ts'
+import type { TokenBucket } from '../core/token-bucket.ts'
+import type { Balancer } from './balancer.ts'
+import type { FrontMetrics } from './front-metrics.ts'
+import type { Destination } from './front-request.ts'
+import { HandOff, type HandOffTarget } from './hand-off.ts'
+
+export interface Waiter {
+  readonly socket: Socket
+  readonly bytes: Buffer
+  readonly method: string
+  readonly destination: Destination
+  readonly since: number
+}
+
+export type RefusalReason = 'no_worker' | 'queue_full' | 'queue_timeout'
+
+export interface WaitingLineOptions {
+  queueLength: number
+  queueTimeoutMs: number
+  inFlightPerWorker: number
+  patienceMs: number
+  flightTimeoutMs: number
+  balancer: Balancer
+  admission: TokenBucket
+  metrics: () => FrontMetrics
+  now: () => number
+  onRefused(waiter: Waiter, reason: RefusalReason): void
+}
+
+export class WaitingLine {
+  readonly #options: WaitingLineOptions
+  readonly #handOffs = new Map<string, HandOff<Waiter>>()
+  readonly #waiting: DeadlineSet<Waiter>
+  readonly #returned = new Set<Waiter>()
+  readonly #handshakes = new Set<Waiter>()
+  readonly #plain = new Set<Waiter>()
+  readonly #byOwner = new Map<string, Set<Waiter>>()
+  #wake: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(options: WaitingLineOptions) {
+    this.#options = options
+    this.#waiting = new DeadlineSet({
+      limitMs: options.queueTimeoutMs,
+      now: options.now,
+      onOverdue: (waiter) => {
+        this.#leaveLane(waiter)
+        options.onRefused(waiter, 'queue_timeout')
+      },
+    })
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  enter(waiter: Waiter): void {
+    const owner = this.#owner(waiter)
+    if (owner === undefined && !this.#options.balancer.hasReady())
+      this.#options.onRefused(waiter, 'no_worker')
+    else if (this.#waiting.size >= this.#options.queueLength) this.#options.onRefused(waiter, 'queue_full')
+    else {
+      this.#waiting.add(waiter)
+      this.#lane(waiter, owner).add(waiter)
+      this.#pump()
+    }
+  }
+
+  addWorker(target: HandOffTarget): void {
+    const { flightTimeoutMs, now, metrics } = this.#options
+    const handOff = new HandOff<Waiter>(target, {
+      flightTimeoutMs,
+      now,
+      onTaken: (waiter) => this.#taken(waiter),
+      onReturned: (waiter) => this.#return(waiter),
+      onLost: () => {
+        metrics().lost.inc()
+        this.#pump()
+      },
+    })
+    this.#handOffs.set(target.name, handOff)
+    this.#byOwner.set(target.name, new Set())
+    this.#options.balancer.add(target.name, target.tag)
+    this.#pump()
+  }
+
+  /** The worker has ended: what waited for it goes to any other, where its session is unknown. */
+  removeWorker(name: string): void {
+    const handOff = this.#handOffs.get(name)
+    if (handOff === undefined) return
+    this.#options.balancer.remove(name)
+    this.#handOffs.delete(name)
+    for (const waiter of this.#byOwner.get(name) ?? []) this.#plain.add(waiter)
+    this.#byOwner.delete(name)
+    handOff.abandon()
+    this.#pump()
+  }
+
+  taken(name: string, count: number): void {
+    this.#handOffs.get(name)?.taken(count)
+    this.#pump()
+  }
+
+  /** Closes all that waits or is under way. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#wake)
+    for (const waiter of this.#waiting.clear()) waiter.socket.destroy()
+    for (const handOff of this.#handOffs.values()) handOff.destroy()
+  }
+
+  #owner({ destination }: Waiter): string | undefined {
+    return destination.tag === null ? undefined : this.#options.balancer.owner(destination.tag)
+  }
+
+  #lane(waiter: Waiter, owner: string | undefined): Set<Waiter> {
+    const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
+    return owned ?? (waiter.destination.kind === 'handshake' ? this.#handshakes : this.#plain)
+  }
+
+  #leaveLane(waiter: Waiter): void {
+    for (const lane of [this.#returned, this.#handshakes, this.#plain, ...this.#byOwner.values()]) {
+      lane.delete(waiter)
+    }
+  }
+
+  #taken(waiter: Waiter): void {
+    const metrics = this.#options.metrics()
+    metrics.handedOver.inc({ kind: waiter.destination.kind })
+    metrics.waits.observe(Math.max(0, this.#options.now() - waiter.since) / 1000)
+    metrics.swallowed.inc(Math.max(0, waiter.socket.bytesRead - waiter.bytes.length))
+  }
+
+  #return(waiter: Waiter): void {
+    if (this.#isClosed) {
+      waiter.socket.destroy()
+      return
+    }
+    this.#options.metrics().returned.inc()
+    this.#waiting.add(waiter)
+    this.#returned.add(waiter)
+    this.#pump()
+  }
+
+  #pump(): void {
+    this.#drainLane(this.#returned, (waiter) => this.#placeReturned(waiter))
+    for (const [name, lane] of this.#byOwner) {
+      this.#drainLane(lane, () => (this.#hasRoom(name) ? name : undefined))
+    }
+    let isMoving = true
+    while (isMoving) {
+      const handshake = this.#sendFirst(this.#handshakes, (waiter) => this.#placeHandshake(waiter))
+      const plain = this.#sendFirst(this.#plain, () => this.#placePlain())
+      isMoving = handshake || plain
+    }
+    this.#armWake()
+  }
+
+  #drainLane(lane: Set<Waiter>, place: (waiter: Waiter) => string | undefined): void {
+    while (this.#sendFirst(lane, place));
+  }
+
+  /** @returns whether the first of the lane has left it */
+  #sendFirst(lane: Set<Waiter>, place: (waiter: Waiter) => string | undefined): boolean {
+    const [waiter] = lane
+    if (waiter === undefined) return false
+    const name = waiter.socket.destroyed ? undefined : place(waiter)
+    if (name === undefined && !waiter.socket.destroyed) return false
+    lane.delete(waiter)
+    this.#waiting.delete(waiter)
+    if (name !== undefined) this.#handOffs.get(name)?.send(waiter)
+    return true
+  }
+
+  #placeReturned(waiter: Waiter): string | undefined {
+    const owner = this.#owner(waiter)
+    if (owner !== undefined) return this.#hasRoom(owner) ? owner : undefined
+    const { balancer, now } = this.#options
+    const name = balancer.forPlain((candidate) => this.#isFree(candidate))
+    const request = waiter.destination.kind === 'handshake' ? 'handshake' : 'plain'
+    if (name !== undefined) balancer.assigned(name, request, now())
+    return name
+  }
+
+  #placePlain(): string | undefined {
+    const { balancer, now } = this.#options
+    const name = balancer.forPlain((candidate) => this.#isFree(candidate))
+    if (name !== undefined) balancer.assigned(name, 'plain', now())
+    return name
+  }
+
+  #placeHandshake(waiter: Waiter): string | undefined {
+    const { balancer, admission, patienceMs } = this.#options
+    const now = this.#options.now()
+    balancer.age(now)
+    const hasPatience = now - waiter.since < patienceMs
+    const name = balancer.forHandshake((candidate) =>
+      hasPatience ? this.#keepsTaking(candidate) : this.#isFree(candidate),
+    )
+    if (name === undefined || !this.#hasRoom(name) || !admission.take(now)) return undefined
+    balancer.assigned(name, 'handshake', now)
+    return name
+  }
+
+  #hasRoom(name: string): boolean {
+    const handOff = this.#handOffs.get(name)
+    return handOff !== undefined && handOff.inFlight < this.#options.inFlightPerWorker
+  }
+
+  /** A worker that leaves a connection lying for longer than anyone's patience is blocked: nothing new goes there. */
+  #keepsTaking(name: string): boolean {
+    const sentAt = this.#handOffs.get(name)?.oldestSentAt
+    return sentAt === undefined || this.#options.now() - sentAt < this.#options.patienceMs
+  }
+
+  #isFree(name: string): boolean {
+    return this.#hasRoom(name) && this.#keepsTaking(name)
+  }
+
+  /** Handshakes may go on when a token is there or a patience has ended, and nothing else tells. */
+  #armWake(): void {
+    if (this.#handshakes.size === 0 || this.#wake !== undefined || this.#isClosed) return
+    const { admission, now, patienceMs } = this.#options
+    const waitMs = admission.waitMs(now())
+    this.#wake = setTimeout(
+      () => {
+        this.#wake = undefined
+        this.#pump()
+      },
+      waitMs > 0 ? waitMs : patienceMs / 4,
+    )
+  }
+}
