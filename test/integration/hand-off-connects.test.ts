@@ -1,0 +1,59 @@
+/** No packet is lost between the front door and a worker, on every supported version of Node. */
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off-host.ts'
+import { connectMany, connectRaw } from '../harness/raw-connect.ts'
+import { until } from '../harness/until.ts'
+
+let host: HandOffHost | undefined
+afterEach(async () => {
+  await host?.stop()
+  host = undefined
+})
+
+async function start(settings: HandOffSettings, execPath?: string): Promise<HandOffHost> {
+  host = await HandOffHost.start(settings, execPath)
+  return host
+}
+
+const nodes = [
+  { version: process.version, execPath: process.execPath, concurrent: 20_000, sequential: 1_000 },
+  ...['node22', 'node24'].map((name) => ({
+    version: name,
+    execPath: fileURLToPath(new URL(`../../node_modules/${name}/bin/node`, import.meta.url)),
+    concurrent: 3_000,
+    sequential: 500,
+  })),
+]
+
+describe.each(nodes)('on Node $version', ({ execPath, concurrent, sequential }) => {
+  test(`${concurrent} connects at 64 at a time and ${sequential} one after another are all answered`, async () => {
+    const started = await start({ workers: 2, limits: { admissionPerSecond: 0 } }, execPath)
+    const idle = await started.report()
+    expect(await connectMany(started.port, concurrent, 64)).toEqual({ answered: concurrent, failures: [] })
+    expect(await connectMany(started.port, sequential, 1)).toEqual({ answered: sequential, failures: [] })
+
+    await until(async () => (await started.report()).tcpHandles <= idle.tcpHandles, 'no handle is left')
+    const after = await started.report()
+    const total = concurrent + sequential
+    expect(after.descriptors).toBeLessThanOrEqual(idle.descriptors)
+    expect(metricSum(after, 'rookery_front_connections_total')).toBe(total)
+    expect(metricSum(after, 'rookery_front_handed_over_total', { kind: 'handshake' })).toBe(total)
+    expect(metricSum(after, 'rookery_front_swallowed_bytes_total')).toBe(0)
+  }, 240_000)
+})
+
+test('with the guard taken out the primary swallows packets, and this is noticed', async () => {
+  const started = await start({ workers: 2, stopReadingBeforeTransfer: false })
+  let lost = 0
+  for (let made = 0; made < 2_000 && lost === 0; made += 1) {
+    await connectRaw(started.port, 1_000).then(
+      (session) => session.close(),
+      () => {
+        lost += 1
+      },
+    )
+  }
+  expect(lost).toBe(1)
+  expect(metricSum(await started.report(), 'rookery_front_swallowed_bytes_total')).toBeGreaterThan(0)
+})
