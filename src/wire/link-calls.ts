@@ -73,7 +73,7 @@ export class LinkCalls {
   }
 
   rejectAll(reason: string): void {
-    for (const id of [...this.#open.keys()]) {
+    for (const id of this.#open.keys()) {
       const call = this.#take(id)
       call?.reject(new RookeryError('unavailable', `${call.method}: ${reason}`))
     }

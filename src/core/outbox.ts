@@ -1,0 +1,66 @@
+/**
+ * What one side of a link is still to send, bounded in bytes. The policy for a receiver that can't keep up: past
+ * `softBytes` volatile frames are dropped, past `hardBytes` all publications are. What a receiver can't do without is
+ * never dropped, but past `closeBytes` the link is to be ended.
+ */
+
+export type Urgency = 'volatile' | 'publication' | 'control'
+
+export interface OutboxLimits {
+  softBytes: number
+  hardBytes: number
+  closeBytes: number
+}
+
+export interface OutboxWriter {
+  readonly queuedBytes: number
+  write(bytes: Buffer, soon?: boolean): void
+}
+
+export interface OutboxEvents {
+  dropped(urgency: Urgency, bytes: number): void
+  /** Called once. */
+  overflowed(queuedBytes: number): void
+}
+
+export class Outbox {
+  readonly #writer: OutboxWriter
+  readonly #limits: OutboxLimits
+  readonly #events: OutboxEvents
+  #overflowed = false
+
+  constructor(writer: OutboxWriter, limits: OutboxLimits, events: OutboxEvents) {
+    this.#writer = writer
+    this.#limits = limits
+    this.#events = events
+  }
+
+  get queuedBytes(): number {
+    return this.#writer.queuedBytes
+  }
+
+  /**
+   * @param soon leaves when the running callback is done, not at the end of the turn
+   * @returns whether the frame is on its way
+   */
+  offer(frame: Buffer, urgency: Urgency, soon = false): boolean {
+    if (this.#overflowed) return false
+    if (this.#writer.queuedBytes > this.#bound(urgency)) {
+      this.#events.dropped(urgency, frame.length)
+      if (urgency === 'control') this.#overflow()
+      return false
+    }
+    this.#writer.write(frame, soon)
+    return true
+  }
+
+  #bound(urgency: Urgency): number {
+    if (urgency === 'volatile') return this.#limits.softBytes
+    return urgency === 'publication' ? this.#limits.hardBytes : this.#limits.closeBytes
+  }
+
+  #overflow(): void {
+    this.#overflowed = true
+    this.#events.overflowed(this.#writer.queuedBytes)
+  }
+}

@@ -1,0 +1,23 @@
+/** Registers a gauge whose value is read when the metrics are. */
+
+import type { Registry } from 'prom-client'
+import { Gauge } from 'prom-client'
+
+export interface ReadGauge {
+  name: string
+  help: string
+  read(): number
+}
+
+export function readGauge(registry: Registry, { name, help, read }: ReadGauge): void {
+  registry.registerMetric(
+    new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(read())
+      },
+    }),
+  )
+}

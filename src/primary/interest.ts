@@ -1,0 +1,79 @@
+/**
+ * Which worker wants what: topics and their subscribers. Pure. A worker may hold a topic several times (a grant on
+ * top of its own subscription) and loses it when each hold has been given back.
+ */
+export class InterestTable {
+  readonly #holds = new Map<string, Map<string, number>>()
+  readonly #subscribers = new Map<string, Set<string>>()
+  readonly #maxTopicsPerWorker: number
+
+  constructor(maxTopicsPerWorker: number) {
+    this.#maxTopicsPerWorker = maxTopicsPerWorker
+  }
+
+  get topics(): number {
+    return this.#subscribers.size
+  }
+
+  topicsOf(worker: string): number {
+    return this.#holds.get(worker)?.size ?? 0
+  }
+
+  /** @returns false when the worker holds as many topics as it may, and nothing has been added */
+  add(worker: string, topic: string): boolean {
+    const holds = this.#holds.get(worker) ?? new Map<string, number>()
+    const held = holds.get(topic) ?? 0
+    if (held === 0 && holds.size >= this.#maxTopicsPerWorker) return false
+    this.#holds.set(worker, holds.set(topic, held + 1))
+    if (held === 0) this.#subscribe(worker, topic)
+    return true
+  }
+
+  /** Gives back one hold. @returns true when it was the last one */
+  remove(worker: string, topic: string): boolean {
+    const holds = this.#holds.get(worker)
+    const held = holds?.get(topic) ?? 0
+    if (holds === undefined || held === 0) return false
+    if (held > 1) {
+      holds.set(topic, held - 1)
+      return false
+    }
+    holds.delete(topic)
+    if (holds.size === 0) this.#holds.delete(worker)
+    this.#unsubscribe(worker, topic)
+    return true
+  }
+
+  /** Gives back everything that the worker holds. */
+  forget(worker: string): void {
+    const holds = this.#holds.get(worker)
+    if (holds === undefined) return
+    this.#holds.delete(worker)
+    for (const topic of holds.keys()) this.#unsubscribe(worker, topic)
+  }
+
+  subscribers(topic: string): Iterable<string> {
+    return this.#subscribers.get(topic) ?? []
+  }
+
+  /** Everyone but `except` with an interest in any of the topics, once. */
+  receivers(topics: readonly string[], except: string): Set<string> {
+    const found = new Set<string>()
+    for (const topic of topics) {
+      for (const worker of this.subscribers(topic)) if (worker !== except) found.add(worker)
+    }
+    return found
+  }
+
+  #subscribe(worker: string, topic: string): void {
+    const subscribers = this.#subscribers.get(topic)
+    if (subscribers === undefined) this.#subscribers.set(topic, new Set([worker]))
+    else subscribers.add(worker)
+  }
+
+  #unsubscribe(worker: string, topic: string): void {
+    const subscribers = this.#subscribers.get(topic)
+    subscribers?.delete(worker)
+    if (subscribers?.size === 0) this.#subscribers.delete(topic)
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The relay: the primary's ends of all workers' links. It passes on what workers say to each other, serves their
+ * requests, and tells them what the primary has to say. It never looks into a body, and knows nothing of rooms.
+ *
+ * Everything on one link arrives in the order in which it was sent. When a worker goes, its last words are passed on,
+ * then the others are told that it is gone; from then on nothing of it comes.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { FrameError } from '../core/byte-frames.ts'
+import type { LogEntry } from '../wire/entry.ts'
+import { RookeryError } from '../wire/errors.ts'
+import type { WorkerFrame } from '../wire/frames.ts'
+import { entryFrame, eventFrame, requestFrame, welcomeFrame } from '../wire/frames.ts'
+import type { CallHandler } from '../wire/link-serving.ts'
+import { LinkServing } from '../wire/link-serving.ts'
+import type { Params, PrimaryEvent, PrimaryRequests, Result, WorkerRequests } from '../wire/requests.ts'
+import { primaryRequests, workerRequests } from '../wire/requests.ts'
+import type { Admission } from './relay-door.ts'
+import { RelayDoor } from './relay-door.ts'
+import type { RelayLimits } from './relay-limits.ts'
+import { relayLimits } from './relay-limits.ts'
+import type { LinkEnd } from './relay-link.ts'
+import { RelayLink } from './relay-link.ts'
+import type { RelayMetrics } from './relay-metrics.ts'
+import { relayMetrics } from './relay-metrics.ts'
+import { RelayRouting } from './relay-routing.ts'
+
+export type { RelayLimits } from './relay-limits.ts'
+
+export type RelayHandlers = {
+  [M in keyof WorkerRequests]: (
+    params: Params<WorkerRequests, M>,
+    from: string,
+  ) => Result<WorkerRequests, M> | Promise<Result<WorkerRequests, M>>
+}
+
+export interface RelayOptions {
+  /** Of the Unix domain socket. Nothing may be there yet. */
+  path: string
+  secret: string
+  handlers: RelayHandlers
+  logger: Logger
+  registry: Registry
+  limits?: Partial<RelayLimits>
+}
+
+export class Relay {
+  readonly #links = new Map<string, RelayLink>()
+  /** Links of workers that have exited: their last words are still being read. */
+  readonly #leaving = new Set<RelayLink>()
+  readonly #limits: RelayLimits
+  readonly #logger: Logger
+  readonly #metrics: RelayMetrics
+  readonly #routing: RelayRouting
+  readonly #serving: LinkServing
+  #door: RelayDoor | undefined
+
+  private constructor(options: RelayOptions) {
+    this.#limits = { ...relayLimits, ...options.limits }
+    this.#logger = options.logger
+    this.#metrics = relayMetrics(options.registry, {
+      queuedBytes: () => [...this.#links].map(([worker, link]) => [worker, link.queuedBytes]),
+      topics: () => this.#routing.topics,
+    })
+    this.#routing = new RelayRouting(
+      this.#limits.maxTopicsPerWorker,
+      (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
+      {
+        published: () => this.#metrics.published.inc(),
+        passed: (worker) => this.#metrics.passed.inc({ worker }),
+        unroutable: () => this.#metrics.unroutable.inc(),
+      },
+    )
+    this.#serving = new LinkServing({
+      table: workerRequests,
+      handlers: new Map(Object.entries(options.handlers) as [string, CallHandler][]),
+      logger: options.logger,
+      maxRunning: this.#limits.maxOpenCalls,
+    })
+  }
+
+  static async listen(options: RelayOptions): Promise<Relay> {
+    const relay = new Relay(options)
+    relay.#door = await RelayDoor.listen({
+      path: options.path,
+      secret: options.secret,
+      helloTimeoutMs: relay.#limits.helloTimeoutMs,
+      maxConnections: relay.#limits.maxConnections,
+      logger: options.logger,
+      isTaken: (worker) => relay.#links.has(worker),
+      admit: (admission) => relay.#admit(admission),
+      refused: (reason) => relay.#metrics.refused.inc({ reason }),
+    })
+    return relay
+  }
+
+  /** Encoded once, to each worker with an interest. */
+  publishEntry(topic: string, entry: LogEntry): void {
+    this.#routing.announce(topic, () => entryFrame(entry))
+  }
+
+  /** @param topic `null`: to every worker; such an event is never dropped */
+  publishEvent(topic: string | null, event: PrimaryEvent): void {
+    if (topic !== null) return this.#routing.announce(topic, () => eventFrame(event))
+    const frame = eventFrame(event)
+    for (const link of this.#links.values()) link.offer(frame, 'control')
+  }
+
+  /** Rejects with a `RookeryError`; `unavailable` past the deadline, or when the worker is not there. */
+  async request<M extends keyof PrimaryRequests>(
+    worker: string,
+    method: M,
+    params: Params<PrimaryRequests, M>,
+    options: { timeoutMs?: number } = {},
+  ): Promise<Result<PrimaryRequests, M>> {
+    const link = this.#links.get(worker)
+    if (link === undefined) throw new RookeryError('unavailable', `${method}: ${worker} is not there`)
+    const result = await link.calls.open({
+      method,
+      result: primaryRequests[method].result,
+      timeoutMs: options.timeoutMs ?? this.#limits.requestTimeoutMs,
+      send: (id) => {
+        if (!link.offer(requestFrame(id, method, params), 'control'))
+          throw new RookeryError('unavailable', `${method}: ${worker} does not read its link`)
+      },
+    })
+    return result as Result<PrimaryRequests, M>
+  }
+
+  workers(): readonly string[] {
+    return [...this.#links.keys()]
+  }
+
+  /** The worker has exited. The others are told as soon as its last words have been read. */
+  removeWorker(name: string): void {
+    const link = this.#links.get(name)
+    if (link === undefined) return
+    this.#links.delete(name)
+    this.#leaving.add(link)
+    this.#routing.silence(name)
+    link.expectEnd()
+  }
+
+  async close(): Promise<void> {
+    for (const link of [...this.#links.values(), ...this.#leaving]) link.end('closed')
+    await this.#door?.close()
+  }
+
+  #admit({ worker, socket, reader }: Admission): void {
+    const link = new RelayLink({
+      worker,
+      socket,
+      reader,
+      limits: this.#limits,
+      logger: this.#logger,
+      events: {
+        frame: (from, frame) => this.#dispatch(from, frame),
+        dropped: (urgency) => this.#metrics.dropped.inc({ urgency }),
+        ended: (ended, reason) => this.#ended(ended, reason),
+      },
+    })
+    this.#links.set(worker, link)
+    link.offer(welcomeFrame(), 'control')
+  }
+
+  #dispatch(link: RelayLink, frame: WorkerFrame): void {
+    const from = link.worker
+    switch (frame.kind) {
+      case 'publish':
+        return this.#routing.publish(from, frame)
+      case 'send':
+        return this.#routing.send(from, frame.to, frame.body)
+      case 'subscribe':
+        if (this.#leaving.has(link)) return undefined
+        return this.#routing.subscribe(from, frame)
+      case 'unsubscribe':
+        return this.#routing.unsubscribe(from, frame.topic)
+      case 'request':
+        return this.#serve(link, frame)
+      case 'reply':
+        link.calls.settle(frame.id, frame.ok, frame.value)
+        return undefined
+      case 'hello':
+        throw new FrameError('a second hello')
+    }
+  }
+
+  #serve(link: RelayLink, { id, method, params }: WorkerFrame & { kind: 'request' }): void {
+    const served = this.#serving.serve({ id, method, params, from: link.worker })
+    served.then(
+      (reply) => link.offer(reply, 'control'),
+      (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be made'),
+    )
+  }
+
+  #ended(link: RelayLink, reason: LinkEnd): void {
+    const { worker } = link
+    this.#leaving.delete(link)
+    if (this.#links.get(worker) === link) this.#links.delete(worker)
+    this.#metrics.ended.inc({ reason })
+    this.#metrics.passed.remove({ worker })
+    this.#routing.forget(worker, this.#links.keys())
+    this.#logger.info({ worker, reason }, 'the link of a worker has ended')
+  }
+}

@@ -1,0 +1,38 @@
+/** What a worker's link counts. */
+
+import type { Registry } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
+
+export interface LinkState {
+  queuedBytes(): number
+  subscriptions(): number
+  openCalls(): number
+}
+
+export type LinkMetrics = ReturnType<typeof linkMetrics>
+
+export function linkMetrics(registry: Registry, state: LinkState) {
+  readGauge(registry, {
+    name: 'rookery_link_outbox_bytes',
+    help: 'Bytes not yet sent to the primary',
+    read: () => state.queuedBytes(),
+  })
+  readGauge(registry, {
+    name: 'rookery_link_topics',
+    help: 'Topics that this worker is subscribed to',
+    read: () => state.subscriptions(),
+  })
+  readGauge(registry, {
+    name: 'rookery_link_open_requests',
+    help: 'Requests that wait for the primary',
+    read: () => state.openCalls(),
+  })
+  const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
+  return {
+    published: count('rookery_link_published_total', 'Publications sent'),
+    received: count('rookery_link_received_total', 'Messages of other workers received'),
+    dropped: count('rookery_link_dropped_total', 'Publications dropped because the primary does not keep up'),
+    failed: count('rookery_link_listener_failures_total', 'Messages on which a listener has thrown'),
+    malformed: count('rookery_link_malformed_total', 'Frames of the primary that could not be read'),
+  }
+}

@@ -1,0 +1,49 @@
+/** Publications whose sender wants to know which workers they have been passed to. */
+import { RookeryError } from '../wire/errors.ts'
+
+/** Called once: with the workers, or with why that can't be told (the publication has then been dropped, or may be). */
+export type ReceiptListener = (workers: readonly string[], error?: RookeryError) => void
+
+export class LinkReceipts {
+  readonly #open = new Map<number, ReceiptListener>()
+  readonly #maxOpen: number
+  #lastRef = 0
+
+  constructor(maxOpen: number) {
+    this.#maxOpen = maxOpen
+  }
+
+  /** @returns the number to publish under, or `null` when too many wait already (the listener has been told) */
+  open(listener: ReceiptListener): number | null {
+    if (this.#open.size >= this.#maxOpen) {
+      listener([], new RookeryError('unavailable', 'too many publications wait for their receipt'))
+      return null
+    }
+    do this.#lastRef = (this.#lastRef + 1) >>> 0
+    while (this.#lastRef === 0 || this.#open.has(this.#lastRef))
+    this.#open.set(this.#lastRef, listener)
+    return this.#lastRef
+  }
+
+  settle(ref: number, workers: readonly string[]): void {
+    this.#take(ref)?.(workers)
+  }
+
+  fail(ref: number): void {
+    this.#take(ref)?.([], new RookeryError('unavailable', "the primary can't be reached"))
+  }
+
+  forget(ref: number): void {
+    this.#open.delete(ref)
+  }
+
+  failAll(): void {
+    for (const ref of this.#open.keys()) this.fail(ref)
+  }
+
+  #take(ref: number): ReceiptListener | undefined {
+    const listener = this.#open.get(ref)
+    this.#open.delete(ref)
+    return listener
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The bytes of a worker's link: connects, says hello, cuts what comes in into frames, bounds what goes out. What is
+ * not a frame ends it. It knows nothing of what frames mean.
+ */
+
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Logger } from 'pino'
+import { FrameReader } from '../core/byte-frames.ts'
+import { CorkedWriter } from '../core/corked-writer.ts'
+import { LogGate } from '../core/log-gate.ts'
+import type { Urgency } from '../core/outbox.ts'
+import { Outbox } from '../core/outbox.ts'
+import type { PrimaryFrame } from '../wire/frames.ts'
+import { decodePrimaryFrame } from '../wire/frames-decode.ts'
+import type { LinkLimits } from './link-limits.ts'
+
+/** The relay's own fields may make a frame longer than the publication that it carries. */
+const SLACK_BYTES = 1024 * 1024
+/** Lines about dropped frames are that far apart. */
+const DROP_LOG_MS = 5_000
+
+export interface LinkStreamEvents {
+  frame(frame: PrimaryFrame): void
+  dropped(): void
+  malformed(): void
+  /** Called once, after the last frame. */
+  closed(): void
+}
+
+export interface LinkStreamOptions {
+  path: string
+  limits: LinkLimits
+  logger: Logger
+  events: LinkStreamEvents
+}
+
+export class LinkStream {
+  readonly #socket: Socket
+  readonly #writer: CorkedWriter
+  readonly #outbox: Outbox
+  readonly #reader: FrameReader
+  readonly #logger: Logger
+  readonly #events: LinkStreamEvents
+  readonly #limits: LinkLimits
+
+  constructor({ path, limits, logger, events }: LinkStreamOptions) {
+    this.#limits = limits
+    this.#logger = logger
+    this.#events = events
+    this.#reader = new FrameReader(limits.maxFrameBytes + SLACK_BYTES)
+    this.#socket = connect(path)
+    this.#writer = new CorkedWriter(this.#socket)
+    this.#outbox = this.#makeOutbox(limits)
+    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    this.#socket.on('error', (error) => logger.error({ err: error }, 'the link to the primary failed'))
+    this.#socket.on('close', () => events.closed())
+  }
+
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes
+  }
+
+  get open(): boolean {
+    return this.#socket.writable
+  }
+
+  /** @returns whether the frame is on its way */
+  offer(frame: Buffer, urgency: Urgency, soon = false): boolean {
+    return this.open && this.#outbox.offer(frame, urgency, soon)
+  }
+
+  /** Lets go of it when what has been offered has left, or when that takes too long. */
+  async end(): Promise<void> {
+    if (this.#socket.closed) return
+    const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
+    this.#writer.flush()
+    this.#socket.end()
+    const timer = setTimeout(() => this.#socket.destroy(), this.#limits.closeTimeoutMs)
+    await closed
+    clearTimeout(timer)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#socket.destroyed) return
+    try {
+      for (const bytes of this.#reader.push(chunk)) {
+        if (this.#socket.destroyed) return
+        this.#events.frame(decodePrimaryFrame(bytes))
+      }
+    } catch (error) {
+      this.#unreadable(error)
+    }
+  }
+
+  #unreadable(error: unknown): void {
+    this.#events.malformed()
+    this.#logger.error({ err: error }, 'a frame of the primary could not be dealt with: ending the link')
+    this.#socket.destroy()
+  }
+
+  #makeOutbox(limits: LinkLimits): Outbox {
+    const gate = new LogGate(DROP_LOG_MS)
+    return new Outbox(this.#writer, limits, {
+      dropped: (urgency, bytes) => {
+        this.#events.dropped()
+        gate.pass((heldBack) =>
+          this.#logger.warn(
+            { urgency, bytes, heldBack },
+            'the primary does not keep up: dropped what it was to be sent',
+          ),
+        )
+      },
+      overflowed: (queuedBytes) => {
+        this.#logger.error({ queuedBytes }, 'the primary does not read the link: ending it')
+        this.#socket.destroy()
+      },
+    })
+  }
+}

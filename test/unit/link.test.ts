@@ -1,0 +1,435 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { RelayHandlers, RelayLimits } from '../../src/primary/relay.ts'
+import { Relay } from '../../src/primary/relay.ts'
+import type { LogEntry } from '../../src/wire/entry.ts'
+import { RookeryError } from '../../src/wire/errors.ts'
+import { helloFrame, LINK_VERSION, publishFrame } from '../../src/wire/frames.ts'
+import { Link } from '../../src/worker/link.ts'
+import type { LinkLimits } from '../../src/worker/link-limits.ts'
+
+const SECRET = 'a secret of the link'
+const logger = pino({ level: 'silent' })
+const entry: LogEntry = {
+  room: 'lobby',
+  seq: 1,
+  id: 'm1',
+  kind: 'text',
+  from: { id: 'u1', name: 'Ann' },
+  text: 'hello',
+  at: 1,
+}
+
+const publication = publishFrame({
+  ref: 0,
+  volatile: false,
+  topics: ['t'],
+  grants: [],
+  body: Buffer.from('x'),
+})
+
+let directory: string
+let path: string
+let relay: Relay
+let registry: Registry
+let links: Link[] = []
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rookery-link-'))
+  path = join(directory, 'link')
+})
+
+afterEach(async () => {
+  await Promise.all(links.map((link) => link.close()))
+  links = []
+  await relay.close()
+  await rm(directory, { recursive: true })
+})
+
+const handlers: RelayHandlers = {
+  'log.append': ({ draft }) => {
+    if (draft.id === 'conflicting')
+      throw new RookeryError('conflict', 'said otherwise before', { retryAfterMs: 7 })
+    if (draft.id === 'broken') throw new TypeError('a fault of the handler')
+    if (draft.id === 'never') return new Promise(() => undefined)
+    return { seq: 1, at: 2, duplicate: false }
+  },
+  'user.track': () => null,
+  'user.forget': () => null,
+  'user.read': ({ seq }) => seq,
+  'presence.enter': ({ user }) => ({ members: [user], count: 1 }),
+  'presence.leave': () => null,
+  'presence.members': () => ({ members: [], count: 0 }),
+}
+
+async function listen(limits: Partial<RelayLimits> = {}): Promise<void> {
+  registry = new Registry()
+  relay = await Relay.listen({ path, secret: SECRET, handlers, logger, registry, limits })
+}
+
+async function enlist(name: string, limits: Partial<LinkLimits> = {}): Promise<Link> {
+  const link = await Link.connect({
+    boot: { name, linkPath: path, linkSecret: SECRET },
+    logger,
+    registry: new Registry(),
+    limits,
+  })
+  links.push(link)
+  return link
+}
+
+/** What arrives at a link, as texts, and a promise of the first `count` of them. */
+function inbox(link: Link) {
+  const texts: string[] = []
+  let wake: (() => void) | undefined
+  link.onMessage((body, from) => {
+    texts.push(`${from}:${body.toString()}`)
+    wake?.()
+  })
+  const until = async (count: number): Promise<string[]> => {
+    while (texts.length < count) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    return texts
+  }
+  return { texts, until }
+}
+
+async function metric(name: string, from: Registry = registry): Promise<number> {
+  const found = await from.getSingleMetric(name)?.get()
+  return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0)
+}
+
+const draft = (id: string) => ({
+  room: 'lobby',
+  draft: { kind: 'text' as const, id, from: entry.from, text: 'x' },
+})
+
+describe('publications', () => {
+  it('reach each other worker with an interest in any of the topics, once, in order', async () => {
+    await listen()
+    const [a, b, c] = [await enlist('w1'), await enlist('w2'), await enlist('w3')]
+    const [atA, atB, atC] = [inbox(a), inbox(b), inbox(c)]
+    await Promise.all([a.subscribe('t'), b.subscribe('t'), b.subscribe('u'), c.subscribe('v')])
+    a.publish(['t', 'u'], Buffer.from('1'))
+    a.publish(['nobody'], Buffer.from('2'))
+    a.publish(['u', 'v'], Buffer.from('3'))
+    expect(await atB.until(2)).toEqual(['w1:1', 'w1:3'])
+    expect(await atC.until(1)).toEqual(['w1:3'])
+    expect(atA.texts).toEqual([])
+  })
+
+  it('keep their order across turns, sizes and kinds', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const sizes: number[] = []
+    const done = new Promise<void>((resolve) => {
+      b.onMessage((body) => {
+        sizes.push(body.readUInt32BE(0))
+        if (sizes.length === 400) resolve()
+      })
+    })
+    await b.subscribe('t')
+    for (let index = 0; index < 400; index += 1) {
+      const body = Buffer.alloc(index % 7 === 0 ? 200_000 : 10)
+      body.writeUInt32BE(index)
+      if (index % 5 === 0) a.send('w2', body)
+      else a.publish(['t'], body)
+      if (index % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await done
+    expect(sizes).toEqual(Array.from({ length: 400 }, (_, index) => index))
+  })
+
+  it('stop when as many unsubscribed as subscribed', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const atB = inbox(b)
+    await Promise.all([b.subscribe('t'), b.subscribe('t')])
+    b.unsubscribe('t')
+    await b.subscribe('end')
+    a.publish(['t'], Buffer.from('still'))
+    await atB.until(1)
+    b.unsubscribe('t')
+    await b.subscribe('fence')
+    a.publish(['t'], Buffer.from('no more'))
+    a.publish(['end'], Buffer.from('end'))
+    expect(await atB.until(2)).toEqual(['w1:still', 'w1:end'])
+  })
+
+  it('find the topics that a publication before them has granted, and no others', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const atB = inbox(b)
+    b.onMessage((body) => {
+      if (body.toString() === 'join') void b.subscribe('new')
+    })
+    await b.subscribe('t')
+    a.publish(['t'], Buffer.from('join'), { grants: ['new', 'unused'] })
+    a.publish(['new'], Buffer.from('first'))
+    expect(await atB.until(2)).toEqual(['w1:join', 'w1:first'])
+    await b.subscribe('fence')
+    a.publish(['unused'], Buffer.from('lost'))
+    a.publish(['new'], Buffer.from('second'))
+    expect(await atB.until(3)).toEqual(['w1:join', 'w1:first', 'w1:second'])
+  })
+
+  it('with a receipt say whom they reached before any answer comes', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    await enlist('w3')
+    await b.subscribe('t')
+    b.onMessage((_body, from) => b.send(from, Buffer.from('answer')))
+    const told: string[] = []
+    const answered = new Promise<void>((resolve) => {
+      a.onMessage((body) => {
+        told.push(body.toString())
+        resolve()
+      })
+    })
+    a.publishWithReceipt(['t'], Buffer.from('question'), (workers) => told.push(...workers))
+    await answered
+    expect(told).toEqual(['w2', 'answer'])
+  })
+
+  it('that are longer than a frame may be are refused', async () => {
+    await listen()
+    const a = await enlist('w1', { maxFrameBytes: 1_000 })
+    expect(() => a.publish(['t'], Buffer.alloc(1_001))).toThrow(RookeryError)
+    expect(() => a.publishWithReceipt(['t'], Buffer.alloc(1_001), () => undefined)).toThrow(RookeryError)
+    expect(a.publish(['t'], Buffer.alloc(900))).toBe(true)
+  })
+})
+
+describe('groups', () => {
+  it('tell who is in them, who comes and who goes', async () => {
+    await listen()
+    const [a, b, c] = [await enlist('w1'), await enlist('w2'), await enlist('w3')]
+    const told: string[] = []
+    const watch = (own: string) => ({
+      joined: (worker: string) => told.push(`${own}: ${worker} joined`),
+      left: (worker: string) => told.push(`${own}: ${worker} left`),
+    })
+    await a.enterGroup('g', watch('w1'))
+    await b.enterGroup('g', watch('w2'))
+    await c.enterGroup('g', watch('w3'))
+    b.unsubscribe('g')
+    const gone = new Promise((resolve) => a.onPeerGone(resolve))
+    await c.close()
+    await gone
+    expect(told.filter((line) => line.startsWith('w1'))).toEqual([
+      'w1: w2 joined',
+      'w1: w3 joined',
+      'w1: w2 left',
+      'w1: w3 left',
+    ])
+    expect(told.filter((line) => line.startsWith('w2'))).toEqual(['w2: w1 joined', 'w2: w3 joined'])
+  })
+
+  it('that are left and entered again at once have their members right', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    await b.enterGroup('g', { joined: () => undefined, left: () => undefined })
+    const members = new Set<string>()
+    const listener = { joined: (w: string) => members.add(w), left: (w: string) => members.delete(w) }
+    void a.enterGroup('g', { joined: () => expect.unreachable(), left: () => expect.unreachable() })
+    a.unsubscribe('g')
+    await a.enterGroup('g', listener)
+    expect([...members]).toEqual(['w2'])
+  })
+})
+
+describe('requests', () => {
+  it('of a worker are answered, refused with what the handler says, or with `internal`', async () => {
+    await listen()
+    const a = await enlist('w1')
+    expect(await a.request('log.append', draft('m1'))).toEqual({ seq: 1, at: 2, duplicate: false })
+    await expect(a.request('log.append', draft('conflicting'))).rejects.toMatchObject({
+      code: 'conflict',
+      retryAfterMs: 7,
+      message: 'said otherwise before',
+    })
+    await expect(a.request('log.append', draft('broken'))).rejects.toMatchObject({ code: 'internal' })
+    await expect(a.request('log.append', draft('m1 is no id'))).rejects.toMatchObject({ code: 'bad_request' })
+  })
+
+  it('past their deadline, over their bound, or on a lost link are `unavailable`', async () => {
+    await listen()
+    const a = await enlist('w1', { maxOpenCalls: 2 })
+    const late = a.request('log.append', draft('never'), { timeoutMs: 1 })
+    await expect(late).rejects.toMatchObject({ code: 'unavailable' })
+    const waiting = [1, 2].map(() =>
+      expect(a.request('log.append', draft('never'))).rejects.toMatchObject({ code: 'unavailable' }),
+    )
+    await expect(a.request('log.append', draft('m1'))).rejects.toMatchObject({ code: 'unavailable' })
+    const closed = new Promise<void>((resolve) => a.onClose(resolve))
+    await relay.close()
+    await Promise.all(waiting)
+    await closed
+    await expect(a.request('log.append', draft('m1'))).rejects.toMatchObject({ code: 'unavailable' })
+    expect(a.publish(['t'], Buffer.from('x'))).toBe(false)
+    await expect(a.subscribe('t')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it('of the primary are answered by the worker, or `unavailable` when it is gone', async () => {
+    await listen()
+    const a = await enlist('w1')
+    await expect(relay.request('w1', 'worker.metrics', null)).rejects.toMatchObject({ code: 'unavailable' })
+    a.handle('worker.metrics', () => [{ name: 'x' }])
+    expect(await relay.request('w1', 'worker.metrics', null)).toEqual([{ name: 'x' }])
+    a.handle('worker.status', () => new Promise(() => undefined))
+    const lost = expect(relay.request('w1', 'worker.status', null)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    await a.close()
+    await lost
+    await expect(relay.request('w9', 'worker.metrics', null)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('what the primary tells', () => {
+  it('reaches those with an interest, in one order with everything else', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const told: string[] = []
+    const done = new Promise<void>((resolve) => {
+      a.onEntry(({ seq }) => told.push(`entry ${seq}`))
+      a.onEvent(({ type }) => {
+        told.push(type)
+        if (type === 'state') resolve()
+      })
+    })
+    b.onEntry(() => expect.unreachable())
+    await a.subscribe('r:lobby').then(() => told.push('subscribed'))
+    relay.publishEntry('r:lobby', entry)
+    relay.publishEvent('r:lobby', { type: 'presence', room: 'lobby', joined: [], left: [], count: 0 })
+    relay.publishEntry('r:lobby', { ...entry, seq: 2 })
+    relay.publishEntry('r:other', entry)
+    relay.publishEvent(null, { type: 'state', state: 'ok' })
+    await done
+    expect(told).toEqual(['subscribed', 'entry 1', 'presence', 'entry 2', 'state'])
+  })
+
+  it('includes that a worker has gone, after its last words', async () => {
+    await listen()
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const told: string[] = []
+    a.onMessage((body) => told.push(body.toString()))
+    const gone = new Promise<void>((resolve) => {
+      a.onPeerGone((worker) => {
+        told.push(`${worker} gone`)
+        resolve()
+      })
+    })
+    await a.subscribe('t')
+    b.publish(['t'], Buffer.from('last words'))
+    const ended = b.close()
+    relay.removeWorker('w2')
+    expect(relay.workers()).toEqual(['w1'])
+    await gone
+    await ended
+    expect(told).toEqual(['last words', 'w2 gone'])
+  })
+
+  it('ends the link of a worker that is said to have exited but has not', async () => {
+    await listen({ lastWordsMs: 1 })
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const gone = new Promise((resolve) => a.onPeerGone(resolve))
+    const closed = new Promise<void>((resolve) => b.onClose(resolve))
+    relay.removeWorker('w2')
+    expect(await gone).toBe('w2')
+    await closed
+  })
+})
+
+describe('the door', () => {
+  it('lets nobody in without the secret, or under a name that is taken', async () => {
+    await listen()
+    await enlist('w1')
+    const boot = { name: 'w2', linkPath: path, linkSecret: 'another' }
+    const knock = (given: typeof boot) => Link.connect({ boot: given, logger, registry: new Registry() })
+    await expect(knock(boot)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(knock({ ...boot, name: 'w1', linkSecret: SECRET })).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    await expect(knock({ ...boot, name: 'no name', linkSecret: SECRET })).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    expect(relay.workers()).toEqual(['w1'])
+    expect(await metric('rookery_relay_refused_total')).toBe(3)
+  })
+
+  it('closes who says nothing, or anything but a hello', async () => {
+    await listen({ helloTimeoutMs: 20 })
+    const silent = connect(path)
+    await once(silent, 'close')
+    const garbage = [Buffer.from('GET / HTTP/1.1\r\n\r\n'), publication, Buffer.from([0, 0, 0, 1, 99])]
+    for (const bytes of garbage) {
+      const socket = connect(path)
+      socket.write(bytes)
+      await once(socket, 'close')
+    }
+    expect(await metric('rookery_relay_refused_total')).toBe(4)
+  })
+
+  it('ends a link on its first malformed frame, and nothing else', async () => {
+    await listen()
+    const a = await enlist('w1')
+    const gone = new Promise((resolve) => a.onPeerGone(resolve))
+    const rogue = connect(path)
+    rogue.write(helloFrame({ version: LINK_VERSION, name: 'w2', secret: SECRET }))
+    await once(rogue, 'data')
+    rogue.write(Buffer.from([0, 0, 0, 2, 6, 1]))
+    await once(rogue, 'close')
+    expect(await gone).toBe('w2')
+    expect(relay.workers()).toEqual(['w1'])
+    const ended = await registry.getSingleMetric('rookery_relay_links_ended_total')?.get()
+    expect(ended?.values).toMatchObject([{ labels: { reason: 'malformed' }, value: 1 }])
+  })
+})
+
+describe('a worker that does not read', () => {
+  it('misses publications, then loses its link; the others go on', async () => {
+    await listen({ softBytes: 100_000, hardBytes: 300_000, closeBytes: 600_000 })
+    const [a, b] = [await enlist('w1'), await enlist('w2')]
+    const gone = new Promise((resolve) => a.onPeerGone(resolve))
+    const stuck = connect(path)
+    stuck.write(helloFrame({ version: LINK_VERSION, name: 'w3', secret: SECRET }))
+    await once(stuck, 'data')
+    stuck.pause()
+    const atB = inbox(b)
+    await b.subscribe('t')
+    for (let index = 0; index < 200; index += 1) {
+      a.send('w3', Buffer.alloc(50_000))
+      a.publish(['t'], Buffer.from(String(index)))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await gone).toBe('w3')
+    expect(await atB.until(200)).toHaveLength(200)
+    stuck.destroy()
+  })
+})
+
+describe('bookkeeping', () => {
+  it('is back to the start when all has been given back', async () => {
+    await listen()
+    const a = await enlist('w1')
+    for (let index = 0; index < 100; index += 1) {
+      const confirmed = a.subscribe(`t${index % 10}`)
+      a.unsubscribe(`t${index % 10}`)
+      await confirmed
+    }
+    await a.subscribe('fence')
+    expect(await metric('rookery_relay_topics')).toBe(1)
+    await a.close()
+    await expect.poll(() => metric('rookery_relay_topics')).toBe(0)
+  })
+})
