@@ -51,7 +51,6 @@ const chat: App = (io, context) => {
   const desk = new RequestDesk({
     table,
     rates: rates(context.settings),
-    slow,
     metrics,
     logger: context.logger,
     context,

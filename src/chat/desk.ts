@@ -10,16 +10,12 @@ import type { ChatMetrics } from './metrics.ts'
 import type { Rates } from './rate.ts'
 import type { Outcome, RequestRow } from './requests.ts'
 import type { Session } from './session.ts'
-import type { SlowMembers } from './slow-members.ts'
 
-/** So many times the bound of a slow client may be unsent before its next request costs it the connection. */
-const UNSENT_FACTOR = 4
 const UNSENT_RETRY_MS = 1_000
 
 export interface RequestDeskOptions {
   table: ReadonlyMap<string, RequestRow>
   rates: Rates
-  slow: SlowMembers
   metrics: Pick<ChatMetrics, 'requests'>
   logger: Logger
   context: Pick<AppContext, 'unsentBytes' | 'settings'>
@@ -66,12 +62,11 @@ export class RequestDesk {
     return row.serve(session, payloads[0])
   }
 
-  /** Answers that nobody reads must not pile up. */
+  /** Large answers that nobody reads must not pile up; with small ones, the worker's own bound is reached at last. */
   #checkUnsent({ socket }: Session, row: RequestRow | undefined): void {
-    const { slowClientBytes } = this.#options.context.settings
-    const unsentBytes = this.#options.context.unsentBytes(socket)
-    if (unsentBytes > slowClientBytes * UNSENT_FACTOR) this.#options.slow.disconnect(socket)
-    if (unsentBytes > slowClientBytes && row?.large === true) {
+    if (row?.large !== true) return
+    const { context } = this.#options
+    if (context.unsentBytes(socket) > context.settings.slowClientBytes) {
       throw new RookeryError('rate_limited', 'read first what has been sent', {
         retryAfterMs: UNSENT_RETRY_MS,
       })

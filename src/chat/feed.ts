@@ -95,10 +95,10 @@ export class RoomFeed implements RoomListener {
     this.#members.delete(member.socket)
   }
 
-  /** Whether the user is here with another socket than this one. */
-  hasOther(member: Member): boolean {
-    for (const other of this.#members.values()) {
-      if (other !== member && other.user.id === member.user.id) return true
+  /** Whether the user is here, with whichever socket. */
+  hasUser(userId: string): boolean {
+    for (const member of this.#members.values()) {
+      if (member.user.id === userId) return true
     }
     return false
   }

@@ -51,6 +51,11 @@ export class Feeds {
     return { feed: open.feed, opened: open.subscription, release }
   }
 
+  /** Whether the user is in the room with a socket of this worker. */
+  hasUser(room: string, userId: string): boolean {
+    return this.#open.get(room)?.feed.hasUser(userId) ?? false
+  }
+
   #openRoom(room: string): OpenRoom {
     const feed = new RoomFeed(room, this.#options.outlet)
     const open: OpenRoom = { feed, subscription: this.#options.rooms.open(room, feed), holders: 0 }

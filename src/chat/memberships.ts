@@ -68,16 +68,19 @@ export class Memberships {
     }
   }
 
+  /**
+   * Also takes the room from the user's own, joined or not, unless another socket of the user on this worker is still
+   * in it: leaving in one tab is not leaving in all.
+   */
   async leave(session: Session, room: string): Promise<void> {
     await session.inTurn(async () => {
+      const { feeds, tracks, rooms } = this.#options
       const membership = session.memberships.get(room)
-      if (membership === undefined) throw new RookeryError('not_joined', 'not in that room')
-      const elsewhere = membership.hold.feed.hasOther(membership.member)
-      this.#remove(membership)
+      if (membership !== undefined) this.#remove(membership)
       await session.socket.leave(channelOf(room))
-      if (elsewhere) return
-      this.#options.tracks.forget(session.user.id, room)
-      await this.#options.rooms.forgetRoom(session.user.id, room)
+      if (feeds.hasUser(room, session.user.id)) return
+      tracks.forget(session.user.id, room)
+      await rooms.forgetRoom(session.user.id, room)
     })
   }
 

@@ -78,6 +78,7 @@ function membershipRows({ memberships }: Desk): Row[] {
     return memberships.join(session, asked)
   })
   const leave = row(SMALL, chatRequests['room:leave'], async (session, { room }) => {
+    checkAccess(room, session.user.id)
     await memberships.leave(session, room)
     return { answer: {} }
   })

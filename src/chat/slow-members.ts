@@ -44,7 +44,7 @@ export class SlowMembers {
         member.feed.recover(member)
       } else if (nowMs - member.slowSinceMs >= bounds.slowClientMs) {
         this.#members.delete(member)
-        this.disconnect(member.socket)
+        this.#disconnect(member.socket)
       }
     }
     metrics.slowMembers.set(this.#members.size)
@@ -54,7 +54,7 @@ export class SlowMembers {
   }
 
   /** Cuts the connection without waiting for what is unsent: the client comes back and resumes. */
-  disconnect(socket: Socket): void {
+  #disconnect(socket: Socket): void {
     const { metrics, logger, unsentBytes } = this.#options
     if (!socket.connected) return
     metrics.slowDisconnects.inc()

@@ -1,0 +1,258 @@
+/** Whatever comes when, each member is told of every entry once and in order: as a message, or as part of a gap. */
+import * as fc from 'fast-check'
+import type { Socket } from 'socket.io'
+import { describe, expect, it } from 'vitest'
+import type { Member, Outlet } from '../../src/chat/feed.ts'
+import { HELD_MAX, RoomFeed } from '../../src/chat/feed.ts'
+import type { Author, LogEntry } from '../../src/wire/entry.ts'
+
+type Told =
+  | { event: 'message'; seq: number }
+  | { event: 'gap'; from: number; to: number }
+  | { event: 'presence' }
+
+/** A client: what it was told, and whether it keeps up. */
+class Client {
+  readonly told: Told[] = []
+  readonly payloads: unknown[] = []
+  slow = false
+  readonly socket: Socket
+
+  constructor(id: string) {
+    const emit = (event: string, payload: { from: number; to: number }) => {
+      this.told.push({ event: 'gap', from: payload.from, to: payload.to })
+      return event === 'gap'
+    }
+    this.socket = { id, emit } as unknown as Socket
+  }
+
+  /** The sequence numbers that it was told of, in the order of the telling. */
+  numbers(): number[] {
+    return this.told.flatMap((one) => {
+      if (one.event === 'message') return [one.seq]
+      if (one.event === 'presence') return []
+      return Array.from({ length: one.to - one.from + 1 }, (_, i) => one.from + i)
+    })
+  }
+}
+
+class Room {
+  readonly clients = new Map<Socket, Client>()
+  readonly slowed: Member[] = []
+  delivered = 0
+  readonly feed: RoomFeed
+  #seq = 0
+
+  constructor() {
+    const outlet: Outlet = {
+      fanOut: (sockets, event, payload) => this.#fanOut(sockets, event, payload),
+      onSlow: (member) => this.slowed.push(member),
+      onRecovered: (member) => this.slowed.splice(this.slowed.indexOf(member), 1),
+      onDelivered: (count) => {
+        this.delivered += count
+      },
+      onGap: () => undefined,
+    }
+    this.feed = new RoomFeed('lobby', outlet)
+  }
+
+  get head(): number {
+    return this.#seq
+  }
+
+  publish(count = 1): void {
+    const entries = Array.from({ length: count }, () => entry(++this.#seq))
+    this.feed.entries(entries)
+  }
+
+  client(): { client: Client; member: Member } {
+    const client = new Client(`s${this.clients.size}`)
+    this.clients.set(client.socket, client)
+    return { client, member: this.feed.add(client.socket, { id: client.socket.id, name: 'N' }) }
+  }
+
+  #fanOut(sockets: Iterable<Socket>, event: string, payload: unknown): Socket[] {
+    const passedOver: Socket[] = []
+    for (const socket of sockets) {
+      const client = this.clients.get(socket)
+      if (client === undefined || client.slow) {
+        passedOver.push(socket)
+        continue
+      }
+      client.payloads.push(payload)
+      if (event === 'presence') client.told.push({ event })
+      else client.told.push({ event: 'message', seq: (payload as LogEntry).seq })
+    }
+    return passedOver
+  }
+}
+
+function user(id: string): Author {
+  return { id, name: id }
+}
+
+function entry(seq: number): LogEntry {
+  return { room: 'lobby', seq, id: `m${seq}`, kind: 'text', from: { id: 'u', name: 'U' }, text: 'x', at: seq }
+}
+
+function upTo(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+}
+
+describe('a room feed', () => {
+  it('gives a joining member what came meanwhile, after the page that it read', () => {
+    const room = new Room()
+    room.publish(3)
+    const { client, member } = room.client()
+    room.publish(4)
+    expect(client.told).toEqual([])
+    room.feed.goLive(member, 5)
+    room.publish(2)
+    expect(client.told).toEqual([6, 7, 8, 9].map((seq) => ({ event: 'message', seq })))
+    expect(room.delivered).toBe(4)
+  })
+
+  it('gives nothing twice to a member whose page was ahead of the feed', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 3)
+    room.publish(5)
+    expect(client.numbers()).toEqual([4, 5])
+  })
+
+  it('turns what came beyond the bound while a member joined into a gap', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.publish(HELD_MAX + 5)
+    room.feed.goLive(member, 10)
+    room.publish()
+    expect(client.numbers()).toEqual(upTo(11, HELD_MAX + 6))
+    expect(client.told.filter((one) => one.event === 'gap')).toEqual([
+      { event: 'gap', from: HELD_MAX + 1, to: HELD_MAX + 5 },
+    ])
+  })
+
+  it('passes over a slow member and tells one gap when it is fast again', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0)
+    room.publish(2)
+    client.slow = true
+    room.publish(3)
+    expect(member.state).toBe('slow')
+    client.slow = false
+    room.publish(1)
+    expect(client.numbers()).toEqual([1, 2])
+    room.feed.recover(member)
+    room.publish(1)
+    expect(client.told.slice(2)).toEqual([
+      { event: 'gap', from: 3, to: 6 },
+      { event: 'message', seq: 7 },
+    ])
+  })
+
+  it('tells a slow or joining member of presence as it is once it is live', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.presence({ joined: [user('a'), user('b')], left: [], count: 2 })
+    room.feed.presence({ joined: [user('c')], left: [{ id: 'a' }], count: 2 })
+    room.feed.goLive(member, 0)
+    expect(client.payloads).toEqual([
+      { room: 'lobby', joined: [user('b'), user('c')], left: [{ id: 'a' }], count: 2 },
+    ])
+    client.slow = true
+    room.feed.presence({ joined: [user('d')], left: [], count: 3 })
+    expect(member.state).toBe('slow')
+    client.slow = false
+    room.feed.recover(member)
+    expect(client.payloads.at(-1)).toEqual({ room: 'lobby', joined: [user('d')], count: 3 })
+  })
+
+  it('tells presence in a large room by count alone', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0)
+    room.feed.presence({ joined: [{ id: 'a', name: 'A' }], left: [{ id: 'b' }], count: 501 })
+    expect(client.payloads).toEqual([{ room: 'lobby', count: 501 }])
+  })
+
+  it('tells a member that has gone nothing', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.remove(member)
+    room.publish()
+    room.feed.goLive(member, 0)
+    room.feed.recover(member)
+    expect(client.told).toEqual([])
+    expect(member.state).toBe('gone')
+  })
+
+  it('knows whether a user is there with whichever socket', () => {
+    const room = new Room()
+    const one = new Client('one')
+    const two = new Client('two')
+    const first = room.feed.add(one.socket, { id: 'u', name: 'U' })
+    const second = room.feed.add(two.socket, { id: 'u', name: 'U' })
+    room.feed.remove(second)
+    expect(room.feed.hasUser('u')).toBe(true)
+    room.feed.remove(first)
+    expect(room.feed.hasUser('u')).toBe(false)
+  })
+
+  it('tells of everything once and in order, whatever comes when', () => {
+    const step = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({ do: fc.constant('publish' as const), count: fc.integer({ min: 1, max: 4 }) }),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.record({ do: fc.constantFrom('slow', 'fast', 'rejoin', 'live'), who: fc.nat(2) }),
+      },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const room = new Room()
+        const seats = [room.client(), room.client(), room.client()]
+        /** Numbers that each has read as a page, by the place among what it was told. */
+        const pages = seats.map(() => [] as { at: number; upTo: number }[])
+        const live = (index: number) => {
+          const seat = seats[index]
+          if (seat?.member.state !== 'joining') return
+          pages[index]?.push({ at: seat.client.told.length, upTo: room.head })
+          room.feed.goLive(seat.member, room.head)
+        }
+        for (const one of steps) {
+          if ('count' in one) {
+            room.publish(one.count)
+            continue
+          }
+          const seat = seats[one.who]
+          if (seat === undefined) continue
+          if (one.do === 'live') live(one.who)
+          else if (one.do === 'rejoin') room.feed.hold(seat.member)
+          else seat.client.slow = one.do === 'slow'
+          if (one.do === 'fast') room.feed.recover(seat.member)
+        }
+        for (const [index, seat] of seats.entries()) {
+          seat.client.slow = false
+          live(index)
+          room.feed.recover(seat.member)
+        }
+        room.publish()
+        for (const [index, { client }] of seats.entries()) {
+          let reached = 0
+          const remaining = [...(pages[index] ?? [])]
+          for (let at = 0; at <= client.told.length; at += 1) {
+            while (remaining[0]?.at === at) reached = Math.max(reached, remaining.shift()?.upTo ?? 0)
+            const one = client.told[at]
+            if (one === undefined || one.event === 'presence') continue
+            expect(one.event === 'message' ? one.seq : one.from).toBe(reached + 1)
+            reached = one.event === 'message' ? one.seq : one.to
+          }
+          expect(reached).toBe(room.head)
+        }
+      }),
+    )
+  })
+})

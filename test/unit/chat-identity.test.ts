@@ -1,0 +1,152 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
+import { afterEach, describe, expect, it } from 'vitest'
+import { guest, guestId } from '../../src/chat/guest.ts'
+import { authenticator } from '../../src/chat/identity.ts'
+import type { AppSettings } from '../../src/wire/app.ts'
+import { directRoom } from '../../src/wire/chat-direct.ts'
+
+const SECRET = 'a secret that is long enough for HS256, really'
+
+const guestSettings: AppSettings = {
+  auth: 'guest',
+  jwtSecret: undefined,
+  jwksUrl: undefined,
+  jwtIssuer: undefined,
+  jwtAudience: undefined,
+  apiKey: undefined,
+  textMaxChars: 4000,
+  roomsPerSocket: 100,
+  messageRate: 10,
+  messageBurst: 20,
+  requestRate: 20,
+  requestBurst: 60,
+  slowClientBytes: 1_000_000,
+  slowClientMs: 30_000,
+}
+const jwtSettings: AppSettings = { ...guestSettings, auth: 'jwt', jwtSecret: SECRET }
+
+function token(claims: Record<string, unknown>, secret = SECRET): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
+}
+
+describe('guests', () => {
+  const key = 'k'.repeat(16)
+
+  it('have the id of their key, which tells nothing of it and fits a direct room', () => {
+    const { user } = guest({ name: ' Ada ', key })
+    expect(user).toEqual({ id: guestId(key), name: 'Ada' })
+    expect(user.id).toMatch(/^g_[A-Za-z0-9_-]{26}$/)
+    expect(guest({ name: 'Somebody else', key }).user.id).toBe(user.id)
+    expect(guestId(`${key}x`)).not.toBe(user.id)
+    expect(directRoom(user.id, user.id)).toBeDefined()
+  })
+
+  it('have a new id each time without a key', () => {
+    expect(guest({ name: 'Ada' }).user.id).not.toBe(guest({ name: 'Ada' }).user.id)
+  })
+
+  it.each([undefined, null, 'Ada', {}, { name: '' }, { name: 'Ada', key: 'short' }, { name: 'Ada', key: 1 }])(
+    'are refused with %j',
+    async (auth) => {
+      await expect(authenticator(guestSettings)(auth)).rejects.toMatchObject({ code: 'bad_request' })
+    },
+  )
+})
+
+describe('tokens signed with a secret', () => {
+  const authenticate = authenticator(jwtSettings)
+
+  it('say who the user is and until when', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 60
+    const identity = await authenticate({ token: await token({ sub: 'ada', name: 'Ada', exp }) })
+    expect(identity).toEqual({ user: { id: 'ada', name: 'Ada' }, expiresAtMs: exp * 1000 })
+  })
+
+  it('name the user after the id when they hold no name', async () => {
+    expect(await authenticate({ token: await token({ sub: 'ada' }) })).toEqual({
+      user: { id: 'ada', name: 'ada' },
+    })
+  })
+
+  it.each([
+    ['another secret', () => token({ sub: 'ada' }, 'another secret that is long enough, too')],
+    ['no signature', async () => new UnsecuredJWT({ sub: 'ada' }).encode()],
+    ['no sub', () => token({ name: 'Ada' })],
+    ['a sub that is too long', () => token({ sub: 'a'.repeat(65) })],
+    ['a name with control characters', () => token({ sub: 'ada', name: 'A\u0007' })],
+    ['an end in the past', () => token({ sub: 'ada', exp: 1 })],
+    ['a start in the future', () => token({ sub: 'ada', nbf: 9_999_999_999 })],
+    ['no form at all', async () => 'garbage'],
+  ])('are refused with %s', async (_what, make) => {
+    const refused = authenticate({ token: await make() })
+    await expect(refused).rejects.toMatchObject({ code: 'unauthenticated', retryable: false })
+  })
+
+  it('never stand in the error', async () => {
+    const bad = await token({ sub: 'ada' }, 'another secret that is long enough, too')
+    const error: unknown = await authenticate({ token: bad }).catch((reason: unknown) => reason)
+    expect(String(error)).not.toContain(bad.slice(0, 10))
+  })
+
+  it('must be meant for us where an issuer and an audience are set', async () => {
+    const strict = authenticator({ ...jwtSettings, jwtIssuer: 'us', jwtAudience: 'chat' })
+    const claims = { sub: 'ada', iss: 'us', aud: 'chat' }
+    expect((await strict({ token: await token(claims) })).user.id).toBe('ada')
+    for (const wrong of [{ iss: 'them' }, { aud: 'mail' }]) {
+      const refused = strict({ token: await token({ ...claims, ...wrong }) })
+      await expect(refused).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+    await expect(strict({ token: await token({ sub: 'ada' }) })).rejects.toThrow('iss')
+  })
+
+  it('need exactly one place for the key', () => {
+    expect(() => authenticator({ ...jwtSettings, jwtSecret: undefined })).toThrow('JWKS_URL')
+    expect(() => authenticator({ ...jwtSettings, jwksUrl: 'http://127.0.0.1/' })).toThrow('exactly one')
+  })
+})
+
+describe('tokens signed with a key of a published set', () => {
+  const stops: (() => Promise<void>)[] = []
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop()
+  })
+
+  async function keySet(body: () => { status: number; json: unknown }): Promise<string> {
+    const server = createServer((_request, response) => {
+      const { status, json } = body()
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    stops.push(() => new Promise((resolve) => server.close(() => resolve())))
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`
+  }
+
+  it('are taken with that key and refused with another', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }
+    const jwksUrl = await keySet(() => ({ status: 200, json: { keys: [jwk] } }))
+    const authenticate = authenticator({ ...jwtSettings, jwtSecret: undefined, jwksUrl })
+    const sign = (kid: string) =>
+      new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid }).sign(privateKey)
+    expect((await authenticate({ token: await sign('one') })).user.id).toBe('ada')
+    await expect(authenticate({ token: await sign('two') })).rejects.toMatchObject({
+      code: 'unauthenticated',
+    })
+    await expect(authenticate({ token: await token({ sub: 'ada' }) })).rejects.toMatchObject({
+      code: 'unauthenticated',
+    })
+  })
+
+  it('are refused as retryable while the set can’t be had', async () => {
+    const jwksUrl = await keySet(() => ({ status: 500, json: {} }))
+    const authenticate = authenticator({ ...jwtSettings, jwtSecret: undefined, jwksUrl })
+    const { privateKey } = await generateKeyPair('ES256')
+    const signed = await new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
+    await expect(authenticate({ token: signed })).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+    })
+  })
+})

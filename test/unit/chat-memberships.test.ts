@@ -1,0 +1,246 @@
+/** In whatever order joining, leaving and going come: presence is counted once and discounted once, and rooms close. */
+import * as fc from 'fast-check'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import type { Socket } from 'socket.io'
+import { describe, expect, it } from 'vitest'
+import { Feeds } from '../../src/chat/feeds.ts'
+import { Memberships } from '../../src/chat/memberships.ts'
+import { chatMetrics } from '../../src/chat/metrics.ts'
+import { RecentTracks } from '../../src/chat/recent-tracks.ts'
+import { Session } from '../../src/chat/session.ts'
+import type { Rooms } from '../../src/wire/app.ts'
+import { RookeryError } from '../../src/wire/errors.ts'
+
+/** Rooms whose answers come when the test lets them, in the order that the test picks. */
+class SlowRooms {
+  readonly waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+  readonly present = new Map<string, number>()
+  readonly own = new Set<string>()
+  open = 0
+  readonly rooms: Rooms = {
+    open: () =>
+      this.#later(() => {
+        this.open += 1
+        return { close: () => void (this.open -= 1) }
+      }),
+    append: () => this.#later(() => ({ seq: 1, at: 1, duplicate: false })),
+    read: () => this.#later(() => ({ epoch: 'e', head: 0, first: 1, entries: [], more: false })),
+    enter: (room, user) =>
+      this.#later(() => {
+        this.present.set(room, (this.present.get(room) ?? 0) + 1)
+        return { members: [user], count: 1 }
+      }),
+    leave: (room) => void this.present.set(room, (this.present.get(room) ?? 0) - 1),
+    members: () => this.#later(() => ({ members: [], count: 0 })),
+    trackRoom: (userId, room) => this.#later(() => void this.own.add(`${userId} ${room}`)),
+    forgetRoom: (userId, room) => this.#later(() => void this.own.delete(`${userId} ${room}`)),
+    markRead: (_userId, _room, seq) => this.#later(() => seq),
+    userRooms: () => this.#later(() => []),
+  }
+
+  #later<T>(answer: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve: () => resolve(answer()), reject })
+    })
+  }
+
+  /** Answers everything that is asked, until nothing is asked any more. */
+  async answerAll(): Promise<void> {
+    do {
+      for (const one of this.waiting.splice(0)) one.resolve()
+      await turn()
+    } while (this.waiting.length > 0)
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+class Seat {
+  readonly socket = { connected: true, emit: () => true, join: () => undefined, leave: () => undefined }
+  readonly session: Session
+
+  constructor(userId: string) {
+    this.session = new Session(this.socket as unknown as Socket, { id: userId, name: userId })
+  }
+
+  get connected(): boolean {
+    return this.socket.connected
+  }
+}
+
+function setUp(roomsPerSocket = 10) {
+  const store = new SlowRooms()
+  const metrics = chatMetrics(new Registry())
+  const outlet = {
+    fanOut: () => [],
+    onSlow: () => undefined,
+    onRecovered: () => undefined,
+    onDelivered: () => undefined,
+    onGap: () => undefined,
+  }
+  const logger = pino({ level: 'silent' })
+  const feeds = new Feeds({ rooms: store.rooms, outlet, logger, openRooms: metrics.openRooms })
+  const tracks = new RecentTracks(store.rooms)
+  const memberships = new Memberships({
+    rooms: store.rooms,
+    feeds,
+    tracks,
+    roomsPerSocket,
+    joins: metrics.joins,
+  })
+  const join = async (seat: Seat, room = 'lobby') => {
+    const { answer, afterwards } = await memberships.join(seat.session, { room, limit: 50 })
+    afterwards()
+    return answer
+  }
+  const drop = (seat: Seat) => {
+    seat.socket.connected = false
+    memberships.drop(seat.session)
+  }
+  return { store, memberships, join, drop }
+}
+
+describe('memberships', () => {
+  it('join, share the room’s subscription, and close it with the last to leave', async () => {
+    const { store, memberships, join } = setUp()
+    const [one, two] = [new Seat('a'), new Seat('b')]
+    const joins = Promise.all([join(one), join(two)])
+    await store.answerAll()
+    expect((await joins)[0].members).toEqual([{ id: 'a', name: 'a' }])
+    expect(store.open).toBe(1)
+    expect(store.present.get('lobby')).toBe(2)
+    const left = memberships.leave(one.session, 'lobby')
+    await store.answerAll()
+    await left
+    expect(store.open).toBe(1)
+    expect(store.own).toEqual(new Set(['b lobby']))
+    const gone = memberships.leave(two.session, 'lobby')
+    await store.answerAll()
+    await gone
+    expect(store.open).toBe(0)
+    expect(store.present.get('lobby')).toBe(0)
+  })
+
+  it('stay the user’s own while another of the user’s sockets is there', async () => {
+    const { store, memberships, join } = setUp()
+    const tabs = [new Seat('a'), new Seat('a')]
+    const joins = Promise.all(tabs.map((tab) => join(tab)))
+    await store.answerAll()
+    await joins
+    const [one, two] = tabs
+    if (one === undefined || two === undefined) throw new Error('two tabs')
+    const left = memberships.leave(one.session, 'lobby')
+    await store.answerAll()
+    await left
+    expect(store.own).toEqual(new Set(['a lobby']))
+    const last = memberships.leave(two.session, 'lobby')
+    await store.answerAll()
+    await last
+    expect(store.own).toEqual(new Set())
+  })
+
+  it('stay the user’s own when the connection is lost', async () => {
+    const { store, join, drop } = setUp()
+    const seat = new Seat('a')
+    const joined = join(seat)
+    await store.answerAll()
+    await joined
+    drop(seat)
+    await store.answerAll()
+    expect(store.present.get('lobby')).toBe(0)
+    expect(store.open).toBe(0)
+    expect(store.own).toEqual(new Set(['a lobby']))
+  })
+
+  it('let a send wait for the join before it, and refuse it without one', async () => {
+    const { store, memberships, join } = setUp()
+    const seat = new Seat('a')
+    await expect(memberships.require(seat.session, 'lobby')).rejects.toMatchObject({ code: 'not_joined' })
+    const joined = join(seat)
+    const required = memberships.require(seat.session, 'lobby')
+    await store.answerAll()
+    await expect(required).resolves.toBeUndefined()
+    await joined
+  })
+
+  it('are bounded per connection', async () => {
+    const { store, join } = setUp(2)
+    const seat = new Seat('a')
+    const joins = Promise.all([join(seat, 'one'), join(seat, 'two')])
+    await store.answerAll()
+    await joins
+    await expect(join(seat, 'three')).rejects.toMatchObject({ code: 'forbidden' })
+    const again = join(seat, 'two')
+    await store.answerAll()
+    await expect(again).resolves.toMatchObject({ room: 'two' })
+  })
+
+  it('are left without having been joined: the room is the user’s own no more', async () => {
+    const { store, memberships } = setUp()
+    store.own.add('a dm:a:b')
+    const left = memberships.leave(new Seat('a').session, 'dm:a:b')
+    await store.answerAll()
+    await left
+    expect(store.own).toEqual(new Set())
+  })
+
+  it('are undone when the store refuses, and can be tried again', async () => {
+    const { store, join } = setUp()
+    const seat = new Seat('a')
+    const refused = join(seat)
+    refused.catch(() => undefined)
+    while (store.waiting.length === 0) await turn()
+    const [opening] = store.waiting.splice(0, 1)
+    opening?.reject(new RookeryError('unavailable', 'the store is away'))
+    await store.answerAll()
+    await expect(refused).rejects.toMatchObject({ code: 'unavailable' })
+    expect(seat.session.memberships.size).toBe(0)
+    const joined = join(seat)
+    await store.answerAll()
+    await expect(joined).resolves.toMatchObject({ head: 0 })
+    expect(store.open).toBe(1)
+    expect(store.present.get('lobby')).toBe(1)
+  })
+
+  it('end in balance, whatever comes when', async () => {
+    const step = fc.record({
+      do: fc.constantFrom('join', 'leave', 'drop', 'answer', 'refuse'),
+      who: fc.nat(2),
+      which: fc.nat(3),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { store, memberships, join, drop } = setUp()
+        const seats = [new Seat('a'), new Seat('a'), new Seat('b')]
+        const ends: Promise<PromiseSettledResult<unknown>[]>[] = []
+        const ask = (asked: Promise<unknown>) => ends.push(Promise.allSettled([asked]))
+        for (const one of steps) {
+          const seat = seats[one.who]
+          if (seat === undefined) continue
+          if (one.do === 'join' && seat.connected) ask(join(seat))
+          if (one.do === 'leave' && seat.connected) ask(memberships.leave(seat.session, 'lobby'))
+          if (one.do === 'drop') drop(seat)
+          const [answer] = store.waiting.splice(one.which % Math.max(1, store.waiting.length), 1)
+          if (one.do === 'refuse') answer?.reject(new RookeryError('unavailable', 'refused by the test'))
+          else answer?.resolve()
+          await turn()
+        }
+        await store.answerAll()
+        for (const end of (await Promise.all(ends)).flat()) {
+          if (end.status === 'rejected') expect(end.reason).toBeInstanceOf(RookeryError)
+        }
+        const members = seats.filter((seat) => seat.session.memberships.size > 0)
+        expect(store.present.get('lobby') ?? 0).toBe(members.length)
+        expect(store.open).toBe(members.length > 0 ? 1 : 0)
+        for (const seat of seats) drop(seat)
+        await store.answerAll()
+        expect(store.present.get('lobby') ?? 0).toBe(0)
+        expect(store.open).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,120 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { charsIn, chatRequests, text, userName } from '../../src/wire/chat.ts'
+import { directRoom, directUsers } from '../../src/wire/chat-direct.ts'
+import { messageDraft } from '../../src/wire/entry.ts'
+
+const directId = fc.stringMatching(/^[A-Za-z0-9_-]{1,28}$/)
+
+describe('direct rooms', () => {
+  it('have one name for both users, which names both', () => {
+    fc.assert(
+      fc.property(directId, directId, (one, other) => {
+        const room = directRoom(one, other)
+        expect(room).toBe(directRoom(other, one))
+        expect(new Set(directUsers(room ?? ''))).toEqual(new Set([one, other]))
+        expect(chatRequests['room:members'].safeParse({ room }).success).toBe(true)
+      }),
+    )
+  })
+
+  it.each(['dm:', 'dm:a', 'dm:b:a', 'dm:a:b:c', 'dm:a:', 'dm:.:b', `dm:a:${'b'.repeat(29)}`])(
+    'refuse the name %s',
+    (room) => {
+      expect(directUsers(room)).toBeUndefined()
+      expect(chatRequests['room:join'].safeParse({ room }).success).toBe(false)
+    },
+  )
+
+  it('can’t be named after ids that don’t fit', () => {
+    expect(directRoom('a'.repeat(29), 'b')).toBeUndefined()
+    expect(directRoom('a b', 'b')).toBeUndefined()
+  })
+})
+
+describe('texts', () => {
+  it('are taken exactly as they are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (value) => {
+        expect(text.parse(value)).toBe(value)
+      }),
+    )
+  })
+
+  it.each(['\ud800', 'a\udc00b', '\udc00\ud800'])('hold no half of a surrogate pair', (value) => {
+    expect(text.safeParse(value).success).toBe(false)
+  })
+
+  it('are counted in code points', () => {
+    expect(charsIn('a😀é')).toBe(3)
+    expect(charsIn('👩‍👩‍👧')).toBe(5)
+    expect(charsIn('')).toBe(0)
+  })
+
+  it('are never empty', () => {
+    expect(text.safeParse('').success).toBe(false)
+  })
+})
+
+describe('names', () => {
+  it('are trimmed', () => {
+    expect(userName.parse('  Ada Lovelace \t')).toBe('Ada Lovelace')
+  })
+
+  it.each(['', '   ', 'a\nb', 'a\u0000', 'a\u2028b', '\ud83d', 'x'.repeat(65)])('refuse %j', (value) => {
+    expect(userName.safeParse(value).success).toBe(false)
+  })
+})
+
+describe('requests', () => {
+  it('have defaults for what may be left out', () => {
+    expect(chatRequests['room:join'].parse({ room: 'lobby' })).toEqual({ room: 'lobby', limit: 50 })
+    expect(chatRequests['room:history'].parse({ room: 'lobby', before: 9, limit: 200 })).toEqual({
+      room: 'lobby',
+      before: 9,
+      limit: 200,
+    })
+  })
+
+  it('pass over keys that they do not know', () => {
+    expect(chatRequests['room:leave'].parse({ room: 'lobby', colour: 'red' })).toEqual({ room: 'lobby' })
+  })
+
+  it.each([
+    ['room:join', { room: 'lobby', limit: 201 }],
+    ['room:join', { room: 'lobby', limit: 0 }],
+    ['room:join', { room: 'lobby', after: -1 }],
+    ['room:join', { room: 'lobby', after: 1.5 }],
+    ['room:join', { room: 'lobby', after: '1' }],
+    ['room:join', { room: 'a/b' }],
+    ['room:join', { room: '' }],
+    ['room:join', { room: 'x'.repeat(65) }],
+    ['room:history', { room: 'lobby', before: 3, after: 1 }],
+    ['message:send', { room: 'lobby', id: 'a b', text: 'x' }],
+    ['message:send', { room: 'lobby', id: '', text: 'x' }],
+    ['message:send', { room: 'lobby', id: 'a', text: 1 }],
+    ['message:edit', { room: 'lobby', id: 'a', target: 0, text: 'x' }],
+    ['message:remove', { room: 'lobby', id: 'a' }],
+    ['room:read', { room: 'lobby', seq: Number.NaN }],
+    ['typing', { room: 'lobby', typing: 'yes' }],
+    ['rooms', null],
+    ['rooms', []],
+  ] as const)('refuse %s %j', (event, payload) => {
+    expect(chatRequests[event].safeParse(payload).success).toBe(false)
+  })
+
+  it('take any value without throwing', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.values(chatRequests)), fc.anything(), (schema, value) => {
+        expect(() => schema.safeParse(value)).not.toThrow()
+      }),
+    )
+  })
+
+  it('make drafts that the log takes', () => {
+    const asked = { room: 'lobby', id: 'm-1', text: 'hello' }
+    const { id, text: said } = chatRequests['message:send'].parse(asked)
+    const from = { id: 'u', name: 'U' }
+    expect(messageDraft.safeParse({ kind: 'text', id, from, text: said }).success).toBe(true)
+  })
+})

@@ -1,0 +1,179 @@
+import type { Socket } from 'socket.io'
+import { describe, expect, it } from 'vitest'
+import { history, resume } from '../../src/chat/pages.ts'
+import { PresenceBacklog } from '../../src/chat/presence-backlog.ts'
+import { rate } from '../../src/chat/rate.ts'
+import { ReadMarkers } from '../../src/chat/read-markers.ts'
+import { RecentTracks } from '../../src/chat/recent-tracks.ts'
+import { Session } from '../../src/chat/session.ts'
+import type { RoomRange } from '../../src/wire/app.ts'
+
+const user = (id: string) => ({ id, name: id })
+const seqs = (page: { messages: { seq: number }[] }) => page.messages.map(({ seq }) => seq)
+const newSession = () => new Session({} as Socket, { id: 'u', name: 'U' })
+
+describe('a session', () => {
+  it('lets requests take turns, also after one that failed', async () => {
+    const session = newSession()
+    const order: string[] = []
+    const run = (name: string) =>
+      session.inTurn(async () => {
+        order.push(`${name} begins`)
+        await Promise.resolve()
+        order.push(`${name} ends`)
+        if (name === 'a') throw new Error('a fails')
+        return name
+      })
+    const [first, second] = await Promise.allSettled([run('a'), run('b')])
+    expect(first).toMatchObject({ status: 'rejected' })
+    expect(second).toEqual({ status: 'fulfilled', value: 'b' })
+    expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
+  })
+
+  it('refuses to let more wait than the bound', async () => {
+    const session = newSession()
+    const opens: (() => void)[] = []
+    const gate = new Promise<void>((resolve) => opens.push(resolve))
+    const waiting = Array.from({ length: 256 }, () => session.inTurn(() => gate))
+    await expect(session.inTurn(() => gate)).rejects.toMatchObject({ code: 'rate_limited' })
+    for (const open of opens) open()
+    await Promise.all(waiting)
+    await expect(session.inTurn(async () => 'again')).resolves.toBe('again')
+  })
+
+  it('settles when what was owed has been answered', async () => {
+    const session = newSession()
+    await session.settle()
+    const owing = newSession()
+    owing.owe()
+    owing.owe()
+    let settled = false
+    const settling = owing.settle().then(() => {
+      settled = true
+    })
+    expect(owing.settling).toBe(true)
+    owing.answered()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(settled).toBe(false)
+    owing.answered()
+    await settling
+    expect(settled).toBe(true)
+  })
+})
+
+describe('rates', () => {
+  it('allow for a burst and say when to come back', async () => {
+    const take = rate(10, 3)
+    await Promise.all([take('u'), take('u'), take('u')])
+    const error: unknown = await take('u').catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'rate_limited', retryable: true })
+    const { retryAfterMs } = error as { retryAfterMs: number }
+    expect(retryAfterMs).toBeGreaterThan(0)
+    expect(retryAfterMs).toBeLessThanOrEqual(300)
+    await take('another')
+  })
+})
+
+describe('missed presence', () => {
+  it('is the last that was said of each user', () => {
+    const backlog = new PresenceBacklog()
+    expect(backlog.take()).toBeUndefined()
+    backlog.add({ joined: [user('a'), user('b')], left: [], count: 2 })
+    backlog.add({ joined: [], left: [{ id: 'a' }], count: 1 })
+    expect(backlog.take()).toEqual({ joined: [user('b')], left: [{ id: 'a' }], count: 1 })
+    expect(backlog.take()).toBeUndefined()
+  })
+
+  it('is the count alone past the bound', () => {
+    const backlog = new PresenceBacklog()
+    const many = Array.from({ length: 501 }, (_, i) => user(`u${i}`))
+    backlog.add({ joined: many, left: [], count: 501 })
+    backlog.add({ joined: [user('last')], left: [], count: 502 })
+    expect(backlog.take()).toEqual({ joined: [], left: [], count: 502 })
+    backlog.add({ joined: [user('a')], left: [], count: 3 })
+    expect(backlog.take()).toEqual({ joined: [user('a')], left: [], count: 3 })
+  })
+})
+
+describe('read markers', () => {
+  it('are told when they move forward, and forgotten past a bound', () => {
+    const markers = new ReadMarkers()
+    expect(markers.moves('u', 'lobby', 0)).toBe(false)
+    expect(markers.moves('u', 'lobby', 5)).toBe(true)
+    expect(markers.moves('u', 'lobby', 5)).toBe(false)
+    expect(markers.moves('u', 'lobby', 4)).toBe(false)
+    expect(markers.moves('v', 'lobby', 4)).toBe(true)
+    for (let i = 0; i < 10_000; i += 1) markers.moves(`w${i}`, 'lobby', 1)
+    expect(markers.moves('u', 'lobby', 5)).toBe(true)
+  })
+})
+
+describe('tracked direct rooms', () => {
+  it('ask the store once a while for both users, and again after a failure', async () => {
+    const asked: string[] = []
+    let failing = false
+    const tracks = new RecentTracks({
+      trackRoom: async (userId, room) => {
+        asked.push(`${userId} ${room}`)
+        if (failing) throw new Error('away')
+      },
+    })
+    await tracks.ensure('lobby', 0)
+    expect(asked).toEqual([])
+    await Promise.all([tracks.ensure('dm:a:b', 0), tracks.ensure('dm:a:b', 1)])
+    expect(asked).toEqual(['a dm:a:b', 'b dm:a:b'])
+    tracks.forget('a', 'dm:a:b')
+    await tracks.ensure('dm:a:b', 2)
+    expect(asked.splice(0)).toEqual(['a dm:a:b', 'b dm:a:b', 'a dm:a:b'])
+    failing = true
+    await expect(tracks.ensure('dm:a:b', 60_000)).rejects.toThrow('away')
+    failing = false
+    await tracks.ensure('dm:a:b', 60_001)
+    expect(asked).toEqual(['a dm:a:b', 'b dm:a:b', 'a dm:a:b', 'b dm:a:b'])
+  })
+})
+
+describe('pages', () => {
+  /** A log that keeps 11 to 20. */
+  const log = {
+    read: async (_room: string, range: RoomRange) => {
+      const all = Array.from({ length: 10 }, (_, i) => i + 11)
+      const after = 'after' in range ? all.filter((seq) => seq > range.after) : all
+      const left = 'before' in range ? after.filter((seq) => seq < range.before) : after
+      const kept = 'after' in range ? left.slice(0, range.limit) : left.slice(-range.limit)
+      const entries = kept.map((seq) => ({
+        room: 'lobby',
+        seq,
+        id: `m${seq}`,
+        kind: 'text' as const,
+        from: { id: 'u', name: 'U' },
+        text: 'x',
+        at: seq,
+      }))
+      return { epoch: 'e1', head: 20, first: 11, entries, more: kept.length < left.length }
+    },
+  }
+  it('of history go in either direction', async () => {
+    expect(seqs(await history(log, 'lobby', { limit: 2 }))).toEqual([19, 20])
+    expect(seqs(await history(log, 'lobby', { before: 14, limit: 2 }))).toEqual([12, 13])
+    const page = await history(log, 'lobby', { after: 14, limit: 2 })
+    expect(page).toMatchObject({ epoch: 'e1', head: 20, more: true })
+    expect(seqs(page)).toEqual([15, 16])
+  })
+
+  it.each([
+    ['nothing known', {}, false, [18, 19, 20]],
+    ['the same log', { after: 15, epoch: 'e1' }, false, [16, 17, 18]],
+    ['no epoch', { after: 19 }, false, [20]],
+    ['nothing missed', { after: 20, epoch: 'e1' }, false, []],
+    ['the oldest that follows', { after: 10, epoch: 'e1' }, false, [11, 12, 13]],
+    ['older than the log keeps', { after: 9, epoch: 'e1' }, true, [18, 19, 20]],
+    ['ahead of the log', { after: 21, epoch: 'e1' }, true, [18, 19, 20]],
+    ['another log', { after: 15, epoch: 'e0' }, true, [18, 19, 20]],
+    ['another log, and no place in it', { epoch: 'e0' }, true, [18, 19, 20]],
+  ])('of a join with %s', async (_what, asked, reset, expected) => {
+    const page = await resume(log, 'lobby', { ...asked, limit: 3 })
+    expect(page.reset).toBe(reset)
+    expect(seqs(page)).toEqual(expected)
+  })
+})
