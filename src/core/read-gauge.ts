@@ -6,7 +6,7 @@ import { Gauge } from 'prom-client'
 export interface ReadGauge {
   name: string
   help: string
-  read(): number
+  read: () => number
 }
 
 export function readGauge(registry: Registry, { name, help, read }: ReadGauge): void {

@@ -1,7 +1,8 @@
 /** What a worker's link counts. */
 
 import type { Registry } from 'prom-client'
-import { Counter, Gauge } from 'prom-client'
+import { Counter } from 'prom-client'
+import { readGauge } from '../core/read-gauge.ts'
 
 export interface LinkState {
   queuedBytes(): number
