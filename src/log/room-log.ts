@@ -26,11 +26,14 @@ export interface LogPage extends HeadInfo {
   more: boolean
 }
 
-/** What any process of the host may ask. Rejects with `unavailable` while the store cannot be read. */
+/**
+ * What any process of the host may ask. Rejects with `unavailable` while the store cannot be read. A look that is begun
+ * after an entry was announced sees that entry.
+ */
 export interface RoomLogReader {
   head(room: string): Promise<HeadInfo>
   read(room: string, range: ReadRange): Promise<LogPage>
-  /** The user's own rooms, by name. */
+  /** The user's own rooms, by name. Rooms without entries have head 0. */
   userRooms(userId: string): Promise<UserRoom[]>
   close(): Promise<void>
 }
@@ -40,7 +43,7 @@ export interface UserRoom {
   head: number
   /** Up to where the user has read; 0 when never said. */
   read: number
-  /** Texts after `read` that have not been removed. */
+  /** Texts after `read` that are still kept and have not been removed. Edits and removals do not count. */
   unread: number
 }
 
@@ -55,15 +58,26 @@ export interface UserRoom {
  * text of its target, and of the target's edits, where they are stored.
  * What could not be stored rejects with `unavailable`, and leaves no trace: the next append gets the number that this
  * one would have had.
+ *
+ * Retention lets the oldest entries of a room go, by count and by age; with an entry its message id is forgotten, so
+ * that a retry which comes after that is a new message. A room whose entries have all gone keeps its head. A reader that
+ * asks for what follows `after` and finds `first > after + 1` has missed entries for good: the caller decides what then.
  */
 export interface RoomLog extends RoomLogReader {
   append(room: string, draft: MessageDraft): Promise<AppendResult>
-  /** Makes `room` one of the user's own. */
+  /**
+   * Makes `room` one of the user's own, with nothing read; harmless when it is one already. Rejects with `forbidden` when
+   * the user has as many as a user can have.
+   */
   trackRoom(userId: string, room: string): Promise<void>
+  /** The read marker goes too. */
   forgetRoom(userId: string, room: string): Promise<void>
-  /** Moves the user's read marker; it never goes back and never beyond the head. Resolves with where it stands. */
+  /**
+   * Moves the user's read marker; it never goes back and never beyond the head. Resolves with where it stands. A text of
+   * the user's own moves it as well. Rejects with `not_joined` for a room that is not one of the user's own.
+   */
   markRead(userId: string, room: string, seq: number): Promise<number>
   onEntry(listener: (entry: LogEntry) => void): void
-  /** Told at each change between working and failing; `null` when working, otherwise the reason. */
+  /** Told how it stands now, and then at each change between working (`null`) and failing (the reason). */
   onHealth(listener: (reason: string | null) => void): void
 }

@@ -1,0 +1,122 @@
+/**
+ * Group commit: what is asked for while one commit is in flight goes into the next one together. One batch at a time,
+ * in the order of asking; everybody is answered after the batch is on disk, in that order, a refusal too, because it may
+ * rest on something that the same batch wrote.
+ */
+import { RookeryError } from '../wire/errors.ts'
+import type { Tables } from './environment.ts'
+import type { LogMetrics } from './log-metrics.ts'
+import type { WriterStore } from './writer-store.ts'
+
+export interface QueueLimits {
+  /** Jobs in one commit. */
+  batchJobs: number
+  /** Jobs that wait for the next one; more are refused. */
+  queuedJobs: number
+}
+
+export interface Job<T> {
+  /** Runs inside the transaction. A `RookeryError` refuses this job alone, and must come before its first write. */
+  work(tables: Tables): T
+  /** Told once the batch is on disk, before the promise resolves. */
+  committed?(value: T): void
+}
+
+interface QueuedJob {
+  work(tables: Tables): void
+  settle(): void
+  fail(error: unknown): void
+}
+
+export class CommitQueue {
+  readonly #store: WriterStore
+  readonly #limits: QueueLimits
+  readonly #metrics: LogMetrics
+  #waiting: QueuedJob[] = []
+  #flight: Promise<void> | null = null
+  #closed = false
+
+  constructor(store: WriterStore, limits: QueueLimits, metrics: LogMetrics) {
+    this.#store = store
+    this.#limits = limits
+    this.#metrics = metrics
+  }
+
+  run<T>(job: Job<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new RookeryError('unavailable', 'the log is closed'))
+    if (this.#store.reason !== null) return Promise.reject(this.#store.unavailable())
+    if (this.#waiting.length >= this.#limits.queuedJobs) return Promise.reject(this.#store.unavailable())
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(queued(job, resolve, reject))
+      this.#metrics.queued.set(this.#waiting.length)
+      this.#start()
+    })
+  }
+
+  /** Nobody waits for a store that has stopped working. Those in flight are answered when the outcome is known. */
+  refuseWaiting(): void {
+    const refused = this.#waiting
+    this.#waiting = []
+    this.#metrics.queued.set(0)
+    for (const job of refused) job.fail(this.#store.unavailable())
+  }
+
+  /** Takes nothing more, and resolves when all that was taken has been answered. */
+  async close(): Promise<void> {
+    this.#closed = true
+    while (this.#flight !== null) await this.#flight
+  }
+
+  #start(): void {
+    if (this.#flight !== null || this.#waiting.length === 0) return
+    this.#flight = this.#commitBatch().finally(() => {
+      this.#flight = null
+      this.#start()
+    })
+  }
+
+  async #commitBatch(): Promise<void> {
+    let batch: QueuedJob[] = []
+    const stop = this.#metrics.commitSeconds.startTimer()
+    try {
+      await this.#store.commit((tables) => {
+        batch = this.#take()
+        for (const job of batch) job.work(tables)
+      })
+      for (const job of batch) job.settle()
+    } catch (error) {
+      for (const job of batch) job.fail(error)
+      this.refuseWaiting()
+    } finally {
+      stop()
+    }
+  }
+
+  /** As late as possible: what came while the transaction was being opened is in it. */
+  #take(): QueuedJob[] {
+    const batch = this.#waiting.splice(0, this.#limits.batchJobs)
+    this.#metrics.queued.set(this.#waiting.length)
+    this.#metrics.batchJobs.observe(batch.length)
+    return batch
+  }
+}
+
+function queued<T>(job: Job<T>, resolve: (value: T) => void, reject: (error: unknown) => void): QueuedJob {
+  let settle: (() => void) | undefined
+  return {
+    work(tables) {
+      try {
+        const value = job.work(tables)
+        settle = () => {
+          job.committed?.(value)
+          resolve(value)
+        }
+      } catch (error) {
+        if (!(error instanceof RookeryError)) throw error
+        settle = () => reject(error)
+      }
+    },
+    settle: () => settle?.(),
+    fail: reject,
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The room log of one host, embedded in the primary: the only writer of the LMDB environment in the data directory.
+ * Puts together the rules (log-appends, retention, user-rooms), the group commit and the store; owns the sweep timer
+ * and the listeners. Opening never fails for what the disk does: the log then starts as failing, and tries again.
+ *
+ * One process may write to a directory. A second one would not spoil the sequence, which is read within the
+ * transaction, but neither would tell its listeners of the other's entries: the caller sees to it that there is one.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
+import { RookeryError } from '../wire/errors.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { appendDraft } from './log-appends.ts'
+import { type LogMetrics, logMetrics } from './log-metrics.ts'
+import { LogView } from './log-view.ts'
+import type { RoomLog } from './room-log.ts'
+import { Sweeper } from './sweeper.ts'
+import { forget, mark, track } from './user-rooms.ts'
+import { WriterStore } from './writer-store.ts'
+
+export interface EmbeddedLogLimits {
+  /** Changes in one commit. */
+  batchJobs: number
+  /** Changes that may wait for the next commit; more are refused as `unavailable`. */
+  queuedJobs: number
+  roomsPerUser: number
+  /** A commit that takes longer counts as failing until it is through. */
+  stallMs: number
+  sweepIntervalMs: number
+}
+
+export const embeddedLogLimits: EmbeddedLogLimits = {
+  batchJobs: 256,
+  queuedJobs: 10_000,
+  roomsPerUser: 1_000,
+  stallMs: 10_000,
+  sweepIntervalMs: 60_000,
+}
+
+export interface EmbeddedLogOptions {
+  directory: string
+  /** What a room keeps: so many entries, and none older than so many days. `Infinity` for no limit. */
+  retention: { messages: number; days: number }
+  /** Unix milliseconds. */
+  clock: () => number
+  logger: Logger
+  registry: Registry
+  limits?: Partial<EmbeddedLogLimits>
+}
+
+export interface EmbeddedLog extends RoomLog {
+  /** Lets go of what is too old, in one bounded slice. Runs by itself too. @returns whether every room was seen */
+  sweep(): Promise<{ trimmed: number; done: boolean }>
+  /** Frees the reader slots of processes that are gone. A killed reader pins the pages that it was looking at. */
+  reapDeadReaders(): number
+}
+
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  const log = new LmdbRoomLog(options)
+  await log.open()
+  return log
+}
+
+class LmdbRoomLog extends LogView implements EmbeddedLog {
+  readonly #options: EmbeddedLogOptions
+  readonly #limits: EmbeddedLogLimits
+  readonly #metrics: LogMetrics
+  readonly #store: WriterStore
+  readonly #queue: CommitQueue
+  readonly #sweeper: Sweeper
+  readonly #entryListeners: ((entry: LogEntry) => void)[] = []
+  readonly #healthListeners: ((reason: string | null) => void)[] = []
+
+  constructor(options: EmbeddedLogOptions) {
+    const limits = { ...embeddedLogLimits, ...options.limits }
+    const { directory, logger } = options
+    const onHealth = (reason: string | null) => this.#tellHealth(reason)
+    const store = new WriterStore({ directory, logger, stallMs: limits.stallMs, onHealth })
+    super({
+      tables: () => store.tables(),
+      failed: (err) => logger.error({ err }, 'the room log cannot be read'),
+    })
+    this.#options = options
+    this.#limits = limits
+    this.#store = store
+    this.#metrics = logMetrics(options.registry)
+    this.#queue = new CommitQueue(store, limits, this.#metrics)
+    this.#sweeper = new Sweeper({
+      tables: () => store.tables(),
+      queue: this.#queue,
+      cutoffMs: () => options.clock() - options.retention.days * DAY_MS,
+      intervalMs: limits.sweepIntervalMs,
+      onTrimmed: (count) => this.#metrics.trimmed.inc(count),
+      onError: (err) => logger.warn({ err }, 'old entries could not be trimmed'),
+    })
+  }
+
+  async open(): Promise<void> {
+    await this.#store.open()
+    this.#sweeper.start()
+  }
+
+  async append(room: string, draft: MessageDraft): Promise<AppendResult> {
+    try {
+      const { result } = await this.#queue.run({
+        work: (tables) => appendDraft(tables, room, draft, this.#terms()),
+        committed: ({ entry, trimmed }) => {
+          this.#metrics.trimmed.inc(trimmed)
+          if (entry !== null) this.#tellEntry(entry)
+        },
+      })
+      this.#metrics.appends.inc({ outcome: result.duplicate ? 'duplicate' : 'stored' })
+      return result
+    } catch (error) {
+      this.#metrics.appends.inc({ outcome: error instanceof RookeryError ? error.code : 'internal' })
+      throw error
+    }
+  }
+
+  trackRoom(userId: string, room: string): Promise<void> {
+    return this.#queue.run({ work: (tables) => track(tables, userId, room, this.#limits.roomsPerUser) })
+  }
+
+  forgetRoom(userId: string, room: string): Promise<void> {
+    return this.#queue.run({ work: (tables) => forget(tables, userId, room) })
+  }
+
+  markRead(userId: string, room: string, seq: number): Promise<number> {
+    return this.#queue.run({ work: (tables) => mark(tables, userId, room, seq) })
+  }
+
+  onEntry(listener: (entry: LogEntry) => void): void {
+    this.#entryListeners.push(listener)
+  }
+
+  onHealth(listener: (reason: string | null) => void): void {
+    this.#healthListeners.push(listener)
+    listener(this.#store.reason)
+  }
+
+  sweep(): Promise<{ trimmed: number; done: boolean }> {
+    return this.#sweeper.sweep()
+  }
+
+  reapDeadReaders(): number {
+    const reaped = this.#store.reapDeadReaders()
+    this.#metrics.readersReaped.inc(reaped)
+    return reaped
+  }
+
+  async close(): Promise<void> {
+    this.#sweeper.stop()
+    await this.#queue.close()
+    await this.#store.close()
+  }
+
+  #terms() {
+    return { nowMs: this.#options.clock(), keep: this.#options.retention.messages }
+  }
+
+  #tellEntry(entry: LogEntry): void {
+    for (const listener of this.#entryListeners) this.#guard(() => listener(entry))
+  }
+
+  #tellHealth(reason: string | null): void {
+    this.#metrics.healthy.set(reason === null ? 1 : 0)
+    if (reason !== null) this.#queue.refuseWaiting()
+    for (const listener of this.#healthListeners) this.#guard(() => listener(reason))
+  }
+
+  /** A listener's error is its own: the entry is stored, and the other listeners have a right to it. */
+  #guard(tell: () => void): void {
+    try {
+      tell()
+    } catch (err) {
+      this.#metrics.listenerErrors.inc()
+      this.#options.logger.error({ err }, 'a listener of the room log has failed')
+    }
+  }
+}
+
+const DAY_MS = 86_400_000

@@ -1,0 +1,112 @@
+/**
+ * The rules of the log, run inside the writer's transaction: numbering, duplicates, ownership of targets, blanking.
+ * Everything is checked before anything is written, so an append that is refused has left no trace in the transaction.
+ */
+import { createHash } from 'node:crypto'
+import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
+import { RookeryError } from '../wire/errors.ts'
+import type { RoomRecord, StoredEntry, Tables } from './environment.ts'
+import { roomRecord, toLogEntry } from './log-reads.ts'
+import { trimExcess } from './retention.ts'
+
+export interface AppendOutcome {
+  result: AppendResult
+  /** `null` for a duplicate. */
+  entry: LogEntry | null
+  trimmed: number
+}
+
+export interface AppendTerms {
+  nowMs: number
+  /** Entries kept a room. */
+  keep: number
+}
+
+export function appendDraft(
+  tables: Tables,
+  room: string,
+  draft: MessageDraft,
+  terms: AppendTerms,
+): AppendOutcome {
+  const digest = digestOf(draft)
+  const known = tables.ids.get([room, draft.from.id, draft.id])
+  if (known !== undefined) {
+    if (known.digest !== digest) throw new RookeryError('conflict', 'this id was used for another message')
+    return { result: { seq: known.seq, at: known.at, duplicate: true }, entry: null, trimmed: 0 }
+  }
+  const record = roomRecord(tables, room)
+  if (draft.kind !== 'text') checkTarget(tables, room, draft)
+
+  const seq = record.head + 1
+  const stored = toStored(draft, record, terms.nowMs)
+  tables.entries.putSync([room, seq], stored)
+  tables.ids.putSync([room, draft.from.id, draft.id], { seq, at: stored.at, digest })
+  if (draft.kind === 'edit') tables.edits.putSync([room, draft.target, seq], 1)
+  if (draft.kind === 'remove') blank(tables, room, draft.target)
+  if (draft.kind === 'text') markOwnRead(tables, room, { userId: draft.from.id, seq })
+
+  const grown = { ...record, head: seq, at: stored.at, texts: stored.texts }
+  const kept = trimExcess(tables, room, grown, terms.keep)
+  tables.rooms.putSync(room, kept)
+  return {
+    result: { seq, at: stored.at, duplicate: false },
+    entry: toLogEntry(room, seq, stored),
+    trimmed: kept.first - record.first,
+  }
+}
+
+function toStored(draft: MessageDraft, record: RoomRecord, nowMs: number): StoredEntry {
+  const stored: StoredEntry = {
+    id: draft.id,
+    kind: draft.kind,
+    from: { id: draft.from.id, name: draft.from.name },
+    at: Math.max(nowMs, record.at),
+    texts: record.texts + (draft.kind === 'text' ? 1 : 0),
+  }
+  if (draft.kind !== 'remove') stored.text = draft.text
+  if (draft.kind !== 'text') stored.target = draft.target
+  return stored
+}
+
+function checkTarget(tables: Tables, room: string, draft: { target: number; from: { id: string } }): void {
+  const target = tables.entries.get([room, draft.target])
+  if (target === undefined)
+    throw new RookeryError('not_found', 'the target does not exist or is not kept any more')
+  if (target.kind !== 'text') throw new RookeryError('forbidden', 'the target is not a text')
+  if (target.from.id !== draft.from.id) throw new RookeryError('forbidden', 'the target is of another author')
+  if (target.text === undefined) throw new RookeryError('not_found', 'the target has been removed')
+}
+
+/**
+ * The stored texts are overwritten. The bytes of the pages that held them stay in the data file until LMDB takes those
+ * pages again, which it does before it lets the file grow: gone for every reader, not for a forensic look at the disk.
+ */
+function blank(tables: Tables, room: string, target: number): void {
+  blankEntry(tables, room, target)
+  tables.removed.putSync([room, target], 1)
+  const edits = [...tables.edits.getKeys({ start: [room, target], end: [room, target + 1] })]
+  for (const [, , edit] of edits) blankEntry(tables, room, edit)
+}
+
+function blankEntry(tables: Tables, room: string, seq: number): void {
+  const stored = tables.entries.get([room, seq])
+  if (stored?.text === undefined) return
+  const { text: _gone, ...rest } = stored
+  tables.entries.putSync([room, seq], rest)
+}
+
+/** Writing in a room means having read it. */
+function markOwnRead(tables: Tables, room: string, { userId, seq }: { userId: string; seq: number }): void {
+  if (tables.userRooms.get([userId, room]) === undefined) return
+  tables.userRooms.putSync([userId, room], seq)
+}
+
+function digestOf(draft: MessageDraft): string {
+  const said =
+    draft.kind === 'text'
+      ? ['text', draft.text]
+      : draft.kind === 'edit'
+        ? ['edit', draft.target, draft.text]
+        : ['remove', draft.target]
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 22)
+}

@@ -1,0 +1,72 @@
+/** What can be asked of the log's tables, by the writer and by readers in other processes alike. It never writes. */
+import type { LogEntry } from '../wire/entry.ts'
+import { AFTER_ROOM_NAMES, EPOCH_KEY, type RoomRecord, type StoredEntry, type Tables } from './environment.ts'
+import type { HeadInfo, LogPage, ReadRange, UserRoom } from './room-log.ts'
+
+const emptyRoom: RoomRecord = { head: 0, first: 1, at: 0, texts: 0, trimmedTexts: 0 }
+
+export function roomRecord(tables: Tables, room: string): RoomRecord {
+  return tables.rooms.get(room) ?? { ...emptyRoom }
+}
+
+export function readHead(tables: Tables, room: string): HeadInfo {
+  const epoch = tables.meta.get(EPOCH_KEY)
+  if (typeof epoch !== 'string') throw new Error('it has no epoch yet')
+  const { head, first } = roomRecord(tables, room)
+  return { epoch, head, first }
+}
+
+export function readPage(tables: Tables, room: string, range: ReadRange): LogPage {
+  const info = readHead(tables, room)
+  const { start, end, more } = pageBounds(info, range)
+  const entries: LogEntry[] = []
+  for (const { key, value } of tables.entries.getRange({ start: [room, start], end: [room, end + 1] })) {
+    entries.push(toLogEntry(room, key[1], value))
+  }
+  if (entries.length !== Math.max(0, end - start + 1))
+    throw new Error(`room ${room} has a hole in ${start}-${end}`)
+  return { ...info, entries, more }
+}
+
+/** From `start` to `end`, both included; nothing when `end < start`. */
+function pageBounds(
+  { head, first }: HeadInfo,
+  range: ReadRange,
+): { start: number; end: number; more: boolean } {
+  if ('after' in range) {
+    const start = Math.max(range.after + 1, first)
+    const end = Math.min(head, start + range.limit - 1)
+    return { start, end, more: end < head && start <= head }
+  }
+  const end = Math.min(head, 'before' in range ? range.before - 1 : head)
+  const start = Math.max(first, end - range.limit + 1)
+  return { start, end, more: start > first && end >= first }
+}
+
+export function toLogEntry(room: string, seq: number, stored: StoredEntry): LogEntry {
+  const { id, kind, from, text, target, at } = stored
+  const entry: LogEntry = { room, seq, id, kind, from, at }
+  if (text !== undefined) entry.text = text
+  if (target !== undefined) entry.target = target
+  return entry
+}
+
+export function readUserRooms(tables: Tables, userId: string): UserRoom[] {
+  const own = tables.userRooms.getRange({ start: [userId], end: [userId, AFTER_ROOM_NAMES] })
+  return [...own].map(({ key: [, room], value: read }) => {
+    const record = roomRecord(tables, room)
+    return { room, head: record.head, read, unread: unreadTexts(tables, room, { record, read }) }
+  })
+}
+
+/** Texts after `read` that are still kept, less the removed ones: two look-ups and a walk over the removed alone. */
+function unreadTexts(
+  tables: Tables,
+  room: string,
+  { record, read }: { record: RoomRecord; read: number },
+): number {
+  if (read >= record.head) return 0
+  const upTo = read < record.first ? record.trimmedTexts : (tables.entries.get([room, read])?.texts ?? 0)
+  const removed = tables.removed.getKeysCount({ start: [room, read + 1], end: [room, record.head + 1] })
+  return record.texts - upTo - removed
+}

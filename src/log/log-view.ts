@@ -1,0 +1,57 @@
+/** The reading half of the embedded log, over whatever tables its owner has open at the time. */
+import { RookeryError } from '../wire/errors.ts'
+import type { Tables } from './environment.ts'
+import { readHead, readPage, readUserRooms } from './log-reads.ts'
+import type { HeadInfo, LogPage, ReadRange, UserRoom } from './room-log.ts'
+
+export interface TableSource {
+  /** Throws while there are none. */
+  tables(): Tables
+  /** What was read from them made no sense, or could not be read. */
+  failed(error: unknown): void
+}
+
+export class LogView {
+  readonly #source: TableSource
+
+  constructor(source: TableSource) {
+    this.#source = source
+  }
+
+  async head(room: string): Promise<HeadInfo> {
+    return this.#look((tables) => readHead(tables, room))
+  }
+
+  async read(room: string, range: ReadRange): Promise<LogPage> {
+    return this.#look((tables) => readPage(tables, room, range))
+  }
+
+  async userRooms(userId: string): Promise<UserRoom[]> {
+    return this.#look((tables) => readUserRooms(tables, userId))
+  }
+
+  /**
+   * One look is one snapshot. lmdb-js keeps a snapshot until the next turn of the event loop: it is dropped first, so
+   * that whatever has been announced by now is seen.
+   */
+  #look<T>(look: (tables: Tables) => T): T {
+    try {
+      const tables = this.#source.tables()
+      tables.root.resetReadTxn()
+      return look(tables)
+    } catch (error) {
+      this.#source.failed(error)
+      throw unreadable(error)
+    }
+  }
+}
+
+const RETRY_MS = 1_000
+
+function unreadable(error: unknown): RookeryError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new RookeryError('unavailable', `the log cannot be read: ${reason}`, {
+    retryAfterMs: RETRY_MS,
+    cause: error,
+  })
+}

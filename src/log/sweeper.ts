@@ -1,0 +1,102 @@
+/**
+ * Goes round all rooms in slices and has aged entries trimmed. A slice looks at a bounded number of rooms without
+ * holding the write lock, and trims a bounded number of entries in one job of the commit queue, so that appends go on
+ * in between. Rooms that need no trimming cost a read.
+ */
+import type { CommitQueue } from './commit-queue.ts'
+import type { Tables } from './environment.ts'
+import { roomRecord } from './log-reads.ts'
+import { hasAged, trimAged } from './retention.ts'
+
+const ROOMS_PER_SLICE = 500
+const ENTRIES_PER_SLICE = 1_000
+
+export interface SweepTerms {
+  tables(): Tables
+  queue: CommitQueue
+  /** Entries older than this go. Unix milliseconds. */
+  cutoffMs(): number
+  intervalMs: number
+  onTrimmed(count: number): void
+  onError(error: unknown): void
+}
+
+export class Sweeper {
+  readonly #terms: SweepTerms
+  /** The room that the next slice begins with. */
+  #next = ''
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(terms: SweepTerms) {
+    this.#terms = terms
+  }
+
+  start(): void {
+    this.#wait()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  async sweep(): Promise<{ trimmed: number; done: boolean }> {
+    const cutoffMs = this.#terms.cutoffMs()
+    const { rooms, next } = this.#look(cutoffMs)
+    const { trimmed, unfinished } = rooms.length === 0 ? nothing : await this.#trim(rooms, cutoffMs)
+    this.#next = unfinished ?? next ?? ''
+    return { trimmed, done: this.#next === '' }
+  }
+
+  /** Which rooms of this slice have something to trim, and where the next slice begins; `null` after the last room. */
+  #look(cutoffMs: number): { rooms: string[]; next: string | null } {
+    const tables = this.#terms.tables()
+    tables.root.resetReadTxn()
+    const range = { ...(this.#next === '' ? {} : { start: this.#next }), limit: ROOMS_PER_SLICE + 1 }
+    const seen = [...tables.rooms.getRange(range)]
+    const next = seen.length > ROOMS_PER_SLICE ? (seen.pop()?.key ?? null) : null
+    const due = seen.filter(({ key, value }) => hasAged(tables, key, value, cutoffMs))
+    return { rooms: due.map(({ key }) => key), next }
+  }
+
+  #trim(rooms: string[], cutoffMs: number): Promise<{ trimmed: number; unfinished: string | null }> {
+    return this.#terms.queue.run({
+      work: (tables) => trimRooms(tables, rooms, cutoffMs),
+      committed: ({ trimmed }) => this.#terms.onTrimmed(trimmed),
+    })
+  }
+
+  #wait(): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.#round(), this.#terms.intervalMs)
+    this.#timer.unref()
+  }
+
+  /** One way round, slice by slice. What fails is tried again at the next round. */
+  async #round(): Promise<void> {
+    try {
+      let done = false
+      while (!done && !this.#stopped) done = (await this.sweep()).done
+    } catch (error) {
+      this.#terms.onError(error)
+    }
+    this.#wait()
+  }
+}
+
+const nothing = { trimmed: 0, unfinished: null }
+
+/** @returns the room in which the slice's budget ran out, if it did */
+function trimRooms(tables: Tables, rooms: string[], cutoffMs: number) {
+  let trimmed = 0
+  for (const room of rooms) {
+    if (trimmed >= ENTRIES_PER_SLICE) return { trimmed, unfinished: room }
+    const record = roomRecord(tables, room)
+    const kept = trimAged(tables, room, record, { cutoffMs, budget: ENTRIES_PER_SLICE - trimmed })
+    tables.rooms.putSync(room, kept)
+    trimmed += kept.first - record.first
+    if (hasAged(tables, room, kept, cutoffMs)) return { trimmed, unfinished: room }
+  }
+  return { trimmed, unfinished: null }
+}

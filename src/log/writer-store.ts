@@ -1,0 +1,183 @@
+/**
+ * Keeps the log's environment open for writing, and carries out one transaction at a time in it.
+ *
+ * After a failed commit nothing more is written through the same environment: a meta page that could not be written
+ * leaves LMDB in a state that it does not come back from. It is closed, opened anew with a growing pause, and counts
+ * as working when a commit of its own has gone through. It knows nothing of what is written.
+ */
+import { randomUUID } from 'node:crypto'
+import { statfsSync } from 'node:fs'
+import type { Logger } from 'pino'
+import { RookeryError } from '../wire/errors.ts'
+import { EPOCH_KEY, FORMAT, FORMAT_KEY, openForWriting, type Tables } from './environment.ts'
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 2_000
+const PROBE_KEY = 'probe'
+
+export interface StoreTerms {
+  directory: string
+  /** A commit that takes longer counts as failing until it is through. */
+  stallMs: number
+  logger: Logger
+  onHealth(reason: string | null): void
+}
+
+export class WriterStore {
+  readonly #terms: StoreTerms
+  #tables: Tables | null = null
+  #broken: string | null = 'it has not been opened yet'
+  #stalled = false
+  #told: string | null | undefined
+  #pauseMs = FIRST_PAUSE_MS
+  #retry: NodeJS.Timeout | undefined
+  #opening: Promise<void> | undefined
+  #closed = false
+
+  constructor(terms: StoreTerms) {
+    this.#terms = terms
+  }
+
+  /** `null` while commits are expected to work. */
+  get reason(): string | null {
+    if (this.#broken !== null) return this.#broken
+    return this.#stalled ? `a commit takes longer than ${this.#terms.stallMs} ms` : null
+  }
+
+  /** For reading. Throws while the environment can't be opened; stays there while it only can't be written. */
+  tables(): Tables {
+    if (this.#tables === null) throw new Error(this.#broken ?? 'it is closed')
+    return this.#tables
+  }
+
+  unavailable(cause?: unknown): RookeryError {
+    const retryAfterMs = Math.max(this.#pauseMs, FIRST_PAUSE_MS)
+    return new RookeryError('unavailable', `the log cannot be written: ${this.reason ?? 'it is busy'}`, {
+      retryAfterMs,
+      cause,
+    })
+  }
+
+  /** One try. When it fails, more follow by themselves. */
+  async open(): Promise<void> {
+    this.#opening = this.#reopen()
+    await this.#opening
+  }
+
+  /** Resolves when what `work` wrote is on disk. When it rejects, nothing of it is. */
+  async commit<T>(work: (tables: Tables) => T): Promise<T> {
+    if (this.reason !== null || this.#tables === null) throw this.unavailable()
+    try {
+      return await this.#transact(this.#tables, work)
+    } catch (error) {
+      this.#fail(await causeOf(error))
+      throw this.unavailable(error)
+    }
+  }
+
+  /** @returns how many there were; none are looked for while the environment is not open */
+  reapDeadReaders(): number {
+    return this.#tables?.root.readerCheck() ?? 0
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    await this.#opening
+    await this.#drop()
+    this.#broken = 'it is closed'
+  }
+
+  async #transact<T>(tables: Tables, work: (tables: Tables) => T): Promise<T> {
+    const stall = setTimeout(() => {
+      this.#stalled = true
+      this.#tell()
+    }, this.#terms.stallMs)
+    try {
+      // A child transaction, because lmdb-js commits what a plain one has written before its callback threw.
+      return await tables.root.childTransaction(() => work(tables))
+    } finally {
+      clearTimeout(stall)
+      this.#stalled = false
+      this.#tell()
+    }
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#drop()
+    try {
+      this.#tables = openForWriting(this.#terms.directory)
+      await this.#transact(this.#tables, prepare)
+    } catch (error) {
+      this.#fail(await causeOf(error))
+      return
+    }
+    this.#broken = null
+    this.#pauseMs = FIRST_PAUSE_MS
+    this.#tell()
+  }
+
+  #fail(cause: unknown): void {
+    this.#broken = explain(cause, this.#terms.directory)
+    this.#terms.logger.error({ err: cause, reason: this.#broken }, 'the room log cannot be written')
+    this.#tell()
+    if (this.#closed) return
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => {
+      this.#opening = this.#reopen()
+    }, this.#pauseMs)
+    this.#retry.unref()
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
+  }
+
+  #tell(): void {
+    const { reason } = this
+    if (this.#told !== undefined && (this.#told === null) === (reason === null)) return
+    this.#told = reason
+    this.#terms.onHealth(reason)
+  }
+
+  async #drop(): Promise<void> {
+    const tables = this.#tables
+    this.#tables = null
+    await tables?.root.close()
+  }
+}
+
+/** Proves that commits work, and makes a new log what it is. */
+function prepare({ meta }: Tables): void {
+  const probe = meta.get(PROBE_KEY)
+  meta.putSync(PROBE_KEY, typeof probe === 'number' ? probe + 1 : 1)
+  if (meta.get(EPOCH_KEY) !== undefined) return
+  meta.putSync(EPOCH_KEY, randomUUID())
+  meta.putSync(FORMAT_KEY, FORMAT)
+}
+
+/** lmdb-js tells what went wrong in a commit through a promise on the error. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error
+  try {
+    await error.commitError
+    return error
+  } catch (cause) {
+    return cause
+  }
+}
+
+/** LMDB says 'Input/output error' of a full disk, because what it sees is a short write. */
+function explain(cause: unknown, directory: string): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return isFull(directory) ? `no space left on the device (${text})` : text
+}
+
+function isFull(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize < FULL_BYTES
+  } catch {
+    // It cannot be asked either: then the first reason has to do.
+    return false
+  }
+}
+
+const FULL_BYTES = 65_536

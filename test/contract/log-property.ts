@@ -1,0 +1,109 @@
+/** A log and the model do the same random things, and must not differ in any answer. */
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { RoomLog } from '../../src/log/room-log.ts'
+import type { MessageDraft } from '../../src/wire/entry.ts'
+import { RookeryError } from '../../src/wire/errors.ts'
+import { LogModel } from './log-model.ts'
+import type { OpenLog } from './log-under-test.ts'
+
+const KEEP = 8
+const rooms = ['den', 'den.', 'a']
+const users = ['ann', 'bob']
+
+const room = fc.constantFrom(...rooms)
+const userId = fc.constantFrom(...users)
+const from = userId.map((id) => ({ id, name: id }))
+const id = fc.integer({ min: 1, max: 12 }).map((n) => `m${n}`)
+const target = fc.integer({ min: 0, max: 14 })
+const words = fc.constantFrom('one', 'two', '')
+
+const draft: fc.Arbitrary<MessageDraft> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('text' as const), id, from, text: words }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), id, from, target, text: words }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), id, from, target }) },
+)
+const step = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('append' as const), room, draft }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('track' as const), userId, room }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), userId, room }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('mark' as const), userId, room, seq: target }) },
+)
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+export function describeLogAgainstModel(open: OpenLog): void {
+  it('answers as the model does, one thing after another', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const { log, dispose } = await open({ retention: { messages: KEEP, days: 365 } })
+        const model = new LogModel(KEEP)
+        for (const next of steps) expect(await doOnLog(log, next)).toEqual(doOnModel(model, next))
+        await compare(log, model)
+        await dispose()
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('answers as the model does when everything is asked at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 120 }), async (steps) => {
+        const { log, dispose } = await open({ retention: { messages: KEEP, days: 365 } })
+        const model = new LogModel(KEEP)
+        const expected = steps.map((next) => doOnModel(model, next))
+        expect(await Promise.all(steps.map((next) => doOnLog(log, next)))).toEqual(expected)
+        await compare(log, model)
+        await dispose()
+      }),
+      { numRuns: 40 },
+    )
+  })
+}
+
+function doOnModel(model: LogModel, next: Step): unknown {
+  if (next.do === 'append') return model.append(next.room, next.draft)
+  if (next.do === 'mark') return model.mark(next.userId, next.room, next.seq)
+  if (next.do === 'track') model.track(next.userId, next.room)
+  else model.forget(next.userId, next.room)
+  return { ok: undefined }
+}
+
+async function doOnLog(log: RoomLog, next: Step): Promise<unknown> {
+  try {
+    if (next.do === 'append') {
+      const { seq, duplicate } = await log.append(next.room, next.draft)
+      return { ok: { seq, duplicate } }
+    }
+    if (next.do === 'mark') return { ok: await log.markRead(next.userId, next.room, next.seq) }
+    if (next.do === 'track') return { ok: await log.trackRoom(next.userId, next.room) }
+    return { ok: await log.forgetRoom(next.userId, next.room) }
+  } catch (error) {
+    if (error instanceof RookeryError) return { refused: error.code }
+    throw error
+  }
+}
+
+async function compare(log: RoomLog, model: LogModel): Promise<void> {
+  for (const name of rooms) {
+    for (const range of ranges(model.head(name))) {
+      const { head, first, entries, more } = await log.read(name, range)
+      const page = model.page(name, range)
+      expect({ head, first, more }).toEqual({
+        head: model.head(name),
+        first: model.first(name),
+        more: page.more,
+      })
+      expect(entries.map((entry) => ({ ...entry, at: 0 }))).toEqual(page.entries)
+    }
+  }
+  for (const user of users) expect(await log.userRooms(user)).toEqual(model.userRooms(user))
+}
+
+const ranges = (head: number) => [
+  { newest: true as const, limit: 3 },
+  { newest: true as const, limit: 100 },
+  { after: 0, limit: 4 },
+  { after: Math.max(0, head - 4), limit: 3 },
+  { before: head, limit: 3 },
+  { before: Math.max(1, head - 6), limit: 100 },
+]

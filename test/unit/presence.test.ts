@@ -1,0 +1,145 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { PresenceTable } from '../../src/primary/presence.ts'
+import { MEMBERS_SHOWN } from '../../src/wire/app.ts'
+
+const user = (id: string) => ({ id, name: `name of ${id}` })
+
+describe('the presence table', () => {
+  it('counts a user with three tabs on two workers once, until the last is closed', () => {
+    const table = new PresenceTable()
+    table.enter('w1', 'den', user('ann'))
+    table.enter('w1', 'den', user('ann'))
+    expect(table.enter('w2', 'den', user('ann'))).toEqual({ members: [user('ann')], count: 1 })
+    expect(table.takeChanges()).toEqual([{ room: 'den', joined: [user('ann')], left: [], count: 1 }])
+
+    table.leave('w1', 'den', 'ann')
+    table.leave('w1', 'den', 'ann')
+    table.leave('w1', 'den', 'ann')
+    expect(table.members('den').count).toBe(1)
+    expect(table.takeChanges()).toEqual([])
+
+    table.leave('w2', 'den', 'ann')
+    expect(table.members('den')).toEqual({ members: [], count: 0 })
+    expect(table.takeChanges()).toEqual([{ room: 'den', joined: [], left: [{ id: 'ann' }], count: 0 }])
+    expect(table.size).toBe(0)
+  })
+
+  it('lists members in the order of their coming', () => {
+    const table = new PresenceTable()
+    for (const id of ['cat', 'ann', 'bob']) table.enter('w1', 'den', user(id))
+    table.leave('w1', 'den', 'ann')
+    table.enter('w1', 'den', user('ann'))
+    expect(table.members('den').members.map(({ id }) => id)).toEqual(['cat', 'bob', 'ann'])
+  })
+
+  it('passes over who left and came back, or came and left, within a batch', () => {
+    const table = new PresenceTable()
+    table.enter('w1', 'den', user('ann'))
+    table.takeChanges()
+    table.leave('w1', 'den', 'ann')
+    table.enter('w2', 'den', user('ann'))
+    table.enter('w1', 'den', user('bob'))
+    table.leave('w1', 'den', 'bob')
+    expect(table.takeChanges()).toEqual([])
+    expect(table.members('den').count).toBe(1)
+  })
+
+  it('forgets a room in which somebody came and left within a batch', () => {
+    const table = new PresenceTable()
+    table.enter('w1', 'den', user('ann'))
+    table.leave('w1', 'den', 'ann')
+    expect(table.takeChanges()).toEqual([])
+    expect(table.size).toBe(0)
+  })
+
+  it('takes back what a dead worker had counted, and leaves what others hold', () => {
+    const table = new PresenceTable()
+    table.enter('w1', 'den', user('ann'))
+    table.enter('w1', 'den', user('bob'))
+    table.enter('w2', 'den', user('bob'))
+    table.enter('w1', 'attic', user('ann'))
+    table.takeChanges()
+    table.dropWorker('w1')
+    expect(table.takeChanges()).toEqual([
+      { room: 'den', joined: [], left: [{ id: 'ann' }], count: 1 },
+      { room: 'attic', joined: [], left: [{ id: 'ann' }], count: 0 },
+    ])
+    table.dropWorker('w1')
+    expect(table.takeChanges()).toEqual([])
+    expect(table.members('den').members).toEqual([user('bob')])
+    expect(table.size).toBe(1)
+  })
+
+  it('shows the first members alone, and tells of a large room by its count', () => {
+    const table = new PresenceTable()
+    for (let n = 0; n <= MEMBERS_SHOWN; n += 1) table.enter('w1', 'hall', user(`u${n}`))
+    const { members, count } = table.members('hall')
+    expect([members.length, count, members[0]]).toEqual([MEMBERS_SHOWN, MEMBERS_SHOWN + 1, user('u0')])
+    expect(table.takeChanges()).toEqual([{ room: 'hall', joined: [], left: [], count: MEMBERS_SHOWN + 1 }])
+
+    table.leave('w1', 'hall', 'u7')
+    expect(table.takeChanges()).toEqual([
+      { room: 'hall', joined: [], left: [{ id: 'u7' }], count: MEMBERS_SHOWN },
+    ])
+  })
+
+  it('agrees with a list of connections, whatever comes and goes', () => {
+    const name = fc.constantFrom('a', 'b', 'c')
+    const step = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({ do: fc.constant('enter' as const), worker: name, room: name, id: name }),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.record({ do: fc.constant('leave' as const), worker: name, room: name, id: name }),
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), worker: name }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const table = new PresenceTable()
+        let connections: { worker: string; room: string; id: string }[] = []
+        /** What somebody who applies every change believes. */
+        const believed = new Map<string, Set<string>>()
+        const take = () => {
+          for (const { room, joined, left, count } of table.takeChanges()) {
+            const ids = believed.get(room) ?? new Set<string>()
+            for (const { id } of left) expect(ids.delete(id)).toBe(true)
+            for (const { id } of joined) {
+              expect(ids.has(id)).toBe(false)
+              ids.add(id)
+            }
+            expect(ids.size).toBe(count)
+            believed.set(room, ids)
+          }
+        }
+        for (const next of steps) {
+          if (next.do === 'enter') {
+            connections.push({ worker: next.worker, room: next.room, id: next.id })
+            table.enter(next.worker, next.room, user(next.id))
+          } else if (next.do === 'leave') {
+            const at = connections.findIndex(
+              ({ worker, room, id }) => worker === next.worker && room === next.room && id === next.id,
+            )
+            if (at >= 0) connections.splice(at, 1)
+            table.leave(next.worker, next.room, next.id)
+          } else if (next.do === 'drop') {
+            connections = connections.filter(({ worker }) => worker !== next.worker)
+            table.dropWorker(next.worker)
+          } else take()
+        }
+        take()
+        for (const room of ['a', 'b', 'c']) {
+          const there = new Set(connections.filter((c) => c.room === room).map(({ id }) => id))
+          expect(new Set(table.members(room).members.map(({ id }) => id))).toEqual(there)
+          expect(believed.get(room) ?? new Set()).toEqual(there)
+        }
+        expect(table.size).toBe(new Set(connections.map(({ room }) => room)).size)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
