@@ -1,12 +1,12 @@
 /** `rookery token`: makes a token such as an identity provider would, for trying out and for scripts. */
 import { SignJWT } from 'jose'
+import { ConfigError } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { ExitError } from '../ops/exit-codes.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
 export async function makeToken(line: CommandLine, options: Options): Promise<void> {
-  // Whoever asks for a token means AUTH=jwt, also in a shell where the server's own setting is missing.
-  const { config } = loadFrom(line, options, { auth: 'jwt' })
+  const config = loadForTokens(line, options)
   if (config.jwtSecret === undefined) {
     throw new ExitError(
       'configuration',
@@ -22,6 +22,19 @@ export async function makeToken(line: CommandLine, options: Options): Promise<vo
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(new TextEncoder().encode(config.jwtSecret))
   process.stdout.write(`${token}\n`)
+}
+
+/** Whoever asks for a token means AUTH=jwt, also in a shell where the server's own setting is missing. */
+function loadForTokens(line: CommandLine, options: Options): Config {
+  try {
+    return loadFrom(line, options, { auth: 'jwt' }).config
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ExitError(
+      'configuration',
+      `a token is made with the settings of AUTH=jwt, but ${error.message}`,
+    )
+  }
 }
 
 function claims(config: Config, wanted: { sub: string; name: string; expires: string }): SignJWT {

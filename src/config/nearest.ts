@@ -1,7 +1,7 @@
 /** The "did you mean" of names that nobody knows. Pure. */
 
 /** The candidate that is the fewest edits from `name`, if that is near enough to have been meant. */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
+function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())

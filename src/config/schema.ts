@@ -23,7 +23,7 @@ function ownHostName(): string {
   )
 }
 
-export const settings = {
+const settings = {
   port: required(integer(0, 65_535), 3000, {
     section: 'Listening',
     doc: 'Port that clients connect to; 0 takes any free one.',

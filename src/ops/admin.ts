@@ -25,7 +25,8 @@ export interface AdminOptions {
   readonly metrics: () => Promise<string>
   /** Anything that JSON can hold. */
   readonly status: () => Promise<unknown>
-  readonly health: () => Health
+  /** Without it there is no /readyz. */
+  readonly health?: () => Health
 }
 
 export interface AdminListener {
@@ -53,14 +54,16 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
 
 function createRoutes({ logger, metrics, status, health }: AdminOptions): Hono {
   const routes = new Hono()
-  routes.get('/', (c) => c.text('/metrics\n/status\n/healthz\n/readyz\n'))
+  routes.get('/', (c) => c.text('rookery: /metrics /status /healthz\n'))
   routes.get('/metrics', async (c) => c.body(await metrics(), 200, { 'content-type': METRICS_TYPE }))
   routes.get('/status', async (c) => c.json((await status()) as object))
   routes.get('/healthz', (c) => c.json({ status: 'ok' }))
-  routes.get('/readyz', (c) => {
-    const state = health()
-    return c.json(state, state.ready ? 200 : 503)
-  })
+  if (health !== undefined) {
+    routes.get('/readyz', (c) => {
+      const state = health()
+      return c.json(state, state.ready ? 200 : 503)
+    })
+  }
   routes.onError((error, c) => {
     logger.error({ err: error, path: c.req.path }, 'an admin request failed')
     return c.json({ error: 'internal' }, 500)

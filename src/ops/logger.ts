@@ -34,14 +34,30 @@ const SECRET_NAMES = [
   'jwt',
 ]
 
-/** Each of the names on the first three levels of a line, and in headers. */
-const redactedPaths = SECRET_NAMES.flatMap((name) => [
-  name,
-  `*.${name}`,
-  `*.*.${name}`,
-  `headers["${name}"]`,
-  `*.headers["${name}"]`,
-])
+/** Where such names may stand. Spelled out, because a wildcard would make every line cost ten times as much. */
+const PLACES = [
+  'auth',
+  'body',
+  'boot',
+  'config',
+  'data',
+  'err',
+  'error',
+  'handshake',
+  'handshake.headers',
+  'handshake.query',
+  'headers',
+  'params',
+  'payload',
+  'query',
+  'req.headers',
+  'request.headers',
+  'settings',
+  'socket.handshake',
+  'socket.handshake.headers',
+]
+
+const redactedPaths = SECRET_NAMES.flatMap((name) => [name, ...PLACES.map((place) => `${place}.${name}`)])
 
 export function createLogger({ level, format, bindings = {}, stream }: LoggerOptions): Logger {
   const options = {

@@ -3,9 +3,10 @@
  * It holds the pid and, where the system tells it, when that process started, so that a pid that was given to
  * another process since is never signalled.
  */
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitError } from './exit-codes.ts'
+import type { Logger } from './logger.ts'
 
 const NAME = 'rookery.pid'
 
@@ -14,8 +15,12 @@ export interface PidFile {
   release(): void
 }
 
-/** Makes the data directory if need be. @throws ExitError `dataDirectory` when it can't be used or is in use */
-export function claimDataDir(dataDir: string): PidFile {
+/**
+ * Makes the data directory if need be. A directory that is there but takes no file now (disk full, read-only) is claimed
+ * all the same: the log waits for it, and serves what it has.
+ * @throws ExitError `dataDirectory` when it can't be used or is in use
+ */
+export function claimDataDir(dataDir: string, logger: Logger): PidFile {
   const file = join(dataDir, NAME)
   try {
     mkdirSync(dataDir, { recursive: true })
@@ -26,6 +31,10 @@ export function claimDataDir(dataDir: string): PidFile {
     writeFileSync(file, `${process.pid}\n${startTime(process.pid) ?? ''}\n`)
   } catch (error) {
     if (error instanceof ExitError) throw error
+    if (mayPass(error) && existsSync(dataDir)) {
+      logger.error({ err: error }, 'no pid file could be written: `rookery reload` will not find this host')
+      return { release: () => undefined }
+    }
     const reason = error instanceof Error ? error.message : String(error)
     throw new ExitError('dataDirectory', `DATA_DIR ${dataDir} can't be used: ${reason}`, { cause: error })
   }
@@ -80,6 +89,11 @@ function readIfThere(file: string): string | undefined {
     if (isMissing(error)) return undefined
     throw error
   }
+}
+
+/** What an operator can mend while the host runs. */
+function mayPass(error: unknown): boolean {
+  return hasCode(error, 'EROFS') || hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,0 +1,228 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { assert, property, string } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { appSettings } from '../../src/config/app-settings.ts'
+import { type ConfigInput, exportConfig, importConfig, loadConfig } from '../../src/config/load.ts'
+import { ConfigError, type Problem } from '../../src/config/problem.ts'
+import { settingKeys, settingOf } from '../../src/config/schema.ts'
+import { environmentName, flagName } from '../../src/config/setting.ts'
+
+const SECRET = '0123456789abcdef0123456789abcdef'
+
+function problemsOf(input: ConfigInput): readonly Problem[] {
+  try {
+    loadConfig(input)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+const namesItself = (path: string) => JSON.stringify({ clusterName: path })
+
+const messageOf = (env: NodeJS.ProcessEnv) => problemsOf({ env }).map((problem) => problem.message)
+
+describe('sources', () => {
+  it('gives documented defaults when nothing is set', () => {
+    const { config, sources } = loadConfig({ env: {} })
+    expect(config).toMatchObject({
+      port: 3000,
+      host: '0.0.0.0',
+      workers: availableParallelism(),
+      clusterName: 'rookery',
+      dataDir: resolve('data'),
+      auth: 'guest',
+      adminPort: 9464,
+      adminHost: '127.0.0.1',
+      logLevel: 'info',
+    })
+    expect(config.redisUrl).toBeUndefined()
+    expect(new Set(Object.values(sources))).toEqual(new Set(['default']))
+  })
+
+  it('lets a file win over defaults, the environment over the file, a flag over all', () => {
+    const { config, sources } = loadConfig({
+      env: { WORKERS: '2', DRAIN_MS: '2' },
+      flags: { drainMs: '3' },
+      file: 'settings.json',
+      readFile: () => JSON.stringify({ port: 1, workers: 1, drainMs: 1 }),
+    })
+    expect([config.port, config.workers, config.drainMs]).toEqual([1, 2, 3])
+    expect([sources.port, sources.workers, sources.drainMs, sources.host]).toEqual([
+      'file',
+      'environment',
+      'flag',
+      'default',
+    ])
+  })
+
+  it('takes the file that ROOKERY_CONFIG names, unless --config names another', () => {
+    expect(loadConfig({ env: { ROOKERY_CONFIG: 'a' }, readFile: namesItself }).config.clusterName).toBe('a')
+    expect(
+      loadConfig({ env: { ROOKERY_CONFIG: 'a' }, file: 'b', readFile: namesItself }).config.clusterName,
+    ).toBe('b')
+    expect(loadConfig({ env: { ROOKERY_CONFIG: '' }, readFile: namesItself }).config.clusterName).toBe(
+      'rookery',
+    )
+  })
+
+  it('counts an empty environment value as not set, and refuses an empty flag', () => {
+    expect(loadConfig({ env: { PORT: '', JWT_SECRET: '' } }).config.port).toBe(3000)
+    expect(problemsOf({ env: {}, flags: { port: '' } })).toHaveLength(1)
+  })
+
+  it('keeps the names that scripts rely on', () => {
+    const names = settingKeys.map(environmentName)
+    const relied = [
+      'PORT HOST WORKERS REDIS_URL CLUSTER_NAME DATA_DIR AUTH JWT_SECRET JWKS_URL API_KEY',
+      'ADMIN_PORT ADMIN_HOST LOG_LEVEL',
+    ]
+    expect(names).toEqual(expect.arrayContaining(relied.join(' ').split(' ')))
+    expect(flagName('maxPacketBytes')).toBe('--max-packet-bytes')
+  })
+
+  it('freezes what it gives, lists included', () => {
+    const { config } = loadConfig({ env: { CORS_ORIGIN: 'https://a.example, https://b.example:8443' } })
+    expect(config.corsOrigin).toEqual(['https://a.example', 'https://b.example:8443'])
+    expect(Object.isFrozen(config) && Object.isFrozen(config.corsOrigin)).toBe(true)
+    expect(loadConfig({ env: { CORS_ORIGIN: '*' } }).config.corsOrigin).toBe('*')
+  })
+
+  it('hands the settings to a worker as one text, unchanged', () => {
+    const env = {
+      PORT: '0',
+      AUTH: 'jwt',
+      JWT_SECRET: SECRET,
+      CORS_ORIGIN: 'https://a.example',
+      APP: './app.js',
+    }
+    const { config } = loadConfig({ env })
+    expect(importConfig(exportConfig(config))).toEqual(config)
+    expect(() => importConfig('{"prot":1}')).toThrow('did you mean port')
+  })
+})
+
+describe('problems', () => {
+  it('are told all at once, each with its name, its source and what is expected', () => {
+    const problems = problemsOf({
+      env: { PORT: '3000abc', ROOKERY_PORT: '1', LOG_LEVEL: 'loud' },
+      flags: { wokers: '2', drainMs: '-1' },
+      file: 'settings.json',
+      readFile: () => '{"prot": 1, "backlog": "4096"}',
+    })
+    expect(problems).toEqual([
+      { setting: 'prot', source: 'file', message: 'no such setting (did you mean port?)' },
+      { setting: 'ROOKERY_PORT', source: 'environment', message: 'no such setting (did you mean PORT?)' },
+      { setting: '--wokers', source: 'flag', message: 'no such setting (did you mean --workers?)' },
+      {
+        setting: 'PORT',
+        source: 'environment',
+        message: '"3000abc" is not allowed; expected a whole number from 0 to 65535',
+      },
+      {
+        setting: 'backlog',
+        source: 'file',
+        message: '"4096" is not allowed; expected a whole number from 1 to 65535',
+      },
+      {
+        setting: '--drain-ms',
+        source: 'flag',
+        message: '"-1" is not allowed; expected a whole number from 0 to 3600000',
+      },
+      {
+        setting: 'LOG_LEVEL',
+        source: 'environment',
+        message: '"loud" is not allowed; expected one of trace, debug, info, warn, error, fatal, silent',
+      },
+    ])
+  })
+
+  it('are told of a file that is missing, is not JSON or holds no object', () => {
+    expect(problemsOf({ env: {}, file: '/nowhere/x.json' })[0]?.message).toContain('no such file')
+    for (const content of ['{', '[]', '3', 'null']) {
+      expect(problemsOf({ env: {}, file: 'x.json', readFile: () => content })).toHaveLength(1)
+    }
+  })
+
+  it('never show a secret', () => {
+    const error = (() => {
+      try {
+        return loadConfig({ env: { AUTH: 'jwt', JWT_SECRET: 'hunter2', REDIS_URL: 'http://:hunter2@redis' } })
+      } catch (caught) {
+        return String(caught)
+      }
+    })()
+    expect(error).toContain('JWT_SECRET')
+    expect(error).not.toContain('hunter2')
+  })
+
+  it('are the same whatever a number is written like: no sign, exponent, space, fraction or hexadecimal', () => {
+    for (const text of ['+1', '1e3', ' 1', '1 ', '1.0', '0x10', '-0', '1_000', '٣']) {
+      expect(messageOf({ WORKERS: text }), text).toHaveLength(1)
+    }
+    assert(
+      property(string({ minLength: 1 }), (text) => {
+        const allowed = /^[0-9]+$/.test(text) && Number(text) >= 1 && Number(text) <= 1024
+        expect(messageOf({ WORKERS: text })).toHaveLength(allowed ? 0 : 1)
+      }),
+    )
+  })
+})
+
+describe('relations', () => {
+  it.each([
+    [{ REDIS_URL: 'redis://127.0.0.1' }, 'this version runs one host; leave REDIS_URL unset'],
+    [{ AUTH: 'jwt' }, 'AUTH=jwt needs JWT_SECRET or JWKS_URL'],
+    [{ AUTH: 'jwt', JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/jwks' }, 'exclude each other'],
+    [{ AUTH: 'jwt', JWT_SECRET: SECRET.slice(1) }, 'expected at least 32 bytes'],
+    [{ JWT_SECRET: SECRET }, 'does nothing with AUTH=guest'],
+    [{ JWT_AUDIENCE: 'chat' }, 'does nothing with AUTH=guest'],
+    [{ PORT: '9464' }, 'ADMIN_PORT must differ from PORT'],
+    [{ DRAIN_MS: '15000' }, 'must be above DRAIN_MS'],
+    [{ TEXT_MAX_CHARS: '20000' }, 'must be at least 121024'],
+    [{ SLOW_CLIENT_BYTES: '65535' }, 'must be at least MAX_PACKET_BYTES'],
+    [{ SLOW_CLIENT_MAX_BYTES: '262144' }, 'must be above SLOW_CLIENT_BYTES'],
+    [{ MESSAGE_RATE: '41' }, 'must be at least MESSAGE_RATE'],
+    [{ REQUEST_RATE: '101' }, 'must be at least REQUEST_RATE'],
+  ])('%o is refused', (env, reason) => {
+    const messages = messageOf(env)
+    expect(messages).toHaveLength(1)
+    expect(messages[0]).toContain(reason)
+  })
+
+  it.each([
+    { AUTH: 'jwt', JWT_SECRET: SECRET },
+    { AUTH: 'jwt', JWT_SECRET: 'é'.repeat(16) },
+    { AUTH: 'jwt', JWKS_URL: 'https://id.example/jwks', JWT_ISSUER: 'https://id.example' },
+    { PORT: '0', ADMIN_PORT: '0' },
+    { DRAIN_MS: '14999' },
+  ])('%o is let through', (env) => {
+    expect(messageOf(env)).toEqual([])
+  })
+
+  it('are passed over where a value is not allowed by itself', () => {
+    expect(messageOf({ STOP_DEADLINE_MS: 'soon', DRAIN_MS: '20000' })).toHaveLength(1)
+  })
+})
+
+describe('the table', () => {
+  it('has a unit for each number that has one, and defaults that are allowed', () => {
+    for (const key of settingKeys) {
+      if (/Ms$|Bytes$/.test(key)) expect(settingOf(key).unit, key).toMatch(/^(ms|bytes)$/)
+    }
+    expect(() => loadConfig({ env: {} })).not.toThrow()
+  })
+
+  it('marks what must not be shown', () => {
+    const secrets = settingKeys.filter((key) => settingOf(key).secret === true)
+    expect(secrets).toEqual(['redisUrl', 'jwtSecret', 'apiKey'])
+  })
+
+  it('shows an application only what is meant for it', () => {
+    const settings = appSettings(loadConfig({ env: { API_KEY: 'k' } }).config)
+    expect(settings).toMatchObject({ apiKey: 'k', textMaxChars: 4000, slowClientMs: 30_000 })
+    expect(Object.keys(settings)).not.toContain('dataDir')
+  })
+})
