@@ -161,6 +161,29 @@ describe('pages', () => {
     expect(seqs(page)).toEqual([15, 16])
   })
 
+  it('are cut where they would be too large, and say that there is more', async () => {
+    const text = '\u0001'.repeat(50_000)
+    const entries = [1, 2, 3, 4, 5].map((seq) => ({
+      room: 'lobby',
+      seq,
+      id: `m${seq}`,
+      kind: 'text' as const,
+      from: user('u'),
+      text,
+      at: seq,
+    }))
+    const large = { read: async () => ({ epoch: 'e', head: 5, first: 1, entries, more: false }) }
+    const older = await history(large, 'lobby', { after: 0, limit: 5 })
+    expect([seqs(older), older.more]).toEqual([[1, 2, 3], true])
+    const newer = await history(large, 'lobby', { limit: 5 })
+    expect([seqs(newer), newer.more]).toEqual([[3, 4, 5], true])
+    const [first] = entries
+    if (first === undefined) throw new Error('an entry')
+    const huge = { ...first, text: text.repeat(10) }
+    const one = { read: async () => ({ epoch: 'e', head: 1, first: 1, entries: [huge], more: false }) }
+    expect(await history(one, 'lobby', { limit: 5 })).toMatchObject({ messages: [{ seq: 1 }], more: false })
+  })
+
   it.each([
     ['nothing known', {}, false, [18, 19, 20]],
     ['the same log', { after: 15, epoch: 'e1' }, false, [16, 17, 18]],

@@ -1,0 +1,142 @@
+/** Who is let in, under which id, and for how long. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ChatClient } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+const SECRET = 'a secret that is long enough for HS256, really'
+
+let rookery: RunningRookery
+const clients: ChatClient[] = []
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+afterAll(async () => {
+  await rookery.stop()
+})
+
+function connect(auth: object): ChatClient {
+  const client = new ChatClient(rookery.url, { auth, reconnectionDelay: 50, reconnectionDelayMax: 100 })
+  clients.push(client)
+  return client
+}
+
+function signed(claims: Record<string, unknown>): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(SECRET))
+}
+
+describe('guests', () => {
+  beforeAll(async () => {
+    rookery = await startRookery({ env: { WORKERS: '1' } })
+  })
+  afterAll(async () => {
+    expect(await rookery.stop()).toBe(0)
+  })
+
+  it.each([{}, { name: '' }, { name: 'A\nB' }, { name: 'Ada', key: 'short' }, { name: 'x'.repeat(65) }])(
+    'are refused with %j',
+    async (auth) => {
+      expect(await connect(auth).refusal()).toEqual({
+        code: 'bad_request',
+        message: expect.any(String),
+        retryable: false,
+      })
+    },
+  )
+
+  it('keep their id with their key, and without one get a new one', async () => {
+    const key = 'a key that nobody else has'
+    const users = []
+    for (const auth of [{ name: 'Ada', key }, { name: 'Ada Lovelace', key }, { name: 'Ada' }]) {
+      const client = connect(auth)
+      users.push((await client.next('welcome')).user)
+    }
+    const [first, renamed, keyless] = users
+    expect(renamed).toEqual({ id: first?.id, name: 'Ada Lovelace' })
+    expect(keyless?.id).not.toBe(first?.id)
+    expect(first?.id).toMatch(/^[A-Za-z0-9_-]{1,28}$/)
+    expect(rookery.tail()).not.toContain(key)
+  })
+})
+
+describe('tokens signed with the secret', () => {
+  beforeAll(async () => {
+    rookery = await startRookery({
+      env: { WORKERS: '1', AUTH: 'jwt', JWT_SECRET: SECRET, JWT_ISSUER: 'us', LOG_LEVEL: 'debug' },
+    })
+  })
+  afterAll(async () => {
+    expect(await rookery.stop()).toBe(0)
+  })
+
+  it('say who the user is', async () => {
+    const client = connect({ token: await signed({ sub: 'ada@example.org', name: 'Ada', iss: 'us' }) })
+    expect((await client.next('welcome')).user).toEqual({ id: 'ada@example.org', name: 'Ada' })
+  })
+
+  it('are needed', async () => {
+    expect(await connect({ name: 'Ada' }).refusal()).toMatchObject({ code: 'bad_request' })
+    const foreign = await signed({ sub: 'ada', iss: 'them' })
+    expect(await connect({ token: foreign }).refusal()).toEqual({
+      code: 'unauthenticated',
+      message: expect.stringContaining('iss'),
+      retryable: false,
+    })
+    const expired = await signed({ sub: 'ada', iss: 'us', exp: 1 })
+    expect(await connect({ token: expired }).refusal()).toMatchObject({ code: 'unauthenticated' })
+    expect(rookery.tail()).not.toContain(foreign)
+  })
+
+  it('end the connection when they expire, and the client comes back with the next one', async () => {
+    const ends: number[] = []
+    const token = (): Promise<string> => {
+      if (ends.length > 0) return signed({ sub: 'ada', iss: 'us' })
+      ends.push(Math.floor(Date.now() / 1000) + 3)
+      return signed({ sub: 'ada', iss: 'us', exp: ends[0] })
+    }
+    const client = new ChatClient(rookery.url, {
+      auth: (give) => void token().then((made) => give({ token: made })),
+      reconnectionDelay: 50,
+      reconnectionDelayMax: 100,
+    })
+    clients.push(client)
+    await client.next('welcome')
+    await until(() => client.all('welcome').length === 2, 'it is welcomed again')
+    expect(client.disconnects).toEqual(['transport close'])
+    expect(Date.now()).toBeGreaterThanOrEqual((ends[0] ?? 0) * 1000)
+  })
+})
+
+describe('tokens signed with a key of a published set', () => {
+  let keySet: Server
+  let sign: (kid: string) => Promise<string>
+
+  beforeAll(async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
+    keySet = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }))
+    })
+    await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve))
+    sign = (kid) =>
+      new SignJWT({ sub: 'ada', aud: 'chat' }).setProtectedHeader({ alg: 'RS256', kid }).sign(privateKey)
+    const JWKS_URL = `http://127.0.0.1:${(keySet.address() as AddressInfo).port}/keys`
+    rookery = await startRookery({ env: { WORKERS: '1', AUTH: 'jwt', JWKS_URL, JWT_AUDIENCE: 'chat' } })
+  })
+  afterAll(async () => {
+    expect(await rookery.stop()).toBe(0)
+    await new Promise((resolve) => keySet.close(resolve))
+  })
+
+  it('are taken with a key of the set, and refused with any other', async () => {
+    const client = connect({ token: await sign('one') })
+    expect((await client.next('welcome')).user).toEqual({ id: 'ada', name: 'ada' })
+    expect(await connect({ token: await sign('two') }).refusal()).toMatchObject({ code: 'unauthenticated' })
+    const symmetric = await signed({ sub: 'ada', aud: 'chat' })
+    expect(await connect({ token: symmetric }).refusal()).toMatchObject({ code: 'unauthenticated' })
+  })
+})

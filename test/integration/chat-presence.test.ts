@@ -1,0 +1,109 @@
+/** Who is there, who types, who has read: what is told live and kept nowhere. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { ChatClient, guestElsewhere } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+let rookery: RunningRookery
+const clients: ChatClient[] = []
+
+beforeAll(async () => {
+  rookery = await startRookery({ env: { WORKERS: '3', REQUEST_BURST: '1000', MESSAGE_BURST: '1000' } })
+})
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+afterAll(async () => {
+  expect(await rookery.stop()).toBe(0)
+})
+
+const newRoom = () => `room.${randomUUID()}`
+
+async function guest(name: string): Promise<ChatClient> {
+  const client = await ChatClient.guest(rookery.url, name)
+  clients.push(client)
+  return client
+}
+
+it('counts a user with three tabs once, and tells of coming and going once', async () => {
+  const room = newRoom()
+  const watcher = await guest('Watcher')
+  await watcher.join(room)
+  const tabs = [await guest('Ada'), await guest('Ada'), await guest('Ada')]
+  const [first] = tabs
+  if (first === undefined) throw new Error('three tabs')
+  for (const tab of tabs) await tab.join(room)
+  expect(await watcher.ask('room:members', { room })).toEqual({
+    members: [watcher.user, first.user],
+    count: 2,
+  })
+  await watcher.next('presence', ({ joined }) => joined?.some(({ id }) => id === first.user.id) === true)
+  const [one, two, three] = tabs
+  one?.close()
+  await two?.ask('room:leave', { room })
+  expect(await watcher.ask('room:members', { room })).toMatchObject({ count: 2 })
+  three?.close()
+  await watcher.next('presence', ({ left }) => left?.some(({ id }) => id === first.user.id) === true)
+  expect(await watcher.ask('room:members', { room })).toEqual({ members: [watcher.user], count: 1 })
+  const about = watcher
+    .all('presence')
+    .flatMap(({ joined = [], left = [] }) => [
+      ...joined.map(({ id }) => `+${id}`),
+      ...left.map(({ id }) => `-${id}`),
+    ])
+    .filter((change) => change.endsWith(first.user.id))
+  expect(about).toEqual([`+${first.user.id}`, `-${first.user.id}`])
+})
+
+it('forgets the users of a killed worker', async () => {
+  const room = newRoom()
+  const watcher = await guest('Watcher')
+  const other = await guestElsewhere(rookery.url, 'Ada', watcher)
+  clients.push(other)
+  other.socket.io.reconnection(false)
+  await watcher.join(room)
+  await other.join(room)
+  const { id } = other.user
+  await watcher.next('presence', ({ joined }) => joined?.some((user) => user.id === id) === true)
+  rookery.killWorker(rookery.workerNames().indexOf(other.welcome.worker))
+  await watcher.next('presence', ({ left }) => left?.some((user) => user.id === id) === true)
+  expect(await watcher.ask('room:members', { room })).toEqual({ members: [watcher.user], count: 1 })
+  expect(watcher.disconnects).toEqual([])
+})
+
+it('tells the others in the room who types, on every worker, and nobody else', async () => {
+  const room = newRoom()
+  const ada = await guest('Ada')
+  const bob = await guestElsewhere(rookery.url, 'Bob', ada)
+  const eve = await guest('Eve')
+  clients.push(bob)
+  await ada.join(room)
+  await bob.join(room)
+  const heard = () => bob.all('typing')
+  // Volatile: what is told may be lost, so it is said until it is heard.
+  await until(() => {
+    if (heard().length === 0) ada.socket.emit('typing', { room, typing: true })
+    return heard().length > 0
+  }, 'typing is heard')
+  expect(heard()[0]).toEqual({ room, user: ada.user, typing: true })
+  await until(() => {
+    ada.socket.emit('typing', { room, typing: false })
+    return heard().some(({ typing }) => !typing)
+  }, 'the end of typing is heard')
+  expect(await eve.refused('typing', { room, typing: true })).toMatchObject({ code: 'not_joined' })
+  expect(ada.all('typing')).toEqual([])
+  expect(eve.all('typing')).toEqual([])
+})
+
+it('tells of read markers on every worker', async () => {
+  const room = newRoom()
+  const ada = await guest('Ada')
+  const bob = await guestElsewhere(rookery.url, 'Bob', ada)
+  clients.push(bob)
+  await ada.join(room)
+  await bob.join(room)
+  await ada.send(room, 'm-1')
+  await ada.ask('room:read', { room, seq: 1 })
+  expect(await bob.next('read')).toEqual({ room, user: { id: ada.user.id }, seq: 1 })
+})

@@ -1,0 +1,168 @@
+/** A client that stops reading costs little memory, holds up nobody, and is told what it missed. */
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import type { ChatEvents } from '../../src/wire/chat.ts'
+import { ChatClient } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+/** Large texts fill the system's own buffers fast. */
+const TEXT = 'x'.repeat(50_000)
+const MESSAGES_MAX = 2_000
+const RATES = {
+  MESSAGE_RATE: '100000',
+  MESSAGE_BURST: '100000',
+  REQUEST_RATE: '100000',
+  REQUEST_BURST: '100000',
+}
+
+let rookery: RunningRookery
+let writer: ChatClient
+const readers: RawClient[] = []
+
+async function start(env: Record<string, string>): Promise<void> {
+  rookery = await startRookery({
+    env: { WORKERS: '1', TEXT_MAX_CHARS: '50000', SLOW_CLIENT_BYTES: '65536', ...RATES, ...env },
+  })
+  writer = await ChatClient.guest(rookery.url, 'Writer')
+}
+
+/** Speaks Engine.IO and Socket.IO by hand, and can stop reading. */
+class RawClient {
+  readonly told: { event: string; payload: unknown }[] = []
+  readonly acks = new Map<number, Record<string, unknown>>()
+  readonly ws: WebSocket
+  closed = false
+  #asked = 0
+
+  constructor(url: string, name: string) {
+    this.ws = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+    this.ws.on('close', () => {
+      this.closed = true
+    })
+    this.ws.on('message', (data: Buffer) => this.#take(data.toString(), name))
+    readers.push(this)
+  }
+
+  static async connect(url: string, name: string): Promise<RawClient> {
+    const client = new RawClient(url, name)
+    await until(() => client.told.some(({ event }) => event === 'welcome'), 'it is welcomed')
+    return client
+  }
+
+  ask(event: string, payload: unknown): number {
+    this.#asked += 1
+    this.ws.send(`42${this.#asked}${JSON.stringify([event, payload])}`)
+    return this.#asked
+  }
+
+  async join(room: string): Promise<void> {
+    const id = this.ask('room:join', { room })
+    await until(() => this.acks.get(id)?.ok === true, 'it has joined')
+  }
+
+  /** The sequence numbers that it was told of, in the order of the telling. */
+  numbers(): number[] {
+    return this.told.flatMap(({ event, payload }) => {
+      if (event === 'message') return [(payload as ChatEvents['message']).seq]
+      if (event !== 'gap') return []
+      const { from, to } = payload as ChatEvents['gap']
+      return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    })
+  }
+
+  #take(packet: string, name: string): void {
+    if (packet.startsWith('0'))
+      this.ws.send(`40${JSON.stringify({ name, key: `key of ${name} the reader` })}`)
+    if (packet === '2') this.ws.send('3')
+    if (packet.startsWith('42')) {
+      const [event, payload] = JSON.parse(packet.slice(2)) as [string, unknown]
+      this.told.push({ event, payload })
+    }
+    const [, id, ack] = /^43(\d+)(\[.*)$/s.exec(packet) ?? []
+    if (ack !== undefined) this.acks.set(Number(id), (JSON.parse(ack) as [Record<string, unknown>])[0])
+  }
+}
+
+async function metric(name: string): Promise<number> {
+  const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
+  const values = [...metrics.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))]
+  return values.reduce((sum, [, value]) => sum + Number(value), 0)
+}
+
+/** Writes until it is so. @returns how many messages it took */
+async function writeUntil(room: string, condition: () => Promise<boolean>): Promise<number> {
+  let sent = 0
+  while (!(await condition())) {
+    if (sent > MESSAGES_MAX) throw new Error('the client never became slow')
+    const ids = Array.from({ length: 20 }, () => randomUUID())
+    sent += ids.length
+    await Promise.all(ids.map((id) => writer.send(room, id, TEXT)))
+  }
+  return sent
+}
+
+beforeEach(() => {
+  readers.length = 0
+})
+afterEach(async () => {
+  for (const reader of readers) reader.ws.terminate()
+  writer.close()
+  expect(await rookery.stop()).toBe(0)
+})
+
+it('is passed over, then told the gap, and has everything live again', async () => {
+  await start({})
+  const room = 'lobby'
+  const [slow, fast] = [
+    await RawClient.connect(rookery.url, 'Slow'),
+    await RawClient.connect(rookery.url, 'Fast'),
+  ]
+  await writer.join(room)
+  await slow.join(room)
+  await fast.join(room)
+  slow.ws.pause()
+  const sent = await writeUntil(room, async () => (await metric('rookery_chat_slow_members')) === 1)
+  slow.ws.resume()
+  await until(() => slow.numbers().at(-1) === sent, 'it knows of all that was sent')
+  const { seq } = await writer.send(room, randomUUID(), 'the last')
+  await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
+  expect(slow.numbers()).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
+  expect(slow.told.at(-1)).toMatchObject({ event: 'message', payload: { text: 'the last' } })
+  expect(slow.told.filter(({ event }) => event === 'gap')).toHaveLength(1)
+  await until(() => fast.numbers().at(-1) === seq, 'the other one gets the last')
+  expect(fast.told.filter(({ event }) => event === 'gap')).toEqual([])
+  expect(await metric('rookery_chat_gaps_total')).toBe(1)
+})
+
+it('is disconnected when it stays slow', async () => {
+  await start({ SLOW_CLIENT_MS: '200' })
+  const slow = await RawClient.connect(rookery.url, 'Slow')
+  await writer.join('lobby')
+  await slow.join('lobby')
+  slow.ws.pause()
+  await writeUntil('lobby', async () => (await metric('rookery_chat_slow_disconnects_total')) === 1)
+  await until(async () => (await writer.ask('room:members', { room: 'lobby' })).count === 1, 'it is gone')
+  slow.ws.resume()
+  await until(() => slow.closed, 'its connection is closed')
+  expect(writer.disconnects).toEqual([])
+})
+
+it('gets no more pages while it does not read those that it asked for', async () => {
+  await start({})
+  await writer.join('lobby')
+  await Promise.all(Array.from({ length: 40 }, () => writer.send('lobby', randomUUID(), TEXT)))
+  const slow = await RawClient.connect(rookery.url, 'Slow')
+  slow.ws.pause()
+  const asked = Array.from({ length: 100 }, () => slow.ask('room:history', { room: 'lobby' }))
+  await until(async () => {
+    const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
+    return /rookery_chat_requests_total\{[^}]*event="room:history",code="rate_limited"/.test(metrics)
+  }, 'some are refused')
+  slow.ws.resume()
+  await until(() => asked.every((id) => slow.acks.has(id)), 'all are answered')
+  const refused = asked.filter((id) => slow.acks.get(id)?.ok === false)
+  expect(refused.length).toBeGreaterThan(50)
+  expect(slow.acks.get(refused[0] ?? 0)?.error).toMatchObject({ code: 'rate_limited', retryable: true })
+})
