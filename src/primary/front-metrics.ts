@@ -33,30 +33,26 @@ export function frontMetrics(registry: Registry, read: FrontGauges) {
 }
 
 function observeGauges(registers: Registry[], read: FrontGauges): void {
-  new Gauge({
+  const pendingHeads: Gauge = new Gauge({
     name: 'rookery_front_pending_heads',
     help: 'Connections whose request head is still coming',
     registers,
-    collect() {
-      this.set(read.pendingHeads())
-    },
+    collect: () => pendingHeads.set(read.pendingHeads()),
   })
-  new Gauge({
+  const waiting: Gauge = new Gauge({
     name: 'rookery_front_waiting',
     help: 'Connections that wait for a worker',
     registers,
-    collect() {
-      this.set(read.waiting())
-    },
+    collect: () => waiting.set(read.waiting()),
   })
-  new Gauge({
+  const sessions: Gauge<'worker'> = new Gauge({
     name: 'rookery_front_worker_sessions',
     help: 'Sessions and reservations by worker',
     labelNames: ['worker'],
     registers,
-    collect() {
-      this.reset()
-      for (const [worker, count] of Object.entries(read.loads())) this.set({ worker }, count)
+    collect: () => {
+      sessions.reset()
+      for (const [worker, count] of Object.entries(read.loads())) sessions.set({ worker }, count)
     },
   })
 }

@@ -8,7 +8,6 @@
  * hence what the client sends meanwhile waits in the kernel. Closing the copy afterwards closes one descriptor of two:
  * the connection itself goes on.
  */
-import type { Worker } from 'node:cluster'
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../core/deadline-set.ts'
 
@@ -16,7 +15,19 @@ export interface HandOffTarget {
   readonly name: string
   /** The worker's tag in session ids. */
   readonly tag: string
-  readonly channel: Pick<Worker, 'isConnected' | 'once' | 'send'>
+  readonly channel: HandOffChannel
+}
+
+/** What is needed of a `cluster.Worker`. */
+export interface HandOffChannel {
+  isConnected(): boolean
+  once(event: 'disconnect', listener: () => void): unknown
+  send(
+    message: { type: 'sticky:connection'; data: Buffer },
+    handle: Socket,
+    options: { keepOpen: boolean },
+    callback: (error: Error | null) => void,
+  ): boolean
 }
 
 export interface Flight {
@@ -41,6 +52,7 @@ export class HandOff<T extends Flight> {
   readonly target: HandOffTarget
   readonly #options: HandOffOptions<T>
   readonly #flights: DeadlineSet<T>
+  #hasFailed = false
 
   constructor(target: HandOffTarget, options: HandOffOptions<T>) {
     this.target = target
@@ -55,6 +67,11 @@ export class HandOff<T extends Flight> {
     })
   }
 
+  /** False from the first sign that the channel is closed: the end of the worker may be known much later. */
+  get isOpen(): boolean {
+    return !this.#hasFailed && this.target.channel.isConnected()
+  }
+
   get inFlight(): number {
     return this.#flights.size
   }
@@ -66,9 +83,11 @@ export class HandOff<T extends Flight> {
 
   send(flight: T): void {
     this.#flights.add(flight)
-    const message = { type: 'sticky:connection', data: flight.bytes }
+    const message = { type: 'sticky:connection', data: flight.bytes } as const
     this.target.channel.send(message, flight.socket, { keepOpen: true }, (error) => {
-      if (error !== null && this.#flights.delete(flight)) this.#options.onReturned(flight)
+      if (error === null) return
+      this.#hasFailed = true
+      if (this.#flights.delete(flight)) this.#options.onReturned(flight)
     })
   }
 
@@ -85,19 +104,20 @@ export class HandOff<T extends Flight> {
 
   /**
    * The worker has ended. What it said before its end is still read from its channel, and only then is clear which
-   * connections it never took.
+   * connections it never took: they are returned, and `done` is called.
    */
-  abandon(): void {
-    if (this.target.channel.isConnected()) this.target.channel.once('disconnect', () => this.#returnAll())
-    else this.#returnAll()
+  abandon(done: () => void): void {
+    this.#hasFailed = true
+    const returnAll = () => {
+      done()
+      for (const flight of this.#flights.clear()) this.#options.onReturned(flight)
+    }
+    if (this.target.channel.isConnected()) this.target.channel.once('disconnect', returnAll)
+    else returnAll()
   }
 
   /** Closes the primary's copies. */
   destroy(): void {
     for (const flight of this.#flights.clear()) flight.socket.destroy()
-  }
-
-  #returnAll(): void {
-    for (const flight of this.#flights.clear()) this.#options.onReturned(flight)
   }
 }

@@ -99,10 +99,9 @@ export class WaitingLine {
     const handOff = this.#handOffs.get(name)
     if (handOff === undefined) return
     this.#options.balancer.remove(name)
-    this.#handOffs.delete(name)
     for (const waiter of this.#byOwner.get(name) ?? []) this.#plain.add(waiter)
     this.#byOwner.delete(name)
-    handOff.abandon()
+    handOff.abandon(() => this.#handOffs.delete(name))
     this.#pump()
   }
 
@@ -214,12 +213,14 @@ export class WaitingLine {
 
   #hasRoom(name: string): boolean {
     const handOff = this.#handOffs.get(name)
-    return handOff !== undefined && handOff.inFlight < this.#options.inFlightPerWorker
+    return handOff?.isOpen === true && handOff.inFlight < this.#options.inFlightPerWorker
   }
 
-  /** A worker that leaves a connection lying for longer than anyone's patience is blocked: nothing new goes there. */
+  /** A worker that leaves a connection lying for longer than a handshake's patience is blocked: nothing new goes there. */
   #keepsTaking(name: string): boolean {
-    const sentAt = this.#handOffs.get(name)?.oldestSentAt
+    const handOff = this.#handOffs.get(name)
+    if (handOff?.isOpen !== true) return false
+    const sentAt = handOff.oldestSentAt
     return sentAt === undefined || this.#options.now() - sentAt < this.#options.patienceMs
   }
 
