@@ -2,7 +2,7 @@
  * A Socket.IO client at its shortest, over a bare WebSocket: CONNECT leaves in the very turn in which the connection
  * opens, the first event in the turn in which CONNECT is answered. Whatever goes missing on the way shows as a silence.
  */
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
 export interface RawSession {
   worker: string
@@ -13,9 +13,14 @@ export interface RawSession {
 export const SILENCE_MS = 15_000
 
 /** Resolves when CONNECT and a first event have been answered. */
-export function connectRaw(port: number, silenceMs = SILENCE_MS): Promise<RawSession> {
+export function connectRaw(
+  port: number,
+  silenceMs = SILENCE_MS,
+  headers: Record<string, string> = {},
+): Promise<RawSession> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, {
     perMessageDeflate: false,
+    headers,
   })
   return new Promise((resolve, reject) => {
     let step = 'opening'

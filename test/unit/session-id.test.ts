@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createHostTag, generateSessionId, ownerOf, workerTag } from '../../src/core/session-id.ts'
 
@@ -26,7 +26,11 @@ test('no two workers have the same tag', () => {
 
 test('anything else names nobody', () => {
   const id = generateSessionId(workerTag(createHostTag(), 1))
-  fc.assert(fc.property(fc.string({ maxLength: 60 }), (other) => void expect(ownerOf(other)).toBeNull()))
+  fc.assert(
+    fc.property(fc.string({ maxLength: 60 }), (other) => {
+      expect(ownerOf(other)).toBeNull()
+    }),
+  )
   for (const other of [id.slice(1), id.slice(0, -1), `${id}x`, ` ${id}`, `${id}\n`, id.replace('-', '_')]) {
     expect(ownerOf(other), other).toBeNull()
   }

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { HeadReader } from '../../src/core/http-head.ts'
+import { destinationOf } from '../../src/primary/front-request.ts'
+
+const SID = 'abcdef12-AAAAAAAAAAAAAAAAAAAAAAAA'
+
+test.each([
+  [`/socket.io/?EIO=4&sid=${SID}`, 'session', 'abcdef12'],
+  [`/anywhere?sid=${SID}`, 'session', 'abcdef12'],
+  [`/socket.io/?EIO=4&sid=x&sid=${SID}`, 'session', 'abcdef12'],
+  [`/socket.io/?EIO=4&sid=${SID}&sid=x`, 'plain', null],
+  [`/socket.io/?EIO=4&notsid=${SID}`, 'handshake', null],
+  ['/socket.io/?EIO=4&transport=polling', 'handshake', null],
+  ['/socket.io/?transport=polling', 'plain', null],
+  [`/sid=${SID}`, 'plain', null],
+  ['/', 'plain', null],
+])('%s', (target, kind, tag) => {
+  const text = `GET ${target} HTTP/1.1\r\nCookie: sid=${SID}\r\nReferer: http://a/?EIO=4&sid=${SID}\r\n\r\n`
+  const progress = new HeadReader(4_096).push(Buffer.from(text))
+  if (progress.state !== 'complete') throw new Error(progress.state)
+  expect(destinationOf(progress.head)).toEqual({ kind, tag })
+})

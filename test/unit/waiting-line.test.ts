@@ -1,0 +1,143 @@
+/** The orders of events around a worker's end that a real worker cannot be made to produce at will. */
+import { EventEmitter } from 'node:events'
+import { Socket } from 'node:net'
+import { Registry } from 'prom-client'
+import { expect, test } from 'vitest'
+import { TokenBucket } from '../../src/core/token-bucket.ts'
+import { Balancer } from '../../src/primary/balancer.ts'
+import { frontMetrics } from '../../src/primary/front-metrics.ts'
+import type { RequestKind } from '../../src/primary/front-request.ts'
+import type { HandOffChannel } from '../../src/primary/hand-off.ts'
+import { type Waiter, WaitingLine } from '../../src/primary/waiting-line.ts'
+
+class Channel extends EventEmitter implements HandOffChannel {
+  readonly sent: Socket[] = []
+  connected = true
+  failure: Error | null = null
+
+  isConnected(): boolean {
+    return this.connected
+  }
+
+  send(...[, handle, , callback]: Parameters<HandOffChannel['send']>): boolean {
+    this.sent.push(handle)
+    process.nextTick(callback, this.failure)
+    return this.failure === null
+  }
+
+  disconnect(): void {
+    this.connected = false
+    this.emit('disconnect')
+  }
+}
+
+const readClock = () => performance.now()
+
+function create() {
+  const refused: [Waiter, string][] = []
+  const metrics = frontMetrics(new Registry(), {
+    pendingHeads: () => 0,
+    waiting: () => line.size,
+    loads: () => ({}),
+  })
+  const line: WaitingLine = new WaitingLine({
+    queueLength: 10,
+    queueTimeoutMs: 60_000,
+    inFlightPerWorker: 2,
+    patienceMs: 60_000,
+    flightTimeoutMs: 60_000,
+    balancer: new Balancer(60_000),
+    admission: new TokenBucket({ perSecond: 0, burst: 1, now: 0 }),
+    metrics: () => metrics,
+    now: readClock,
+    onRefused: (waiter, reason) => refused.push([waiter, reason]),
+  })
+  const add = (name: string) => {
+    const channel = new Channel()
+    line.addWorker({ name, tag: `tag-${name}`, channel })
+    return channel
+  }
+  const enter = (kind: RequestKind, tag: string | null = null) => {
+    const socket = new Socket()
+    line.enter({
+      socket,
+      bytes: Buffer.from('head'),
+      method: 'GET',
+      destination: { kind, tag },
+      since: now(),
+    })
+    return socket
+  }
+  return { line, refused, add, enter }
+}
+
+const turn = () => new Promise(setImmediate)
+
+test('what a worker took before its end, and said so, goes to no other, although its exit is known first', async () => {
+  const { line, add, enter } = create()
+  const first = add('w1')
+  const taken = enter('handshake')
+  const untaken = enter('handshake')
+  const second = add('w2')
+  line.removeWorker('w1')
+  line.taken('w1', 1)
+  first.disconnect()
+  await turn()
+  expect(first.sent).toEqual([taken, untaken])
+  expect(second.sent).toEqual([untaken])
+  expect([taken.destroyed, untaken.destroyed]).toEqual([true, false])
+  line.close()
+})
+
+test('a worker whose channel fails gets nothing more, and its connection goes to another', async () => {
+  const { line, add, enter } = create()
+  const first = add('w1')
+  first.failure = new Error('ERR_IPC_CHANNEL_CLOSED')
+  const socket = enter('plain')
+  await turn()
+  expect([first.sent, line.size]).toEqual([[socket], 1])
+  expect(add('w2').sent).toEqual([socket])
+  expect(socket.destroyed).toBe(false)
+  line.close()
+})
+
+test('a session waits for its owner while others have room, and goes to any when the owner is gone', async () => {
+  const { line, add, enter } = create()
+  const owner = add('w1')
+  const other = add('w2')
+  const sockets = Array.from({ length: 5 }, () => enter('session', 'tag-w1'))
+  expect([owner.sent, other.sent, line.size]).toEqual([sockets.slice(0, 2), [], 3])
+  line.taken('w1', 2)
+  expect([owner.sent, line.size]).toEqual([sockets.slice(0, 4), 1])
+  owner.disconnect()
+  line.removeWorker('w1')
+  await turn()
+  line.taken('w2', 2)
+  expect(new Set(other.sent)).toEqual(new Set(sockets.slice(2)))
+  expect(line.size).toBe(0)
+  line.close()
+})
+
+test('connections that were closed while they waited are passed over', () => {
+  const { line, refused, add, enter } = create()
+  const channel = add('w1')
+  const sockets = Array.from({ length: 5 }, () => enter('plain'))
+  sockets[2]?.destroy()
+  sockets[3]?.destroy()
+  line.taken('w1', 2)
+  expect(channel.sent).toEqual([sockets[0], sockets[1], sockets[4]])
+  expect([line.size, refused]).toEqual([0, []])
+  line.close()
+})
+
+test('a worker that says it took more than it was given, or that nobody knows, changes nothing', () => {
+  const { line, add, enter } = create()
+  const channel = add('w1')
+  line.taken('w1', 1_000)
+  line.taken('w9', 1)
+  line.removeWorker('w9')
+  const socket = enter('plain')
+  expect(channel.sent).toEqual([socket])
+  expect(socket.destroyed).toBe(false)
+  line.close()
+})
