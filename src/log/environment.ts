@@ -92,7 +92,14 @@ export function openForWriting(directory: string): Tables {
 
 /** Throws while the writer has not made the environment yet. */
 export function openForReading(directory: string): Tables {
-  if (!existsSync(join(directory, DATA_FILE))) throw new Error(NOT_YET)
+  const path = join(directory, DATA_FILE)
+  if (!existsSync(path)) throw new Error(NOT_YET)
+  const file = openSync(path, 'r')
+  try {
+    if (checkFile(file).fileBytes === 0) throw new Error(NOT_YET)
+  } finally {
+    closeSync(file)
+  }
   return openTables(open({ path: directory, readOnly: true, ...options }), false)
 }
 
@@ -126,6 +133,16 @@ function table<V, K extends string | (string | number)[]>(root: RootDatabase, na
   return database
 }
 
+/** Throws when the file holds something else. One that is missing or empty is for LMDB to fill: a new log. */
+function checkFile(file: number): { fileBytes: number; extentBytes: number } {
+  const bytes = Buffer.alloc(META_BYTES)
+  const fileBytes = fstatSync(file).size
+  if (fileBytes === 0) return { fileBytes, extentBytes: 0 }
+  const extentBytes = lmdbExtentBytes(bytes.subarray(0, readSync(file, bytes, 0, META_BYTES, 0)))
+  if (extentBytes === null) throw new Error(`${DATA_FILE} is damaged: it does not start like a log`)
+  return { fileBytes, extentBytes }
+}
+
 /**
  * Touching a mapped page beyond the end of its file kills the process (SIGBUS). A file that is shorter than its meta
  * page says is therefore filled up with zeros, which LMDB tells from a page. It may be short for a good reason (pages
@@ -135,10 +152,9 @@ function padShortFile(path: string): boolean {
   if (!existsSync(path)) return false
   const file = openSync(path, 'r+')
   try {
-    const bytes = Buffer.alloc(META_BYTES)
-    const extent = lmdbExtentBytes(bytes.subarray(0, readSync(file, bytes, 0, META_BYTES, 0)))
-    if (fstatSync(file).size >= extent) return false
-    ftruncateSync(file, extent)
+    const { fileBytes, extentBytes } = checkFile(file)
+    if (fileBytes >= extentBytes) return false
+    ftruncateSync(file, extentBytes)
     return true
   } finally {
     closeSync(file)

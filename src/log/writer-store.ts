@@ -4,6 +4,9 @@
  * After a failed commit nothing more is written through the same environment: a meta page that could not be written
  * leaves LMDB in a state that it does not come back from. It is closed, opened anew with a growing pause, and counts
  * as working when a commit of its own has gone through. It knows nothing of what is written.
+ *
+ * A process that exits while lmdb-js waits to be let into a transaction would hang for ever: Node joins the thread that
+ * waits for Node. Whoever leaves in order closes the log first; for any other exit the process kills itself then.
  */
 import { randomUUID } from 'node:crypto'
 import { statfsSync } from 'node:fs'
@@ -33,6 +36,11 @@ export class WriterStore {
   #retry: NodeJS.Timeout | undefined
   #opening: Promise<void> | undefined
   #closed = false
+  /** lmdb-js has been asked for a transaction, and has not let us into it yet. */
+  #entering = false
+  readonly #onExit = () => {
+    if (this.#entering) process.kill(process.pid, 'SIGKILL')
+  }
 
   constructor(terms: StoreTerms) {
     this.#terms = terms
@@ -60,6 +68,7 @@ export class WriterStore {
 
   /** One try. When it fails, more follow by themselves. */
   async open(): Promise<void> {
+    process.on('exit', this.#onExit)
     this.#opening = this.#reopen()
     await this.#opening
   }
@@ -86,6 +95,7 @@ export class WriterStore {
     await this.#opening
     await this.#drop()
     this.#broken = 'it is closed'
+    process.off('exit', this.#onExit)
   }
 
   async #transact<T>(tables: Tables, work: (tables: Tables) => T): Promise<T> {
@@ -93,10 +103,15 @@ export class WriterStore {
       this.#stalled = true
       this.#tell()
     }, this.#terms.stallMs)
+    this.#entering = true
     try {
       // A child transaction, because lmdb-js commits what a plain one has written before its callback threw.
-      return await tables.root.childTransaction(() => work(tables))
+      return await tables.root.childTransaction(() => {
+        this.#entering = false
+        return work(tables)
+      })
     } finally {
+      this.#entering = false
       clearTimeout(stall)
       this.#stalled = false
       this.#tell()

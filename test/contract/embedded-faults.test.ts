@@ -1,0 +1,173 @@
+/** The embedded log on disks that fail it: refused as unavailable, no trace left, and back to work by itself. */
+import { readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { EmbeddedLog } from '../../src/log/embedded-log.ts'
+import { RookeryError } from '../../src/wire/errors.ts'
+import { until } from '../harness/until.ts'
+import { canMount, LogDirectory } from './log-directory.ts'
+import { refused, text } from './log-under-test.ts'
+
+const directories: LogDirectory[] = []
+afterEach(async () => {
+  for (const directory of directories.splice(0)) await directory.dispose()
+})
+async function kept(directory: Promise<LogDirectory>): Promise<LogDirectory> {
+  const made = await directory
+  directories.push(made)
+  return made
+}
+
+/** What the log has said of its health so far. */
+function healthOf(log: EmbeddedLog): (string | null)[] {
+  const told: (string | null)[] = []
+  log.onHealth((reason) => told.push(reason))
+  return told
+}
+
+async function appendUntilStored(log: EmbeddedLog, id: string) {
+  const tries: unknown[] = []
+  await until(async () => {
+    try {
+      tries.push(await log.append('den', text(id, 'after the trouble')))
+      return true
+    } catch (error) {
+      expect(error).toEqual(refused('unavailable'))
+      return false
+    }
+  }, 'an append that is stored')
+  return tries.at(-1)
+}
+
+describe('the embedded log on an ordinary disk', () => {
+  it('goes on where it was after a restart', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    const before = await directory.openLog()
+    await before.append('den', text('m1'))
+    const { epoch } = await before.head('den')
+    await before.close()
+    await expect(before.append('den', text('m2'))).rejects.toEqual(refused('unavailable'))
+
+    const after = await directory.openLog()
+    expect(await after.append('den', text('m1'))).toMatchObject({ seq: 1, duplicate: true })
+    expect(await after.append('den', text('m2'))).toMatchObject({ seq: 2, duplicate: false })
+    expect((await after.head('den')).epoch).toBe(epoch)
+  })
+
+  it('refuses what its queue has no room for, and keeps the rest dense', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    const log = await directory.openLog({ limits: { queuedJobs: 10, batchJobs: 4 } })
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, n) => log.append('den', text(`m${n}`))),
+    )
+    const stored = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.seq] : []))
+    expect(stored).toEqual(Array.from({ length: 10 }, (_, n) => n + 1))
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue
+      expect(outcome.reason).toEqual(refused('unavailable'))
+      expect(outcome.reason.retryAfterMs).toBeGreaterThan(0)
+    }
+    expect(await log.append('den', text('m49'))).toMatchObject({ seq: 11 })
+  })
+
+  it('finishes what was asked before it closes', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    const log = await directory.openLog({ limits: { batchJobs: 3 } })
+    const appends = Array.from({ length: 10 }, (_, n) => log.append('den', text(`m${n}`)))
+    await log.close()
+    expect((await Promise.all(appends)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
+
+  it('tells every listener of an entry, whatever another one throws', async () => {
+    const log = await (await kept(LogDirectory.ordinary())).openLog()
+    const told: number[] = []
+    log.onEntry(() => {
+      throw new Error('a listener of the test')
+    })
+    log.onEntry(({ seq }) => told.push(seq))
+    await log.append('den', text('m1'))
+    expect(told).toEqual([1])
+  })
+
+  it.each([
+    ['cut in half', (whole: Buffer) => whole.subarray(0, Math.floor(whole.length / 8192) * 4096)],
+    ['cut within the first page', (whole: Buffer) => whole.subarray(0, 100)],
+    ['full of something else', (whole: Buffer) => Buffer.alloc(whole.length, 'not a log ')],
+  ])('says what is wrong with a data file %s, and works when it is put right', async (_, spoil) => {
+    const directory = await kept(LogDirectory.ordinary())
+    const path = join(directory.path, 'data.mdb')
+    const before = await directory.openLog()
+    await Promise.all(
+      Array.from({ length: 1_000 }, (__, n) => before.append('den', text(`m${n}`, 'x'.repeat(500)))),
+    )
+    await before.close()
+    const whole = await readFile(path)
+    await writeFile(path, spoil(whole))
+
+    const log = await directory.openLog()
+    const health = healthOf(log)
+    expect(health).toEqual([expect.stringMatching(/./)])
+    await expect(log.append('den', text('m1000'))).rejects.toEqual(refused('unavailable'))
+    await writeFile(`${path}.whole`, whole)
+    await rename(`${path}.whole`, path)
+    await until(() => health.at(-1) === null, 'the log working again')
+    expect(await log.append('den', text('m1000'))).toMatchObject({ seq: 1_001 })
+  })
+
+  it('starts a new epoch when the data file was emptied', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    const before = await directory.openLog()
+    await before.append('den', text('m1'))
+    const { epoch } = await before.head('den')
+    await before.close()
+    await truncate(join(directory.path, 'data.mdb'), 0)
+    const after = await (await directory.openLog()).head('den')
+    expect(after.head).toBe(0)
+    expect(after.epoch).not.toBe(epoch)
+  })
+})
+
+describe.skipIf(!canMount())('the embedded log on a disk of its own (needs to mount)', () => {
+  it('refuses while the disk is full, leaves no trace, and goes on when there is room', async () => {
+    const directory = await kept(LogDirectory.disk('size=2m'))
+    const log = await directory.openLog()
+    const health = healthOf(log)
+    const told: number[] = []
+    log.onEntry(({ seq }) => told.push(seq))
+    let refusal: unknown = null
+    let stored = 0
+    while (refusal === null) {
+      const batch = Array.from({ length: 20 }, (_, n) =>
+        log.append('den', text(`m${stored + n}`, 'x'.repeat(2_000))),
+      )
+      for (const outcome of await Promise.allSettled(batch)) {
+        if (outcome.status === 'fulfilled') stored = outcome.value.seq
+        else refusal = outcome.reason
+      }
+    }
+    expect(refusal).toEqual(refused('unavailable'))
+    expect(refusal instanceof RookeryError && refusal.retryable && refusal.retryAfterMs).toBeGreaterThan(0)
+    expect(health.at(-1)).toMatch(/no space left/)
+    expect(told).toEqual(Array.from({ length: stored }, (_, n) => n + 1))
+
+    directory.remount('size=16m')
+    expect(await appendUntilStored(log, 'later')).toMatchObject({ seq: stored + 1, duplicate: false })
+    await until(() => health.at(-1) === null, 'the log working again')
+    expect(told.at(-1)).toBe(stored + 1)
+    const { entries, head } = await log.read('den', { after: 0, limit: Infinity })
+    expect(entries.map(({ seq }) => seq)).toEqual(Array.from({ length: head }, (_, n) => n + 1))
+    expect(entries.at(-1)?.id).toBe('later')
+  })
+
+  it('starts on a read-only disk as failing, and works once it can write', async () => {
+    const directory = await kept(LogDirectory.disk('size=4m,ro'))
+    const log = await directory.openLog()
+    const health = healthOf(log)
+    expect(health).toEqual([expect.stringMatching(/read-only/i)])
+    await expect(log.append('den', text('m1'))).rejects.toEqual(refused('unavailable'))
+    await expect(log.head('den')).rejects.toEqual(refused('unavailable'))
+    directory.remount('rw')
+    expect(await appendUntilStored(log, 'm1')).toMatchObject({ seq: 1 })
+    expect(health.at(-1)).toBe(null)
+  })
+})
