@@ -1,7 +1,7 @@
 /** `rookery start`: checks what can be checked before the first process is forked, then hands over to the primary. */
 import { access } from 'node:fs/promises'
 import type { Config } from '../config/schema.ts'
-import { ExitError } from '../ops/exit-codes.ts'
+import { cannotListen, ExitError } from '../ops/exit-codes.ts'
 import { createLogger } from '../ops/logger.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
@@ -15,7 +15,16 @@ export async function start(line: CommandLine, options: Options): Promise<number
     bindings: { host: config.hostName },
   })
   const { runPrimary } = await import('../primary/primary.ts')
-  return runPrimary({ config, logger })
+  try {
+    return await runPrimary({ config, logger })
+  } catch (error) {
+    if (isListenError(error)) throw cannotListen(`PORT ${config.port} on HOST ${config.host}`, error)
+    throw error
+  }
+}
+
+function isListenError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
 }
 
 async function checkApp({ app }: Config): Promise<void> {

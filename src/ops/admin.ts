@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
-import { ExitError } from './exit-codes.ts'
+import { cannotListen } from './exit-codes.ts'
 import type { Logger } from './logger.ts'
 
 export interface Health {
@@ -82,14 +82,8 @@ async function listen(options: AdminOptions): Promise<Server> {
   try {
     await once(server, 'listening')
   } catch (error) {
-    throw listenError(error, options)
+    throw cannotListen(`ADMIN_PORT ${options.port} on ADMIN_HOST ${options.host}`, error)
   }
   server.on('error', failed)
   return server
-}
-
-function listenError(error: unknown, { host, port }: AdminOptions): ExitError {
-  const reason = error instanceof Error ? error.message : String(error)
-  const message = `ADMIN_PORT ${port} on ADMIN_HOST ${host} can't be listened on: ${reason}`
-  return new ExitError('portInUse', message, { cause: error })
 }

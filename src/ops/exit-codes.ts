@@ -27,3 +27,9 @@ export class ExitError extends Error {
     return exitCodes[this.reason].code
   }
 }
+
+/** @param address names the settings that it comes from */
+export function cannotListen(address: string, cause: unknown): ExitError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ExitError('portInUse', `${address} can't be listened on: ${reason}`, { cause })
+}

@@ -118,8 +118,8 @@ describe('exit codes', () => {
 
 /** Runs `body` in a process of its own, which has `createLogger`. @returns what it wrote to its standard output */
 function outputOf(body: string): string {
-  const logger = new URL('../../dist/ops/logger.js', import.meta.url).href
-  const program = `import { createLogger } from '${logger}'\n${body}`
+  const loggerFile = new URL('../../dist/ops/logger.js', import.meta.url).href
+  const program = `import { createLogger } from '${loggerFile}'\n${body}`
   return spawnSync(process.execPath, ['--input-type=module', '-e', program]).stdout.toString()
 }
 

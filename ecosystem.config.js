@@ -1,0 +1,45 @@
+/**
+ * For pm2: `pm2 start ecosystem.config.js`, reload with `pm2 sendSignal SIGHUP rookery`.
+ * Settings come from the environment of the pm2 command and from the file that ROOKERY_CONFIG names.
+ */
+import { join } from 'node:path'
+import { loadConfig } from './dist/config/load.js'
+
+const MARGIN_MS = 5000
+
+const { config } = loadConfig({ env: process.env })
+
+export const apps = [
+  {
+    name: 'rookery',
+    script: join(import.meta.dirname, 'dist', 'main.js'),
+    args: 'start',
+    node_args: '--enable-source-maps',
+    // Relative paths in settings, the data directory among them, are taken from where pm2 is called.
+    cwd: process.cwd(),
+
+    // Rookery makes its workers itself: for pm2 it is one process.
+    exec_mode: 'fork',
+    instances: 1,
+    // A stop signals the primary alone, which moves the clients and then ends its workers. With pm2's default the
+    // workers would be signalled first.
+    treekill: false,
+    // pm2's probes would run in every worker and write to the primary every second.
+    pmx: false,
+    vizion: false,
+
+    // `pm2 start` returns when every worker takes connections.
+    wait_ready: true,
+    listen_timeout: config.workerBootTimeoutMs + MARGIN_MS,
+    kill_timeout: config.stopDeadlineMs + MARGIN_MS,
+
+    exp_backoff_restart_delay: 100,
+    // Wrong usage and wrong settings do not mend themselves.
+    stop_exit_codes: [2, 3],
+
+    // Each line has its time and its process already; with one file for all instances nothing is numbered.
+    time: false,
+    merge_logs: true,
+    env: { LOG_FORMAT: 'json' },
+  },
+]

@@ -1,0 +1,177 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jwtVerify } from 'jose'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { exitCodes } from '../../src/ops/exit-codes.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { rookery } from '../harness/command.ts'
+
+const SECRET = '0123456789abcdef0123456789abcdef'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rookery-cli-'))
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+describe('the command line', () => {
+  it('ends with the code of the table for wrong usage, and says what was meant', async () => {
+    const cases: [string[], RegExp][] = [
+      [['strat'], /Did you mean start\?/],
+      [['start', '--prot', '1'], /Did you mean --port\?/],
+      [['start', 'now'], /too many arguments/],
+      [['token'], /--sub/],
+      [['token', '--sub', 'a', '--expires', 'soon'], /--expires soon is not a time/],
+      [[], /Usage: rookery/],
+    ]
+    for (const [args, reason] of cases) {
+      const { code, stderr } = await rookery(args, { env: { JWT_SECRET: SECRET } })
+      expect(stderr).toMatch(reason)
+      expect(code, args.join(' ')).toBe(exitCodes.usage.code)
+    }
+  })
+
+  it('helps, and knows its version', async () => {
+    const help = await rookery(['--help'])
+    expect(help.code).toBe(0)
+    for (const { code, meaning } of Object.values(exitCodes)) {
+      expect(help.stdout).toContain(`  ${code}  ${meaning}`)
+    }
+    const start = await rookery(['start', '--help'])
+    expect(start.stdout).toContain('--admin-port')
+    expect((await rookery(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('checks the settings without starting anything', async () => {
+    const good = await rookery(['config', 'check', '--port', '8080'])
+    expect(good).toMatchObject({ code: 0, stderr: '' })
+
+    const bad = await rookery(['config', 'check'], { env: { PORT: '3000abc', REDIS_URL: 'redis://a' } })
+    expect(bad).toMatchObject({ code: exitCodes.configuration.code, stdout: '' })
+    expect(bad.stderr).toContain('PORT (environment): "3000abc" is not allowed')
+    expect(bad.stderr).toContain('this version runs one host')
+  })
+
+  it('prints the settings with source and unit, secrets hidden', async () => {
+    const file = join(directory, 'settings.json')
+    await writeFile(file, JSON.stringify({ workers: 3 }))
+    const options = { env: { AUTH: 'jwt', JWT_SECRET: SECRET, DRAIN_MS: '5000' } }
+    const table = await rookery(['config', 'print', '--config', file, '--port', '8080'], options)
+    expect(table.stdout).toMatch(/^PORT +8080 +flag$/m)
+    expect(table.stdout).toMatch(/^WORKERS +3 +processes +file$/m)
+    expect(table.stdout).toMatch(/^DRAIN_MS +5000 +ms +environment$/m)
+    expect(table.stdout).toMatch(/^JWT_SECRET +\[hidden\] +environment$/m)
+    expect(table.stdout).toMatch(/^API_KEY +- +default$/m)
+
+    const json = await rookery(['config', 'print', '--json'], options)
+    const shown: { key: string; value: unknown }[] = JSON.parse(json.stdout)
+    expect(shown.find(({ key }) => key === 'drainMs')).toEqual({
+      key: 'drainMs',
+      environment: 'DRAIN_MS',
+      value: 5000,
+      unit: 'ms',
+      source: 'environment',
+    })
+    expect(table.stdout + json.stdout).not.toContain(SECRET)
+  })
+
+  it('makes tokens that can be checked with the secret alone', async () => {
+    const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'me', JWT_AUDIENCE: 'chat' }
+    const { stdout } = await rookery(['token', '--sub', 'alice', '--name', 'Alice', '--expires', '15m'], {
+      env,
+    })
+    const { payload } = await jwtVerify(stdout.trim(), new TextEncoder().encode(SECRET), {
+      algorithms: ['HS256'],
+      issuer: 'me',
+      audience: 'chat',
+    })
+    expect(payload).toMatchObject({ sub: 'alice', name: 'Alice' })
+    expect(Number(payload.exp) - Number(payload.iat)).toBe(15 * 60)
+
+    const without = await rookery(['token', '--sub', 'alice'])
+    expect(without.code).toBe(exitCodes.configuration.code)
+    expect(without.stderr).toContain('JWT_SECRET')
+  })
+
+  it('says when nothing runs', async () => {
+    const status = await rookery(['status', '--admin-port', '1'])
+    expect(status.code).toBe(exitCodes.notRunning.code)
+    const reload = await rookery(['reload', '--data-dir', directory])
+    expect(reload.code).toBe(exitCodes.notRunning.code)
+  })
+})
+
+/** Settings that get in nobody's way. */
+function quiet() {
+  return { PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1', WORKERS: '1', DATA_DIR: directory }
+}
+
+describe('a start that fails', () => {
+  it('for its settings or a missing application ends with the code for it', async () => {
+    const settings = await rookery(['start'], { env: { ...quiet(), PORT: 'x' } })
+    expect(settings.code).toBe(exitCodes.configuration.code)
+    const missing = await rookery(['start', '--app', './nowhere.js'], { env: quiet() })
+    expect(missing.code).toBe(exitCodes.configuration.code)
+    expect(missing.stderr).toContain('nowhere.js')
+  })
+
+  it('for a port in use names the setting and leaves nothing behind', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? String(address.port) : ''
+    try {
+      for (const name of ['PORT', 'ADMIN_PORT']) {
+        const { code, stderr } = await rookery(['start'], { env: { ...quiet(), [name]: port } })
+        expect(code, stderr).toBe(exitCodes.portInUse.code)
+        expect(stderr).toContain(`${name} ${port}`)
+      }
+    } finally {
+      other.close()
+    }
+  })
+
+  it('for a data directory that is none ends with the code for it', async () => {
+    const file = join(directory, 'file')
+    await writeFile(file, '')
+    const { code, stderr } = await rookery(['start'], { env: { ...quiet(), DATA_DIR: join(file, 'data') } })
+    expect(code, stderr).toBe(exitCodes.dataDirectory.code)
+  })
+})
+
+describe('a running Rookery', () => {
+  let running: RunningRookery
+  beforeAll(async () => {
+    running = await startRookery()
+  })
+  afterAll(() => running.stop())
+  afterEach(() => expect(running.process.exitCode).toBeNull())
+
+  it('keeps a second one off its data directory', async () => {
+    const env = { PORT: '0', ADMIN_PORT: '0', DATA_DIR: running.dataDir }
+    const second = await rookery(['start'], { env })
+    expect(second.code).toBe(exitCodes.dataDirectory.code)
+    expect(second.stderr).toContain(String(running.pid))
+  })
+
+  it('is shown by `status`, as a table and as JSON', async () => {
+    const port = new URL(running.adminUrl).port
+    const table = await rookery(['status', '--admin-port', port])
+    expect(table.code, table.stderr).toBe(0)
+    for (const worker of running.workerNames()) expect(table.stdout).toContain(worker)
+    const json = await rookery(['status', '--admin-port', port, '--json'])
+    expect(JSON.parse(json.stdout).workers).toHaveLength(2)
+  })
+
+  it('replaces its workers on `reload`', async () => {
+    const before = running.workerPids()
+    const { code, stdout } = await rookery(['reload', '--data-dir', running.dataDir])
+    expect([code, stdout]).toEqual([0, expect.stringContaining(String(running.pid))])
+    await running.untilLog('reload done')
+    expect(running.workerPids()).toHaveLength(2)
+    expect(running.workerPids().filter((pid) => before.includes(pid))).toEqual([])
+  })
+})
