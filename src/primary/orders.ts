@@ -9,15 +9,20 @@ export interface StopOrder {
   exitCode: number
 }
 
+/** One Ctrl-C reaches a process more than once (from the terminal and from npm, say): so soon it is still the same. */
+const SAME_ORDER_MS = 500
+
 export class Orders {
+  readonly #now: () => number
   /** Resolves with the first order to stop. */
   readonly stopped: Promise<StopOrder>
   #stop: (order: StopOrder) => void = () => undefined
-  #asked = false
+  #askedAt: number | undefined
   #onReload: () => void = () => undefined
   #onHurry: () => void = () => undefined
 
-  constructor() {
+  constructor(now: () => number) {
+    this.#now = now
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve
     })
@@ -25,8 +30,8 @@ export class Orders {
 
   /** The first time: a stop that lets work in hand be finished. After that: at once. */
   stop(reason: string, exitCode = 0): void {
-    if (this.#asked) this.#onHurry()
-    this.#asked = true
+    if (this.#askedAt !== undefined && this.#now() - this.#askedAt > SAME_ORDER_MS) this.#onHurry()
+    this.#askedAt ??= this.#now()
     this.#stop({ reason, exitCode })
   }
 
@@ -45,7 +50,7 @@ export class Orders {
 
 /** Orders by signals and by the process manager's messages. */
 export function listenForOrders(logger: Logger): Orders {
-  const orders = new Orders()
+  const orders = new Orders(() => performance.now())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => orders.stop(signal))
   process.on('SIGHUP', () => orders.reload())
   process.on('message', (message: unknown) => {

@@ -47,7 +47,7 @@ interface Parts extends PrimaryOptions {
 /** @returns the exit code, when this host's time is over */
 export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
   const startedAt = performance.now()
-  const pidFile = claimDataDir(config.dataDir)
+  const pidFile = claimDataDir(config.dataDir, logger)
   const linkPath = await claimLinkPath(config.dataDir)
   const parts = await assemble({ config, logger }, linkPath)
   const { port } = await parts.frontDoor.listen(config.port, config.host)

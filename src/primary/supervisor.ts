@@ -73,7 +73,7 @@ export class Supervisor {
     this.#reloads = new ReloadQueue(() => this.#replaceAll(), options.logger)
     const registers = [options.registry]
     this.#restarts = new Counter({
-      name: 'rookery_worker_exits_total',
+      name: 'rookery_workers_died_total',
       help: 'Workers that ended without having been told to',
       registers,
     })
