@@ -1,0 +1,103 @@
+/**
+ * Broadcasts whose clients are to acknowledge: how many acknowledgements other servers still owe. A server owes as many
+ * as it has clients for it, and none any more once it is gone: what it had delivered until then counts. Without I/O.
+ */
+
+interface Debtor {
+  /** Unknown until it says so. */
+  clients: number | undefined
+  acks: number
+}
+
+interface Call {
+  debtors: Map<string, Debtor> | undefined
+  clients: number
+  gone: string[]
+  timer: NodeJS.Timeout
+  ack: (value: unknown) => void
+  settled: (clients: number, gone: readonly string[]) => void
+}
+
+export interface NewCall {
+  timeoutMs: number
+  ack: (value: unknown) => void
+  /** Called at most once, with the number of acknowledgements that there were, and the servers that left meanwhile. */
+  settled: (clients: number, gone: readonly string[]) => void
+}
+
+export class AdapterAcks {
+  readonly #calls = new Map<string, Call>()
+  #lastId = 0
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  open({ timeoutMs, ack, settled }: NewCall): string {
+    this.#lastId = (this.#lastId + 1) >>> 0
+    const id = String(this.#lastId)
+    const timer = setTimeout(() => this.drop(id), timeoutMs)
+    this.#calls.set(id, { debtors: undefined, clients: 0, gone: [], timer, ack, settled })
+    return id
+  }
+
+  asked(id: string, workers: readonly string[]): void {
+    const call = this.#calls.get(id)
+    if (call === undefined) return
+    call.debtors = new Map(workers.map((worker) => [worker, { clients: undefined, acks: 0 }]))
+    this.#check(id, call)
+  }
+
+  counted(id: string, worker: string, clients: number): void {
+    const call = this.#calls.get(id)
+    const debtor = call?.debtors?.get(worker)
+    if (call === undefined || debtor === undefined) return
+    debtor.clients = clients
+    this.#check(id, call, worker)
+  }
+
+  acked(id: string, worker: string, value: unknown): void {
+    const call = this.#calls.get(id)
+    const debtor = call?.debtors?.get(worker)
+    if (call === undefined || debtor === undefined) return
+    debtor.acks += 1
+    call.ack(value)
+    this.#check(id, call, worker)
+  }
+
+  gone(worker: string): void {
+    for (const id of this.#calls.keys()) this.unable(id, worker)
+  }
+
+  unable(id: string, worker: string): void {
+    const call = this.#calls.get(id)
+    const debtor = call?.debtors?.get(worker)
+    if (call === undefined || debtor === undefined) return
+    call.gone.push(worker)
+    debtor.clients = debtor.acks
+    this.#check(id, call, worker)
+  }
+
+  drop(id: string): void {
+    clearTimeout(this.#calls.get(id)?.timer)
+    this.#calls.delete(id)
+  }
+
+  dropAll(): void {
+    for (const id of this.#calls.keys()) this.drop(id)
+  }
+
+  #check(id: string, call: Call, worker?: string): void {
+    if (worker !== undefined) pay(call, worker)
+    if (call.debtors?.size !== 0) return
+    this.drop(id)
+    call.settled(call.clients, call.gone)
+  }
+}
+
+function pay(call: Call, worker: string): void {
+  const debtor = call.debtors?.get(worker)
+  if (debtor?.clients === undefined || debtor.acks < debtor.clients) return
+  call.clients += debtor.clients
+  call.debtors?.delete(worker)
+}

@@ -1,0 +1,57 @@
+/** What adapters ask of each other and answer: the shapes of the base class, checked on arrival. */
+import { MessageType } from 'socket.io-adapter'
+import { z } from 'zod'
+
+const room = z.union([z.string(), z.number()])
+const rooms = z.array(room)
+const flags = z.looseObject({
+  volatile: z.boolean().optional(),
+  compress: z.boolean().optional(),
+  timeout: z.number().optional(),
+})
+const opts = z.object({ rooms, except: rooms, flags: flags.optional() })
+const requestId = z.string()
+
+const remoteSocket = z.object({ id: z.string(), handshake: z.unknown(), rooms, data: z.unknown() })
+
+/** An answer that says that there will be no other. Not one of the base class's. */
+export const FAILED = 100
+
+const question = z.discriminatedUnion('type', [
+  z.object({ type: z.literal(MessageType.SOCKETS_JOIN), data: z.object({ opts, rooms }) }),
+  z.object({ type: z.literal(MessageType.SOCKETS_LEAVE), data: z.object({ opts, rooms }) }),
+  z.object({
+    type: z.literal(MessageType.DISCONNECT_SOCKETS),
+    data: z.object({ opts, close: z.boolean().optional() }),
+  }),
+  z.object({ type: z.literal(MessageType.FETCH_SOCKETS), data: z.object({ opts, requestId }) }),
+  z.object({
+    type: z.literal(MessageType.SERVER_SIDE_EMIT),
+    data: z.object({ requestId: requestId.optional(), packet: z.array(z.unknown()).min(1) }),
+  }),
+])
+
+const answer = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal(MessageType.FETCH_SOCKETS_RESPONSE),
+    data: z.object({ requestId, sockets: z.array(remoteSocket) }),
+  }),
+  z.object({
+    type: z.literal(MessageType.SERVER_SIDE_EMIT_RESPONSE),
+    data: z.object({ requestId, packet: z.unknown() }),
+  }),
+  z.object({
+    type: z.literal(MessageType.BROADCAST_CLIENT_COUNT),
+    data: z.object({ requestId, clientCount: z.int().min(0) }),
+  }),
+  z.object({
+    type: z.literal(MessageType.BROADCAST_ACK),
+    data: z.object({ requestId, packet: z.unknown() }),
+  }),
+  z.object({ type: z.literal(FAILED), data: z.object({ requestId, reason: z.string() }) }),
+])
+
+export const adapterMessage = z.union([question, answer])
+
+export type AdapterQuestion = z.infer<typeof question>
+export type AdapterAnswer = z.infer<typeof answer>

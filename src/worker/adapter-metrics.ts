@@ -1,0 +1,44 @@
+/** What the adapters of a worker count, all namespaces together. */
+
+import type { Registry } from 'prom-client'
+import { Counter } from 'prom-client'
+import { readGauge } from '../core/read-gauge.ts'
+
+export interface AdapterState {
+  namespaces: () => number
+  openQuestions: () => number
+}
+
+export type AdapterMetrics = ReturnType<typeof adapterMetrics>
+
+export function adapterMetrics(registry: Registry, state: AdapterState) {
+  const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
+  readGauge(registry, {
+    name: 'rookery_adapter_namespaces',
+    help: 'Namespaces served by this worker',
+    read: state.namespaces,
+  })
+  readGauge(registry, {
+    name: 'rookery_adapter_open_questions',
+    help: 'Questions to other workers that have not been settled',
+    read: state.openQuestions,
+  })
+  return {
+    sent: count('rookery_adapter_broadcasts_sent_total', 'Broadcasts handed to the link'),
+    received: count(
+      'rookery_adapter_broadcasts_received_total',
+      'Broadcasts of other workers delivered here',
+    ),
+    missing: count('rookery_adapter_answers_missing_total', 'Answers that never came because a worker went'),
+    late: count('rookery_adapter_answers_late_total', 'Answers that had not come by the deadline'),
+    malformed: count('rookery_adapter_malformed_total', 'Messages of other workers that could not be read'),
+    strayed: count(
+      'rookery_adapter_strayed_total',
+      'Messages for a namespace that is not served here any more',
+    ),
+    uncloned: count(
+      'rookery_adapter_uncloned_total',
+      'Answers from which something that has no clone was left out',
+    ),
+  }
+}

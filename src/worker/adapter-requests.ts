@@ -1,0 +1,110 @@
+/**
+ * Questions to the other servers of a namespace: who has been asked, who has answered, who never will. A question is
+ * settled when everybody who was asked has answered or is gone, or at its deadline. Without I/O.
+ */
+
+export interface Answers {
+  values: unknown[]
+  /** Gone before they answered, or unable to. */
+  missing: string[]
+  /** Still there, but have not answered by the deadline. */
+  late: string[]
+}
+
+/** Called once. With an error when the question could not be put; `answers` are then empty. */
+export type AnswersListener = (answers: Answers, error?: Error) => void
+
+interface Question {
+  /** Before the receipt nobody knows. */
+  asked: Set<string> | undefined
+  answers: Answers
+  listener: AnswersListener
+  timer: NodeJS.Timeout
+}
+
+export class AdapterRequests {
+  readonly #questions = new Map<string, Question>()
+  readonly #maxOpen: number
+  #lastId = 0
+
+  constructor(maxOpen: number) {
+    this.#maxOpen = maxOpen
+  }
+
+  get size(): number {
+    return this.#questions.size
+  }
+
+  /** @returns the question's number, or `null` when too many are open (the listener has been told) */
+  open(timeoutMs: number, listener: AnswersListener): string | null {
+    if (this.#questions.size >= this.#maxOpen) {
+      listener(noAnswers(), new Error('too many questions to the other servers are open'))
+      return null
+    }
+    this.#lastId = (this.#lastId + 1) >>> 0
+    const id = String(this.#lastId)
+    const timer = setTimeout(() => this.#expire(id), timeoutMs)
+    this.#questions.set(id, { asked: undefined, answers: noAnswers(), listener, timer })
+    return id
+  }
+
+  asked(id: string, workers: readonly string[]): void {
+    const question = this.#questions.get(id)
+    if (question === undefined) return
+    question.asked = new Set(workers)
+    this.#check(id, question)
+  }
+
+  answered(id: string, worker: string, value: unknown): void {
+    const question = this.#questions.get(id)
+    if (question?.asked?.delete(worker) !== true) return
+    question.answers.values.push(value)
+    this.#check(id, question)
+  }
+
+  unable(id: string, worker: string): void {
+    const question = this.#questions.get(id)
+    if (question?.asked?.delete(worker) !== true) return
+    question.answers.missing.push(worker)
+    this.#check(id, question)
+  }
+
+  gone(worker: string): void {
+    for (const id of this.#questions.keys()) this.unable(id, worker)
+  }
+
+  fail(id: string, error: Error): void {
+    this.#settle(id, error)
+  }
+
+  failAll(error: Error): void {
+    for (const id of this.#questions.keys()) this.#settle(id, error)
+  }
+
+  /** The question has not been put after all: nobody is told. */
+  withdraw(id: string): void {
+    clearTimeout(this.#questions.get(id)?.timer)
+    this.#questions.delete(id)
+  }
+
+  #check(id: string, question: Question): void {
+    if (question.asked?.size === 0) this.#settle(id)
+  }
+
+  #expire(id: string): void {
+    const question = this.#questions.get(id)
+    question?.answers.late.push(...(question.asked ?? []))
+    this.#settle(id)
+  }
+
+  #settle(id: string, error?: Error): void {
+    const question = this.#questions.get(id)
+    if (question === undefined) return
+    this.withdraw(id)
+    question.listener(question.answers, error)
+  }
+}
+
+function noAnswers(): Answers {
+  return { values: [], missing: [], late: [] }
+}

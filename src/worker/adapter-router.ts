@@ -1,0 +1,87 @@
+/** Hands what comes in over the link to the adapter of its namespace. What can't be read is counted, never a crash. */
+import type { Logger } from 'pino'
+import { ZodError } from 'zod'
+import { FrameError } from '../core/byte-frames.ts'
+import { LogGate } from '../core/log-gate.ts'
+import type { BroadcastBody } from './adapter-bodies.ts'
+import { decodeBody } from './adapter-bodies.ts'
+import type { AdapterAnswer, AdapterQuestion } from './adapter-messages.ts'
+import { adapterMessage } from './adapter-messages.ts'
+import type { AdapterMetrics } from './adapter-metrics.ts'
+import type { Link } from './link.ts'
+
+/** Lines about what could not be read are that far apart. */
+const MALFORMED_LOG_MS = 5_000
+
+export interface AdapterEnd {
+  readonly openQuestions: number
+  onBroadcast(body: BroadcastBody, from: string): void
+  onControl(message: AdapterQuestion | AdapterAnswer, from: string): void
+}
+
+export class AdapterRouter {
+  readonly #ends = new Map<string, AdapterEnd>()
+  readonly #link: Pick<Link, 'onMessage'>
+  readonly #logger: Logger
+  readonly #gate = new LogGate(MALFORMED_LOG_MS)
+  #unlisten: (() => void) | undefined
+  #metrics: AdapterMetrics | undefined
+
+  constructor(link: Pick<Link, 'onMessage'>, logger: Logger) {
+    this.#link = link
+    this.#logger = logger
+  }
+
+  get size(): number {
+    return this.#ends.size
+  }
+
+  get openQuestions(): number {
+    let open = 0
+    for (const end of this.#ends.values()) open += end.openQuestions
+    return open
+  }
+
+  countOn(metrics: AdapterMetrics): void {
+    this.#metrics = metrics
+  }
+
+  add(nsp: string, end: AdapterEnd): void {
+    this.#ends.set(nsp, end)
+    this.#unlisten ??= this.#link.onMessage((body, from) => this.#route(body, from))
+  }
+
+  remove(nsp: string, end: AdapterEnd): void {
+    if (this.#ends.get(nsp) !== end) return
+    this.#ends.delete(nsp)
+    if (this.#ends.size > 0) return
+    this.#unlisten?.()
+    this.#unlisten = undefined
+  }
+
+  #route(bytes: Buffer, from: string): void {
+    const body = this.#read(() => decodeBody(bytes), from)
+    if (body === undefined) return
+    const end = this.#ends.get(body.nsp)
+    if (end === undefined) return this.#metrics?.strayed.inc()
+    if (body.kind === 'broadcast') return end.onBroadcast(body, from)
+    const message = this.#read(() => adapterMessage.parse(body.message), from)
+    if (message !== undefined) end.onControl(message, from)
+  }
+
+  #read<T>(decode: () => T, from: string): T | undefined {
+    try {
+      return decode()
+    } catch (error) {
+      if (!(error instanceof FrameError || error instanceof ZodError)) throw error
+      this.#metrics?.malformed.inc()
+      this.#gate.pass((heldBack) =>
+        this.#logger.error(
+          { from, reason: error.message, heldBack },
+          'a message of another worker can not be read',
+        ),
+      )
+      return undefined
+    }
+  }
+}
