@@ -30,7 +30,7 @@ export interface EmbeddedLogLimits {
   sweepIntervalMs: number
 }
 
-export const embeddedLogLimits: EmbeddedLogLimits = {
+const defaultLimits: EmbeddedLogLimits = {
   batchJobs: 256,
   queuedJobs: 10_000,
   roomsPerUser: 1_000,
@@ -73,7 +73,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
   readonly #healthListeners: ((reason: string | null) => void)[] = []
 
   constructor(options: EmbeddedLogOptions) {
-    const limits = { ...embeddedLogLimits, ...options.limits }
+    const limits = { ...defaultLimits, ...options.limits }
     const { directory, logger } = options
     const onHealth = (reason: string | null) => this.#tellHealth(reason)
     const store = new WriterStore({ directory, logger, stallMs: limits.stallMs, onHealth })

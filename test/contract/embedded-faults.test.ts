@@ -78,6 +78,31 @@ describe('the embedded log on an ordinary disk', () => {
     expect((await Promise.all(appends)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
+  it('stores nothing of a batch in which something broke, and works again', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    const clock = { calls: 0 }
+    const broken = () => {
+      clock.calls += 1
+      if (clock.calls === 3) throw new Error('a clock of the test')
+      return Date.now()
+    }
+    const log = await directory.openLog({ clock: broken })
+    const health = healthOf(log)
+    const told: number[] = []
+    log.onEntry(({ seq }) => told.push(seq))
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, n) => log.append('den', text(`m${n}`))),
+    )
+    expect(outcomes).toEqual(
+      Array.from({ length: 5 }, () => ({ status: 'rejected', reason: refused('unavailable') })),
+    )
+    await until(() => health.at(-1) === null, 'the log working again')
+    expect(health).toEqual([null, 'a clock of the test', null])
+    expect((await log.head('den')).head).toBe(0)
+    expect(told).toEqual([])
+    expect(await log.append('den', text('m0'))).toMatchObject({ seq: 1, duplicate: false })
+  })
+
   it('tells every listener of an entry, whatever another one throws', async () => {
     const log = await (await kept(LogDirectory.ordinary())).openLog()
     const told: number[] = []

@@ -2,6 +2,7 @@
  * What every implementation of the room-log contract must do. Nothing here knows how one of them stores things: an
  * implementation comes as a function that makes a fresh, empty log.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RoomLog } from '../../src/log/room-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
@@ -79,6 +80,27 @@ function describeOrder(open: OpenLog): void {
       expect(told.at(-1)).toBe(n)
       expect((await reader.head('den')).head).toBe(n)
     }
+  })
+
+  it('lets a reader see what it is told, although it looked a moment before', async () => {
+    const { log, openReader } = await open()
+    const reader = await openReader()
+    const seen: Promise<[number, number]>[] = []
+    log.onEntry(({ seq }) => seen.push(reader.head('den').then(({ head }) => [seq, head])))
+    const appending = Promise.all(Array.from({ length: 100 }, (_, n) => log.append('den', text(`m${n}`))))
+    const state = { done: false }
+    const looking = (async () => {
+      while (!state.done) {
+        await reader.head('den')
+        await nextTurn()
+      }
+    })()
+    await appending
+    for (let n = 0; n < 30; n += 1) await log.append('den', text(`later-${n}`))
+    state.done = true
+    await looking
+    for (const [seq, head] of await Promise.all(seen)) expect(head).toBeGreaterThanOrEqual(seq)
+    expect(seen).toHaveLength(130)
   })
 
   it('numbers each room by itself', async () => {
