@@ -40,6 +40,7 @@ const chat: App = (io, context) => {
     tracks,
     roomsPerSocket: context.settings.roomsPerSocket,
     joins: metrics.joins,
+    untracked: metrics.untracked,
   })
   const table = requestTable({
     context,

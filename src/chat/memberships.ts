@@ -34,6 +34,7 @@ export interface MembershipsOptions {
   tracks: RecentTracks
   roomsPerSocket: number
   joins: ChatMetrics['joins']
+  untracked: ChatMetrics['untracked']
 }
 
 /** Socket.IO's own rooms are told apart from its socket ids by this. */
@@ -99,7 +100,7 @@ export class Memberships {
     try {
       const [members] = await Promise.all([
         this.#enter(membership),
-        this.#options.rooms.trackRoom(session.user.id, asked.room),
+        this.#makeOwn(session, asked.room),
         session.socket.join(channelOf(asked.room)),
       ])
       return await this.#catchUp(membership, asked, members)
@@ -107,6 +108,16 @@ export class Memberships {
       this.#remove(membership)
       await session.socket.leave(channelOf(asked.room))
       throw error
+    }
+  }
+
+  /** A store that takes nothing for now keeps nobody from reading: a later join makes the room the user's own. */
+  async #makeOwn(session: Session, room: string): Promise<void> {
+    try {
+      await this.#options.rooms.trackRoom(session.user.id, room)
+    } catch (error) {
+      if (!(error instanceof RookeryError) || error.code !== 'unavailable') throw error
+      this.#options.untracked.inc()
     }
   }
 

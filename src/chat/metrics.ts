@@ -21,6 +21,10 @@ export function chatMetrics(registry: Registry) {
       registers: [registry],
     }),
     joins: counter('rookery_chat_joins_total', 'Joins of rooms that were answered'),
+    untracked: counter(
+      'rookery_chat_untracked_joins_total',
+      'Joins that could not be remembered as one of the user’s own rooms, as the log took nothing',
+    ),
     delivered: counter('rookery_chat_messages_delivered_total', 'Messages handed to members’ sockets'),
     gaps: counter('rookery_chat_gaps_total', 'Gaps told to clients that were too slow'),
     slowDisconnects: counter(

@@ -90,6 +90,7 @@ function setUp(roomsPerSocket = 10) {
     tracks,
     roomsPerSocket,
     joins: metrics.joins,
+    untracked: metrics.untracked,
   })
   const join = async (seat: Seat, room = 'lobby') => {
     const { answer, afterwards } = await memberships.join(seat.session, { room, limit: 50 })
