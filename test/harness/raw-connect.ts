@@ -10,7 +10,7 @@ export interface RawSession {
 }
 
 /** A session that gets no answer within so long has lost a packet: the server answers within milliseconds. */
-export const SILENCE_MS = 15_000
+const SILENCE_MS = 15_000
 
 /** Resolves when CONNECT and a first event have been answered. */
 export function connectRaw(
