@@ -54,13 +54,13 @@ const chat: App = (io, context) => {
     rates: rates(context.settings),
     metrics,
     logger: context.logger,
-    context,
   })
   const sessions = new Map<Socket, Session>()
   const greet = greeter(io, context)
   io.on('connection', (socket) => {
     const identity = identityOf(socket)
-    const session = new Session(socket, identity.user)
+    const isBehind = () => context.unsentBytes(socket) > context.settings.slowClientBytes
+    const session = new Session(socket, identity.user, isBehind)
     sessions.set(socket, session)
     metrics.sessions.set(sessions.size)
     socket.onAny((event: unknown, ...args: unknown[]) => void desk.serve(session, event, args))

@@ -3,7 +3,6 @@
  * way. An event without an ack callback is served all the same; what would have been an error is counted and dropped.
  */
 import type { Logger } from 'pino'
-import type { AppContext } from '../wire/app.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { failureBody } from './failures.ts'
 import type { ChatMetrics } from './metrics.ts'
@@ -11,14 +10,11 @@ import type { Rates } from './rate.ts'
 import type { Outcome, RequestRow } from './requests.ts'
 import type { Session } from './session.ts'
 
-const UNSENT_RETRY_MS = 1_000
-
 export interface RequestDeskOptions {
   table: ReadonlyMap<string, RequestRow>
   rates: Rates
   metrics: Pick<ChatMetrics, 'requests'>
   logger: Logger
-  context: Pick<AppContext, 'unsentBytes' | 'settings'>
 }
 
 type AckCallback = (answer: object) => void
@@ -53,24 +49,12 @@ export class RequestDesk {
 
   async #outcome(session: Session, row: RequestRow | undefined, payloads: unknown[]): Promise<Outcome> {
     if (session.settling) throw new RookeryError('draining', 'this worker is going; connect again')
-    this.#checkUnsent(session, row)
     await this.#options.rates[row?.rate ?? 'request'](session.user.id)
     if (row === undefined) throw new RookeryError('not_found', 'no such event')
     if (payloads.length !== 1) {
       throw new RookeryError('bad_request', 'an event takes one object, and then an ack at most')
     }
     return row.serve(session, payloads[0])
-  }
-
-  /** Large answers that nobody reads must not pile up; with small ones, the worker's own bound is reached at last. */
-  #checkUnsent({ socket }: Session, row: RequestRow | undefined): void {
-    if (row?.large !== true) return
-    const { context } = this.#options
-    if (context.unsentBytes(socket) > context.settings.slowClientBytes) {
-      throw new RookeryError('rate_limited', 'read first what has been sent', {
-        retryAfterMs: UNSENT_RETRY_MS,
-      })
-    }
   }
 }
 

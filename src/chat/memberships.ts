@@ -60,7 +60,7 @@ export class Memberships {
 
   async join(session: Session, asked: ChatRequest<'room:join'>): Promise<Joined> {
     const { room } = asked
-    const joining = session.inTurn(() => this.#join(session, asked))
+    const joining = session.pageInTurn(() => this.#join(session, asked))
     session.joining.set(room, joining)
     try {
       return await joining

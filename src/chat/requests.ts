@@ -26,8 +26,6 @@ export interface Outcome {
 
 export interface RequestRow {
   readonly rate: keyof Rates
-  /** Its answer may be large: refused while much of what was sent before is still unsent. */
-  readonly large: boolean
   /** @throws `bad_request` when the payload is not as the protocol has it, and whatever the request runs into */
   serve(session: Session, payload: unknown): Promise<Outcome>
 }
@@ -58,26 +56,21 @@ export function requestTable(desk: Desk): ReadonlyMap<string, RequestRow> {
 }
 
 type Row = [ChatEvent, RequestRow]
-type Kind = Pick<RequestRow, 'rate' | 'large'>
-
-const SMALL: Kind = { rate: 'request', large: false }
-const LARGE: Kind = { rate: 'request', large: true }
-const MESSAGE: Kind = { rate: 'message', large: false }
 
 function row<S extends z.ZodType>(
-  kind: Kind,
+  rate: keyof Rates,
   schema: S,
   serve: (session: Session, asked: z.output<S>) => Promise<Outcome>,
 ): RequestRow {
-  return { ...kind, serve: async (session, payload) => serve(session, checked(schema, payload)) }
+  return { rate, serve: async (session, payload) => serve(session, checked(schema, payload)) }
 }
 
 function membershipRows({ memberships }: Desk): Row[] {
-  const join = row(LARGE, chatRequests['room:join'], async (session, asked) => {
+  const join = row('request', chatRequests['room:join'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return memberships.join(session, asked)
   })
-  const leave = row(SMALL, chatRequests['room:leave'], async (session, { room }) => {
+  const leave = row('request', chatRequests['room:leave'], async (session, { room }) => {
     checkAccess(room, session.user.id)
     await memberships.leave(session, room)
     return { answer: {} }
@@ -98,13 +91,13 @@ function messageRows({ context, memberships, tracks }: Desk): Row[] {
     const answer: AppendResult = await rooms.append(room, draft)
     return { answer }
   }
-  const send = row(MESSAGE, chatRequests['message:send'], (session, { room, id, text }) =>
+  const send = row('message', chatRequests['message:send'], (session, { room, id, text }) =>
     append(session, room, { kind: 'text', id, from: session.user, text }),
   )
-  const edit = row(MESSAGE, chatRequests['message:edit'], (session, { room, id, target, text }) =>
+  const edit = row('message', chatRequests['message:edit'], (session, { room, id, target, text }) =>
     append(session, room, { kind: 'edit', id, from: session.user, target, text }),
   )
-  const remove = row(MESSAGE, chatRequests['message:remove'], (session, { room, id, target }) =>
+  const remove = row('message', chatRequests['message:remove'], (session, { room, id, target }) =>
     append(session, room, { kind: 'remove', id, from: session.user, target }),
   )
   return [
@@ -116,19 +109,19 @@ function messageRows({ context, memberships, tracks }: Desk): Row[] {
 
 /** These need no membership: what a room holds is open to whoever may join it, and a list of rooms is read unjoined. */
 function pageRows({ context: { rooms } }: Desk): Row[] {
-  const page = row(LARGE, chatRequests['room:history'], async (session, asked) => {
+  const page = row('request', chatRequests['room:history'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
-    return { answer: await session.inTurn(() => history(rooms, asked.room, asked)) }
+    return { answer: await session.pageInTurn(() => history(rooms, asked.room, asked)) }
   })
-  const members = row(LARGE, chatRequests['room:members'], async (session, { room }) => {
+  const members = row('request', chatRequests['room:members'], async (session, { room }) => {
     checkAccess(room, session.user.id)
-    const { members: shown, count } = await session.inTurn(() => rooms.members(room))
+    const { members: shown, count } = await session.pageInTurn(() => rooms.members(room))
     const answer: ChatAnswers['room:members'] = { members: shown, count }
     return { answer }
   })
-  const own = row(LARGE, chatRequests.rooms, async (session) => {
+  const own = row('request', chatRequests.rooms, async (session) => {
     const answer: ChatAnswers['rooms'] = {
-      rooms: await session.inTurn(() => rooms.userRooms(session.user.id)),
+      rooms: await session.pageInTurn(() => rooms.userRooms(session.user.id)),
     }
     return { answer }
   })
@@ -140,7 +133,7 @@ function pageRows({ context: { rooms } }: Desk): Row[] {
 }
 
 function stateRows({ context: { rooms }, memberships, markers, tell }: Desk): Row[] {
-  const read = row(SMALL, chatRequests['room:read'], async (session, asked) => {
+  const read = row('request', chatRequests['room:read'], async (session, asked) => {
     const { room } = asked
     const { id } = session.user
     checkAccess(room, id)
@@ -149,7 +142,7 @@ function stateRows({ context: { rooms }, memberships, markers, tell }: Desk): Ro
     const answer: ChatAnswers['room:read'] = { seq }
     return { answer }
   })
-  const typing = row(SMALL, chatRequests.typing, async (session, asked) => {
+  const typing = row('request', chatRequests.typing, async (session, asked) => {
     const { room } = asked
     await memberships.require(session, room)
     const payload = { room, user: session.user, typing: asked.typing }

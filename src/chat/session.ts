@@ -8,6 +8,7 @@ import { RookeryError } from '../wire/errors.ts'
 import type { Membership } from './memberships.ts'
 
 const WAITING_MAX = 256
+const UNREAD_RETRY_MS = 1_000
 
 export class Session {
   readonly socket: Socket
@@ -19,11 +20,25 @@ export class Session {
   #waiting = 0
   #owed = 0
   #settling = false
+  readonly #isBehind: () => boolean
   readonly #settled: (() => void)[] = []
 
-  constructor(socket: Socket, user: Author) {
+  /** `isBehind`: so much of what was sent is still unsent that no page should be added to it. */
+  constructor(socket: Socket, user: Author, isBehind: () => boolean) {
     this.socket = socket
     this.user = user
+    this.#isBehind = isBehind
+  }
+
+  /** As `inTurn`, for work whose answer may be large: refused when its turn comes and the client is behind. */
+  pageInTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.inTurn(async () => {
+      if (this.#isBehind()) {
+        const options = { retryAfterMs: UNREAD_RETRY_MS }
+        throw new RookeryError('rate_limited', 'read first what has been sent', options)
+      }
+      return work()
+    })
   }
 
   /** Runs `work` when what was asked for before has ended. */

@@ -30,6 +30,17 @@ function publish(room: string, body: unknown, key?: string | null): Promise<Answ
   return call(`/api/rooms/${room}/messages`, { method: 'POST', headers, body: JSON.stringify(body) }, key)
 }
 
+/** Publishes a body that comes in so many pieces, without saying how long it is. */
+function publishInPieces(room: string, count: number): Promise<Answer> {
+  const body = JSON.stringify({ id: randomUUID(), from, text: 'x'.repeat(count) })
+  const pieces = Array.from({ length: Math.ceil(body.length / 100) }, (_, i) =>
+    Buffer.from(body.slice(i * 100, (i + 1) * 100)),
+  )
+  const headers = { 'content-type': 'application/json' }
+  const init: RequestInit = { method: 'POST', headers, body: ReadableStream.from(pieces), duplex: 'half' }
+  return call(`/api/rooms/${room}/messages`, init)
+}
+
 function refusal(status: number, code: string): object {
   return {
     status,
@@ -131,6 +142,8 @@ describe('with a key', () => {
     expect(await publish('lobby', { id: 'm', text: 'x'.repeat(100_000), from })).toEqual(
       refusal(413, 'too_large'),
     )
+    expect(await publishInPieces('lobby', 3_000)).toMatchObject({ status: 200, body: { ok: true } })
+    expect(await publishInPieces('lobby', 300_000)).toEqual(refusal(413, 'too_large'))
     expect(await call('/api/nonsense')).toEqual(refusal(404, 'not_found'))
     expect(await call('/api')).toEqual(refusal(404, 'not_found'))
     expect(await call('/api/rooms/lobby/messages', { method: 'DELETE' })).toEqual(refusal(404, 'not_found'))

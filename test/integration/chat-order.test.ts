@@ -18,7 +18,9 @@ beforeAll(async () => {
     REQUEST_RATE: '100000',
     REQUEST_BURST: '100000',
   }
-  rookery = await startRookery({ env: { WORKERS: '4', SLOW_CLIENT_BYTES: '67108864', ...rates } })
+  rookery = await startRookery({
+    env: { WORKERS: '4', SLOW_CLIENT_BYTES: '67108864', SLOW_CLIENT_MAX_BYTES: '134217728', ...rates },
+  })
 })
 afterAll(async () => {
   for (const writer of writers) writer.close()

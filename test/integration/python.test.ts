@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { directRoom } from '../../src/wire/chat-direct.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 
 /** The system's own, which has Debian's packages. */
@@ -33,7 +34,7 @@ it.each([
     const room = `python.${randomUUID()}`
     const saw = await talk(transports, room)
     const [ada, bob] = saw.users as { id: string; name: string }[]
-    const direct = `dm:${[ada?.id, bob?.id].toSorted().join(':')}`
+    const direct = directRoom(ada?.id ?? '', bob?.id ?? '')
     expect(saw.transport).toBe(ends)
     expect(saw.join).toMatchObject({ ok: true, room, head: 0, reset: false, messages: [], members: [ada] })
     expect(saw.sent).toMatchObject([1, 2, 3].map((seq) => ({ ok: true, seq, duplicate: false })))

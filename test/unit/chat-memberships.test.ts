@@ -63,7 +63,7 @@ class Seat {
   readonly session: Session
 
   constructor(userId: string) {
-    this.session = new Session(this.socket as unknown as Socket, { id: userId, name: userId })
+    this.session = new Session(this.socket as unknown as Socket, { id: userId, name: userId }, () => false)
   }
 
   get connected(): boolean {

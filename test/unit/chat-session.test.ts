@@ -10,7 +10,7 @@ import type { RoomRange } from '../../src/wire/app.ts'
 
 const user = (id: string) => ({ id, name: id })
 const seqs = (page: { messages: { seq: number }[] }) => page.messages.map(({ seq }) => seq)
-const newSession = () => new Session({} as Socket, { id: 'u', name: 'U' })
+const newSession = () => new Session({} as Socket, user('u'), () => false)
 
 describe('a session', () => {
   it('lets requests take turns, also after one that failed', async () => {
@@ -39,6 +39,22 @@ describe('a session', () => {
     for (const open of opens) open()
     await Promise.all(waiting)
     await expect(session.inTurn(async () => 'again')).resolves.toBe('again')
+  })
+
+  it('gives no page to a client that is behind when its turn comes', async () => {
+    let behind = false
+    const session = new Session({} as Socket, user('u'), () => behind)
+    const first = session.pageInTurn(async () => {
+      behind = true
+      return 'page'
+    })
+    const second = session.pageInTurn(async () => 'page')
+    const other = session.inTurn(async () => 'no page')
+    await expect(first).resolves.toBe('page')
+    await expect(second).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 1_000 })
+    await expect(other).resolves.toBe('no page')
+    behind = false
+    await expect(session.pageInTurn(async () => 'page')).resolves.toBe('page')
   })
 
   it('settles when what was owed has been answered', async () => {
