@@ -11,7 +11,7 @@ import type { ErrorBody } from './errors.ts'
 
 export const HISTORY_DEFAULT = 50
 export const HISTORY_MAX = 200
-export const GUEST_KEY_MIN_CHARS = 16
+const GUEST_KEY_MIN_CHARS = 16
 
 /** UTF-8 can't carry half of a surrogate pair: what holds one can't be kept as it was sent. */
 const LONE_SURROGATE = /\p{Cs}/u
@@ -43,14 +43,14 @@ export const userId = z
   .max(64)
   .refine((value) => !UNPRINTABLE.test(value), 'an id has no control characters')
 
-export const chatAuthor = author.extend({ id: userId, name: userName })
+const chatAuthor = author.extend({ id: userId, name: userName })
 
 export const chatRoom = roomName.refine(
   (room) => !isDirect(room) || directUsers(room) !== undefined,
   'a direct room is dm:<userId>:<userId>, the ids sorted, each 1-28 characters of a-z A-Z 0-9 _ -',
 )
 
-export const pageLimit = z.int().min(1).max(HISTORY_MAX).default(HISTORY_DEFAULT)
+const pageLimit = z.int().min(1).max(HISTORY_MAX).default(HISTORY_DEFAULT)
 const target = z.int().min(1)
 
 const range = { before: sequence.optional(), after: sequence.optional(), limit: pageLimit }

@@ -3,7 +3,7 @@
  * for what has come already as well as for what is to come. Close it with `close()`.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
-import type { ChatAnswers, ChatEvent, ChatEvents, ChatRequest } from '../../src/wire/chat.ts'
+import type { Ack, ChatAnswers, ChatEvent, ChatEvents, ChatRequest } from '../../src/wire/chat.ts'
 import { chatRequests } from '../../src/wire/chat.ts'
 import type { Author } from '../../src/wire/entry.ts'
 import type { ErrorBody } from '../../src/wire/errors.ts'
@@ -20,7 +20,7 @@ interface Told {
   payload: unknown
 }
 
-export function keyOf(name: string): string {
+function keyOf(name: string): string {
   return `the secret key of ${name}`
 }
 
@@ -69,8 +69,8 @@ export class ChatClient {
 
   /** Asks, and throws unless the ack is ok. */
   async ask<E extends ChatEvent>(event: E, payload: Payload<E>): Promise<ChatAnswers[E]> {
-    const { ok, ...answer } = await this.raw(event, payload)
-    if (ok !== true) throw new Error(`${event} was refused: ${JSON.stringify(answer)}`)
+    const { ok, ...answer } = (await this.raw(event, payload)) as unknown as Ack<ChatAnswers[E]>
+    if (!ok) throw new Error(`${event} was refused: ${JSON.stringify(answer)}`)
     return answer as ChatAnswers[E]
   }
 
