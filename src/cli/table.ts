@@ -12,8 +12,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n')
 }
 
-/** Any JSON value as the text of one cell; `-` for nothing. */
+/** Any JSON value as the text of one cell: `-` for nothing, numbers with at most two decimals. */
 export function cellText(value: unknown): string {
   if (value === undefined || value === null) return '-'
+  if (typeof value === 'number') return String(Math.round(value * 100) / 100)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

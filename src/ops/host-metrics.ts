@@ -2,7 +2,8 @@
 import { Counter, type Registry } from 'prom-client'
 import { collectAnswers } from './collect.ts'
 import type { Logger } from './logger.ts'
-import { mergeMetrics } from './metrics.ts'
+import { mergeMetrics, parseMetrics } from './metrics.ts'
+import { TotalsHistory } from './totals-history.ts'
 
 /** Well below Prometheus' own scrape timeout of 10 s. */
 const ANSWER_DEADLINE_MS = 2000
@@ -23,16 +24,20 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
     help: 'Times that a worker was left out of the metrics because it did not answer in time or not well',
     registers: [registry],
   })
+  const history = new TotalsHistory()
   return async () => {
     const { answered, missing } = await collectAnswers(workers(), deadlineMs)
-    const parts = [...answered].map(([process, metrics]) => ({ process, metrics }))
-    const own = { process: 'primary', metrics: await registry.getMetricsAsJSON() }
-    const { text, malformed } = await mergeMetrics([own, ...parts])
-    const left = [...missing, ...malformed]
+    const parsed = [...answered].map(([process, json]) => ({ process, metrics: parseMetrics(json) }))
+    const parts = parsed.flatMap(({ process, metrics }) =>
+      metrics === undefined ? [] : [{ process, metrics }],
+    )
+    const left = [...missing, ...parsed.flatMap((part) => (part.metrics === undefined ? [part.process] : []))]
     if (left.length > 0) {
       unanswered.inc(left.length)
       logger.warn({ workers: left }, 'workers are left out of the metrics')
     }
-    return text
+    const own = parseMetrics(await registry.getMetricsAsJSON()) ?? []
+    const absent = await history.absent(parts, left)
+    return mergeMetrics([{ process: 'primary', metrics: own }, ...parts, ...absent])
   }
 }

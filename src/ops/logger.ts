@@ -87,6 +87,7 @@ function prettyStream(stream: DestinationStream | undefined): DestinationStream 
     colorize: stream === undefined && process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,host',
+    singleLine: true,
     destination: stream ?? 1,
     sync: true,
   })

@@ -1,13 +1,13 @@
 /**
  * The metrics of a process, and how those of all processes of a host become one text.
- * Metrics named `rookery_worker_…` say something of a worker and keep a label with its name; all others are merged by
- * prom-client's own rules (sum, unless the metric names another aggregator).
+ * What is said of a process itself (memory, CPU, event loop, and what is named `rookery_worker_…`) keeps a label with the
+ * worker's name; all else is merged by prom-client's own rules (sum, unless the metric names another aggregator).
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { z } from 'zod'
 
 const PREFIX = 'rookery_'
-const PER_PROCESS_PREFIX = 'rookery_worker_'
+const PER_PROCESS_PREFIXES = ['rookery_worker_', 'rookery_process_', 'rookery_nodejs_']
 
 /** A registry with the metrics of the process itself (CPU, memory, event loop). */
 export function createRegistry(): Registry {
@@ -30,34 +30,42 @@ const metricJson = z.looseObject({
     }),
   ),
 })
-type MetricJson = z.infer<typeof metricJson>
+export type MetricJson = z.infer<typeof metricJson>
+
+/** @returns nothing when `json` is not prom-client's JSON */
+export function parseMetrics(json: readonly unknown[]): MetricJson[] | undefined {
+  return z.array(metricJson).safeParse(json).data
+}
 
 export interface ProcessMetrics {
   /** The worker's name, or `primary`. */
   readonly process: string
-  readonly metrics: readonly unknown[]
+  readonly metrics: readonly MetricJson[]
 }
 
-export interface MergedMetrics {
-  /** Prometheus' text of the whole host. */
-  readonly text: string
-  /** Processes that are left out because what they gave is not prom-client's JSON. */
-  readonly malformed: readonly string[]
+/** Prometheus' text of the whole host. */
+export async function mergeMetrics(processes: readonly ProcessMetrics[]): Promise<string> {
+  const parts = processes.map(({ process, metrics }) => metrics.map((metric) => prepare(metric, process)))
+  return AggregatorRegistry.aggregate(parts).metrics()
 }
 
-export async function mergeMetrics(processes: readonly ProcessMetrics[]): Promise<MergedMetrics> {
-  const parts: MetricJson[][] = []
-  const malformed: string[] = []
-  for (const { process, metrics } of processes) {
-    const parsed = z.array(metricJson).safeParse(metrics)
-    if (parsed.success) parts.push(parsed.data.map((metric) => prepare(metric, process)))
-    else malformed.push(process)
-  }
-  return { text: await AggregatorRegistry.aggregate(parts).metrics(), malformed }
+/** What only grows, as far as it is merged over the processes. */
+export function totalsOf(metrics: readonly MetricJson[]): MetricJson[] {
+  return metrics.filter(({ name, type }) => type !== 'gauge' && !isPerProcess(name))
+}
+
+/** The sum of several processes' totals, as if one process had them all. */
+export async function addTotals(parts: MetricJson[][]): Promise<MetricJson[]> {
+  const sum = await AggregatorRegistry.aggregate(parts).getMetricsAsJSON()
+  return z.array(metricJson).parse(sum)
+}
+
+function isPerProcess(name: string): boolean {
+  return PER_PROCESS_PREFIXES.some((prefix) => name.startsWith(prefix))
 }
 
 function prepare(metric: MetricJson, process: string): MetricJson {
-  const ownLabels = metric.name.startsWith(PER_PROCESS_PREFIX) ? { worker: process } : {}
+  const ownLabels = isPerProcess(metric.name) ? { worker: process } : {}
   const values = metric.values
     .filter((sample) => sample.value !== null)
     .map((sample) => ({ ...sample, labels: { ...sample.labels, ...ownLabels } }))

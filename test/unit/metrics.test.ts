@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { hostMetrics } from '../../src/ops/host-metrics.ts'
 import { createLogger } from '../../src/ops/logger.ts'
-import { createRegistry, mergeMetrics } from '../../src/ops/metrics.ts'
+import { createRegistry, type MetricJson, mergeMetrics, parseMetrics } from '../../src/ops/metrics.ts'
 
 const logger = createLogger({ level: 'silent', format: 'json' })
 
@@ -20,15 +20,19 @@ function workerRegistry(connections: number): Registry {
 }
 
 /** As it comes over the link: through JSON. */
-const jsonOf = async (registry: Registry) => JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))
+const jsonOf = async (registry: Registry): Promise<unknown[]> =>
+  JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))
+
+async function metricsOf(registry: Registry): Promise<MetricJson[]> {
+  return parseMetrics(await jsonOf(registry)) ?? []
+}
 
 describe('metrics of several processes', () => {
   it('are summed, or merged as they say, and those of a worker keep its name', async () => {
-    const { text, malformed } = await mergeMetrics([
-      { process: 'w1', metrics: await jsonOf(workerRegistry(3)) },
-      { process: 'w2', metrics: await jsonOf(workerRegistry(5)) },
+    const text = await mergeMetrics([
+      { process: 'w1', metrics: await metricsOf(workerRegistry(3)) },
+      { process: 'w2', metrics: await metricsOf(workerRegistry(5)) },
     ])
-    expect(malformed).toEqual([])
     expect(text).toContain('rookery_messages_total{kind="text"} 4')
     expect(text).toContain('rookery_highest 5')
     expect(text).toContain('rookery_worker_connections{worker="w1"} 3')
@@ -38,25 +42,25 @@ describe('metrics of several processes', () => {
     expect(text).toContain('rookery_wait_seconds_count 2')
   })
 
-  it('leave out a process whose metrics are not well formed', async () => {
-    const good = { process: 'w1', metrics: await jsonOf(workerRegistry(1)) }
-    for (const metrics of [[null], ['x'], [{ name: 'a' }], [{ ...good.metrics[0], aggregator: 'evil' }]]) {
-      const { text, malformed } = await mergeMetrics([good, { process: 'w2', metrics }])
-      expect(malformed).toEqual(['w2'])
-      expect(text).toContain('rookery_messages_total{kind="text"} 2')
+  it('are refused when they are not well formed', async () => {
+    const [good] = await jsonOf(workerRegistry(1))
+    expect(parseMetrics([good])).toHaveLength(1)
+    for (const bad of [null, 'x', { name: 'a' }, { ...(good as object), aggregator: 'evil' }]) {
+      expect(parseMetrics([good, bad])).toBeUndefined()
     }
   })
 
   it('pass over values that JSON could not carry', async () => {
     const registry = workerRegistry(1)
     new Gauge({ name: 'rookery_odd', help: 'h', registers: [registry] }).set(Number.NaN)
-    const { text, malformed } = await mergeMetrics([{ process: 'w1', metrics: await jsonOf(registry) }])
-    expect(malformed).toEqual([])
+    const text = await mergeMetrics([{ process: 'w1', metrics: await metricsOf(registry) }])
+    expect(text).toContain('rookery_highest 1')
     expect(text).not.toMatch(/^rookery_odd /m)
   })
 
   it('have those of the process itself under the prefix of all others', async () => {
-    const { text } = await mergeMetrics([{ process: 'primary', metrics: await jsonOf(createRegistry()) }])
+    const text = await mergeMetrics([{ process: 'primary', metrics: await metricsOf(createRegistry()) }])
+    expect(text).toMatch(/^rookery_process_resident_memory_bytes\{worker="primary"\} \d+$/m)
     const names = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
     expect(names.length).toBeGreaterThan(20)
     expect(names.filter((line) => !line.startsWith('rookery_'))).toEqual([])
@@ -72,7 +76,33 @@ describe('metrics of a host', () => {
       ['w3', () => Promise.resolve(['nonsense'])],
     ])
     const collect = hostMetrics({ registry, logger, workers: () => workers, deadlineMs: 50 })
-    expect(await collect()).toContain('rookery_worker_connections{worker="w1"} 3')
-    expect(await collect()).toContain('rookery_metrics_missing_total 2')
+    const text = await collect()
+    expect(text).toContain('rookery_worker_connections{worker="w1"} 3')
+    expect(text).toContain('rookery_metrics_missing_total 2')
+  })
+
+  it('never go back when a worker is silent, malformed, gone or replaced', async () => {
+    const workers = new Map<string, () => Promise<unknown[]>>()
+    const collect = hostMetrics({
+      registry: new Registry(),
+      logger,
+      workers: () => workers,
+      deadlineMs: 50,
+    })
+    const total = async () => /rookery_messages_total\{kind="text"\} (\d+)/.exec(await collect())?.[1]
+    workers.set('w1', () => jsonOf(workerRegistry(1))).set('w2', () => jsonOf(workerRegistry(1)))
+    expect(await total()).toBe('4')
+    workers.set('w2', () => new Promise(() => undefined))
+    expect(await total()).toBe('4')
+    workers.set('w2', () => Promise.resolve([null]))
+    expect(await total()).toBe('4')
+    workers.delete('w2')
+    expect(await total()).toBe('4')
+    workers.delete('w1')
+    workers.set('w3', () => jsonOf(workerRegistry(1)))
+    expect(await total()).toBe('6')
+    const text = await collect()
+    expect(text).toContain('rookery_wait_seconds_count 3')
+    expect(text).not.toContain('worker="w1"')
   })
 })

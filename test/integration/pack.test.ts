@@ -1,0 +1,138 @@
+/** The package as others get it: packed, installed into an empty project, run by its name. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { on, once } from 'node:events'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { io, type Socket } from 'socket.io-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { plainEnvironment, run } from '../harness/command.ts'
+
+const ROOT = new URL('../..', import.meta.url).pathname
+const FIXTURES = new URL('../fixtures/pack/', import.meta.url).pathname
+const WORKERS = 3
+
+let project: string
+let packed: string[]
+
+/** npm, with the registry and the certificates that this machine uses. */
+async function npm(args: readonly string[], cwd: string): Promise<string> {
+  const kept =
+    /^(npm_config_(registry|cafile|userconfig|globalconfig|cache)|https?_proxy|no_proxy|node_extra_ca_certs)$/i
+  const set = Object.entries(process.env).filter(([name]) => kept.test(name))
+  const env = Object.fromEntries(set.map(([name, value]) => [name, value ?? '']))
+  const { code, stdout, stderr } = await run('npm', args, { cwd, env })
+  if (code !== 0) throw new Error(`npm ${args.join(' ')} ended with ${code}:\n${stderr}`)
+  return stdout
+}
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'rookery-pack-'))
+  const [tarball] = JSON.parse(
+    await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', project], ROOT),
+  ) as { filename: string; files: { path: string }[] }[]
+  packed = tarball?.files.map((file) => file.path) ?? []
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }\n')
+  await npm(['install', '--no-audit', '--no-fund', join(project, tarball?.filename ?? '')], project)
+  await cp(FIXTURES, project, { recursive: true })
+}, 300_000)
+
+afterAll(() => rm(project, { recursive: true, force: true }))
+
+describe('the package', () => {
+  it('holds what is run and read, and neither tests nor data', () => {
+    expect(packed).toEqual(
+      expect.arrayContaining([
+        'dist/main.js',
+        'dist/index.d.ts',
+        'ecosystem.config.js',
+        'README.md',
+        'LICENSE',
+      ]),
+    )
+    expect(packed.filter((path) => /^(test|data|loadtest|node_modules)\//.test(path))).toEqual([])
+  })
+
+  it('gives an application its types', async () => {
+    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023']
+    const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
+    const { code, stdout } = await run(tsc, [...options, ...types, 'typed.ts'], { cwd: project })
+    expect([code, stdout]).toEqual([0, ''])
+  })
+})
+
+describe('an application of ten lines', () => {
+  let npx: ChildProcess
+  /** The pid of Rookery itself: npx passes no signal on. */
+  let pid: number
+  let url: string
+  const clients: Socket[] = []
+
+  beforeAll(async () => {
+    const settings = {
+      PORT: '0',
+      ADMIN_PORT: '0',
+      HOST: '127.0.0.1',
+      WORKERS: String(WORKERS),
+      LOG_FORMAT: 'json',
+    }
+    npx = spawn('npx', ['rookery', 'start', '--app', './app.js'], {
+      cwd: project,
+      env: { ...plainEnvironment(), ...settings },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ready = await readyLine(npx)
+    pid = ready.pid
+    url = `http://127.0.0.1:${ready.port}`
+  })
+
+  afterAll(async () => {
+    for (const client of clients) client.disconnect()
+    const left = once(npx, 'exit')
+    process.kill(pid, 'SIGTERM')
+    expect(await left).toEqual([0, null])
+  })
+
+  /** A client, and the worker that serves it. */
+  async function connected(): Promise<{ client: Socket; worker: string }> {
+    const client = io(url, { forceNew: true })
+    clients.push(client)
+    const worker = await new Promise<string>((resolve, reject) => {
+      client.once('welcome', resolve)
+      client.once('connect_error', reject)
+    })
+    return { client, worker }
+  }
+
+  it('runs in every worker, and its rooms span them', async () => {
+    const all = await Promise.all(Array.from({ length: 4 * WORKERS }, connected))
+    const workers = new Set(all.map(({ worker }) => worker))
+    expect(workers.size).toBe(WORKERS)
+
+    const members = all.slice(0, -1)
+    const [outsider] = all.slice(-1)
+    const heardOutside: string[] = []
+    outsider?.client.on('said', (text: string) => heardOutside.push(text))
+    await Promise.all(members.map(({ client }) => client.emitWithAck('join', 'room')))
+    const heard = members.map(({ client }) => new Promise((resolve) => client.once('said', resolve)))
+    outsider?.client.emit('say', 'room', 'hello')
+    expect(await Promise.all(heard)).toEqual(members.map(() => 'hello'))
+
+    // What comes after the room's message on the same connection shows that the message did not come here.
+    await outsider?.client.emitWithAck('join', 'other')
+    expect(heardOutside).toEqual([])
+  })
+})
+
+async function readyLine(rookery: ChildProcess): Promise<{ pid: number; port: number }> {
+  if (rookery.stdout === null) throw new Error('it has no output')
+  const lines = createInterface({ input: rookery.stdout })
+  for await (const [line] of on(lines, 'line', { close: ['close'] })) {
+    if (!String(line).startsWith('{')) continue
+    const { msg, pid, port } = JSON.parse(String(line))
+    if (msg === 'ready') return { pid, port }
+  }
+  throw new Error('it ended before it was ready')
+}

@@ -1,0 +1,181 @@
+/** Rookery under the real pm2, as ecosystem.config.js sets it up, while members of a room talk. */
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run } from '../harness/command.ts'
+import { Member } from '../harness/member.ts'
+import { until } from '../harness/until.ts'
+
+const ROOT = new URL('../..', import.meta.url).pathname
+const PM2 = join(ROOT, 'node_modules', '.bin', 'pm2')
+
+let home: string
+let port: number
+
+async function pm2(...args: string[]): Promise<string> {
+  const env = {
+    PM2_HOME: join(home, 'pm2'),
+    PM2_DISABLE_VERSION_CHECK: 'true',
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    WORKERS: '2',
+    DRAIN_MS: '2000',
+    DATA_DIR: join(home, 'data'),
+  }
+  const { code, stdout, stderr } = await run(PM2, args, { cwd: home, env })
+  if (code !== 0) throw new Error(`pm2 ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`)
+  return stdout
+}
+
+interface Process {
+  pid: number
+  status: string
+  restarts: number
+}
+
+async function seenByPm2(): Promise<Process> {
+  const output = await pm2('jlist')
+  const [app] = JSON.parse(output.slice(output.indexOf('[{'))) as {
+    pid: number
+    pm2_env: { status: string; restart_time: number }
+  }[]
+  if (app === undefined) throw new Error('pm2 knows no application')
+  return { pid: app.pid, status: app.pm2_env.status, restarts: app.pm2_env.restart_time }
+}
+
+async function logLines(): Promise<{ msg: string; workerPid?: number }[]> {
+  const text = await readFile(join(home, 'pm2', 'logs', 'rookery-out.log'), 'utf8')
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+}
+
+const countLogs = async (msg: string) => (await logLines()).filter((line) => line.msg === msg).length
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function workerPids(): Promise<number[]> {
+  const lines = await logLines()
+  return lines.filter((line) => line.msg === 'worker ready').flatMap((line) => line.workerPid ?? [])
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'rookery-pm2-'))
+  port = await freePort()
+})
+
+afterAll(async () => {
+  await pm2('kill')
+  await rm(home, { recursive: true, force: true })
+})
+
+describe('under pm2', () => {
+  const members: Member[] = []
+  const acked: string[] = []
+  const talk = { goesOn: true }
+  let talks: Promise<void>[] = []
+
+  async function keepTalking(member: Member, name: string): Promise<void> {
+    for (let n = 0; talk.goesOn; n += 1) {
+      const { id } = await member.send(`${name}-${n}`, `${n}`)
+      acked.push(id)
+    }
+  }
+
+  /** Resolves when each member has been acked a message that it sent after this call. */
+  async function untilAllTalkAgain(): Promise<void> {
+    const counts = members.map((_, index) => acked.filter((id) => id.startsWith(`m${index}-`)).length)
+    await until(
+      () =>
+        counts.every((count, index) => acked.filter((id) => id.startsWith(`m${index}-`)).length > count + 1),
+      'every member has a message acked',
+    )
+  }
+
+  it('`pm2 start` returns when connections are taken', async () => {
+    await pm2('start', join(ROOT, 'ecosystem.config.js'))
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200)
+    expect(await seenByPm2()).toMatchObject({ status: 'online', restarts: 0 })
+    members.push(...[0, 1, 2, 3].map((n) => new Member(`http://127.0.0.1:${port}`, 'lobby', `m${n}`)))
+    await Promise.all(members.map((member) => member.joined()))
+    talks = members.map((member, n) => keepTalking(member, `m${n}`))
+    await untilAllTalkAgain()
+  })
+
+  it('SIGHUP replaces the workers and leaves the primary', async () => {
+    const before = await seenByPm2()
+    const oldWorkers = await workerPids()
+    await pm2('sendSignal', 'SIGHUP', 'rookery')
+    await until(async () => (await countLogs('reload done')) === 1, 'the reload is done')
+    expect(await seenByPm2()).toEqual(before)
+    expect(oldWorkers.filter(isRunning)).toEqual([])
+    await untilAllTalkAgain()
+  })
+
+  it('`pm2 restart` stops in order and starts again', async () => {
+    const before = await seenByPm2()
+    await pm2('restart', 'rookery')
+    const after = await seenByPm2()
+    expect(after.status).toBe('online')
+    expect(after.pid).not.toBe(before.pid)
+    expect(await countLogs('stopped')).toBe(1)
+    await untilAllTalkAgain()
+  })
+
+  it('is brought back after a SIGKILL of the primary, which no old worker survives', async () => {
+    const before = await seenByPm2()
+    const oldWorkers = await workerPids()
+    const starts = await countLogs('ready')
+    process.kill(before.pid, 'SIGKILL')
+    await until(async () => (await countLogs('ready')) > starts, 'it is ready again')
+    await until(() => !oldWorkers.some(isRunning), 'no old worker is left')
+    expect(await seenByPm2()).toMatchObject({ status: 'online', restarts: before.restarts + 1 })
+    await untilAllTalkAgain()
+  })
+
+  it('loses nothing that was acked, and shows all the same order', async () => {
+    talk.goesOn = false
+    await Promise.all(talks)
+    const last = Math.max(...members.flatMap((member) => member.shown.map((shown) => shown.seq)))
+    await Promise.all(members.map((member) => member.has(last)))
+    const [first, ...others] = members.map((member) => member.shown.map(({ seq, id }) => `${seq} ${id}`))
+    for (const other of others) expect(other.slice(-100)).toEqual(first?.slice(-100))
+    for (const member of members) {
+      expect(member.breaks).toEqual([])
+      const ids = new Set(member.shown.map(({ id }) => id))
+      expect(acked.filter((id) => !ids.has(id))).toEqual([])
+      expect(ids.size).toBe(member.shown.length)
+    }
+  })
+
+  it('`pm2 stop` ends every process and frees the port', async () => {
+    for (const member of members) member.close()
+    const { pid } = await seenByPm2()
+    const stops = await countLogs('stopped')
+    await pm2('stop', 'rookery')
+    expect(await seenByPm2()).toMatchObject({ status: 'stopped', pid: 0 })
+    expect([pid, ...(await workerPids())].filter(isRunning)).toEqual([])
+    expect(await countLogs('stopped')).toBe(stops + 1)
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed')
+  })
+})
