@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.ts'
 import { createHostTag } from '../core/session-id.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded-log.ts'
 import { type AdminListener, startAdmin } from '../ops/admin.ts'
+import { showBanner } from '../ops/banner.ts'
 import { exitCodes } from '../ops/exit-codes.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import { claimDataDir } from '../ops/pid-file.ts'
@@ -40,8 +41,6 @@ interface Parts extends PrimaryOptions {
   presence: PresenceFeed
   frontDoor: FrontDoor
   supervisor: Supervisor
-  /** Resolves when all workers are ready for the first time. */
-  allReady: Promise<void>
 }
 
 /** @returns the exit code, when this host's time is over */
@@ -52,10 +51,12 @@ export async function runPrimary({ config, logger }: PrimaryOptions): Promise<nu
   const parts = await assemble({ config, logger }, linkPath)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
-  parts.allReady.then(() => announceReady(parts, { port, adminPort: admin.port, startedAt }))
-  parts.supervisor.start()
+  const { supervisor, orders } = parts
+  supervisor.start()
+  const stopped = await Promise.race([orders.stopped, supervisor.allReady])
+  if (stopped === undefined) announceReady(parts, { port, adminPort: admin.port, startedAt })
 
-  const order = await parts.orders.stopped
+  const order = await orders.stopped
   logger.info({ reason: order.reason }, 'stopping')
   const killed = await shutDown(parts)
   await admin.close()
@@ -84,7 +85,8 @@ async function assemble({ config, logger }: PrimaryOptions, linkPath: string): P
   const orders = listenForOrders(logger)
   const parts = { config, logger, registry, orders, log, relay, presence, frontDoor }
   const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
-  return { ...parts, ...supervise(parts, createFork({ hostTag: createHostTag(), boot, registry }), state) }
+  const fork = createFork({ hostTag: createHostTag(), boot, registry })
+  return { ...parts, supervisor: supervise(parts, fork, state) }
 }
 
 function createFrontDoor({ config, logger, registry }: PrimaryOptions & { registry: Registry }): FrontDoor {
@@ -118,18 +120,14 @@ function watchLog(log: EmbeddedLog, relay: Relay): () => void {
   }
 }
 
-type SupervisedParts = Omit<Parts, 'supervisor' | 'allReady'>
+type SupervisedParts = Omit<Parts, 'supervisor'>
 
 function supervise(
   parts: SupervisedParts,
   fork: (number: number) => ForkedWorker,
   tellState: () => void,
-): Pick<Parts, 'supervisor' | 'allReady'> {
+): Supervisor {
   const { config, logger, registry, relay, frontDoor, presence, log, orders } = parts
-  let resolveAllReady: () => void = () => undefined
-  const allReady = new Promise<void>((resolve) => {
-    resolveAllReady = resolve
-  })
   const supervisor = new Supervisor(
     {
       workers: config.workers,
@@ -153,13 +151,12 @@ function supervise(
         presence.dropWorker(name)
         log.reapDeadReaders()
       },
-      allReady: () => resolveAllReady(),
       gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
     },
   )
   orders.onReload(() => supervisor.reload())
   orders.onHurry(() => supervisor.kill())
-  return { supervisor, allReady }
+  return supervisor
 }
 
 /** The worker as the front door needs it; what the worker reports of its connections goes there too. */
@@ -197,6 +194,7 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
   const readyMs = Math.round(performance.now() - facts.startedAt)
   const { port, adminPort } = facts
   logger.info({ port, adminPort, workers: config.workers, dataDir: config.dataDir, readyMs }, 'ready')
+  showBanner(config, { port, adminPort })
   // pm2's `wait_ready`; without such a parent there is nobody to tell.
   process.send?.('ready')
 }

@@ -30,8 +30,6 @@ export interface SupervisorEvents {
   ready(worker: ForkedWorker): void
   draining(name: string): void
   exited(name: string): void
-  /** All workers are ready for the first time. */
-  allReady(): void
   /** They keep crashing: nothing more will be started. */
   gaveUp(reason: string): void
 }
@@ -47,6 +45,8 @@ const FIRST_RESTART_DELAY_MS = 200
 const LONGEST_RESTART_DELAY_MS = 10_000
 
 export class Supervisor {
+  /** Resolves when all workers are ready for the first time. */
+  readonly allReady: Promise<void>
   readonly #options: SupervisorOptions
   readonly #events: SupervisorEvents
   readonly #slots: Slot[]
@@ -56,13 +56,16 @@ export class Supervisor {
   readonly #restarts: Counter
   #numbers = 0
   #stopping = false
-  #wasAllReady = false
+  #resolveAllReady: () => void = () => undefined
   #killedAtDeadline = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: SupervisorOptions, events: SupervisorEvents) {
     this.#options = options
     this.#events = events
+    this.allReady = new Promise((resolve) => {
+      this.#resolveAllReady = resolve
+    })
     this.#slots = Array.from({ length: options.workers }, (_, index) => ({
       index,
       current: undefined,
@@ -155,10 +158,7 @@ export class Supervisor {
       'worker ready',
     )
     this.#events.ready(worker.forked)
-    if (!this.#wasAllReady && this.readyCount() >= this.#slots.length) {
-      this.#wasAllReady = true
-      this.#events.allReady()
-    }
+    if (this.readyCount() >= this.#slots.length) this.#resolveAllReady()
   }
 
   #exited(slot: Slot, worker: WorkerProcess, exit: WorkerExit): void {

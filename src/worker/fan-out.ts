@@ -2,44 +2,36 @@
  * One event to many sockets of this worker, encoded once. Who reads too slowly is passed over and named to the caller:
  * what a socket misses is for the application to make good.
  */
-import type { Server, Socket } from 'socket.io'
-import { PacketType } from 'socket.io-parser'
-import { textFrame } from '../core/ws-text-frame.ts'
+import type { Socket } from 'socket.io'
+import type { Packet } from 'socket.io-parser'
+import { Encoder, PacketType } from 'socket.io-parser'
+import { deliver } from './adapter-delivery.ts'
 import { unsentBytes } from './unsent.ts'
 
-/** Engine.IO's type of a packet that carries a message. */
-const ENGINE_MESSAGE = '4'
+const encoder = new Encoder()
+const PLAIN = { volatile: false, compress: undefined } as const
 
 export function createFanOut(
-  io: Server,
   limitBytes: number,
 ): (sockets: Iterable<Socket>, event: string, payload: unknown) => Socket[] {
   return (sockets, event, payload) => {
     const passedOver: Socket[] = []
-    const encoded = new Map<string, EncodedEvent>()
+    const due = new Map<string, Socket[]>()
     for (const socket of sockets) {
-      if (unsentBytes(socket.conn) > limitBytes) {
-        passedOver.push(socket)
-        continue
-      }
       const nsp = socket.nsp.name
-      const packets = encoded.get(nsp) ?? encode(io, nsp, [event, payload])
-      encoded.set(nsp, packets)
-      for (const packet of packets.packets) socket.conn.write(packet, packets.options)
+      const members = due.get(nsp)
+      if (unsentBytes(socket.conn) > limitBytes) passedOver.push(socket)
+      else if (members === undefined) due.set(nsp, [socket])
+      else members.push(socket)
     }
+    for (const [nsp, members] of due) send(members, { type: PacketType.EVENT, nsp, data: [event, payload] })
     return passedOver
   }
 }
 
-interface EncodedEvent {
-  packets: (string | Buffer)[]
-  options: { compress: boolean; wsPreEncodedFrame?: Buffer[] }
-}
-
-function encode(io: Server, nsp: string, data: unknown[]): EncodedEvent {
-  const packets = io.encoder.encode({ type: PacketType.EVENT, nsp, data })
-  const [only] = packets
-  if (packets.length !== 1 || typeof only !== 'string') return { packets, options: { compress: false } }
-  const frame = textFrame(Buffer.from(ENGINE_MESSAGE + only))
-  return { packets, options: { compress: false, wsPreEncodedFrame: frame } }
+function send(sockets: Socket[], packet: Packet): void {
+  const packets = encoder.encode(packet)
+  deliver({ packets, flags: PLAIN, packet: () => packet }, (write) => {
+    for (const socket of sockets) write(socket)
+  })
 }

@@ -20,6 +20,7 @@ import type { AppContext, DrainHooks } from '../wire/app.ts'
 import { primaryControl, type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
 import { createLinkAdapter } from './adapter.ts'
 import { loadApp } from './app-loader.ts'
+import { boundBodies } from './body-deadline.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
 import { drainConnections } from './drain.ts'
 import { createFanOut } from './fan-out.ts'
@@ -32,6 +33,9 @@ import { reportTakenHandles } from './taken-handles.ts'
 import { unsentBytes } from './unsent.ts'
 
 const STATIC_DIR = new URL('../web', import.meta.url).pathname
+
+/** A request body that takes longer is cut off. */
+const BODY_TIMEOUT_MS = 60_000
 
 /** pm2, systemd and a terminal's Ctrl-C signal the whole tree: what a worker does is the primary's to say. */
 const PRIMARYS_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -89,6 +93,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     headMaxBytes: config.headMaxBytes,
   })
   const requests = new OpenRequests(httpServer)
+  boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   const io = new Server(httpServer, socketOptions(parts))
   io.engine.generateId = () => generateSessionId(boot.tag)
   const hooks: DrainHooks[] = []
@@ -96,7 +101,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   link.onEvent((event) => state.update(event))
   answerPrimary(link, io, registry)
   const app = await loadApp(config.app)
-  await app(io, createContext({ parts, io, routes, state, hooks }))
+  await app(io, createContext({ parts, routes, state, hooks }))
   const endWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
   reportTakenHandles((message) => tell(logger, message))
   setupWorker(io)
@@ -130,13 +135,12 @@ function socketOptions({ config, link, logger, registry }: Parts): ConstructorPa
 
 interface ContextParts {
   parts: Parts
-  io: Server
   routes: Hono
   state: ClusterStateWatch
   hooks: DrainHooks[]
 }
 
-function createContext({ parts, io, routes, state, hooks }: ContextParts): AppContext {
+function createContext({ parts, routes, state, hooks }: ContextParts): AppContext {
   const { boot, config, logger, registry } = parts
   return {
     host: boot.host,
@@ -146,7 +150,7 @@ function createContext({ parts, io, routes, state, hooks }: ContextParts): AppCo
     http: routes,
     metrics: registry,
     rooms: createRooms(parts),
-    fanOut: createFanOut(io, config.slowClientBytes),
+    fanOut: createFanOut(config.slowClientBytes),
     unsentBytes: (socket) => unsentBytes(socket.conn),
     onClusterState: (listener) => state.listen(listener),
     onDrain: (added) => {

@@ -6,7 +6,7 @@ import { until } from '../harness/until.ts'
 const open: { close(): void | Promise<unknown> }[] = []
 
 afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
+  for (const one of open.splice(0).toReversed()) await one.close()
 })
 
 async function start(env: Record<string, string>): Promise<RunningRookery> {
@@ -62,17 +62,13 @@ test('a rolling reload under load: each send is acked, nothing is lost, never fe
   const rookery = await start({ WORKERS: String(workers), DRAIN_MS: '1000' })
   const crowd = await crowdOf(rookery)
   const before = rookery.workerNames()
-  let writing = true
-  const load = (async () => {
-    while (writing) await crowd.write(5)
-  })()
+  const load = crowd.writeUntil(() => rookery.log('reload done') !== undefined)
   let fewest = workers
   rookery.signal('SIGHUP')
   await until(async () => {
     fewest = Math.min(fewest, await readyWorkers(rookery))
     return rookery.log('reload done') !== undefined
   }, 'the reload is done')
-  writing = false
   await load
   await crowd.audit()
   expect(fewest).toBeGreaterThanOrEqual(workers - 1)

@@ -33,6 +33,11 @@ export class Crowd {
     await Promise.all(this.members.map((member) => this.#writeAs(member, count)))
   }
 
+  /** A few messages of each member, again and again until `done`. */
+  async writeUntil(done: () => boolean): Promise<void> {
+    while (!done()) await this.write(5)
+  }
+
   async #writeAs(member: Member, count: number): Promise<void> {
     for (let index = 0; index < count; index += 1) {
       this.#sent += 1

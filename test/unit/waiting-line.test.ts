@@ -64,7 +64,7 @@ function create() {
       bytes: Buffer.from('head'),
       method: 'GET',
       destination: { kind, tag },
-      since: now(),
+      since: readClock(),
     })
     return socket
   }
