@@ -132,6 +132,18 @@ describe('a room feed', () => {
     ])
   })
 
+  it('tells a hole in what the log publishes as a gap', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0)
+    room.feed.entries([entry(1), entry(4)])
+    expect(client.told).toEqual([
+      { event: 'message', seq: 1 },
+      { event: 'gap', from: 2, to: 3 },
+      { event: 'message', seq: 4 },
+    ])
+  })
+
   it('passes over a slow member and tells one gap when it is fast again', () => {
     const room = new Room()
     const { client, member } = room.client()

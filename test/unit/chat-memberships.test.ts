@@ -101,7 +101,7 @@ function setUp(roomsPerSocket = 10) {
     seat.socket.connected = false
     memberships.drop(seat.session)
   }
-  return { store, memberships, join, drop }
+  return { store, feeds, memberships, join, drop }
 }
 
 describe('memberships', () => {
@@ -204,6 +204,24 @@ describe('memberships', () => {
     await expect(joined).resolves.toMatchObject({ head: 0 })
     expect(store.open).toBe(1)
     expect(store.present.get('lobby')).toBe(1)
+  })
+
+  it('open the room anew after a failure, while others still hold the one that failed', async () => {
+    const { store, feeds } = setUp()
+    const failed = feeds.hold('lobby')
+    const refused = expect(failed.opened).rejects.toThrow('away')
+    store.waiting.shift()?.reject(new Error('away'))
+    await refused
+    const held = feeds.hold('lobby')
+    await store.answerAll()
+    await held.opened
+    failed.release()
+    failed.release()
+    await store.answerAll()
+    expect(store.open).toBe(1)
+    held.release()
+    await store.answerAll()
+    expect(store.open).toBe(0)
   })
 
   it('end in balance, whatever comes when', async () => {
