@@ -1,0 +1,123 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { io } from 'socket.io-client'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type RunningRookery, type StartOptions, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+let directory: string
+let app: string
+const running: RunningRookery[] = []
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rookery-app-'))
+  app = join(directory, 'app.js')
+})
+
+afterEach(async () => {
+  for (const rookery of running.splice(0)) await rookery.kill()
+  await rm(directory, { recursive: true, force: true })
+})
+
+const GOOD_APP = 'module.exports = (io) => io.on("connection", (socket) => socket.emit("pid", process.pid))'
+
+async function start(source: string, options: StartOptions = {}): Promise<RunningRookery> {
+  await writeFile(app, source)
+  const rookery = await startRookery({ ...options, args: ['--app', app, ...(options.args ?? [])] })
+  running.push(rookery)
+  return rookery
+}
+
+/** The pid of the worker that answers. */
+async function answeringPid(rookery: RunningRookery): Promise<number> {
+  const socket = io(rookery.url, { forceNew: true, transports: ['websocket'] })
+  const pid = await new Promise<number>((resolve) => socket.once('pid', resolve))
+  socket.disconnect()
+  return pid
+}
+
+test.each([
+  ['cannot be loaded', 'throw new Error("broken at load")', 'broken at load'],
+  ['exports no function', 'module.exports = 42', 'has no default export that is a function'],
+  ['ends right after its start', `${GOOD_APP}; setTimeout(() => process.exit(9), 20)`, undefined],
+])('an application that %s: the host gives up with the code for it', async (_what, source, reason) => {
+  const rookery = await start(source, { untilReady: false })
+  expect((await rookery.exited()).code).toBe(5)
+  const last = rookery.log('workers keep crashing: giving up')
+  expect(last).toBeDefined()
+  if (reason !== undefined) expect(String(last?.reason)).toContain(reason)
+  // Two workers: seven deaths in a row, and no more.
+  expect(rookery.countLogs('worker died')).toBe(7)
+})
+
+test('a worker that never gets ready is ended, and counts as a death', async () => {
+  const never = 'module.exports = () => new Promise(() => undefined)'
+  const env = { WORKER_BOOT_TIMEOUT_MS: '1000', WORKERS: '1' }
+  const rookery = await start(never, { env, untilReady: false })
+  await rookery.untilLog('worker died')
+  expect(rookery.log('worker died')).toMatchObject({ signal: 'SIGKILL', reason: 'not ready within 1000 ms' })
+})
+
+test('a reload to an application that does not start leaves the old workers in service', async () => {
+  const rookery = await start(GOOD_APP)
+  const pids = rookery.workerPids()
+  await writeFile(app, 'throw new Error("broken by the new version")')
+  rookery.signal('SIGHUP')
+  await rookery.untilLog('reload failed')
+  expect(rookery.workerPids()).toEqual(pids)
+  expect(pids).toContain(await answeringPid(rookery))
+
+  await writeFile(app, GOOD_APP)
+  rookery.signal('SIGHUP')
+  await rookery.untilLog('reload done')
+  expect(pids).not.toContain(await answeringPid(rookery))
+})
+
+test('signals to the workers, as pm2 and a terminal send them, change nothing', async () => {
+  const rookery = await start(GOOD_APP)
+  const pids = rookery.workerPids()
+  for (const pid of pids)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal)
+  // Each has dealt with its signals when it answers a client that came after them.
+  const answered = new Set<number>()
+  await until(async () => answered.add(await answeringPid(rookery)).size === pids.length, 'all answer')
+  expect(rookery.workerPids()).toEqual(pids)
+  expect(rookery.log('worker died')).toBeUndefined()
+})
+
+test('a worker that does not leave is killed at the deadline, and the exit code says so', async () => {
+  const deaf = `module.exports = (io, context) =>
+    context.onDrain({ settle: () => { for (;;); } }) ?? io.on('connection', (socket) => socket.emit('pid', 1))`
+  const env = { DRAIN_MS: '200', STOP_DEADLINE_MS: '1000', WORKERS: '1' }
+  const rookery = await start(deaf, { env })
+  const socket = io(rookery.url, { forceNew: true, transports: ['websocket'], reconnection: false })
+  await new Promise((resolve) => socket.once('pid', resolve))
+  expect(await rookery.stop()).toBe(7)
+  socket.disconnect()
+})
+
+test('a stop with clients: each is told to come back, and the exit code is 0', async () => {
+  const rookery = await startRookery({ env: { DRAIN_MS: '500' } })
+  running.push(rookery)
+  const sockets = Array.from({ length: 10 }, (_, index) =>
+    io(rookery.url, {
+      auth: { name: `n${index}` },
+      forceNew: true,
+      reconnection: false,
+      transports: ['websocket'],
+    }),
+  )
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('welcome', resolve))))
+  const told = sockets.map(
+    (socket) =>
+      new Promise((resolve) => {
+        const events: unknown[] = []
+        socket.once('draining', (notice) => events.push(notice))
+        socket.once('disconnect', (reason) => resolve([...events, reason]))
+      }),
+  )
+  expect(await rookery.stop()).toBe(0)
+  for (const events of await Promise.all(told))
+    expect(events).toEqual([{ reconnectInMs: expect.any(Number) }, 'transport close'])
+})
