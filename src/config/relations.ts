@@ -12,8 +12,8 @@ export interface Conflict {
 
 /** Beside its text a message carries its room, its id, the event's name and the protocol's own bytes. */
 const PACKET_OVERHEAD_BYTES = 1024
-/** JSON writes a control character or half a surrogate pair as six bytes, any other character as fewer. */
-const BYTES_PER_CHARACTER = 6
+/** A client that escapes all but ASCII (Python's does) writes an emoji as two halves of six bytes. */
+const BYTES_PER_CHARACTER = 12
 
 interface Rule {
   /** The settings that the rule looks at; it is passed over when one of them is not allowed by itself. */

@@ -26,7 +26,7 @@ export function watchSlowClients(
       if (bytes <= options.maxBytes) continue
       closed.inc()
       options.logger.warn({ unsentBytes: bytes }, 'connection does not read: closed')
-      connection.close(true)
+      abandon(connection)
     }
   }, CHECK_EVERY_MS)
   timer.unref()
@@ -37,4 +37,13 @@ export function watchSlowClients(
 export function connectionsOf(io: Server): Socket['conn'][] {
   const clients: unknown = Reflect.get(io.engine, 'clients')
   return typeof clients === 'object' && clients !== null ? Object.values(clients) : []
+}
+
+/** Closes without the farewell that a client which does not read would never answer; what waits for it is let go at once. */
+function abandon(connection: Socket['conn']): void {
+  const webSocket: unknown = Reflect.get(connection.transport, 'socket')
+  connection.close(true)
+  if (typeof webSocket !== 'object' || webSocket === null) return
+  const terminate: unknown = Reflect.get(webSocket, 'terminate')
+  if (typeof terminate === 'function') terminate.call(webSocket)
 }
