@@ -181,7 +181,7 @@ describe('relations', () => {
     [{ JWT_AUDIENCE: 'chat' }, 'does nothing with AUTH=guest'],
     [{ PORT: '9464' }, 'ADMIN_PORT must differ from PORT'],
     [{ DRAIN_MS: '15000' }, 'must be above DRAIN_MS'],
-    [{ TEXT_MAX_CHARS: '20000' }, 'must be at least 121024'],
+    [{ TEXT_MAX_CHARS: '20000' }, 'must be at least 241024'],
     [{ SLOW_CLIENT_BYTES: '65535' }, 'must be at least MAX_PACKET_BYTES'],
     [{ SLOW_CLIENT_MAX_BYTES: '262144' }, 'must be above SLOW_CLIENT_BYTES'],
     [{ MESSAGE_RATE: '41' }, 'must be at least MESSAGE_RATE'],
