@@ -46,6 +46,7 @@ export class RelayLink {
   readonly #logger: Logger
   readonly #events: RelayLinkEvents
   readonly #lastWordsMs: number
+  #passed = 0
   #reason: LinkEnd = 'closed'
   #lastWords: NodeJS.Timeout | undefined
 
@@ -68,8 +69,16 @@ export class RelayLink {
     return this.#outbox.queuedBytes
   }
 
+  /** Publications, log entries and events that it has been passed. */
+  get passed(): number {
+    return this.#passed
+  }
+
+  /** @returns whether the frame is on its way */
   offer(frame: Buffer, urgency: Urgency): boolean {
-    return this.#outbox.offer(frame, urgency)
+    const offered = this.#outbox.offer(frame, urgency)
+    if (offered && urgency !== 'control') this.#passed += 1
+    return offered
   }
 
   read(chunk: Buffer): void {

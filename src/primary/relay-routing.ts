@@ -14,7 +14,6 @@ export type Offer = (worker: string, frame: Buffer, urgency: Urgency) => boolean
 
 export interface RoutingCounts {
   published(): void
-  passed(worker: string): void
   unroutable(): void
 }
 
@@ -54,7 +53,7 @@ export class RelayRouting {
     if (receivers.size > 0) {
       const frame = messageFrame(from, grants, body)
       for (const worker of receivers) {
-        if (!this.#pass(worker, frame, volatile ? 'volatile' : 'publication')) continue
+        if (!this.#offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
         reached.push(worker)
         for (const topic of grants) this.#interest.add(worker, topic)
       }
@@ -71,7 +70,7 @@ export class RelayRouting {
     let made: Buffer | undefined
     for (const worker of this.#interest.subscribers(topic)) {
       made ??= frame()
-      this.#pass(worker, made, 'publication')
+      this.#offer(worker, made, 'publication')
     }
   }
 
@@ -95,11 +94,5 @@ export class RelayRouting {
 
   #tell(workers: Iterable<string>, frame: Buffer): void {
     for (const worker of workers) this.#offer(worker, frame, 'control')
-  }
-
-  #pass(worker: string, frame: Buffer, urgency: Urgency): boolean {
-    const passed = this.#offer(worker, frame, urgency)
-    if (passed) this.#counts.passed(worker)
-    return passed
   }
 }

@@ -61,6 +61,7 @@ export class Relay {
     this.#logger = options.logger
     this.#metrics = relayMetrics(options.registry, {
       queuedBytes: () => [...this.#links].map(([worker, link]) => [worker, link.queuedBytes]),
+      passed: () => [...this.#links].map(([worker, link]) => [worker, link.passed]),
       topics: () => this.#routing.topics,
     })
     this.#routing = new RelayRouting(
@@ -68,7 +69,6 @@ export class Relay {
       (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
       {
         published: () => this.#metrics.published.inc(),
-        passed: (worker) => this.#metrics.passed.inc({ worker }),
         unroutable: () => this.#metrics.unroutable.inc(),
       },
     )
@@ -199,7 +199,6 @@ export class Relay {
     this.#leaving.delete(link)
     if (this.#links.get(worker) === link) this.#links.delete(worker)
     this.#metrics.ended.inc({ reason })
-    this.#metrics.passed.remove({ worker })
     this.#routing.forget(worker, this.#links.keys())
     this.#logger.info({ worker, reason }, 'the link of a worker has ended')
   }

@@ -27,15 +27,22 @@ export interface NewCall {
 
 export class AdapterAcks {
   readonly #calls = new Map<string, Call>()
+  readonly #maxOpen: number
   #lastId = 0
+
+  constructor(maxOpen: number) {
+    this.#maxOpen = maxOpen
+  }
 
   get size(): number {
     return this.#calls.size
   }
 
+  /** Throws when too many are open. */
   open({ timeoutMs, ack, settled }: NewCall): string {
+    if (this.#calls.size >= this.#maxOpen) throw new Error('too many broadcasts wait for acknowledgements')
     this.#lastId = (this.#lastId + 1) >>> 0
-    const id = String(this.#lastId)
+    const id = `a${this.#lastId}`
     const timer = setTimeout(() => this.drop(id), timeoutMs)
     this.#calls.set(id, { debtors: undefined, clients: 0, gone: [], timer, ack, settled })
     return id

@@ -51,7 +51,10 @@ const answer = z.discriminatedUnion('type', [
   z.object({ type: z.literal(FAILED), data: z.object({ requestId, reason: z.string() }) }),
 ])
 
-export const adapterMessage = z.union([question, answer])
+export const adapterMessage = z.union([
+  question.transform((message) => ({ kind: 'question' as const, message })),
+  answer.transform((message) => ({ kind: 'answer' as const, message })),
+])
 
 export type AdapterQuestion = z.infer<typeof question>
 export type AdapterAnswer = z.infer<typeof answer>

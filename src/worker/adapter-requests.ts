@@ -42,7 +42,7 @@ export class AdapterRequests {
       return null
     }
     this.#lastId = (this.#lastId + 1) >>> 0
-    const id = String(this.#lastId)
+    const id = `q${this.#lastId}`
     const timer = setTimeout(() => this.#expire(id), timeoutMs)
     this.#questions.set(id, { asked: undefined, answers: noAnswers(), listener, timer })
     return id

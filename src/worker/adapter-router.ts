@@ -16,7 +16,8 @@ const MALFORMED_LOG_MS = 5_000
 export interface AdapterEnd {
   readonly openQuestions: number
   onBroadcast(body: BroadcastBody, from: string): void
-  onControl(message: AdapterQuestion | AdapterAnswer, from: string): void
+  onQuestion(message: AdapterQuestion, from: string): void
+  onAnswer(message: AdapterAnswer, from: string): void
 }
 
 export class AdapterRouter {
@@ -65,8 +66,9 @@ export class AdapterRouter {
     const end = this.#ends.get(body.nsp)
     if (end === undefined) return this.#metrics?.strayed.inc()
     if (body.kind === 'broadcast') return end.onBroadcast(body, from)
-    const message = this.#read(() => adapterMessage.parse(body.message), from)
-    if (message !== undefined) end.onControl(message, from)
+    const said = this.#read(() => adapterMessage.parse(body.message), from)
+    if (said?.kind === 'question') end.onQuestion(said.message, from)
+    else if (said?.kind === 'answer') end.onAnswer(said.message, from)
   }
 
   #read<T>(decode: () => T, from: string): T | undefined {

@@ -19,52 +19,51 @@ import type { BroadcastOptions, ClusterMessage, ClusterResponse } from 'socket.i
 import { Adapter, MessageType } from 'socket.io-adapter'
 import type { Packet } from 'socket.io-parser'
 import { namespaceTopic } from '../wire/topics.ts'
-import { AdapterAcks } from './adapter-acks.ts'
-import type { BroadcastBody, BroadcastFlags, RoomKey } from './adapter-bodies.ts'
-import { encodeBroadcast, encodeControl } from './adapter-bodies.ts'
+import type { BroadcastBody, RoomKey } from './adapter-bodies.ts'
+import { encodeBroadcast } from './adapter-bodies.ts'
 import { ClientAcks } from './adapter-client-acks.ts'
-import { cloneable } from './adapter-cloning.ts'
 import type { EncodedPackets } from './adapter-delivery.ts'
 import { decodePackets, deliver } from './adapter-delivery.ts'
 import { AdapterInterest } from './adapter-interest.ts'
 import type { AdapterAnswer, AdapterQuestion } from './adapter-messages.ts'
-import { FAILED } from './adapter-messages.ts'
 import type { AdapterMetrics } from './adapter-metrics.ts'
 import { adapterMetrics } from './adapter-metrics.ts'
+import { ackTimeoutMs, boundedMs, flagsOf, optionsOf, plainOptions } from './adapter-options.ts'
 import type { Answers, AnswersListener } from './adapter-requests.ts'
-import { AdapterRequests } from './adapter-requests.ts'
 import { AdapterRouter } from './adapter-router.ts'
+import { AdapterTalk } from './adapter-talk.ts'
 import type { Link } from './link.ts'
 
 /** How long the other servers have for an answer when the caller does not say: as in the base class. */
 const ANSWER_TIMEOUT_MS = 5_000
-/** Questions of one namespace that may be open. */
-const MAX_OPEN_QUESTIONS = 4_096
-/** What a timer takes at most. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+export interface LinkAdapterOptions {
+  logger: Logger
+  registry: Registry
+  /** How long the other servers have for an answer when the caller does not say. */
+  answerTimeoutMs?: number
+}
 
 interface Shared {
   link: Link
   router: AdapterRouter
   logger: Logger
   metrics: AdapterMetrics
+  answerTimeoutMs: number
 }
 
 type AckCallback = (error: Error | null, responses: unknown[]) => void
 
 /** For `io.adapter(…)`: one adapter a namespace, all on one link. */
-export function createLinkAdapter(
-  link: Link,
-  options: { logger: Logger; registry: Registry },
-): (nsp: Namespace) => LinkAdapter {
-  const { logger, registry } = options
+export function createLinkAdapter(link: Link, options: LinkAdapterOptions): (nsp: Namespace) => LinkAdapter {
+  const { logger, registry, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
   const router = new AdapterRouter(link, logger)
   const metrics = adapterMetrics(registry, {
     namespaces: () => router.size,
     openQuestions: () => router.openQuestions,
   })
   router.countOn(metrics)
-  const shared = { link, router, logger, metrics }
+  const shared = { link, router, logger, metrics, answerTimeoutMs }
   // Socket.IO calls it with `new`, which an arrow function does not bear.
   return function adapterOf(nsp: Namespace) {
     return new LinkAdapter(nsp, shared)
@@ -75,9 +74,10 @@ export class LinkAdapter extends NodeClusterAdapter {
   readonly #shared: Shared
   readonly #link: Link
   readonly #interest: AdapterInterest
-  readonly #requests = new AdapterRequests(MAX_OPEN_QUESTIONS)
-  readonly #acks = new AdapterAcks()
+  readonly #talk: AdapterTalk
   readonly #clientAcks: ClientAcks
+  /** The topic of all servers of the namespace. */
+  readonly #topic: string
   readonly #entered: Promise<void>
   #known = false
   #closed = false
@@ -90,7 +90,9 @@ export class LinkAdapter extends NodeClusterAdapter {
     clearInterval(this['cleanupTimer'])
     this.#shared = shared
     this.#link = shared.link
+    this.#topic = namespaceTopic(nsp.name)
     this.#interest = new AdapterInterest(shared.link, nsp.name)
+    this.#talk = new AdapterTalk({ ...shared, nsp: nsp.name })
     this.#clientAcks = new ClientAcks(nsp)
     this.on('create-room', (room: RoomKey) => this.#interest.add(room))
     this.on('delete-room', (room: RoomKey) => this.#interest.remove(room))
@@ -102,7 +104,7 @@ export class LinkAdapter extends NodeClusterAdapter {
   override init(): void {}
 
   get openQuestions(): number {
-    return this.#requests.size + this.#acks.size + this.#clientAcks.size
+    return this.#talk.openQuestions + this.#clientAcks.size
   }
 
   override close(): void {
@@ -111,9 +113,8 @@ export class LinkAdapter extends NodeClusterAdapter {
     this.#shared.router.remove(this.nsp.name, this)
     // The rooms first: who hears that this server has left must not find it in a room any more.
     this.#interest.close()
-    this.#link.unsubscribe(namespaceTopic(this.nsp.name))
-    this.#requests.failAll(new Error('the namespace has been closed'))
-    this.#acks.dropAll()
+    this.#link.unsubscribe(this.#topic)
+    this.#talk.close()
     this.#clientAcks.close()
     this['nodesMap'].clear()
   }
@@ -181,39 +182,38 @@ export class LinkAdapter extends NodeClusterAdapter {
   override addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
     // What is published to these rooms from now on finds the workers that are just about to subscribe to them.
     const grants = this.#interest.memberTopics(rooms)
-    if (this.#spreads(opts)) this.#tell(MessageType.SOCKETS_JOIN, opts, { rooms }, grants)
+    this.#tell(MessageType.SOCKETS_JOIN, opts, { data: { rooms }, grants })
     Adapter.prototype.addSockets.call(this, opts, rooms)
     return Promise.resolve()
   }
 
   override delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
-    if (this.#spreads(opts)) this.#tell(MessageType.SOCKETS_LEAVE, opts, { rooms })
+    this.#tell(MessageType.SOCKETS_LEAVE, opts, { data: { rooms } })
     Adapter.prototype.delSockets.call(this, opts, rooms)
     return Promise.resolve()
   }
 
   override disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void> {
-    if (this.#spreads(opts)) this.#tell(MessageType.DISCONNECT_SOCKETS, opts, { close })
+    this.#tell(MessageType.DISCONNECT_SOCKETS, opts, { data: { close } })
     Adapter.prototype.disconnectSockets.call(this, opts, close)
     return Promise.resolve()
   }
 
+  /** Without those of servers that are gone. Past the deadline it rejects; the error's `responses` are those that came. */
   override async fetchSockets(opts: BroadcastOptions): Promise<unknown[]> {
     const own = Adapter.prototype.fetchSockets.call(this, opts)
     if (!this.#spreads(opts)) return own
-    const timeoutMs = boundedTimeout(opts.flags?.timeout ?? ANSWER_TIMEOUT_MS)
+    const asked = {
+      topics: this.#interest.topicsOf(opts.rooms),
+      timeoutMs: boundedMs(opts.flags?.timeout ?? this.#shared.answerTimeoutMs),
+    }
     const others = new Promise<unknown[]>((resolve, reject) => {
-      const listener: AnswersListener = (answers, error) => {
+      const question = { type: MessageType.FETCH_SOCKETS, data: { opts: plainOptions(opts) } }
+      this.#talk.ask(question, asked, (answers, error) => {
         const failure = error ?? lateError(answers)
         if (failure === undefined) resolve(answers.values.flat())
         else reject(failure)
-      }
-      const topics = this.#interest.topicsOf(opts.rooms)
-      this.#ask(
-        { type: MessageType.FETCH_SOCKETS, data: { opts: plain(opts) } },
-        { topics, timeoutMs },
-        listener,
-      )
+      })
     })
     const found = await Promise.all([own, others])
     return found.flat()
@@ -222,8 +222,8 @@ export class LinkAdapter extends NodeClusterAdapter {
   /** Throws when the arguments have no structured clone; a callback is given that error instead. */
   override serverSideEmit(packet: unknown[]): Promise<void> {
     const ack = packet.at(-1)
-    if (!isAck(ack)) this.#publishControl([namespaceTopic(this.nsp.name)], emitted(packet))
-    else this.#emitWithAck(packet.slice(0, -1), ack)
+    if (isAck(ack)) this.#emitWithAck(packet.slice(0, -1), ack)
+    else this.#talk.tell([this.#topic], emitted(packet))
     return Promise.resolve()
   }
 
@@ -238,46 +238,42 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   /** Called by the router. */
-  onControl(message: AdapterQuestion | AdapterAnswer, from: string): void {
-    switch (message.type) {
-      case MessageType.FETCH_SOCKETS_RESPONSE:
-        return this.#requests.answered(message.data.requestId, from, message.data.sockets)
-      case MessageType.SERVER_SIDE_EMIT_RESPONSE:
-        return this.#requests.answered(message.data.requestId, from, message.data.packet)
-      case MessageType.BROADCAST_CLIENT_COUNT:
-        return this.#acks.counted(message.data.requestId, from, message.data.clientCount)
-      case MessageType.BROADCAST_ACK:
-        return this.#acks.acked(message.data.requestId, from, message.data.packet)
-      case FAILED:
-        this.#shared.logger.error({ from, reason: message.data.reason }, 'another worker could not answer')
-        return this.#requests.unable(message.data.requestId, from)
-      default:
-        return this.#onQuestion(message, from)
-    }
+  onAnswer(message: AdapterAnswer, from: string): void {
+    this.#talk.onAnswer(message, from)
   }
 
-  /** What the base class would send everybody. Without its heartbeats. */
+  /** Called by the router. The base class works out the answer, and hands it to `doPublishResponse`. */
+  onQuestion(message: AdapterQuestion, from: string): void {
+    const requestId = 'requestId' in message.data ? message.data.requestId : undefined
+    this.#refusingFailure(from, requestId, () =>
+      super.onMessage({ ...message, uid: from, nsp: this.nsp.name } as ClusterMessage),
+    )
+  }
+
+  /** The base class would add heartbeats. */
   override publish(message: Parameters<NodeClusterAdapter['publish']>[0]): void {
-    this.#publishControl([namespaceTopic(this.nsp.name)], message)
+    this.#talk.tell([this.#topic], message)
   }
 
   protected override doPublish(message: ClusterMessage): Promise<string> {
-    this.#publishControl([namespaceTopic(this.nsp.name)], message)
+    this.#talk.tell([this.#topic], message)
     return Promise.resolve('')
   }
 
-  /** The base class has worked out an answer. */
   protected override doPublishResponse(requester: string, { type, data }: ClusterResponse): Promise<void> {
-    this.#answer(requester, type, data)
+    this.#talk.answer(requester, type, data)
     return Promise.resolve()
   }
 
   async #enter(): Promise<void> {
     const nodes: Map<string, number> = this['nodesMap']
     try {
-      await this.#link.enterGroup(namespaceTopic(this.nsp.name), {
+      await this.#link.enterGroup(this.#topic, {
         joined: (worker) => nodes.set(worker, Number.POSITIVE_INFINITY),
-        left: (worker) => this.#left(worker),
+        left: (worker) => {
+          nodes.delete(worker)
+          this.#talk.left(worker)
+        },
       })
     } catch (error) {
       this.#shared.logger.error(
@@ -286,12 +282,6 @@ export class LinkAdapter extends NodeClusterAdapter {
       )
     }
     this.#known = true
-  }
-
-  #left(worker: string): void {
-    this['nodesMap'].delete(worker)
-    this.#requests.gone(worker)
-    this.#acks.gone(worker)
   }
 
   #spreads(opts: BroadcastOptions): boolean {
@@ -307,40 +297,33 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   #broadcastBody(opts: BroadcastOptions, packets: EncodedPackets, ask?: BroadcastBody['ask']): Buffer {
-    return encodeBroadcast({
-      nsp: this.nsp.name,
-      rooms: [...opts.rooms],
-      except: [...(opts.except ?? [])],
-      flags: flagsOf(opts),
-      ask,
-      packets,
-    })
+    const { rooms, except } = plainOptions(opts)
+    return encodeBroadcast({ nsp: this.nsp.name, rooms, except, flags: flagsOf(opts), ask, packets })
+  }
+
+  #tell(
+    type: MessageType,
+    opts: BroadcastOptions,
+    { data, grants }: { data: object; grants?: string[] },
+  ): void {
+    if (!this.#spreads(opts)) return
+    const notice = { type, data: { opts: plainOptions(opts), ...data } }
+    this.#talk.tell(this.#interest.topicsOf(opts.rooms), notice, grants)
   }
 
   #askOtherClients(
     packet: Packet,
     opts: BroadcastOptions,
-    { ack, settled }: { ack: (value: unknown) => void; settled: (clients: number) => void },
+    callbacks: { ack: (value: unknown) => void; settled: (clients: number) => void },
   ): void {
-    const timeoutMs = boundedTimeout(opts.flags?.timeout)
     const packets = this.#encode(packet)
-    const id = this.#acks.open({
+    const timeoutMs = ackTimeoutMs(opts)
+    this.#talk.askClients({
+      ...callbacks,
+      topics: this.#interest.topicsOf(opts.rooms),
       timeoutMs,
-      ack,
-      settled: (clients, gone) => {
-        this.#miss(gone)
-        settled(clients)
-      },
+      body: (id) => this.#broadcastBody(opts, packets, { id, timeoutMs }),
     })
-    try {
-      const body = this.#broadcastBody(opts, packets, { id, timeoutMs })
-      this.#link.publishWithReceipt(this.#interest.topicsOf(opts.rooms), body, (workers) =>
-        this.#acks.asked(id, workers),
-      )
-    } catch (error) {
-      this.#acks.drop(id)
-      throw error
-    }
   }
 
   #askOwnClients(
@@ -350,115 +333,42 @@ export class LinkAdapter extends NodeClusterAdapter {
   ): void {
     // Encoded anew: the number of the packet has to be one of this server's.
     const packet = decodePackets(this.nsp.server, body.packets)
-    Adapter.prototype.broadcastWithAck.call(
-      this,
-      packet,
-      optionsOf(body),
-      (clientCount) => {
-        this.#clientAcks.owe(packet.id ?? 0, clientCount, timeoutMs)
-        this.#answer(from, MessageType.BROADCAST_CLIENT_COUNT, { requestId: id, clientCount })
-      },
-      (value: unknown) => {
-        this.#clientAcks.paid(packet.id ?? 0)
-        this.#answer(from, MessageType.BROADCAST_ACK, { requestId: id, packet: value })
-      },
+    const counted = (clientCount: number) => {
+      this.#clientAcks.owe(packet.id ?? 0, clientCount, timeoutMs)
+      this.#talk.answer(from, MessageType.BROADCAST_CLIENT_COUNT, { requestId: id, clientCount })
+    }
+    const acked = (value: unknown) => {
+      this.#clientAcks.paid(packet.id ?? 0)
+      this.#talk.answer(from, MessageType.BROADCAST_ACK, { requestId: id, packet: value })
+    }
+    this.#refusingFailure(from, id, () =>
+      Adapter.prototype.broadcastWithAck.call(this, packet, optionsOf(body), counted, acked),
     )
   }
 
   #emitWithAck(args: unknown[], ack: AckCallback): void {
+    if (this.#closed) return ack(null, [])
     const listener: AnswersListener = (answers, error) =>
       ack(error ?? lateError(answers) ?? null, answers.values)
-    const topics = [namespaceTopic(this.nsp.name)]
-    if (this.#closed) return ack(null, [])
     try {
-      this.#ask(emitted(args), { topics, timeoutMs: ANSWER_TIMEOUT_MS }, listener)
+      this.#talk.ask(
+        emitted(args),
+        { topics: [this.#topic], timeoutMs: this.#shared.answerTimeoutMs },
+        listener,
+      )
     } catch (error) {
       ack(error instanceof Error ? error : new Error(String(error)), [])
     }
   }
 
-  #ask(
-    { type, data }: { type: MessageType; data: object },
-    { topics, timeoutMs }: { topics: string[]; timeoutMs: number },
-    listener: AnswersListener,
-  ): void {
-    const id = this.#requests.open(timeoutMs, (answers, error) => {
-      this.#miss(answers.missing)
-      this.#shared.metrics.late.inc(answers.late.length)
-      listener(answers, error)
-    })
-    if (id === null) return
+  /** What a listener of the application throws must not keep another worker waiting. */
+  #refusingFailure(from: string, requestId: string | undefined, run: () => void): void {
     try {
-      const body = encodeControl(this.nsp.name, { type, data: { ...data, requestId: id } })
-      this.#link.publishWithReceipt(topics, body, (workers, error) => {
-        if (error === undefined) this.#requests.asked(id, workers)
-        else this.#requests.fail(id, error)
-      })
+      run()
     } catch (error) {
-      this.#requests.withdraw(id)
+      if (requestId !== undefined) this.#talk.refuse(from, requestId, error)
       throw error
     }
-  }
-
-  #tell(type: MessageType, opts: BroadcastOptions, data: object, grants: string[] = []): void {
-    const topics = this.#interest.topicsOf(opts.rooms)
-    this.#publishControl(topics, { type, data: { opts: plain(opts), ...data } }, grants)
-  }
-
-  #publishControl(topics: string[], message: object, grants: string[] = []): void {
-    if (!this.#closed) this.#link.publish(topics, encodeControl(this.nsp.name, message), { grants })
-  }
-
-  /** The base class answers; an application's listener that throws must not keep the caller waiting. */
-  #onQuestion(message: AdapterQuestion, from: string): void {
-    try {
-      super.onMessage({ ...message, uid: from, nsp: this.nsp.name } as ClusterMessage)
-    } catch (error) {
-      if ('requestId' in message.data && message.data.requestId !== undefined)
-        this.#refuse(from, message.data.requestId, error)
-      throw error
-    }
-  }
-
-  #answer(to: string, type: MessageType, data: Record<string, unknown> & { requestId: string }): void {
-    if (this.#closed) return
-    try {
-      this.#link.send(to, this.#answerBody(type, data))
-    } catch (error) {
-      this.#shared.logger.error(
-        { err: error, to, nsp: this.nsp.name },
-        'an answer to another worker can not be sent',
-      )
-      this.#refuse(to, data.requestId, error)
-    }
-  }
-
-  /** Of sockets, what has a clone: what an application keeps in `socket.data` need not have one. */
-  #answerBody(type: MessageType, data: object): Buffer {
-    try {
-      return encodeControl(this.nsp.name, { type, data })
-    } catch (error) {
-      if (type !== MessageType.FETCH_SOCKETS_RESPONSE) throw error
-      const lost: string[] = []
-      const rest = cloneable(data, (path) => lost.push(path))
-      this.#shared.metrics.uncloned.inc()
-      this.#shared.logger.warn(
-        { err: error, lost },
-        'what has no structured clone was left out of fetched sockets',
-      )
-      return encodeControl(this.nsp.name, { type, data: rest })
-    }
-  }
-
-  #refuse(to: string, requestId: string, error: unknown): void {
-    const message = { type: FAILED, data: { requestId, reason: String(error) } }
-    this.#link.send(to, encodeControl(this.nsp.name, message))
-  }
-
-  #miss(workers: readonly string[]): void {
-    if (workers.length === 0) return
-    this.#shared.metrics.missing.inc(workers.length)
-    this.#shared.logger.warn({ workers, nsp: this.nsp.name }, 'workers went before they had answered')
   }
 }
 
@@ -475,28 +385,6 @@ function isAck(value: unknown): value is AckCallback {
 
 function emitted(packet: unknown[]) {
   return { type: MessageType.SERVER_SIDE_EMIT, data: { packet } }
-}
-
-function flagsOf({ flags }: BroadcastOptions): BroadcastFlags {
-  return { volatile: flags?.volatile === true, compress: flags?.compress }
-}
-
-function plain({ rooms, except, flags }: BroadcastOptions) {
-  return { rooms: [...rooms], except: [...(except ?? [])], flags }
-}
-
-function optionsOf({ rooms, except, flags }: BroadcastBody): BroadcastOptions {
-  return {
-    // The type declarations say string; numbers work all the same.
-    rooms: new Set(rooms as readonly string[]),
-    except: new Set(except as readonly string[]),
-    flags:
-      flags.compress === undefined ? { volatile: flags.volatile } : { ...flags, compress: flags.compress },
-  }
-}
-
-function boundedTimeout(timeoutMs: number | undefined): number {
-  return Math.min(Math.max(1, timeoutMs ?? 1), MAX_TIMEOUT_MS)
 }
 
 function lateError({ values, late }: Answers): Error | undefined {

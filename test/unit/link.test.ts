@@ -13,6 +13,7 @@ import { RookeryError } from '../../src/wire/errors.ts'
 import { helloFrame, LINK_VERSION, publishFrame } from '../../src/wire/frames.ts'
 import { Link } from '../../src/worker/link.ts'
 import type { LinkLimits } from '../../src/worker/link-limits.ts'
+import { until } from '../harness/until.ts'
 
 const SECRET = 'a secret of the link'
 const logger = pino({ level: 'silent' })
@@ -92,7 +93,7 @@ function inbox(link: Link) {
     texts.push(`${from}:${body.toString()}`)
     wake?.()
   })
-  const until = async (count: number): Promise<string[]> => {
+  const first = async (count: number): Promise<string[]> => {
     while (texts.length < count) {
       await new Promise<void>((resolve) => {
         wake = resolve
@@ -100,12 +101,15 @@ function inbox(link: Link) {
     }
     return texts
   }
-  return { texts, until }
+  return { texts, first }
 }
 
-async function metric(name: string, from: Registry = registry): Promise<number> {
-  const found = await from.getSingleMetric(name)?.get()
-  return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0)
+async function metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+  const found = await registry.getSingleMetric(name)?.get()
+  const values = found?.values.filter((value) =>
+    Object.entries(labels).every(([label, wanted]) => value.labels[label] === wanted),
+  )
+  return (values ?? []).reduce((sum, { value }) => sum + value, 0)
 }
 
 const draft = (id: string) => ({
@@ -122,8 +126,8 @@ describe('publications', () => {
     a.publish(['t', 'u'], Buffer.from('1'))
     a.publish(['nobody'], Buffer.from('2'))
     a.publish(['u', 'v'], Buffer.from('3'))
-    expect(await atB.until(2)).toEqual(['w1:1', 'w1:3'])
-    expect(await atC.until(1)).toEqual(['w1:3'])
+    expect(await atB.first(2)).toEqual(['w1:1', 'w1:3'])
+    expect(await atC.first(1)).toEqual(['w1:3'])
     expect(atA.texts).toEqual([])
   })
 
@@ -157,12 +161,12 @@ describe('publications', () => {
     b.unsubscribe('t')
     await b.subscribe('end')
     a.publish(['t'], Buffer.from('still'))
-    await atB.until(1)
+    await atB.first(1)
     b.unsubscribe('t')
     await b.subscribe('fence')
     a.publish(['t'], Buffer.from('no more'))
     a.publish(['end'], Buffer.from('end'))
-    expect(await atB.until(2)).toEqual(['w1:still', 'w1:end'])
+    expect(await atB.first(2)).toEqual(['w1:still', 'w1:end'])
   })
 
   it('find the topics that a publication before them has granted, and no others', async () => {
@@ -175,11 +179,11 @@ describe('publications', () => {
     await b.subscribe('t')
     a.publish(['t'], Buffer.from('join'), { grants: ['new', 'unused'] })
     a.publish(['new'], Buffer.from('first'))
-    expect(await atB.until(2)).toEqual(['w1:join', 'w1:first'])
+    expect(await atB.first(2)).toEqual(['w1:join', 'w1:first'])
     await b.subscribe('fence')
     a.publish(['unused'], Buffer.from('lost'))
     a.publish(['new'], Buffer.from('second'))
-    expect(await atB.until(3)).toEqual(['w1:join', 'w1:first', 'w1:second'])
+    expect(await atB.first(3)).toEqual(['w1:join', 'w1:first', 'w1:second'])
   })
 
   it('with a receipt say whom they reached before any answer comes', async () => {
@@ -413,7 +417,8 @@ describe('a worker that does not read', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(await gone).toBe('w3')
-    expect(await atB.until(200)).toHaveLength(200)
+    expect(await atB.first(200)).toHaveLength(200)
+    expect(await metric('rookery_relay_links_ended_total', { reason: 'overflow' })).toBe(1)
     stuck.destroy()
   })
 })
@@ -430,6 +435,6 @@ describe('bookkeeping', () => {
     await a.subscribe('fence')
     expect(await metric('rookery_relay_topics')).toBe(1)
     await a.close()
-    await expect.poll(() => metric('rookery_relay_topics')).toBe(0)
+    await until(async () => (await metric('rookery_relay_topics')) === 0, 'the topics are forgotten')
   })
 })
