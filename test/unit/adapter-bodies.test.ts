@@ -1,0 +1,109 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FrameError } from '../../src/core/byte-frames.ts'
+import { decodeBody, encodeBroadcast, encodeControl } from '../../src/worker/adapter-bodies.ts'
+import { cloneable } from '../../src/worker/adapter-cloning.ts'
+import { adapterMessage } from '../../src/worker/adapter-messages.ts'
+
+const text = fc.string({ unit: 'grapheme', maxLength: 30 })
+const room = fc.oneof(
+  text,
+  fc.integer(),
+  fc.double({ noNaN: true }).filter((value) => !Object.is(value, -0)),
+)
+const packet = fc.oneof(
+  text,
+  fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
+)
+
+describe('the body of a broadcast', () => {
+  it('is read as it was made', () => {
+    const broadcast = fc.record({
+      nsp: text,
+      rooms: fc.array(room),
+      except: fc.array(room),
+      flags: fc.record({ volatile: fc.boolean(), compress: fc.option(fc.boolean(), { nil: undefined }) }),
+      ask: fc.option(fc.record({ id: text, timeoutMs: fc.nat(2 ** 31) }), { nil: undefined }),
+      packets: fc.array(packet),
+    })
+    fc.assert(
+      fc.property(broadcast, (body) => {
+        expect(decodeBody(encodeBroadcast(body))).toEqual({ kind: 'broadcast', ...body })
+      }),
+    )
+  })
+
+  it('takes no room but strings and numbers, and no attachment but bytes', () => {
+    const body = {
+      nsp: '/',
+      rooms: [],
+      except: [],
+      flags: { volatile: false, compress: undefined },
+      ask: undefined,
+    }
+    expect(() => encodeBroadcast({ ...body, rooms: [true as unknown as string], packets: [] })).toThrow(
+      TypeError,
+    )
+    expect(() => encodeBroadcast({ ...body, packets: [new Blob([]) as unknown as Buffer] })).toThrow(
+      TypeError,
+    )
+  })
+})
+
+describe('the body of a message', () => {
+  it('keeps what JSON would lose', () => {
+    const message = {
+      map: new Map([[1, new Set(['x'])]]),
+      at: new Date(7),
+      nothing: undefined,
+      bytes: Buffer.from('b'),
+    }
+    expect(decodeBody(encodeControl('/', message))).toEqual({ kind: 'control', nsp: '/', message })
+  })
+})
+
+describe('any bytes', () => {
+  it('are a body or a FrameError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(3), (bytes, kind) => {
+        for (const garbage of [Buffer.from(bytes), Buffer.from([kind, 0, 0, 0, 1, 0x2f, ...bytes])]) {
+          try {
+            const body = decodeBody(garbage)
+            expect(['broadcast', 'control']).toContain(body.kind)
+            if (body.kind === 'control') adapterMessage.safeParse(body.message)
+          } catch (error) {
+            expect(error).toBeInstanceOf(FrameError)
+          }
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})
+
+describe('what can be cloned of a value', () => {
+  it('is the value when all can', () => {
+    const value = { a: [1, new Map(), Buffer.from('x')] }
+    const lost: string[] = []
+    expect(cloneable(value, (path) => lost.push(path))).toBe(value)
+    expect(lost).toEqual([])
+  })
+
+  it('leaves out functions, traps that throw and endless depth, and says where', () => {
+    const endless: Record<string, unknown> = { fn: () => 1 }
+    endless['self'] = endless
+    const trapped = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no')
+        },
+      },
+    )
+    const lost: string[] = []
+    const found = cloneable({ a: { fn: () => 1, b: 2 }, trapped }, (path) => lost.push(path))
+    expect(found).toEqual({ a: { fn: undefined, b: 2 }, trapped: undefined })
+    expect(lost).toEqual(['.a.fn', '.trapped'])
+    expect(cloneable(endless, () => undefined)).toHaveProperty('self.self.self')
+  })
+})

@@ -1,0 +1,103 @@
+import { PassThrough, Writable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { CorkedWriter } from '../../src/core/corked-writer.ts'
+import { LogGate } from '../../src/core/log-gate.ts'
+import { Outbox } from '../../src/core/outbox.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A stream that notes each write that reaches it. */
+function sink(): { stream: Writable; writes: string[] } {
+  const writes: string[] = []
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      writes.push(String(chunk))
+      done()
+    },
+  })
+  return { stream, writes }
+}
+
+describe('an outbox', () => {
+  const limits = { softBytes: 10, hardBytes: 20, closeBytes: 30 }
+
+  function outbox() {
+    const writer = {
+      queuedBytes: 0,
+      written: [] as string[],
+      write: (bytes: Buffer) => writer.written.push(String(bytes)),
+    }
+    const told: string[] = []
+    const box = new Outbox(writer, limits, {
+      dropped: (urgency, bytes) => told.push(`${urgency} ${bytes}`),
+      overflowed: (bytes) => told.push(`overflow at ${bytes}`),
+    })
+    return { writer, told, box }
+  }
+
+  it('drops volatile frames first, then publications, and never what is needed until it overflows', () => {
+    const { writer, told, box } = outbox()
+    const offer = (queuedBytes: number) => {
+      writer.queuedBytes = queuedBytes
+      return (['volatile', 'publication', 'control'] as const).map((urgency) =>
+        box.offer(Buffer.from('ab'), urgency),
+      )
+    }
+    expect(offer(10)).toEqual([true, true, true])
+    expect(offer(11)).toEqual([false, true, true])
+    expect(offer(21)).toEqual([false, false, true])
+    expect(told).toEqual(['volatile 2', 'volatile 2', 'publication 2'])
+    expect(offer(31)).toEqual([false, false, false])
+    expect(told.slice(3)).toEqual(['volatile 2', 'publication 2', 'control 2', 'overflow at 31'])
+    expect(offer(0)).toEqual([false, false, false])
+    expect(told).toHaveLength(7)
+    expect(writer.written).toHaveLength(6)
+  })
+})
+
+describe('a corked writer', () => {
+  it('makes one write of a turn, in order, and one at once of what is due soon', async () => {
+    const { stream, writes } = sink()
+    const writer = new CorkedWriter(stream)
+    writer.write(Buffer.from('a'))
+    writer.write(Buffer.from('b'))
+    expect(writes).toEqual([])
+    expect(writer.queuedBytes).toBe(2)
+    await turn()
+    expect(writes).toEqual(['ab'])
+    writer.write(Buffer.from('c'))
+    writer.write(Buffer.from('d'), true)
+    await Promise.resolve()
+    await new Promise((resolve) => process.nextTick(resolve))
+    expect(writes).toEqual(['ab', 'cd'])
+    expect(writer.queuedBytes).toBe(0)
+  })
+
+  it('does not collect more than it should', () => {
+    const { stream, writes } = sink()
+    const writer = new CorkedWriter(stream)
+    for (let index = 0; index < 10; index += 1) writer.write(Buffer.alloc(100_000, 'x'))
+    expect(writes.length).toBe(3)
+    writer.flush()
+    expect(writes.join('')).toHaveLength(1_000_000)
+  })
+
+  it('lets go of what it has when the stream is closed', async () => {
+    const stream = new PassThrough()
+    const writer = new CorkedWriter(stream)
+    writer.write(Buffer.from('a'))
+    stream.destroy()
+    await turn()
+    expect(writer.queuedBytes).toBe(0)
+  })
+})
+
+describe('a gate of the log', () => {
+  it('lets one line an interval through and tells how many it held back', () => {
+    let nowMs = 0
+    const lines: number[] = []
+    const gate = new LogGate(100, () => nowMs)
+    for (nowMs = 0; nowMs <= 250; nowMs += 25) gate.pass((heldBack) => lines.push(heldBack))
+    expect(lines).toEqual([0, 3, 3])
+  })
+})
