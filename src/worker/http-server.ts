@@ -3,9 +3,11 @@
  * application. Socket.IO attaches itself in front of both.
  */
 import { createServer, type Server } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { Logger } from 'pino'
 import sirv from 'sirv'
+import { RookeryError } from '../wire/errors.ts'
 
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
@@ -19,10 +21,12 @@ export interface HttpServerOptions {
   /** Directory of static files; none are served without it. */
   staticDir: string | undefined
   headMaxBytes: number
+  logger: Logger
 }
 
-export function createHttpServer({ routes, staticDir, headMaxBytes }: HttpServerOptions): Server {
-  const route = getRequestListener(routes.fetch, { overrideGlobalObjects: false })
+export function createHttpServer({ routes, staticDir, headMaxBytes, logger }: HttpServerOptions): Server {
+  const errorHandler = (error: unknown) => refusal(error, logger)
+  const route = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler })
   const files =
     staticDir === undefined
       ? undefined
@@ -34,7 +38,22 @@ export function createHttpServer({ routes, staticDir, headMaxBytes }: HttpServer
         })
   return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => {
     const next = () => void route(request, response)
-    if (files === undefined) next()
-    else files(request, response, next)
+    if (files === undefined) return next()
+    // The files are small, and sirv throws at a range that ends before it begins.
+    delete request.headers.range
+    return files(request, response, next)
   })
+}
+
+/** Of what cannot be routed at all, such as a backslash in the path, and of what a route threw that is no error. */
+function refusal(error: unknown, logger: Logger): Response {
+  if (error instanceof RequestError) {
+    return answer(new RookeryError('bad_request', "the request's target or its host is malformed"))
+  }
+  logger.error({ err: error }, 'a request could not be dealt with')
+  return answer(new RookeryError('internal', 'the request could not be dealt with'))
+}
+
+function answer(error: RookeryError): Response {
+  return Response.json({ ok: false, error: error.toBody() }, { status: error.status })
 }

@@ -91,6 +91,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     routes,
     staticDir: config.app === undefined ? STATIC_DIR : undefined,
     headMaxBytes: config.headMaxBytes,
+    logger,
   })
   const requests = new OpenRequests(httpServer)
   boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
