@@ -1,0 +1,120 @@
+/** Whatever a client says is answered as the protocol has it, or closes its own connection; nobody else is harmed. */
+import * as fc from 'fast-check'
+import { SignJWT } from 'jose'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ChatClient } from '../harness/chat-client.ts'
+import { codeOf, connectRefusal, isValid } from '../harness/fuzz-answers.ts'
+import { FuzzedHost } from '../harness/fuzz-host.ts'
+import { anyPackets, anyPollingBody, tryPackets, tryPolling } from '../harness/fuzz-packets.ts'
+import { fuzzLive } from '../harness/fuzz-runs.ts'
+import { Tally } from '../harness/fuzz-tally.ts'
+import { anyArguments, anyAuth, anyChatEvent, anyEventName, fuzzRooms } from '../harness/fuzz-values.ts'
+
+const JWT_SECRET = '0123456789abcdef0123456789abcdef'
+
+let host: FuzzedHost
+let client: ChatClient
+
+beforeAll(async () => {
+  host = await FuzzedHost.start()
+  client = await ChatClient.guest(host.rookery.url, 'fuzzer')
+  for (const room of fuzzRooms) await client.join(room)
+})
+afterAll(() => {
+  client?.close()
+  return host?.stop()
+})
+afterEach(() => host.expectHealthy())
+
+describe('an event', () => {
+  it('of the protocol with any payload is bad_request exactly when the protocol has no such payload', async () => {
+    const codes = new Tally()
+    await fuzzLive(anyChatEvent, 2_000, async ({ event, payload }) => {
+      const code = codeOf(event, await client.raw(event, payload))
+      expect(code === 'bad_request', `${event} was answered with ${code}`).toBe(!isValid(event, payload))
+      codes.add(code)
+    })
+    const usual = ['ok', 'bad_request', 'forbidden', 'not_joined', 'not_found', 'too_large']
+    expect([...codes.keys()]).toEqual(expect.arrayContaining(usual))
+  })
+
+  it('under any name, with any arguments and bytes among them, is answered', async () => {
+    const codes = new Tally()
+    await fuzzLive(fc.tuple(anyEventName, anyArguments), 1_000, async ([event, args]) => {
+      codes.add(codeOf(event, await client.raw(event, ...args)))
+    })
+    expect([...codes.keys()]).toEqual(expect.arrayContaining(['ok', 'bad_request', 'not_found']))
+  })
+
+  it('without an ack is served all the same, and nothing is thrown', async () => {
+    await fuzzLive(fc.tuple(anyEventName, anyArguments), 1_000, async ([event, args]) => {
+      client.socket.emit(event, ...args)
+    })
+    expect(codeOf('rooms', await client.raw('rooms', {}))).toBe('ok')
+    expect(client.disconnects).toEqual([])
+  })
+})
+
+describe('a connection', () => {
+  it('with any auth is let in or refused with an error of the table', async () => {
+    const outcomes = new Tally()
+    await fuzzLive(anyAuth, 200, async (auth) => outcomes.add(await outcomeOf(host.rookery.url, auth)))
+    expect([...outcomes.keys()].toSorted()).toEqual(['bad_request', 'let in'])
+  })
+
+  it('with any auth but a token is refused where tokens are asked for', async () => {
+    const guarded = await FuzzedHost.start({ env: { AUTH: 'jwt', JWT_SECRET, WORKERS: '1' } })
+    const token = await new SignJWT({ sub: 'ann' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(Buffer.from(JWT_SECRET))
+    const spoiltToken = fc
+      .tuple(fc.nat(token.length - 1), fc.stringMatching(/^[A-Za-z0-9_.-]{1,3}$/))
+      .map(([at, text]) => ({ token: `${token.slice(0, at)}${text}${token.slice(at)}` }))
+    const outcomes = new Tally()
+    try {
+      await fuzzLive(fc.oneof(anyAuth, spoiltToken), 200, async (auth) =>
+        outcomes.add(await outcomeOf(guarded.rookery.url, auth)),
+      )
+      outcomes.add(await outcomeOf(guarded.rookery.url, { token }))
+      expect(guarded.complaints()).toEqual([])
+    } finally {
+      await guarded.stop()
+    }
+    expect(outcomes.get('let in')).toBe(1)
+    expect([...outcomes.keys()].toSorted()).toEqual(['bad_request', 'let in', 'unauthenticated'])
+  })
+
+  it('with any packets is answered or closed', async () => {
+    const outcomes = new Tally()
+    await fuzzLive(anyPackets, 400, async (packets) => {
+      outcomes.add(await tryPackets(host.rookery.url, packets))
+    })
+    expect([...outcomes.keys()].toSorted()).toEqual(['answered', 'closed'])
+  })
+
+  it('by polling with any body is answered or closed', async () => {
+    const outcomes = new Tally()
+    await fuzzLive(anyPollingBody, 100, async (body) => {
+      for (const status of await tryPolling(host.rookery.url, body)) outcomes.add(String(status))
+    })
+    expect(['200', '400', '413']).toEqual(expect.arrayContaining([...outcomes.keys()]))
+    expect(outcomes.size).toBeGreaterThan(1)
+  })
+})
+
+/** @returns 'let in', or the code of the refusal */
+async function outcomeOf(url: string, auth: unknown): Promise<string> {
+  const { socket } = new ChatClient(url, { auth: { ...Object(auth) }, reconnection: false })
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.once('connect', () => resolve('let in'))
+      socket.once('connect_error', (error: Error & { data?: unknown }) => {
+        const refused = connectRefusal.safeParse(error.data)
+        if (refused.success) resolve(refused.data.code)
+        else reject(error)
+      })
+    })
+  } finally {
+    socket.disconnect()
+  }
+}

@@ -1,0 +1,166 @@
+/** The primary's end of the link: whoever says anything but the protocol is closed, and the workers notice nothing. */
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { LENGTH_BYTES } from '../../src/core/byte-frames.ts'
+import { Relay, type RelayHandlers } from '../../src/primary/relay.ts'
+import * as frames from '../../src/wire/frames.ts'
+import { workerRequests } from '../../src/wire/requests.ts'
+import { Link } from '../../src/worker/link.ts'
+import { fuzzLive } from '../harness/fuzz-runs.ts'
+import { Tally } from '../harness/fuzz-tally.ts'
+import { anyJson } from '../harness/fuzz-values.ts'
+
+const SECRET = 'a secret of the link'
+
+const handlers: RelayHandlers = {
+  'log.append': () => ({ seq: 1, at: 2, duplicate: false }),
+  'user.track': () => null,
+  'user.forget': () => null,
+  'user.read': ({ seq }) => seq,
+  'presence.enter': ({ user }) => ({ members: [user], count: 1 }),
+  'presence.leave': () => null,
+  'presence.members': () => ({ members: [], count: 0 }),
+}
+
+let directory: string
+let path: string
+let relay: Relay
+let registry: Registry
+let worker: Link
+let complaints: string[]
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'rookery-fuzz-'))
+  path = join(directory, 'link')
+  complaints = []
+  registry = new Registry()
+  const logger = pino({ level: 'warn' }, { write: (line) => complaints.push(line) })
+  const limits = { maxFrameBytes: 10_000, lastWordsMs: 1 }
+  relay = await Relay.listen({ path, secret: SECRET, handlers, logger, registry, limits })
+  worker = await Link.connect({
+    boot: { name: 'w1', linkPath: path, linkSecret: SECRET },
+    logger,
+    registry: new Registry(),
+  })
+})
+
+afterEach(async () => {
+  await worker.close()
+  await relay.close()
+  await rm(directory, { recursive: true })
+})
+
+/** The worker that behaves is served, alone. */
+async function expectHealthy(): Promise<void> {
+  await expect(worker.request('presence.members', { room: 'lobby' })).resolves.toMatchObject({ count: 0 })
+  expect(relay.workers()).toEqual(['w1'])
+}
+
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom('w1', '__proto__', 'x'.repeat(2_000)),
+)
+
+const wrongHello = fc
+  .record({ version: fc.nat(255), name: text, secret: fc.oneof(text, fc.constant(SECRET)) })
+  // What is left of them is let in by nobody: the name is no name, or taken.
+  .filter(
+    ({ version, name, secret }) =>
+      secret !== SECRET || version !== frames.LINK_VERSION || !/^[\w-]{1,64}$/.test(name) || name === 'w1',
+  )
+  .map(frames.helloFrame)
+
+const oversized = fc.integer({ min: 20_000, max: 0xff_ff_ff_ff }).map((length) => {
+  const start = Buffer.alloc(100)
+  start.writeUInt32BE(length)
+  return start
+})
+
+function cut(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
+  return fc.tuple(whole, fc.nat()).map(([buffer, at]) => buffer.subarray(0, at % buffer.length))
+}
+
+/** One byte behind the length is another: the frame stays as long as it says. */
+function spoilt(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
+  return fc.tuple(whole, fc.nat(), fc.nat(255)).map(([buffer, at, byte]) => {
+    const copy = Buffer.from(buffer)
+    copy[LENGTH_BYTES + (at % (copy.length - LENGTH_BYTES))] = byte
+    return copy
+  })
+}
+
+/** Says it and nothing more; resolves when the connection is closed. */
+async function say(socket: Socket, ...said: Buffer[]): Promise<void> {
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.on('error', () => socket.destroy())
+  socket.resume()
+  for (const one of said) socket.write(one)
+  socket.end()
+  await closed
+}
+
+it('a connection that says anything but a right hello is closed', async () => {
+  await fuzzLive(fc.oneof(bytes, wrongHello, cut(wrongHello), oversized), 500, async (said) => {
+    await say(connect(path), said)
+    expect(relay.workers()).toEqual(['w1'])
+  })
+  const refusals = await registry.getSingleMetric('rookery_relay_refused_total')?.get()
+  const reasons = new Tally(refusals?.values.map(({ labels, value }) => [String(labels['reason']), value]))
+  expect([...reasons.keys()]).toEqual(expect.arrayContaining(['hello', 'secret']))
+  await expectHealthy()
+})
+
+const topic = fc.oneof(text, fc.constantFrom('t', 'r:lobby'))
+const methods = Object.keys(workerRequests)
+const validFrame = fc.oneof(
+  fc.tuple(fc.nat(), topic, fc.boolean()).map((fields) => frames.subscribeFrame(...fields)),
+  topic.map(frames.unsubscribeFrame),
+  fc
+    .record({
+      ref: fc.nat(),
+      volatile: fc.boolean(),
+      topics: fc.array(topic, { maxLength: 3 }),
+      grants: fc.array(topic, { maxLength: 3 }),
+      body: bytes,
+    })
+    .map(frames.publishFrame),
+  fc.tuple(topic, bytes).map((fields) => frames.sendFrame(...fields)),
+  fc
+    .tuple(fc.nat(), fc.oneof(fc.constantFrom(...methods), text), anyJson)
+    .map(([id, method, params]) => frames.requestFrame(id, method, params)),
+  fc.tuple(fc.nat(20), fc.boolean(), anyJson).map((fields) => frames.replyFrame(...fields)),
+)
+const anyFrame = fc.oneof(
+  { weight: 6, arbitrary: validFrame },
+  { weight: 2, arbitrary: spoilt(validFrame) },
+  { weight: 1, arbitrary: cut(validFrame) },
+  { weight: 1, arbitrary: bytes },
+  { weight: 1, arbitrary: oversized },
+  { weight: 1, arbitrary: wrongHello },
+)
+
+it('a worker that says anything is closed at the first malformed frame, and served until then', async () => {
+  let number = 1
+  await fuzzLive(fc.array(anyFrame, { maxLength: 8 }), 400, async (said) => {
+    number += 1
+    const socket = connect(path)
+    socket.write(frames.helloFrame({ version: frames.LINK_VERSION, name: `w${number}`, secret: SECRET }))
+    await once(socket, 'data')
+    const gone = new Promise((resolve) => worker.onPeerGone((peer) => peer === `w${number}` && resolve(peer)))
+    await say(socket, ...said)
+    await gone
+    await expectHealthy()
+  })
+  const ends = await registry.getSingleMetric('rookery_relay_links_ended_total')?.get()
+  const reasons = ends?.values.map(({ labels }) => labels['reason']).toSorted()
+  expect(reasons).toEqual(['closed', 'malformed'])
+  expect(complaints.filter((line) => !line.includes('malformed'))).toEqual([])
+})
