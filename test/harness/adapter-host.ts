@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url'
 import type { Registry } from 'prom-client'
 import type { Server } from 'socket.io'
 import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client'
-import { io } from 'socket.io-client'
+import { io as connectClient } from 'socket.io-client'
 import type { RelayLimits } from '../../src/primary/relay-limits.ts'
 import type { Link } from '../../src/worker/link.ts'
 import type { LinkLimits } from '../../src/worker/link-limits.ts'
+import { until } from './until.ts'
 
 export interface AdapterHostSettings {
   logLevel?: string
@@ -126,7 +127,7 @@ export class AdapterHost {
   /** Connects a client; it has joined `rooms` when this resolves. */
   async connect(worker: string, { nsp = '/', rooms = [], data = {}, options = {} }: ClientSettings = {}) {
     const port = this.#ports.get(worker)
-    const socket = io(`http://127.0.0.1:${port}${nsp}`, {
+    const socket = connectClient(`http://127.0.0.1:${port}${nsp}`, {
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
@@ -141,16 +142,31 @@ export class AdapterHost {
 
   /** Ends clients, workers and primary. */
   async stop(): Promise<void> {
-    this.disconnectClients()
+    this.#dropClients()
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const exited = once(this.#process, 'exit')
     this.#process.disconnect()
     await exited
   }
 
-  disconnectClients(): void {
+  /** Resolves when no worker has a client any more, and the primary knows it. */
+  async disconnectClients(): Promise<void> {
+    this.#dropClients()
+    for (const worker of this.workers) await until(() => this.#isIdle(worker), `${worker} has no clients`)
+  }
+
+  #dropClients(): void {
     for (const client of this.#clients) client.disconnect()
     this.#clients.clear()
+  }
+
+  #isIdle(worker: string): Promise<boolean> {
+    return this.run(worker, async ({ io, link }) => {
+      if (io.engine.clientsCount > 0) return false
+      // What the worker has unsubscribed from before this is answered has been dealt with.
+      await link.request('presence.members', { room: 'any' })
+      return true
+    })
   }
 
   #command(command: string, parameters: object = {}): Promise<unknown> {
@@ -203,10 +219,10 @@ function record(socket: Socket): Received {
   socket.onAny((name: string, ...args: unknown[]) => note([name, ...args]))
   socket.on('disconnect', (reason) => note(['disconnect', reason]))
   socket.on('connect_error', (error) => note(['connect_error', error.message]))
-  const until = async (name: string) => {
+  const untilEvent = async (name: string) => {
     while (!events.some(([event]) => event === name)) await once(notes, 'note')
   }
-  return { events, until }
+  return { events, until: untilEvent }
 }
 
 function sum(metrics: MetricJson[], name: string, labels: Record<string, string>): number {
