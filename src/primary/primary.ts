@@ -44,9 +44,17 @@ interface Parts extends PrimaryOptions {
 }
 
 /** @returns the exit code, when this host's time is over */
-export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
+export async function runPrimary(options: PrimaryOptions): Promise<number> {
+  const pidFile = claimDataDir(options.config.dataDir, options.logger)
+  try {
+    return await run(options)
+  } finally {
+    pidFile.release()
+  }
+}
+
+async function run({ config, logger }: PrimaryOptions): Promise<number> {
   const startedAt = performance.now()
-  const pidFile = claimDataDir(config.dataDir, logger)
   const linkPath = await claimLinkPath(config.dataDir)
   const parts = await assemble({ config, logger }, linkPath)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
@@ -60,7 +68,6 @@ export async function runPrimary({ config, logger }: PrimaryOptions): Promise<nu
   logger.info({ reason: order.reason }, 'stopping')
   const killed = await shutDown(parts)
   await admin.close()
-  pidFile.release()
   logger.info('stopped')
   if (order.exitCode !== exitCodes.ok.code) return order.exitCode
   return killed === 0 ? exitCodes.ok.code : exitCodes.stopDeadline.code

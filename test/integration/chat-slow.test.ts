@@ -8,8 +8,8 @@ import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { until } from '../harness/until.ts'
 
 /** Large texts fill the system's own buffers fast. */
-const TEXT = 'x'.repeat(10_000)
-const MESSAGES_MAX = 10_000
+const TEXT = 'x'.repeat(5_000)
+const MESSAGES_MAX = 20_000
 const RATES = {
   MESSAGE_RATE: '100000',
   MESSAGE_BURST: '100000',
@@ -25,7 +25,7 @@ async function start(env: Record<string, string>): Promise<void> {
   rookery = await startRookery({
     env: {
       WORKERS: '1',
-      TEXT_MAX_CHARS: '10000',
+      TEXT_MAX_CHARS: '5000',
       SLOW_CLIENT_BYTES: '65536',
       ...RATES,
       ...env,

@@ -1,7 +1,7 @@
 /** No packet is lost between the front door and a worker, on every supported version of Node. */
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off-host.ts'
+import { otherNodes } from '../harness/other-nodes.ts'
 import { connectMany, connectRaw } from '../harness/raw-connect.ts'
 import { until } from '../harness/until.ts'
 
@@ -18,9 +18,9 @@ async function start(settings: HandOffSettings, execPath?: string): Promise<Hand
 
 const nodes = [
   { version: process.version, execPath: process.execPath, concurrent: 20_000, sequential: 1_000 },
-  ...['node22', 'node24'].map((name) => ({
-    version: name,
-    execPath: fileURLToPath(new URL(`../../node_modules/${name}/bin/node`, import.meta.url)),
+  ...otherNodes.map(({ major, path }) => ({
+    version: `${major}`,
+    execPath: path,
     concurrent: 3_000,
     sequential: 500,
   })),

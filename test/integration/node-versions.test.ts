@@ -1,19 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { Crowd } from '../harness/crowd.ts'
+import { otherNodes } from '../harness/other-nodes.ts'
 
 let rookery: RunningRookery
 
 afterEach(() => rookery.kill())
 
-const versions = [
-  { major: 22, node: new URL('../../node_modules/node22/bin/node', import.meta.url).pathname },
-  { major: 24, node: new URL('../../node_modules/node24/bin/node', import.meta.url).pathname },
-]
-
-describe.each(versions)('on Node.js $major', ({ node }) => {
+describe.each(otherNodes)('on Node.js $major', ({ path }) => {
   test('the chat runs, reloads under load, and stops in order', async () => {
-    rookery = await startRookery({ node, env: { DRAIN_MS: '500' } })
+    rookery = await startRookery({ node: path, env: { DRAIN_MS: '500' } })
     const crowd = new Crowd({ url: rookery.url, rooms: 2, membersPerRoom: 4 })
     await crowd.joined()
     rookery.signal('SIGHUP')
