@@ -22,6 +22,7 @@ import { createLinkAdapter } from './adapter.ts'
 import { loadApp } from './app-loader.ts'
 import { boundBodies } from './body-deadline.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
+import { guardConnects } from './connect-guard.ts'
 import { drainConnections } from './drain.ts'
 import { createFanOut } from './fan-out.ts'
 import { createHttpServer } from './http-server.ts'
@@ -97,6 +98,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   const io = new Server(httpServer, socketOptions(parts))
   io.engine.generateId = () => generateSessionId(boot.tag)
+  guardConnects(io, registry, () => performance.now())
   const hooks: DrainHooks[] = []
   const state = new ClusterStateWatch(logger)
   link.onEvent((event) => state.update(event))
