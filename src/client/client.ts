@@ -1,0 +1,432 @@
+/**
+ * The client as its user has it: one connection, its rooms, and what waits to be sent. Puts the parts together; each
+ * decides for itself. `close` leaves no timer, no listener and no connection behind.
+ */
+import type { ChatAnswers, ChatEvent, ChatLimits } from '../wire/chat.ts'
+import type { Author } from '../wire/entry.ts'
+import { retryDelayMs } from './back-off.ts'
+import { type Asked, Connection } from './connection.ts'
+import { Emitter } from './emitter.ts'
+import { ChatError, closed, type ErrorShape } from './errors.ts'
+import type { Entry } from './guards.ts'
+import { isObject } from './guards.ts'
+import { newId } from './ids.ts'
+import type { ChatMessage } from './messages.ts'
+import { type ChatOptions, type Settings, settingsOf } from './options.ts'
+import { Outbox, type Send } from './outbox.ts'
+import { Persistence } from './persistence.ts'
+import { ChatRoom } from './room.ts'
+import type { RoomDesk } from './room-desk.ts'
+import { Sender } from './sender.ts'
+import { shownSend } from './shown-sends.ts'
+import type { Pending } from './storage.ts'
+
+/**
+ * `connecting`: not connected yet. `online`. `degraded`: connected, and the server can't store just now. `offline`: the
+ * connection is gone; the client comes back by itself unless it was refused for good.
+ */
+export type ConnectionState = 'connecting' | 'online' | 'degraded' | 'offline' | 'refused' | 'closed'
+
+export interface ChatState {
+  readonly state: ConnectionState
+  /** Sends that have not reached the server's log. */
+  readonly waiting: number
+  /** Why it is as it is, for people. */
+  readonly reason?: string
+}
+
+export interface ClientEvents {
+  [event: string]: unknown[]
+  state: [state: ChatState]
+  /** Who the server says that this is. */
+  user: [user: Author]
+  limits: [limits: ChatLimits]
+  /** The server will not have this user. `final`: the client does not try again before `connect` is called. */
+  refused: [error: ChatError, final: boolean]
+  /** What went wrong beside the talk with the server: the storage, the auth function, a listener. */
+  error: [error: unknown]
+}
+
+export interface RoomSummary {
+  readonly room: string
+  readonly head: number
+  readonly read: number
+  readonly unread: number
+}
+
+type What = { kind: Pending['kind']; text?: string; target?: number }
+
+export class ChatClient {
+  readonly #settings: Settings
+  readonly #emitter: Emitter<ClientEvents>
+  readonly #rooms = new Map<string, ChatRoom>()
+  readonly #outbox: Outbox
+  readonly #persistence: Persistence
+  readonly #sender: Sender
+  readonly #connection: Connection
+  readonly #pauses = new Set<() => void>()
+  readonly #settlers = new Map<string, (message: ChatMessage) => void>()
+  #user: Author | undefined
+  #limits: ChatLimits | undefined
+  #state: ChatState = { state: 'connecting', waiting: 0 }
+  #degraded: string | undefined
+  #refused: ChatError | undefined
+  #everOpen = false
+  #closed = false
+  readonly #loaded: Promise<void>
+
+  constructor(options: ChatOptions) {
+    this.#settings = settingsOf(options)
+    const { clock, storage, backOff, ackTimeoutMs } = this.#settings
+    this.#emitter = new Emitter((error) => this.#failed(error))
+    this.#outbox = new Outbox(this.#settings)
+    this.#persistence = new Persistence(storage, clock, (error) => this.#failed(error))
+    this.#sender = this.#newSender()
+    this.#connection = new Connection({
+      url: options.url,
+      auth: options.auth,
+      socket: options.socket ?? {},
+      clock,
+      backOff,
+      ackTimeoutMs,
+      events: {
+        opened: (user, limits) => this.#opened(user, limits),
+        lost: (reason) => this.#lost(reason),
+        refused: (error, final) => this.#refusedUser(error, final),
+        cluster: (degraded, reason) => this.#cluster(degraded, reason),
+        event: (event, payload) => this.#event(event, payload),
+        failed: (error) => this.#failed(error),
+      },
+    })
+    this.#loaded = this.#load()
+  }
+
+  on<K extends keyof ClientEvents>(event: K, listener: (...args: ClientEvents[K]) => void): () => void {
+    return this.#emitter.on(event, listener)
+  }
+
+  get state(): ChatState {
+    return this.#state
+  }
+
+  /** Known from the first connection on. */
+  get user(): Author | undefined {
+    return this.#user
+  }
+
+  get limits(): ChatLimits | undefined {
+    return this.#limits
+  }
+
+  get joined(): ReadonlyMap<string, ChatRoom> {
+    return this.#rooms
+  }
+
+  /** Rooms in which something waits to be sent, joined or not: it goes when the room is joined. */
+  get pendingRooms(): string[] {
+    return [...new Set(this.#outbox.all().map(({ pending }) => pending.room))]
+  }
+
+  /** Resolves when what an earlier run left to be sent is known: from then on rooms show it. */
+  loaded(): Promise<void> {
+    return this.#loaded
+  }
+
+  /** The room, at once: it is joined as soon as there is a connection, and again after each that was lost. */
+  join(name: string): ChatRoom {
+    if (this.#closed) throw closed('join')
+    const known = this.#rooms.get(name)
+    if (known !== undefined) return known
+    const room = new ChatRoom(name, this.#desk())
+    this.#rooms.set(name, room)
+    return room
+  }
+
+  /** The user's own rooms, joined now or before. */
+  async rooms(): Promise<RoomSummary[]> {
+    const { rooms } = await this.#request('rooms', {})
+    return rooms
+  }
+
+  /** Tries at once: the network is back, or the reason of a refusal is gone. */
+  connect(): void {
+    this.#refused = undefined
+    this.#connection.connectNow()
+    this.#tell()
+  }
+
+  /** What waits to be sent stays in the storage. Resolves when the storage has all of it. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true
+      this.#connection.close()
+      this.#sender.close()
+      for (const room of this.#rooms.values()) room.close()
+      this.#rooms.clear()
+      for (const send of this.#outbox.all()) this.#settle(send)
+      for (const resume of this.#pauses) resume()
+      this.#tell()
+      this.#emitter.clear()
+    }
+    await this.#persistence.settled()
+  }
+
+  #newSender(): Sender {
+    return new Sender({
+      outbox: this.#outbox,
+      persistence: this.#persistence,
+      clock: this.#settings.clock,
+      connection: () => this.#connection,
+      limits: () => this.#limits,
+      mayGo: (room) => this.#rooms.get(room)?.joined === true,
+      changed: (room) => this.#sendsChanged(room),
+      acked: (send) => {
+        this.#settle(send)
+        this.#rooms.get(send.pending.room)?.acked()
+      },
+      notJoined: (room) => this.#rooms.get(room)?.rejoin(),
+    })
+  }
+
+  #desk(): RoomDesk {
+    const { clock, backOff } = this.#settings
+    return {
+      clock,
+      backOff,
+      bounds: this.#settings,
+      outbox: this.#outbox,
+      connection: () => this.#connection,
+      user: () => this.#user,
+      author: () => this.#user ?? { id: '', name: this.#settings.name },
+      request: (event, payload) => this.#request(event, payload),
+      enqueue: (room, what) => this.#enqueue(room, what),
+      seen: (room, entry) => this.#seen(room, entry),
+      done: (send) => void this.#outbox.seen(send.pending.id),
+      contradicted: (send) => this.#contradicted(send),
+      lostLog: (room) => this.#lostLog(room),
+      refused: (room, error) => this.#roomRefused(room, error),
+      ready: () => this.#sender.pump(),
+      leave: (room) => this.#leave(room.name),
+      retry: (id) => this.#retry(id),
+      discard: (id) => this.#discard(id),
+      failed: (error) => this.#failed(error),
+    }
+  }
+
+  async #load(): Promise<void> {
+    this.#outbox.restore(await this.#persistence.load())
+    if (this.#closed) return
+    this.#claimSends()
+    for (const room of this.#rooms.values()) room.changed()
+    this.#sender.loaded()
+    this.#tell()
+  }
+
+  #opened(user: Author, limits: ChatLimits | undefined): void {
+    this.#user = user
+    this.#degraded = undefined
+    this.#refused = undefined
+    this.#everOpen = true
+    this.#claimSends()
+    this.#emitter.emit('user', user)
+    if (limits !== undefined) {
+      this.#limits = limits
+      this.#emitter.emit('limits', limits)
+    }
+    this.#tell()
+    for (const room of this.#rooms.values()) room.opened()
+    for (const resume of this.#pauses) resume()
+  }
+
+  #lost(reason: string): void {
+    this.#outbox.disconnected()
+    for (const room of this.#rooms.values()) room.lost()
+    this.#tell(reason)
+  }
+
+  #refusedUser(error: ChatError, final: boolean): void {
+    this.#refused = final ? error : undefined
+    this.#tell(error.message)
+    this.#emitter.emit('refused', error, final)
+  }
+
+  #cluster(degraded: boolean, reason: string | undefined): void {
+    this.#degraded = degraded ? (reason ?? 'degraded') : undefined
+    if (!degraded) {
+      this.#outbox.hasten()
+      this.#sender.pump()
+    }
+    this.#tell(this.#degraded)
+  }
+
+  #event(event: string, payload: unknown): void {
+    if (!isObject(payload) || typeof payload.room !== 'string') return
+    this.#rooms.get(payload.room)?.handle(event, payload)
+  }
+
+  /** Who is connected sends what is nobody's yet, and nothing of another's. */
+  #claimSends(): void {
+    const user = this.#user
+    if (user === undefined) return
+    for (const send of this.#outbox.all()) {
+      const { pending } = send
+      if (pending.user === undefined) {
+        pending.user = user.id
+        this.#persistence.put(pending)
+      } else if (pending.user !== user.id && send.state !== 'failed') {
+        const error: ErrorShape = { code: 'other_user', message: 'another user wrote it', retryable: false }
+        this.#outbox.refuse(pending.id, error)
+        this.#settle(send)
+        this.#sendsChanged(pending.room)
+      }
+    }
+  }
+
+  #enqueue(room: string, what: What): { send: Send; settled: Promise<ChatMessage> } {
+    const user = this.#user === undefined ? {} : { user: this.#user.id }
+    const at = this.#settings.clock.wallNow()
+    const pending: Pending = { id: newId(), room, ...what, at, order: 0, ...user }
+    const send = this.#outbox.add(pending)
+    this.#persistence.put(pending)
+    const settled = new Promise<ChatMessage>((resolve) => this.#settlers.set(pending.id, resolve))
+    this.#tell()
+    this.#sender.pump()
+    return { send, settled }
+  }
+
+  #seen(room: string, entry: Entry): void {
+    const send = this.#outbox.get(entry.id)
+    if (send === undefined || send.pending.room !== room) return
+    this.#outbox.seen(entry.id)
+    if (send.state !== 'acked') this.#persistence.delete(entry.id)
+    send.state = 'acked'
+    send.seq = entry.seq
+    this.#settle(send)
+    this.#sender.pump()
+    this.#tell()
+  }
+
+  #contradicted(send: Send): void {
+    const failed = this.#outbox.contradicted(send.pending.id, this.#settings.clock.now())
+    if (failed === undefined) this.#sender.pump()
+    else this.#sender.keep(failed)
+  }
+
+  #lostLog(room: string): void {
+    for (const { pending } of this.#outbox.lostLog(room)) this.#persistence.put(pending)
+  }
+
+  #roomRefused(room: string, error: ChatError): void {
+    const { code, message, retryable } = error
+    for (const send of this.#outbox.refuseRoom(room, { code, message, retryable })) {
+      this.#sender.keep(send)
+      this.#settle(send)
+    }
+    this.#sendsChanged(room)
+  }
+
+  async #leave(room: string): Promise<void> {
+    this.#rooms.delete(room)
+    for (const send of this.#outbox.of(room)) {
+      this.#outbox.seen(send.pending.id)
+      this.#persistence.delete(send.pending.id)
+      this.#settle(send)
+    }
+    this.#tell()
+    await this.#request('room:leave', { room })
+  }
+
+  /** At the end of what waits, under its own id, so that nothing is shown twice; a conflict needs another. */
+  #retry(id: string): void {
+    const send = this.#outbox.takeFailed(id)
+    if (send === undefined || this.#closed) return
+    const { failed: _failed, user: _user, ...rest } = send.pending
+    const conflict = send.error?.code === 'conflict'
+    const user = this.#user === undefined ? {} : { user: this.#user.id }
+    const pending: Pending = { ...rest, ...user, id: conflict ? newId() : id, order: 0 }
+    if (conflict) this.#persistence.delete(id)
+    this.#outbox.add(pending)
+    this.#persistence.put(pending)
+    this.#sendsChanged(pending.room)
+    this.#sender.pump()
+  }
+
+  #discard(id: string): void {
+    const send = this.#outbox.takeFailed(id)
+    if (send === undefined) return
+    this.#persistence.delete(id)
+    this.#sendsChanged(send.pending.room)
+  }
+
+  #sendsChanged(room: string): void {
+    for (const send of this.#outbox.of(room)) if (send.state === 'failed') this.#settle(send)
+    this.#rooms.get(room)?.changed()
+    this.#tell()
+  }
+
+  #settle(send: Send): void {
+    const { id } = send.pending
+    this.#settlers.get(id)?.(shownSend(send, this.#desk()))
+    this.#settlers.delete(id)
+  }
+
+  async #request<E extends ChatEvent>(event: E, payload: Asked<E>): Promise<ChatAnswers[E]> {
+    const { clock, backOff, requestTimeoutMs } = this.#settings
+    const deadline = clock.now() + requestTimeoutMs
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await this.#connection.ask(event, payload)
+      } catch (error) {
+        const failure = ChatError.from(error)
+        const leftMs = deadline - clock.now()
+        const delayMs = retryDelayMs(backOff, failures, failure.retryAfterMs)
+        if (!failure.retryable || leftMs <= 0 || this.#refused !== undefined) throw failure
+        await this.#pause(failure.code === 'offline' ? leftMs : Math.min(leftMs, delayMs))
+      }
+    }
+  }
+
+  /** Ends early when there is a connection again, or when all is over. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const resume = () => {
+        cancel()
+        this.#pauses.delete(resume)
+        resolve()
+      }
+      const cancel = this.#settings.clock.after(ms, resume)
+      this.#pauses.add(resume)
+    })
+  }
+
+  #stateNow(): ConnectionState {
+    if (this.#closed) return 'closed'
+    if (this.#connection.open) return this.#degraded === undefined ? 'online' : 'degraded'
+    if (this.#refused !== undefined) return 'refused'
+    return this.#everOpen ? 'offline' : 'connecting'
+  }
+
+  #tell(reason?: string): void {
+    const state = this.#stateNow()
+    const { waiting } = this.#outbox
+    if (state === this.#state.state && waiting === this.#state.waiting) return
+    const why = reason ?? (state === this.#state.state ? this.#state.reason : undefined)
+    this.#state = { state, waiting, ...(why === undefined ? {} : { reason: why }) }
+    this.#emitter.emit('state', this.#state)
+  }
+
+  /** A listener for errors that throws is not told of its own. */
+  #failed(error: unknown): void {
+    if (this.#failing) return
+    this.#failing = true
+    this.#emitter.emit('error', error)
+    this.#failing = false
+  }
+
+  #failing = false
+}
+
+/** Connects, and stays connected until `close`. */
+export function connectChat(options: ChatOptions): ChatClient {
+  return new ChatClient(options)
+}
