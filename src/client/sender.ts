@@ -80,6 +80,8 @@ export class Sender {
       }
     } catch (error) {
       const refusal = ChatError.from(error)
+      // Nobody refused it: it stays in the storage for the next run.
+      if (this.#closed || refusal.code === 'closed') return
       const failed = outbox.refused(id, refusal, clock.now())
       if (failed !== undefined) this.keep(failed)
       if (refusal.code === 'not_joined') notJoined(room)

@@ -1,0 +1,252 @@
+/** The client against real servers and networks that fail: each message once, in order, and its state right. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { memoryStorage } from '../../src/client/storage.ts'
+import { Network } from '../harness/client-proxy.ts'
+import { Watch, type WatchOptions } from '../harness/client-watch.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+const RATES = {
+  MESSAGE_RATE: '100000',
+  MESSAGE_BURST: '100000',
+  REQUEST_RATE: '100000',
+  REQUEST_BURST: '100000',
+}
+
+let rookery: RunningRookery
+let network: Network
+let watches: Watch[] = []
+
+beforeEach(async () => {
+  rookery = await startRookery({ env: RATES })
+  network = await Network.to(rookery.port)
+})
+
+afterEach(async () => {
+  vi.useRealTimers()
+  await Promise.all(watches.map((watch) => watch.close()))
+  watches = []
+  await network.close()
+  expect(await rookery.stop()).toBe(0)
+})
+
+function watch(name: string, options: Partial<WatchOptions> = {}): Watch {
+  const one = new Watch({ url: rookery.url, name, ...options })
+  watches.push(one)
+  return one
+}
+
+/** On the network that can be cut. */
+function remote(name: string, options: Partial<WatchOptions> = {}): Watch {
+  return watch(name, { url: network.url, ...options })
+}
+
+async function allHave(count: number): Promise<void> {
+  await Promise.all(watches.map((one) => one.has(count)))
+  for (const one of watches) one.audit()
+}
+
+/** The texts of one author, in the order of the log. */
+function textsOf(reader: Watch, author: Watch): (string | undefined)[] {
+  return reader.shown.filter(({ from }) => from.id === author.client.user?.id).map(({ text }) => text)
+}
+
+describe('a worker that dies under load', () => {
+  it('costs no message, doubles none, and keeps the order of each author', async () => {
+    const crowd = Array.from({ length: 6 }, (_, index) => watch(`member-${index}`))
+    await Promise.all(crowd.map(({ room }) => room.live()))
+    const perMember = 120
+    const sent = crowd.map((one) => Array.from({ length: perMember }, (_, i) => one.room.send(`${i}`)))
+    const settled = sent.flatMap((list) => list.map((message) => message.settled))
+    await settled[40]
+    rookery.killWorker(0)
+    await settled[80]
+    await until(() => rookery.workerPids().length === 2, 'there are two workers again')
+    rookery.killWorker(0)
+    expect((await Promise.all(settled)).filter(({ state }) => state !== 'sent')).toEqual([])
+    await allHave(perMember * crowd.length)
+    expect(crowd.some(({ states }) => states.includes('offline'))).toBe(true)
+    const asWritten = Array.from({ length: perMember }, (_, i) => `${i}`)
+    for (const author of crowd) expect(textsOf(crowd[0] ?? author, author)).toEqual(asWritten)
+    expect(crowd[0]?.shown).toHaveLength(perMember * crowd.length)
+  })
+
+  it('is left before it goes, when it says so', async () => {
+    const crowd = Array.from({ length: 6 }, (_, index) => watch(`member-${index}`))
+    await Promise.all(crowd.map(({ room }) => room.live()))
+    rookery.signal('SIGHUP')
+    let sent = 0
+    while (rookery.countLogs('worker left') < 2) {
+      await Promise.all(crowd.map(({ room }) => room.send(`${sent}`).settled))
+      sent += 1
+    }
+    await allHave(sent * crowd.length)
+    expect(crowd[0]?.shown).toHaveLength(sent * crowd.length)
+  })
+})
+
+describe('a client that is offline for a while', () => {
+  it('keeps what its user writes, and gets what the others wrote', async () => {
+    const [ann, bob] = [remote('Ann'), watch('Bob')]
+    await Promise.all([ann.room.live(), bob.room.live()])
+    network.cut()
+    await until(() => ann.client.state.state === 'offline', 'it knows that it is offline')
+    const written = Array.from({ length: 5 }, (_, i) => ann.room.send(`ann ${i}`))
+    expect(ann.room.messages.map(({ state }) => state)).toEqual(written.map(() => 'pending'))
+    expect(ann.client.state).toMatchObject({ state: 'offline', waiting: 5 })
+    const missed = 450
+    await Promise.all(Array.from({ length: missed }, (_, i) => bob.room.send(`bob ${i}`).settled))
+    network.mend()
+    await Promise.all(written.map(({ settled }) => settled))
+    await allHave(missed + written.length)
+    expect(textsOf(bob, ann)).toEqual(written.map(({ text }) => text))
+    expect(ann.shown).toHaveLength(missed + written.length)
+    expect(ann.resets).toEqual([])
+  })
+
+  it('comes and goes many times, and loses nothing', async () => {
+    const [ann, bob] = [remote('Ann'), watch('Bob')]
+    await Promise.all([ann.room.live(), bob.room.live()])
+    for (let round = 0; round < 10; round += 1) {
+      for (const { room } of [ann, bob]) for (let i = 0; i < 10; i += 1) room.send(`${round}.${i}`)
+      network.breakAll()
+      await until(() => ann.client.state.state === 'online', 'it is back')
+    }
+    await until(() => ann.client.state.waiting + bob.client.state.waiting === 0, 'all is sent')
+    await allHave(200)
+    expect(textsOf(bob, ann)).toEqual(
+      Array.from({ length: 100 }, (_, i) => `${Math.floor(i / 10)}.${i % 10}`),
+    )
+  })
+})
+
+describe('an ack that is lost after the log took the message', () => {
+  it('leaves one message, which becomes sent', async () => {
+    const [ann, bob] = [remote('Ann', { ackTimeoutMs: 500 }), watch('Bob')]
+    await Promise.all([ann.room.live(), bob.room.live()])
+    network.loseAnswers()
+    const message = ann.room.send('once')
+    await bob.has(1)
+    expect(ann.room.messages).toMatchObject([{ state: 'pending', text: 'once' }])
+    expect(await message.settled).toMatchObject({ state: 'sent' })
+    await allHave(1)
+    expect(ann.room.messages).toMatchObject([{ id: message.id, state: 'sent', seq: 1 }])
+    const after = await bob.room.send('after').settled
+    await allHave(2)
+    expect(after).toMatchObject({ state: 'sent' })
+  })
+})
+
+describe('a slow link', () => {
+  it('delays, and changes nothing else', async () => {
+    network.slow(60)
+    const [ann, bob] = [remote('Ann', { inFlight: 8 }), watch('Bob')]
+    await Promise.all([ann.room.live(), bob.room.live()])
+    const written = [ann, bob].flatMap(({ room }) => Array.from({ length: 40 }, (_, i) => room.send(`${i}`)))
+    await Promise.all(written.map(({ settled }) => settled))
+    await allHave(80)
+    expect(textsOf(bob, ann)).toEqual(Array.from({ length: 40 }, (_, i) => `${i}`))
+  })
+})
+
+describe('a reload with sends that wait', () => {
+  it('sends them, once and in order, before what is new', async () => {
+    const storage = memoryStorage()
+    const ann = remote('Ann', { storage, ackTimeoutMs: 500 })
+    const bob = watch('Bob')
+    await Promise.all([ann.room.live(), bob.room.live()])
+    network.loseAnswers()
+    ann.room.send('stored, ack lost')
+    await bob.has(1)
+    network.cut()
+    for (const text of ['second', 'third']) ann.room.send(text)
+    await ann.close()
+    expect(await storage.load()).toHaveLength(3)
+
+    network.mend()
+    const again = remote('Ann', { storage })
+    again.room.send('fourth')
+    await again.client.loaded()
+    expect(again.room.messages.at(-1)).toMatchObject({ text: 'fourth', state: 'pending' })
+    await bob.has(4)
+    await until(() => again.client.state.waiting === 0, 'all is sent')
+    await again.has(4)
+    for (const one of [bob, again]) one.audit()
+    expect(bob.texts()).toEqual(['stored, ack lost', 'second', 'third', 'fourth'])
+    expect(again.texts()).toEqual(bob.texts())
+    await again.close()
+    expect(await storage.load()).toEqual([])
+  })
+
+  it("is not another user's to send", async () => {
+    const storage = memoryStorage()
+    const ann = remote('Ann', { storage })
+    await ann.room.live()
+    network.cut()
+    ann.room.send('mine')
+    await ann.close()
+    const bob = watch('Bob', { storage })
+    await bob.room.live()
+    await until(() => bob.room.messages[0]?.state === 'failed', 'it is not sent')
+    expect(bob.room.messages).toMatchObject([{ text: 'mine', failure: { code: 'other_user' } }])
+    expect(bob.room.lastSeq).toBe(0)
+    bob.room.messages[0]?.failure?.discard()
+    expect(bob.room.messages).toEqual([])
+    await bob.close()
+    expect(await storage.load()).toEqual([])
+  })
+})
+
+describe('another log under the same address', () => {
+  it('begins anew, says so, and still gets what waits', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'rookery-epoch-'))
+    const ann = remote('Ann')
+    await ann.room.live()
+    for (let i = 0; i < 10; i += 1) await ann.room.send(`old ${i}`).settled
+    await ann.has(10)
+    const { port } = rookery
+    network.cut()
+    expect(await rookery.stop()).toBe(0)
+    rookery = await startRookery({ env: { ...RATES, PORT: String(port), DATA_DIR: dataDir } })
+    try {
+      const waiting = ann.room.send('new')
+      network.mend()
+      expect(await waiting.settled).toMatchObject({ state: 'sent' })
+      await ann.has(1)
+      await until(() => ann.room.state === 'live', 'it is live')
+      await until(() => ann.texts().length === 1, 'it shows the new log alone')
+      expect(ann.resets).toEqual(['epoch'])
+      expect(ann.room.messages).toMatchObject([{ seq: 1, text: 'new', state: 'sent' }])
+      ann.audit()
+    } finally {
+      await Promise.all(watches.splice(0).map((one) => one.close()))
+      await rm(dataDir, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('a clock that jumps', () => {
+  it('holds up no retry', async () => {
+    const [ann, bob] = [remote('Ann', { ackTimeoutMs: 1_000 }), watch('Bob')]
+    await Promise.all([ann.room.live(), bob.room.live()])
+    const start = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: start })
+    const texts: string[] = []
+    for (const jumpMs of [86_400_000, -86_400_000, 3_600_000]) {
+      network.cut()
+      await until(() => ann.client.state.state === 'offline', 'it is offline')
+      const text = `after ${jumpMs}`
+      texts.push(text)
+      const message = ann.room.send(text)
+      vi.setSystemTime(start + jumpMs)
+      network.mend()
+      expect(await message.settled).toMatchObject({ state: 'sent' })
+    }
+    vi.useRealTimers()
+    await allHave(texts.length)
+    expect(bob.texts()).toEqual(texts)
+  })
+})

@@ -1,0 +1,311 @@
+/** Whatever order, doubles, drops and reconnects bring: each entry is shown once, in order, or the client says that it can't tell. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Entry, Page } from '../../src/client/guards.ts'
+import { type Doubt, type Taken, Timeline } from '../../src/client/timeline.ts'
+
+const ROOM = 'lobby'
+const PAGE = 5
+const BOUNDS = { windowMax: 8, loadedMax: 20 }
+
+function entry(seq: number, id = `m${seq}`): Entry {
+  return {
+    room: ROOM,
+    seq,
+    id,
+    kind: 'text',
+    from: { id: 'u1', name: 'Ann' },
+    text: `text of ${id}`,
+    at: seq,
+  }
+}
+
+/** A log as an honest server keeps it. */
+class Log {
+  epoch = 'e1'
+  entries: Entry[] = []
+  first = 1
+
+  append(): Entry {
+    const added = entry(this.head + 1, `${this.epoch}-${this.head + 1}`)
+    this.entries.push(added)
+    return added
+  }
+
+  get head(): number {
+    return this.entries.length
+  }
+
+  after(after: number): Page {
+    const kept = this.entries.filter(({ seq }) => seq > after && seq >= this.first)
+    return this.#page(kept.slice(0, PAGE), kept.length > PAGE)
+  }
+
+  newest(): Page {
+    const kept = this.entries.filter(({ seq }) => seq >= this.first)
+    return this.#page(kept.slice(-PAGE), kept.length > PAGE)
+  }
+
+  before(before: number): Page {
+    const kept = this.entries.filter(({ seq }) => seq < before && seq >= this.first)
+    return this.#page(kept.slice(-PAGE), kept.length > PAGE)
+  }
+
+  join(timeline: Timeline): Taken {
+    const asked = timeline.position
+    if (asked === undefined) return timeline.joined(this.newest(), false)
+    const follows = asked.epoch === this.epoch && asked.after >= this.first - 1 && asked.after <= this.head
+    return follows ? timeline.joined(this.after(asked.after), false) : timeline.joined(this.newest(), true)
+  }
+
+  #page(messages: Entry[], more: boolean): Page {
+    return { epoch: this.epoch, head: this.head, messages, more }
+  }
+}
+
+/** What a user would have been shown, by logs. */
+class Reader {
+  readonly timeline = new Timeline(BOUNDS)
+  readonly doubts: Doubt[] = []
+  /** One list a reset: the numbers that were shown. */
+  readonly shown: Entry[][] = [[]]
+  rejoin = true
+
+  take(taken: Taken): void {
+    if (taken.reset !== undefined) this.shown.push([])
+    this.shown.at(-1)?.push(...taken.shown)
+    if (taken.doubt !== undefined) this.doubts.push(taken.doubt)
+    this.rejoin = taken.rejoin === true
+    expect(this.timeline.entries.length).toBeLessThanOrEqual(BOUNDS.loadedMax)
+  }
+
+  /** As the room does it, against a server that answers; bounded. */
+  settle(log: Log): void {
+    for (let step = 0; step < 200; step += 1) {
+      const after = this.timeline.missingAfter
+      if (this.rejoin) this.take(log.join(this.timeline))
+      else if (after !== undefined) this.take(this.timeline.followed(log.after(after)))
+      else return
+    }
+    throw new Error('it never settled')
+  }
+
+  seqs(): number[][] {
+    return this.shown.map((entries) => entries.map(({ seq }) => seq))
+  }
+}
+
+type Step =
+  | { do: 'append'; how: 'bring' | 'double' | 'drop' | 'hold' }
+  | { do: 'bring held'; index: number }
+  | { do: 'reconnect' | 'settle' | 'gap' | 'older' | 'let go' | 'expire' | 'new log' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant<'append'>('append'),
+      how: fc.constantFrom<'bring' | 'double' | 'drop' | 'hold'>('bring', 'double', 'drop', 'hold'),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant<'bring held'>('bring held'), index: fc.nat(20) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom<'reconnect' | 'settle' | 'gap' | 'older' | 'let go'>(
+        'reconnect',
+        'settle',
+        'gap',
+        'older',
+        'let go',
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom<'expire' | 'new log'>('expire', 'new log') }) },
+)
+
+function run(steps: readonly Step[]): { log: Log; reader: Reader } {
+  const log = new Log()
+  const reader = new Reader()
+  let held: Entry[] = []
+  const bring = (one: Entry | undefined) => {
+    if (one !== undefined) reader.take(reader.timeline.live(one))
+  }
+  reader.settle(log)
+  for (const one of steps) {
+    if (one.do === 'append') {
+      const added = log.append()
+      if (one.how === 'hold') held.push(added)
+      if (one.how === 'bring' || one.how === 'double') bring(added)
+      if (one.how === 'double') bring(added)
+    } else if (one.do === 'bring held') bring(held[one.index % Math.max(1, held.length)])
+    else if (one.do === 'reconnect') reader.take(log.join(reader.timeline))
+    else if (one.do === 'settle') reader.settle(log)
+    else if (one.do === 'gap') reader.timeline.exists(log.head)
+    else if (one.do === 'older')
+      reader.timeline.preceded(log.before(reader.timeline.first), reader.timeline.first)
+    else if (one.do === 'let go') reader.timeline.letGo()
+    else if (one.do === 'expire') log.first = Math.max(log.first, log.head - 2)
+    else {
+      // The connection of the old log brings nothing after the new one is there.
+      held = []
+      Object.assign(log, { epoch: `${log.epoch}'`, entries: [], first: 1 })
+      reader.take(log.join(reader.timeline))
+    }
+  }
+  reader.take(log.join(reader.timeline))
+  reader.settle(log)
+  return { log, reader }
+}
+
+describe('with a server that keeps its promises', () => {
+  it('shows each entry once and in order, whatever the network does', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { log, reader } = run(steps)
+        for (const seqs of reader.seqs()) {
+          expect(seqs).toEqual(seqs.map((_, index) => (seqs[0] ?? 0) + index))
+        }
+        const ids = reader.shown.flat().map(({ id }) => id)
+        expect(new Set(ids).size).toBe(ids.length)
+        expect(reader.timeline.last).toBe(log.head)
+        expect(reader.timeline.epoch).toBe(log.epoch)
+        const tail = reader.shown.at(-1) ?? []
+        expect(tail).toEqual(log.entries.slice(log.head - tail.length))
+        expect(reader.timeline.entries).toEqual(log.entries.slice(log.head - reader.timeline.entries.length))
+        expect(reader.doubts.filter(({ reason }) => reason !== 'epoch')).toEqual([])
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('keeps a bounded window, and fetches what it let go', () => {
+    const log = new Log()
+    for (let i = 0; i < 40; i += 1) log.append()
+    const timeline = new Timeline(BOUNDS)
+    timeline.joined(log.newest(), false)
+    for (let i = 0; i < 20; i += 1) timeline.live(log.append())
+    expect(timeline.entries.map(({ seq }) => seq)).toEqual([53, 54, 55, 56, 57, 58, 59, 60])
+    expect(timeline.preceded(log.before(53), 53)).toBe(5)
+    expect(timeline.first).toBe(48)
+    timeline.live(log.append())
+    expect(timeline.entries).toHaveLength(13)
+    timeline.letGo()
+    expect(timeline.first).toBe(54)
+    expect(timeline.hasOlder).toBe(true)
+    while (timeline.hasOlder && !timeline.full) timeline.preceded(log.before(timeline.first), timeline.first)
+    expect(timeline.entries).toHaveLength(BOUNDS.loadedMax)
+  })
+
+  it('knows when there is nothing older', () => {
+    const log = new Log()
+    for (let i = 0; i < 7; i += 1) log.append()
+    const timeline = new Timeline(BOUNDS)
+    timeline.joined(log.newest(), false)
+    expect(timeline.hasOlder).toBe(true)
+    expect(timeline.preceded(log.before(3), 3)).toBe(2)
+    expect(timeline.hasOlder).toBe(false)
+  })
+
+  it('begins anew when the log no longer keeps what followed', () => {
+    const log = new Log()
+    log.append()
+    const reader = new Reader()
+    reader.settle(log)
+    for (let i = 0; i < 20; i += 1) log.append()
+    log.first = 15
+    const taken = log.join(reader.timeline)
+    expect(taken.reset).toBe('expired')
+    expect(taken.shown.map(({ seq }) => seq)).toEqual([17, 18, 19, 20, 21])
+  })
+})
+
+describe('with a server that does not', () => {
+  const anyEntry = fc
+    .record({ seq: fc.integer({ min: 1, max: 15 }), id: fc.constantFrom('a', 'b', 'c') })
+    .map(({ seq, id }) => entry(seq, `${seq}${id}`))
+  const anyPage = fc.record({
+    epoch: fc.constantFrom('e1', 'e2'),
+    head: fc.integer({ min: 0, max: 20 }),
+    messages: fc.array(anyEntry, { maxLength: 6 }).map((list) => list.toSorted((a, b) => a.seq - b.seq)),
+    more: fc.boolean(),
+  })
+  const anyStep = fc.oneof(
+    anyEntry.map((one) => (timeline: Timeline) => timeline.live(one)),
+    anyPage.map((page) => (timeline: Timeline) => timeline.followed(page)),
+    fc.tuple(anyPage, fc.boolean()).map(
+      ([page, reset]) =>
+        (timeline: Timeline) =>
+          timeline.joined(page, reset),
+    ),
+    fc.integer({ min: 0, max: 1_000_000 }).map((to) => (timeline: Timeline): Taken => {
+      timeline.exists(to)
+      return { shown: [] }
+    }),
+  )
+
+  it('never shows anything twice or out of order, and says what it passes over', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+        const timeline = new Timeline(BOUNDS)
+        let last: number | undefined
+        for (const take of steps) {
+          const known = timeline.epoch !== undefined
+          const { shown, reset, doubt } = take(timeline)
+          if (reset !== undefined || !known) last = undefined
+          for (const { seq } of shown) {
+            const skipped = last !== undefined && seq !== last + 1
+            const said = doubt?.reason === 'missing' && doubt.from <= (last ?? 0) + 1 && doubt.to >= seq - 1
+            expect(skipped && !said).toBe(false)
+            last = seq
+          }
+          expect(timeline.entries.length).toBeLessThanOrEqual(BOUNDS.windowMax)
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('waits for nothing for ever', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 30 }), (steps) => {
+        const timeline = new Timeline(BOUNDS)
+        timeline.joined({ epoch: 'e1', head: 0, messages: [], more: false }, false)
+        for (const take of steps) take(timeline)
+        let doubt: Doubt | undefined
+        const wasMissing = timeline.missingAfter !== undefined
+        for (let i = 0; i < 40 && timeline.missingAfter !== undefined; i += 1) {
+          const page: Page = { epoch: timeline.epoch ?? '', head: 0, messages: [], more: true }
+          doubt = timeline.followed(page).doubt ?? doubt
+        }
+        expect(timeline.missingAfter).toBeUndefined()
+        if (wasMissing) expect(doubt?.reason).toBe('missing')
+      }),
+    )
+  })
+
+  it('says that two entries came under one number, and keeps the first', () => {
+    const timeline = new Timeline(BOUNDS)
+    timeline.joined({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
+    expect(timeline.live(entry(1, 'other')).doubt).toEqual({ reason: 'contradiction', seq: 1 })
+    timeline.live(entry(3, 'first'))
+    expect(timeline.live(entry(3, 'second')).doubt).toEqual({ reason: 'contradiction', seq: 3 })
+    expect(timeline.live(entry(2)).shown.map(({ id }) => id)).toEqual(['m2', 'first'])
+  })
+
+  it('takes a text that has been blanked since for the same', () => {
+    const timeline = new Timeline(BOUNDS)
+    timeline.joined({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
+    const { text: _gone, ...blanked } = entry(1)
+    expect(timeline.live(blanked).doubt).toBeUndefined()
+  })
+
+  it('says that it can not tell which log it is, when each answer names another', () => {
+    const timeline = new Timeline(BOUNDS)
+    const doubts: (Doubt | undefined)[] = []
+    for (let i = 0; i < 4; i += 1) {
+      doubts.push(timeline.joined({ epoch: `e${i}`, head: 0, messages: [], more: false }, i > 0).doubt)
+    }
+    expect(doubts.at(-1)).toEqual({ reason: 'epoch' })
+  })
+})
