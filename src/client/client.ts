@@ -13,7 +13,7 @@ import { isObject } from './guards.ts'
 import { newId } from './ids.ts'
 import type { ChatMessage } from './messages.ts'
 import { type ChatOptions, type Settings, settingsOf } from './options.ts'
-import { Outbox, type Send } from './outbox.ts'
+import { Outbox, type Send, shapeOf } from './outbox.ts'
 import { Persistence } from './persistence.ts'
 import { ChatRoom } from './room.ts'
 import type { RoomDesk } from './room-desk.ts'
@@ -317,8 +317,7 @@ export class ChatClient {
   }
 
   #roomRefused(room: string, error: ChatError): void {
-    const { code, message, retryable } = error
-    for (const send of this.#outbox.refuseRoom(room, { code, message, retryable })) {
+    for (const send of this.#outbox.refuseRoom(room, shapeOf(error))) {
       this.#sender.keep(send)
       this.#settle(send)
     }
