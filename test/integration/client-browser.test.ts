@@ -1,0 +1,81 @@
+/** The client in a real browser, as docs/client.md has it: what waits to be sent is there after a reload. */
+
+import { readFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Browser, servePage } from '../harness/client-browser.ts'
+import { Network } from '../harness/client-proxy.ts'
+import { Watch } from '../harness/client-watch.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+let rookery: RunningRookery
+let network: Network
+let browser: Browser
+let page: { url: string; server: Server }
+
+beforeAll(async () => {
+  rookery = await startRookery({ env: { WORKERS: '1', CORS_ORIGIN: '*' } })
+  network = await Network.to(rookery.port)
+  const document = await readFile(new URL('../../docs/client.md', import.meta.url), 'utf8')
+  const [, html = ''] = /```html\n([\s\S]*?)```/.exec(document) ?? []
+  page = await servePage(html.replaceAll('http://localhost:3000', network.url))
+  browser = await Browser.open()
+})
+afterAll(async () => {
+  await browser.close()
+  await new Promise((resolve) => page.server.close(resolve))
+  await network.close()
+  expect(await rookery.stop()).toBe(0)
+})
+
+async function shows(expression: string, value: unknown): Promise<void> {
+  await until(
+    async () => JSON.stringify(await browser.evaluate(expression)) === JSON.stringify(value),
+    `the page has ${expression} = ${JSON.stringify(value)}`,
+  )
+}
+
+const SHOWN = "globalThis.room?.messages.map(({ text, state }) => text + ' ' + state)"
+
+it('sends after a reload what was written offline before it, once and in order', async () => {
+  const bob = new Watch({ url: rookery.url, name: 'Bob' })
+  await browser.goTo(page.url)
+  await shows('globalThis.room?.state', 'live')
+  await browser.evaluate("room.send('online').settled.then(() => true)")
+  await shows(SHOWN, ['online sent'])
+
+  network.cut()
+  await shows('chat.state.state', 'offline')
+  await browser.evaluate("{ for (const text of ['first', 'second']) room.send(text) }")
+  await shows(SHOWN, ['online sent', 'first pending', 'second pending'])
+  await shows('indexedDB.databases().then((list) => list.map(({ name }) => name))', ['rookery:ann'])
+  await browser.evaluate("{ room.send('third') }")
+  await until(async () => (await stored()) === 3, 'all three are kept')
+
+  await browser.reload()
+  await shows(SHOWN, ['first pending', 'second pending', 'third pending'])
+  await shows('chat.state.waiting', 3)
+  network.mend()
+  await bob.has(4)
+  await shows(SHOWN, ['online sent', 'first sent', 'second sent', 'third sent'])
+  expect(bob.texts()).toEqual(['online', 'first', 'second', 'third'])
+  bob.audit()
+  await until(async () => (await stored()) === 0, 'nothing is kept any more')
+  await bob.close()
+})
+
+/** How many sends the browser keeps. */
+function stored(): Promise<unknown> {
+  return browser.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('rookery:ann')
+    opening.onerror = reject
+    opening.onsuccess = () => {
+      const counting = opening.result.transaction('pending').objectStore('pending').count()
+      counting.onsuccess = () => {
+        opening.result.close()
+        resolve(counting.result)
+      }
+    }
+  })`)
+}
