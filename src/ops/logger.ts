@@ -3,8 +3,9 @@
  * logged. Writes are synchronous, so that the last line before an exit or a crash is never lost.
  */
 import { createRequire } from 'node:module'
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import type PinoPretty from 'pino-pretty'
+import { asStream, standardOutput } from './log-output.ts'
 
 export type { Logger } from 'pino'
 
@@ -77,7 +78,7 @@ export function isPretty(format: LogFormat): boolean {
 
 function chooseStream(format: LogFormat, stream: DestinationStream | undefined): DestinationStream {
   if (format === 'pretty' || (stream === undefined && isPretty(format))) return prettyStream(stream)
-  return stream ?? destination({ dest: 1, sync: true })
+  return stream ?? standardOutput()
 }
 
 /** Loaded only when used: workers under a process manager never need it. */
@@ -88,7 +89,6 @@ function prettyStream(stream: DestinationStream | undefined): DestinationStream 
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,host',
     singleLine: true,
-    destination: stream ?? 1,
-    sync: true,
+    destination: stream ?? asStream(standardOutput()),
   })
 }

@@ -5,14 +5,16 @@
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { z } from 'zod'
+import { observeLogOutput } from './log-output.ts'
 
 const PREFIX = 'rookery_'
 const PER_PROCESS_PREFIXES = ['rookery_worker_', 'rookery_process_', 'rookery_nodejs_']
 
-/** A registry with the metrics of the process itself (CPU, memory, event loop). */
+/** A registry with the metrics of the process itself (CPU, memory, event loop, its log). */
 export function createRegistry(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: PREFIX })
+  observeLogOutput(registry)
   return registry
 }
 
