@@ -5,8 +5,10 @@
  */
 import type { Socket } from 'socket.io'
 import type { PresenceChange, RoomListener } from '../wire/app.ts'
+import { MEMBERS_SHOWN } from '../wire/app.ts'
+import type { ChatEvents } from '../wire/chat.ts'
 import type { Author, LogEntry } from '../wire/entry.ts'
-import { PresenceBacklog, presencePayload } from './presence-backlog.ts'
+import { PresenceBacklog } from '../wire/presence-backlog.ts'
 
 /** What a joining member is owed at most; past it the rest becomes a gap. */
 export const HELD_MAX = 1_000
@@ -179,4 +181,13 @@ export class RoomFeed implements RoomListener {
     member.sentUpTo = to
     this.#outlet.onGap()
   }
+}
+
+/** The event's payload; in large rooms only the count. */
+function presencePayload(room: string, change: PresenceChange): ChatEvents['presence'] {
+  const payload: ChatEvents['presence'] = { room, count: change.count }
+  if (change.count > MEMBERS_SHOWN) return payload
+  if (change.joined.length > 0) payload.joined = change.joined
+  if (change.left.length > 0) payload.left = change.left
+  return payload
 }

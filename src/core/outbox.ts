@@ -39,6 +39,11 @@ export class Outbox {
     return this.#writer.queuedBytes
   }
 
+  /** Whether the receiver keeps up again: nothing that is offered now would be dropped. */
+  get keepsUp(): boolean {
+    return !this.#overflowed && this.#writer.queuedBytes <= this.#limits.softBytes
+  }
+
   /**
    * @param soon leaves when the running callback is done, not at the end of the turn
    * @returns whether the frame is on its way

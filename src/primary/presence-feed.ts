@@ -2,17 +2,17 @@
 
 import type { RoomMembers } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
-import type { PrimaryEvent } from '../wire/requests.ts'
+import type { PresenceEvent } from '../wire/requests.ts'
 import { PresenceTable } from './presence.ts'
 
 const TOGETHER_MS = 50
 
 export class PresenceFeed {
   readonly #table = new PresenceTable()
-  readonly #publish: (room: string, event: PrimaryEvent) => void
+  readonly #publish: (room: string, event: PresenceEvent) => void
   #timer: NodeJS.Timeout | undefined
 
-  constructor(publish: (room: string, event: PrimaryEvent) => void) {
+  constructor(publish: (room: string, event: PresenceEvent) => void) {
     this.#publish = publish
   }
 

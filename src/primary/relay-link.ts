@@ -10,15 +10,27 @@ import { CorkedWriter } from '../core/corked-writer.ts'
 import { LogGate } from '../core/log-gate.ts'
 import type { Urgency } from '../core/outbox.ts'
 import { Outbox } from '../core/outbox.ts'
+import type { PresenceChange } from '../wire/app.ts'
 import type { WorkerFrame } from '../wire/frames.ts'
+import { eventFrame } from '../wire/frames.ts'
 import { decodeWorkerFrame } from '../wire/frames-decode.ts'
 import { LinkCalls } from '../wire/link-calls.ts'
 import type { RelayLimits } from './relay-limits.ts'
+import { RelayMissed } from './relay-missed.ts'
 
 /** Lines about dropped frames are that far apart. */
 const DROP_LOG_MS = 5_000
 
 export type LinkEnd = 'closed' | 'failed' | 'malformed' | 'overflow' | 'removed'
+
+/** What the primary says of a room, to every worker with an interest. */
+export interface Announcement {
+  topic: string
+  room: string
+  frame: Buffer
+  /** Absent for an entry of the log, which can be read there. */
+  presence?: PresenceChange
+}
 
 export interface RelayLinkEvents {
   frame(link: RelayLink, frame: WorkerFrame): void
@@ -46,6 +58,7 @@ export class RelayLink {
   readonly #logger: Logger
   readonly #events: RelayLinkEvents
   readonly #lastWordsMs: number
+  readonly #missed = new RelayMissed()
   #passed = 0
   #reason: LinkEnd = 'closed'
   #lastWords: NodeJS.Timeout | undefined
@@ -61,6 +74,8 @@ export class RelayLink {
     this.#outbox = this.#makeOutbox(limits)
     reader.maxFrameBytes = limits.maxFrameBytes
     socket.on('data', (chunk: Buffer) => this.read(chunk))
+    // Everything has left: also what no later frame would bring to light.
+    socket.on('drain', () => this.#tellMissed())
     socket.on('error', (error) => this.#failed(error))
     socket.on('close', () => this.#closed())
   }
@@ -74,11 +89,32 @@ export class RelayLink {
     return this.#passed
   }
 
+  /** Rooms of which it has missed something and has not been told so yet. */
+  get missedRooms(): number {
+    return this.#missed.size
+  }
+
   /** @returns whether the frame is on its way */
   offer(frame: Buffer, urgency: Urgency): boolean {
+    this.#tellMissed()
     const offered = this.#outbox.offer(frame, urgency)
     if (offered && urgency !== 'control') this.#passed += 1
     return offered
+  }
+
+  /** What is dropped of it the worker is told as soon as it keeps up again. */
+  announce({ topic, room, frame, presence }: Announcement): void {
+    this.#tellMissed()
+    if (presence === undefined) {
+      if (!this.offer(frame, 'publication')) this.#missed.entry(topic, room)
+    } else if (this.#missed.hasPresence(topic) || !this.offer(frame, 'publication')) {
+      this.#missed.presence(topic, room, presence)
+    }
+  }
+
+  /** The worker does not want the topic any more. */
+  forgetTopic(topic: string): void {
+    this.#missed.forget(topic)
   }
 
   read(chunk: Buffer): void {
@@ -103,6 +139,11 @@ export class RelayLink {
   expectEnd(): void {
     this.#reason = 'removed'
     this.#lastWords ??= setTimeout(() => this.end('removed'), this.#lastWordsMs)
+  }
+
+  #tellMissed(): void {
+    if (this.#missed.size === 0 || !this.#outbox.keepsUp) return
+    for (const event of this.#missed.take()) this.#outbox.offer(eventFrame(event), 'control')
   }
 
   #makeOutbox(limits: RelayLimits): Outbox {

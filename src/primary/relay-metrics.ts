@@ -8,6 +8,8 @@ export interface RelayState {
   queuedBytes(): Iterable<[worker: string, bytes: number]>
   /** Publications, log entries and events that each worker has been passed. */
   passed(): Iterable<[worker: string, count: number]>
+  /** Rooms of which each worker has missed something and has not been told so yet. */
+  missedRooms(): Iterable<[worker: string, rooms: number]>
   topics(): number
 }
 
@@ -16,6 +18,7 @@ export type RelayMetrics = ReturnType<typeof relayMetrics>
 export function relayMetrics(registry: Registry, state: RelayState) {
   const registers = [registry]
   registry.registerMetric(outboxGauge(state))
+  registry.registerMetric(missedGauge(state))
   registry.registerMetric(passedCounter(state))
   readGauge(registry, {
     name: 'rookery_relay_topics',
@@ -77,6 +80,19 @@ function outboxGauge(state: RelayState): Gauge {
     collect() {
       this.reset()
       for (const [worker, bytes] of state.queuedBytes()) this.set({ worker }, bytes)
+    },
+  })
+}
+
+function missedGauge(state: RelayState): Gauge {
+  return new Gauge({
+    name: 'rookery_relay_missed_rooms',
+    help: 'Rooms of which a worker that does not keep up has missed something, and has not been told so yet',
+    labelNames: ['worker'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [worker, rooms] of state.missedRooms()) this.set({ worker }, rooms)
     },
   })
 }

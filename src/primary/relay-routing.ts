@@ -8,9 +8,16 @@ import type { Publish, WorkerFrame } from '../wire/frames.ts'
 import { memberFrame, messageFrame, peerGoneFrame, receiptFrame, subscribedFrame } from '../wire/frames.ts'
 import { InterestTable } from './interest.ts'
 import { RelayGroups } from './relay-groups.ts'
+import type { Announcement } from './relay-link.ts'
 
-/** Sends to a worker by name. @returns whether it is on its way */
-export type Offer = (worker: string, frame: Buffer, urgency: Urgency) => boolean
+/** Reaches workers by name. */
+export interface RoutingOutlet {
+  /** @returns whether it is on its way */
+  offer(worker: string, frame: Buffer, urgency: Urgency): boolean
+  announce(worker: string, announcement: Announcement): void
+  /** The worker does not want the topic any more. */
+  withdrawn(worker: string, topic: string): void
+}
 
 export interface RoutingCounts {
   published(): void
@@ -20,12 +27,12 @@ export interface RoutingCounts {
 export class RelayRouting {
   readonly #interest: InterestTable
   readonly #groups = new RelayGroups()
-  readonly #offer: Offer
+  readonly #outlet: RoutingOutlet
   readonly #counts: RoutingCounts
 
-  constructor(maxTopicsPerWorker: number, offer: Offer, counts: RoutingCounts) {
+  constructor(maxTopicsPerWorker: number, outlet: RoutingOutlet, counts: RoutingCounts) {
     this.#interest = new InterestTable(maxTopicsPerWorker)
-    this.#offer = offer
+    this.#outlet = outlet
     this.#counts = counts
   }
 
@@ -36,11 +43,12 @@ export class RelayRouting {
   subscribe(worker: string, { ref, topic, group }: WorkerFrame & { kind: 'subscribe' }): void {
     const added = this.#interest.add(worker, topic)
     const members = added && group ? this.#enter(worker, topic) : []
-    this.#offer(worker, subscribedFrame(ref, !added, members), 'control')
+    this.#outlet.offer(worker, subscribedFrame(ref, !added, members), 'control')
   }
 
   unsubscribe(worker: string, topic: string): void {
     if (!this.#interest.remove(worker, topic)) return
+    this.#outlet.withdrawn(worker, topic)
     const others = this.#groups.leave(worker, topic)
     if (others !== null) this.#tell(others, memberFrame(false, topic, worker))
   }
@@ -53,24 +61,24 @@ export class RelayRouting {
     if (receivers.size > 0) {
       const frame = messageFrame(from, grants, body)
       for (const worker of receivers) {
-        if (!this.#offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
+        if (!this.#outlet.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
         reached.push(worker)
         for (const topic of grants) this.#interest.add(worker, topic)
       }
     }
-    if (ref !== 0) this.#offer(from, receiptFrame(ref, reached), 'control')
+    if (ref !== 0) this.#outlet.offer(from, receiptFrame(ref, reached), 'control')
   }
 
   send(from: string, to: string, body: Buffer): void {
-    if (!this.#offer(to, messageFrame(from, [], body), 'control')) this.#counts.unroutable()
+    if (!this.#outlet.offer(to, messageFrame(from, [], body), 'control')) this.#counts.unroutable()
   }
 
   /** To every worker with an interest. */
-  announce(topic: string, frame: () => Buffer): void {
-    let made: Buffer | undefined
+  announce(topic: string, make: () => Omit<Announcement, 'topic'>): void {
+    let made: Announcement | undefined
     for (const worker of this.#interest.subscribers(topic)) {
-      made ??= frame()
-      this.#offer(worker, made, 'publication')
+      made ??= { topic, ...make() }
+      this.#outlet.announce(worker, made)
     }
   }
 
@@ -93,6 +101,6 @@ export class RelayRouting {
   }
 
   #tell(workers: Iterable<string>, frame: Buffer): void {
-    for (const worker of workers) this.#offer(worker, frame, 'control')
+    for (const worker of workers) this.#outlet.offer(worker, frame, 'control')
   }
 }

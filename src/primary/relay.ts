@@ -14,7 +14,14 @@ import type { WorkerFrame } from '../wire/frames.ts'
 import { entryFrame, eventFrame, requestFrame, welcomeFrame } from '../wire/frames.ts'
 import type { CallHandler } from '../wire/link-serving.ts'
 import { LinkServing } from '../wire/link-serving.ts'
-import type { Params, PrimaryEvent, PrimaryRequests, Result, WorkerRequests } from '../wire/requests.ts'
+import type {
+  Params,
+  PresenceEvent,
+  PrimaryEvent,
+  PrimaryRequests,
+  Result,
+  WorkerRequests,
+} from '../wire/requests.ts'
 import { primaryRequests, workerRequests } from '../wire/requests.ts'
 import type { Admission } from './relay-door.ts'
 import { RelayDoor } from './relay-door.ts'
@@ -62,11 +69,16 @@ export class Relay {
     this.#metrics = relayMetrics(options.registry, {
       queuedBytes: () => [...this.#links].map(([worker, link]) => [worker, link.queuedBytes]),
       passed: () => [...this.#links].map(([worker, link]) => [worker, link.passed]),
+      missedRooms: () => [...this.#links].map(([worker, link]) => [worker, link.missedRooms]),
       topics: () => this.#routing.topics,
     })
     this.#routing = new RelayRouting(
       this.#limits.maxTopicsPerWorker,
-      (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
+      {
+        offer: (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
+        announce: (worker, announcement) => this.#links.get(worker)?.announce(announcement),
+        withdrawn: (worker, topic) => this.#links.get(worker)?.forgetTopic(topic),
+      },
       {
         published: () => this.#metrics.published.inc(),
         unroutable: () => this.#metrics.unroutable.inc(),
@@ -95,16 +107,25 @@ export class Relay {
     return relay
   }
 
-  /** Encoded once, to each worker with an interest. */
+  /** Encoded once, to each worker with an interest. One that does not keep up is told later that it missed some. */
   publishEntry(topic: string, entry: LogEntry): void {
-    this.#routing.announce(topic, () => entryFrame(entry))
+    this.#routing.announce(topic, () => ({ room: entry.room, frame: entryFrame(entry) }))
   }
 
-  /** @param topic `null`: to every worker; such an event is never dropped */
+  /**
+   * With a topic to each worker with an interest: what one that does not keep up misses of a room's presence, it is told
+   * later as one change. Without one to every worker; such an event is never dropped.
+   */
+  publishEvent(topic: string, event: PresenceEvent): void
+  publishEvent(topic: null, event: PrimaryEvent): void
   publishEvent(topic: string | null, event: PrimaryEvent): void {
-    if (topic !== null) return this.#routing.announce(topic, () => eventFrame(event))
     const frame = eventFrame(event)
-    for (const link of this.#links.values()) link.offer(frame, 'control')
+    if (topic === null) {
+      for (const link of this.#links.values()) link.offer(frame, 'control')
+    } else if (event.type === 'presence') {
+      const { room, joined, left, count } = event
+      this.#routing.announce(topic, () => ({ room, frame, presence: { joined, left, count } }))
+    }
   }
 
   /** Rejects with a `RookeryError`; `unavailable` past the deadline, or when the worker is not there. */

@@ -39,15 +39,18 @@ export type PrimaryRequests = typeof primaryRequests
 export type Params<T extends RequestTable, M extends keyof T> = z.infer<T[M]['params']>
 export type Result<T extends RequestTable, M extends keyof T> = z.infer<T[M]['result']>
 
+const presenceChange = z.object({
+  joined: z.array(author),
+  left: z.array(z.object({ id: userId })),
+  count: z.int().min(0),
+})
+
 /** What the primary itself tells workers with an interest in a topic. JSON on the link. */
 export const primaryEvent = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('presence'),
-    room: roomName,
-    joined: z.array(author),
-    left: z.array(z.object({ id: userId })),
-    count: z.int().min(0),
-  }),
+  presenceChange.extend({ type: z.literal('presence'), room: roomName }),
+  /** Something of this room was dropped: entries are to be read from the log; of presence this is all that was missed. */
+  z.object({ type: z.literal('behind'), room: roomName, presence: presenceChange.optional() }),
   z.object({ type: z.literal('state'), state: z.enum(['ok', 'degraded']), reason: z.string().optional() }),
 ])
 export type PrimaryEvent = z.infer<typeof primaryEvent>
+export type PresenceEvent = PrimaryEvent & { type: 'presence' }

@@ -1,22 +1,27 @@
 /**
  * One subscription's view of a room: entries go in as the relay brings them, and come out dense. A hole is filled from
- * the log; what arrives meanwhile waits (bounded: past the bound it is dropped, and read from the log as well).
+ * the log; what arrives meanwhile waits (bounded: past the bound it is dropped, and read from the log as well). While
+ * the log cannot be read it is asked again, less and less often.
  */
 import type { Logger } from 'pino'
 import type { Counter } from 'prom-client'
+import type { LogGate } from '../core/log-gate.ts'
 import type { RoomLogReader } from '../log/room-log.ts'
 import type { RoomListener } from '../wire/app.ts'
 import type { LogEntry } from '../wire/entry.ts'
 
 const REPAIR_PAGE = 200
 const WAITING_LIMIT = 1_000
-const RETRY_AFTER_MS = 250
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 8_000
 
 export interface RoomStreamOptions {
   room: string
   listener: RoomListener
-  reader: RoomLogReader
+  reader: Pick<RoomLogReader, 'head' | 'read'>
   logger: Logger
+  /** Shared by all rooms: one that cannot be read is seldom alone. */
+  gate: LogGate
   repairs: Counter
 }
 
@@ -28,8 +33,11 @@ export class RoomStream {
   #repairing = false
   /** The newest sequence number heard of. */
   #heard = 0
+  /** The log may have more than was heard of. */
+  #behind = false
   #waiting: LogEntry[] = []
   #retry: NodeJS.Timeout | undefined
+  #pauseMs = FIRST_PAUSE_MS
   #closed = false
 
   constructor(options: RoomStreamOptions) {
@@ -48,13 +56,24 @@ export class RoomStream {
     if (this.#closed) return
     this.#heard = Math.max(this.#heard, entry.seq)
     if (this.#waiting.length < WAITING_LIMIT) this.#waiting.push(entry)
-    if (this.#delivered !== undefined && !this.#repairing) this.#flush()
+    this.#goOn()
+  }
+
+  /** Some of what the log has published up to now was not brought: delivers that too. */
+  catchUp(): void {
+    if (this.#closed) return
+    this.#behind = true
+    this.#goOn()
   }
 
   close(): void {
     this.#closed = true
     this.#waiting = []
     clearTimeout(this.#retry)
+  }
+
+  #goOn(): void {
+    if (this.#delivered !== undefined && !this.#repairing) this.#flush()
   }
 
   /** Delivers what follows on what was delivered; starts a repair where something is missing. */
@@ -71,7 +90,8 @@ export class RoomStream {
     }
     this.#waiting.splice(0, rest)
     this.#deliver(ready)
-    if (this.#heard > (this.#delivered ?? 0) && !this.#closed) void this.#repair()
+    if (this.#closed) return
+    if (this.#behind || this.#heard > (this.#delivered ?? 0)) void this.#repair()
   }
 
   #deliver(entries: LogEntry[]): void {
@@ -85,17 +105,32 @@ export class RoomStream {
     this.#repairing = true
     this.#options.repairs.inc()
     try {
+      if (this.#behind) await this.#lookAhead()
       await this.#readMissing()
+      this.#pauseMs = FIRST_PAUSE_MS
       this.#repairing = false
       this.#flush()
     } catch (error) {
-      this.#options.logger.warn(
-        { err: error, room: this.#options.room },
-        'a hole could not be read from the log yet',
-      )
-      this.#retry = setTimeout(() => void this.#repair(), RETRY_AFTER_MS)
-      this.#retry.unref()
+      this.#tryLater(error)
     }
+  }
+
+  async #lookAhead(): Promise<void> {
+    const { reader, room } = this.#options
+    const { head } = await reader.head(room)
+    this.#behind = false
+    this.#heard = Math.max(this.#heard, head)
+  }
+
+  #tryLater(error: unknown): void {
+    if (this.#closed) return
+    const { logger, gate, room } = this.#options
+    gate.pass((heldBack) =>
+      logger.warn({ err: error, room, heldBack }, 'a hole could not be read from the log yet'),
+    )
+    this.#retry = setTimeout(() => void this.#repair(), this.#pauseMs)
+    this.#retry.unref()
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }
 
   async #readMissing(): Promise<void> {

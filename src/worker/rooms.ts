@@ -6,11 +6,15 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
+import { LogGate } from '../core/log-gate.ts'
 import type { RoomLogReader } from '../log/room-log.ts'
 import type { RoomListener, RoomSubscription, Rooms } from '../wire/app.ts'
 import { roomTopic } from '../wire/topics.ts'
 import type { Link } from './link.ts'
 import { RoomStream } from './room-stream.ts'
+
+/** Lines about rooms that can't be read are that far apart. */
+const UNREADABLE_LOG_MS = 5_000
 
 export interface RoomsOptions {
   link: Link
@@ -30,12 +34,17 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
     for (const stream of streams.get(entry.room) ?? []) stream.push(entry)
   })
   link.onEvent((event) => {
-    if (event.type !== 'presence') return
-    for (const stream of streams.get(event.room) ?? []) stream.listener.presence(event)
+    if (event.type === 'state') return
+    const presence = event.type === 'presence' ? event : event.presence
+    for (const stream of streams.get(event.room) ?? []) {
+      if (event.type === 'behind') stream.catchUp()
+      if (presence !== undefined) stream.listener.presence(presence)
+    }
   })
+  const gate = new LogGate(UNREADABLE_LOG_MS)
 
   const open = async (room: string, listener: RoomListener): Promise<RoomSubscription> => {
-    const stream = new RoomStream({ room, listener, reader, logger, repairs })
+    const stream = new RoomStream({ room, listener, reader, logger, gate, repairs })
     const set = streams.get(room) ?? new Set()
     streams.set(room, set.add(stream))
     const close = () => {

@@ -1,12 +1,12 @@
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
 import { history, resume } from '../../src/chat/pages.ts'
-import { PresenceBacklog } from '../../src/chat/presence-backlog.ts'
 import { rate } from '../../src/chat/rate.ts'
 import { ReadMarkers } from '../../src/chat/read-markers.ts'
 import { RecentTracks } from '../../src/chat/recent-tracks.ts'
 import { Session } from '../../src/chat/session.ts'
 import type { RoomRange } from '../../src/wire/app.ts'
+import { PresenceBacklog } from '../../src/wire/presence-backlog.ts'
 
 const user = (id: string) => ({ id, name: id })
 const seqs = (page: { messages: { seq: number }[] }) => page.messages.map(({ seq }) => seq)

@@ -6,11 +6,21 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FrameReader } from '../../src/core/byte-frames.ts'
 import type { RelayHandlers, RelayLimits } from '../../src/primary/relay.ts'
 import { Relay } from '../../src/primary/relay.ts'
+import type { PresenceChange } from '../../src/wire/app.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
-import { helloFrame, LINK_VERSION, publishFrame } from '../../src/wire/frames.ts'
+import type { PrimaryFrame } from '../../src/wire/frames.ts'
+import {
+  helloFrame,
+  LINK_VERSION,
+  publishFrame,
+  subscribeFrame,
+  unsubscribeFrame,
+} from '../../src/wire/frames.ts'
+import { decodePrimaryFrame } from '../../src/wire/frames-decode.ts'
 import { Link } from '../../src/worker/link.ts'
 import type { LinkLimits } from '../../src/worker/link-limits.ts'
 import { until } from '../harness/until.ts'
@@ -419,6 +429,55 @@ describe('a worker that does not read', () => {
     expect(await gone).toBe('w3')
     expect(await atB.first(200)).toHaveLength(200)
     expect(await metric('rookery_relay_links_ended_total', { reason: 'overflow' })).toBe(1)
+    stuck.destroy()
+  })
+})
+
+describe('a worker that reads again', () => {
+  it('is told of what rooms it has missed entries, and what of their presence, without anything more being said', async () => {
+    await listen({ softBytes: 100_000, hardBytes: 300_000, closeBytes: 50_000_000 })
+    const frames: PrimaryFrame[] = []
+    const stuck = connect(path)
+    const reader = new FrameReader(1_000_000)
+    stuck.on('data', (chunk) => frames.push(...reader.push(chunk).map(decodePrimaryFrame)))
+    stuck.write(helloFrame({ version: LINK_VERSION, name: 'w3', secret: SECRET }))
+    await until(() => frames.length === 1, 'it is welcome')
+    for (const [ref, room] of ['lobby', 'den', 'attic'].entries())
+      stuck.write(subscribeFrame(ref + 1, `r:${room}`, false))
+    await until(() => frames.length === 4, 'its subscriptions')
+    stuck.pause()
+
+    const text = 'x'.repeat(10_000)
+    let seq = 0
+    const say = async () => {
+      seq += 1
+      relay.publishEntry('r:lobby', { ...entry, seq, text })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    while ((await metric('rookery_relay_dropped_total')) === 0) await say()
+    const [ann, bob, cat] = ['ann', 'bob', 'cat'].map((id) => ({ id, name: id }))
+    if (ann === undefined || bob === undefined || cat === undefined) throw new Error('three')
+    const tell = (room: string, change: PresenceChange) =>
+      relay.publishEvent(`r:${room}`, { type: 'presence', room, ...change })
+    tell('den', { joined: [ann, bob], left: [], count: 2 })
+    tell('den', { joined: [cat], left: [{ id: 'ann' }], count: 2 })
+    tell('attic', { joined: [ann], left: [], count: 1 })
+    stuck.write(unsubscribeFrame('r:attic'))
+    await until(async () => (await metric('rookery_relay_missed_rooms')) === 2, 'it does not want the attic')
+
+    stuck.resume()
+    await until(() => frames.some((frame) => frame.kind === 'event'), 'it is told')
+    expect(frames.flatMap((frame) => (frame.kind === 'event' ? [frame.value] : []))).toEqual([
+      { type: 'behind', room: 'lobby' },
+      { type: 'behind', room: 'den', presence: { joined: [bob, cat], left: [{ id: 'ann' }], count: 2 } },
+    ])
+    expect(await metric('rookery_relay_missed_rooms')).toBe(0)
+    const entries = frames.filter(({ kind }) => kind === 'entry').length
+    expect(entries).toBeGreaterThan(0)
+    expect(entries).toBeLessThan(seq)
+    tell('den', { joined: [], left: [{ id: 'bob' }], count: 1 })
+    await until(() => frames.filter(({ kind }) => kind === 'event').length === 3, 'what comes next')
+    expect(frames.at(-1)).toMatchObject({ value: { type: 'presence', room: 'den', count: 1 } })
     stuck.destroy()
   })
 })

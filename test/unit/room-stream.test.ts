@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import { Counter, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
+import { LogGate } from '../../src/core/log-gate.ts'
 import type { RoomLogReader } from '../../src/log/room-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
 import { RoomStream } from '../../src/worker/room-stream.ts'
@@ -18,12 +19,12 @@ class Log {
   failures = 0
 
   readonly reader: RoomLogReader = {
-    head: async () => ({ epoch: 'e', head: this.head, first: this.first }),
+    head: async () => {
+      this.#mayFail()
+      return { epoch: 'e', head: this.head, first: this.first }
+    },
     read: async (_room, range) => {
-      if (this.failures > 0) {
-        this.failures -= 1
-        throw new Error('not readable now')
-      }
+      this.#mayFail()
       const after = 'after' in range ? range.after : 0
       const from = Math.max(after + 1, this.first)
       const to = Math.min(this.head, from + range.limit - 1)
@@ -33,18 +34,25 @@ class Log {
     userRooms: async () => [],
     close: async () => undefined,
   }
+
+  #mayFail(): void {
+    if (this.failures === 0) return
+    this.failures -= 1
+    throw new Error('not readable now')
+  }
 }
 
-function subscribe(log: Log) {
+function subscribe(log: Log, gate = new LogGate(0)) {
   const seen: number[] = []
   const repairs = new Counter({ name: 'repairs', help: '-', registers: [new Registry()] })
   const listener = {
     entries: (entries: readonly LogEntry[]) => void seen.push(...entries.map(({ seq }) => seq)),
     presence: () => undefined,
   }
-  const logger = pino({ level: 'silent' })
-  const stream = new RoomStream({ room: 'r', listener, reader: log.reader, logger, repairs })
-  return { stream, seen }
+  const lines: { heldBack: number }[] = []
+  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const stream = new RoomStream({ room: 'r', listener, reader: log.reader, logger, gate, repairs })
+  return { stream, seen, lines }
 }
 
 const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
@@ -54,7 +62,8 @@ test('whatever the relay drops, what comes out is dense, in order and without do
     fc.asyncProperty(
       fc.integer({ min: 0, max: 5 }),
       fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }),
-      async (before, brought) => {
+      fc.boolean(),
+      async (before, brought, endsBehind) => {
         const log = new Log()
         log.head = before
         const { stream, seen } = subscribe(log)
@@ -64,8 +73,11 @@ test('whatever the relay drops, what comes out is dense, in order and without do
           if (arrives) stream.push(entry(log.head))
         }
         await starting
-        log.head += 1
-        stream.push(entry(log.head))
+        if (endsBehind) stream.catchUp()
+        else {
+          log.head += 1
+          stream.push(entry(log.head))
+        }
         await until(() => seen.at(-1) === log.head, 'the newest entry is delivered')
         expect(seen).toEqual(upTo(seen[0] ?? 0, log.head))
         // The start is the head of a moment between subscribing and the first entry that was brought.
@@ -84,6 +96,53 @@ test('a log that cannot be read for a while delays a repair, and loses nothing',
   stream.push(entry(5))
   await until(() => seen.length === 5, 'all five are delivered')
   expect(seen).toEqual([1, 2, 3, 4, 5])
+})
+
+test('what the relay dropped last comes when it says so, also from a log that cannot be read at first', async () => {
+  const log = new Log()
+  const { stream, seen } = subscribe(log)
+  await stream.start()
+  log.head = 450
+  log.failures = 2
+  stream.catchUp()
+  stream.catchUp()
+  await until(() => seen.length === 450, 'all are delivered')
+  expect(seen).toEqual(upTo(1, 450))
+  stream.catchUp()
+  stream.push(entry(451))
+  log.head = 451
+  await until(() => seen.length === 451, 'it goes on')
+})
+
+test('what was dropped while the start was being looked for comes too', async () => {
+  const log = new Log()
+  const { stream, seen } = subscribe(log)
+  const starting = stream.start()
+  log.head = 3
+  stream.catchUp()
+  await starting
+  await until(() => seen.at(-1) === 3, 'the newest is delivered')
+})
+
+test('rooms that cannot be read write one line together, and what it held back is counted', async () => {
+  const log = new Log()
+  let nowMs = 0
+  const gate = new LogGate(1_000, () => nowMs)
+  const rooms = [subscribe(log, gate), subscribe(log, gate), subscribe(log, gate)]
+  for (const { stream } of rooms) await stream.start()
+  log.head = 1
+  log.failures = 3
+  for (const { stream } of rooms) stream.catchUp()
+  await until(() => rooms.every(({ seen }) => seen.length === 1), 'all are delivered')
+  const lines = () => rooms.flatMap((room) => room.lines)
+  expect(lines().map(({ heldBack }) => heldBack)).toEqual([0])
+  nowMs = 1_000
+  log.head = 2
+  log.failures = 1
+  rooms[0]?.stream.catchUp()
+  await until(() => lines().length === 2, 'the next line')
+  expect(lines().map(({ heldBack }) => heldBack)).toEqual([0, 2])
+  for (const { stream } of rooms) stream.close()
 })
 
 test('what retention has removed before it could be repaired is passed over', async () => {

@@ -1,20 +1,10 @@
 /**
- * The presence changes that a member has not been told yet, as one change: of what is said about a user only the last
+ * The presence changes that somebody has not been told yet, as one change: of what is said about a user only the last
  * counts. Bounded: past `MEMBERS_SHOWN` users only the count is kept, as in a large room. Pure.
  */
-import type { PresenceChange } from '../wire/app.ts'
-import { MEMBERS_SHOWN } from '../wire/app.ts'
-import type { ChatEvents } from '../wire/chat.ts'
-import type { Author } from '../wire/entry.ts'
-
-/** The event's payload; in large rooms only the count. */
-export function presencePayload(room: string, change: PresenceChange): ChatEvents['presence'] {
-  const payload: ChatEvents['presence'] = { room, count: change.count }
-  if (change.count > MEMBERS_SHOWN) return payload
-  if (change.joined.length > 0) payload.joined = change.joined
-  if (change.left.length > 0) payload.left = change.left
-  return payload
-}
+import type { PresenceChange } from './app.ts'
+import { MEMBERS_SHOWN } from './app.ts'
+import type { Author } from './entry.ts'
 
 export class PresenceBacklog {
   /** `null`: has left. */
@@ -22,8 +12,15 @@ export class PresenceBacklog {
   #count: number | undefined
   #countOnly = false
 
-  add(change: PresenceChange): void {
+  /** Users that it has something to say of. */
+  get size(): number {
+    return this.#users.size
+  }
+
+  /** @param countOnly of this change, and of what is in the backlog, nothing but the count is to be kept */
+  add(change: PresenceChange, countOnly = false): void {
     this.#count = change.count
+    if (countOnly) this.#countOnly = true
     for (const user of change.joined) this.#users.set(user.id, user)
     for (const { id } of change.left) this.#users.set(id, null)
     if (this.#users.size > MEMBERS_SHOWN) this.#countOnly = true

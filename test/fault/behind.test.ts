@@ -1,0 +1,75 @@
+/** A worker that stood still while its rooms were talked in: its members get all of it as soon as it goes on. */
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ChatClient, guestElsewhere } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+const ROOM = 'lobby'
+const TEXT = 'x'.repeat(12_000)
+const DROPPED = 'a worker does not keep up: dropped what it was to be sent'
+/** Some twice as many as fit into what is kept for a worker. */
+const MESSAGES_MAX = 6_000
+
+let rookery: RunningRookery
+const clients: ChatClient[] = []
+
+beforeEach(async () => {
+  rookery = await startRookery({
+    env: {
+      WORKERS: '2',
+      TEXT_MAX_CHARS: '12000',
+      MAX_PACKET_BYTES: '200000',
+      MESSAGE_RATE: '100000',
+      MESSAGE_BURST: '100000',
+      // The client is in a process that is busy with the test: what it is sent may pile up.
+      SLOW_CLIENT_BYTES: '200000000',
+      SLOW_CLIENT_MAX_BYTES: '400000000',
+    },
+  })
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close()
+  expect(await rookery.stop()).toBe(0)
+})
+
+async function sendUntilDropped(writer: ChatClient): Promise<number> {
+  let last = 0
+  while (rookery.countLogs(DROPPED) === 0) {
+    if (last > MESSAGES_MAX) throw new Error('nothing was dropped')
+    const acks = await Promise.all(Array.from({ length: 50 }, () => writer.send(ROOM, randomUUID(), TEXT)))
+    last = Math.max(...acks.map(({ seq }) => seq))
+  }
+  return last
+}
+
+it('gets what was dropped last, and who came and went, without anything more being said', async () => {
+  const member = await ChatClient.guest(rookery.url, 'Member')
+  clients.push(member)
+  const writer = await guestElsewhere(rookery.url, 'Writer', member)
+  const passing = await guestElsewhere(rookery.url, 'Passing', member)
+  const coming = await guestElsewhere(rookery.url, 'Coming', member)
+  clients.push(writer, passing, coming)
+  for (const client of [member, writer, passing]) await client.join(ROOM)
+  await member.next('presence', ({ count }) => count === 3)
+
+  const stopped = rookery.workerPids()[rookery.workerNames().indexOf(member.welcome.worker)]
+  if (stopped === undefined) throw new Error('the worker of the member is not there')
+  process.kill(stopped, 'SIGSTOP')
+  let last = 0
+  try {
+    last = await sendUntilDropped(writer)
+    passing.close()
+    await coming.join(ROOM)
+    await writer.next('presence', ({ joined }) => joined?.some(({ id }) => id === coming.user.id) === true)
+    await writer.next('presence', ({ left }) => left?.some(({ id }) => id === passing.user.id) === true)
+  } finally {
+    process.kill(stopped, 'SIGCONT')
+  }
+  await until(() => member.seqs(ROOM).length >= last, 'the member has been sent every message')
+  expect(member.seqs(ROOM)).toEqual(Array.from({ length: last }, (_, index) => index + 1))
+  await member.next('presence', ({ left }) => left?.some(({ id }) => id === passing.user.id) === true)
+  await member.next('presence', ({ joined }) => joined?.some(({ id }) => id === coming.user.id) === true)
+  expect(member.all('presence').at(-1)?.count).toBe(3)
+  expect(member.disconnects).toEqual([])
+})

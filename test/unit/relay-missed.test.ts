@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { RelayMissed } from '../../src/primary/relay-missed.ts'
+
+const user = (id: string) => ({ id, name: id })
+
+describe('what a worker has missed', () => {
+  it('is one event a room, and nothing afterwards', () => {
+    const missed = new RelayMissed()
+    missed.entry('r:den', 'den')
+    missed.presence('r:den', 'den', { joined: [user('a')], left: [], count: 5 })
+    missed.presence('r:den', 'den', { joined: [], left: [{ id: 'b' }], count: 4 })
+    missed.entry('r:hall', 'hall')
+    expect(missed.hasPresence('r:den')).toBe(true)
+    expect(missed.hasPresence('r:hall')).toBe(false)
+    expect(missed.take()).toEqual([
+      { type: 'behind', room: 'den', presence: { joined: [user('a')], left: [{ id: 'b' }], count: 4 } },
+      { type: 'behind', room: 'hall' },
+    ])
+    expect(missed.take()).toEqual([])
+    expect(missed.hasPresence('r:den')).toBe(false)
+  })
+
+  it('names a bounded number of users; past it the counts are kept, and stay right', () => {
+    const missed = new RelayMissed(2)
+    missed.presence('r:den', 'den', { joined: [user('a'), user('b')], left: [], count: 2 })
+    missed.presence('r:hall', 'hall', { joined: [user('c')], left: [], count: 1 })
+    missed.presence('r:den', 'den', { joined: [], left: [{ id: 'a' }], count: 1 })
+    missed.presence('r:hall', 'hall', { joined: [user('d')], left: [], count: 2 })
+    expect(missed.take()).toEqual([
+      { type: 'behind', room: 'den', presence: { joined: [], left: [], count: 1 } },
+      { type: 'behind', room: 'hall', presence: { joined: [], left: [], count: 2 } },
+    ])
+  })
+})
