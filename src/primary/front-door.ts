@@ -13,7 +13,7 @@ import { type Answer, Answerer } from './front-answers.ts'
 import { RequestHeads } from './front-heads.ts'
 import { type FrontMetrics, frontMetrics } from './front-metrics.ts'
 import { destinationOf } from './front-request.ts'
-import type { HandOffTarget } from './hand-off.ts'
+import type { HandOffTarget, Receipt } from './hand-off.ts'
 import { type RefusalReason, type Waiter, WaitingLine } from './waiting-line.ts'
 
 export interface FrontDoorLimits {
@@ -158,9 +158,9 @@ export class FrontDoor {
     this.#line.removeWorker(name)
   }
 
-  /** The worker says that it took so many connections. */
-  taken(name: string, count: number): void {
-    this.#line.taken(name, count)
+  /** The worker says of a connection that it was sent whether it has it. */
+  taken(name: string, receipt: Receipt): void {
+    this.#line.taken(name, receipt)
   }
 
   sessionOpened(name: string): void {

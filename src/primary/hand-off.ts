@@ -10,6 +10,7 @@
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../core/deadline-set.ts'
+import type { HandOverMessage } from '../wire/control.ts'
 
 export interface HandOffTarget {
   readonly name: string
@@ -23,7 +24,7 @@ export interface HandOffChannel {
   isConnected(): boolean
   once(event: 'disconnect', listener: () => void): unknown
   send(
-    message: { type: 'sticky:connection'; data: Buffer },
+    message: HandOverMessage,
     handle: Socket,
     options: { keepOpen: boolean },
     callback: (error: Error | null) => void,
@@ -36,6 +37,14 @@ export interface Flight {
   readonly bytes: Buffer
 }
 
+/** What a worker says of a connection that it was sent. */
+export interface Receipt {
+  /** Of the message that it came with. */
+  readonly id: number
+  /** Whether it came. */
+  readonly arrived: boolean
+}
+
 export interface HandOffOptions<T extends Flight> {
   /** A connection that was not taken within so long is closed, and makes room for another. */
   flightTimeoutMs: number
@@ -44,14 +53,22 @@ export interface HandOffOptions<T extends Flight> {
   onTaken(flight: T): void
   /** The worker did not begin with it, and never will. */
   onReturned(flight: T): void
-  /** Nobody knows; it was closed. The worker may have been out of file descriptors, or hangs. */
+  /** It did not come, or nobody knows; it was closed. The worker may have been out of file descriptors, or hangs. */
   onLost(flight: T): void
+}
+
+/** A connection under way. Its id lets what is said of it after its deadline fall on no other. */
+interface Sent<T extends Flight> {
+  readonly id: number
+  readonly flight: T
 }
 
 export class HandOff<T extends Flight> {
   readonly target: HandOffTarget
   readonly #options: HandOffOptions<T>
-  readonly #flights: DeadlineSet<T>
+  readonly #flights: DeadlineSet<Sent<T>>
+  readonly #byId = new Map<number, Sent<T>>()
+  #lastId = 0
   #hasFailed = false
 
   constructor(target: HandOffTarget, options: HandOffOptions<T>) {
@@ -60,9 +77,9 @@ export class HandOff<T extends Flight> {
     this.#flights = new DeadlineSet({
       limitMs: options.flightTimeoutMs,
       now: options.now,
-      onOverdue: (flight) => {
-        flight.socket.destroy()
-        options.onLost(flight)
+      onOverdue: (sent) => {
+        this.#byId.delete(sent.id)
+        this.#lose(sent.flight)
       },
     })
   }
@@ -82,24 +99,28 @@ export class HandOff<T extends Flight> {
   }
 
   send(flight: T): void {
-    this.#flights.add(flight)
-    const message = { type: 'sticky:connection', data: flight.bytes } as const
+    this.#lastId += 1
+    const sent = { id: this.#lastId, flight }
+    this.#flights.add(sent)
+    this.#byId.set(sent.id, sent)
+    const message = { type: 'sticky:connection', id: sent.id, data: flight.bytes } as const
     this.target.channel.send(message, flight.socket, { keepOpen: true }, (error) => {
       if (error === null) return
       this.#hasFailed = true
-      if (this.#flights.delete(flight)) this.#options.onReturned(flight)
+      if (this.#remove(sent)) this.#options.onReturned(flight)
     })
   }
 
-  /** The worker took so many, the oldest first. */
-  taken(count: number): void {
-    for (let left = Math.min(count, this.#flights.size); left > 0; left -= 1) {
-      const flight = this.#flights.oldest
-      if (flight === undefined) return
-      this.#flights.delete(flight)
+  /** What is said of one whose deadline is over, or that was never sent, changes nothing. */
+  taken({ id, arrived }: Receipt): void {
+    const sent = this.#byId.get(id)
+    if (sent === undefined) return
+    this.#remove(sent)
+    const { flight } = sent
+    if (arrived) {
       this.#options.onTaken(flight)
       flight.socket.destroy()
-    }
+    } else if (!flight.socket.destroyed) this.#lose(flight)
   }
 
   /**
@@ -110,7 +131,7 @@ export class HandOff<T extends Flight> {
     this.#hasFailed = true
     const returnAll = () => {
       done()
-      for (const flight of this.#flights.clear()) this.#options.onReturned(flight)
+      for (const flight of this.#clear()) this.#options.onReturned(flight)
     }
     if (this.target.channel.isConnected()) this.target.channel.once('disconnect', returnAll)
     else returnAll()
@@ -118,6 +139,22 @@ export class HandOff<T extends Flight> {
 
   /** Closes the primary's copies. */
   destroy(): void {
-    for (const flight of this.#flights.clear()) flight.socket.destroy()
+    for (const flight of this.#clear()) flight.socket.destroy()
+  }
+
+  #remove(sent: Sent<T>): boolean {
+    this.#byId.delete(sent.id)
+    return this.#flights.delete(sent)
+  }
+
+  /** @returns what was under way, the oldest first */
+  #clear(): T[] {
+    this.#byId.clear()
+    return this.#flights.clear().map(({ flight }) => flight)
+  }
+
+  #lose(flight: T): void {
+    flight.socket.destroy()
+    this.#options.onLost(flight)
   }
 }

@@ -170,7 +170,7 @@ function supervise(
 function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
   const { name, tag, process } = worker
   worker.onControl((message) => {
-    if (message.type === 'rookery:taken') frontDoor.taken(name, message.count)
+    if (message.type === 'rookery:taken') frontDoor.taken(name, message)
     else if (message.type === 'sticky:connection') frontDoor.sessionOpened(name)
     else if (message.type === 'sticky:disconnection') frontDoor.sessionClosed(name)
   })

@@ -12,7 +12,7 @@ import type { TokenBucket } from '../core/token-bucket.ts'
 import type { Balancer } from './balancer.ts'
 import type { FrontMetrics } from './front-metrics.ts'
 import type { Destination } from './front-request.ts'
-import { HandOff, type HandOffTarget } from './hand-off.ts'
+import { HandOff, type HandOffTarget, type Receipt } from './hand-off.ts'
 
 export interface Waiter {
   readonly socket: Socket
@@ -105,8 +105,8 @@ export class WaitingLine {
     this.#pump()
   }
 
-  taken(name: string, count: number): void {
-    this.#handOffs.get(name)?.taken(count)
+  taken(name: string, receipt: Receipt): void {
+    this.#handOffs.get(name)?.taken(receipt)
     this.#pump()
   }
 

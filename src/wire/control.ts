@@ -7,8 +7,11 @@ import { z } from 'zod'
 /** Worker → primary. */
 export const workerControl = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rookery:ready') }),
-  /** So many handed-over connections have been taken since the last such message. */
-  z.object({ type: z.literal('rookery:taken'), count: z.int().min(1) }),
+  /**
+   * The message that hands over connection `id` has come, and with it the connection, or not: then it had been closed
+   * before it was sent.
+   */
+  z.object({ type: z.literal('rookery:taken'), id: z.int().min(1), arrived: z.boolean() }),
   z.object({ type: z.literal('rookery:drained') }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
   /** From sticky's `setupWorker`: an Engine.IO session began or ended. */
@@ -23,6 +26,16 @@ export const primaryControl = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0), deadlineMs: z.number().min(0) }),
 ])
 export type PrimaryControl = z.infer<typeof primaryControl>
+
+/** Primary → worker, with a connection: sticky's message, and an id beside it that sticky passes over. */
+export const handOverMessage = z.object({
+  type: z.literal('sticky:connection'),
+  /** Never used twice towards one worker. */
+  id: z.int().min(1),
+  /** What was read of the connection. */
+  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+})
+export type HandOverMessage = z.infer<typeof handOverMessage>
 
 /** What a worker is given when it is forked, as one JSON value in the environment variable `ROOKERY_WORKER`. */
 export const workerBoot = z.object({

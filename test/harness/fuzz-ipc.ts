@@ -17,9 +17,12 @@ const type = fc.constantFrom(
 
 export const anyControlMessage: fc.Arbitrary<unknown> = fc.oneof(
   anyJson,
-  fc.record({ type, data: anyJson, count: anyJson, reason: anyJson }, { requiredKeys: ['type'] }),
   fc.record(
-    { type, data: fc.string(), count: fc.integer(), reason: fc.string() },
+    { type, data: anyJson, id: anyJson, arrived: anyJson, reason: anyJson },
+    { requiredKeys: ['type'] },
+  ),
+  fc.record(
+    { type, data: fc.string(), id: fc.integer(), arrived: fc.boolean(), reason: fc.string() },
     { requiredKeys: ['type'] },
   ),
   fc.record({ type: fc.constantFrom('axm:monitor', 'axm:action', 'axm:reply'), data: anyJson }),

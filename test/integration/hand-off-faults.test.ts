@@ -119,6 +119,31 @@ test('workers killed again and again under load cost the primary nothing but the
   expect(metricSum(await host.report(), 'rookery_front_swallowed_bytes_total')).toBe(0)
 })
 
+test('a worker that was frozen for longer than a hand-over may take serves what it is sent then', async () => {
+  const host = await start({ workers: 1, limits: { ...unhurried, flightTimeoutMs: 3_000 } })
+  const pid = host.ready.get('w1') ?? 0
+  await host.tell('w1', { type: 'test:freeze' })
+  const get = (path: string) => exchange(host.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  // Of these one is in the kernel; the other waits in Node for the first to be acknowledged, and is closed there.
+  const early = Promise.allSettled([get('/1'), get('/2')])
+  const metric = async (name: string) => metricSum(await host.report(), `rookery_front_${name}`)
+  await until(async () => (await metric('lost_total')) === 2, 'the first two are given up')
+  const late = [get('/3'), get('/4')]
+  await until(
+    async () => (await metric('connections_total')) === 4 && (await metric('pending_heads')) === 0,
+    'the next two are on their way',
+  )
+  process.kill(pid, 'SIGCONT')
+  const answers = (await Promise.all(late)).map(({ body }) => JSON.parse(body))
+  expect(answers).toEqual([
+    { worker: 'w1', url: '/3', bytes: 0 },
+    { worker: 'w1', url: '/4', bytes: 0 },
+  ])
+  expect(await metric('handed_over_total')).toBe(2)
+  expect(await metric('lost_total')).toBe(2)
+  await early
+})
+
 test('nonsense from a worker changes nothing', async () => {
   const host = await start({ workers: 2 })
   await host.tell('w1', { type: 'test:garbage' })

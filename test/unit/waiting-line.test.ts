@@ -12,6 +12,7 @@ import { type Waiter, WaitingLine } from '../../src/primary/waiting-line.ts'
 
 class Channel extends EventEmitter implements HandOffChannel {
   readonly sent: Socket[] = []
+  readonly ids: number[] = []
   connected = true
   failure: Error | null = null
 
@@ -19,8 +20,9 @@ class Channel extends EventEmitter implements HandOffChannel {
     return this.connected
   }
 
-  send(...[, handle, , callback]: Parameters<HandOffChannel['send']>): boolean {
+  send(...[message, handle, , callback]: Parameters<HandOffChannel['send']>): boolean {
     this.sent.push(handle)
+    this.ids.push(message.id)
     process.nextTick(callback, this.failure)
     return this.failure === null
   }
@@ -68,7 +70,12 @@ function create() {
     })
     return socket
   }
-  return { line, refused, add, enter }
+  return { line, refused, add, enter, metrics }
+}
+
+/** The worker says that it has these. */
+function take(line: WaitingLine, name: string, ids: readonly number[]): void {
+  for (const id of ids.slice()) line.taken(name, { id, arrived: true })
 }
 
 const turn = () => new Promise(setImmediate)
@@ -80,7 +87,7 @@ test('what a worker took before its end, and said so, goes to no other, although
   const untaken = enter('handshake')
   const second = add('w2')
   line.removeWorker('w1')
-  line.taken('w1', 1)
+  take(line, 'w1', first.ids.slice(0, 1))
   first.disconnect()
   await turn()
   expect(first.sent).toEqual([taken, untaken])
@@ -107,12 +114,12 @@ test('a session waits for its owner while others have room, and goes to any when
   const other = add('w2')
   const sockets = Array.from({ length: 5 }, () => enter('session', 'tag-w1'))
   expect([owner.sent, other.sent, line.size]).toEqual([sockets.slice(0, 2), [], 3])
-  line.taken('w1', 2)
+  take(line, 'w1', owner.ids)
   expect([owner.sent, line.size]).toEqual([sockets.slice(0, 4), 1])
   owner.disconnect()
   line.removeWorker('w1')
   await turn()
-  line.taken('w2', 2)
+  take(line, 'w2', other.ids)
   expect(new Set(other.sent)).toEqual(new Set(sockets.slice(2)))
   expect(line.size).toBe(0)
   line.close()
@@ -124,20 +131,47 @@ test('connections that were closed while they waited are passed over', () => {
   const sockets = Array.from({ length: 5 }, () => enter('plain'))
   sockets[2]?.destroy()
   sockets[3]?.destroy()
-  line.taken('w1', 2)
+  take(line, 'w1', channel.ids)
   expect(channel.sent).toEqual([sockets[0], sockets[1], sockets[4]])
   expect([line.size, refused]).toEqual([0, []])
   line.close()
 })
 
-test('a worker that says it took more than it was given, or that nobody knows, changes nothing', () => {
+test('a worker that says it took what it was not given, or that nobody knows, changes nothing', () => {
   const { line, add, enter } = create()
   const channel = add('w1')
-  line.taken('w1', 1_000)
-  line.taken('w9', 1)
+  take(line, 'w1', [1, 1_000])
+  take(line, 'w9', [1])
   line.removeWorker('w9')
   const socket = enter('plain')
   expect(channel.sent).toEqual([socket])
   expect(socket.destroyed).toBe(false)
+  line.close()
+})
+
+test('what a worker says late of one connection falls on no other', () => {
+  const { line, add, enter } = create()
+  const channel = add('w1')
+  const [first, second] = [enter('plain'), enter('plain')]
+  const [firstId = 0, secondId = 0] = channel.ids
+  take(line, 'w1', [secondId, secondId])
+  expect([first.destroyed, second.destroyed]).toEqual([false, true])
+  const third = enter('plain')
+  take(line, 'w1', [secondId])
+  expect([first.destroyed, third.destroyed]).toEqual([false, false])
+  take(line, 'w1', [firstId])
+  expect([first.destroyed, third.destroyed]).toEqual([true, false])
+  line.close()
+})
+
+test('a connection that did not arrive is closed and counted as lost, unless its client had left before', async () => {
+  const { line, add, enter, metrics } = create()
+  const channel = add('w1')
+  const [left, stayed] = [enter('plain'), enter('plain')]
+  left.destroy()
+  for (const id of channel.ids.slice()) line.taken('w1', { id, arrived: false })
+  expect(stayed.destroyed).toBe(true)
+  expect((await metrics.lost.get()).values[0]?.value).toBe(1)
+  expect((await metrics.handedOver.get()).values).toEqual([])
   line.close()
 })
