@@ -54,6 +54,9 @@ export interface RoomSummary {
   readonly unread: number
 }
 
+/** Unless the server says otherwise. */
+const MEMBERS_SHOWN = 500
+
 type What = { kind: Pending['kind']; text?: string; target?: number }
 
 export class ChatClient {
@@ -197,6 +200,7 @@ export class ChatClient {
       outbox: this.#outbox,
       connection: () => this.#connection,
       user: () => this.#user,
+      membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN,
       author: () => this.#user ?? { id: '', name: this.#settings.name },
       request: (event, payload) => this.#request(event, payload),
       enqueue: (room, what) => this.#enqueue(room, what),

@@ -59,3 +59,8 @@ export function offline(what: string): ChatError {
 export function closed(what: string): ChatError {
   return new ChatError({ code: 'closed', message: `${what}: it has been closed`, retryable: false })
 }
+
+export function badAnswer(what: string): ChatError {
+  const message = `${what}: the answer is not as the protocol has it`
+  return new ChatError({ code: 'bad_answer', message, retryable: true })
+}

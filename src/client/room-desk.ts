@@ -23,6 +23,8 @@ export interface RoomDesk extends SendActions {
   readonly outbox: Outbox
   connection(): Connection
   user(): Author | undefined
+  /** A member list is never longer. */
+  membersShown(): number
   /** Asks again until there is an answer for good, within a limit of time. */
   request<E extends ChatEvent>(event: E, payload: Asked<E>): Promise<ChatAnswers[E]>
   enqueue(

@@ -3,14 +3,15 @@
  * what the log has and behind it what waits to be sent. What to show is the timeline's to say, when to send the outbox's.
  */
 import type { Author } from '../wire/entry.ts'
-import { retryDelayMs } from './back-off.ts'
+import { CatchUp } from './catch-up.ts'
 import { Alarm } from './clock.ts'
 import type { Asked } from './connection.ts'
 import { Emitter } from './emitter.ts'
-import { ChatError, closed } from './errors.ts'
+import { badAnswer, ChatError, closed } from './errors.ts'
 import { authorsOf, type Entry, isAuthor, isEntry, isObject, isSeq, type Page, pageOf } from './guards.ts'
 import { type ChatMessage, type LoggedMessage, Messages } from './messages.ts'
 import type { Send } from './outbox.ts'
+import { ReadMark } from './read-mark.ts'
 import type { RoomDesk } from './room-desk.ts'
 import { type Members, Roster } from './roster.ts'
 import { shownChanges, shownSend } from './shown-sends.ts'
@@ -52,7 +53,6 @@ export interface HistoryPage {
   readonly more: boolean
 }
 
-const PAGE = 200
 const OLDER = 100
 const TYPING_AGAIN_MS = 2_500
 const OLDER_TRIES = 3
@@ -66,20 +66,14 @@ export class ChatRoom {
   readonly #timeline: Timeline
   readonly #log = new Messages()
   readonly #roster = new Roster()
-  readonly #again: Alarm
+  readonly #catchUp: CatchUp
+  readonly #readMark: ReadMark
   readonly #stops: Alarm
   readonly #unseen: Alarm
   #shown: readonly ChatMessage[] | undefined
-  #joined = false
-  #running = false
-  #failures = 0
   #state: RoomState = 'joining'
-  #refusal: ChatError | undefined
   #doubt: Doubt | undefined
   #typed: { typing: boolean; at: number } | undefined
-  #readTo = 0
-  #readTold = 0
-  #readAsked = false
   #older: Promise<number> | undefined
   readonly #waiters = new Set<() => void>()
 
@@ -88,10 +82,11 @@ export class ChatRoom {
     this.#desk = desk
     this.#emitter = new Emitter((error) => desk.failed(error))
     this.#timeline = new Timeline(desk.bounds)
-    this.#again = new Alarm(desk.clock, () => void this.#run())
+    this.#readMark = new ReadMark(name, desk)
+    this.#catchUp = this.#newCatchUp()
     this.#stops = new Alarm(desk.clock, () => this.#writersChanged())
     this.#unseen = new Alarm(desk.clock, () => this.#fetchAcked())
-    void this.#run()
+    void this.#catchUp.run()
   }
 
   on<K extends keyof RoomEvents>(event: K, listener: (...args: RoomEvents[K]) => void): () => void {
@@ -104,12 +99,12 @@ export class ChatRoom {
 
   /** Joined on the present connection. */
   get joined(): boolean {
-    return this.#joined
+    return this.#catchUp.joined
   }
 
   /** Why the server would not have the user in this room. */
   get refusal(): ChatError | undefined {
-    return this.#refusal
+    return this.#catchUp.refusal
   }
 
   /** The last thing that the client could not tell. */
@@ -125,7 +120,7 @@ export class ChatRoom {
 
   /** The log as it is, of the window that is kept: edits and removals are entries of their own. */
   get entries(): readonly Entry[] {
-    return this.#timeline.entries
+    return [...this.#timeline.entries]
   }
 
   get epoch(): string | undefined {
@@ -158,7 +153,7 @@ export class ChatRoom {
   /** Resolves when all that the log has is shown; rejects when the room is refused or left. No limit in time. */
   async live(): Promise<void> {
     while (this.#state !== 'live') {
-      if (this.#refusal !== undefined) throw this.#refusal
+      if (this.refusal !== undefined) throw this.refusal
       if (this.#state === 'left') throw closed(this.name)
       await new Promise<void>((resolve) => this.#waiters.add(resolve))
     }
@@ -214,15 +209,15 @@ export class ChatRoom {
     const known = this.#typed
     const stale =
       known === undefined || known.typing !== typing || (typing && now - known.at >= TYPING_AGAIN_MS)
-    if (!this.#joined || !stale || (known === undefined && !typing)) return
+    if (!this.joined || !stale || (known === undefined && !typing)) return
     this.#typed = { typing, at: now }
     this.#desk.connection().mention('typing', { room: this.name, typing })
   }
 
   /** The user has read up to here. Told as soon as may be; never goes back. */
   read(seq: number): void {
-    this.#readTo = Math.max(this.#readTo, Math.min(seq, this.#timeline.last))
-    void this.#tellRead()
+    this.#readMark.set(Math.min(seq, this.#timeline.last))
+    if (this.joined) void this.#readMark.tell()
   }
 
   /** Also gives up what waits to be sent in it. */
@@ -233,23 +228,19 @@ export class ChatRoom {
 
   /** The connection is there again. */
   opened(): void {
-    this.#failures = 0
-    this.#refusal = undefined
-    this.#again.cancel()
-    void this.#run()
+    this.#catchUp.opened()
   }
 
   /** The connection is gone, or the server says that the user is not in the room. */
   lost(): void {
-    this.#joined = false
+    this.#catchUp.lost()
     this.#typed = undefined
     this.#setState()
   }
 
   rejoin(): void {
-    this.#joined = false
-    this.#setState()
-    void this.#run()
+    this.lost()
+    void this.#catchUp.run()
   }
 
   /** An event of this room. */
@@ -258,7 +249,7 @@ export class ChatRoom {
     if (event === 'message') this.#message(payload)
     else if (event === 'gap' && isSeq(payload.to)) {
       this.#timeline.exists(payload.to)
-      void this.#run()
+      void this.#catchUp.run()
     } else if (event === 'presence') this.#presence(payload)
     else if (event === 'typing' && isAuthor(payload.user)) {
       this.#roster.typing(payload.user, payload.typing === true, this.#desk.clock.now())
@@ -279,10 +270,9 @@ export class ChatRoom {
   }
 
   close(): void {
-    this.#again.cancel()
+    this.#catchUp.close()
     this.#stops.cancel()
     this.#unseen.cancel()
-    this.#joined = false
     this.#state = 'left'
     this.#wake()
     this.#emitter.emit('state', 'left')
@@ -310,87 +300,36 @@ export class ChatRoom {
     return [...texts, ...waiting.map((send) => shownSend(send, this.#desk))]
   }
 
-  /** Joins and catches up until all is shown, the connection is gone, or the next try has its time. */
-  async #run(): Promise<void> {
-    if (this.#running) return
-    this.#running = true
-    try {
-      while (this.#hasWork() && (await this.#step())) this.#setState()
-    } finally {
-      this.#running = false
-      this.#setState()
-    }
+  #newCatchUp(): CatchUp {
+    return new CatchUp({
+      room: this.name,
+      desk: this.#desk,
+      timeline: this.#timeline,
+      took: (taken) => this.#apply(taken, false),
+      joined: (members) => this.#membersListed(members),
+      refused: (error) => this.#desk.refused(this.name, error),
+      changed: () => this.#setState(),
+    })
   }
 
-  #hasWork(): boolean {
-    if (!this.#desk.connection().open || this.#state === 'left' || this.#refusal !== undefined) return false
-    return !this.#joined || this.#timeline.missingAfter !== undefined
-  }
-
-  /** @returns whether to go on at once */
-  async #step(): Promise<boolean> {
-    const before = this.#timeline.last
-    try {
-      const goOn = this.#joined ? await this.#follow() : await this.#join()
-      if (goOn || this.#timeline.last > before) {
-        this.#failures = 0
-        return true
-      }
-      this.#later()
-    } catch (error) {
-      this.#failedStep(ChatError.from(error))
-    }
-    return false
-  }
-
-  /** @returns whether it has brought the room on */
-  async #join(): Promise<boolean> {
-    const position = this.#timeline.position
-    const asked = { room: this.name, limit: position === undefined ? this.#desk.bounds.firstPage : PAGE }
-    const answer = await this.#desk.connection().ask('room:join', { ...asked, ...position })
-    const page = pageOf(answer, this.name)
-    if (page === undefined) throw badAnswer('room:join')
-    if (this.#state === 'left') return false
-    this.#joined = true
-    const taken = this.#timeline.joined(page, answer.reset)
-    this.#roster.listed(authorsOf(answer.members))
-    this.#apply(taken, false)
+  #membersListed(members: Author[]): void {
+    this.#roster.listed(members)
     this.#emitter.emit('presence', this.members)
     this.#desk.ready()
-    void this.#tellRead()
-    return taken.rejoin !== true
+    void this.#readMark.tell()
+    // A list that is as long as lists may be does not tell how many there are.
+    if (members.length >= this.#desk.membersShown()) void this.#countMembers()
   }
 
-  async #follow(): Promise<boolean> {
-    const after = this.#timeline.missingAfter
-    if (after === undefined) return true
-    const answer = await this.#desk.connection().ask('room:history', { room: this.name, after, limit: PAGE })
-    const page = pageOf(answer, this.name)
-    if (page === undefined) throw badAnswer('room:history')
-    const taken = this.#timeline.followed(page)
-    this.#apply(taken, false)
-    return taken.rejoin !== true && taken.shown.length > 0
-  }
-
-  #failedStep(error: ChatError): void {
-    if (this.#state === 'left' || error.code === 'offline' || error.code === 'closed') return
-    if (error.code === 'bad_answer') this.#apply(this.#timeline.unanswered(), false)
-    if (!error.retryable && this.#joined) this.#joined = false
-    else if (!error.retryable) {
-      this.#refusal = error
-      this.#desk.refused(this.name, error)
-      return
+  async #countMembers(): Promise<void> {
+    try {
+      await this.fetchMembers()
+    } catch (error) {
+      if (this.#state !== 'left') this.#desk.failed(error)
     }
-    this.#later(error.retryAfterMs)
-  }
-
-  #later(retryAfterMs?: number): void {
-    this.#failures += 1
-    this.#again.within(retryDelayMs(this.#desk.backOff, this.#failures, retryAfterMs))
   }
 
   #apply(taken: Taken, live: boolean): void {
-    if (taken.rejoin === true) this.#joined = false
     if (taken.reset !== undefined) this.#reset(taken.reset)
     for (const entry of taken.shown) this.#showEntry(entry, live)
     this.#log.dropBefore(this.#timeline.first)
@@ -404,8 +343,7 @@ export class ChatRoom {
     this.#log.rebuild([])
     this.#shown = undefined
     if (reason === 'epoch') {
-      this.#readTo = 0
-      this.#readTold = 0
+      this.#readMark.clear()
       this.#roster.clear()
       this.#desk.lostLog(this.name)
     }
@@ -441,7 +379,7 @@ export class ChatRoom {
     for (const { state, seq } of this.#desk.outbox.of(this.name)) {
       if (state === 'acked' && seq !== undefined) this.#timeline.exists(seq)
     }
-    void this.#run()
+    void this.#catchUp.run()
   }
 
   #doubted(doubt: Doubt): void {
@@ -452,7 +390,7 @@ export class ChatRoom {
   #message(payload: Record<string, unknown>): void {
     if (!isEntry(payload, this.name)) return
     this.#apply(this.#timeline.live(payload), true)
-    void this.#run()
+    void this.#catchUp.run()
   }
 
   #presence({ joined, left, count }: Record<string, unknown>): void {
@@ -473,22 +411,6 @@ export class ChatRoom {
     const nextStopAt = this.#roster.nextStopAt()
     if (nextStopAt !== undefined) this.#stops.within(nextStopAt - now)
     this.#emitter.emit('typing', writers)
-  }
-
-  async #tellRead(): Promise<void> {
-    if (this.#readAsked || !this.#joined || this.#readTo <= this.#readTold) return
-    this.#readAsked = true
-    const seq = this.#readTo
-    try {
-      await this.#desk.request('room:read', { room: this.name, seq })
-      this.#readTold = seq
-    } catch {
-      // The next mark, or the next join, says it again; nothing else depends on it.
-      return
-    } finally {
-      this.#readAsked = false
-    }
-    void this.#tellRead()
   }
 
   async #historyPage(asked: Omit<Asked<'room:history'>, 'room'>): Promise<Page> {
@@ -521,8 +443,8 @@ export class ChatRoom {
   }
 
   #stateNow(): RoomState {
-    if (this.#refusal !== undefined) return 'refused'
-    if (!this.#joined) return 'joining'
+    if (this.refusal !== undefined) return 'refused'
+    if (!this.joined) return 'joining'
     return this.#timeline.missingAfter === undefined ? 'live' : 'catching_up'
   }
 
@@ -534,12 +456,4 @@ export class ChatRoom {
 
 function badRequest(message: string): ChatError {
   return new ChatError({ code: 'bad_request', message, retryable: false })
-}
-
-function badAnswer(event: string): ChatError {
-  return new ChatError({
-    code: 'bad_answer',
-    message: `${event}: the answer is not as the protocol has it`,
-    retryable: true,
-  })
 }

@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.useRealTimers()
-  await Promise.all(watches.map((watch) => watch.close()))
+  await Promise.all(watches.map((one) => one.close()))
   watches = []
   await network.close()
   expect(await rookery.stop()).toBe(0)

@@ -310,8 +310,11 @@ it('opens another connection when it is not acked a thing, or is disconnected', 
   ann.audit()
 })
 
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+}
+
 it('leaves nothing behind when it is closed, whatever it waited for', async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   await start({
     stores: () => false,
     answer: (event, answer) => (event === 'room:join' ? answer : undefined),

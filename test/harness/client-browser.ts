@@ -10,6 +10,9 @@ import { WebSocket } from 'ws'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 
+/** Debian's; `npm test` sees to it. */
+const CHROMIUM = '/usr/bin/chromium'
+
 /** What a bundler would do: where the names that the client imports are found. */
 const IMPORTS = {
   'rookery/client': '/dist/client/index.js',
@@ -67,7 +70,7 @@ export class Browser {
       '--disable-dev-shm-usage',
     ]
     const own = [`--user-data-dir=${profile}`, '--remote-debugging-port=0']
-    const chromium = spawn('chromium', [...flags, ...own, 'about:blank'], {
+    const chromium = spawn(CHROMIUM, [...flags, ...own, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const port = await debuggingPort(chromium)

@@ -42,6 +42,12 @@ async function pair(): Promise<[Watch, Watch]> {
   return both
 }
 
+function connect(auth: Parameters<typeof connectChat>[0]['auth']): ChatClient {
+  const client = connectChat({ url: rookery.url, auth, retryBaseMs: 20 })
+  clients.push(client)
+  return client
+}
+
 describe('messages', () => {
   it('are shown at once as pending, and everywhere as sent', async () => {
     const [ann, bob] = await pair()
@@ -208,12 +214,6 @@ describe('rooms', () => {
 })
 
 describe('identity', () => {
-  function connect(auth: Parameters<typeof connectChat>[0]['auth']): ChatClient {
-    const client = connectChat({ url: rookery.url, auth, retryBaseMs: 20 })
-    clients.push(client)
-    return client
-  }
-
   it('is told, with the limits', async () => {
     const client = connect(async () => ({ name: 'Ann' }))
     await until(() => client.user !== undefined, 'it is known')

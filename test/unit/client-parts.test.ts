@@ -203,9 +203,11 @@ describe('an alarm', () => {
   })
 })
 
-describe('the storage of what waits', () => {
-  const pending = (id: string): Pending => ({ id, room: 'a', kind: 'text', text: 'x', at: 0, order: 0 })
+function pending(id: string): Pending {
+  return { id, room: 'a', kind: 'text', text: 'x', at: 0, order: 0 }
+}
 
+describe('the storage of what waits', () => {
   it('numbers what is new behind what was kept, and passes over what is none', async () => {
     const storage = memoryStorage()
     await storage.put({ ...pending('old'), order: 41 })
