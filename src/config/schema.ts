@@ -200,6 +200,11 @@ const settings = {
     unit: 'ms',
     doc: 'Time for which a client may stay slow before it is disconnected.',
   }),
+  workerHangTimeoutMs: required(integer(0, HOUR_MS), 30_000, {
+    section: 'Start and stop',
+    unit: 'ms',
+    doc: 'A ready worker that answers nothing for so long is killed and replaced; 0: never.',
+  }),
   workerBootTimeoutMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Start and stop',
     unit: 'ms',

@@ -3,6 +3,7 @@
  * (SIGHUP). Knows nothing of how these are carried out.
  */
 import type { Logger } from 'pino'
+import { exitCodes } from '../ops/exit-codes.ts'
 
 export interface StopOrder {
   reason: string
@@ -16,6 +17,9 @@ export class Orders {
   readonly #now: () => number
   /** Resolves with the first order to stop. */
   readonly stopped: Promise<StopOrder>
+  /** Resolves with the exit code when an error came up that nobody caught: what is in memory is not to be trusted. */
+  readonly crashed: Promise<number>
+  #crash: (exitCode: number) => void = () => undefined
   #stop: (order: StopOrder) => void = () => undefined
   #askedAt: number | undefined
   #onReload: () => void = () => undefined
@@ -23,6 +27,9 @@ export class Orders {
 
   constructor(now: () => number) {
     this.#now = now
+    this.crashed = new Promise((resolve) => {
+      this.#crash = resolve
+    })
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve
     })
@@ -33,6 +40,10 @@ export class Orders {
     if (this.#askedAt !== undefined && this.#now() - this.#askedAt > SAME_ORDER_MS) this.#onHurry()
     this.#askedAt ??= this.#now()
     this.#stop({ reason, exitCode })
+  }
+
+  crash(exitCode: number): void {
+    this.#crash(exitCode)
   }
 
   reload(): void {
@@ -52,6 +63,10 @@ export class Orders {
 export function listenForOrders(logger: Logger): Orders {
   const orders = new Orders(() => performance.now())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => orders.stop(signal))
+  process.on('uncaughtException', (error, origin) => {
+    logger.fatal({ err: error, origin }, 'an error that nobody caught: the host ends')
+    orders.crash(exitCodes.unexpected.code)
+  })
   process.on('SIGHUP', () => orders.reload())
   process.on('message', (message: unknown) => {
     if (message === 'shutdown') orders.stop('shutdown message')

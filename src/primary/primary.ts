@@ -20,6 +20,7 @@ import { createFork } from './fork.ts'
 import { FrontDoor, frontDoorLimits } from './front-door.ts'
 import type { HandOffTarget } from './hand-off.ts'
 import { createHandlers } from './handlers.ts'
+import { watchForHangs } from './hang-watch.ts'
 import { claimLinkPath } from './host-socket.ts'
 import { createMetricsView, workerStatus } from './observe.ts'
 import { listenForOrders, type Orders } from './orders.ts'
@@ -27,6 +28,9 @@ import { PresenceFeed } from './presence-feed.ts'
 import { Relay } from './relay.ts'
 import { Supervisor } from './supervisor.ts'
 import type { ForkedWorker } from './worker-process.ts'
+
+/** What comes after the last worker's end (link, log, admin) gets so long. */
+const STOP_MARGIN_MS = 3_000
 
 export interface PrimaryOptions {
   config: Config
@@ -44,36 +48,63 @@ interface Parts extends PrimaryOptions {
 }
 
 /** @returns the exit code, when this host's time is over */
-export async function runPrimary(options: PrimaryOptions): Promise<number> {
-  const pidFile = claimDataDir(options.config.dataDir, options.logger)
+export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
+  const orders = listenForOrders(logger)
+  const pidFile = claimDataDir(config.dataDir, logger)
   try {
-    return await run(options)
+    return await Promise.race([serve({ config, logger }, orders), orders.crashed])
   } finally {
     pidFile.release()
   }
 }
 
-async function run({ config, logger }: PrimaryOptions): Promise<number> {
+async function serve({ config, logger }: PrimaryOptions, orders: Orders): Promise<number> {
   const startedAt = performance.now()
   const linkPath = await claimLinkPath(config.dataDir)
-  const parts = await assemble({ config, logger }, linkPath)
+  const parts = await assemble({ config, logger }, orders, linkPath)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
-  const { supervisor, orders } = parts
+  const endWatch = watchWorkers(parts)
+  const { supervisor } = parts
   supervisor.start()
   const stopped = await Promise.race([orders.stopped, supervisor.allReady])
   if (stopped === undefined) announceReady(parts, { port, adminPort: admin.port, startedAt })
 
   const order = await orders.stopped
   logger.info({ reason: order.reason }, 'stopping')
-  const killed = await shutDown(parts)
-  await admin.close()
+  endWatch()
+  const inTime = await within(config.stopDeadlineMs + STOP_MARGIN_MS, shutDown(parts, admin))
   logger.info('stopped')
   if (order.exitCode !== exitCodes.ok.code) return order.exitCode
-  return killed === 0 ? exitCodes.ok.code : exitCodes.stopDeadline.code
+  return inTime ? exitCodes.ok.code : exitCodes.stopDeadline.code
 }
 
-async function assemble({ config, logger }: PrimaryOptions, linkPath: string): Promise<Parts> {
+/** @returns false when the work said so or was not done in time */
+async function within(deadlineMs: number, work: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const overdue = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), deadlineMs)
+  })
+  const inTime = await Promise.race([work, overdue])
+  clearTimeout(timer)
+  return inTime
+}
+
+function watchWorkers({ config, logger, relay, supervisor }: Parts): () => void {
+  return watchForHangs({
+    timeoutMs: config.workerHangTimeoutMs,
+    ready: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
+    ask: (worker, options) => relay.request(worker, 'worker.status', null, options),
+    onHung: (worker, reason) => supervisor.killHung(worker, reason),
+    logger,
+  })
+}
+
+async function assemble(
+  { config, logger }: PrimaryOptions,
+  orders: Orders,
+  linkPath: string,
+): Promise<Parts> {
   const registry = createRegistry()
   const linkSecret = randomBytes(24).toString('base64url')
   const log = await openEmbeddedLog({
@@ -89,7 +120,6 @@ async function assemble({ config, logger }: PrimaryOptions, linkPath: string): P
   const frontDoor = createFrontDoor({ config, logger, registry })
   log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
   const state = watchLog(log, relay)
-  const orders = listenForOrders(logger)
   const parts = { config, logger, registry, orders, log, relay, presence, frontDoor }
   const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
   const fork = createFork({ hostTag: createHostTag(), boot, registry })
@@ -203,16 +233,20 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
   logger.info({ port, adminPort, workers: config.workers, dataDir: config.dataDir, readyMs }, 'ready')
   showBanner(config, { port, adminPort })
   // pm2's `wait_ready`; without such a parent there is nobody to tell.
-  process.send?.('ready')
+  process.send?.('ready', undefined, undefined, (error: Error | null) => {
+    if (error !== null) logger.warn({ err: error }, 'the process manager could not be told')
+  })
 }
 
-/** @returns how many workers had to be killed */
-async function shutDown({ frontDoor, supervisor, presence, relay, log }: Parts): Promise<number> {
+/** @returns whether every worker left by itself */
+async function shutDown(parts: Parts, admin: AdminListener): Promise<boolean> {
+  const { frontDoor, supervisor, presence, relay, log } = parts
   frontDoor.stopAccepting()
   const killed = await supervisor.stop()
   frontDoor.close()
   presence.close()
   await relay.close()
   await log.close()
-  return killed
+  await admin.close()
+  return killed === 0
 }

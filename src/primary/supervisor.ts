@@ -55,6 +55,7 @@ export class Supervisor {
   readonly #reloads: ReloadQueue
   readonly #restarts: Counter
   #numbers = 0
+  #started = false
   #stopping = false
   #resolveAllReady: () => void = () => undefined
   #killedAtDeadline = 0
@@ -93,6 +94,7 @@ export class Supervisor {
   }
 
   start(): void {
+    this.#started = true
     for (const slot of this.#slots) this.#fork(slot)
   }
 
@@ -110,9 +112,14 @@ export class Supervisor {
     }))
   }
 
+  /** Ends a worker that hangs; it is replaced like one that died. */
+  killHung(name: string, reason: string): void {
+    for (const worker of this.#live) if (worker.name === name) worker.killHung(reason)
+  }
+
   /** A rolling reload: each worker is replaced by a new one that is ready before the old one drains. */
   reload(): void {
-    if (!this.#stopping) this.#reloads.request()
+    if (this.#started && !this.#stopping) this.#reloads.request()
   }
 
   /**
@@ -140,9 +147,17 @@ export class Supervisor {
     return count
   }
 
-  #fork(slot: Slot): WorkerProcess {
+  /** @returns undefined when the system gives no process now: it is tried again later */
+  #fork(slot: Slot): WorkerProcess | undefined {
+    clearTimeout(slot.restart)
+    slot.restart = undefined
     this.#numbers += 1
-    const forked = this.#options.fork(this.#numbers)
+    const forked = this.#tryFork()
+    if (forked === undefined) {
+      slot.failures += 1
+      this.#restartLater(slot)
+      return undefined
+    }
     const worker = new WorkerProcess(forked, this.#options, {
       ready: () => this.#becameReady(worker),
       exited: (exit) => this.#exited(slot, worker, exit),
@@ -150,6 +165,19 @@ export class Supervisor {
     this.#live.add(worker)
     slot.current = worker
     return worker
+  }
+
+  #tryFork(): ForkedWorker | undefined {
+    try {
+      return this.#options.fork(this.#numbers)
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a worker could not be forked')
+      return undefined
+    }
+  }
+
+  #restartLater(slot: Slot): void {
+    slot.restart = setTimeout(() => this.#fork(slot), restartDelayMs(slot.failures))
   }
 
   #becameReady(worker: WorkerProcess): void {
@@ -183,7 +211,7 @@ export class Supervisor {
       this.#giveUp(exit.reason ?? `code ${exit.code ?? 'none'}, signal ${exit.signal ?? 'none'}`)
       return
     }
-    slot.restart = setTimeout(() => this.#fork(slot), restartDelayMs(slot.failures))
+    this.#restartLater(slot)
   }
 
   #giveUp(reason: string): void {
@@ -193,30 +221,36 @@ export class Supervisor {
     this.#events.gaveUp(reason)
   }
 
+  /** Whatever lived before is gone afterwards, also a worker that its slot has lost sight of. */
   async #replaceAll(): Promise<void> {
+    const before = new Set(this.#live)
     for (const slot of this.#slots) {
       if (this.#stopping) return
       const old = slot.current
       const fresh = this.#fork(slot)
-      if (!(await fresh.booted)) {
+      if (fresh === undefined || !(await fresh.booted)) {
         this.#keepOld(slot, old, fresh)
-        throw new Error(`the new worker ${fresh.name} did not start; the reload ends here`)
+        throw new Error('a new worker did not start; the reload ends here')
       }
-      if (old !== undefined && !old.gone) {
-        this.#drain(old)
-        await old.ended
-      }
+      if (old !== undefined) await this.#replaced(old)
     }
+    for (const old of before) await this.#replaced(old)
+  }
+
+  async #replaced(old: WorkerProcess): Promise<void> {
+    if (old.gone || this.#stopping) return
+    this.#drain(old)
+    await old.ended
   }
 
   /** After a replacement that did not start, the slot belongs to the old worker again, or to a restart. */
-  #keepOld(slot: Slot, old: WorkerProcess | undefined, fresh: WorkerProcess): void {
+  #keepOld(slot: Slot, old: WorkerProcess | undefined, fresh: WorkerProcess | undefined): void {
     clearTimeout(slot.restart)
     slot.restart = undefined
     if (slot.current !== undefined && slot.current !== fresh) return
     slot.current = undefined
     if (old !== undefined && !old.gone) slot.current = old
-    else if (!this.#stopping) slot.restart = setTimeout(() => this.#fork(slot), FIRST_RESTART_DELAY_MS)
+    else if (!this.#stopping) this.#restartLater(slot)
   }
 
   #drain(worker: WorkerProcess): void {

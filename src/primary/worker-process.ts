@@ -74,9 +74,7 @@ export class WorkerProcess {
     })
     this.#deadline = setTimeout(() => this.#bootOverdue(options.bootTimeoutMs), options.bootTimeoutMs)
     forked.onControl((message) => this.#control(message))
-    forked.process.on('error', (error) =>
-      this.#logger.warn({ worker: this.name, err: error }, 'worker channel'),
-    )
+    forked.process.on('error', (error) => this.#failed(error))
     forked.process.once('exit', (code, signal) => this.#exit(code, signal))
   }
 
@@ -107,6 +105,22 @@ export class WorkerProcess {
     this.forked.process.process.kill('SIGKILL')
   }
 
+  /** It does not answer any more: ends it, as a death with a reason. */
+  killHung(reason: string): void {
+    this.#reason = reason
+    this.forked.process.process.kill('SIGKILL')
+  }
+
+  /** An error of the channel, or of the start itself: then there is no process, and no exit will be told. */
+  #failed(error: Error): void {
+    if (this.forked.process.process.pid !== undefined) {
+      this.#logger.warn({ worker: this.name, err: error }, 'worker channel')
+      return
+    }
+    this.#reason = `no process could be started: ${error.message}`
+    this.#exit(null, null)
+  }
+
   #send(message: PrimaryControl): void {
     this.forked.process.send(message, (error) => {
       if (error === null || error === undefined) return
@@ -127,6 +141,7 @@ export class WorkerProcess {
   }
 
   #exit(code: number | null, signal: string | null): void {
+    if (this.gone) return
     clearTimeout(this.#deadline)
     this.gone = true
     const { stable } = this

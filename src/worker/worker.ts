@@ -3,6 +3,7 @@
  * orders, and leaves when the primary says so or is gone.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
 import { setupWorker } from '@socket.io/sticky'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
@@ -33,7 +34,7 @@ import { watchSlowClients } from './slow-clients.ts'
 import { reportTakenHandles } from './taken-handles.ts'
 import { unsentBytes } from './unsent.ts'
 
-const STATIC_DIR = new URL('../web', import.meta.url).pathname
+const STATIC_DIR = fileURLToPath(new URL('../web', import.meta.url))
 
 /** A request body that takes longer is cut off. */
 const BODY_TIMEOUT_MS = 60_000
@@ -54,6 +55,8 @@ interface Parts {
 export async function runWorker(): Promise<number> {
   for (const signal of PRIMARYS_SIGNALS) process.on(signal, () => undefined)
   const boot = workerBoot.parse(JSON.parse(process.env.ROOKERY_WORKER ?? 'null'))
+  // It holds secrets, and whatever the application starts would have them too.
+  delete process.env.ROOKERY_WORKER
   const config = importConfig(boot.config)
   const logger = createLogger({
     level: config.logLevel,
@@ -61,19 +64,28 @@ export async function runWorker(): Promise<number> {
     bindings: { host: boot.host, worker: boot.name },
   })
   const orders = new Orders(logger)
+  process.on('uncaughtException', (error, origin) => {
+    logger.fatal({ err: error, origin }, 'an error that nobody caught: the worker ends')
+    fail(logger, error)
+    orders.end()
+  })
   try {
-    const registry = createRegistry()
-    const link = await Link.connect({ boot, logger, registry })
-    const reader = await openEmbeddedReader({ directory: config.dataDir })
-    const worker = await assemble({ boot, config, logger, registry, link, reader })
-    link.onClose(() => orders.primaryGone('the link to the primary is gone'))
-    tell(logger, { type: 'rookery:ready' })
-    return await orders.carryOut(worker)
+    return await Promise.race([serve({ boot, config, logger }, orders), orders.ended])
   } catch (error) {
     logger.fatal({ err: error }, 'worker could not start')
-    tell(logger, { type: 'rookery:failed', reason: error instanceof Error ? error.message : String(error) })
+    fail(logger, error)
     return 1
   }
+}
+
+async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, orders: Orders): Promise<number> {
+  const registry = createRegistry()
+  const link = await Link.connect({ ...own, registry })
+  const reader = await openEmbeddedReader({ directory: own.config.dataDir })
+  const worker = await assemble({ ...own, registry, link, reader })
+  link.onClose(() => orders.primaryGone('the link to the primary is gone'))
+  tell(own.logger, { type: 'rookery:ready' })
+  return orders.carryOut(worker)
 }
 
 interface AssembledWorker {
@@ -94,9 +106,10 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     headMaxBytes: config.headMaxBytes,
     logger,
   })
+  const io = new Server(httpServer, socketOptions(parts))
+  // After Engine.IO, which keeps requests of its own from whoever listened before it.
   const requests = new OpenRequests(httpServer)
   boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
-  const io = new Server(httpServer, socketOptions(parts))
   io.engine.generateId = () => generateSessionId(boot.tag)
   guardConnects(io, registry, () => performance.now())
   const hooks: DrainHooks[] = []
@@ -175,18 +188,19 @@ function answerPrimary(link: Link, io: Server, registry: Registry): void {
   }))
 }
 
-/** What ends a worker: the primary's order to drain, or the primary's end, also in the middle of a drain. */
+/** What ends a worker: the primary's order to drain, or at once the primary's end or a fault of its own. */
 class Orders {
+  /** Resolves with the exit code when there is nothing left to do in order. */
+  readonly ended: Promise<number>
   readonly #logger: Logger
   readonly #drain: Promise<{ spreadMs: number }>
-  readonly #gone: Promise<void>
-  #resolveGone: () => void = () => undefined
+  #end: (exitCode: number) => void = () => undefined
   #left = false
 
   constructor(logger: Logger) {
     this.#logger = logger
-    this.#gone = new Promise((resolve) => {
-      this.#resolveGone = resolve
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
     })
     process.once('disconnect', () => this.primaryGone('the channel to the primary is gone'))
     this.#drain = new Promise((resolve) => {
@@ -197,23 +211,29 @@ class Orders {
     })
   }
 
+  end(): void {
+    this.#end(1)
+  }
+
   primaryGone(reason: string): void {
     if (this.#left) return
     this.#logger.warn({ reason }, 'leaving')
-    this.#resolveGone()
+    this.end()
   }
 
-  /** @returns the exit code */
+  /** @returns the exit code, when the primary has told it to leave and it has */
   async carryOut(worker: AssembledWorker): Promise<number> {
-    const done = this.#drain.then(async ({ spreadMs }) => {
-      this.#logger.info({ spreadMs }, 'draining')
-      await worker.drain(spreadMs)
-      this.#left = true
-      await worker.close()
-      return 0
-    })
-    return Promise.race([done, this.#gone.then(() => 1)])
+    const { spreadMs } = await this.#drain
+    this.#logger.info({ spreadMs }, 'draining')
+    await worker.drain(spreadMs)
+    this.#left = true
+    await worker.close()
+    return 0
   }
+}
+
+function fail(logger: Logger, error: unknown): void {
+  tell(logger, { type: 'rookery:failed', reason: error instanceof Error ? error.message : String(error) })
 }
 
 function tell(logger: Logger, message: WorkerControl): void {

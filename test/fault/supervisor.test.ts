@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { io } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type RunningRookery, type StartOptions, startRookery } from '../harness/cluster.ts'
@@ -84,6 +85,71 @@ test('signals to the workers, as pm2 and a terminal send them, change nothing', 
   await until(async () => answered.add(await answeringPid(rookery)).size === pids.length, 'all answer')
   expect(rookery.workerPids()).toEqual(pids)
   expect(rookery.log('worker died')).toBeUndefined()
+})
+
+test('a worker whose event loop hangs is found, killed and replaced', async () => {
+  const rookery = await start(
+    `module.exports = (io) => io.on('connection', (socket) => {
+    socket.emit('pid', process.pid)
+    socket.on('hang', () => { for (;;); })
+  })`,
+    { env: { WORKER_HANG_TIMEOUT_MS: '600', WORKERS: '1' } },
+  )
+  const [hung] = rookery.workerPids()
+  const socket = io(rookery.url, { forceNew: true, transports: ['websocket'] })
+  await new Promise((resolve) => socket.once('pid', resolve))
+  socket.emit('hang')
+  await rookery.untilLog('worker died')
+  expect(rookery.log('worker died')).toMatchObject({
+    workerPid: hung,
+    reason: 'it answered nothing for 600 ms',
+  })
+  await rookery.untilLog('worker ready', 2)
+  expect(await answeringPid(rookery)).not.toBe(hung)
+  socket.disconnect()
+})
+
+test('an error that nobody caught in a worker is logged with its stack, and is the reason of its death', async () => {
+  const throwing = `module.exports = (io) => io.on('connection', (socket) => {
+    socket.emit('pid', process.pid)
+    socket.on('reject', () => { Promise.reject(new Error('nobody caught this')) })
+  })`
+  const rookery = await start(throwing, { env: { WORKERS: '1' } })
+  const socket = io(rookery.url, { forceNew: true, transports: ['websocket'] })
+  await new Promise((resolve) => socket.once('pid', resolve))
+  socket.emit('reject')
+  await rookery.untilLog('worker died')
+  expect(rookery.log('worker died')).toMatchObject({ code: 1, reason: 'nobody caught this' })
+  const fatal = rookery.log('an error that nobody caught: the worker ends')
+  expect(JSON.stringify(fatal)).toContain('app.js')
+  socket.disconnect()
+})
+
+test('a reload while a crashed worker waits for its restart: as many workers as before, all of them new', async () => {
+  const rookery = await start(GOOD_APP)
+  const before = rookery.workerNames()
+  await writeFile(app, 'throw new Error("broken for a while")')
+  rookery.killWorker(0)
+  // The second death in a row of that slot is followed by a pause.
+  await rookery.untilLog('worker died', 3)
+  await writeFile(app, GOOD_APP)
+  rookery.signal('SIGHUP')
+  await rookery.untilLog('reload done')
+  expect(rookery.workerNames()).toHaveLength(2)
+  expect(rookery.workerNames().filter((name) => before.includes(name))).toEqual([])
+})
+
+test('a path with a space and other letters is a path like any other', async () => {
+  const odd = join(directory, 'a b é')
+  await symlink(fileURLToPath(new URL('../..', import.meta.url)), odd)
+  const rookery = await startRookery({
+    main: join(odd, 'dist', 'main.js'),
+    nodeArgs: ['--preserve-symlinks', '--preserve-symlinks-main'],
+    env: { DATA_DIR: join(directory, 'data é') },
+  })
+  running.push(rookery)
+  const page = await fetch(rookery.url)
+  expect(page.status).toBe(200)
 })
 
 test('a worker that does not leave is killed at the deadline, and the exit code says so', async () => {

@@ -7,15 +7,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { until } from './until.ts'
 
-const MAIN = new URL('../../dist/main.js', import.meta.url).pathname
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export interface StartOptions {
   /** Settings by environment name; `PORT`, `ADMIN_PORT` and `DATA_DIR` have free ones by default. */
   env?: Record<string, string>
   /** Flags after `start`. */
   args?: string[]
+  /** Another copy of the product. */
+  main?: string
+  /** Flags of Node.js itself. */
+  nodeArgs?: string[]
   /** Another Node.js binary. */
   node?: string
   cwd?: string
@@ -170,7 +175,8 @@ export async function startRookery(options: StartOptions = {}): Promise<RunningR
     DATA_DIR: ownDir ?? '',
     ...options.env,
   }
-  const args = ['--enable-source-maps', MAIN, 'start', ...(options.args ?? [])]
+  const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])]
+  const args = [...nodeArgs, options.main ?? MAIN, 'start', ...(options.args ?? [])]
   const child = spawn(options.node ?? process.execPath, args, {
     env,
     cwd: options.cwd,
