@@ -7,7 +7,7 @@ import type { Author } from '../wire/entry.ts'
 import { retryDelayMs } from './back-off.ts'
 import { type Asked, Connection } from './connection.ts'
 import { Emitter } from './emitter.ts'
-import { ChatError, closed, type ErrorShape } from './errors.ts'
+import { badAnswer, ChatError, closed, type ErrorShape } from './errors.ts'
 import type { Entry } from './guards.ts'
 import { isObject } from './guards.ts'
 import { newId } from './ids.ts'
@@ -148,6 +148,7 @@ export class ChatClient {
   /** The user's own rooms, joined now or before. */
   async rooms(): Promise<RoomSummary[]> {
     const { rooms } = await this.#request('rooms', {})
+    if (!Array.isArray(rooms)) throw badAnswer('rooms')
     return rooms
   }
 
@@ -336,7 +337,13 @@ export class ChatClient {
       this.#settle(send)
     }
     this.#tell()
-    await this.#request('room:leave', { room })
+    const isLeft = () => !this.#rooms.has(room)
+    try {
+      await this.#request('room:leave', { room }, isLeft)
+    } catch (error) {
+      // Joined again before the server could be told: there is nothing to tell any more.
+      if (isLeft()) throw error
+    }
   }
 
   /** At the end of what waits, under its own id, so that nothing is shown twice; a conflict needs another. */
@@ -373,10 +380,15 @@ export class ChatClient {
     this.#settlers.delete(id)
   }
 
-  async #request<E extends ChatEvent>(event: E, payload: Asked<E>): Promise<ChatAnswers[E]> {
+  async #request<E extends ChatEvent>(
+    event: E,
+    payload: Asked<E>,
+    isWanted = () => true,
+  ): Promise<ChatAnswers[E]> {
     const { clock, backOff, requestTimeoutMs } = this.#settings
     const deadline = clock.now() + requestTimeoutMs
     for (let failures = 1; ; failures += 1) {
+      if (!isWanted()) throw closed(event)
       try {
         return await this.#connection.ask(event, payload)
       } catch (error) {

@@ -149,7 +149,8 @@ export class Timeline {
     if (page.epoch !== this.#epoch || before !== this.first) return 0
     const older = page.messages.filter((entry) => entry.seq < before)
     const run = runUpTo(older, before - 1)
-    if (older.length === 0) this.#atStart = true
+    // Nothing follows on from the window: a server that skips some has no more to give.
+    if (run.length === 0) this.#atStart = true
     const fitting = run.slice(Math.max(0, run.length - (this.#bounds.loadedMax - this.#entries.length)))
     this.#entries = [...fitting, ...this.#entries]
     this.#atStart =

@@ -123,6 +123,24 @@ describe('a client that is offline for a while', () => {
   })
 })
 
+describe('a room that is left and joined again while offline', () => {
+  it('is joined when the connection is back', async () => {
+    const [ann, bob] = [remote('Ann'), watch('Bob')]
+    await Promise.all([ann.room.live(), bob.room.live()])
+    network.cut()
+    await until(() => ann.client.state.state === 'offline', 'it is offline')
+    const left = ann.room.leave()
+    const again = ann.client.join('lobby')
+    network.mend()
+    await left
+    await again.live()
+    await bob.room.send('still there?').settled
+    await until(() => again.lastSeq === 1, 'it hears')
+    expect((await ann.client.rooms()).map(({ room }) => room)).toEqual(['lobby'])
+    expect(await again.send('yes').settled).toMatchObject({ state: 'sent' })
+  })
+})
+
 describe('an ack that is lost after the log took the message', () => {
   it('leaves one message, which becomes sent', async () => {
     const [ann, bob] = [remote('Ann', { ackTimeoutMs: 500 }), watch('Bob')]

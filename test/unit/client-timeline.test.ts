@@ -221,6 +221,13 @@ describe('with a server that keeps its promises', () => {
 })
 
 describe('with a server that does not', () => {
+  it('puts nothing in front of the window that does not reach up to it, and asks for no more', () => {
+    const timeline = new Timeline(BOUNDS)
+    timeline.joined({ epoch: 'e1', head: 9, messages: [entry(9)], more: true }, false)
+    expect(timeline.preceded({ epoch: 'e1', head: 9, messages: [entry(6), entry(7)], more: true }, 9)).toBe(0)
+    expect([timeline.first, timeline.hasOlder]).toEqual([9, false])
+  })
+
   const anyEntry = fc
     .record({ seq: fc.integer({ min: 1, max: 15 }), id: fc.constantFrom('a', 'b', 'c') })
     .map(({ seq, id }) => entry(seq, `${seq}${id}`))
@@ -291,6 +298,21 @@ describe('with a server that does not', () => {
     timeline.live(entry(3, 'first'))
     expect(timeline.live(entry(3, 'second')).doubt).toEqual({ reason: 'contradiction', seq: 3 })
     expect(timeline.live(entry(2)).shown.map(({ id }) => id)).toEqual(['m2', 'first'])
+  })
+
+  it('keeps the first of two also when one came before the join was answered', () => {
+    const timeline = new Timeline(BOUNDS)
+    timeline.live(entry(1, 'early'))
+    const taken = timeline.joined({ epoch: 'e1', head: 1, messages: [entry(1, 'late')], more: false }, false)
+    expect(taken).toEqual({ shown: [entry(1, 'early')], doubt: { reason: 'contradiction', seq: 1 } })
+  })
+
+  it('begins behind the last hole of the first page', () => {
+    const timeline = new Timeline(BOUNDS)
+    const messages = [entry(1), entry(2), entry(5), entry(6)]
+    const taken = timeline.joined({ epoch: 'e1', head: 6, messages, more: false }, false)
+    expect(taken.shown.map(({ seq }) => seq)).toEqual([5, 6])
+    expect(timeline.hasOlder).toBe(true)
   })
 
   it('takes a text that has been blanked since for the same', () => {
