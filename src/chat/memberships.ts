@@ -1,6 +1,6 @@
 /**
- * Who of this worker is in which room: joining, leaving, and being gone, in whatever order these come. A membership is
- * counted (`Rooms.enter`) once and discounted once. Sends no messages; the room's feed does.
+ * Who of this worker is in which room: joining, leaving, and being gone, in whatever order these come. A membership
+ * enters presence once, and leaves it once if it may have entered. Sends no messages; the room's feed does.
  */
 import type { Rooms } from '../wire/app.ts'
 import type { ChatAnswers, ChatRequest } from '../wire/chat.ts'
@@ -18,8 +18,9 @@ export interface Membership {
   readonly session: Session
   readonly member: Member
   readonly hold: FeedHold
-  /** Counted among those present. */
-  entered: boolean
+  /** Its name in presence, from asking to be counted to leaving. */
+  readonly stay: string
+  state: 'new' | 'entering' | 'entered'
 }
 
 export interface Joined {
@@ -44,6 +45,7 @@ export function channelOf(room: string): string {
 
 export class Memberships {
   readonly #options: MembershipsOptions
+  #stays = 0
 
   constructor(options: MembershipsOptions) {
     this.#options = options
@@ -53,7 +55,7 @@ export class Memberships {
   async require(session: Session, room: string): Promise<void> {
     // Why the join failed is its own caller's to know.
     await session.joining.get(room)?.catch(() => undefined)
-    if (session.memberships.get(room)?.entered !== true) {
+    if (session.memberships.get(room)?.state !== 'entered') {
       throw new RookeryError('not_joined', 'join the room first')
     }
   }
@@ -144,21 +146,22 @@ export class Memberships {
     }
     const hold = feeds.hold(room)
     const member = hold.feed.add(session.socket, session.user)
-    const membership: Membership = { room, session, member, hold, entered: false }
+    this.#stays += 1
+    const stay = `${session.socket.id}.${this.#stays}`
+    const membership: Membership = { room, session, member, hold, stay, state: 'new' }
     session.memberships.set(room, membership)
     return membership
   }
 
-  async #enter({ room, session, member, hold }: Membership): Promise<Author[]> {
+  /** A refusal that came too late may have been none: whoever asked to be counted is discounted in any case. */
+  async #enter(membership: Membership): Promise<Author[]> {
+    const { room, session, member, hold, stay } = membership
     await hold.opened
     if (member.state === 'gone') throw gone()
-    const { members } = await this.#options.rooms.enter(room, session.user)
-    const membership = session.memberships.get(room)
-    if (membership?.member !== member) {
-      this.#options.rooms.leave(room, session.user.id)
-      throw gone()
-    }
-    membership.entered = true
+    membership.state = 'entering'
+    const { members } = await this.#options.rooms.enter(room, session.user, stay)
+    membership.state = 'entered'
+    if (isGone(member)) throw gone()
     return members
   }
 
@@ -181,13 +184,18 @@ export class Memberships {
   }
 
   #remove(membership: Membership): void {
-    const { room, session, member, hold } = membership
+    const { room, session, member, hold, stay, state } = membership
     if (member.state === 'gone') return
     hold.feed.remove(member)
     session.memberships.delete(room)
-    if (membership.entered) this.#options.rooms.leave(room, session.user.id)
+    // In this order on the link: a stay that is still being asked for ends as soon as it has begun.
+    if (state !== 'new') this.#options.rooms.leave(room, session.user.id, stay)
     hold.release()
   }
+}
+
+function isGone({ state }: Member): boolean {
+  return state === 'gone'
 }
 
 function gone(): RookeryError {

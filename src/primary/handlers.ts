@@ -15,9 +15,9 @@ export function createHandlers(log: RoomLog, presence: PresenceFeed): RelayHandl
       return null
     },
     'user.read': ({ userId, room, seq }) => log.markRead(userId, room, seq),
-    'presence.enter': ({ room, user }, from) => presence.enter(from, room, user),
-    'presence.leave': ({ room, userId }, from) => {
-      presence.leave(from, room, userId)
+    'presence.enter': (entering, from) => presence.enter(from, entering),
+    'presence.leave': (stay, from) => {
+      presence.leave(from, stay)
       return null
     },
     'presence.members': ({ room }) => presence.members(room),

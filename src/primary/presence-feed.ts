@@ -3,6 +3,7 @@
 import type { RoomMembers } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
 import type { PresenceEvent } from '../wire/requests.ts'
+import type { Stay } from './presence.ts'
 import { PresenceTable } from './presence.ts'
 
 const TOGETHER_MS = 50
@@ -16,14 +17,14 @@ export class PresenceFeed {
     this.#publish = publish
   }
 
-  enter(worker: string, room: string, user: Author): RoomMembers {
-    const members = this.#table.enter(worker, room, user)
+  enter(worker: string, entering: { room: string; user: Author; stay: string }): RoomMembers {
+    const members = this.#table.enter(worker, entering)
     this.#schedule()
     return members
   }
 
-  leave(worker: string, room: string, userId: string): void {
-    this.#table.leave(worker, room, userId)
+  leave(worker: string, stay: Stay): void {
+    this.#table.leave(worker, stay)
     this.#schedule()
   }
 

@@ -1,6 +1,7 @@
 /**
  * Who is in which room of this host: a table and nothing else, without I/O or time. A user counts once a room however
- * many connections, on however many workers, brought it there. Changes are collected until somebody takes them.
+ * many stays, of however many connections on however many workers, brought it there. A stay is known by its name:
+ * entering or leaving twice is the same as once. Changes are collected until somebody takes them.
  */
 import { MEMBERS_SHOWN, type RoomMembers } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
@@ -13,10 +14,18 @@ export interface RoomPresenceChange {
   count: number
 }
 
+/** One connection's being in a room, from entering to leaving. */
+export interface Stay {
+  room: string
+  userId: string
+  /** Its name, unique on its worker and never used again. */
+  stay: string
+}
+
 interface Member {
   user: Author
-  /** Connections, by worker. */
-  connections: Map<string, number>
+  /** By worker. */
+  stays: Map<string, Set<string>>
 }
 
 interface Room {
@@ -28,27 +37,25 @@ interface Room {
 
 export class PresenceTable {
   readonly #rooms = new Map<string, Room>()
-  /** Rooms that a worker has connections in, so that its death costs what it held. */
+  /** Users that a worker has in its rooms, so that its death costs what it held. */
   readonly #roomsOfWorker = new Map<string, Map<string, Set<string>>>()
   readonly #changed = new Set<string>()
 
-  /** Counts one more connection of `user`. @returns who is there, the user included */
-  enter(worker: string, room: string, user: Author): RoomMembers {
+  /** @returns who is there, the user included */
+  enter(worker: string, { room, user, stay }: { room: string; user: Author; stay: string }): RoomMembers {
     const state = this.#room(room)
     const member = state.members.get(user.id) ?? this.#come(room, state, user)
     member.user = user
-    member.connections.set(worker, (member.connections.get(worker) ?? 0) + 1)
+    const stays = member.stays.get(worker) ?? new Set<string>()
+    member.stays.set(worker, stays.add(stay))
     this.#usersOf(worker, room).add(user.id)
     return membersOf(state)
   }
 
-  /** Counts one connection less. Nothing happens if the worker had none of that user in that room. */
-  leave(worker: string, room: string, userId: string): void {
-    const member = this.#rooms.get(room)?.members.get(userId)
-    const connections = member?.connections.get(worker)
-    if (member === undefined || connections === undefined) return
-    if (connections > 1) member.connections.set(worker, connections - 1)
-    else this.#withdraw(worker, room, userId)
+  /** Nothing happens if there is no such stay. */
+  leave(worker: string, { room, userId, stay }: Stay): void {
+    const stays = this.#rooms.get(room)?.members.get(userId)?.stays.get(worker)
+    if (stays?.delete(stay) === true && stays.size === 0) this.#withdraw(worker, room, userId)
   }
 
   members(room: string): RoomMembers {
@@ -56,7 +63,7 @@ export class PresenceTable {
     return state === undefined ? { members: [], count: 0 } : membersOf(state)
   }
 
-  /** Takes back all that a dead worker had counted. */
+  /** Ends all stays of a dead worker. */
   dropWorker(worker: string): void {
     const rooms = this.#roomsOfWorker.get(worker) ?? new Map<string, Set<string>>()
     for (const [room, users] of rooms) {
@@ -102,14 +109,14 @@ export class PresenceTable {
   }
 
   #come(room: string, state: Room, user: Author): Member {
-    const member: Member = { user, connections: new Map() }
+    const member: Member = { user, stays: new Map() }
     state.members.set(user.id, member)
     if (!state.left.delete(user.id)) state.joined.add(user.id)
     this.#changed.add(room)
     return member
   }
 
-  /** The last connection that this worker had of the user in the room is gone. */
+  /** The last stay that this worker had of the user in the room has ended. */
   #withdraw(worker: string, room: string, userId: string): void {
     const rooms = this.#roomsOfWorker.get(worker)
     const users = rooms?.get(room)
@@ -119,8 +126,8 @@ export class PresenceTable {
 
     const state = this.#rooms.get(room)
     const member = state?.members.get(userId)
-    member?.connections.delete(worker)
-    if (state !== undefined && member?.connections.size === 0) this.#go(room, state, userId)
+    member?.stays.delete(worker)
+    if (state !== undefined && member?.stays.size === 0) this.#go(room, state, userId)
   }
 
   #go(room: string, state: Room, userId: string): void {

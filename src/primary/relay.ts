@@ -8,6 +8,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { FrameError } from '../core/byte-frames.ts'
+import { Listeners } from '../core/listeners.ts'
 import type { LogEntry } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
 import type { WorkerFrame } from '../wire/frames.ts'
@@ -61,6 +62,7 @@ export class Relay {
   readonly #metrics: RelayMetrics
   readonly #routing: RelayRouting
   readonly #serving: LinkServing
+  readonly #gone: Listeners<[worker: string]>
   #door: RelayDoor | undefined
 
   private constructor(options: RelayOptions) {
@@ -84,6 +86,7 @@ export class Relay {
         unroutable: () => this.#metrics.unroutable.inc(),
       },
     )
+    this.#gone = new Listeners((err) => this.#logger.error({ err }, 'a listener of the relay has thrown'))
     this.#serving = new LinkServing({
       table: workerRequests,
       handlers: new Map(Object.entries(options.handlers) as [string, CallHandler][]),
@@ -163,6 +166,11 @@ export class Relay {
     link.expectEnd()
   }
 
+  /** Called when nothing can come from the worker any more: its link has ended, and its last words have been served. */
+  onWorkerGone(listener: (worker: string) => void): void {
+    this.#gone.add(listener)
+  }
+
   async close(): Promise<void> {
     for (const link of [...this.#links.values(), ...this.#leaving]) link.end('closed')
     await this.#door?.close()
@@ -221,6 +229,7 @@ export class Relay {
     if (this.#links.get(worker) === link) this.#links.delete(worker)
     this.#metrics.ended.inc({ reason })
     this.#routing.forget(worker, this.#links.keys())
+    this.#gone.call(worker)
     this.#logger.info({ worker, reason }, 'the link of a worker has ended')
   }
 }

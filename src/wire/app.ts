@@ -74,9 +74,15 @@ export interface Rooms {
   open(room: string, listener: RoomListener): Promise<RoomSubscription>
   append(room: string, draft: MessageDraft): Promise<AppendResult>
   read(room: string, range: RoomRange): Promise<RoomPage>
-  /** Counts one more connection of `user` in `room`, and says who is there, the user included. */
-  enter(room: string, user: Author): Promise<RoomMembers>
-  leave(room: string, userId: string): void
+  /**
+   * From now on `user` is in `room`, until each stay of this user there has ended. Resolves with who is there, the user
+   * included. When it rejects, the stay may have begun all the same: `leave` it.
+   * @param stay a name for one connection's being in the room: unique in this worker, never used again, 64 characters at
+   * most
+   */
+  enter(room: string, user: Author, stay: string): Promise<RoomMembers>
+  /** Ends a stay, as soon as the host can be told; harmless for one that never began. */
+  leave(room: string, userId: string, stay: string): void
   members(room: string): Promise<RoomMembers>
   trackRoom(userId: string, room: string): Promise<void>
   forgetRoom(userId: string, room: string): Promise<void>

@@ -4,6 +4,8 @@ import { appendResult, author, messageDraft, roomName, sequence } from './entry.
 
 const userId = z.string().min(1).max(64)
 const members = z.object({ members: z.array(author), count: z.int().min(0) })
+/** One connection's being in a room: unique on its worker, never used again. */
+const stay = z.string().min(1).max(64)
 const nothing = z.null()
 
 /** Worker → primary. */
@@ -12,8 +14,8 @@ export const workerRequests = {
   'user.track': { params: z.strictObject({ userId, room: roomName }), result: nothing },
   'user.forget': { params: z.strictObject({ userId, room: roomName }), result: nothing },
   'user.read': { params: z.strictObject({ userId, room: roomName, seq: sequence }), result: sequence },
-  'presence.enter': { params: z.strictObject({ room: roomName, user: author }), result: members },
-  'presence.leave': { params: z.strictObject({ room: roomName, userId }), result: nothing },
+  'presence.enter': { params: z.strictObject({ room: roomName, user: author, stay }), result: members },
+  'presence.leave': { params: z.strictObject({ room: roomName, userId, stay }), result: nothing },
   'presence.members': { params: z.strictObject({ room: roomName }), result: members },
 } as const
 

@@ -12,8 +12,10 @@ export interface GroupListener {
 interface Topic {
   holds: number
   ref: number
+  /** Settled when the primary answers, however late. */
   confirmed: Promise<void>
   settle: (error?: RookeryError) => void
+  answered: boolean
   group: Group | undefined
 }
 
@@ -34,18 +36,24 @@ export class LinkTopics {
   readonly #groups = new Map<string, Group>()
   readonly #unconfirmed = new Map<number, Topic>()
   readonly #frames: TopicFrames
+  readonly #timeoutMs: number
   #lastRef = 0
   #lost: RookeryError | undefined
 
-  constructor(frames: TopicFrames) {
+  /** @param timeoutMs who subscribes waits no longer for the primary's answer */
+  constructor(frames: TopicFrames, timeoutMs: number) {
     this.#frames = frames
+    this.#timeoutMs = timeoutMs
   }
 
   get size(): number {
     return this.#topics.size
   }
 
-  /** Resolves when the primary has confirmed. Rejects with `unavailable` when it refuses, or the link is lost. */
+  /**
+   * Resolves when the primary has confirmed. Rejects with `unavailable` when it refuses, does not answer in time, or the
+   * link is lost; whoever is told so unsubscribes all the same.
+   */
   subscribe(name: string): Promise<void> {
     return this.#hold(name, undefined)
   }
@@ -99,19 +107,42 @@ export class LinkTopics {
     const held = this.#topics.get(name)
     if (held !== undefined) {
       held.holds += 1
-      return held.confirmed
+      return this.#inTime(held)
     }
     const topic = this.#open(group)
     this.#topics.set(name, topic)
     if (group !== undefined) this.#groups.set(name, group)
     this.#frames.subscribe(topic.ref, name, group !== undefined)
-    return topic.confirmed
+    return this.#inTime(topic)
+  }
+
+  #inTime(topic: Topic): Promise<void> {
+    if (topic.answered) return topic.confirmed
+    const { promise, settle } = settled()
+    const late = new RookeryError('unavailable', `a subscription was not confirmed in ${this.#timeoutMs} ms`)
+    const timer = setTimeout(() => settle(late), this.#timeoutMs)
+    const answered = (error?: RookeryError) => {
+      clearTimeout(timer)
+      settle(error)
+    }
+    topic.confirmed.then(() => answered(), answered)
+    return promise
   }
 
   #open(group: Group | undefined): Topic {
     this.#lastRef = (this.#lastRef + 1) >>> 0
     const { promise, settle } = settled()
-    const topic: Topic = { holds: 1, ref: this.#lastRef, confirmed: promise, settle, group }
+    const topic: Topic = {
+      holds: 1,
+      ref: this.#lastRef,
+      confirmed: promise,
+      settle: (error) => {
+        topic.answered = true
+        settle(error)
+      },
+      answered: false,
+      group,
+    }
     this.#unconfirmed.set(topic.ref, topic)
     return topic
   }

@@ -80,11 +80,14 @@ export class Link {
     this.#logger = logger
     this.#calls = new LinkCalls(this.#limits.maxOpenCalls)
     this.#receipts = new LinkReceipts(this.#limits.maxOpenCalls)
-    this.#topics = new LinkTopics({
-      subscribe: (ref, topic, group) =>
-        this.#stream.offer(subscribeFrame(ref, topic, group), 'control', true),
-      unsubscribe: (topic) => this.#stream.offer(unsubscribeFrame(topic), 'control'),
-    })
+    this.#topics = new LinkTopics(
+      {
+        subscribe: (ref, topic, group) =>
+          this.#stream.offer(subscribeFrame(ref, topic, group), 'control', true),
+        unsubscribe: (topic) => this.#stream.offer(unsubscribeFrame(topic), 'control'),
+      },
+      this.#limits.requestTimeoutMs,
+    )
     this.#serving = new LinkServing({
       table: primaryRequests,
       handlers: this.#handlers,
@@ -149,8 +152,8 @@ export class Link {
   }
 
   /**
-   * Counted: as many `unsubscribe` end it. Resolves when the primary has confirmed; rejects with `unavailable`, and
-   * need not be awaited.
+   * Counted: as many `unsubscribe` end it. Resolves when the primary has confirmed; rejects with `unavailable`, past the
+   * deadline of requests as well (it may be confirmed later all the same), and need not be awaited.
    */
   subscribe(topic: string): Promise<void> {
     return this.#topics.subscribe(topic)

@@ -12,6 +12,7 @@ import type { RoomListener, RoomSubscription, Rooms } from '../wire/app.ts'
 import { roomTopic } from '../wire/topics.ts'
 import type { Link } from './link.ts'
 import { RoomStream } from './room-stream.ts'
+import { Stays } from './stays.ts'
 
 /** Lines about rooms that can't be read are that far apart. */
 const UNREADABLE_LOG_MS = 5_000
@@ -63,18 +64,14 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
     return { close }
   }
 
-  const leave = (room: string, userId: string): void => {
-    link.request('presence.leave', { room, userId }).catch((error: unknown) => {
-      logger.warn({ err: error, room }, 'presence: a leave was not told')
-    })
-  }
+  const stays = new Stays({ link, logger, registry })
 
   return {
     open,
-    leave,
     append: (room, draft) => link.request('log.append', { room, draft }),
     read: (room, range) => reader.read(room, range),
-    enter: (room, user) => link.request('presence.enter', { room, user }),
+    enter: (room, user, stay) => stays.enter(room, user, stay),
+    leave: (room, userId, stay) => stays.leave(room, userId, stay),
     members: (room) => link.request('presence.members', { room }),
     trackRoom: async (userId, room) => {
       await link.request('user.track', { userId, room })

@@ -18,6 +18,7 @@ beforeEach(async () => {
   rookery = await startRookery({
     env: {
       WORKERS: '2',
+      WORKER_HANG_TIMEOUT_MS: '0',
       TEXT_MAX_CHARS: '12000',
       MAX_PACKET_BYTES: '200000',
       MESSAGE_RATE: '100000',

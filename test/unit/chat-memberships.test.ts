@@ -14,8 +14,9 @@ import { RookeryError } from '../../src/wire/errors.ts'
 
 /** Rooms whose answers come when the test lets them, in the order that the test picks. */
 class SlowRooms {
-  readonly waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
-  readonly present = new Map<string, number>()
+  readonly waiting: { resolve: () => void; reject: (error: Error) => void; lose: () => void }[] = []
+  /** Stays; all in one room. */
+  readonly present = new Set<string>()
   readonly own = new Set<string>()
   open = 0
   readonly rooms: Rooms = {
@@ -26,12 +27,15 @@ class SlowRooms {
       }),
     append: () => this.#later(() => ({ seq: 1, at: 1, duplicate: false })),
     read: () => this.#later(() => ({ epoch: 'e', head: 0, first: 1, entries: [], more: false })),
-    enter: (room, user) =>
-      this.#later(() => {
-        this.present.set(room, (this.present.get(room) ?? 0) + 1)
-        return { members: [user], count: 1 }
-      }),
-    leave: (room) => void this.present.set(room, (this.present.get(room) ?? 0) - 1),
+    enter: (_room, user, stay) => {
+      // As on the link, a leave takes effect after the entering that was asked for before it.
+      this.present.add(stay)
+      return this.#later(
+        () => ({ members: [user], count: 1 }),
+        () => this.present.delete(stay),
+      )
+    },
+    leave: (_room, _userId, stay) => void this.present.delete(stay),
     members: () => this.#later(() => ({ members: [], count: 0 })),
     trackRoom: (userId, room) => this.#later(() => void this.own.add(`${userId} ${room}`)),
     forgetRoom: (userId, room) => this.#later(() => void this.own.delete(`${userId} ${room}`)),
@@ -39,9 +43,17 @@ class SlowRooms {
     userRooms: () => this.#later(() => []),
   }
 
-  #later<T>(answer: () => T): Promise<T> {
+  #later<T>(answer: () => T, refused: () => void = () => undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ resolve: () => resolve(answer()), reject })
+      this.waiting.push({
+        resolve: () => resolve(answer()),
+        reject: (error) => {
+          refused()
+          reject(error)
+        },
+        /** It is done, and the answer comes too late. */
+        lose: () => reject(new RookeryError('unavailable', 'no reply in time')),
+      })
     })
   }
 
@@ -58,11 +70,21 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
+let seats = 0
+
 class Seat {
-  readonly socket = { connected: true, emit: () => true, join: () => undefined, leave: () => undefined }
+  readonly socket = {
+    id: 'socket',
+    connected: true,
+    emit: () => true,
+    join: () => undefined,
+    leave: () => undefined,
+  }
   readonly session: Session
 
   constructor(userId: string) {
+    seats += 1
+    this.socket.id = `socket ${seats}`
     this.session = new Session(this.socket as unknown as Socket, { id: userId, name: userId }, () => false)
   }
 
@@ -112,7 +134,7 @@ describe('memberships', () => {
     await store.answerAll()
     expect((await joins)[0].members).toEqual([{ id: 'a', name: 'a' }])
     expect(store.open).toBe(1)
-    expect(store.present.get('lobby')).toBe(2)
+    expect(store.present.size).toBe(2)
     const left = memberships.leave(one.session, 'lobby')
     await store.answerAll()
     await left
@@ -122,7 +144,7 @@ describe('memberships', () => {
     await store.answerAll()
     await gone
     expect(store.open).toBe(0)
-    expect(store.present.get('lobby')).toBe(0)
+    expect(store.present.size).toBe(0)
   })
 
   it('stay the user’s own while another of the user’s sockets is there', async () => {
@@ -151,7 +173,7 @@ describe('memberships', () => {
     await joined
     drop(seat)
     await store.answerAll()
-    expect(store.present.get('lobby')).toBe(0)
+    expect(store.present.size).toBe(0)
     expect(store.open).toBe(0)
     expect(store.own).toEqual(new Set(['a lobby']))
   })
@@ -203,7 +225,22 @@ describe('memberships', () => {
     await store.answerAll()
     await expect(joined).resolves.toMatchObject({ head: 0 })
     expect(store.open).toBe(1)
-    expect(store.present.get('lobby')).toBe(1)
+    expect(store.present.size).toBe(1)
+  })
+
+  it('leave presence when the answer to entering came too late', async () => {
+    const { store, join } = setUp()
+    const seat = new Seat('a')
+    const refused = join(seat)
+    refused.catch(() => undefined)
+    while (store.waiting.length === 0) await turn()
+    store.waiting.shift()?.resolve()
+    while (store.present.size === 0) await turn()
+    for (const one of store.waiting.splice(0)) one.lose()
+    await store.answerAll()
+    await expect(refused).rejects.toMatchObject({ code: 'unavailable' })
+    expect(store.present.size).toBe(0)
+    expect(store.open).toBe(0)
   })
 
   it('open the room anew after a failure, while others still hold the one that failed', async () => {
@@ -226,7 +263,7 @@ describe('memberships', () => {
 
   it('end in balance, whatever comes when', async () => {
     const step = fc.record({
-      do: fc.constantFrom('join', 'leave', 'drop', 'answer', 'refuse'),
+      do: fc.constantFrom('join', 'leave', 'drop', 'answer', 'refuse', 'lose'),
       who: fc.nat(2),
       which: fc.nat(3),
     })
@@ -244,6 +281,7 @@ describe('memberships', () => {
           if (one.do === 'drop') drop(seat)
           const [answer] = store.waiting.splice(one.which % Math.max(1, store.waiting.length), 1)
           if (one.do === 'refuse') answer?.reject(new RookeryError('unavailable', 'refused by the test'))
+          else if (one.do === 'lose') answer?.lose()
           else answer?.resolve()
           await turn()
         }
@@ -252,11 +290,11 @@ describe('memberships', () => {
           if (end.status === 'rejected') expect(end.reason).toBeInstanceOf(RookeryError)
         }
         const members = seats.filter((seat) => seat.session.memberships.size > 0)
-        expect(store.present.get('lobby') ?? 0).toBe(members.length)
+        expect(store.present.size).toBe(members.length)
         expect(store.open).toBe(members.length > 0 ? 1 : 0)
         for (const seat of seats) drop(seat)
         await store.answerAll()
-        expect(store.present.get('lobby') ?? 0).toBe(0)
+        expect(store.present.size).toBe(0)
         expect(store.open).toBe(0)
       }),
       { numRuns: 300 },

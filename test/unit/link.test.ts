@@ -79,9 +79,10 @@ const handlers: RelayHandlers = {
   'presence.members': () => ({ members: [], count: 0 }),
 }
 
-async function listen(limits: Partial<RelayLimits> = {}): Promise<void> {
+async function listen(limits: Partial<RelayLimits> = {}, others: Partial<RelayHandlers> = {}): Promise<void> {
   registry = new Registry()
-  relay = await Relay.listen({ path, secret: SECRET, handlers, logger, registry, limits })
+  const all = { ...handlers, ...others }
+  relay = await Relay.listen({ path, secret: SECRET, handlers: all, logger, registry, limits })
 }
 
 async function enlist(name: string, limits: Partial<LinkLimits> = {}): Promise<Link> {
@@ -353,6 +354,25 @@ describe('what the primary tells', () => {
     expect(told).toEqual(['last words', 'w2 gone'])
   })
 
+  it('is what a worker said last, before the primary itself takes it for gone', async () => {
+    const told: string[] = []
+    await listen({}, { 'presence.enter': ({ stay }) => ({ members: [], count: told.push(stay) }) })
+    const b = await enlist('w2')
+    const gone = new Promise<void>((resolve) => {
+      relay.onWorkerGone((worker) => {
+        told.push(`${worker} gone`)
+        resolve()
+      })
+    })
+    const asked = b.request('presence.enter', { room: 'lobby', user: entry.from, stay: 'its last stay' })
+    asked.catch(() => undefined)
+    const ended = b.close()
+    relay.removeWorker('w2')
+    await gone
+    await ended
+    expect(told).toEqual(['its last stay', 'w2 gone'])
+  })
+
   it('ends the link of a worker that is said to have exited but has not', async () => {
     await listen({ lastWordsMs: 1 })
     const [a, b] = [await enlist('w1'), await enlist('w2')]
@@ -433,6 +453,10 @@ describe('a worker that does not read', () => {
   })
 })
 
+function tell(room: string, change: PresenceChange): void {
+  relay.publishEvent(`r:${room}`, { type: 'presence', room, ...change })
+}
+
 describe('a worker that reads again', () => {
   it('is told of what rooms it has missed entries, and what of their presence, without anything more being said', async () => {
     await listen({ softBytes: 100_000, hardBytes: 300_000, closeBytes: 50_000_000 })
@@ -457,8 +481,6 @@ describe('a worker that reads again', () => {
     while ((await metric('rookery_relay_dropped_total')) === 0) await say()
     const [ann, bob, cat] = ['ann', 'bob', 'cat'].map((id) => ({ id, name: id }))
     if (ann === undefined || bob === undefined || cat === undefined) throw new Error('three')
-    const tell = (room: string, change: PresenceChange) =>
-      relay.publishEvent(`r:${room}`, { type: 'presence', room, ...change })
     tell('den', { joined: [ann, bob], left: [], count: 2 })
     tell('den', { joined: [cat], left: [{ id: 'ann' }], count: 2 })
     tell('attic', { joined: [ann], left: [], count: 1 })

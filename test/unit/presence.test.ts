@@ -4,22 +4,29 @@ import { PresenceTable } from '../../src/primary/presence.ts'
 import { MEMBERS_SHOWN } from '../../src/wire/app.ts'
 
 const user = (id: string) => ({ id, name: `name of ${id}` })
+const entering = (room: string, id: string, stay = id) => ({ room, user: user(id), stay })
+const leaving = (room: string, userId: string, stay = userId) => ({ room, userId, stay })
+
+const keyOf = (of: { worker: string; room: string; id: string; stay: string }) =>
+  [of.worker, of.room, of.id, of.stay].join(' ')
 
 describe('the presence table', () => {
   it('counts a user with three tabs on two workers once, until the last is closed', () => {
     const table = new PresenceTable()
-    table.enter('w1', 'den', user('ann'))
-    table.enter('w1', 'den', user('ann'))
-    expect(table.enter('w2', 'den', user('ann'))).toEqual({ members: [user('ann')], count: 1 })
+    table.enter('w1', entering('den', 'ann', 'tab 1'))
+    table.enter('w1', entering('den', 'ann', 'tab 2'))
+    expect(table.enter('w2', entering('den', 'ann', 'tab 1'))).toEqual({ members: [user('ann')], count: 1 })
     expect(table.takeChanges()).toEqual([{ room: 'den', joined: [user('ann')], left: [], count: 1 }])
 
-    table.leave('w1', 'den', 'ann')
-    table.leave('w1', 'den', 'ann')
-    table.leave('w1', 'den', 'ann')
+    table.leave('w1', leaving('den', 'ann', 'tab 1'))
+    table.leave('w1', leaving('den', 'ann', 'tab 1'))
+    table.leave('w1', leaving('den', 'ann', 'never there'))
+    expect(table.takeChanges()).toEqual([])
+    table.leave('w1', leaving('den', 'ann', 'tab 2'))
     expect(table.members('den').count).toBe(1)
     expect(table.takeChanges()).toEqual([])
 
-    table.leave('w2', 'den', 'ann')
+    table.leave('w2', leaving('den', 'ann', 'tab 1'))
     expect(table.members('den')).toEqual({ members: [], count: 0 })
     expect(table.takeChanges()).toEqual([{ room: 'den', joined: [], left: [{ id: 'ann' }], count: 0 }])
     expect(table.size).toBe(0)
@@ -27,38 +34,38 @@ describe('the presence table', () => {
 
   it('lists members in the order of their coming', () => {
     const table = new PresenceTable()
-    for (const id of ['cat', 'ann', 'bob']) table.enter('w1', 'den', user(id))
-    table.leave('w1', 'den', 'ann')
-    table.enter('w1', 'den', user('ann'))
+    for (const id of ['cat', 'ann', 'bob']) table.enter('w1', entering('den', id))
+    table.leave('w1', leaving('den', 'ann'))
+    table.enter('w1', entering('den', 'ann'))
     expect(table.members('den').members.map(({ id }) => id)).toEqual(['cat', 'bob', 'ann'])
   })
 
   it('passes over who left and came back, or came and left, within a batch', () => {
     const table = new PresenceTable()
-    table.enter('w1', 'den', user('ann'))
+    table.enter('w1', entering('den', 'ann'))
     table.takeChanges()
-    table.leave('w1', 'den', 'ann')
-    table.enter('w2', 'den', user('ann'))
-    table.enter('w1', 'den', user('bob'))
-    table.leave('w1', 'den', 'bob')
+    table.leave('w1', leaving('den', 'ann'))
+    table.enter('w2', entering('den', 'ann'))
+    table.enter('w1', entering('den', 'bob'))
+    table.leave('w1', leaving('den', 'bob'))
     expect(table.takeChanges()).toEqual([])
     expect(table.members('den').count).toBe(1)
   })
 
   it('forgets a room in which somebody came and left within a batch', () => {
     const table = new PresenceTable()
-    table.enter('w1', 'den', user('ann'))
-    table.leave('w1', 'den', 'ann')
+    table.enter('w1', entering('den', 'ann'))
+    table.leave('w1', leaving('den', 'ann'))
     expect(table.takeChanges()).toEqual([])
     expect(table.size).toBe(0)
   })
 
   it('takes back what a dead worker had counted, and leaves what others hold', () => {
     const table = new PresenceTable()
-    table.enter('w1', 'den', user('ann'))
-    table.enter('w1', 'den', user('bob'))
-    table.enter('w2', 'den', user('bob'))
-    table.enter('w1', 'attic', user('ann'))
+    table.enter('w1', entering('den', 'ann'))
+    table.enter('w1', entering('den', 'bob'))
+    table.enter('w2', entering('den', 'bob'))
+    table.enter('w1', entering('attic', 'ann'))
     table.takeChanges()
     table.dropWorker('w1')
     expect(table.takeChanges()).toEqual([
@@ -73,27 +80,39 @@ describe('the presence table', () => {
 
   it('shows the first members alone, and tells of a large room by its count', () => {
     const table = new PresenceTable()
-    for (let n = 0; n <= MEMBERS_SHOWN; n += 1) table.enter('w1', 'hall', user(`u${n}`))
+    for (let n = 0; n <= MEMBERS_SHOWN; n += 1) table.enter('w1', entering('hall', `u${n}`))
     const { members, count } = table.members('hall')
     expect([members.length, count, members[0]]).toEqual([MEMBERS_SHOWN, MEMBERS_SHOWN + 1, user('u0')])
     expect(table.takeChanges()).toEqual([{ room: 'hall', joined: [], left: [], count: MEMBERS_SHOWN + 1 }])
 
-    table.leave('w1', 'hall', 'u7')
+    table.leave('w1', leaving('hall', 'u7'))
     expect(table.takeChanges()).toEqual([
       { room: 'hall', joined: [], left: [{ id: 'u7' }], count: MEMBERS_SHOWN },
     ])
   })
 
-  it('agrees with a list of connections, whatever comes and goes', () => {
+  it('agrees with a list of stays, whatever comes and goes', () => {
     const name = fc.constantFrom('a', 'b', 'c')
     const step = fc.oneof(
       {
         weight: 4,
-        arbitrary: fc.record({ do: fc.constant('enter' as const), worker: name, room: name, id: name }),
+        arbitrary: fc.record({
+          do: fc.constant('enter' as const),
+          worker: name,
+          room: name,
+          id: name,
+          stay: name,
+        }),
       },
       {
         weight: 4,
-        arbitrary: fc.record({ do: fc.constant('leave' as const), worker: name, room: name, id: name }),
+        arbitrary: fc.record({
+          do: fc.constant('leave' as const),
+          worker: name,
+          room: name,
+          id: name,
+          stay: name,
+        }),
       },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), worker: name }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
@@ -101,7 +120,7 @@ describe('the presence table', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const table = new PresenceTable()
-        let connections: { worker: string; room: string; id: string }[] = []
+        const stays = new Map<string, { worker: string; room: string; id: string }>()
         /** What somebody who applies every change believes. */
         const believed = new Map<string, Set<string>>()
         const take = () => {
@@ -118,26 +137,23 @@ describe('the presence table', () => {
         }
         for (const next of steps) {
           if (next.do === 'enter') {
-            connections.push({ worker: next.worker, room: next.room, id: next.id })
-            table.enter(next.worker, next.room, user(next.id))
+            stays.set(keyOf(next), next)
+            table.enter(next.worker, entering(next.room, next.id, next.stay))
           } else if (next.do === 'leave') {
-            const at = connections.findIndex(
-              ({ worker, room, id }) => worker === next.worker && room === next.room && id === next.id,
-            )
-            if (at >= 0) connections.splice(at, 1)
-            table.leave(next.worker, next.room, next.id)
+            stays.delete(keyOf(next))
+            table.leave(next.worker, leaving(next.room, next.id, next.stay))
           } else if (next.do === 'drop') {
-            connections = connections.filter(({ worker }) => worker !== next.worker)
+            for (const [key, { worker }] of stays) if (worker === next.worker) stays.delete(key)
             table.dropWorker(next.worker)
           } else take()
         }
         take()
         for (const room of ['a', 'b', 'c']) {
-          const there = new Set(connections.filter((c) => c.room === room).map(({ id }) => id))
+          const there = new Set([...stays.values()].filter((stay) => stay.room === room).map(({ id }) => id))
           expect(new Set(table.members(room).members.map(({ id }) => id))).toEqual(there)
           expect(believed.get(room) ?? new Set()).toEqual(there)
         }
-        expect(table.size).toBe(new Set(connections.map(({ room }) => room)).size)
+        expect(table.size).toBe(new Set([...stays.values()].map(({ room }) => room)).size)
       }),
       { numRuns: 500 },
     )

@@ -1,0 +1,54 @@
+/** A primary that stands still for a while: who asks is refused in time, and nobody is present afterwards who is gone. */
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ChatClient } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { until } from '../harness/until.ts'
+
+let rookery: RunningRookery
+const clients: ChatClient[] = []
+
+beforeEach(async () => {
+  rookery = await startRookery({ env: { WORKERS: '1' } })
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close()
+  expect(await rookery.stop()).toBe(0)
+})
+
+async function guest(name: string): Promise<ChatClient> {
+  const client = await ChatClient.guest(rookery.url, name)
+  clients.push(client)
+  return client
+}
+
+const count = async (client: ChatClient, room: string) => (await client.ask('room:members', { room })).count
+
+it('refuses joins as unavailable, of rooms that are open and of new ones, and leaves no ghost', async () => {
+  const [watcher, late, alone, leaver] = [
+    await guest('Watcher'),
+    await guest('Late'),
+    await guest('Alone'),
+    await guest('Leaver'),
+  ]
+  await watcher.join('den')
+  await leaver.join('den')
+  rookery.signal('SIGSTOP')
+  try {
+    const refusals = await Promise.all([
+      late.refused('room:join', { room: 'den' }),
+      alone.refused('room:join', { room: 'fresh' }),
+    ])
+    expect(refusals.map(({ code }) => code)).toEqual(['unavailable', 'unavailable'])
+    for (const client of [late, alone, leaver]) client.close()
+    // The worker has heard of it: what it asks of the primary after that is refused too.
+    expect(await watcher.refused('room:members', { room: 'den' })).toMatchObject({ code: 'unavailable' })
+  } finally {
+    rookery.signal('SIGCONT')
+  }
+  await until(async () => (await count(watcher, 'den')) === 1, 'the watcher is alone in the den')
+  await until(async () => (await count(watcher, 'fresh')) === 0, 'nobody is in the new room')
+  const again = await guest('Late')
+  expect((await again.join('den')).members).toHaveLength(2)
+  again.close()
+  await until(async () => (await count(watcher, 'den')) === 1, 'presence is as it should be')
+})
