@@ -17,12 +17,12 @@ async function start(settings: HandOffSettings, execPath?: string): Promise<Hand
 }
 
 const nodes = [
-  { version: process.version, execPath: process.execPath, concurrent: 20_000, sequential: 1_000 },
+  { version: process.version, execPath: process.execPath, concurrent: 3_000, sequential: 500 },
   ...otherNodes.map(({ major, path }) => ({
     version: `${major}`,
     execPath: path,
-    concurrent: 3_000,
-    sequential: 500,
+    concurrent: 1_000,
+    sequential: 200,
   })),
 ]
 

@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test } from 'vitest'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { otherNodes } from '../harness/other-nodes.ts'
+import { connectMany } from '../harness/raw-connect.ts'
+
+const ECHO = fileURLToPath(new URL('../fixtures/apps/echo.js', import.meta.url))
+const nodes = [
+  { version: process.versions.node, path: process.execPath, concurrent: 20_000, sequential: 1_000 },
+  ...otherNodes.map(({ major, path }) => ({ version: `${major}`, path, concurrent: 5_000, sequential: 500 })),
+]
+
+let rookery: RunningRookery
+
+afterEach(() => rookery.kill())
+
+async function swallowedBytes(): Promise<string | undefined> {
+  const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
+  return /^rookery_front_swallowed_bytes_total (.*)$/m.exec(metrics)?.[1]
+}
+
+test.each(nodes)(
+  'Node $version: $concurrent WebSocket connects at 64 at a time, and $sequential one after another, are all answered',
+  async ({ path, concurrent, sequential }) => {
+    rookery = await startRookery({ node: path, env: { ADMISSION_RATE: '0' }, args: ['--app', ECHO] })
+    expect(await connectMany(rookery.port, concurrent, 64)).toEqual({ answered: concurrent, failures: [] })
+    expect(await connectMany(rookery.port, sequential, 1)).toEqual({ answered: sequential, failures: [] })
+    expect(await swallowedBytes()).toBe('0')
+    expect(rookery.workerNames()).toHaveLength(2)
+  },
+  300_000,
+)
