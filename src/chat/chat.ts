@@ -12,7 +12,7 @@ import { RequestDesk } from './desk.ts'
 import type { Member, Outlet } from './feed.ts'
 import { Feeds } from './feeds.ts'
 import type { Identity } from './identity.ts'
-import { authenticator, closeAtExpiry, guardConnections } from './identity.ts'
+import { authenticator, closeAtExpiry, guardConnections, lastingUsers } from './identity.ts'
 import { channelOf, Memberships } from './memberships.ts'
 import type { ChatMetrics } from './metrics.ts'
 import { chatMetrics } from './metrics.ts'
@@ -26,7 +26,8 @@ import { SlowMembers } from './slow-members.ts'
 const chat: App = (io, context) => {
   const metrics = chatMetrics(context.metrics)
   const identityOf = guardConnections(io, authenticator(context.settings), context.logger)
-  const tracks = new RecentTracks(context.rooms)
+  const lasts = lastingUsers(context.settings)
+  const tracks = new RecentTracks(context.rooms, lasts)
   const slow = new SlowMembers({
     bounds: context.settings,
     unsentBytes: (socket) => context.unsentBytes(socket),
@@ -38,6 +39,7 @@ const chat: App = (io, context) => {
     rooms: context.rooms,
     feeds,
     tracks,
+    lasts,
     roomsPerSocket: context.settings.roomsPerSocket,
     joins: metrics.joins,
     untracked: metrics.untracked,
@@ -47,6 +49,7 @@ const chat: App = (io, context) => {
     memberships,
     tracks,
     markers: new ReadMarkers(),
+    lasts,
     tell: (room, event, payload) => io.to(channelOf(room)).emit(event, payload),
   })
   const desk = new RequestDesk({

@@ -7,7 +7,7 @@ import type { Server, Socket } from 'socket.io'
 import type { AppSettings } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
 import { failureBody } from './failures.ts'
-import { guest } from './guest.ts'
+import { guest, isPassing } from './guest.ts'
 import { jwtAuthenticator } from './jwt.ts'
 
 export interface Identity {
@@ -25,6 +25,11 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 export function authenticator(settings: AppSettings): Authenticate {
   if (settings.auth === 'jwt') return jwtAuthenticator(settings)
   return async (auth) => guest(auth)
+}
+
+/** Tells users that may come back from those that never will: nothing is kept for these. */
+export function lastingUsers(settings: Pick<AppSettings, 'auth'>): (userId: string) => boolean {
+  return settings.auth === 'guest' ? (userId) => !isPassing(userId) : () => true
 }
 
 /** Lets in whom `authenticate` knows. @returns who a connected socket is */

@@ -33,6 +33,8 @@ export interface MembershipsOptions {
   rooms: Rooms
   feeds: Feeds
   tracks: RecentTracks
+  /** Whether a user may come back: one who never will has no rooms of its own. */
+  lasts: (userId: string) => boolean
   roomsPerSocket: number
   joins: ChatMetrics['joins']
   untracked: ChatMetrics['untracked']
@@ -77,11 +79,11 @@ export class Memberships {
    */
   async leave(session: Session, room: string): Promise<void> {
     await session.inTurn(async () => {
-      const { feeds, tracks, rooms } = this.#options
+      const { feeds, tracks, rooms, lasts } = this.#options
       const membership = session.memberships.get(room)
       if (membership !== undefined) this.#remove(membership)
       await session.socket.leave(channelOf(room))
-      if (feeds.hasUser(room, session.user.id)) return
+      if (!lasts(session.user.id) || feeds.hasUser(room, session.user.id)) return
       tracks.forget(session.user.id, room)
       await rooms.forgetRoom(session.user.id, room)
     })
@@ -115,6 +117,7 @@ export class Memberships {
 
   /** A store that takes nothing for now keeps nobody from reading: a later join makes the room the user's own. */
   async #makeOwn(session: Session, room: string): Promise<void> {
+    if (!this.#options.lasts(session.user.id)) return
     try {
       await this.#options.rooms.trackRoom(session.user.id, room)
     } catch (error) {

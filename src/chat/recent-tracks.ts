@@ -16,16 +16,19 @@ interface Track {
 
 export class RecentTracks {
   readonly #rooms: Pick<Rooms, 'trackRoom'>
+  readonly #lasts: (userId: string) => boolean
   /** Oldest first. */
   readonly #tracks = new Map<string, Track>()
 
-  constructor(rooms: Pick<Rooms, 'trackRoom'>) {
+  /** @param lasts whether a user may come back: nothing is tracked for one who never will */
+  constructor(rooms: Pick<Rooms, 'trackRoom'>, lasts: (userId: string) => boolean) {
     this.#rooms = rooms
+    this.#lasts = lasts
   }
 
-  /** Resolves when a direct room is one of both its users' own; at once for any other room. */
+  /** Resolves when a direct room is one of both its users' own, as far as they last; at once for any other room. */
   async ensure(room: string, nowMs = performance.now()): Promise<void> {
-    const users = directUsers(room)
+    const users = directUsers(room)?.filter((userId) => this.#lasts(userId))
     if (users !== undefined) await Promise.all(users.map((userId) => this.#track(userId, room, nowMs)))
   }
 

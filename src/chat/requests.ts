@@ -35,6 +35,8 @@ export interface Desk {
   readonly memberships: Memberships
   readonly tracks: RecentTracks
   readonly markers: ReadMarkers
+  /** Whether a user may come back. */
+  readonly lasts: (userId: string) => boolean
   /** Tells everybody in the room, on every worker. */
   readonly tell: (room: string, event: string, payload: unknown) => void
 }
@@ -132,12 +134,20 @@ function pageRows({ context: { rooms } }: Desk): Row[] {
   ]
 }
 
-function stateRows({ context: { rooms }, memberships, markers, tell }: Desk): Row[] {
+function stateRows({ context: { rooms }, memberships, markers, lasts, tell }: Desk): Row[] {
+  /** For one who never comes back nothing is stored: the others in the room are told, no more. */
+  const readInPassing = async (session: Session, room: string, seq: number): Promise<number> => {
+    await memberships.require(session, room)
+    const { head } = await rooms.read(room, { newest: true, limit: 1 })
+    return Math.min(seq, head)
+  }
   const read = row('request', chatRequests['room:read'], async (session, asked) => {
     const { room } = asked
     const { id } = session.user
     checkAccess(room, id)
-    const seq = await rooms.markRead(id, room, asked.seq)
+    const seq = await (lasts(id)
+      ? rooms.markRead(id, room, asked.seq)
+      : readInPassing(session, room, asked.seq))
     if (markers.moves(id, room, seq)) tell(room, 'read', { room, user: { id }, seq })
     const answer: ChatAnswers['room:read'] = { seq }
     return { answer }

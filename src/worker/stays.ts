@@ -41,8 +41,8 @@ export class Stays {
   readonly #untold = new Set<Stay>()
   readonly #forgotten: Counter
   #pauseMs: number
-  #retry: NodeJS.Timeout | undefined
-  #telling = false
+  /** Of the next try: whether it waits for its time, or is under way. */
+  #due = false
 
   constructor({ link, logger, registry, ...bounds }: StaysOptions) {
     this.#link = link
@@ -89,14 +89,13 @@ export class Stays {
   }
 
   #wait(): void {
-    if (this.#telling || this.#untold.size === 0) return
-    this.#retry ??= setTimeout(() => void this.#tellAgain(), this.#pauseMs).unref()
+    if (this.#due || this.#untold.size === 0) return
+    this.#due = true
+    setTimeout(() => void this.#tellAgain(), this.#pauseMs).unref()
   }
 
   /** One after the other: when the first fails, the next would too. */
   async #tellAgain(): Promise<void> {
-    this.#retry = undefined
-    this.#telling = true
     try {
       for (const leave of this.#untold) {
         await this.#tell(leave)
@@ -107,7 +106,7 @@ export class Stays {
       this.#warn(error)
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
     }
-    this.#telling = false
+    this.#due = false
     this.#wait()
   }
 

@@ -1,6 +1,7 @@
 /** Who is there, who types, who has read: what is told live and kept nowhere. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { directRoom } from '../../src/wire/chat-direct.ts'
 import { ChatClient, guestElsewhere } from '../harness/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { until } from '../harness/until.ts'
@@ -106,4 +107,29 @@ it('tells of read markers on every worker', async () => {
   await ada.send(room, 'm-1')
   await ada.ask('room:read', { room, seq: 1 })
   expect(await bob.next('read')).toEqual({ room, user: { id: ada.user.id }, seq: 1 })
+})
+
+it('has a guest without a key take part, and keeps nothing for who can never come back', async () => {
+  const room = newRoom()
+  const ada = await guest('Ada')
+  const passing = new ChatClient(rookery.url, { auth: { name: 'Passing' } })
+  clients.push(passing)
+  await passing.next('welcome')
+  await ada.join(room)
+  expect(await passing.refused('room:read', { room, seq: 1 })).toMatchObject({ code: 'not_joined' })
+  await passing.join(room)
+  await ada.send(room, 'm-1')
+  await passing.send(room, 'm-2')
+  expect(await passing.ask('room:read', { room, seq: 99 })).toEqual({ seq: 2 })
+  expect(await ada.next('read')).toEqual({ room, user: { id: passing.user.id }, seq: 2 })
+  expect(await passing.ask('rooms', {})).toEqual({ rooms: [] })
+  const direct = directRoom(ada.user.id, passing.user.id)
+  if (direct === undefined) throw new Error('guests have ids that stand in the name of a direct room')
+  await passing.join(direct)
+  await passing.send(direct, 'm-3')
+  expect((await ada.ask('rooms', {})).rooms.map((own) => own.room)).toEqual(
+    expect.arrayContaining([room, direct]),
+  )
+  expect(await passing.ask('rooms', {})).toEqual({ rooms: [] })
+  await passing.ask('room:leave', { room })
 })

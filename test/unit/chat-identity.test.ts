@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { guest, guestId } from '../../src/chat/guest.ts'
-import { authenticator } from '../../src/chat/identity.ts'
+import { authenticator, lastingUsers } from '../../src/chat/identity.ts'
 import type { AppSettings } from '../../src/wire/app.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
 
@@ -44,7 +44,17 @@ describe('guests', () => {
   })
 
   it('have a new id each time without a key', () => {
-    expect(guest({ name: 'Ada' }).user.id).not.toBe(guest({ name: 'Ada' }).user.id)
+    const [first, second] = [guest({ name: 'Ada' }).user, guest({ name: 'Ada' }).user]
+    expect(first.id).not.toBe(second.id)
+    expect(first.id).toMatch(/^p_[A-Za-z0-9_-]{26}$/)
+    expect(directRoom(first.id, second.id)).toBeDefined()
+  })
+
+  it('come back with a key alone; whoever has a token may come back in any case', () => {
+    const passing = guest({ name: 'Ada' }).user.id
+    const lasts = lastingUsers(guestSettings)
+    expect([lasts(passing), lasts(guestId('a key of somebody'))]).toEqual([false, true])
+    expect(lastingUsers(jwtSettings)(passing)).toBe(true)
   })
 
   it.each([undefined, null, 'Ada', {}, { name: '' }, { name: 'Ada', key: 'short' }, { name: 'Ada', key: 1 }])(

@@ -70,7 +70,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-let seats = 0
+let seatsMade = 0
 
 class Seat {
   readonly socket = {
@@ -83,8 +83,8 @@ class Seat {
   readonly session: Session
 
   constructor(userId: string) {
-    seats += 1
-    this.socket.id = `socket ${seats}`
+    seatsMade += 1
+    this.socket.id = `socket ${seatsMade}`
     this.session = new Session(this.socket as unknown as Socket, { id: userId, name: userId }, () => false)
   }
 
@@ -93,7 +93,7 @@ class Seat {
   }
 }
 
-function setUp(roomsPerSocket = 10) {
+function setUp(roomsPerSocket = 10, lasts: (userId: string) => boolean = () => true) {
   const store = new SlowRooms()
   const metrics = chatMetrics(new Registry())
   const outlet = {
@@ -105,11 +105,12 @@ function setUp(roomsPerSocket = 10) {
   }
   const logger = pino({ level: 'silent' })
   const feeds = new Feeds({ rooms: store.rooms, outlet, logger, openRooms: metrics.openRooms })
-  const tracks = new RecentTracks(store.rooms)
+  const tracks = new RecentTracks(store.rooms, lasts)
   const memberships = new Memberships({
     rooms: store.rooms,
     feeds,
     tracks,
+    lasts,
     roomsPerSocket,
     joins: metrics.joins,
     untracked: metrics.untracked,
@@ -225,6 +226,19 @@ describe('memberships', () => {
     await store.answerAll()
     await expect(joined).resolves.toMatchObject({ head: 0 })
     expect(store.open).toBe(1)
+    expect(store.present.size).toBe(1)
+  })
+
+  it('are kept for nobody who never comes back', async () => {
+    const { store, memberships, join } = setUp(10, (userId) => userId !== 'passing')
+    const [passing, lasting] = [new Seat('passing'), new Seat('a')]
+    const joins = Promise.all([join(passing), join(lasting)])
+    await store.answerAll()
+    await joins
+    expect(store.own).toEqual(new Set(['a lobby']))
+    const left = memberships.leave(passing.session, 'lobby')
+    await store.answerAll()
+    await left
     expect(store.present.size).toBe(1)
   })
 

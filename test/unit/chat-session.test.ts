@@ -128,12 +128,14 @@ describe('tracked direct rooms', () => {
   it('ask the store once a while for both users, and again after a failure', async () => {
     const asked: string[] = []
     let failing = false
-    const tracks = new RecentTracks({
-      trackRoom: async (userId, room) => {
+    const store = {
+      trackRoom: async (userId: string, room: string) => {
         asked.push(`${userId} ${room}`)
         if (failing) throw new Error('away')
       },
-    })
+    }
+    const tracks = new RecentTracks(store, (userId) => userId !== 'passing')
+    await tracks.ensure('dm:passing:passing', 0)
     await tracks.ensure('lobby', 0)
     expect(asked).toEqual([])
     await Promise.all([tracks.ensure('dm:a:b', 0), tracks.ensure('dm:a:b', 1)])
