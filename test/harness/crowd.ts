@@ -2,6 +2,9 @@
 import { expect } from 'vitest'
 import { type Acked, Member } from './member.ts'
 
+/** In turn: WebSocket alone, long polling alone, and the one upgraded to the other. */
+const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']] as const
+
 export interface CrowdOptions {
   url: string
   rooms: number
@@ -14,10 +17,10 @@ export class Crowd {
   #sent = 0
 
   constructor({ url, rooms, membersPerRoom }: CrowdOptions) {
-    this.members = Array.from(
-      { length: rooms * membersPerRoom },
-      (_, index) => new Member(url, `room-${index % rooms}`, `member-${index}`),
-    )
+    this.members = Array.from({ length: rooms * membersPerRoom }, (_, index) => {
+      const transports = [...(TRANSPORTS[index % TRANSPORTS.length] ?? [])]
+      return new Member(url, `room-${index % rooms}`, `member-${index}`, { transports })
+    })
   }
 
   async joined(): Promise<void> {
