@@ -7,19 +7,15 @@ import type { Author } from '../wire/entry.ts'
 import { retryDelayMs } from './back-off.ts'
 import { type Asked, Connection } from './connection.ts'
 import { Emitter } from './emitter.ts'
-import { badAnswer, ChatError, closed, type ErrorShape } from './errors.ts'
-import type { Entry } from './guards.ts'
+import { badAnswer, ChatError, closed } from './errors.ts'
 import { isObject } from './guards.ts'
-import { newId } from './ids.ts'
-import type { ChatMessage } from './messages.ts'
 import { type ChatOptions, type Settings, settingsOf } from './options.ts'
-import { Outbox, type Send, shapeOf } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { Persistence } from './persistence.ts'
 import { ChatRoom } from './room.ts'
 import type { RoomDesk } from './room-desk.ts'
 import { Sender } from './sender.ts'
-import { shownSend } from './shown-sends.ts'
-import type { Pending } from './storage.ts'
+import { Sends } from './sends.ts'
 
 /**
  * `connecting`: not connected yet. `online`. `degraded`: connected, and the server can't store just now. `offline`: the
@@ -57,18 +53,16 @@ export interface RoomSummary {
 /** Unless the server says otherwise. */
 const MEMBERS_SHOWN = 500
 
-type What = { kind: Pending['kind']; text?: string; target?: number }
-
 export class ChatClient {
   readonly #settings: Settings
   readonly #emitter: Emitter<ClientEvents>
   readonly #rooms = new Map<string, ChatRoom>()
   readonly #outbox: Outbox
   readonly #persistence: Persistence
+  readonly #sends: Sends
   readonly #sender: Sender
   readonly #connection: Connection
   readonly #pauses = new Set<() => void>()
-  readonly #settlers = new Map<string, (message: ChatMessage) => void>()
   #user: Author | undefined
   #limits: ChatLimits | undefined
   #state: ChatState = { state: 'connecting', waiting: 0 }
@@ -84,6 +78,7 @@ export class ChatClient {
     this.#emitter = new Emitter((error) => this.#failed(error))
     this.#outbox = new Outbox(this.#settings)
     this.#persistence = new Persistence(storage, clock, (error) => this.#failed(error))
+    this.#sends = this.#newSends()
     this.#sender = this.#newSender()
     this.#connection = new Connection({
       url: options.url,
@@ -167,7 +162,7 @@ export class ChatClient {
       this.#sender.close()
       for (const room of this.#rooms.values()) room.close()
       this.#rooms.clear()
-      for (const send of this.#outbox.all()) this.#settle(send)
+      this.#sends.settleAll()
       for (const resume of this.#pauses) resume()
       this.#tell()
       this.#emitter.clear()
@@ -175,19 +170,33 @@ export class ChatClient {
     await this.#persistence.settled()
   }
 
+  #newSends(): Sends {
+    const { clock, name } = this.#settings
+    return new Sends({
+      outbox: this.#outbox,
+      persistence: this.#persistence,
+      clock,
+      user: () => this.#user,
+      guestName: name,
+      changed: (room) => this.#sendsChanged(room),
+      counted: () => this.#tell(),
+      pump: () => this.#sender.pump(),
+    })
+  }
+
   #newSender(): Sender {
     return new Sender({
       outbox: this.#outbox,
-      persistence: this.#persistence,
       clock: this.#settings.clock,
       connection: () => this.#connection,
       limits: () => this.#limits,
       mayGo: (room) => this.#rooms.get(room)?.joined === true,
       changed: (room) => this.#sendsChanged(room),
       acked: (send) => {
-        this.#settle(send)
+        this.#sends.acked(send)
         this.#rooms.get(send.pending.room)?.acked()
       },
+      refused: (send) => this.#sends.keepFailed(send),
       notJoined: (room) => this.#rooms.get(room)?.rejoin(),
     })
   }
@@ -202,18 +211,10 @@ export class ChatClient {
       connection: () => this.#connection,
       user: () => this.#user,
       membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN,
-      author: () => this.#user ?? { id: '', name: this.#settings.name },
+      sends: this.#sends,
       request: (event, payload) => this.#request(event, payload),
-      enqueue: (room, what) => this.#enqueue(room, what),
-      seen: (room, entry) => this.#seen(room, entry),
-      done: (send) => void this.#outbox.seen(send.pending.id),
-      contradicted: (send) => this.#contradicted(send),
-      lostLog: (room) => this.#lostLog(room),
-      refused: (room, error) => this.#roomRefused(room, error),
       ready: () => this.#sender.pump(),
-      leave: (room) => this.#leave(room.name),
-      retry: (id) => this.#retry(id),
-      discard: (id) => this.#discard(id),
+      leave: (room) => this.#leave(room),
       failed: (error) => this.#failed(error),
     }
   }
@@ -221,7 +222,7 @@ export class ChatClient {
   async #load(): Promise<void> {
     this.#outbox.restore(await this.#persistence.load())
     if (this.#closed) return
-    this.#claimSends()
+    this.#sends.claim()
     for (const room of this.#rooms.values()) room.changed()
     this.#sender.loaded()
     this.#tell()
@@ -232,7 +233,7 @@ export class ChatClient {
     this.#degraded = undefined
     this.#refused = undefined
     this.#everOpen = true
-    this.#claimSends()
+    this.#sends.claim()
     this.#emitter.emit('user', user)
     if (limits !== undefined) {
       this.#limits = limits
@@ -269,74 +270,9 @@ export class ChatClient {
     this.#rooms.get(payload.room)?.handle(event, payload)
   }
 
-  /** Who is connected sends what is nobody's yet, and nothing of another's. */
-  #claimSends(): void {
-    const user = this.#user
-    if (user === undefined) return
-    for (const send of this.#outbox.all()) {
-      const { pending } = send
-      if (pending.user === undefined) {
-        pending.user = user.id
-        this.#persistence.put(pending)
-      } else if (pending.user !== user.id && send.state !== 'failed') {
-        const error: ErrorShape = { code: 'other_user', message: 'another user wrote it', retryable: false }
-        this.#outbox.refuse(pending.id, error)
-        this.#settle(send)
-        this.#sendsChanged(pending.room)
-      }
-    }
-  }
-
-  #enqueue(room: string, what: What): { send: Send; settled: Promise<ChatMessage> } {
-    const user = this.#user === undefined ? {} : { user: this.#user.id }
-    const at = this.#settings.clock.wallNow()
-    const pending: Pending = { id: newId(), room, ...what, at, order: 0, ...user }
-    const send = this.#outbox.add(pending)
-    this.#persistence.put(pending)
-    const settled = new Promise<ChatMessage>((resolve) => this.#settlers.set(pending.id, resolve))
-    this.#tell()
-    this.#sender.pump()
-    return { send, settled }
-  }
-
-  #seen(room: string, entry: Entry): void {
-    const send = this.#outbox.get(entry.id)
-    if (send === undefined || send.pending.room !== room) return
-    this.#outbox.seen(entry.id)
-    if (send.state !== 'acked') this.#persistence.delete(entry.id)
-    send.state = 'acked'
-    send.seq = entry.seq
-    this.#settle(send)
-    this.#sender.pump()
-    this.#tell()
-  }
-
-  #contradicted(send: Send): void {
-    const failed = this.#outbox.contradicted(send.pending.id, this.#settings.clock.now())
-    if (failed === undefined) this.#sender.pump()
-    else this.#sender.keep(failed)
-  }
-
-  #lostLog(room: string): void {
-    for (const { pending } of this.#outbox.lostLog(room)) this.#persistence.put(pending)
-  }
-
-  #roomRefused(room: string, error: ChatError): void {
-    for (const send of this.#outbox.refuseRoom(room, shapeOf(error))) {
-      this.#sender.keep(send)
-      this.#settle(send)
-    }
-    this.#sendsChanged(room)
-  }
-
   async #leave(room: string): Promise<void> {
     this.#rooms.delete(room)
-    for (const send of this.#outbox.of(room)) {
-      this.#outbox.seen(send.pending.id)
-      this.#persistence.delete(send.pending.id)
-      this.#settle(send)
-    }
-    this.#tell()
+    this.#sends.giveUp(room)
     const isLeft = () => !this.#rooms.has(room)
     try {
       await this.#request('room:leave', { room }, isLeft)
@@ -346,38 +282,10 @@ export class ChatClient {
     }
   }
 
-  /** At the end of what waits, under its own id, so that nothing is shown twice; a conflict needs another. */
-  #retry(id: string): void {
-    const send = this.#outbox.takeFailed(id)
-    if (send === undefined || this.#closed) return
-    const { failed: _failed, user: _user, ...rest } = send.pending
-    const conflict = send.error?.code === 'conflict'
-    const user = this.#user === undefined ? {} : { user: this.#user.id }
-    const pending: Pending = { ...rest, ...user, id: conflict ? newId() : id, order: 0 }
-    if (conflict) this.#persistence.delete(id)
-    this.#outbox.add(pending)
-    this.#persistence.put(pending)
-    this.#sendsChanged(pending.room)
-    this.#sender.pump()
-  }
-
-  #discard(id: string): void {
-    const send = this.#outbox.takeFailed(id)
-    if (send === undefined) return
-    this.#persistence.delete(id)
-    this.#sendsChanged(send.pending.room)
-  }
-
   #sendsChanged(room: string): void {
-    for (const send of this.#outbox.of(room)) if (send.state === 'failed') this.#settle(send)
+    this.#sends.settleFailed(room)
     this.#rooms.get(room)?.changed()
     this.#tell()
-  }
-
-  #settle(send: Send): void {
-    const { id } = send.pending
-    this.#settlers.get(id)?.(shownSend(send, this.#desk()))
-    this.#settlers.delete(id)
   }
 
   async #request<E extends ChatEvent>(

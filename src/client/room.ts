@@ -223,7 +223,7 @@ export class ChatRoom {
   /** Also gives up what waits to be sent in it. */
   async leave(): Promise<void> {
     this.close()
-    await this.#desk.leave(this)
+    await this.#desk.leave(this.name)
   }
 
   /** The connection is there again. */
@@ -281,15 +281,15 @@ export class ChatRoom {
 
   #enqueue(what: { kind: Send['pending']['kind']; text?: string; target?: number }): SentMessage {
     if (this.#state === 'left') throw closed(this.name)
-    const { send, settled } = this.#desk.enqueue(this.name, what)
+    const { send, settled } = this.#desk.sends.enqueue(this.name, what)
     this.changed()
-    return { ...shownSend(send, this.#desk), settled }
+    return { ...shownSend(send, this.#desk.sends), settled }
   }
 
   #show(): readonly ChatMessage[] {
     const sends = this.#desk.outbox.of(this.name)
     const waiting = sends.filter(({ pending }) => pending.kind === 'text')
-    const changes = shownChanges(sends, this.#desk)
+    const changes = shownChanges(sends, this.#desk.sends)
     const texts: readonly ChatMessage[] =
       changes.size === 0
         ? this.#log.texts
@@ -297,7 +297,7 @@ export class ChatRoom {
             const change = changes.get(text.seq)
             return change === undefined ? text : { ...text, change }
           })
-    return [...texts, ...waiting.map((send) => shownSend(send, this.#desk))]
+    return [...texts, ...waiting.map((send) => shownSend(send, this.#desk.sends))]
   }
 
   #newCatchUp(): CatchUp {
@@ -307,7 +307,7 @@ export class ChatRoom {
       timeline: this.#timeline,
       took: (taken) => this.#apply(taken, false),
       joined: (members) => this.#membersListed(members),
-      refused: (error) => this.#desk.refused(this.name, error),
+      refused: (error) => this.#desk.sends.refuseRoom(this.name, error),
       changed: () => this.#setState(),
     })
   }
@@ -345,13 +345,13 @@ export class ChatRoom {
     if (reason === 'epoch') {
       this.#readMark.clear()
       this.#roster.clear()
-      this.#desk.lostLog(this.name)
+      this.#desk.sends.lostLog(this.name)
     }
     this.#emitter.emit('reset', reason)
   }
 
   #showEntry(entry: Entry, live: boolean): void {
-    if (entry.from.id === this.#desk.user()?.id) this.#desk.seen(this.name, entry)
+    if (entry.from.id === this.#desk.user()?.id) this.#desk.sends.seen(this.name, entry)
     const message = this.#log.add(entry)
     this.#shown = undefined
     this.#roster.typing(entry.from, false, 0)
@@ -367,9 +367,9 @@ export class ChatRoom {
       const entry = this.#timeline.at(seq)
       const itsOwn =
         entry === undefined || (entry.id === pending.id && entry.from.id === this.#desk.user()?.id)
-      if (itsOwn) this.#desk.done(send)
+      if (itsOwn) this.#desk.outbox.seen(pending.id)
       else {
-        this.#desk.contradicted(send)
+        this.#desk.sends.contradicted(send)
         this.#doubted({ reason: 'ack', seq, id: pending.id })
       }
     }

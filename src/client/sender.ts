@@ -1,6 +1,6 @@
 /**
- * Sends what waits in the outbox, as its turn comes and its room is joined, and keeps its storage in step. Decides nothing
- * about order or retries: that is the outbox's.
+ * Sends what waits in the outbox, as its turn comes and its room is joined, and says what came of it.
+ * Decides nothing about order or retries: that is the outbox's.
  */
 import type { ChatLimits } from '../wire/chat.ts'
 import type { AppendResult } from '../wire/entry.ts'
@@ -9,12 +9,10 @@ import type { Connection } from './connection.ts'
 import { ChatError } from './errors.ts'
 import { isSeq } from './guards.ts'
 import type { Outbox, Send } from './outbox.ts'
-import type { Persistence } from './persistence.ts'
 import type { Pending } from './storage.ts'
 
 export interface SenderOptions {
   outbox: Outbox
-  persistence: Persistence
   clock: Clock
   connection: () => Connection
   limits: () => ChatLimits | undefined
@@ -22,7 +20,9 @@ export interface SenderOptions {
   mayGo: (room: string) => boolean
   /** Something about a send of this room is other than before. */
   changed: (room: string) => void
-  acked: (send: Send, seq: number) => void
+  acked: (send: Send) => void
+  /** For good. */
+  refused: (send: Send) => void
   notJoined: (room: string) => void
 }
 
@@ -52,38 +52,26 @@ export class Sender {
     if (nextAt !== undefined) this.#alarm.within(Math.max(0, nextAt - now))
   }
 
-  /** It has been refused for good, or put back. */
-  keep(send: Send): void {
-    const { code, message, retryable } = send.error ?? {}
-    if (code !== undefined && message !== undefined && retryable !== undefined) {
-      send.pending.failed = { code, message, retryable }
-    }
-    this.#options.persistence.put(send.pending)
-  }
-
   close(): void {
     this.#closed = true
     this.#alarm.cancel()
   }
 
   async #fly(send: Send): Promise<void> {
-    const { outbox, clock, acked, changed, notJoined, persistence } = this.#options
+    const { outbox, clock, acked, refused, changed, notJoined } = this.#options
     const { id, room } = send.pending
     try {
       this.#check(send.pending)
       const { seq }: AppendResult = await this.#ask(send.pending)
       if (!isSeq(seq))
         throw new ChatError({ code: 'bad_answer', message: 'acked without a number', retryable: true })
-      if (outbox.acked(id, seq)) {
-        persistence.delete(id)
-        acked(send, seq)
-      }
+      if (outbox.acked(id, seq)) acked(send)
     } catch (error) {
       const refusal = ChatError.from(error)
       // Nobody refused it: it stays in the storage for the next run.
       if (this.#closed || refusal.code === 'closed') return
       const failed = outbox.refused(id, refusal, clock.now())
-      if (failed !== undefined) this.keep(failed)
+      if (failed !== undefined) refused(failed)
       if (refusal.code === 'not_joined') notJoined(room)
     }
     changed(room)

@@ -1,6 +1,7 @@
 /** The client against a server that misbehaves on purpose: it shows the truth, or says that it can't tell. */
 import { afterEach, expect, it } from 'vitest'
 import type { Entry } from '../../src/client/guards.ts'
+import { memoryStorage } from '../../src/client/storage.ts'
 import { Watch, type WatchOptions } from '../harness/client-watch.ts'
 import { type Hooks, HostileServer } from '../harness/hostile-server.ts'
 import { until } from '../harness/until.ts'
@@ -136,7 +137,8 @@ it('shows the log after it was lost, and sends again what it had acked alone', a
 
 it('takes what the log shows for sent, when nothing is acked', async () => {
   await start({ answer: (event, answer) => (event === 'message:send' ? undefined : answer) })
-  const ann = await watch()
+  const storage = memoryStorage()
+  const ann = await watch({ storage })
   await ann.room.live()
   const messages = ['one', 'two', 'three'].map((text) => ann.room.send(text))
   expect(await Promise.all(messages.map(({ settled }) => settled))).toMatchObject(
@@ -144,6 +146,36 @@ it('takes what the log shows for sent, when nothing is acked', async () => {
   )
   expect(ann.texts()).toEqual(['one', 'two', 'three'])
   ann.audit()
+  await ann.close()
+  expect(await storage.load()).toEqual([])
+})
+
+it('fetches what was acked and does not come by itself', async () => {
+  await start({ live: () => [] })
+  const ann = await watch()
+  await ann.room.live()
+  expect(await ann.room.send('acked').settled).toMatchObject({ state: 'sent' })
+  await ann.has(1)
+  ann.audit()
+})
+
+it('sends nothing before it knows what an earlier run left', async () => {
+  await start()
+  const storage = memoryStorage()
+  await storage.put({ id: 'old', room: 'lobby', kind: 'text', text: 'old', at: 1, order: 1 })
+  let load: (() => void) | undefined
+  const loading = new Promise<void>((resolve) => {
+    load = resolve
+  })
+  const slow = { ...storage, load: () => loading.then(() => storage.load()) }
+  const ann = await watch({ storage: slow })
+  ann.room.send('new')
+  await ann.room.live()
+  expect(await ann.client.rooms().catch(() => [])).toEqual([])
+  expect(server.count('message:send')).toBe(0)
+  load?.()
+  await ann.has(2)
+  expect(ann.texts()).toEqual(['old', 'new'])
 })
 
 it('keeps a message pending that is neither acked nor shown', async () => {
@@ -177,6 +209,21 @@ it('gives up a message that is acked under the number of another, and says so', 
   ann.room.messages[1]?.failure?.retry()
   await ann.has(2)
   expect(ann.room.messages).toMatchObject([{ state: 'sent' }, { state: 'sent', text: 'a lie', seq: 2 }])
+})
+
+it('finds an ack out also when the number is taken only later', async () => {
+  await start({
+    stores: () => false,
+    answer: (event, answer) => (event === 'message:send' ? { ...answer, seq: 2 } : answer),
+  })
+  const ann = await watch()
+  await ann.room.live()
+  const { id, settled } = ann.room.send('a lie')
+  expect(await settled).toMatchObject({ state: 'sent', seq: 2 })
+  for (const text of ['one', 'two']) server.write(text)
+  await until(() => ann.doubts.length > 0, 'it doubts')
+  expect(ann.doubts[0]).toEqual({ reason: 'ack', seq: 2, id })
+  expect(ann.room.messages.at(-1)).toMatchObject({ id, text: 'a lie' })
 })
 
 it("has the log's number, when the ack names a wrong one", async () => {
@@ -222,7 +269,23 @@ it('lets nothing in that is not of the protocol', async () => {
   ann.audit()
 })
 
-it('asks again for pages that can not be read, and says when it gives up', async () => {
+it('says when it gives up on pages that can not be read', async () => {
+  await start({
+    answer: (event, answer) => {
+      if (event === 'room:history') return { ok: true, messages: 'none' }
+      return event === 'room:join' ? { ...answer, messages: [] } : answer
+    },
+    live: (entry) => (entry.seq === 1 ? [] : [entry]),
+  })
+  const ann = await watch()
+  await ann.room.live()
+  for (const text of ['never brought', 'brought']) server.write(text)
+  await ann.has(2)
+  expect(ann.doubts).toEqual([{ reason: 'missing', from: 1, to: 1 }])
+  expect(ann.texts()).toEqual(['brought'])
+})
+
+it('asks again for pages that can not be read', async () => {
   let spoil = true
   await start({
     answer: (event, answer) => (spoil && event === 'room:history' ? { ok: true, messages: 'none' } : answer),
