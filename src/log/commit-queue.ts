@@ -16,7 +16,10 @@ export interface QueueLimits {
 }
 
 export interface Job<T> {
-  /** Runs inside the transaction. A `RookeryError` refuses this job alone, and must come before its first write. */
+  /**
+   * Runs inside the transaction, and maybe once more after what it wrote has been taken back. A `RookeryError` refuses
+   * this job alone, and must come before its first write. Anything else that it throws refuses it as `internal`.
+   */
   work(tables: Tables): T
   /** Told once the batch is on disk, before the promise resolves. */
   committed?(value: T): void
@@ -24,6 +27,8 @@ export interface Job<T> {
 
 interface QueuedJob {
   work(tables: Tables): void
+  /** Instead of `work`: the others of the batch go on without it. */
+  refuse(error: RookeryError): void
   settle(): void
   fail(error: unknown): void
 }
@@ -32,11 +37,19 @@ export class CommitQueue {
   readonly #store: WriterStore
   readonly #limits: QueueLimits
   readonly #metrics: LogMetrics
+  readonly #onBroken: (error: unknown) => void
   #waiting: QueuedJob[] = []
   #flight: Promise<void> | null = null
   #closed = false
 
-  constructor(store: WriterStore, limits: QueueLimits, metrics: LogMetrics) {
+  /** @param onBroken told why a job was refused as `internal` */
+  constructor(
+    store: WriterStore,
+    limits: QueueLimits,
+    metrics: LogMetrics,
+    onBroken: (error: unknown) => void,
+  ) {
+    this.#onBroken = onBroken
     this.#store = store
     this.#limits = limits
     this.#metrics = metrics
@@ -81,7 +94,7 @@ export class CommitQueue {
     try {
       await this.#store.commit((tables) => {
         batch = this.#take()
-        for (const job of batch) job.work(tables)
+        this.#work(tables, batch)
       })
       for (const job of batch) job.settle()
     } catch (error) {
@@ -92,6 +105,28 @@ export class CommitQueue {
     }
   }
 
+  /** All together; when one of them breaks, each in a transaction of its own, so that it breaks nothing but itself. */
+  #work(tables: Tables, batch: readonly QueuedJob[]): void {
+    try {
+      tables.root.transactionSync(() => {
+        for (const job of batch) job.work(tables)
+      })
+    } catch (error) {
+      if (isStoreFailure(error)) throw error
+      for (const job of batch) this.#workAlone(tables, job)
+    }
+  }
+
+  #workAlone(tables: Tables, job: QueuedJob): void {
+    try {
+      tables.root.transactionSync(() => job.work(tables))
+    } catch (error) {
+      if (isStoreFailure(error)) throw error
+      this.#onBroken(error)
+      job.refuse(new RookeryError('internal', 'the log could not carry this out', { cause: error }))
+    }
+  }
+
   /** As late as possible: what came while the transaction was being opened is in it. */
   #take(): QueuedJob[] {
     const batch = this.#waiting.splice(0, this.#limits.batchJobs)
@@ -99,6 +134,11 @@ export class CommitQueue {
     this.#metrics.batchJobs.observe(batch.length)
     return batch
   }
+}
+
+/** LMDB's own errors have a number. */
+export function isStoreFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number'
 }
 
 function queued<T>(job: Job<T>, resolve: (value: T) => void, reject: (error: unknown) => void): QueuedJob {
@@ -115,6 +155,9 @@ function queued<T>(job: Job<T>, resolve: (value: T) => void, reject: (error: unk
         if (!(error instanceof RookeryError)) throw error
         settle = () => reject(error)
       }
+    },
+    refuse: (error) => {
+      settle = () => reject(error)
     },
     settle: () => settle?.(),
     fail: reject,

@@ -8,6 +8,7 @@
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { LogGate } from '../core/log-gate.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -85,7 +86,10 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     this.#limits = limits
     this.#store = store
     this.#metrics = logMetrics(options.registry)
-    this.#queue = new CommitQueue(store, limits, this.#metrics)
+    const gate = new LogGate(BROKEN_LOG_MS)
+    this.#queue = new CommitQueue(store, limits, this.#metrics, (err) =>
+      gate.pass((heldBack) => logger.error({ err, heldBack }, 'the room log refused what it cannot do')),
+    )
     this.#sweeper = new Sweeper({
       tables: () => store.tables(),
       queue: this.#queue,
@@ -181,3 +185,5 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
 }
 
 const DAY_MS = 86_400_000
+/** Lines about what the log cannot do are that far apart. */
+const BROKEN_LOG_MS = 5_000

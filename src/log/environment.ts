@@ -67,7 +67,13 @@ export const FORMAT = 1
 export const AFTER_ROOM_NAMES = '\x7f'
 
 const DATA_FILE = 'data.mdb'
-const NOT_YET = 'it does not exist yet'
+
+/** The writer has not made the environment yet. */
+export class NotYet extends Error {
+  constructor() {
+    super('it does not exist yet')
+  }
+}
 
 /** One slot a process, and some to spare for those of killed processes that have not been reaped yet. */
 const READER_SLOTS = 512
@@ -93,10 +99,10 @@ export function openForWriting(directory: string): Tables {
 /** Throws while the writer has not made the environment yet. */
 export function openForReading(directory: string): Tables {
   const path = join(directory, DATA_FILE)
-  if (!existsSync(path)) throw new Error(NOT_YET)
+  if (!existsSync(path)) throw new NotYet()
   const file = openSync(path, 'r')
   try {
-    if (checkFile(file).fileBytes === 0) throw new Error(NOT_YET)
+    if (checkFile(file).fileBytes === 0) throw new NotYet()
   } finally {
     closeSync(file)
   }
@@ -129,7 +135,7 @@ function openTables(root: RootDatabase, suspect: boolean): Tables {
 function table<V, K extends string | (string | number)[]>(root: RootDatabase, name: string): Database<V, K> {
   // In a read-only environment lmdb-js answers undefined for a table that is not there, whatever its types say.
   const database: Database<V, K> | undefined = root.openDB<V, K>({ name, encoding: 'json' })
-  if (database === undefined) throw new Error(NOT_YET)
+  if (database === undefined) throw new NotYet()
   return database
 }
 

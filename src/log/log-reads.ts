@@ -5,6 +5,9 @@ import type { HeadInfo, LogPage, ReadRange, UserRoom } from './room-log.ts'
 
 const emptyRoom: RoomRecord = { head: 0, first: 1, at: 0, texts: 0, trimmedTexts: 0 }
 
+/** One room makes no sense. The others may. */
+export class RoomDamage extends Error {}
+
 export function roomRecord(tables: Tables, room: string): RoomRecord {
   return tables.rooms.get(room) ?? { ...emptyRoom }
 }
@@ -24,7 +27,7 @@ export function readPage(tables: Tables, room: string, range: ReadRange): LogPag
     entries.push(toLogEntry(room, key[1], value))
   }
   if (entries.length !== Math.max(0, end - start + 1))
-    throw new Error(`room ${room} has a hole in ${start}-${end}`)
+    throw new RoomDamage(`room ${room} has a hole in ${start}-${end}`)
   return { ...info, entries, more }
 }
 

@@ -1,13 +1,13 @@
 /** The reading half of the embedded log, over whatever tables its owner has open at the time. */
 import { RookeryError } from '../wire/errors.ts'
 import type { Tables } from './environment.ts'
-import { readHead, readPage, readUserRooms } from './log-reads.ts'
+import { RoomDamage, readHead, readPage, readUserRooms } from './log-reads.ts'
 import type { HeadInfo, LogPage, ReadRange, UserRoom } from './room-log.ts'
 
 export interface TableSource {
   /** Throws while there are none. */
   tables(): Tables
-  /** What was read from them made no sense, or could not be read. */
+  /** They could not be had, or not be read. */
   failed(error: unknown): void
 }
 
@@ -40,6 +40,7 @@ export class LogView {
       tables.root.resetReadTxn()
       return look(tables)
     } catch (error) {
+      if (error instanceof RoomDamage) throw new RookeryError('internal', error.message, { cause: error })
       this.#source.failed(error)
       throw unreadable(error)
     }

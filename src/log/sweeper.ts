@@ -4,6 +4,7 @@
  * in between. Rooms that need no trimming cost a read.
  */
 import type { CommitQueue } from './commit-queue.ts'
+import { isStoreFailure } from './commit-queue.ts'
 import type { Tables } from './environment.ts'
 import { roomRecord } from './log-reads.ts'
 import { hasAged, trimAged } from './retention.ts'
@@ -60,10 +61,13 @@ export class Sweeper {
     return { rooms: due.map(({ key }) => key), next }
   }
 
-  #trim(rooms: string[], cutoffMs: number): Promise<{ trimmed: number; unfinished: string | null }> {
+  #trim(rooms: string[], cutoffMs: number): Promise<Trimming> {
     return this.#terms.queue.run({
       work: (tables) => trimRooms(tables, rooms, cutoffMs),
-      committed: ({ trimmed }) => this.#terms.onTrimmed(trimmed),
+      committed: ({ trimmed, broken }) => {
+        this.#terms.onTrimmed(trimmed)
+        for (const error of broken) this.#terms.onError(error)
+      },
     })
   }
 
@@ -87,16 +91,37 @@ export class Sweeper {
 
 const nothing = { trimmed: 0, unfinished: null }
 
-/** @returns the room in which the slice's budget ran out, if it did */
-function trimRooms(tables: Tables, rooms: string[], cutoffMs: number) {
-  let trimmed = 0
+interface Trimming {
+  trimmed: number
+  /** The room in which the slice's budget ran out, if it did. */
+  unfinished: string | null
+  /** Why rooms were passed over. */
+  broken: unknown[]
+}
+
+/** A room that cannot be trimmed is left as it was, and keeps no other from being trimmed. */
+function trimRooms(tables: Tables, rooms: string[], cutoffMs: number): Trimming {
+  const trimming: Trimming = { trimmed: 0, unfinished: null, broken: [] }
   for (const room of rooms) {
-    if (trimmed >= ENTRIES_PER_SLICE) return { trimmed, unfinished: room }
-    const record = roomRecord(tables, room)
-    const kept = trimAged(tables, room, record, { cutoffMs, budget: ENTRIES_PER_SLICE - trimmed })
-    tables.rooms.putSync(room, kept)
-    trimmed += kept.first - record.first
-    if (hasAged(tables, room, kept, cutoffMs)) return { trimmed, unfinished: room }
+    const budget = ENTRIES_PER_SLICE - trimming.trimmed
+    if (budget <= 0) return { ...trimming, unfinished: room }
+    try {
+      const { trimmed, done } = tables.root.transactionSync(() =>
+        trimRoom(tables, room, { cutoffMs, budget }),
+      )
+      trimming.trimmed += trimmed
+      if (!done) return { ...trimming, unfinished: room }
+    } catch (error) {
+      if (isStoreFailure(error)) throw error
+      trimming.broken.push(error)
+    }
   }
-  return { trimmed, unfinished: null }
+  return trimming
+}
+
+function trimRoom(tables: Tables, room: string, { cutoffMs, budget }: { cutoffMs: number; budget: number }) {
+  const record = roomRecord(tables, room)
+  const kept = trimAged(tables, room, record, { cutoffMs, budget })
+  tables.rooms.putSync(room, kept)
+  return { trimmed: kept.first - record.first, done: !hasAged(tables, room, kept, cutoffMs) }
 }

@@ -3,6 +3,8 @@ import { readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EmbeddedLog } from '../../src/log/embedded-log.ts'
+import { openEmbeddedReader } from '../../src/log/embedded-reader.ts'
+import { openForWriting } from '../../src/log/environment.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
 import { until } from '../harness/until.ts'
 import { canMount, LogDirectory } from './log-directory.ts'
@@ -24,6 +26,19 @@ function healthOf(log: EmbeddedLog): (string | null)[] {
   log.onHealth((reason) => told.push(reason))
   return told
 }
+
+/** Three entries each in this room and in `good`; then one is taken from behind the log's back. */
+async function damagedRoom(directory: LogDirectory, room: string, seq = 1): Promise<void> {
+  const log = await directory.openLog()
+  for (const id of ['m1', 'm2', 'm3'])
+    await Promise.all([room, 'good'].map((one) => log.append(one, text(id))))
+  await log.close()
+  const { root, entries } = openForWriting(directory.path)
+  entries.removeSync([room, seq])
+  await root.close()
+}
+
+const twoDaysOn = () => Date.now() + 2 * 86_400_000
 
 async function appendUntilStored(log: EmbeddedLog, id: string) {
   const tries: unknown[] = []
@@ -78,29 +93,69 @@ describe('the embedded log on an ordinary disk', () => {
     expect((await Promise.all(appends)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
-  it('stores nothing of a batch in which something broke, and works again', async () => {
+  it('refuses of a batch what breaks, leaves no trace of it, and stores the rest', async () => {
     const directory = await kept(LogDirectory.ordinary())
-    const clock = { calls: 0 }
-    const broken = () => {
-      clock.calls += 1
-      if (clock.calls === 3) throw new Error('a clock of the test')
-      return Date.now()
-    }
-    const log = await directory.openLog({ clock: broken })
+    await damagedRoom(directory, 'bad')
+    const log = await directory.openLog({ retention: { messages: 3, days: Infinity } })
     const health = healthOf(log)
-    const told: number[] = []
-    log.onEntry(({ seq }) => told.push(seq))
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 5 }, (_, n) => log.append('den', text(`m${n}`))),
-    )
-    expect(outcomes).toEqual(
-      Array.from({ length: 5 }, () => ({ status: 'rejected', reason: refused('unavailable') })),
-    )
-    await until(() => health.at(-1) === null, 'the log working again')
-    expect(health).toEqual([null, 'a clock of the test', null])
-    expect((await log.head('den')).head).toBe(0)
-    expect(told).toEqual([])
-    expect(await log.append('den', text('m0'))).toMatchObject({ seq: 1, duplicate: false })
+    const told: string[] = []
+    log.onEntry(({ room, seq }) => told.push(`${room} ${seq}`))
+    const rooms = ['good', 'bad', 'good', 'bad', 'other']
+    const outcomes = await Promise.allSettled(rooms.map((room, n) => log.append(room, text(`n${n}`))))
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+    expect(outcomes[1]).toEqual({ status: 'rejected', reason: refused('internal') })
+    expect(told).toEqual(['good 4', 'good 5', 'other 1'])
+    expect(health).toEqual([null])
+    expect((await log.head('bad')).head).toBe(3)
+    await log.trackRoom('ann', 'bad')
+    expect(health).toEqual([null])
+
+    await log.close()
+    const roomier = await directory.openLog()
+    expect(await roomier.append('bad', text('n1'))).toMatchObject({ seq: 4, duplicate: false })
+  })
+
+  it('reads and trims the other rooms when one is damaged', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    await damagedRoom(directory, 'bad', 2)
+    const log = await directory.openLog({ retention: { messages: Infinity, days: 1 }, clock: twoDaysOn })
+    const reader = await openEmbeddedReader({ directory: directory.path })
+    directory.closeAtEnd(reader)
+    for (const each of [log, reader]) {
+      await expect(each.read('bad', { limit: 9, newest: true })).rejects.toEqual(refused('internal'))
+      expect((await each.read('good', { limit: 9, newest: true })).entries).toHaveLength(3)
+    }
+    expect(await log.sweep()).toEqual({ trimmed: 3, done: true })
+    expect(await log.head('good')).toMatchObject({ head: 3, first: 4 })
+    expect(await log.head('bad')).toMatchObject({ head: 3, first: 1 })
+  })
+
+  it('is looked for by a reader less and less often while it cannot be opened', async () => {
+    const directory = await kept(LogDirectory.ordinary())
+    const path = join(directory.path, 'data.mdb')
+    await (await directory.openLog()).append('den', text('m1'))
+    const whole = await readFile(path)
+    await writeFile(`${path}.spoilt`, Buffer.alloc(whole.length, 'not a log '))
+    await rename(`${path}.spoilt`, path)
+    let nowMs = 0
+    const reader = await openEmbeddedReader({ directory: directory.path, nowMs: () => nowMs })
+    directory.closeAtEnd(reader)
+    const reads = async () => (await Promise.allSettled([reader.head('den')]))[0]?.status === 'fulfilled'
+    expect(await reads()).toBe(false)
+    nowMs = 250
+    expect(await reads()).toBe(false)
+    await writeFile(`${path}.whole`, whole)
+    await rename(`${path}.whole`, path)
+    nowMs = 749
+    expect(await reads()).toBe(false)
+    nowMs = 750
+    expect(await reads()).toBe(true)
   })
 
   it('tells every listener of an entry, whatever another one throws', async () => {
