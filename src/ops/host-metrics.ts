@@ -25,7 +25,7 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
     registers: [registry],
   })
   const history = new TotalsHistory()
-  return async () => {
+  const scrape = async () => {
     const { answered, missing } = await collectAnswers(workers(), deadlineMs)
     const parsed = [...answered].map(([process, json]) => ({ process, metrics: parseMetrics(json) }))
     const parts = parsed.flatMap(({ process, metrics }) =>
@@ -39,5 +39,20 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
     const own = parseMetrics(await registry.getMetricsAsJSON()) ?? []
     const absent = await history.absent(parts, left)
     return mergeMetrics([{ process: 'primary', metrics: own }, ...parts, ...absent])
+  }
+  return shared(scrape)
+}
+
+/**
+ * Whoever asks while an answer is under way gets that one: two that overlap would count a worker that goes meanwhile
+ * twice or not at all, and many cost no more than one.
+ */
+function shared(scrape: () => Promise<string>): () => Promise<string> {
+  let current: Promise<string> | undefined
+  return () => {
+    current ??= scrape().finally(() => {
+      current = undefined
+    })
+    return current
   }
 }

@@ -10,6 +10,7 @@ export class TotalsHistory {
   #departed: MetricJson[] = []
 
   /**
+   * One call at a time.
    * @param answered what the workers say now
    * @param silent workers that are there but did not answer
    * @returns what belongs to the host's totals beside `answered`

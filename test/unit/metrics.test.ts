@@ -81,6 +81,29 @@ describe('metrics of a host', () => {
     expect(text).toContain('rookery_metrics_missing_total 2')
   })
 
+  it('count a worker once that goes while two scrapes are under way', async () => {
+    const workers = new Map<string, () => Promise<unknown[]>>()
+    const collect = hostMetrics({ registry: new Registry(), logger, workers: () => workers })
+    workers.set('w1', () => jsonOf(workerRegistry(1)))
+    await collect()
+    let answer: (json: unknown[]) => void = () => undefined
+    workers.set(
+      'w1',
+      () =>
+        new Promise((resolve) => {
+          answer = resolve
+        }),
+    )
+    const first = collect()
+    workers.delete('w1')
+    const second = collect()
+    answer(await jsonOf(workerRegistry(1)))
+    const third = [await first, await second, await collect(), await collect()].map(
+      (text) => /rookery_messages_total\{kind="text"\} (\d+)/.exec(text)?.[1],
+    )
+    expect(third).toEqual(['2', '2', '2', '2'])
+  })
+
   it('never go back when a worker is silent, malformed, gone or replaced', async () => {
     const workers = new Map<string, () => Promise<unknown[]>>()
     const collect = hostMetrics({
