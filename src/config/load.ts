@@ -89,13 +89,18 @@ function checkValue(key: SettingKey, given: RawValue | undefined): { value: unkn
   if (given === undefined && value === undefined) return { value }
   const result = setting.kind.type.safeParse(value)
   if (result.success) return { value: result.data }
-  const shown = setting.secret === true ? 'this value' : JSON.stringify(value)?.slice(0, 200)
+  const shown = mayBeShown(key, value) ? JSON.stringify(value)?.slice(0, 200) : 'this value'
   const problem: Problem = {
     setting: given?.name ?? environmentName(key),
     source: given?.source ?? 'default',
     message: `${shown} is not allowed; expected ${setting.kind.expects}`,
   }
   return { problem }
+}
+
+/** A refused value may hold a password where none belongs: `https://user:password@host`. */
+function mayBeShown(key: SettingKey, value: unknown): boolean {
+  return settingOf(key).secret !== true && !JSON.stringify(value)?.includes('@')
 }
 
 function freeze(values: Record<string, unknown>): Config {

@@ -15,6 +15,9 @@ const PACKET_OVERHEAD_BYTES = 1024
 /** A client that escapes all but ASCII (Python's does) writes an emoji as two halves of six bytes. */
 const BYTES_PER_CHARACTER = 12
 
+/** After the drain time a worker waits up to 4 s for the last acks, and then closes what it has open. */
+const LEAVING_MS = 5_000
+
 interface Rule {
   /** The settings that the rule looks at; it is passed over when one of them is not allowed by itself. */
   readonly of: readonly SettingKey[]
@@ -65,9 +68,9 @@ const rules: readonly Rule[] = [
     of: ['drainMs', 'stopDeadlineMs'],
     check: ({ drainMs, stopDeadlineMs }) =>
       when(
-        stopDeadlineMs <= drainMs,
+        stopDeadlineMs < drainMs + LEAVING_MS,
         'stopDeadlineMs',
-        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be above DRAIN_MS (${drainMs}): clients are moved before what is left is ended`,
+        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be at least ${drainMs + LEAVING_MS}, ${LEAVING_MS} above DRAIN_MS (${drainMs}): after the last client was told to move, its last acks and the worker's end take up to that`,
       ),
   },
   {

@@ -3,7 +3,7 @@
  * A setting's key is its name in a file; its environment name and its flag follow from the key (setting.ts).
  */
 import { availableParallelism, hostname } from 'node:os'
-import { choice, integer, origins, path, secret, text, url } from './kinds.ts'
+import { choice, integer, openUrl, origins, path, secret, text, url } from './kinds.ts'
 import { computed, optional, required, type Setting } from './setting.ts'
 
 const MINUTE_MS = 60_000
@@ -74,7 +74,7 @@ const settings = {
     secret: true,
     doc: 'Secret of HS256 tokens, at least 32 bytes. With AUTH=jwt either this or JWKS_URL is needed.',
   }),
-  jwksUrl: optional(url('http:', 'https:'), {
+  jwksUrl: optional(openUrl('http:', 'https:'), {
     section: 'Who may connect',
     doc: 'Address of the public keys of an identity provider.',
   }),
@@ -218,7 +218,7 @@ const settings = {
   stopDeadlineMs: required(integer(1, 2 * HOUR_MS), 15_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: 'Time after which what has not stopped by itself is ended.',
+    doc: 'Time after which what has not stopped by itself is ended; at least 5000 above DRAIN_MS.',
   }),
   adminPort: required(integer(0, 65_535), 9464, {
     section: 'Operation',

@@ -12,8 +12,11 @@ import { connectionsOf } from './slow-clients.ts'
 /** With few clients a drain need not take its whole time: 100 connections a second are no storm. */
 const LONGEST_STEP_MS = 10
 
-/** A socket's last acks get so long before its connection is closed without them. */
-const SETTLE_TIMEOUT_MS = 5_000
+/**
+ * Last acks are waited for until so long after the drain time; then connections are closed without them. The settings
+ * leave a worker a second more before it is killed.
+ */
+const SETTLE_MS = 4_000
 
 export interface DrainOptions {
   io: Server
@@ -31,16 +34,23 @@ export async function drainConnections(options: DrainOptions): Promise<void> {
       announce(options, socket, Math.round(index * stepMs))
   }
   const startedAt = performance.now()
+  const leftMs = () => Math.max(0, startedAt + options.spreadMs + SETTLE_MS - performance.now())
   const closings: Promise<void>[] = []
   for (const [index, connection] of connections.entries()) {
     const waitMs = index * stepMs - (performance.now() - startedAt)
     if (waitMs > 1) await delay(waitMs)
-    closings.push(settleAndClose(options, connection, socketsOf.get(connection) ?? []))
+    closings.push(
+      settleAndClose(options, connection, { sockets: socketsOf.get(connection) ?? [], timeoutMs: leftMs() }),
+    )
   }
   await Promise.all(closings)
   // Whoever came while this went on (a hand-over that was under way) has no state worth a delay.
   const late = groupByConnection(options.io)
-  await Promise.all(connectionsOf(options.io).map((one) => settleAndClose(options, one, late.get(one) ?? [])))
+  await Promise.all(
+    connectionsOf(options.io).map((one) =>
+      settleAndClose(options, one, { sockets: late.get(one) ?? [], timeoutMs: leftMs() }),
+    ),
+  )
 }
 
 function groupByConnection(io: Server): Map<Socket['conn'], Socket[]> {
@@ -66,12 +76,12 @@ function announce({ hooks, logger }: DrainOptions, socket: Socket, reconnectInMs
 async function settleAndClose(
   options: DrainOptions,
   connection: Socket['conn'],
-  sockets: Socket[],
+  { sockets, timeoutMs }: { sockets: Socket[]; timeoutMs: number },
 ): Promise<void> {
   const timeout = new AbortController()
   await Promise.race([
     Promise.all(sockets.map((socket) => settle(options, socket))),
-    delay(SETTLE_TIMEOUT_MS, undefined, { signal: timeout.signal }).catch((error: unknown) => {
+    delay(timeoutMs, undefined, { signal: timeout.signal }).catch((error: unknown) => {
       if (!timeout.signal.aborted) throw error
     }),
   ])

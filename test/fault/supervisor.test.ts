@@ -155,7 +155,7 @@ test('a path with a space and other letters is a path like any other', async () 
 test('a worker that does not leave is killed at the deadline, and the exit code says so', async () => {
   const deaf = `module.exports = (io, context) =>
     context.onDrain({ settle: () => { for (;;); } }) ?? io.on('connection', (socket) => socket.emit('pid', 1))`
-  const env = { DRAIN_MS: '200', STOP_DEADLINE_MS: '1000', WORKERS: '1' }
+  const env = { DRAIN_MS: '200', STOP_DEADLINE_MS: '5200', WORKERS: '1' }
   const rookery = await start(deaf, { env })
   const socket = io(rookery.url, { forceNew: true, transports: ['websocket'], reconnection: false })
   await new Promise((resolve) => socket.once('pid', resolve))

@@ -180,7 +180,7 @@ describe('relations', () => {
     [{ JWT_SECRET: SECRET }, 'does nothing with AUTH=guest'],
     [{ JWT_AUDIENCE: 'chat' }, 'does nothing with AUTH=guest'],
     [{ PORT: '9464' }, 'ADMIN_PORT must differ from PORT'],
-    [{ DRAIN_MS: '15000' }, 'must be above DRAIN_MS'],
+    [{ DRAIN_MS: '10001' }, 'must be at least 15001'],
     [{ TEXT_MAX_CHARS: '20000' }, 'must be at least 241024'],
     [{ SLOW_CLIENT_BYTES: '65535' }, 'must be at least MAX_PACKET_BYTES'],
     [{ SLOW_CLIENT_MAX_BYTES: '262144' }, 'must be above SLOW_CLIENT_BYTES'],
@@ -197,10 +197,22 @@ describe('relations', () => {
     { AUTH: 'jwt', JWT_SECRET: 'é'.repeat(16) },
     { AUTH: 'jwt', JWKS_URL: 'https://id.example/jwks', JWT_ISSUER: 'https://id.example' },
     { PORT: '0', ADMIN_PORT: '0' },
-    { DRAIN_MS: '14999' },
+    { DRAIN_MS: '9999' },
+    { DRAIN_MS: '0', STOP_DEADLINE_MS: '5000' },
   ])('%o is let through', (env) => {
     expect(messageOf(env)).toEqual([])
   })
+
+  it.each(['https://me:hunter2@id.example/jwks', 'https:me:hunter2@id.example', 'htps://me:hunter2@id'])(
+    'JWKS_URL %s is refused, and its password is not repeated',
+    (url) => {
+      const [message, ...others] = messageOf({ AUTH: 'jwt', JWKS_URL: url })
+      expect(others).toEqual([])
+      expect(message).toContain('this value is not allowed')
+      expect(message).toContain('without user and password')
+      expect(message).not.toContain('hunter2')
+    },
+  )
 
   it('are passed over where a value is not allowed by itself', () => {
     expect(messageOf({ STOP_DEADLINE_MS: 'soon', DRAIN_MS: '20000' })).toHaveLength(1)
