@@ -5,8 +5,20 @@ import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
 export function reload(line: CommandLine, options: Options): void {
   const { dataDir } = loadFrom(line, options).config
-  const pid = runningPid(dataDir)
+  const pid = permitted(dataDir, () => runningPid(dataDir))
   if (pid === undefined) throw new ExitError('notRunning', `no Rookery runs on DATA_DIR ${dataDir}`)
-  process.kill(pid, 'SIGHUP')
+  permitted(dataDir, () => process.kill(pid, 'SIGHUP'))
   process.stdout.write(`asked ${pid} to replace its workers; its log tells how that goes\n`)
+}
+
+/** @throws ExitError `notPermitted` */
+function permitted<T>(dataDir: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'EPERM' && code !== 'EACCES') throw error
+    const message = `the Rookery on DATA_DIR ${dataDir} belongs to another user: run this as that user, or as root`
+    throw new ExitError('notPermitted', message, { cause: error })
+  }
 }

@@ -64,12 +64,16 @@ export function url(...protocols: readonly string[]): Kind<string> {
 /** A URL that may be shown to anybody. */
 export function openUrl(...protocols: readonly string[]): Kind<string> {
   const { type, expects, fromText } = url(...protocols)
-  const hasCredentials = (value: string) => new URL(value).username !== '' || new URL(value).password !== ''
   return {
     type: z.string().refine((value) => type.safeParse(value).success && !hasCredentials(value)),
     expects: `${expects}, without user and password`,
     fromText,
   }
+}
+
+function hasCredentials(text: string): boolean {
+  const { username, password } = new URL(text)
+  return username !== '' || password !== ''
 }
 
 /** Web origins that may call from a browser, or `*` for all. */

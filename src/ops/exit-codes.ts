@@ -9,6 +9,8 @@ export const exitCodes = {
   dataDirectory: { code: 6, meaning: "DATA_DIR can't be used, or another Rookery uses it" },
   stopDeadline: { code: 7, meaning: 'stopped, but STOP_DEADLINE_MS passed before all was done' },
   notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload)' },
+  workersSocket: { code: 9, meaning: "the socket for the workers can't be made; TMPDIR says where" },
+  notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload)' },
 } as const
 
 export type ExitReason = keyof typeof exitCodes
@@ -30,6 +32,15 @@ export class ExitError extends Error {
 
 /** @param address names the settings that it comes from */
 export function cannotListen(address: string, cause: unknown): ExitError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new ExitError('portInUse', `${address} can't be listened on: ${reason}`, { cause })
+  return new ExitError('portInUse', `${address} can't be listened on: ${reasonOf(cause)}`, { cause })
+}
+
+/** @param path of the Unix socket between primary and workers */
+export function noSocket(path: string, cause: unknown): ExitError {
+  const message = `the socket for the workers can't be made at ${path} (TMPDIR says where): ${reasonOf(cause)}`
+  return new ExitError('workersSocket', message, { cause })
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -3,7 +3,7 @@
  * It holds the pid and, where the system tells it, when that process started, so that a pid that was given to
  * another process since is never signalled.
  */
-import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitError } from './exit-codes.ts'
 import type { Logger } from './logger.ts'
@@ -23,12 +23,9 @@ export interface PidFile {
 export function claimDataDir(dataDir: string, logger: Logger): PidFile {
   const file = join(dataDir, NAME)
   try {
-    mkdirSync(dataDir, { recursive: true })
-    const owner = runningPid(dataDir)
-    if (owner !== undefined) {
-      throw new ExitError('dataDirectory', `DATA_DIR ${dataDir} is used by the Rookery with pid ${owner}`)
-    }
-    writeFileSync(file, `${process.pid}\n${startTime(process.pid) ?? ''}\n`)
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    warnOfReaders(dataDir, logger)
+    writeAlone(dataDir, file)
   } catch (error) {
     if (error instanceof ExitError) throw error
     if (mayPass(error) && existsSync(dataDir)) {
@@ -39,6 +36,34 @@ export function claimDataDir(dataDir: string, logger: Logger): PidFile {
     throw new ExitError('dataDirectory', `DATA_DIR ${dataDir} can't be used: ${reason}`, { cause: error })
   }
   return { release: () => release(file) }
+}
+
+function warnOfReaders(dataDir: string, logger: Logger): void {
+  const mode = statSync(dataDir).mode & 0o777
+  if ((mode & 0o066) === 0) return
+  logger.warn(
+    { dataDir, mode: mode.toString(8) },
+    'DATA_DIR is open to other users of this machine: what is said in the rooms is in it (chmod 700)',
+  )
+}
+
+/** Of two that start at the same moment one makes the file. Should both take the same stale one away, the link's socket decides. */
+function writeAlone(dataDir: string, file: string): void {
+  const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n`
+  const owner = runningPid(dataDir)
+  if (owner !== undefined) throw inUse(dataDir, owner)
+  rmSync(file, { force: true })
+  try {
+    writeFileSync(file, content, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+    throw inUse(dataDir, runningPid(dataDir))
+  }
+}
+
+function inUse(dataDir: string, owner: number | undefined): ExitError {
+  const who = owner === undefined ? 'another Rookery, which starts now' : `the Rookery with pid ${owner}`
+  return new ExitError('dataDirectory', `DATA_DIR ${dataDir} is used by ${who}`)
 }
 
 /** The pid of the Rookery that runs on this data directory, if one does. */

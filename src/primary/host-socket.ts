@@ -6,15 +6,30 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { ExitError } from '../ops/exit-codes.ts'
+import { dirname, join } from 'node:path'
+import { ExitError, noSocket } from '../ops/exit-codes.ts'
+
+/** What every system takes as a socket's path; Linux cuts longer ones off after 107 bytes. */
+const LONGEST_PATH_BYTES = 103
+const SHORT_TMPDIR = '/tmp'
 
 /**
  * @returns the path at which the link may listen
- * @throws ExitError `dataDirectory` when another primary answers there
+ * @throws ExitError `dataDirectory` when another primary answers there, `workersSocket` when there can be no socket
  */
 export async function claimLinkPath(dataDir: string): Promise<string> {
-  const path = join(await privateDirectory(), `${digest(await realpath(dataDir))}.sock`)
+  const name = join(`rookery-${ownUid()}`, `${digest(await realpath(dataDir))}.sock`)
+  const wanted = join(tmpdir(), name)
+  const path = Buffer.byteLength(wanted) <= LONGEST_PATH_BYTES ? wanted : join(SHORT_TMPDIR, name)
+  try {
+    await makePrivate(dirname(path))
+    return await claim(path, dataDir)
+  } catch (error) {
+    throw error instanceof ExitError ? error : noSocket(path, error)
+  }
+}
+
+async function claim(path: string, dataDir: string): Promise<string> {
   if (await answers(path)) {
     throw new ExitError(
       'dataDirectory',
@@ -29,15 +44,16 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 24)
 }
 
+function ownUid(): number {
+  return process.getuid?.() ?? 0
+}
+
 /** A directory that only this user can enter: whoever reaches the socket in it could pretend to be a worker. */
-async function privateDirectory(): Promise<string> {
-  const uid = process.getuid?.() ?? 0
-  const directory = join(tmpdir(), `rookery-${uid}`)
+async function makePrivate(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const found = await lstat(directory)
-  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0)
+  if (!found.isDirectory() || found.uid !== ownUid() || (found.mode & 0o077) !== 0)
     throw new Error(`${directory} must be a directory that belongs to this user alone (mode 700)`)
-  return directory
 }
 
 function answers(path: string): Promise<boolean> {

@@ -11,6 +11,7 @@ export interface CommandResult {
 export interface CommandOptions {
   env?: Record<string, string>
   cwd?: string
+  uid?: number
 }
 
 /** The environment of what a test starts: nothing of the surroundings that could set a setting. */
@@ -27,6 +28,7 @@ export function run(
     const child = spawn(file, args, {
       env: { ...plainEnvironment(), ...options.env },
       cwd: options.cwd,
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const result: CommandResult = { code: null, stdout: '', stderr: '' }

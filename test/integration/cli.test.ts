@@ -1,13 +1,17 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, type ListenOptions } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jwtVerify } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { explained } from '../../src/cli/start.ts'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { rookery } from '../harness/command.ts'
+
+/** Only root can be another user. */
+const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
 
 const SECRET = '0123456789abcdef0123456789abcdef'
 
@@ -142,6 +146,42 @@ describe('a start that fails', () => {
   })
 })
 
+async function listenError(at: ListenOptions): Promise<unknown> {
+  const server = createServer()
+  const [error] = await once(server.listen(at), 'error')
+  return error
+}
+
+describe('the socket for the workers', () => {
+  it('is made elsewhere when TMPDIR is too long for it', async () => {
+    const long = join(directory, 'x'.repeat(100))
+    await mkdir(long)
+    const running = await startRookery({ env: { TMPDIR: long, WORKERS: '1' } })
+    expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
+    expect(await running.stop()).toBe(0)
+  })
+
+  it('that cannot be made ends the start with the code for it', async () => {
+    const open = join(directory, 'open')
+    const own = join(open, `rookery-${process.getuid?.()}`)
+    await mkdir(own, { recursive: true })
+    await chmod(own, 0o755)
+    for (const TMPDIR of [open, '/dev/null']) {
+      const { code, stderr } = await rookery(['start'], { env: { ...quiet(), TMPDIR } })
+      expect(code, stderr).toBe(exitCodes.workersSocket.code)
+      expect(stderr).toContain(`at ${TMPDIR}/rookery-`)
+    }
+  })
+
+  it('is not taken for the port', async () => {
+    const settings = { port: 0, host: '203.0.113.1' }
+    const socket = explained(await listenError({ path: join(directory, 'nowhere', 'x.sock') }), settings)
+    expect(socket).toMatchObject({ reason: 'workersSocket' })
+    const port = explained(await listenError({ port: 0, host: settings.host }), settings)
+    expect(port).toMatchObject({ reason: 'portInUse' })
+  })
+})
+
 describe('a running Rookery', () => {
   let running: RunningRookery
   beforeAll(async () => {
@@ -164,6 +204,26 @@ describe('a running Rookery', () => {
     for (const worker of running.workerNames()) expect(table.stdout).toContain(worker)
     const json = await rookery(['status', '--admin-port', port, '--json'])
     expect(JSON.parse(json.stdout).workers).toHaveLength(2)
+  })
+
+  it('keeps its files to its user', async () => {
+    for (const file of await readdir(running.dataDir)) {
+      expect((await stat(join(running.dataDir, file))).mode & 0o077, file).toBe(0)
+    }
+  })
+
+  it('tells another user who asks for a reload what to do', async () => {
+    const before = running.workerPids()
+    // Process 1 is root's; as root, this one is asked as somebody else.
+    const theirs = await mkdtemp(join(tmpdir(), 'rookery-theirs-'))
+    await writeFile(join(theirs, 'rookery.pid'), process.getuid?.() === 0 ? `${running.pid}\n` : '1\n')
+    await chmod(theirs, 0o755)
+    const { code, stderr } = await rookery(['reload', '--data-dir', theirs], nobody)
+    const closed = await rookery(['reload', '--data-dir', running.dataDir], nobody)
+    await rm(theirs, { recursive: true })
+    expect([code, stderr]).toEqual([exitCodes.notPermitted.code, expect.stringContaining('as that user')])
+    if (process.getuid?.() === 0) expect(closed.code, closed.stderr).toBe(exitCodes.notPermitted.code)
+    expect(running.workerPids()).toEqual(before)
   })
 
   it('replaces its workers on `reload`', async () => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -42,6 +42,19 @@ describe('the pid file', () => {
     await once(holder, 'exit')
     expect(runningPid(dataDir)).toBeUndefined()
     claimDataDir(dataDir, logger).release()
+  })
+
+  it('makes a directory that is closed to others, and warns of one that is not', () => {
+    const lines: string[] = []
+    const stream = { write: (line: string) => void lines.push(line) }
+    const watched = createLogger({ level: 'warn', format: 'json', stream })
+    const made = join(dataDir, 'made')
+    claimDataDir(made, watched).release()
+    expect(statSync(made).mode & 0o777).toBe(0o700)
+    expect(lines).toEqual([])
+    chmodSync(made, 0o750)
+    claimDataDir(made, watched).release()
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ dataDir: made, mode: '750' }])
   })
 
   it('does not take a process for another that had its pid before', () => {
