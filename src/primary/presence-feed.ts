@@ -1,5 +1,7 @@
 /** Tells the workers who came to a room and who left it, the changes of a short while together. */
 
+import type { Registry } from 'prom-client'
+import { readGauge } from '../core/read-gauge.ts'
 import type { RoomMembers } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
 import type { PresenceEvent } from '../wire/requests.ts'
@@ -13,8 +15,14 @@ export class PresenceFeed {
   readonly #publish: (room: string, event: PresenceEvent) => void
   #timer: NodeJS.Timeout | undefined
 
-  constructor(publish: (room: string, event: PresenceEvent) => void) {
+  constructor(publish: (room: string, event: PresenceEvent) => void, registry?: Registry) {
     this.#publish = publish
+    if (registry === undefined) return
+    readGauge(registry, {
+      name: 'rookery_presence_rooms',
+      help: 'Rooms that somebody is in',
+      read: () => this.#table.size,
+    })
   }
 
   enter(worker: string, entering: { room: string; user: Author; stay: string }): RoomMembers {

@@ -35,31 +35,31 @@ async function start(env: Record<string, string>): Promise<void> {
 }
 
 /** Speaks Engine.IO and Socket.IO by hand, and can stop reading. */
-class RawClient {
+abstract class RawClient {
   readonly told: { event: string; payload: unknown }[] = []
   readonly acks = new Map<number, Record<string, unknown>>()
-  readonly ws: WebSocket
+  readonly name: string
   closed = false
   #asked = 0
 
-  constructor(url: string, name: string) {
-    this.ws = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
-    this.ws.on('close', () => {
-      this.closed = true
-    })
-    this.ws.on('message', (data: Buffer) => this.#take(data.toString(), name))
+  constructor(name: string) {
+    this.name = name
     readers.push(this)
   }
 
-  static async connect(url: string, name: string): Promise<RawClient> {
-    const client = new RawClient(url, name)
-    await until(() => client.told.some(({ event }) => event === 'welcome'), 'it is welcomed')
-    return client
+  abstract pause(): void
+  abstract resume(): void
+  abstract terminate(): void
+  protected abstract write(packet: string): void
+
+  async welcomed(): Promise<this> {
+    await until(() => this.told.some(({ event }) => event === 'welcome'), 'it is welcomed')
+    return this
   }
 
   ask(event: string, payload: unknown): number {
     this.#asked += 1
-    this.ws.send(`42${this.#asked}${JSON.stringify([event, payload])}`)
+    this.write(`42${this.#asked}${JSON.stringify([event, payload])}`)
     return this.#asked
   }
 
@@ -78,16 +78,109 @@ class RawClient {
     })
   }
 
-  #take(packet: string, name: string): void {
+  protected take(packet: string): void {
     if (packet.startsWith('0'))
-      this.ws.send(`40${JSON.stringify({ name, key: `key of ${name} the reader` })}`)
-    if (packet === '2') this.ws.send('3')
+      this.write(`40${JSON.stringify({ name: this.name, key: `key of ${this.name} the reader` })}`)
+    if (packet === '2') this.write('3')
     if (packet.startsWith('42')) {
       const [event, payload] = JSON.parse(packet.slice(2)) as [string, unknown]
       this.told.push({ event, payload })
     }
     const [, id, ack] = /^43(\d+)(\[.*)$/s.exec(packet) ?? []
     if (ack !== undefined) this.acks.set(Number(id), (JSON.parse(ack) as [Record<string, unknown>])[0])
+  }
+}
+
+class WebSocketClient extends RawClient {
+  readonly #ws: WebSocket
+
+  constructor(url: string, name: string) {
+    super(name)
+    this.#ws = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+    this.#ws.on('close', () => {
+      this.closed = true
+    })
+    this.#ws.on('message', (data: Buffer) => this.take(data.toString()))
+  }
+
+  static connect(url: string, name: string): Promise<WebSocketClient> {
+    return new WebSocketClient(url, name).welcomed()
+  }
+
+  pause(): void {
+    this.#ws.pause()
+  }
+
+  resume(): void {
+    this.#ws.resume()
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  protected write(packet: string): void {
+    this.#ws.send(packet)
+  }
+}
+
+const PACKET_END = '\x1e'
+
+/** While it is paused it leaves the answer to its poll unread, and does not poll again. */
+class PollingClient extends RawClient {
+  readonly #url: string
+  readonly #over = new AbortController()
+  #sid = ''
+  #writing: Promise<unknown> = Promise.resolve()
+  #reading: Promise<void> = Promise.resolve()
+  #wake: () => void = () => undefined
+
+  constructor(url: string, name: string) {
+    super(name)
+    this.#url = `${url}/socket.io/?EIO=4&transport=polling`
+  }
+
+  static connect(url: string, name: string): Promise<PollingClient> {
+    const client = new PollingClient(url, name)
+    void client.#poll()
+    return client.welcomed()
+  }
+
+  pause(): void {
+    this.#reading = new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  resume(): void {
+    this.#wake()
+  }
+
+  terminate(): void {
+    this.#over.abort()
+  }
+
+  protected write(packet: string): void {
+    const { signal } = this.#over
+    const url = `${this.#url}&sid=${this.#sid}`
+    this.#writing = this.#writing.then(() => fetch(url, { method: 'POST', body: packet, signal }))
+  }
+
+  async #poll(): Promise<void> {
+    const { signal } = this.#over
+    try {
+      for (;;) {
+        const answer = await fetch(this.#sid === '' ? this.#url : `${this.#url}&sid=${this.#sid}`, { signal })
+        await this.#reading
+        if (!answer.ok) break
+        const packets = (await answer.text()).split(PACKET_END)
+        if (this.#sid === '') this.#sid = JSON.parse(packets[0]?.slice(1) ?? '').sid
+        for (const packet of packets) this.take(packet)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    this.closed = true
   }
 }
 
@@ -113,7 +206,7 @@ beforeEach(() => {
   readers.length = 0
 })
 afterEach(async () => {
-  for (const reader of readers) reader.ws.terminate()
+  for (const reader of readers) reader.terminate()
   writer.close()
   expect(await rookery.stop()).toBe(0)
 })
@@ -122,15 +215,15 @@ it('is passed over, then told the gap, and has everything live again', async () 
   await start({})
   const room = 'lobby'
   const [slow, fast] = [
-    await RawClient.connect(rookery.url, 'Slow'),
-    await RawClient.connect(rookery.url, 'Fast'),
+    await WebSocketClient.connect(rookery.url, 'Slow'),
+    await WebSocketClient.connect(rookery.url, 'Fast'),
   ]
   await writer.join(room)
   await slow.join(room)
   await fast.join(room)
-  slow.ws.pause()
+  slow.pause()
   const sent = await writeUntil(room, async () => (await metric('rookery_chat_slow_members')) === 1)
-  slow.ws.resume()
+  slow.resume()
   await until(() => slow.numbers().at(-1) === sent, 'it knows of all that was sent')
   const { seq } = await writer.send(room, randomUUID(), 'the last')
   await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
@@ -142,15 +235,36 @@ it('is passed over, then told the gap, and has everything live again', async () 
   expect(await metric('rookery_chat_gaps_total')).toBe(1)
 })
 
+it('is passed over when it does not poll, and told the gap when it polls again', async () => {
+  await start({})
+  const room = 'lobby'
+  const slow = await PollingClient.connect(rookery.url, 'Slow')
+  await writer.join(room)
+  await slow.join(room)
+  slow.pause()
+  const sent = await writeUntil(room, async () => (await metric('rookery_chat_slow_members')) === 1)
+  const more = 200
+  await Promise.all(Array.from({ length: more }, () => writer.send(room, randomUUID(), TEXT)))
+  slow.resume()
+  await until(() => slow.numbers().at(-1) === sent + more, 'it knows of all that was sent')
+  const { seq } = await writer.send(room, randomUUID(), 'the last')
+  await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
+  expect(slow.numbers()).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
+  expect(slow.told.filter(({ event }) => event === 'gap')).toHaveLength(1)
+  // What was kept for it is the bound and a message, once in the answer to its poll and once behind it.
+  const kept = slow.told.filter(({ event }) => event === 'message').length - 1
+  expect(kept * TEXT.length).toBeLessThan(2 * (65_536 + 2 * TEXT.length))
+})
+
 it('is disconnected when it stays slow', async () => {
   await start({ SLOW_CLIENT_MS: '200' })
-  const slow = await RawClient.connect(rookery.url, 'Slow')
+  const slow = await WebSocketClient.connect(rookery.url, 'Slow')
   await writer.join('lobby')
   await slow.join('lobby')
-  slow.ws.pause()
+  slow.pause()
   await writeUntil('lobby', async () => (await metric('rookery_chat_slow_disconnects_total')) === 1)
   await until(async () => (await writer.ask('room:members', { room: 'lobby' })).count === 1, 'it is gone')
-  slow.ws.resume()
+  slow.resume()
   await until(() => slow.closed, 'its connection is closed')
   expect(writer.disconnects).toEqual([])
 })
@@ -159,14 +273,14 @@ it('gets no more pages while it does not read those that it asked for', async ()
   await start({})
   await writer.join('lobby')
   await Promise.all(Array.from({ length: 100 }, () => writer.send('lobby', randomUUID(), TEXT)))
-  const slow = await RawClient.connect(rookery.url, 'Slow')
-  slow.ws.pause()
+  const slow = await WebSocketClient.connect(rookery.url, 'Slow')
+  slow.pause()
   const asked = Array.from({ length: 100 }, () => slow.ask('room:history', { room: 'lobby' }))
   await until(async () => {
     const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
     return /rookery_chat_requests_total\{[^}]*event="room:history",code="rate_limited"/.test(metrics)
   }, 'some are refused')
-  slow.ws.resume()
+  slow.resume()
   await until(() => asked.every((id) => slow.acks.has(id)), 'all are answered')
   const refused = asked.filter((id) => slow.acks.get(id)?.ok === false)
   expect(refused.length).toBeGreaterThan(50)
