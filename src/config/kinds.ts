@@ -71,8 +71,8 @@ export function openUrl(...protocols: readonly string[]): Kind<string> {
   }
 }
 
-function hasCredentials(text: string): boolean {
-  const { username, password } = new URL(text)
+function hasCredentials(value: string): boolean {
+  const { username, password } = new URL(value)
   return username !== '' || password !== ''
 }
 

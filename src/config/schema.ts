@@ -118,12 +118,12 @@ const settings = {
   pendingHeads: required(integer(1, 1_000_000), 10_000, {
     section: 'Front door',
     unit: 'connections',
-    doc: 'Connections whose request head is still coming; beyond that the longest waiting is closed.',
+    doc: 'Connections whose request head is still coming; beyond that the longest waiting is closed. At most 3/16 of the file descriptors.',
   }),
   handoffQueue: required(integer(1, 1_000_000), 20_000, {
     section: 'Front door',
     unit: 'connections',
-    doc: 'Connections waiting to be handed to a worker; beyond that new ones get a 503.',
+    doc: 'Connections waiting to be handed to a worker; beyond that new ones get a 503. At most 3/8 of the file descriptors.',
   }),
   handoffTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Front door',

@@ -7,10 +7,12 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { RequestHead } from '../core/http-head.ts'
 import { TokenBucket } from '../core/token-bucket.ts'
+import { descriptorLimit } from '../ops/descriptors.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { Balancer } from './balancer.ts'
 import { type Answer, Answerer } from './front-answers.ts'
 import { RequestHeads } from './front-heads.ts'
+import { FEW_DESCRIPTORS, fitToDescriptors } from './front-limits.ts'
 import { type FrontMetrics, frontMetrics } from './front-metrics.ts'
 import { destinationOf } from './front-request.ts'
 import type { HandOffTarget, Receipt } from './hand-off.ts'
@@ -89,8 +91,11 @@ export class FrontDoor {
   readonly #answers: Map<string, () => Answer | null>
 
   constructor(options: FrontDoorOptions) {
-    const { limits, now, registry } = options
-    this.#options = options
+    const { now, registry } = options
+    const descriptors = descriptorLimit()
+    const limits = fitToDescriptors(options.limits, descriptors)
+    this.#options = { ...options, limits }
+    this.#warnOfFew(descriptors)
     this.#balancer = new Balancer(limits.reservationMs)
     this.#answerer = new Answerer({ maxLingering: limits.pendingHeads, now })
     this.#heads = new RequestHeads({
@@ -177,6 +182,15 @@ export class FrontDoor {
     return this.#balancer.loads()
   }
 
+  #warnOfFew(descriptors: number | undefined): void {
+    if (descriptors === undefined || descriptors >= FEW_DESCRIPTORS) return
+    const { pendingHeads, queueLength } = this.#options.limits
+    this.#options.logger.warn(
+      { descriptors, pendingHeads, queueLength },
+      'few file descriptors: each process can hold no more connections than that; raise the limit (ulimit -n, LimitNOFILE)',
+    )
+  }
+
   #createLine(): WaitingLine {
     const { limits, now } = this.#options
     const { admissionPerSecond: perSecond } = limits
@@ -186,6 +200,11 @@ export class FrontDoor {
       balancer: this.#balancer,
       admission: new TokenBucket({ perSecond, burst: perSecond * ADMISSION_BURST_SECONDS, now: now() }),
       metrics: () => this.#metrics,
+      onLost: (worker) =>
+        this.#options.logger.warn(
+          { worker, flightTimeoutMs: limits.flightTimeoutMs },
+          'a worker did not take a connection: it is blocked, or out of file descriptors',
+        ),
       onRefused: (waiter, reason) => this.#refuseWaiter(waiter, reason),
     })
   }

@@ -35,6 +35,8 @@ export interface WaitingLineOptions {
   metrics: () => FrontMetrics
   now: () => number
   onRefused(waiter: Waiter, reason: RefusalReason): void
+  /** A worker did not take a connection, which was closed. At most so many as may be under way, each flight timeout. */
+  onLost(worker: string): void
 }
 
 export class WaitingLine {
@@ -85,6 +87,7 @@ export class WaitingLine {
       onReturned: (waiter) => this.#return(waiter),
       onLost: () => {
         metrics().lost.inc()
+        this.#options.onLost(target.name)
         this.#pump()
       },
     })

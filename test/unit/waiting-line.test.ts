@@ -37,6 +37,7 @@ const readClock = () => performance.now()
 
 function create() {
   const refused: [Waiter, string][] = []
+  const losers: string[] = []
   const metrics = frontMetrics(new Registry(), {
     pendingHeads: () => 0,
     waiting: () => line.size,
@@ -53,6 +54,7 @@ function create() {
     metrics: () => metrics,
     now: readClock,
     onRefused: (waiter, reason) => refused.push([waiter, reason]),
+    onLost: (worker) => losers.push(worker),
   })
   const add = (name: string) => {
     const channel = new Channel()
@@ -70,7 +72,7 @@ function create() {
     })
     return socket
   }
-  return { line, refused, add, enter, metrics }
+  return { line, refused, add, enter, metrics, losers }
 }
 
 /** The worker says that it has these. */
@@ -165,12 +167,13 @@ test('what a worker says late of one connection falls on no other', () => {
 })
 
 test('a connection that did not arrive is closed and counted as lost, unless its client had left before', async () => {
-  const { line, add, enter, metrics } = create()
+  const { line, add, enter, metrics, losers } = create()
   const channel = add('w1')
   const [left, stayed] = [enter('plain'), enter('plain')]
   left.destroy()
   for (const id of channel.ids.slice()) line.taken('w1', { id, arrived: false })
   expect(stayed.destroyed).toBe(true)
+  expect(losers).toEqual(['w1'])
   expect((await metrics.lost.get()).values[0]?.value).toBe(1)
   expect((await metrics.handedOver.get()).values).toEqual([])
   line.close()

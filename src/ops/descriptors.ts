@@ -1,0 +1,19 @@
+/** How many file descriptors this process may have open. Every connection takes one. */
+import { readFileSync } from 'node:fs'
+
+/** @returns nothing where the system does not tell, or sets no limit */
+export function descriptorLimit(): number | undefined {
+  try {
+    return softLimit(readFileSync('/proc/self/limits', 'utf8'))
+  } catch (error) {
+    // Only Linux has this file.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** @param limits as /proc/self/limits has them */
+export function softLimit(limits: string): number | undefined {
+  const soft = /^Max open files +([0-9]+) /m.exec(limits)?.[1]
+  return soft === undefined ? undefined : Number(soft)
+}

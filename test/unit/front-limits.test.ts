@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { softLimit } from '../../src/ops/descriptors.ts'
+import { fitToDescriptors } from '../../src/primary/front-limits.ts'
+
+const limits = { pendingHeads: 10_000, queueLength: 20_000 }
+
+test('what is held without a worker stays below the limit of file descriptors', () => {
+  for (const descriptors of [64, 256, 1024, 4096, 20_000]) {
+    const { pendingHeads, queueLength } = fitToDescriptors(limits, descriptors)
+    expect(2 * pendingHeads + queueLength).toBeLessThanOrEqual(0.75 * descriptors)
+    expect(Math.min(pendingHeads, queueLength)).toBeGreaterThan(0)
+  }
+})
+
+test('limits that fit stay as they were set', () => {
+  expect(fitToDescriptors(limits, 1_048_576)).toEqual(limits)
+  expect(fitToDescriptors(limits, undefined)).toEqual(limits)
+  expect(fitToDescriptors({ pendingHeads: 1, queueLength: 1 }, 256)).toEqual({
+    pendingHeads: 1,
+    queueLength: 1,
+  })
+})
+
+test('the soft limit is read, and none where there is none', () => {
+  const file = (soft: string) =>
+    `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}                1048576              files\n`
+  expect(softLimit(file('1024'))).toBe(1024)
+  expect(softLimit(file('unlimited'))).toBeUndefined()
+  expect(softLimit('')).toBeUndefined()
+})
