@@ -36,7 +36,8 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
       unanswered.inc(left.length)
       logger.warn({ workers: left }, 'workers are left out of the metrics')
     }
-    const own = parseMetrics(await registry.getMetricsAsJSON()) ?? []
+    // By JSON like the workers' own, which has no NaN: one such value must not cost all others.
+    const own = parseMetrics(JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))) ?? []
     const absent = await history.absent(parts, left)
     return mergeMetrics([{ process: 'primary', metrics: own }, ...parts, ...absent])
   }

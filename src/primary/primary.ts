@@ -114,9 +114,11 @@ async function assemble(
     logger,
     registry,
   })
-  const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event))
+  const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event), registry)
   const handlers = createHandlers(log, presence)
   const relay = await Relay.listen({ path: linkPath, secret: linkSecret, handlers, logger, registry })
+  // Not at the exit: what the worker said last may still have to be read.
+  relay.onWorkerGone((worker) => presence.dropWorker(worker))
   const frontDoor = createFrontDoor({ config, logger, registry })
   log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
   const state = watchLog(log, relay)
@@ -185,7 +187,6 @@ function supervise(
       exited: (name) => {
         frontDoor.removeWorker(name)
         relay.removeWorker(name)
-        presence.dropWorker(name)
         log.reapDeadReaders()
       },
       gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),

@@ -11,6 +11,7 @@ const HELD = [
   'rookery_chat_rooms_open',
   'rookery_link_topics',
   'rookery_relay_topics',
+  'rookery_presence_rooms',
 ]
 
 let rookery: RunningRookery
