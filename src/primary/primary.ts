@@ -166,7 +166,7 @@ function supervise(
   fork: (number: number) => ForkedWorker,
   tellState: () => void,
 ): Supervisor {
-  const { config, logger, registry, relay, frontDoor, presence, log, orders } = parts
+  const { config, logger, registry, relay, frontDoor, log, orders } = parts
   const supervisor = new Supervisor(
     {
       workers: config.workers,

@@ -21,9 +21,10 @@ test('limits that fit stay as they were set', () => {
   })
 })
 
+const file = (soft: string) =>
+  `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}                1048576              files\n`
+
 test('the soft limit is read, and none where there is none', () => {
-  const file = (soft: string) =>
-    `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}                1048576              files\n`
   expect(softLimit(file('1024'))).toBe(1024)
   expect(softLimit(file('unlimited'))).toBeUndefined()
   expect(softLimit('')).toBeUndefined()

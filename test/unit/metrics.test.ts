@@ -86,18 +86,12 @@ describe('metrics of a host', () => {
     const collect = hostMetrics({ registry: new Registry(), logger, workers: () => workers })
     workers.set('w1', () => jsonOf(workerRegistry(1)))
     await collect()
-    let answer: (json: unknown[]) => void = () => undefined
-    workers.set(
-      'w1',
-      () =>
-        new Promise((resolve) => {
-          answer = resolve
-        }),
-    )
+    const answers: ((json: unknown[]) => void)[] = []
+    workers.set('w1', () => new Promise((resolve) => answers.push(resolve)))
     const first = collect()
     workers.delete('w1')
     const second = collect()
-    answer(await jsonOf(workerRegistry(1)))
+    for (const answer of answers) answer(await jsonOf(workerRegistry(1)))
     const third = [await first, await second, await collect(), await collect()].map(
       (text) => /rookery_messages_total\{kind="text"\} (\d+)/.exec(text)?.[1],
     )
