@@ -6,22 +6,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryStorage } from '../../src/client/storage.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { Watch, type WatchOptions } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
 import { until } from '../harness/until.ts'
-
-const RATES = {
-  MESSAGE_RATE: '100000',
-  MESSAGE_BURST: '100000',
-  REQUEST_RATE: '100000',
-  REQUEST_BURST: '100000',
-}
 
 let rookery: RunningRookery
 let network: Network
 let watches: Watch[] = []
 
 beforeEach(async () => {
-  rookery = await startRookery({ env: RATES })
+  rookery = await startRookery({ env: UNLIMITED_RATES })
   network = await Network.to(rookery.port)
 })
 
@@ -228,7 +221,7 @@ describe('another log under the same address', () => {
     const { port } = rookery
     network.cut()
     expect(await rookery.stop()).toBe(0)
-    rookery = await startRookery({ env: { ...RATES, PORT: String(port), DATA_DIR: dataDir } })
+    rookery = await startRookery({ env: { ...UNLIMITED_RATES, PORT: String(port), DATA_DIR: dataDir } })
     try {
       const waiting = ann.room.send('new')
       network.mend()

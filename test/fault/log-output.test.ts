@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { plainEnvironment } from '../harness/command.ts'
+import { freePort } from '../harness/free-port.ts'
 import { until } from '../harness/until.ts'
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname
@@ -47,15 +47,6 @@ async function start(stdout: number | 'pipe', logFormat: string) {
   })
   host = child
   return { child, url: `http://127.0.0.1:${port}`, adminUrl: `http://127.0.0.1:${adminPort}` }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 async function isReady(url: string, child: ChildProcess): Promise<boolean> {

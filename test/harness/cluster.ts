@@ -12,6 +12,14 @@ import { until } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
+/** For tests of anything but the rates. */
+export const UNLIMITED_RATES = {
+  MESSAGE_RATE: '100000',
+  MESSAGE_BURST: '100000',
+  REQUEST_RATE: '100000',
+  REQUEST_BURST: '100000',
+}
+
 export interface StartOptions {
   /** Settings by environment name; `PORT`, `ADMIN_PORT` and `DATA_DIR` have free ones by default. */
   env?: Record<string, string>

@@ -4,19 +4,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { ChatEvents } from '../../src/wire/chat.ts'
 import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
 import { until } from '../harness/until.ts'
 
 /** Large texts fill the system's own buffers fast. */
 const TEXT = 'x'.repeat(5_000)
 const MESSAGES_MAX = 20_000
-const RATES = {
-  MESSAGE_RATE: '100000',
-  MESSAGE_BURST: '100000',
-  REQUEST_RATE: '100000',
-  REQUEST_BURST: '100000',
-}
-
 let rookery: RunningRookery
 let writer: ChatClient
 const readers: RawClient[] = []
@@ -27,7 +20,7 @@ async function start(env: Record<string, string>): Promise<void> {
       WORKERS: '1',
       TEXT_MAX_CHARS: '5000',
       SLOW_CLIENT_BYTES: '65536',
-      ...RATES,
+      ...UNLIMITED_RATES,
       ...env,
     },
   })

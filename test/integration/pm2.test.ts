@@ -1,11 +1,10 @@
 /** Rookery under the real pm2, as ecosystem.config.js sets it up, while members of a room talk. */
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../harness/command.ts'
+import { freePort } from '../harness/free-port.ts'
 import { Member } from '../harness/member.ts'
 import { until } from '../harness/until.ts'
 
@@ -56,15 +55,6 @@ async function logLines(): Promise<{ msg: string; workerPid?: number }[]> {
 }
 
 const countLogs = async (msg: string) => (await logLines()).filter((line) => line.msg === msg).length
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 function isRunning(pid: number): boolean {
   try {
