@@ -35,7 +35,6 @@ export interface SupervisorEvents {
 }
 
 interface Slot {
-  index: number
   current: WorkerProcess | undefined
   failures: number
   restart: NodeJS.Timeout | undefined
@@ -67,8 +66,7 @@ export class Supervisor {
     this.allReady = new Promise((resolve) => {
       this.#resolveAllReady = resolve
     })
-    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
-      index,
+    this.#slots = Array.from({ length: options.workers }, () => ({
       current: undefined,
       failures: 0,
       restart: undefined,

@@ -97,7 +97,7 @@ export class WorkerProcess {
     this.#expected = true
     clearTimeout(this.#deadline)
     this.#deadline = setTimeout(() => this.#drainOverdue(deadlineMs), deadlineMs)
-    this.#send({ type: 'rookery:drain', spreadMs, deadlineMs })
+    this.#send({ type: 'rookery:drain', spreadMs })
   }
 
   kill(): void {

@@ -12,7 +12,6 @@ export const workerControl = z.discriminatedUnion('type', [
    * before it was sent.
    */
   z.object({ type: z.literal('rookery:taken'), id: z.int().min(1), arrived: z.boolean() }),
-  z.object({ type: z.literal('rookery:drained') }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
   /** From sticky's `setupWorker`: an Engine.IO session began or ended. */
   z.object({ type: z.literal('sticky:connection'), data: z.string() }),
@@ -22,8 +21,8 @@ export type WorkerControl = z.infer<typeof workerControl>
 
 /** Primary → worker. */
 export const primaryControl = z.discriminatedUnion('type', [
-  /** Close every connection, spread over `spreadMs`, and leave by `deadlineMs`. */
-  z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0), deadlineMs: z.number().min(0) }),
+  /** Close every connection, spread over `spreadMs`, and leave. */
+  z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0) }),
 ])
 export type PrimaryControl = z.infer<typeof primaryControl>
 
