@@ -35,6 +35,8 @@ export class Member {
   /** Sequence numbers that did not follow on the one before. */
   readonly breaks: string[] = []
   disconnects = 0
+  /** The worker that serves it, by its `welcome`. */
+  worker: string | undefined
   failedSends = 0
   #last = 0
   #epoch: string | undefined
@@ -59,6 +61,9 @@ export class Member {
     })
     this.socket.on('message', (message: Shown & { room: string }) => {
       if (message.room === room) this.#take(message)
+    })
+    this.socket.on('welcome', ({ worker }: { worker: string }) => {
+      this.worker = worker
     })
     this.socket.on('disconnect', () => {
       this.disconnects += 1
