@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { parseRedisUrls } from './redis-url.ts'
 
 export interface Kind<T> {
   readonly type: z.ZodType<T>
@@ -25,6 +26,15 @@ export function integer(min: number, max: number): Kind<number> {
 
 export function choice<const T extends string>(...names: readonly T[]): Kind<T> {
   return { type: z.enum(names), expects: `one of ${names.join(', ')}`, fromText: asIs }
+}
+
+/** On or off. */
+export function toggle(): Kind<boolean> {
+  return {
+    type: z.boolean(),
+    expects: 'true or false',
+    fromText: (given) => (given === 'true' ? true : given === 'false' ? false : given),
+  }
 }
 
 export function text(pattern: RegExp, expects: string): Kind<string> {
@@ -57,6 +67,19 @@ export function url(...protocols: readonly string[]): Kind<string> {
   return {
     type: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
     expects: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    fromText: asIs,
+  }
+}
+
+/** One address of Redis, or several separated by commas. */
+export function redisUrls(): Kind<string> {
+  return {
+    type: z
+      .string()
+      .max(8_192)
+      .refine((value) => parseRedisUrls(value) !== undefined),
+    expects:
+      'redis://user:password@host:port/database, rediss://… or unix:/path, or several separated by commas; in user and password, characters such as @ / # : are written as %40 %2F %23 %3A',
     fromText: asIs,
   }
 }

@@ -1,14 +1,10 @@
 /**
  * What must hold between settings, each with its reason. Pure.
  */
+import { redisRules } from './redis-relations.ts'
+import { type Conflict, type Rule, when } from './rule.ts'
 import type { Config, SettingKey } from './schema.ts'
 import { environmentName } from './setting.ts'
-
-export interface Conflict {
-  /** The setting that is named in the report: the one that most likely has to change. */
-  readonly key: SettingKey
-  readonly message: string
-}
 
 /** Beside its text a message carries its room, its id, the event's name and the protocol's own bytes. */
 const PACKET_OVERHEAD_BYTES = 1024
@@ -18,20 +14,10 @@ const BYTES_PER_CHARACTER = 12
 /** After the drain time a worker waits up to 4 s for the last acks, and then closes what it has open. */
 const LEAVING_MS = 5_000
 
-interface Rule {
-  /** The settings that the rule looks at; it is passed over when one of them is not allowed by itself. */
-  readonly of: readonly SettingKey[]
-  readonly check: (config: Config) => Conflict | undefined
-}
-
 const identityKeys = ['jwtSecret', 'jwksUrl', 'jwtIssuer', 'jwtAudience'] as const
 
 const rules: readonly Rule[] = [
-  {
-    of: ['redisUrl'],
-    check: ({ redisUrl }) =>
-      when(redisUrl !== undefined, 'redisUrl', 'this version runs one host; leave REDIS_URL unset'),
-  },
+  ...redisRules,
   {
     of: ['auth', 'jwtSecret', 'jwksUrl'],
     check: ({ auth, jwtSecret, jwksUrl }) =>
@@ -128,8 +114,4 @@ export function conflicts(config: Config, refused: ReadonlySet<SettingKey>): Con
     .filter((rule) => !rule.of.some((key) => refused.has(key)))
     .map((rule) => rule.check(config))
     .filter((conflict) => conflict !== undefined)
-}
-
-function when(broken: boolean, key: SettingKey, message: string): Conflict | undefined {
-  return broken ? { key, message } : undefined
 }

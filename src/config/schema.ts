@@ -3,7 +3,7 @@
  * A setting's key is its name in a file; its environment name and its flag follow from the key (setting.ts).
  */
 import { availableParallelism, hostname } from 'node:os'
-import { choice, integer, openUrl, origins, path, secret, text, url } from './kinds.ts'
+import { choice, integer, openUrl, origins, path, redisUrls, secret, text, toggle } from './kinds.ts'
 import { computed, optional, required, type Setting } from './setting.ts'
 
 const MINUTE_MS = 60_000
@@ -12,6 +12,10 @@ const GIB = 1024 ** 3
 
 const name = text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 characters of a-z A-Z 0-9 . _ -')
 const address = text(/^[A-Za-z0-9.:_%-]{1,255}$/, 'a host name or an IP address')
+const addresses = text(
+  /^(?:(?:^|,)(?:\[[0-9A-Fa-f:.]{2,64}\]|[A-Za-z0-9._-]{1,255}):[0-9]{1,5}){1,32}$/,
+  'addresses such as 10.0.0.1:26379,10.0.0.2:26379',
+)
 const line = text(/^[^\r\n\0]{1,1024}$/, '1 to 1024 characters in one line')
 
 /** The machine's own name, as far as it is one that `name` lets through. */
@@ -57,13 +61,81 @@ const settings = {
     defaultDoc: "the machine's host name",
   }),
   clusterName: required(name, 'rookery', {
-    section: 'Application',
-    doc: 'Name of the cluster; clusters with different names never meet.',
+    section: 'Several hosts',
+    doc: 'Name of the cluster; clusters with different names never meet, even on one Redis.',
   }),
-  redisUrl: optional(url('redis:', 'rediss:'), {
-    section: 'Application',
+  redisUrl: optional(redisUrls(), {
+    section: 'Several hosts',
     secret: true,
-    doc: 'Reserved for several hosts. This version runs one host and refuses to start with it.',
+    doc: 'Redis that joins the hosts and keeps the rooms: redis://user:password@host:port/database, rediss:// for TLS, unix:/path for a socket. Several, separated by commas: nodes of a Redis Cluster. Unset: one host on its own.',
+  }),
+  redisCluster: required(toggle(), false, {
+    section: 'Several hosts',
+    doc: 'REDIS_URL is a Redis Cluster, of which one address is enough; several addresses say so by themselves.',
+  }),
+  redisSentinels: optional(addresses, {
+    section: 'Several hosts',
+    doc: 'Sentinels that know the master: host:port, separated by commas. Of REDIS_URL then only user, password, database and rediss:// count.',
+  }),
+  redisSentinelName: required(line, 'mymaster', {
+    section: 'Several hosts',
+    doc: 'Name under which the Sentinels know the master.',
+  }),
+  redisSentinelUser: optional(line, {
+    section: 'Several hosts',
+    doc: 'User for the Sentinels themselves.',
+  }),
+  redisSentinelPassword: optional(secret(1), {
+    section: 'Several hosts',
+    secret: true,
+    doc: 'Password for the Sentinels themselves.',
+  }),
+  redisSentinelTls: required(toggle(), false, {
+    section: 'Several hosts',
+    doc: 'The Sentinels themselves are spoken to over TLS.',
+  }),
+  redisTlsCa: optional(path(), {
+    section: 'Several hosts',
+    doc: 'File with the certificates (PEM) of the authority that signed those of Redis; without it the public ones.',
+  }),
+  redisTlsCert: optional(path(), {
+    section: 'Several hosts',
+    doc: 'File with the certificate (PEM) that this host shows to Redis.',
+  }),
+  redisTlsKey: optional(path(), {
+    section: 'Several hosts',
+    doc: 'File with the private key (PEM) of REDIS_TLS_CERT.',
+  }),
+  redisTlsServername: optional(address, {
+    section: 'Several hosts',
+    doc: "Name that Redis' certificate must be for; without it the host of the address.",
+  }),
+  redisTimeoutMs: required(integer(50, MINUTE_MS), 3_000, {
+    section: 'Several hosts',
+    unit: 'ms',
+    doc: 'Time after which a command that Redis has not answered, or a subscription that it has not confirmed, has failed.',
+  }),
+  clusterSecret: optional(secret(32), {
+    section: 'Several hosts',
+    secret: true,
+    doc: 'Secret that the hosts of the cluster share, at least 32 bytes. With it, what travels through Redis is signed, and connections are forwarded between hosts.',
+  }),
+  clusterSecretOther: optional(secret(32), {
+    section: 'Several hosts',
+    secret: true,
+    doc: 'A second secret that is accepted but not signed with: for changing CLUSTER_SECRET host by host.',
+  }),
+  forwardPort: required(integer(0, 65_535), 0, {
+    section: 'Several hosts',
+    doc: 'Port that other hosts forward connections to; 0 takes any free one.',
+  }),
+  forwardHost: optional(address, {
+    section: 'Several hosts',
+    doc: 'Address that other hosts forward connections to; without it HOST.',
+  }),
+  advertiseHost: optional(address, {
+    section: 'Several hosts',
+    doc: 'Address of this host as other hosts reach it; without it that of the interface which leads to Redis.',
   }),
   auth: required(choice('guest', 'jwt'), 'guest', {
     section: 'Who may connect',

@@ -15,6 +15,7 @@ export interface About {
 export type Section =
   | 'Listening'
   | 'Application'
+  | 'Several hosts'
   | 'Who may connect'
   | 'Data'
   | 'Front door'

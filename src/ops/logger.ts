@@ -32,6 +32,9 @@ const SECRET_NAMES = [
   'jwtSecret',
   'linkSecret',
   'redisUrl',
+  'redisSentinelPassword',
+  'clusterSecret',
+  'clusterSecretOther',
   'jwt',
 ]
 

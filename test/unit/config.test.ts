@@ -173,7 +173,6 @@ describe('problems', () => {
 
 describe('relations', () => {
   it.each([
-    [{ REDIS_URL: 'redis://127.0.0.1' }, 'this version runs one host; leave REDIS_URL unset'],
     [{ AUTH: 'jwt' }, 'AUTH=jwt needs JWT_SECRET or JWKS_URL'],
     [{ AUTH: 'jwt', JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/jwks' }, 'exclude each other'],
     [{ AUTH: 'jwt', JWT_SECRET: SECRET.slice(1) }, 'expected at least 32 bytes'],
@@ -229,7 +228,14 @@ describe('the table', () => {
 
   it('marks what must not be shown', () => {
     const secrets = settingKeys.filter((key) => settingOf(key).secret === true)
-    expect(secrets).toEqual(['redisUrl', 'jwtSecret', 'apiKey'])
+    expect(secrets).toEqual([
+      'redisUrl',
+      'redisSentinelPassword',
+      'clusterSecret',
+      'clusterSecretOther',
+      'jwtSecret',
+      'apiKey',
+    ])
   })
 
   it('shows an application only what is meant for it', () => {

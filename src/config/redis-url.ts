@@ -1,0 +1,60 @@
+/** Reads the addresses in REDIS_URL. Pure; connects nowhere. */
+
+export interface RedisUrl {
+  /** Empty for a socket. */
+  readonly host: string
+  readonly port: number
+  /** The path of a Unix socket. */
+  readonly socketPath?: string
+  readonly tls: boolean
+  readonly user?: string
+  readonly password?: string
+  readonly database: number
+}
+
+const DEFAULT_PORT = 6379
+const URLS_MAX = 64
+
+/** @returns undefined when one of them is not an address of Redis */
+export function parseRedisUrls(text: string): readonly RedisUrl[] | undefined {
+  const parts = text.split(',').map((part) => part.trim())
+  if (parts.length > URLS_MAX) return undefined
+  const parsed = parts.map(parseRedisUrl)
+  return parsed.every((url) => url !== undefined) ? parsed : undefined
+}
+
+function parseRedisUrl(text: string): RedisUrl | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (url.search !== '' || url.hash !== '') return undefined
+  if (url.protocol === 'unix:') return parseSocket(url)
+  const database = /^\/?([0-9]{0,5})$/.exec(url.pathname)?.[1]
+  if (!['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '' || database === undefined)
+    return undefined
+  const user = decoded(url.username)
+  const password = decoded(url.password)
+  if (user === undefined || password === undefined) return undefined
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+    tls: url.protocol === 'rediss:',
+    ...(user === '' ? {} : { user }),
+    ...(password === '' ? {} : { password }),
+    database: Number(database),
+  }
+}
+
+function parseSocket(url: URL): RedisUrl | undefined {
+  const socketPath = decoded(url.pathname)
+  if (url.host !== '' || socketPath === undefined || !socketPath.startsWith('/')) return undefined
+  return { host: '', port: 0, socketPath, tls: false, database: 0 }
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A lone percent sign.
+    return undefined
+  }
+}

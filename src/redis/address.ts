@@ -1,0 +1,110 @@
+/**
+ * Makes of the settings what ioredis is told: where Redis is, how one logs in, and TLS. Reads the certificates' files; connects
+ * nowhere.
+ */
+import { readFileSync } from 'node:fs'
+import type { ConnectionOptions } from 'node:tls'
+import type { ClusterNode, RedisOptions } from 'ioredis'
+import { parseRedisUrls, type RedisUrl } from '../config/redis-url.ts'
+import type { Config } from '../config/schema.ts'
+
+/** What of the settings this folder looks at. */
+export type RedisSettings = Pick<
+  Config,
+  | 'clusterName'
+  | 'hostName'
+  | 'redisUrl'
+  | 'redisCluster'
+  | 'redisSentinels'
+  | 'redisSentinelName'
+  | 'redisSentinelUser'
+  | 'redisSentinelPassword'
+  | 'redisSentinelTls'
+  | 'redisTlsCa'
+  | 'redisTlsCert'
+  | 'redisTlsKey'
+  | 'redisTlsServername'
+  | 'redisTimeoutMs'
+>
+
+export type RedisAddress =
+  | {
+      readonly kind: 'single'
+      readonly options: RedisOptions
+      /** For people; without secrets. */
+      readonly shown: string
+    }
+  | {
+      readonly kind: 'cluster'
+      readonly nodes: readonly ClusterNode[]
+      readonly options: RedisOptions
+      readonly shown: string
+    }
+
+/** @throws when a file can't be read, or REDIS_URL is not set */
+export function redisAddress(settings: RedisSettings): RedisAddress {
+  const urls = parseRedisUrls(settings.redisUrl ?? '') ?? []
+  const [first] = urls
+  if (first === undefined) throw new Error('REDIS_URL is not set')
+  const login = loginOf(first)
+  const tls = tlsOf(settings)
+  const options: RedisOptions = { ...login, ...(first.tls ? { tls } : {}) }
+  if (settings.redisSentinels !== undefined) {
+    const shown = `the master ${settings.redisSentinelName} of the Sentinels ${settings.redisSentinels}`
+    return { kind: 'single', options: { ...options, ...sentinelOptions(settings, first.tls, tls) }, shown }
+  }
+  const shown = urls.map(shownUrl).join(', ')
+  if (settings.redisCluster || urls.length > 1) {
+    return { kind: 'cluster', nodes: urls.map(({ host, port }) => ({ host, port })), options, shown }
+  }
+  const { host, port, socketPath } = first
+  const place = socketPath === undefined ? { host, port } : { path: socketPath }
+  return { kind: 'single', options: { ...options, ...place }, shown }
+}
+
+function loginOf({ user, password, database }: RedisUrl): RedisOptions {
+  return {
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+    ...(database === 0 ? {} : { db: database }),
+  }
+}
+
+function sentinelOptions(
+  settings: RedisSettings,
+  tlsToMaster: boolean,
+  tls: ConnectionOptions,
+): RedisOptions {
+  const { redisSentinels = '', redisSentinelName, redisSentinelUser, redisSentinelPassword } = settings
+  return {
+    sentinels: redisSentinels.split(',').map(hostAndPort),
+    name: redisSentinelName,
+    sentinelCommandTimeout: settings.redisTimeoutMs,
+    ...(redisSentinelUser === undefined ? {} : { sentinelUsername: redisSentinelUser }),
+    ...(redisSentinelPassword === undefined ? {} : { sentinelPassword: redisSentinelPassword }),
+    ...(settings.redisSentinelTls ? { sentinelTLS: tls } : {}),
+    enableTLSForSentinelMode: tlsToMaster,
+  }
+}
+
+function hostAndPort(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':')
+  return {
+    host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+    port: Number(address.slice(colon + 1)),
+  }
+}
+
+function tlsOf(settings: RedisSettings): ConnectionOptions {
+  const { redisTlsCa, redisTlsCert, redisTlsKey, redisTlsServername } = settings
+  return {
+    ...(redisTlsCa === undefined ? {} : { ca: readFileSync(redisTlsCa) }),
+    ...(redisTlsCert === undefined ? {} : { cert: readFileSync(redisTlsCert) }),
+    ...(redisTlsKey === undefined ? {} : { key: readFileSync(redisTlsKey) }),
+    ...(redisTlsServername === undefined ? {} : { servername: redisTlsServername }),
+  }
+}
+
+function shownUrl({ host, port, socketPath, tls }: RedisUrl): string {
+  return socketPath ?? `${host.includes(':') ? `[${host}]` : host}:${port}${tls ? ' (TLS)' : ''}`
+}
