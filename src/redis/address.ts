@@ -27,17 +27,20 @@ export type RedisSettings = Pick<
   | 'redisTimeoutMs'
 >
 
+/** What ioredis is told. Answers keep the form that they have in RESP2. */
+export type ClientOptions = Omit<RedisOptions, 'replyMapping'>
+
 export type RedisAddress =
   | {
       readonly kind: 'single'
-      readonly options: RedisOptions
+      readonly options: ClientOptions
       /** For people; without secrets. */
       readonly shown: string
     }
   | {
       readonly kind: 'cluster'
       readonly nodes: readonly ClusterNode[]
-      readonly options: RedisOptions
+      readonly options: ClientOptions
       readonly shown: string
     }
 
@@ -48,7 +51,7 @@ export function redisAddress(settings: RedisSettings): RedisAddress {
   if (first === undefined) throw new Error('REDIS_URL is not set')
   const login = loginOf(first)
   const tls = tlsOf(settings)
-  const options: RedisOptions = { ...login, ...(first.tls ? { tls } : {}) }
+  const options: ClientOptions = { ...login, ...(first.tls ? { tls } : {}) }
   if (settings.redisSentinels !== undefined) {
     const shown = `the master ${settings.redisSentinelName} of the Sentinels ${settings.redisSentinels}`
     return { kind: 'single', options: { ...options, ...sentinelOptions(settings, first.tls, tls) }, shown }
@@ -62,7 +65,7 @@ export function redisAddress(settings: RedisSettings): RedisAddress {
   return { kind: 'single', options: { ...options, ...place }, shown }
 }
 
-function loginOf({ user, password, database }: RedisUrl): RedisOptions {
+function loginOf({ user, password, database }: RedisUrl): ClientOptions {
   return {
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
@@ -74,7 +77,7 @@ function sentinelOptions(
   settings: RedisSettings,
   tlsToMaster: boolean,
   tls: ConnectionOptions,
-): RedisOptions {
+): ClientOptions {
   const { redisSentinels = '', redisSentinelName, redisSentinelUser, redisSentinelPassword } = settings
   return {
     sentinels: redisSentinels.split(',').map(hostAndPort),

@@ -1,14 +1,26 @@
 /**
- * A host's way to Redis: one connection for commands and one that hears (in Redis Cluster one a master of each), whatever the
- * number of workers. It is never given up: whatever becomes of it, it is tried again, with a bounded pause.
+ * A host's way to Redis: one connection for commands and one that hears (in Redis Cluster one to each master that is needed),
+ * whatever the number of workers. It is never given up: whatever becomes of it, it is tried again, with a bounded pause. This
+ * file puts the parts together, tells them of each other, and says when Redis can be used and why not.
  */
-import type { Cluster, Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Cluster } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { RedisSettings } from './address.ts'
+import { LogGate } from '../core/log-gate.ts'
+import { type RedisAddress, type RedisSettings, redisAddress } from './address.ts'
+import { commandsClient, type RedisCommands, subscriberClient } from './clients.ts'
+import { CommandRunner } from './command-runner.ts'
+import type { FeedEvents } from './feed.ts'
+import { ClusterFeeds, type Feeds, OneFeed } from './feeds.ts'
+import { type RedisMetrics, redisMetrics } from './metrics.ts'
+import { Pulse } from './pulse.ts'
+import { RedisSubscriptions } from './redis-subscriptions.ts'
+import { retryDelayMs } from './retry.ts'
+import { checkServer, RedisUnfit } from './server-check.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-export type RedisCommands = Redis | Cluster
+export type { RedisCommands } from './clients.ts'
 
 export interface RedisConnection {
   /**
@@ -31,11 +43,148 @@ export interface RedisConnection {
   run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T>
   /** `null`: commands are answered. Else why not. Told how it stands now, and at each change. */
   onHealth(listener: (reason: string | null) => void): void
-  close(): Promise<void>
+  /** Ends everything at once: what is under way is refused. */
+  close(): void
 }
 
 export interface RedisConnectionOptions {
   readonly settings: RedisSettings
   readonly logger: Logger
   readonly registry: Registry
+}
+
+const LOG_MS = 10_000
+
+/**
+ * Begins to connect.
+ * @throws when a file that the settings name can't be read
+ */
+export function openRedis(options: RedisConnectionOptions): RedisConnection {
+  return new OpenRedis(options)
+}
+
+class OpenRedis implements RedisConnection {
+  readonly commands: RedisCommands
+  readonly subscriptions: RedisSubscriptions
+  readonly isCluster: boolean
+  readonly ready: Promise<void>
+  readonly #address: RedisAddress
+  readonly #settings: RedisSettings
+  readonly #logger: Logger
+  readonly #metrics: RedisMetrics
+  readonly #runner: CommandRunner
+  readonly #pulse: Pulse
+  readonly #gate = new LogGate(LOG_MS)
+  #closed = false
+  #up = false
+
+  constructor({ settings, logger, registry }: RedisConnectionOptions) {
+    this.#settings = settings
+    this.#address = redisAddress(settings)
+    this.#logger = logger.child({ part: 'redis' })
+    this.#metrics = redisMetrics(registry)
+    this.isCluster = this.#address.kind === 'cluster'
+    this.commands = commandsClient(this.#address, settings)
+    const timeoutMs = settings.redisTimeoutMs
+    this.#pulse = new Pulse({
+      timeoutMs,
+      ask: () => this.#ask(),
+      failed: (error) => this.#logger.error({ err: error }, 'a listener to the health of Redis has failed'),
+    })
+    this.#runner = new CommandRunner({
+      commands: this.commands,
+      timeoutMs,
+      metrics: this.#metrics,
+      refusal: () => this.#refusal(),
+    })
+    this.subscriptions = new RedisSubscriptions({
+      timeoutMs,
+      metrics: this.#metrics,
+      logger: this.#logger,
+      makeFeeds: (events) => this.#makeFeeds(events),
+    })
+    this.#listen()
+    this.ready = this.#firstUse()
+    // Whoever awaits it gets its rejection; without anybody it must not end the process.
+    this.ready.catch((error: unknown) => this.#logger.error({ err: error }, 'Redis can not be used'))
+  }
+
+  run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    return this.#runner.run(work)
+  }
+
+  onHealth(listener: (reason: string | null) => void): void {
+    this.#pulse.onChange(listener)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#pulse.close()
+    this.#runner.close()
+    this.subscriptions.close()
+    this.commands.disconnect()
+  }
+
+  #listen(): void {
+    this.commands.on('ready', () => {
+      this.#connected(true)
+      this.#pulse.connected()
+    })
+    this.commands.on('close', () => {
+      this.#connected(false)
+      if (!this.#closed) this.#pulse.lost(`Redis at ${this.#address.shown} is away`)
+    })
+    this.commands.on('error', (error: Error) => this.#log(error))
+    this.commands.on('node error', (error: Error) => this.#log(error))
+  }
+
+  #connected(up: boolean): void {
+    if (this.#up === up) return
+    this.#up = up
+    this.#metrics.connected.set({ role: 'commands' }, up ? 1 : 0)
+    if (up) this.#metrics.connects.inc({ role: 'commands' })
+  }
+
+  #makeFeeds(events: FeedEvents): Feeds {
+    const client = (node?: { host: string; port: number }) =>
+      subscriberClient(this.#address, this.#settings, node)
+    if (this.commands instanceof Cluster) return new ClusterFeeds(this.commands, client, events)
+    return new OneFeed(client(), events)
+  }
+
+  async #ask(): Promise<string | null> {
+    if (!(this.commands instanceof Cluster)) {
+      await this.commands.ping()
+      return null
+    }
+    const info = await this.commands.cluster('INFO')
+    return info.includes('cluster_state:ok') ? null : 'the Redis Cluster does not serve all of its slots'
+  }
+
+  /** In a Redis Cluster one node may be away while others serve: there each command finds out by itself. */
+  #refusal(): string | null {
+    if (this.#closed) return 'the connection to Redis is closed'
+    return this.isCluster && this.commands.status === 'ready' ? null : this.#pulse.reason
+  }
+
+  async #firstUse(): Promise<void> {
+    for (let failures = 0; ; failures += 1) {
+      if (failures > 0) await delay(retryDelayMs(failures, Math.random()), undefined, { ref: false })
+      await this.#pulse.healthy()
+      try {
+        await checkServer(this, this.#settings, this.#logger)
+        return
+      } catch (error) {
+        if (error instanceof RedisUnfit) throw error
+        this.#log(error as Error)
+      }
+    }
+  }
+
+  #log(error: Error): void {
+    this.#gate.pass((heldBack) =>
+      this.#logger.warn({ err: error, heldBack, redis: this.#address.shown }, 'trouble with Redis'),
+    )
+  }
 }

@@ -16,6 +16,8 @@ export interface Subscriptions {
    * just been confirmed again. Called after the confirmation, so that a look at the store now misses nothing later.
    */
   onRestored(listener: (channels: readonly string[]) => void): void
+  /** Gives up what it hears with for a new connection: nothing comes, although it is up by its own belief. */
+  renew(reason: string): void
   /** `null`: all that is meant to be subscribed is. Else why not. Told how it stands now, and at each change. */
   onHealth(listener: (reason: string | null) => void): void
 }

@@ -17,7 +17,7 @@ export interface RedisOptions {
   appendonly?: 'always' | 'everysec'
   /** Lines of redis.conf by name. */
   config?: Record<string, string>
-  /** Lines of `user …`, after which the default user is switched off. */
+  /** Lines of `user …`, without that word: `app on >password ~* &* +@all`. */
   acl?: readonly string[]
   /** The port then speaks TLS alone. */
   tls?: TestCertificates
@@ -78,7 +78,11 @@ export class TestRedis {
     const command = [
       ...(this.#options.within ?? []),
       // Dies with the test's process, whatever ends that.
-      ...['setpriv', '--pdeathsig', 'KILL', '--', 'redis-server'],
+      'setpriv',
+      '--pdeathsig',
+      'KILL',
+      '--',
+      'redis-server',
       ...(await this.#arguments()),
     ]
     const [file = '', ...args] = command

@@ -1,0 +1,122 @@
+/**
+ * Runs commands within a time and a number, and says in Rookery's own errors what became of them. While Redis does not
+ * answer, calls are refused at once.
+ */
+import { DeadlineSet } from '../core/deadline-set.ts'
+import { RookeryError } from '../wire/errors.ts'
+import type { RedisCommands } from './clients.ts'
+import type { RedisMetrics } from './metrics.ts'
+import { isReply } from './script.ts'
+
+/** Commands that Redis has not answered yet. */
+const IN_FLIGHT_MAX = 20_000
+
+/** What Redis itself answers when it can't serve just now. */
+const PASSING_REPLIES = [
+  'LOADING',
+  'READONLY',
+  'MASTERDOWN',
+  'NOREPLICAS',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'MOVED',
+  'ASK',
+  'MISCONF',
+  'OOM',
+  'BUSY',
+  'NOAUTH',
+  'UNBLOCKED',
+]
+
+export interface RunnerOptions {
+  readonly commands: RedisCommands
+  readonly timeoutMs: number
+  readonly metrics: RedisMetrics
+  /** Why nothing is to be tried now; `null` when there is no such reason. */
+  readonly refusal: () => string | null
+}
+
+interface Call {
+  reject(error: RookeryError): void
+}
+
+export class CommandRunner {
+  readonly #commands: RedisCommands
+  readonly #metrics: RedisMetrics
+  readonly #refusal: () => string | null
+  readonly #deadlines: DeadlineSet<Call>
+  #inFlight = 0
+
+  constructor({ commands, timeoutMs, metrics, refusal }: RunnerOptions) {
+    this.#commands = commands
+    this.#metrics = metrics
+    this.#refusal = refusal
+    this.#deadlines = new DeadlineSet<Call>({
+      limitMs: timeoutMs,
+      onOverdue: (call) => call.reject(unavailable(`Redis has not answered within ${timeoutMs} ms`)),
+      now: () => performance.now(),
+    })
+  }
+
+  run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    return this.#counted(this.#bounded(work))
+  }
+
+  /** Ends all that is waited for. */
+  close(): void {
+    for (const call of this.#deadlines.clear()) call.reject(unavailable('the connection to Redis is closed'))
+  }
+
+  async #counted<T>(outcome: Promise<T>): Promise<T> {
+    try {
+      const answer = await outcome
+      this.#metrics.commands.inc({ outcome: 'ok' })
+      return answer
+    } catch (error) {
+      const translated = translate(error)
+      this.#metrics.commands.inc({ outcome: translated instanceof RookeryError ? translated.code : 'thrown' })
+      throw translated
+    }
+  }
+
+  #bounded<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    const refusal = this.#refusal()
+    if (refusal !== null) return Promise.reject(unavailable(refusal))
+    if (this.#inFlight >= IN_FLIGHT_MAX) return Promise.reject(unavailable('Redis does not keep up'))
+    return new Promise<T>((resolve, reject) => {
+      const call: Call = { reject }
+      this.#deadlines.add(call)
+      // What Redis owes an answer to counts until it has come, also when nobody waits for it any more.
+      this.#inFlight += 1
+      this.#metrics.inFlight.set(this.#inFlight)
+      this.#start(work)
+        .then(resolve, reject)
+        .finally(() => this.#ended(call))
+    })
+  }
+
+  async #start<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    return work(this.#commands)
+  }
+
+  #ended(call: Call): void {
+    this.#deadlines.delete(call)
+    this.#inFlight -= 1
+    this.#metrics.inFlight.set(this.#inFlight)
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof RookeryError || !(error instanceof Error) || isMistake(error)) return error
+  if (!isReply(error) || PASSING_REPLIES.some((code) => isReply(error, code))) {
+    return new RookeryError('unavailable', `Redis: ${error.message}`, { cause: error })
+  }
+  return new RookeryError('internal', `Redis: ${error.message}`, { cause: error })
+}
+
+/** Thrown by the work itself. */
+function isMistake(error: Error): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
+}
+
+const unavailable = (message: string) => new RookeryError('unavailable', message)

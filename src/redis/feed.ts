@@ -1,0 +1,267 @@
+/**
+ * One connection that hears, and makes true on it what is wanted of it: it keeps a set of channels, and sends
+ * SSUBSCRIBE and SUNSUBSCRIBE until Redis has confirmed just these, whatever is lost and whatever changes meanwhile. It never
+ * gives a channel up by itself. It knows no handlers, and nothing of other nodes.
+ */
+import type { Redis } from 'ioredis'
+import { retryDelayMs } from './retry.ts'
+import { isReply } from './script.ts'
+import { slotOf } from './slot.ts'
+
+/** Channels that are under way at a time. */
+const ROUND_CHANNELS = 1_000
+/** Channels in one command. */
+const BATCH_CHANNELS = 100
+const PING_MS = 2_000
+/** How soon after SUNSUBSCRIBE a Redis Cluster's own SUNSUBSCRIBE, taken for its answer, is looked for. */
+const LOOK_MS = 1_000
+
+export interface FeedEvents {
+  /** @param more further channels are about to be confirmed */
+  confirmed(channels: readonly string[], more: boolean): void
+  /** These had been confirmed, and are no longer heard; the feed goes on wanting them. */
+  lost(channels: readonly string[]): void
+  refused(channels: readonly string[], error: Error): void
+  message(channel: string, bytes: Buffer): void
+  connected(up: boolean): void
+  error(error: Error): void
+  /** A slot seems to have moved to another node. */
+  moved(): void
+  /** `reason` may have changed. */
+  changed(): void
+}
+
+export class Feed {
+  readonly #client: Redis
+  readonly #events: FeedEvents
+  /** In a Redis Cluster one command takes channels of one slot. */
+  readonly #bySlot: boolean
+  readonly #wanted = new Set<string>()
+  readonly #confirmed = new Set<string>()
+  /** Where the two may differ. */
+  readonly #open = new Set<string>()
+  /** Refused together with others: tried alone, so that it holds up no other. */
+  readonly #alone = new Set<string>()
+  readonly #pings: NodeJS.Timeout
+  #look: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
+  #failures = 0
+  /** Which connection this is: what an earlier one confirmed counts no more. */
+  #connection = 0
+  #settling = false
+  #up = false
+  #closed = false
+  #reason: string | null = 'not connected yet'
+
+  /** @param client of its own, not connected yet */
+  constructor(client: Redis, events: FeedEvents, bySlot: boolean) {
+    this.#client = client
+    this.#events = events
+    this.#bySlot = bySlot
+    client.on('ready', () => this.#ready())
+    client.on('close', () => this.#lost())
+    client.on('error', (error) => this.#failed(error))
+    client.on('moved', () => setImmediate(() => this.#moved()))
+    client.on('smessageBuffer', (channel: Buffer, bytes: Buffer) => events.message(channel.toString(), bytes))
+    this.#pings = setInterval(() => this.#ping(), PING_MS).unref()
+    client.connect().catch((error: Error) => this.#failed(error))
+  }
+
+  /** `null`: connected, and nothing is refused. */
+  get reason(): string | null {
+    return this.#reason
+  }
+
+  get size(): number {
+    return this.#wanted.size
+  }
+
+  want(channel: string): void {
+    this.#wanted.add(channel)
+    this.#differ(channel)
+  }
+
+  unwant(channel: string): void {
+    this.#wanted.delete(channel)
+    this.#alone.delete(channel)
+    this.#differ(channel)
+  }
+
+  /** Gives the connection up for a new one: it is up by its own belief, and yet nothing comes. */
+  renew(): void {
+    if (this.#up) this.#client.disconnect(true)
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#pings)
+    clearTimeout(this.#look)
+    clearTimeout(this.#retry)
+    this.#client.disconnect()
+    this.#lost()
+  }
+
+  #differ(channel: string): void {
+    this.#open.add(channel)
+    void this.#settle()
+  }
+
+  #ready(): void {
+    this.#up = true
+    this.#failures = 0
+    this.#say(null)
+    this.#events.connected(true)
+    void this.#settle()
+  }
+
+  #lost(): void {
+    if (!this.#up) return
+    this.#up = false
+    this.#connection += 1
+    const heard = [...this.#confirmed].filter((channel) => this.#wanted.has(channel))
+    this.#confirmed.clear()
+    this.#open.clear()
+    for (const channel of this.#wanted) this.#open.add(channel)
+    this.#say('the connection that hears is lost')
+    this.#events.connected(false)
+    this.#events.lost(heard)
+  }
+
+  #failed(error: Error): void {
+    if (!this.#up) this.#say(error.message)
+    this.#events.error(error)
+  }
+
+  /** One round after the other; what changes during one is for the next. */
+  async #settle(): Promise<void> {
+    if (this.#settling || this.#retry !== undefined) return
+    this.#settling = true
+    // What is wanted in this turn of the event loop goes out together.
+    await Promise.resolve()
+    while (this.#up && this.#open.size > 0 && this.#retry === undefined) await this.#round()
+    this.#settling = false
+  }
+
+  async #round(): Promise<void> {
+    const taken = this.#take()
+    const subscribing = taken.filter((channel) => this.#wanted.has(channel) && !this.#confirmed.has(channel))
+    const leaving = taken.filter((channel) => !this.#wanted.has(channel) && this.#confirmed.has(channel))
+    if (leaving.length > 0 && this.#bySlot) this.#look ??= setTimeout(() => this.#moved(), LOOK_MS).unref()
+    await Promise.all([
+      ...this.#batches(subscribing).map((batch) => this.#subscribe(batch)),
+      ...this.#batches(leaving).map((batch) => this.#leave(batch)),
+    ])
+    // Among them what was given up and wanted again before Redis was told.
+    const heard = taken.filter((channel) => this.#wanted.has(channel) && this.#confirmed.has(channel))
+    this.#events.confirmed(heard, this.#open.size > 0 && this.#retry === undefined)
+    if (!this.#up || this.#retry !== undefined) return
+    this.#failures = 0
+    this.#say(null)
+  }
+
+  #take(): string[] {
+    const taken: string[] = []
+    for (const channel of this.#open) {
+      if (taken.length === ROUND_CHANNELS) break
+      taken.push(channel)
+    }
+    for (const channel of taken) this.#open.delete(channel)
+    return taken
+  }
+
+  #batches(channels: readonly string[]): string[][] {
+    const batches: string[][] = []
+    const unfilled = new Map<number, string[]>()
+    for (const channel of channels) {
+      if (this.#alone.has(channel)) {
+        batches.push([channel])
+        continue
+      }
+      const group = this.#bySlot ? slotOf(channel) : 0
+      const batch = unfilled.get(group) ?? []
+      if (batch.length === 0) batches.push(batch)
+      batch.push(channel)
+      if (batch.length < BATCH_CHANNELS) unfilled.set(group, batch)
+      else unfilled.delete(group)
+    }
+    return batches
+  }
+
+  async #subscribe(batch: readonly string[]): Promise<void> {
+    const connection = this.#connection
+    try {
+      await this.#client.ssubscribe(...batch)
+    } catch (error) {
+      this.#refused(batch, error as Error)
+      return
+    }
+    if (connection !== this.#connection) return
+    for (const channel of batch) {
+      this.#confirmed.add(channel)
+      this.#alone.delete(channel)
+      if (!this.#wanted.has(channel)) this.#open.add(channel)
+    }
+  }
+
+  async #leave(batch: readonly string[]): Promise<void> {
+    const connection = this.#connection
+    try {
+      await this.#client.sunsubscribe(...batch)
+    } catch (error) {
+      // A slot that has moved: Redis has ended the subscription by itself.
+      if (!isReply(error, 'MOVED')) return this.#refused(batch, error as Error)
+    }
+    if (connection !== this.#connection) return
+    for (const channel of batch) {
+      this.#confirmed.delete(channel)
+      if (this.#wanted.has(channel)) this.#open.add(channel)
+    }
+  }
+
+  #refused(batch: readonly string[], error: Error): void {
+    for (const channel of batch) this.#open.add(channel)
+    // Lost with the connection: the next one starts anew.
+    if (this.#client.status !== 'ready') return
+    this.#failures += 1
+    if (batch.length > 1) for (const channel of batch) this.#alone.add(channel)
+    this.#say(`subscribing is refused: ${error.message}`)
+    this.#events.refused(batch, error)
+    if (isReply(error, 'MOVED')) this.#events.moved()
+    this.#retry ??= setTimeout(
+      () => {
+        this.#retry = undefined
+        void this.#settle()
+      },
+      retryDelayMs(this.#failures, Math.random()),
+    )
+  }
+
+  /** Redis Cluster ends a subscription by itself when its slot moves. ioredis keeps what is left of them. */
+  #moved(): void {
+    clearTimeout(this.#look)
+    this.#look = undefined
+    if (!this.#up || this.#closed) return
+    const subscriber = this.#client.condition?.subscriber
+    const left = new Set(subscriber ? subscriber.channels('ssubscribe') : [])
+    const ended = [...this.#confirmed].filter((channel) => !left.has(channel))
+    if (ended.length === 0) return
+    for (const channel of ended) {
+      this.#confirmed.delete(channel)
+      this.#open.add(channel)
+    }
+    this.#events.lost(ended.filter((channel) => this.#wanted.has(channel)))
+    this.#events.moved()
+    void this.#settle()
+  }
+
+  /** Its answer does not matter, but that there is one: a silent connection is given up (`socketTimeout`). */
+  #ping(): void {
+    if (this.#up) this.#client.ping().catch((error: Error) => this.#events.error(error))
+  }
+
+  #say(reason: string | null): void {
+    if (this.#reason === reason) return
+    this.#reason = reason
+    this.#events.changed()
+  }
+}

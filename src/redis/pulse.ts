@@ -1,0 +1,99 @@
+/**
+ * Whether Redis answers: asks it every second, and says at once when it has stopped or begun to. Knows nothing of what else it
+ * is used for.
+ */
+import { Listeners } from '../core/listeners.ts'
+
+const ASK_MS = 1_000
+
+export interface PulseOptions {
+  readonly timeoutMs: number
+  /** Rejects, or resolves with a reason, when Redis can't serve. */
+  readonly ask: () => Promise<string | null>
+  /** Told of what a listener throws. */
+  readonly failed: (error: unknown) => void
+}
+
+export class Pulse {
+  readonly #options: PulseOptions
+  readonly #listeners: Listeners<[string | null]>
+  readonly #timer: NodeJS.Timeout
+  #askedAtMs: number | undefined
+  #connection = 0
+  #up = false
+  #reason: string | null = 'not connected yet'
+  #closed = false
+
+  constructor(options: PulseOptions) {
+    this.#options = options
+    this.#listeners = new Listeners(options.failed)
+    this.#timer = setInterval(() => this.#beat(), ASK_MS).unref()
+  }
+
+  get reason(): string | null {
+    return this.#reason
+  }
+
+  onChange(listener: (reason: string | null) => void): void {
+    this.#listeners.add(listener)
+    listener(this.#reason)
+  }
+
+  /** Waits until Redis answers. */
+  healthy(): Promise<void> {
+    return new Promise((resolve) => {
+      const remove = this.#listeners.add((reason) => {
+        if (reason !== null) return
+        remove()
+        resolve()
+      })
+      if (this.#reason !== null) return
+      remove()
+      resolve()
+    })
+  }
+
+  connected(): void {
+    this.#connection += 1
+    this.#up = true
+    this.#askedAtMs = undefined
+    this.#beat()
+  }
+
+  lost(reason: string): void {
+    this.#connection += 1
+    this.#up = false
+    this.#say(reason)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#say('the connection to Redis is closed')
+    this.#closed = true
+  }
+
+  #beat(): void {
+    if (!this.#up) return
+    const nowMs = performance.now()
+    if (this.#askedAtMs === undefined) {
+      this.#askedAtMs = nowMs
+      void this.#ask(this.#connection)
+    } else if (nowMs - this.#askedAtMs > this.#options.timeoutMs) {
+      this.#say('Redis does not answer')
+    }
+  }
+
+  /** A late answer is an answer: it is waited for as long as the connection is there. */
+  async #ask(connection: number): Promise<void> {
+    const reason = await this.#options.ask().catch((error: unknown) => String(error))
+    if (connection !== this.#connection) return
+    this.#askedAtMs = undefined
+    this.#say(reason)
+  }
+
+  #say(reason: string | null): void {
+    if (this.#closed || reason === this.#reason) return
+    this.#reason = reason
+    this.#listeners.call(reason)
+  }
+}

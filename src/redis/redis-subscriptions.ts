@@ -1,0 +1,289 @@
+/**
+ * What this host means to hear of Redis: who listens to which channel, and who waits for a confirmation. The connections are
+ * the feeds'; this keeps the intents, passes messages on, and tells after a loss what may have been missed.
+ */
+import type { Logger } from 'pino'
+import { DeadlineSet } from '../core/deadline-set.ts'
+import { Listeners } from '../core/listeners.ts'
+import { LogGate } from '../core/log-gate.ts'
+import { RookeryError } from '../wire/errors.ts'
+import type { Feed, FeedEvents } from './feed.ts'
+import type { Feeds } from './feeds.ts'
+import type { RedisMetrics } from './metrics.ts'
+import { isReply } from './script.ts'
+import type { ChannelHandler, Subscriptions } from './subscriptions.ts'
+
+/** Channels that a host may hear. */
+const CHANNELS_MAX = 500_000
+const LOG_MS = 10_000
+/** How often the owners of the slots are looked up while something is amiss. */
+const SUSPECT_MS = 1_000
+
+interface Channel {
+  readonly name: string
+  /** How often each is subscribed. */
+  readonly handlers: Map<ChannelHandler, number>
+  readonly waiting: Set<Waiting>
+  feed: Feed | undefined
+  confirmed: boolean
+}
+
+interface Waiting {
+  readonly channel: Channel
+  readonly handler: ChannelHandler
+  resolve(): void
+  reject(error: RookeryError): void
+}
+
+export interface SubscriptionsOptions {
+  readonly timeoutMs: number
+  readonly metrics: RedisMetrics
+  readonly logger: Logger
+  readonly makeFeeds: (events: FeedEvents) => Feeds
+}
+
+export class RedisSubscriptions implements Subscriptions {
+  readonly #channels = new Map<string, Channel>()
+  /** Heard once, and not since: messages may pass unheard. */
+  readonly #lost = new Set<string>()
+  /** Heard again, and not told yet. */
+  #restored: string[] = []
+  readonly #feeds: Feeds
+  readonly #metrics: RedisMetrics
+  readonly #logger: Logger
+  readonly #gate = new LogGate(LOG_MS)
+  readonly #handlerGate = new LogGate(LOG_MS)
+  readonly #deadlines: DeadlineSet<Waiting>
+  readonly #restoredListeners: Listeners<[readonly string[]]>
+  readonly #healthListeners: Listeners<[string | null]>
+  readonly #watch: NodeJS.Timeout
+  #reason: string | null = 'not connected yet'
+  #closed = false
+
+  constructor({ timeoutMs, metrics, logger, makeFeeds }: SubscriptionsOptions) {
+    this.#metrics = metrics
+    this.#logger = logger
+    const failed = (error: unknown) => this.#handlerFailed(error)
+    this.#restoredListeners = new Listeners(failed)
+    this.#healthListeners = new Listeners(failed)
+    this.#deadlines = new DeadlineSet({
+      limitMs: timeoutMs,
+      onOverdue: (waiting) => this.#withdraw(waiting, 'Redis has not confirmed the subscription in time'),
+      now: () => performance.now(),
+    })
+    this.#feeds = makeFeeds(this.#events())
+    this.#feeds.onMoved(() => this.#place())
+    this.#watch = setInterval(() => this.#lookAround(), SUSPECT_MS).unref()
+  }
+
+  subscribe(name: string, handler: ChannelHandler): Promise<void> {
+    if (this.#closed) return Promise.reject(unavailable('the connection to Redis is closed'))
+    const channel = this.#channels.get(name) ?? this.#open(name)
+    if (channel === undefined) return Promise.reject(unavailable('this host hears too many channels'))
+    channel.handlers.set(handler, (channel.handlers.get(handler) ?? 0) + 1)
+    if (channel.confirmed) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const waiting = { channel, handler, resolve, reject }
+      channel.waiting.add(waiting)
+      this.#deadlines.add(waiting)
+    })
+  }
+
+  unsubscribe(name: string, handler: ChannelHandler): void {
+    const channel = this.#channels.get(name)
+    const count = channel?.handlers.get(handler)
+    if (channel === undefined || count === undefined) return
+    if (count > 1) channel.handlers.set(handler, count - 1)
+    else channel.handlers.delete(handler)
+    const waiting = [...channel.waiting].filter((one) => one.handler === handler)
+    if (waiting.length >= count)
+      this.#settle(waiting.at(-1), unavailable('unsubscribed before it was confirmed'))
+    if (channel.handlers.size === 0) this.#forget(channel)
+  }
+
+  onRestored(listener: (channels: readonly string[]) => void): void {
+    this.#restoredListeners.add(listener)
+  }
+
+  onHealth(listener: (reason: string | null) => void): void {
+    this.#healthListeners.add(listener)
+    listener(this.#reason)
+  }
+
+  renew(reason: string): void {
+    this.#logger.warn({ reason }, 'renewing the connection that hears Redis')
+    for (const feed of this.#feeds.all()) feed.renew()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#watch)
+    for (const waiting of this.#deadlines.clear()) {
+      waiting.reject(unavailable('the connection to Redis is closed'))
+    }
+    this.#feeds.close()
+    this.#channels.clear()
+    this.#count()
+  }
+
+  #events(): FeedEvents {
+    return {
+      confirmed: (names, more) => this.#confirmed(names, more),
+      lost: (names) => this.#markLost(names),
+      refused: (names, error) => this.#refused(names, error),
+      message: (name, bytes) => this.#pass(name, bytes),
+      connected: (up) => this.#connected(up),
+      error: (error) => this.#log(error),
+      moved: () => this.#feeds.suspect(),
+      changed: () => this.#judge(),
+    }
+  }
+
+  #open(name: string): Channel | undefined {
+    if (this.#channels.size >= CHANNELS_MAX) return undefined
+    const feed = this.#feeds.feedOf(name)
+    const channel: Channel = { name, handlers: new Map(), waiting: new Set(), feed, confirmed: false }
+    this.#channels.set(name, channel)
+    feed?.want(name)
+    if (feed === undefined) this.#feeds.suspect()
+    this.#count()
+    return channel
+  }
+
+  #forget(channel: Channel): void {
+    this.#channels.delete(channel.name)
+    channel.feed?.unwant(channel.name)
+    if (this.#lost.delete(channel.name)) this.#judge()
+    this.#count()
+  }
+
+  /** Each channel to the feed that hears it now. What moves may have missed something. */
+  #place(): void {
+    for (const channel of this.#channels.values()) {
+      const feed = this.#feeds.feedOf(channel.name)
+      if (feed === channel.feed || feed === undefined) continue
+      channel.feed?.unwant(channel.name)
+      channel.feed = feed
+      if (channel.confirmed) this.#markLost([channel.name])
+      feed.want(channel.name)
+    }
+    this.#feeds.tidy()
+    this.#judge()
+  }
+
+  #confirmed(names: readonly string[], more: boolean): void {
+    for (const name of names) {
+      const channel = this.#channels.get(name)
+      if (channel === undefined) continue
+      channel.confirmed = true
+      for (const waiting of channel.waiting) this.#settle(waiting)
+      if (this.#lost.delete(name)) this.#restored.push(name)
+    }
+    this.#count()
+    if (!more) this.#tellRestored()
+    this.#judge()
+  }
+
+  #tellRestored(): void {
+    // Not what has been lost once more in the meantime: that is told when it is back again.
+    const restored = this.#restored.filter((name) => this.#channels.get(name)?.confirmed === true)
+    this.#restored = []
+    if (restored.length === 0) return
+    this.#metrics.restored.inc(restored.length)
+    this.#logger.info({ channels: restored.length }, 'heard again after a loss')
+    this.#restoredListeners.call(restored)
+  }
+
+  #markLost(names: readonly string[]): void {
+    for (const name of names) {
+      const channel = this.#channels.get(name)
+      if (channel === undefined) continue
+      channel.confirmed = false
+      this.#lost.add(name)
+    }
+    this.#count()
+    this.#judge()
+  }
+
+  #refused(names: readonly string[], error: Error): void {
+    this.#metrics.refused.inc(names.length)
+    this.#log(error)
+    const [name = ''] = names
+    const channel = names.length === 1 ? this.#channels.get(name) : undefined
+    // Trying on does not help whoever waits: they hear at once what is missing.
+    if (channel === undefined || !isReply(error, 'NOPERM')) return
+    for (const waiting of channel.waiting) this.#withdraw(waiting, `Redis refuses: ${error.message}`)
+  }
+
+  #withdraw(waiting: Waiting, why: string): void {
+    this.#settle(waiting, unavailable(this.#reason === null ? why : `${why}: ${this.#reason}`))
+    this.unsubscribe(waiting.channel.name, waiting.handler)
+  }
+
+  #settle(waiting: Waiting | undefined, error?: RookeryError): void {
+    if (waiting === undefined) return
+    waiting.channel.waiting.delete(waiting)
+    this.#deadlines.delete(waiting)
+    if (error === undefined) waiting.resolve()
+    else waiting.reject(error)
+  }
+
+  #pass(name: string, bytes: Buffer): void {
+    this.#metrics.messages.inc()
+    this.#metrics.messageBytes.inc(bytes.byteLength)
+    const channel = this.#channels.get(name)
+    if (channel === undefined) {
+      this.#metrics.unexpected.inc()
+      return
+    }
+    for (const handler of channel.handlers.keys()) {
+      try {
+        handler(bytes, name)
+      } catch (error) {
+        this.#handlerFailed(error)
+      }
+    }
+  }
+
+  #connected(up: boolean): void {
+    this.#metrics.connected.inc({ role: 'subscriber' }, up ? 1 : -1)
+    if (up) this.#metrics.connects.inc({ role: 'subscriber' })
+    else this.#feeds.suspect()
+  }
+
+  /** A master that has died is replaced some time later: until all is heard again, it is asked who owns what. */
+  #lookAround(): void {
+    if (this.#reason !== null) this.#feeds.suspect()
+  }
+
+  #judge(): void {
+    const reason = this.#closed ? 'the connection to Redis is closed' : this.#amiss()
+    if (reason === this.#reason) return
+    this.#reason = reason
+    this.#healthListeners.call(reason)
+  }
+
+  #amiss(): string | null {
+    for (const feed of this.#feeds.all()) if (feed.reason !== null) return feed.reason
+    if (this.#lost.size > 0) return 'not all channels are heard again yet'
+    return null
+  }
+
+  #count(): void {
+    this.#metrics.subscriptions.set(this.#channels.size)
+    this.#metrics.lost.set(this.#lost.size)
+  }
+
+  #log(error: Error): void {
+    this.#gate.pass((heldBack) => this.#logger.warn({ err: error, heldBack }, 'trouble with hearing Redis'))
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#metrics.handlerErrors.inc()
+    this.#handlerGate.pass((heldBack) =>
+      this.#logger.error({ err: error, heldBack }, 'a listener to Redis has failed'),
+    )
+  }
+}
+
+const unavailable = (message: string) => new RookeryError('unavailable', message)
