@@ -134,8 +134,21 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     return this.#queue.run({ work: (tables) => mark(tables, userId, room, seq) })
   }
 
+  /** Every room's entries are told anyhow. */
+  watch(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  unwatch(): void {
+    // Nothing to undo.
+  }
+
   onEntry(listener: (entry: LogEntry) => void): void {
     this.#entryListeners.push(listener)
+  }
+
+  onReset(): void {
+    // The epoch is read when the environment is opened, and stays.
   }
 
   onHealth(listener: (reason: string | null) => void): void {

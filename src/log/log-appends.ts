@@ -2,9 +2,9 @@
  * The rules of the log, run inside the writer's transaction: numbering, duplicates, ownership of targets, blanking.
  * Everything is checked before anything is written, so an append that is refused has left no trace in the transaction.
  */
-import { createHash } from 'node:crypto'
 import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
+import { digestOf } from './digest.ts'
 import type { RoomRecord, StoredEntry, Tables } from './environment.ts'
 import { roomRecord, toLogEntry } from './log-reads.ts'
 import { trimExcess } from './retention.ts'
@@ -32,6 +32,7 @@ export function appendDraft(
   const known = tables.ids.get([room, draft.from.id, draft.id])
   if (known !== undefined) {
     if (known.digest !== digest) throw new RookeryError('conflict', 'this id was used for another message')
+    if (draft.kind === 'text') markOwnRead(tables, room, { userId: draft.from.id, seq: known.seq })
     return { result: { seq: known.seq, at: known.at, duplicate: true }, entry: null, trimmed: 0 }
   }
   const record = roomRecord(tables, room)
@@ -95,18 +96,9 @@ function blankEntry(tables: Tables, room: string, seq: number): void {
   tables.entries.putSync([room, seq], rest)
 }
 
-/** Writing in a room means having read it. */
+/** Writing in a room means having read it up to there. */
 function markOwnRead(tables: Tables, room: string, { userId, seq }: { userId: string; seq: number }): void {
-  if (tables.userRooms.get([userId, room]) === undefined) return
+  const read = tables.userRooms.get([userId, room])
+  if (read === undefined || read >= seq) return
   tables.userRooms.putSync([userId, room], seq)
-}
-
-function digestOf(draft: MessageDraft): string {
-  const said =
-    draft.kind === 'text'
-      ? ['text', draft.text]
-      : draft.kind === 'edit'
-        ? ['edit', draft.target, draft.text]
-        : ['remove', draft.target]
-  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 22)
 }

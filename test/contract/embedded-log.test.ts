@@ -6,9 +6,10 @@ import { Registry } from 'prom-client'
 import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { openEmbeddedReader } from '../../src/log/embedded-reader.ts'
 import type { RoomLogReader } from '../../src/log/room-log.ts'
+import type { MakeLog } from './log-under-test.ts'
 import { describeRoomLog } from './room-log-suite.ts'
 
-describeRoomLog('the embedded log', async ({ retention, clock, roomsPerUser }) => {
+const makeLog: MakeLog = async ({ retention, clock, roomsPerUser }) => {
   const directory = await mkdtemp(join(tmpdir(), 'rookery-log-'))
   const logger = pino({ level: 'silent' })
   const log = await openEmbeddedLog({
@@ -39,4 +40,6 @@ describeRoomLog('the embedded log', async ({ retention, clock, roomsPerUser }) =
       await rm(directory, { recursive: true })
     },
   }
-})
+}
+
+describeRoomLog('the embedded log', makeLog, { allInOrder: true })

@@ -21,7 +21,9 @@ export class LogModel {
     const content = JSON.stringify({ ...draft, from: null })
     const known = this.#said.get(idKey)
     if (known !== undefined && known.seq >= this.first(room)) {
-      return known.draft === content ? { ok: { seq: known.seq, duplicate: true } } : { refused: 'conflict' }
+      if (known.draft !== content) return { refused: 'conflict' }
+      if (draft.kind === 'text') this.#markOwn(room, draft.from.id, known.seq)
+      return { ok: { seq: known.seq, duplicate: true } }
     }
     const refusal = draft.kind === 'text' ? null : this.#refusal(room, draft.from.id, draft.target)
     if (refusal !== null) return { refused: refusal }
@@ -30,8 +32,7 @@ export class LogModel {
     all.push({ room, seq, at: 0, ...draft })
     this.#said.set(idKey, { seq, draft: content })
     if (draft.kind === 'remove') this.#blank(room, draft.target)
-    if (draft.kind === 'text' && this.#marksOf(draft.from.id).has(room))
-      this.#marksOf(draft.from.id).set(room, seq)
+    if (draft.kind === 'text') this.#markOwn(room, draft.from.id, seq)
     return { ok: { seq, duplicate: false } }
   }
 
@@ -93,6 +94,12 @@ export class LogModel {
     const known = this.#marks.get(userId) ?? new Map<string, number>()
     this.#marks.set(userId, known)
     return known
+  }
+
+  #markOwn(room: string, userId: string, seq: number): void {
+    const marks = this.#marksOf(userId)
+    const read = marks.get(room)
+    if (read !== undefined) marks.set(room, Math.max(read, seq))
   }
 
   #refusal(room: string, userId: string, targetSeq: number): ErrorCode | null {

@@ -21,7 +21,12 @@ import { describeUserRooms } from './user-rooms-suite.ts'
 
 const DAY_MS = 86_400_000
 
-export function describeRoomLog(name: string, makeLog: MakeLog): void {
+export interface SuiteOptions {
+  /** What is asked at once of rooms and of users alike takes effect in the order of the calls. */
+  allInOrder?: boolean
+}
+
+export function describeRoomLog(name: string, makeLog: MakeLog, options: SuiteOptions = {}): void {
   describe(name, () => {
     const made: LogUnderTest[] = []
     const open: OpenLog = async (terms) => {
@@ -42,9 +47,10 @@ export function describeRoomLog(name: string, makeLog: MakeLog): void {
     describeRetries(open)
     describeEditsAndRemovals(open)
     describeReads(open)
+    describeWatching(open)
     describeRetention(open)
     describeUserRooms(open)
-    describeLogAgainstModel(open)
+    describeLogAgainstModel(open, { allInOrder: options.allInOrder ?? false })
   })
 }
 
@@ -52,6 +58,7 @@ function describeOrder(open: OpenLog): void {
   it('numbers a room densely and tells its entries in order, once each, with 40 writers at a time', async () => {
     const { log, openReader } = await open()
     const told: LogEntry[] = []
+    await log.watch('den')
     log.onEntry((entry) => told.push(entry))
     const writers = Array.from({ length: 40 }, async (_, writer) => {
       const answers: number[] = []
@@ -74,6 +81,7 @@ function describeOrder(open: OpenLog): void {
     const { log, openReader } = await open()
     const reader = await openReader()
     const told: number[] = []
+    await log.watch('den')
     log.onEntry(({ seq }) => told.push(seq))
     for (let n = 1; n <= 20; n += 1) {
       await log.append('den', text(`m${n}`))
@@ -86,6 +94,7 @@ function describeOrder(open: OpenLog): void {
     const { log, openReader } = await open()
     const reader = await openReader()
     const seen: Promise<[number, number]>[] = []
+    await log.watch('den')
     log.onEntry(({ seq }) => seen.push(reader.head('den').then(({ head }) => [seq, head])))
     const appending = Promise.all(Array.from({ length: 100 }, (_, n) => log.append('den', text(`m${n}`))))
     const state = { done: false }
@@ -140,6 +149,7 @@ function describeRetries(open: OpenLog): void {
   it('answers a retry as it answered first, and tells nobody again', async () => {
     const { log } = await open()
     const told: number[] = []
+    await log.watch('den')
     log.onEntry(({ seq }) => told.push(seq))
     const first = await log.append('den', text('m1'))
     await log.append('den', text('m2'))
@@ -271,19 +281,52 @@ function describeReads(open: OpenLog): void {
     expect(epoch).toMatch(/.{8,}/)
     await log.append('den', text('m1'))
     expect(await log.head('den')).toEqual({ epoch, head: 1, first: 1 })
-    expect(await (await openReader()).read('never', { newest: true, limit: 5 })).toEqual({
-      epoch,
+    const reader = await openReader()
+    const never = await reader.read('never', { newest: true, limit: 5 })
+    expect(never).toEqual({
+      epoch: expect.stringMatching(/.{8,}/),
       head: 0,
       first: 1,
       entries: [],
       more: false,
     })
+    expect((await log.head('never')).epoch).toBe(never.epoch)
   })
 
   it('gives another log another epoch', async () => {
     const one = await (await open()).log.head('den')
     const other = await (await open()).log.head('den')
     expect(one.epoch).not.toBe(other.epoch)
+  })
+}
+
+function describeWatching(open: OpenLog): void {
+  it('tells of a room that is watched twice until both have let go', async () => {
+    const { log } = await open()
+    const told: number[] = []
+    log.onEntry(({ seq }) => told.push(seq))
+    await log.append('den', text('m1'))
+    const before = told.length
+    await Promise.all([log.watch('den'), log.watch('den')])
+    log.unwatch('den')
+    for (let n = 2; n <= 4; n += 1) await log.append('den', text(`m${n}`))
+    expect(told.slice(before)).toEqual([2, 3, 4])
+    log.unwatch('den')
+    log.unwatch('never')
+    expect(await log.append('den', text('m5'))).toMatchObject({ seq: 5 })
+  })
+
+  it('tells what followed when a room is watched while others write in it', async () => {
+    const { log } = await open()
+    const told: number[] = []
+    log.onEntry(({ seq }) => told.push(seq))
+    const writing = Promise.all(Array.from({ length: 200 }, (_, n) => log.append('den', text(`m${n}`))))
+    await log.watch('den')
+    await writing
+    const { seq } = await log.append('den', text('last'))
+    expect(told.at(-1)).toBe(seq)
+    const first = told[0] ?? seq
+    expect(told).toEqual(Array.from({ length: seq - first + 1 }, (_, n) => first + n))
   })
 }
 

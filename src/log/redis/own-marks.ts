@@ -1,0 +1,65 @@
+/**
+ * Who writes in a room has read it: an author's read marker follows the author's texts. The marker lies with the user, the text
+ * with the room, so it moves just after the append. What could not be moved is kept (bounded, the newest of a user and room) and
+ * tried again; a message that is sent again moves it as well.
+ */
+import type { Gauge } from 'prom-client'
+
+const PENDING_LIMIT = 10_000
+const RETRY_MS = 1_000
+
+export interface OwnMark {
+  userId: string
+  room: string
+  seq: number
+}
+
+export class OwnMarks {
+  readonly #move: (mark: OwnMark) => Promise<unknown>
+  readonly #onFailed: (error: unknown) => void
+  readonly #gauge: Gauge
+  readonly #pending = new Map<string, OwnMark>()
+  #retry: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: {
+    move: (mark: OwnMark) => Promise<unknown>
+    onFailed: (error: unknown) => void
+    gauge: Gauge
+  }) {
+    this.#move = options.move
+    this.#onFailed = options.onFailed
+    this.#gauge = options.gauge
+  }
+
+  /** Asked for at once, so that whatever this host asks after this sees it. */
+  follow(mark: OwnMark): void {
+    this.#move(mark).catch((error: unknown) => {
+      this.#onFailed(error)
+      this.#keep(mark)
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#retry)
+  }
+
+  #keep(mark: OwnMark): void {
+    if (this.#closed) return
+    const key = JSON.stringify([mark.userId, mark.room])
+    const known = this.#pending.get(key)
+    if (known === undefined && this.#pending.size >= PENDING_LIMIT) return
+    this.#pending.set(key, known === undefined || known.seq < mark.seq ? mark : known)
+    this.#gauge.set(this.#pending.size)
+    this.#retry ??= setTimeout(() => this.#again(), RETRY_MS).unref()
+  }
+
+  #again(): void {
+    this.#retry = undefined
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    this.#gauge.set(0)
+    for (const mark of pending) this.follow(mark)
+  }
+}

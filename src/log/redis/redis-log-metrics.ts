@@ -1,0 +1,75 @@
+/** What the room log on Redis counts. Names that the embedded log has as well mean the same. */
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+export interface RedisLogMetrics {
+  appends: Counter<'outcome'>
+  openAppends: Gauge
+  trimmed: Counter
+  healthy: Gauge
+  listenerErrors: Counter
+  watched: Gauge
+  repairs: Counter
+  refused: Counter<'where' | 'why'>
+  unknown: Counter
+  resets: Counter
+  pendingMarks: Gauge
+}
+
+export function redisLogMetrics(registry: Registry): RedisLogMetrics {
+  const registers = [registry]
+  return {
+    appends: new Counter({
+      name: 'rookery_log_appends_total',
+      help: 'Appends by outcome: stored, duplicate, or the code of the error',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    openAppends: new Gauge({
+      name: 'rookery_log_open_appends',
+      help: 'Appends that Redis has not answered yet',
+      registers,
+    }),
+    trimmed: new Counter({
+      name: 'rookery_log_trimmed_entries_total',
+      help: 'Entries that retention has let go of',
+      registers,
+    }),
+    healthy: new Gauge({ name: 'rookery_log_healthy', help: '1 while the log can be written', registers }),
+    listenerErrors: new Counter({
+      name: 'rookery_log_listener_errors_total',
+      help: 'Errors thrown by those that listen to the log',
+      registers,
+    }),
+    watched: new Gauge({
+      name: 'rookery_log_watched_rooms',
+      help: 'Rooms whose entries this host hears of',
+      registers,
+    }),
+    repairs: new Counter({
+      name: 'rookery_log_repairs_total',
+      help: 'Times that entries were read from Redis which its channel had not brought',
+      registers,
+    }),
+    refused: new Counter({
+      name: 'rookery_log_refused_entries_total',
+      help: 'What came from Redis and is not an entry of this cluster: on a channel or from the store, malformed or forged',
+      labelNames: ['where', 'why'],
+      registers,
+    }),
+    unknown: new Counter({
+      name: 'rookery_log_unknown_entries_total',
+      help: 'Entries that a channel told and the store does not have',
+      registers,
+    }),
+    resets: new Counter({
+      name: 'rookery_log_resets_total',
+      help: 'Watched rooms whose epoch has changed, because entries were lost',
+      registers,
+    }),
+    pendingMarks: new Gauge({
+      name: 'rookery_log_pending_marks',
+      help: 'Read markers of authors that could not be moved yet',
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * The room log of a cluster, in Redis: order and memory for all hosts. Puts together the scripts (lua.ts, room-store.ts), what
+ * is watched (room-watches.ts), retention and health. An append is one script: it tells a retry from a new message, numbers,
+ * stores and publishes at once. What an acknowledged append survives is Redis' to say (docs/redis.md).
+ *
+ * Differs from the embedded log where a network lies between: an append whose answer is lost rejects with `unavailable` and may
+ * have been stored; sent again with its id it gets the first answer. Entries are told of watched rooms alone.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Listeners } from '../../core/listeners.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import { Turnstile } from '../../core/turnstile.ts'
+import type { RedisConnection } from '../../redis/connection.ts'
+import { clusterKey, entriesChannel } from '../../redis/names.ts'
+import type { SigningKeys } from '../../redis/signing.ts'
+import type { AppendResult, LogEntry, MessageDraft } from '../../wire/entry.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import type { HeadInfo, LogPage, LogReset, ReadRange, RoomLog, UserRoom } from '../room-log.ts'
+import { LogHealth } from './log-health.ts'
+import { OwnMarks } from './own-marks.ts'
+import { type RedisLogMetrics, redisLogMetrics } from './redis-log-metrics.ts'
+import { RedisSweeper } from './redis-sweeper.ts'
+import { ReplicaWait } from './replica-wait.ts'
+import { type Appended, RoomStore, type Terms } from './room-store.ts'
+import type { WatchTerms } from './room-watch.ts'
+import { RoomWatches } from './room-watches.ts'
+import { EntryCodec, placeholder, type Refusal, type Told, toLogEntry } from './stored-entry.ts'
+
+export interface RedisLogLimits {
+  roomsPerUser: number
+  /** Appends that Redis has not answered; more are refused as `unavailable`. */
+  openAppends: number
+  pageEntries: number
+  pageBytes: number
+  watchedRooms: number
+  /** Rooms that are repaired at a time. */
+  repairs: number
+  checkIntervalMs: number
+  sweepIntervalMs: number
+}
+
+const defaultLimits: RedisLogLimits = {
+  roomsPerUser: 1_000,
+  openAppends: 10_000,
+  pageEntries: 1_000,
+  pageBytes: 2_097_152,
+  watchedRooms: 100_000,
+  repairs: 64,
+  checkIntervalMs: 5_000,
+  sweepIntervalMs: 600_000,
+}
+
+export interface RedisLogOptions {
+  connection: RedisConnection
+  cluster: string
+  /** What a room keeps: so many entries, and none older than so many days. `Infinity` for no limit. */
+  retention: { messages: number; days: number }
+  /** With them entries are signed, and what is not signed is not shown. */
+  keys?: SigningKeys | undefined
+  /** An append is acknowledged when so many replicas have it. */
+  waitReplicas?: { count: number; timeoutMs: number } | undefined
+  logger: Logger
+  registry: Registry
+  /** Unix milliseconds; without it Redis' own time. */
+  clock?: () => number
+  limits?: Partial<RedisLogLimits>
+}
+
+export interface RedisLog extends RoomLog {
+  /** Lets go of what is too old, in all rooms. Runs by itself too, on one host of the cluster. */
+  sweep(): Promise<number>
+}
+
+export function openRedisLog(options: RedisLogOptions): RedisLog {
+  return new RedisRoomLog(options)
+}
+
+class RedisRoomLog implements RedisLog {
+  readonly #options: RedisLogOptions
+  readonly #limits: RedisLogLimits
+  readonly #metrics: RedisLogMetrics
+  readonly #store: RoomStore
+  readonly #codec: EntryCodec
+  readonly #watches: RoomWatches
+  readonly #ownMarks: OwnMarks
+  readonly #replicas: ReplicaWait
+  readonly #sweeper: RedisSweeper
+  readonly #health: LogHealth
+  readonly #gate = new LogGate(LOG_EVERY_MS)
+  readonly #repairs: Turnstile
+  /** Looks that Redis has not answered, by what they ask and how much of the room is known. */
+  readonly #looks = new Map<string, Promise<LogPage>>()
+  readonly #entries = this.#listeners<[entry: LogEntry]>()
+  readonly #resets = this.#listeners<[reset: LogReset]>()
+  readonly #healths = this.#listeners<[reason: string | null]>()
+  #openAppends = 0
+  #closed = false
+
+  constructor(options: RedisLogOptions) {
+    const { connection, cluster, registry } = options
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#metrics = redisLogMetrics(registry)
+    this.#store = new RoomStore(connection, cluster)
+    this.#codec = new EntryCodec(options.keys, (room) => entriesChannel(cluster, room))
+    this.#repairs = new Turnstile(this.#limits.repairs)
+    const { count: replicas = 0, timeoutMs = 0 } = options.waitReplicas ?? {}
+    this.#replicas = new ReplicaWait({ connection, cluster, replicas, timeoutMs })
+    this.#watches = this.#watchRooms()
+    this.#ownMarks = new OwnMarks({
+      move: ({ userId, room, seq }) => this.#store.mark(userId, room, { seq, head: seq }),
+      onFailed: (err) => this.#warn(err, 'a read marker could not follow its author yet'),
+      gauge: this.#metrics.pendingMarks,
+    })
+    this.#sweeper = this.#sweepRooms()
+    const probe = () =>
+      connection.run((commands) => commands.set(clusterKey(cluster, 'probe'), '1', 'PX', PROBE_KEPT_MS))
+    this.#health = new LogHealth(probe, (reason) => {
+      this.#metrics.healthy.set(reason === null ? 1 : 0)
+      this.#healths.call(reason)
+    })
+    connection.onHealth((reason) => this.#health.connection(reason))
+  }
+
+  async append(room: string, draft: MessageDraft): Promise<AppendResult> {
+    if (this.#closed) throw new RookeryError('unavailable', 'the log is closed')
+    if (this.#openAppends >= this.#limits.openAppends) throw busy()
+    this.#count(1)
+    try {
+      const appended = await this.#append(room, draft)
+      const { seq, at, duplicate } = appended
+      await this.#replicas.confirm(room)
+      this.#metrics.appends.inc({ outcome: duplicate ? 'duplicate' : 'stored' })
+      return { seq, at, duplicate }
+    } catch (error) {
+      this.#metrics.appends.inc({ outcome: error instanceof RookeryError ? error.code : 'internal' })
+      this.#health.failed(error)
+      throw error
+    } finally {
+      this.#count(-1)
+    }
+  }
+
+  async head(room: string): Promise<HeadInfo> {
+    const position = await this.#store.position(room, this.#watches.seen(room))
+    this.#watches.sawEpoch(room, position.epoch)
+    return position
+  }
+
+  /** Looks that ask the same while no entry is told in between share one answer. */
+  read(room: string, range: ReadRange): Promise<LogPage> {
+    const key = JSON.stringify([room, range, this.#watches.seen(room)])
+    const known = this.#looks.get(key)
+    if (known !== undefined) return known.then(copyOf)
+    const look = this.#read(room, range).finally(() => this.#looks.delete(key))
+    this.#looks.set(key, look)
+    return look.then(copyOf)
+  }
+
+  async userRooms(userId: string): Promise<UserRoom[]> {
+    const own = await this.#store.markers(userId)
+    return Promise.all(
+      own.map(async ([room, marker]) => ({ room, ...(await this.#store.unread(room, marker)) })),
+    )
+  }
+
+  async trackRoom(userId: string, room: string): Promise<void> {
+    const { roomsPerUser } = this.#limits
+    if (await this.#store.track(userId, room, roomsPerUser)) return
+    throw new RookeryError('forbidden', `a user can have ${roomsPerUser} rooms; leave one for good first`)
+  }
+
+  forgetRoom(userId: string, room: string): Promise<void> {
+    return this.#store.forget(userId, room)
+  }
+
+  async markRead(userId: string, room: string, seq: number): Promise<number> {
+    const { head } = await this.#store.unread(room, 0)
+    const read = await this.#store.mark(userId, room, { seq, head })
+    if (read < 0) throw new RookeryError('not_joined', 'this is not one of the rooms of the user')
+    return read
+  }
+
+  watch(room: string): Promise<void> {
+    return this.#watches.watch(room)
+  }
+
+  unwatch(room: string): void {
+    this.#watches.unwatch(room)
+  }
+
+  onEntry(listener: (entry: LogEntry) => void): void {
+    this.#entries.add(listener)
+  }
+
+  onReset(listener: (reset: LogReset) => void): void {
+    this.#resets.add(listener)
+  }
+
+  onHealth(listener: (reason: string | null) => void): void {
+    this.#healths.add(listener)
+    listener(this.#health.reason)
+  }
+
+  async sweep(): Promise<number> {
+    return this.#sweeper.sweep()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#ownMarks.close()
+    this.#health.close()
+    await this.#sweeper.close()
+    await this.#watches.close()
+  }
+
+  async #append(room: string, draft: MessageDraft): Promise<Appended> {
+    const encoded = { ...this.#codec.encode(room, draft), kind: draft.kind, target: targetOf(draft) }
+    const appended = await this.#store.append(room, encoded, this.#terms(), this.#watches.seen(room))
+    const { seq, at, epoch, duplicate } = appended
+    this.#health.worked()
+    if (draft.kind === 'text') this.#ownMarks.follow({ userId: draft.from.id, room, seq })
+    if (duplicate) this.#watches.sawEpoch(room, epoch)
+    else {
+      this.#metrics.trimmed.inc(appended.trimmed)
+      this.#watches.appended(epoch, { room, seq, ...draft, at })
+    }
+    return appended
+  }
+
+  async #read(room: string, range: ReadRange): Promise<LogPage> {
+    const { pageEntries: entries, pageBytes: bytes } = this.#limits
+    const page = await this.#store.read(room, range, { entries, bytes }, this.#watches.seen(room))
+    this.#watches.sawEpoch(room, page.epoch)
+    const { epoch, head, first, more } = page
+    return { epoch, head, first, more, entries: this.#decodePage(room, page.values) }
+  }
+
+  #decodePage(room: string, values: readonly { seq: number; value: Buffer | null }[]): LogEntry[] {
+    let at = 0
+    return values.map(({ seq, value }) => {
+      const stored = this.#codec.stored(room, seq, value)
+      if (typeof stored === 'string') {
+        this.#refused(room, 'store', stored)
+        return placeholder(room, seq, at)
+      }
+      at = stored.at
+      return toLogEntry(room, stored)
+    })
+  }
+
+  #decodeMessage(room: string, message: Buffer): Told {
+    const told = this.#codec.told(room, message)
+    if (told.type === 'refused') this.#refused(room, 'channel', told.why)
+    return told
+  }
+
+  #refused(room: string, where: 'channel' | 'store', why: Refusal): void {
+    this.#metrics.refused.inc({ where, why })
+    this.#gate.pass((heldBack) =>
+      this.#options.logger.warn({ room, where, why, heldBack }, 'what came from Redis is not an entry'),
+    )
+  }
+
+  #watchRooms(): RoomWatches {
+    const { connection, cluster } = this.#options
+    return new RoomWatches({
+      subscriptions: connection.subscriptions,
+      channelOf: (room) => entriesChannel(cluster, room),
+      decode: (room, message) => this.#decodeMessage(room, message),
+      watchOf: (room) => this.#watchTerms(room),
+      checkIntervalMs: this.#limits.checkIntervalMs,
+      maxRooms: this.#limits.watchedRooms,
+      onCount: (rooms) => this.#metrics.watched.set(rooms),
+      onUnreadable: (err) => this.#warn(err, 'the position of rooms could not be compared'),
+    })
+  }
+
+  #watchTerms(room: string): WatchTerms {
+    return {
+      room,
+      read: (range) => this.#repairs.pass(() => this.#read(room, range)),
+      position: () => this.#store.position(room, this.#watches.seen(room)),
+      deliver: (entry) => this.#entries.call(entry),
+      reset: ({ epoch, head }) => {
+        this.#metrics.resets.inc()
+        this.#options.logger.warn({ room, epoch, head }, 'entries of a room were lost: it has a new epoch')
+        this.#resets.call({ room, epoch, head })
+      },
+      onRepair: () => this.#metrics.repairs.inc(),
+      onUnreadable: (err) => this.#warn(err, 'a hole could not be read from the log yet'),
+      onUnknown: () => this.#metrics.unknown.inc(),
+    }
+  }
+
+  #sweepRooms(): RedisSweeper {
+    const { connection, cluster } = this.#options
+    return new RedisSweeper({
+      connection,
+      store: this.#store,
+      cluster,
+      terms: () => this.#terms(),
+      intervalMs: this.#limits.sweepIntervalMs,
+      onTrimmed: (count) => this.#metrics.trimmed.inc(count),
+      onError: (err) => this.#warn(err, 'old entries could not be trimmed'),
+    })
+  }
+
+  #terms(): Terms {
+    const { retention, clock } = this.#options
+    return { nowMs: clock?.(), keepMessages: retention.messages, keepMs: retention.days * DAY_MS }
+  }
+
+  #count(step: 1 | -1): void {
+    this.#openAppends += step
+    this.#metrics.openAppends.set(this.#openAppends)
+  }
+
+  #warn(err: unknown, message: string): void {
+    if (this.#closed) return
+    this.#gate.pass((heldBack) => this.#options.logger.warn({ err, heldBack }, message))
+  }
+
+  #listeners<A extends unknown[]>(): Listeners<A> {
+    return new Listeners<A>((err) => {
+      this.#metrics.listenerErrors.inc()
+      this.#options.logger.error({ err }, 'a listener of the room log has failed')
+    })
+  }
+}
+
+const DAY_MS = 86_400_000
+const LOG_EVERY_MS = 5_000
+const PROBE_KEPT_MS = 60_000
+const BUSY_RETRY_MS = 500
+
+const busy = () => new RookeryError('unavailable', 'the log is busy', { retryAfterMs: BUSY_RETRY_MS })
+
+function targetOf(draft: MessageDraft): number | undefined {
+  return draft.kind === 'text' ? undefined : draft.target
+}
+
+/** Of a shared answer everybody has their own list. */
+function copyOf(page: LogPage): LogPage {
+  return { ...page, entries: [...page.entries] }
+}

@@ -1,0 +1,91 @@
+/**
+ * Has aged entries trimmed, also of rooms in which nobody writes any more. One host of the cluster does it at a time: who gets
+ * the lease goes once over all rooms, in small steps with a pause between them. What fails is tried again at the next round.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RedisConnection } from '../../redis/connection.ts'
+import { clusterKey } from '../../redis/names.ts'
+import { scanRooms } from './key-scan.ts'
+import type { RoomStore, Terms } from './room-store.ts'
+
+const ENTRIES_PER_STEP = 500
+const PAUSE_MS = 20
+
+export interface RedisSweeperOptions {
+  connection: RedisConnection
+  store: RoomStore
+  cluster: string
+  terms: () => Terms
+  intervalMs: number
+  onTrimmed: (count: number) => void
+  onError: (error: unknown) => void
+}
+
+export class RedisSweeper {
+  readonly #options: RedisSweeperOptions
+  readonly #stop = new AbortController()
+  readonly #rounds: Promise<void>
+
+  constructor(options: RedisSweeperOptions) {
+    this.#options = options
+    this.#rounds = this.#goRoundForEver()
+  }
+
+  /** Goes over all rooms now. @returns how many entries went */
+  async sweep(): Promise<number> {
+    const { connection, cluster } = this.#options
+    let trimmed = 0
+    for await (const rooms of scanRooms(connection, cluster)) {
+      for (const room of rooms) trimmed += await this.#sweepRoom(room)
+      await this.#pause(PAUSE_MS)
+      if (this.#stop.signal.aborted) break
+    }
+    return trimmed
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#rounds
+  }
+
+  /** A room that cannot be swept keeps no other from being swept. */
+  async #sweepRoom(room: string): Promise<number> {
+    const { store, terms, onTrimmed, onError } = this.#options
+    let sum = 0
+    try {
+      for (let more = true; more && !this.#stop.signal.aborted; ) {
+        const swept = await store.sweep(room, terms(), ENTRIES_PER_STEP)
+        sum += swept.trimmed
+        more = swept.more
+      }
+    } catch (error) {
+      onError(error)
+    }
+    onTrimmed(sum)
+    return sum
+  }
+
+  async #goRoundForEver(): Promise<void> {
+    const { intervalMs, onError } = this.#options
+    for (;;) {
+      await this.#pause(intervalMs)
+      if (this.#stop.signal.aborted) return
+      try {
+        if (await this.#getLease()) await this.sweep()
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+
+  async #getLease(): Promise<boolean> {
+    const { connection, cluster, intervalMs } = this.#options
+    const key = clusterKey(cluster, 'sweep')
+    const got = await connection.run((commands) => commands.set(key, '1', 'PX', intervalMs, 'NX'))
+    return got === 'OK'
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Holds an append's answer back until enough replicas have it (Redis' WAIT). Appends that are answered in one turn of the event
+ * loop wait together, in Redis Cluster those of one room.
+ */
+import type { RedisConnection } from '../../redis/connection.ts'
+import { roomKey } from '../../redis/names.ts'
+import { RookeryError } from '../../wire/errors.ts'
+
+const RETRY_MS = 1_000
+
+export interface ReplicaWaitOptions {
+  connection: RedisConnection
+  cluster: string
+  /** 0: nobody waits. */
+  replicas: number
+  timeoutMs: number
+}
+
+export class ReplicaWait {
+  readonly #options: ReplicaWaitOptions
+  readonly #together = new Map<string, Promise<void>>()
+
+  constructor(options: ReplicaWaitOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with `unavailable` when too few have it in time. It may be stored all the same: the retry is told. */
+  confirm(room: string): Promise<void> {
+    const { connection, replicas } = this.#options
+    if (replicas === 0) return Promise.resolve()
+    const group = connection.isCluster ? room : ''
+    const known = this.#together.get(group)
+    if (known !== undefined) return known
+    const waiting = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#together.delete(group)
+      return this.#wait(room)
+    })
+    this.#together.set(group, waiting)
+    return waiting
+  }
+
+  /** WAIT has no key: the command before it takes it to the node of the room. It covers all that was written there before. */
+  async #wait(room: string): Promise<void> {
+    const { connection, cluster, replicas, timeoutMs } = this.#options
+    const answers = await connection.run((commands) =>
+      commands
+        .pipeline()
+        .exists(roomKey(cluster, room, 'meta'))
+        .wait(replicas, timeoutMs)
+        .exec(),
+    )
+    const [error, reached] = answers?.[1] ?? [null, 0]
+    if (error === null && Number(reached) >= replicas) return
+    const reason = error === null ? `${String(reached)} of ${replicas} replicas` : error.message
+    throw new RookeryError('unavailable', `the message has not reached enough replicas: ${reason}`, {
+      retryAfterMs: RETRY_MS,
+      cause: error ?? undefined,
+    })
+  }
+}

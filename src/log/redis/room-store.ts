@@ -1,0 +1,193 @@
+/**
+ * The room log's scripts as functions, and their answers checked. Knows keys and scripts; knows neither who watches a room
+ * nor what an entry means.
+ */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { RedisConnection } from '../../redis/connection.ts'
+import { entriesChannel, roomKey, userKey } from '../../redis/names.ts'
+import { runScript, type Script, type ScriptArgument } from '../../redis/script.ts'
+import type { HeadInfo, ReadRange } from '../room-log.ts'
+import { appendCodes, type RefusalCode, refusal } from './codes.ts'
+import { logScripts } from './lua.ts'
+import type { EncodedDraft } from './stored-entry.ts'
+
+/** What a host has seen of a room: the newest entry that it knows of, and how that begins where it is stored. */
+export interface Seen {
+  epoch: string
+  seq: number
+  proof: string
+}
+
+export interface Terms {
+  /** `undefined`: Redis' own time. */
+  nowMs: number | undefined
+  /** `Infinity` for no limit. */
+  keepMessages: number
+  keepMs: number
+}
+
+export interface Appended {
+  duplicate: boolean
+  epoch: string
+  head: number
+  seq: number
+  at: number
+  trimmed: number
+}
+
+export interface RawPage extends HeadInfo {
+  more: boolean
+  /** Ascending; `null` where nothing is stored. */
+  values: { seq: number; value: Buffer | null }[]
+}
+
+export interface PageBounds {
+  entries: number
+  bytes: number
+}
+
+const text = z.instanceof(Buffer).transform((bytes) => bytes.toString())
+const whole = z.int()
+const bytesOrNothing = z.instanceof(Buffer).nullable()
+const appendAnswer = z.union([
+  z.tuple([text.pipe(z.enum(['stored', 'duplicate'])), text, whole, whole, whole, whole]),
+  z.tuple([text.pipe(z.enum(appendCodes)), text, whole]),
+])
+const positionAnswer = z.tuple([text, whole, whole])
+const readAnswer = z.tuple([text, whole, whole, whole, whole, whole], bytesOrNothing)
+const pair = z.tuple([whole, whole])
+const triple = z.tuple([whole, whole, whole])
+
+type RoomKeys = [string, ...string[]]
+
+export class RoomStore {
+  readonly #connection: RedisConnection
+  readonly #cluster: string
+
+  constructor(connection: RedisConnection, cluster: string) {
+    this.#connection = connection
+    this.#cluster = cluster
+  }
+
+  /** Rejects with what the script refuses with. */
+  async append(
+    room: string,
+    draft: EncodedDraft & Asked,
+    terms: Terms,
+    seen: Seen | null,
+  ): Promise<Appended> {
+    const args = [
+      ...settling(seen),
+      ...retention(terms),
+      draft.idField,
+      draft.hash,
+      draft.kind,
+      draft.target ?? '',
+      draft.author,
+      draft.body,
+      draft.text,
+    ]
+    const answer = appendAnswer.parse(await this.#run(logScripts.append, this.#keys(room), args))
+    const [code, epoch, head, seq, at, trimmed] = answer
+    if (seq === undefined || at === undefined || trimmed === undefined) throw refusal(code as RefusalCode)
+    return { duplicate: code === 'duplicate', epoch, head, seq, at, trimmed }
+  }
+
+  async position(room: string, seen: Seen | null): Promise<HeadInfo> {
+    const answer = await this.#run(logScripts.position, this.#keys(room), settling(seen))
+    const [epoch, head, first] = positionAnswer.parse(answer)
+    return { epoch, head, first }
+  }
+
+  async read(room: string, range: ReadRange, bounds: PageBounds, seen: Seen | null): Promise<RawPage> {
+    const asked = [...rangeArguments(range), Math.min(range.limit, bounds.entries), bounds.bytes]
+    const answer = await this.#run(logScripts.read, this.#keys(room), [...settling(seen), ...asked])
+    const [epoch, head, first, more, from, step, ...found] = readAnswer.parse(answer)
+    const values = found.map((value, index) => ({ seq: from + index * step, value }))
+    return { epoch, head, first, more: more === 1, values: step === 1 ? values : values.toReversed() }
+  }
+
+  async sweep(room: string, terms: Terms, budget: number): Promise<{ trimmed: number; more: boolean }> {
+    const args = [...retention(terms), budget]
+    const [trimmed, more] = pair.parse(await this.#run(logScripts.sweep, this.#keys(room), args))
+    return { trimmed, more: more === 1 }
+  }
+
+  /** How far the reader at `read` is behind. */
+  async unread(room: string, read: number): Promise<{ head: number; read: number; unread: number }> {
+    const [meta, entries, , , removed] = this.#keys(room)
+    const answer = triple.parse(
+      await this.#run(logScripts.unread, [meta, entries ?? '', removed ?? ''], [read]),
+    )
+    return { head: answer[0], read: answer[1], unread: answer[2] }
+  }
+
+  /** @returns false when the user has too many */
+  async track(userId: string, room: string, roomsPerUser: number): Promise<boolean> {
+    const answer = await this.#run(logScripts.track, [this.#userKey(userId)], [room, roomsPerUser])
+    return text.parse(answer) === 'ok'
+  }
+
+  /** @returns where the marker stands; -1 when the room is not one of the user's own */
+  async mark(userId: string, room: string, { seq, head }: { seq: number; head: number }): Promise<number> {
+    return whole.parse(await this.#run(logScripts.mark, [this.#userKey(userId)], [room, seq, head]))
+  }
+
+  async forget(userId: string, room: string): Promise<void> {
+    await this.#connection.run((commands) => commands.zrem(this.#userKey(userId), room))
+  }
+
+  /** The user's own rooms by name, with the markers. */
+  async markers(userId: string): Promise<[room: string, read: number][]> {
+    const key = this.#userKey(userId)
+    const flat = await this.#connection.run((commands) => commands.zrange(key, '0', '-1', 'WITHSCORES'))
+    const rooms = flat.flatMap((room, index): [string, number][] =>
+      index % 2 === 0 ? [[room, Number(flat[index + 1] ?? 0)]] : [],
+    )
+    return rooms.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  #run(script: Script, keys: RoomKeys, args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.#connection.run((commands) => runScript(commands, script, { keys, args }))
+  }
+
+  /** In the order of lua.ts. */
+  #keys(room: string): RoomKeys {
+    const key = (part: string) => roomKey(this.#cluster, room, part)
+    return [
+      key('meta'),
+      key('log'),
+      key('ids'),
+      key('edits'),
+      key('removed'),
+      entriesChannel(this.#cluster, room),
+    ]
+  }
+
+  #userKey(userId: string): string {
+    return userRoomsKey(this.#cluster, userId)
+  }
+}
+
+/** Escaped as JSON has it, since not every text is valid UTF-8, and no two users may share a key. */
+export const userRoomsKey = (cluster: string, userId: string) =>
+  userKey(cluster, JSON.stringify(userId).slice(1, -1), 'rooms')
+
+interface Asked {
+  kind: string
+  target?: number | undefined
+}
+
+function settling(seen: Seen | null): ScriptArgument[] {
+  return [randomUUID(), seen?.epoch ?? '', seen?.seq ?? 0, seen?.proof ?? '']
+}
+
+function retention({ nowMs, keepMessages, keepMs }: Terms): ScriptArgument[] {
+  return [nowMs ?? '', ...[keepMessages, keepMs].map((most) => (Number.isFinite(most) ? most : -1))]
+}
+
+function rangeArguments(range: ReadRange): ScriptArgument[] {
+  if ('after' in range) return ['after', range.after]
+  return 'before' in range ? ['before', range.before] : ['newest', 0]
+}

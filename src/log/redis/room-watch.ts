@@ -1,0 +1,224 @@
+/**
+ * One watched room: entries go in as the channel and this host's own appends bring them, in any order, and come out dense,
+ * each once. What is missing is read from the store before anything later is delivered; a store that has lost its end, or
+ * was filled anew, is told as a reset, after which only what follows its head is delivered. It does no I/O of its own, and
+ * knows nothing of Redis.
+ */
+import type { LogEntry } from '../../wire/entry.ts'
+import type { HeadInfo, LogPage, ReadRange } from '../room-log.ts'
+import type { Seen } from './room-store.ts'
+import { proofOf } from './stored-entry.ts'
+
+const REPAIR_PAGE = 200
+/** What came too early waits; past so many it is dropped, and read from the store. */
+const PENDING_LIMIT = 1_000
+/** So many that were delivered last are told from others of the same number. */
+const RECENT_LIMIT = 256
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 8_000
+/** What the store has and the channel has not brought by then was lost on the way. */
+const GRACE_MS = 500
+
+export interface WatchTerms {
+  room: string
+  read(range: ReadRange): Promise<LogPage>
+  position(): Promise<HeadInfo>
+  deliver(entry: LogEntry): void
+  reset(position: { epoch: string; head: number }): void
+  /** Entries are read from the store that the channel did not bring. */
+  onRepair(): void
+  /** The store cannot be read just now; it is tried again. */
+  onUnreadable(error: unknown): void
+  /** The channel has brought something that the store does not have. */
+  onUnknown(): void
+}
+
+interface Pending {
+  epoch: string
+  entry: LogEntry
+}
+
+export class RoomWatch {
+  readonly #terms: WatchTerms
+  readonly #pending = new Map<number, Pending>()
+  /** By seq, how it was told apart. */
+  readonly #recent = new Map<number, string>()
+  /** Unknown until started. */
+  #epoch: string | undefined
+  #delivered = 0
+  #proof = ''
+  #behind = false
+  #repairing = false
+  #pauseMs = FIRST_PAUSE_MS
+  #retry: NodeJS.Timeout | undefined
+  #grace: NodeJS.Timeout | undefined
+  /** The store had so many when the grace began. */
+  #expected = 0
+  #closed = false
+
+  constructor(terms: WatchTerms) {
+    this.#terms = terms
+  }
+
+  /** Called when the channel is subscribed: everything after the head of this moment will be delivered. */
+  async start(): Promise<void> {
+    const { epoch, head, entries } = await this.#terms.read({ newest: true, limit: 1 })
+    this.#standAt(epoch, head, entries.at(-1))
+    this.#flush()
+  }
+
+  get seen(): Seen | null {
+    if (this.#epoch === undefined) return null
+    return { epoch: this.#epoch, seq: this.#delivered, proof: this.#proof }
+  }
+
+  /** The channel has brought an entry. */
+  told(epoch: string, entry: LogEntry): void {
+    this.#offer(epoch, entry)
+    // The channel brings them in order: what lies before this one will not come any more.
+    if (this.#epoch !== undefined && this.#pending.has(entry.seq)) this.catchUp()
+  }
+
+  /** This host has appended an entry: it may be here before those that others have appended just before it. */
+  appended(epoch: string, entry: LogEntry): void {
+    this.#offer(epoch, entry)
+    if (this.#pending.has(entry.seq)) this.#expect(entry.seq)
+  }
+
+  /** The log is in this epoch now, as somebody was told. */
+  sawEpoch(epoch: string): void {
+    if (this.#epoch !== undefined && epoch !== this.#epoch) this.catchUp()
+  }
+
+  /** Something may not have been brought. */
+  catchUp(): void {
+    if (this.#closed) return
+    this.#behind = true
+    if (this.#epoch !== undefined && !this.#repairing) void this.#repair()
+  }
+
+  /** Compares positions, for losses that nothing announces. */
+  async check(): Promise<void> {
+    if (this.#epoch === undefined || this.#repairing) return
+    const { epoch, head } = await this.#terms.position()
+    if (epoch !== this.#epoch) this.catchUp()
+    else if (head > this.#delivered) this.#expect(head)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#pending.clear()
+    clearTimeout(this.#retry)
+    clearTimeout(this.#grace)
+  }
+
+  #offer(epoch: string, entry: LogEntry): void {
+    if (this.#closed) return
+    if (this.#epoch !== undefined) {
+      if (epoch !== this.#epoch) return this.catchUp()
+      if (entry.seq <= this.#delivered) return this.#compare(entry)
+    }
+    if (this.#pending.size < PENDING_LIMIT) this.#pending.set(entry.seq, { epoch, entry })
+    else this.#behind = true
+    this.#flush()
+  }
+
+  /** Another entry than was delivered under this number: the store has lost its end, and has grown since. */
+  #compare(entry: LogEntry): void {
+    const known = this.#recent.get(entry.seq)
+    if (known !== undefined && known !== proofOf(entry)) this.catchUp()
+  }
+
+  #flush(): void {
+    if (this.#epoch === undefined || this.#repairing) return
+    for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) this.#deliver(next)
+    if (this.#behind && !this.#closed) void this.#repair()
+  }
+
+  #takeNext(): LogEntry | undefined {
+    const seq = this.#delivered + 1
+    const pending = this.#pending.get(seq)
+    if (pending === undefined || this.#closed) return undefined
+    this.#pending.delete(seq)
+    if (pending.epoch === this.#epoch) return pending.entry
+    this.#behind = true
+    return undefined
+  }
+
+  #deliver(entry: LogEntry): void {
+    this.#delivered = entry.seq
+    this.#proof = proofOf(entry)
+    this.#recent.set(entry.seq, this.#proof)
+    this.#recent.delete(entry.seq - RECENT_LIMIT)
+    this.#terms.deliver(entry)
+  }
+
+  /** Waits a little for the channel to bring what is on its way. */
+  #expect(head: number): void {
+    this.#expected = Math.max(this.#expected, head)
+    this.#grace ??= setTimeout(() => {
+      this.#grace = undefined
+      const missing = this.#delivered < this.#expected
+      this.#expected = 0
+      if (missing) this.catchUp()
+    }, GRACE_MS).unref()
+  }
+
+  async #repair(): Promise<void> {
+    this.#repairing = true
+    try {
+      while (this.#behind && !this.#closed) await this.#readOn()
+      this.#pauseMs = FIRST_PAUSE_MS
+      this.#repairing = false
+      this.#flush()
+    } catch (error) {
+      this.#tryLater(error)
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    const before = [...this.#pending.keys()]
+    this.#behind = false
+    const page = await this.#terms.read({ after: this.#delivered, limit: REPAIR_PAGE })
+    if (this.#closed) return
+    if (page.epoch !== this.#epoch) return this.#startAnew(page)
+    // Retention was faster: what is gone cannot be delivered any more.
+    if (page.first - 1 > this.#delivered) this.#standAt(page.epoch, page.first - 1)
+    if (page.entries.length > 0) this.#terms.onRepair()
+    for (const entry of page.entries) {
+      if (!this.#closed && entry.seq === this.#delivered + 1) this.#deliver(entry)
+    }
+    for (const seq of before) this.#dropPending(seq, page.head)
+    if (page.more) this.#behind = true
+  }
+
+  /** What was there before the store was asked, and is not in it, is not the log's. */
+  #dropPending(seq: number, head: number): void {
+    if (seq > head) this.#terms.onUnknown()
+    if (seq > head || seq <= this.#delivered) this.#pending.delete(seq)
+  }
+
+  #startAnew({ epoch, head }: LogPage): void {
+    for (const [seq, pending] of this.#pending) {
+      if (pending.epoch !== epoch || seq <= head) this.#pending.delete(seq)
+    }
+    this.#standAt(epoch, head)
+    this.#terms.reset({ epoch, head })
+  }
+
+  #standAt(epoch: string, head: number, newest?: LogEntry): void {
+    this.#epoch = epoch
+    this.#delivered = head
+    this.#proof = newest?.seq === head ? proofOf(newest) : ''
+    this.#recent.clear()
+    for (const seq of this.#pending.keys()) if (seq <= head) this.#pending.delete(seq)
+  }
+
+  #tryLater(error: unknown): void {
+    if (this.#closed) return
+    this.#behind = true
+    this.#terms.onUnreadable(error)
+    this.#retry = setTimeout(() => void this.#repair(), this.#pauseMs).unref()
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * An entry as it lies in Redis and is told on a channel: JSON that people can read, whose keys stand in a fixed order (lua.ts).
+ * What comes out of Redis is checked here, and with a secret its signature too: over room, author, id and what was said (by its
+ * hash, so that a blanked entry still proves its author). Not signed is what Redis itself decides: seq, at, the epoch, and
+ * whether an entry has been blanked.
+ */
+import { z } from 'zod'
+import { type SigningKeys, sign, verify } from '../../redis/signing.ts'
+import { type LogEntry, logEntry, type MessageDraft, sequence } from '../../wire/entry.ts'
+import { digestOf } from '../digest.ts'
+
+/** What the append script is told of a draft. */
+export interface EncodedDraft {
+  idField: string
+  hash: string
+  /** How its author stands in every entry of that author. */
+  author: string
+  /** From `id` to `sig`. */
+  body: string
+  /** `''` when it says nothing. */
+  text: string
+}
+
+const storedEntry = logEntry.omit({ room: true }).extend({
+  hash: z.string().max(64),
+  sig: z.string().max(64).optional(),
+  n: z.int().min(0),
+})
+export type StoredRedisEntry = z.infer<typeof storedEntry>
+
+const toldEpoch = { epoch: z.string().min(1).max(64) }
+const told = z.union([
+  z.object({ ...toldEpoch, reset: z.literal(true) }),
+  storedEntry.extend({ ...toldEpoch, seq: sequence.min(1) }),
+])
+
+/** Why an entry is not taken. */
+export type Refusal = 'malformed' | 'forged'
+
+export type Told =
+  | { type: 'entry'; epoch: string; entry: LogEntry }
+  | { type: 'reset'; epoch: string }
+  | { type: 'refused'; why: Refusal }
+
+export class EntryCodec {
+  readonly #keys: SigningKeys | undefined
+  readonly #purpose: (room: string) => string
+
+  /** @param purpose what a room's entries are signed for */
+  constructor(keys: SigningKeys | undefined, purpose: (room: string) => string) {
+    this.#keys = keys
+    this.#purpose = purpose
+  }
+
+  encode(room: string, draft: MessageDraft): EncodedDraft {
+    const { id, kind, from } = draft
+    const hash = digestOf(draft)
+    const target = kind === 'text' ? undefined : draft.target
+    return {
+      hash,
+      idField: idField(from.id, id),
+      author: `,"from":{"id":${JSON.stringify(from.id)},"name":`,
+      body: this.body(room, { id, kind, from, target, hash }),
+      text: kind === 'remove' ? '' : JSON.stringify(draft.text),
+    }
+  }
+
+  /** From `id` to `sig`, in the order that the scripts rely on. */
+  body(room: string, said: SignedPart): string {
+    const { id, kind, from, target, hash } = said
+    const sig = this.#keys === undefined ? undefined : sign(this.#keys, this.#purpose(room), signed(said))
+    const ordered = { id, kind, from: { id: from.id, name: from.name }, target, hash }
+    return JSON.stringify({ ...ordered, sig: sig?.toString('base64url') }).slice(1, -1)
+  }
+
+  /** What a room's channel said. */
+  told(room: string, message: Buffer): Told {
+    const parsed = told.safeParse(parseJson(message))
+    if (!parsed.success) return { type: 'refused', why: 'malformed' }
+    const { epoch } = parsed.data
+    if ('reset' in parsed.data) return { type: 'reset', epoch }
+    if (!this.#genuine(room, parsed.data)) return { type: 'refused', why: 'forged' }
+    return { type: 'entry', epoch, entry: toLogEntry(room, parsed.data) }
+  }
+
+  /** What is stored as `seq`. */
+  stored(room: string, seq: number, value: Buffer | null): StoredRedisEntry | Refusal {
+    const parsed = storedEntry.safeParse(value === null ? undefined : parseJson(value))
+    if (!parsed.success || parsed.data.seq !== seq) return 'malformed'
+    return this.#genuine(room, parsed.data) ? parsed.data : 'forged'
+  }
+
+  #genuine(room: string, stored: StoredRedisEntry): boolean {
+    if (this.#keys === undefined) return true
+    const { kind, text, target, hash, sig = '' } = stored
+    if (text !== undefined && hash !== digestOf({ kind, text, target })) return false
+    return verify(this.#keys, this.#purpose(room), signed(stored), Buffer.from(sig, 'base64url'))
+  }
+}
+
+interface SignedPart {
+  id: string
+  kind: LogEntry['kind']
+  from: LogEntry['from']
+  target?: number | undefined
+  hash: string
+}
+
+function signed({ id, kind, from, target, hash }: SignedPart): Buffer {
+  return Buffer.from(JSON.stringify([id, kind, from.id, from.name, target ?? null, hash]))
+}
+
+export const idField = (userId: string, id: string) => `${JSON.stringify(userId)}:${id}`
+
+export function toLogEntry(room: string, stored: StoredRedisEntry): LogEntry {
+  const { seq, id, kind, from, text, target, at } = stored
+  const entry: LogEntry = { room, seq, id, kind, from, at }
+  if (text !== undefined) entry.text = text
+  if (target !== undefined) entry.target = target
+  return entry
+}
+
+/**
+ * Stands where something is stored that is not to be shown. It keeps the sequence dense, and shows and changes nothing: the
+ * removal of an entry that there never is.
+ */
+export function placeholder(room: string, seq: number, at: number): LogEntry {
+  return { room, seq, id: `unreadable-${seq}`, kind: 'remove', from: { id: '-', name: '-' }, target: 0, at }
+}
+
+/** How an entry begins where it is stored, which tells it from every other of that number. */
+export function proofOf({ seq, at, id }: LogEntry): string {
+  return `{"seq":${seq},"at":${at},"id":"${id}",`
+}
+
+/** `undefined` for what is not JSON. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    // Not worth more than its being counted, as whatever else does not fit the schema.
+    return undefined
+  }
+}
