@@ -3,7 +3,7 @@
  * nowhere.
  */
 import { readFileSync } from 'node:fs'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import type { ClusterNode, RedisOptions } from 'ioredis'
 import { parseRedisUrls, type RedisUrl } from '../config/redis-url.ts'
 import type { Config } from '../config/schema.ts'
@@ -44,7 +44,7 @@ export type RedisAddress =
       readonly shown: string
     }
 
-/** @throws when a file can't be read, or REDIS_URL is not set */
+/** @throws when a file of certificates can't be read or used, or REDIS_URL is not set */
 export function redisAddress(settings: RedisSettings): RedisAddress {
   const urls = parseRedisUrls(settings.redisUrl ?? '') ?? []
   const [first] = urls
@@ -100,12 +100,14 @@ function hostAndPort(address: string): { host: string; port: number } {
 
 function tlsOf(settings: RedisSettings): ConnectionOptions {
   const { redisTlsCa, redisTlsCert, redisTlsKey, redisTlsServername } = settings
-  return {
+  const files = {
     ...(redisTlsCa === undefined ? {} : { ca: readFileSync(redisTlsCa) }),
     ...(redisTlsCert === undefined ? {} : { cert: readFileSync(redisTlsCert) }),
     ...(redisTlsKey === undefined ? {} : { key: readFileSync(redisTlsKey) }),
-    ...(redisTlsServername === undefined ? {} : { servername: redisTlsServername }),
   }
+  // Throws when one of them is not what it should be.
+  createSecureContext(files)
+  return { ...files, ...(redisTlsServername === undefined ? {} : { servername: redisTlsServername }) }
 }
 
 function shownUrl({ host, port, socketPath, tls }: RedisUrl): string {

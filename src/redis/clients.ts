@@ -11,6 +11,11 @@ const SLOTS_REFRESH_MS = 5_000
 /** A silent connection is given up after so many times the time that a command may take. */
 const SILENCE_FACTOR = 2
 
+/** Such a failure does not pass by itself soon. */
+const START_TRIES = 6
+
+const stopped = new WeakSet<RedisCommands>()
+
 const retryStrategy = (failures: number) => retryDelayMs(failures, Math.random())
 
 function commonOptions(settings: RedisSettings): ClientOptions {
@@ -34,6 +39,7 @@ export function commandsClient(address: RedisAddress, settings: RedisSettings): 
     return new Redis({
       ...common,
       ...address.options,
+      lazyConnect: true,
       retryStrategy,
       sentinelRetryStrategy: retryStrategy,
       // A master that has become a replica: the next connection finds the new one.
@@ -44,12 +50,36 @@ export function commandsClient(address: RedisAddress, settings: RedisSettings): 
   return new Cluster([...address.nodes], {
     redisOptions,
     enableOfflineQueue: false,
+    lazyConnect: true,
     clusterRetryStrategy: retryStrategy,
+    // A command that ioredis sends once more comes twice, or after later ones. The caller knows what it means to try again.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: settings.redisTimeoutMs,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
     // Otherwise ioredis opens a connection for subscriptions that are never made through it.
     shardedSubscribers: true,
   })
+}
+
+/**
+ * Connects. ioredis tries again by itself after what happens to a connection, and gives up for good when none could be begun,
+ * as with TLS settings that can't be used: then it is started anew, until `stopClient`.
+ */
+export function startClient(client: RedisCommands, failed: (error: Error) => void): void {
+  const connect = () => {
+    // A failure is told by the events `error` and `close` as well; this one may come without them.
+    client.connect().catch(failed)
+  }
+  client.on('end', () => {
+    if (!stopped.has(client)) setTimeout(connect, retryDelayMs(START_TRIES, Math.random())).unref()
+  })
+  connect()
+}
+
+export function stopClient(client: RedisCommands): void {
+  stopped.add(client)
+  client.disconnect()
 }
 
 /** The connection that hears; in a Redis Cluster that of the master at `node`. Connects when told to. */

@@ -9,7 +9,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LogGate } from '../core/log-gate.ts'
 import { type RedisAddress, type RedisSettings, redisAddress } from './address.ts'
-import { commandsClient, type RedisCommands, subscriberClient } from './clients.ts'
+import { commandsClient, type RedisCommands, startClient, stopClient, subscriberClient } from './clients.ts'
 import { CommandRunner } from './command-runner.ts'
 import type { FeedEvents } from './feed.ts'
 import { ClusterFeeds, type Feeds, OneFeed } from './feeds.ts'
@@ -123,7 +123,7 @@ class OpenRedis implements RedisConnection {
     this.#pulse.close()
     this.#runner.close()
     this.subscriptions.close()
-    this.commands.disconnect()
+    stopClient(this.commands)
   }
 
   #listen(): void {
@@ -137,6 +137,7 @@ class OpenRedis implements RedisConnection {
     })
     this.commands.on('error', (error: Error) => this.#log(error))
     this.commands.on('node error', (error: Error) => this.#log(error))
+    startClient(this.commands, (error) => this.#log(error))
   }
 
   #connected(up: boolean): void {
@@ -183,8 +184,9 @@ class OpenRedis implements RedisConnection {
   }
 
   #log(error: Error): void {
-    this.#gate.pass((heldBack) =>
-      this.#logger.warn({ err: error, heldBack, redis: this.#address.shown }, 'trouble with Redis'),
-    )
+    this.#gate.pass((heldBack) => {
+      const line = { redis: this.#address.shown, reason: error.message, heldBack }
+      this.#logger.warn(line, 'trouble with Redis, trying on')
+    })
   }
 }

@@ -4,6 +4,7 @@
  * gives a channel up by itself. It knows no handlers, and nothing of other nodes.
  */
 import type { Redis } from 'ioredis'
+import { startClient, stopClient } from './clients.ts'
 import { retryDelayMs } from './retry.ts'
 import { isReply } from './script.ts'
 import { slotOf } from './slot.ts'
@@ -22,7 +23,8 @@ export interface FeedEvents {
   /** These had been confirmed, and are no longer heard; the feed goes on wanting them. */
   lost(channels: readonly string[]): void
   refused(channels: readonly string[], error: Error): void
-  message(channel: string, bytes: Buffer): void
+  /** @param by the feed that hears it */
+  message(channel: string, bytes: Buffer, by: Feed): void
   connected(up: boolean): void
   error(error: Error): void
   /** A slot seems to have moved to another node. */
@@ -62,9 +64,11 @@ export class Feed {
     client.on('close', () => this.#lost())
     client.on('error', (error) => this.#failed(error))
     client.on('moved', () => setImmediate(() => this.#moved()))
-    client.on('smessageBuffer', (channel: Buffer, bytes: Buffer) => events.message(channel.toString(), bytes))
+    client.on('smessageBuffer', (channel: Buffer, bytes: Buffer) =>
+      events.message(channel.toString(), bytes, this),
+    )
     this.#pings = setInterval(() => this.#ping(), PING_MS).unref()
-    client.connect().catch((error: Error) => this.#failed(error))
+    startClient(client, (error) => this.#failed(error))
   }
 
   /** `null`: connected, and nothing is refused. */
@@ -97,7 +101,7 @@ export class Feed {
     clearInterval(this.#pings)
     clearTimeout(this.#look)
     clearTimeout(this.#retry)
-    this.#client.disconnect()
+    stopClient(this.#client)
     this.#lost()
   }
 

@@ -57,7 +57,7 @@ export function redisMetrics(registry: Registry): RedisMetrics {
     messageBytes: counter('rookery_redis_message_bytes_total', 'Bytes of the messages heard'),
     unexpected: counter(
       'rookery_redis_unexpected_messages_total',
-      'Messages on channels that nobody listens to',
+      'Messages on channels that nobody listens to, or from a node that is no longer asked',
     ),
     handlerErrors: counter('rookery_redis_handler_errors_total', 'Errors thrown by those that listen'),
   }

@@ -68,7 +68,7 @@ export class RedisSubscriptions implements Subscriptions {
     this.#healthListeners = new Listeners(failed)
     this.#deadlines = new DeadlineSet({
       limitMs: timeoutMs,
-      onOverdue: (waiting) => this.#withdraw(waiting, 'Redis has not confirmed the subscription in time'),
+      onOverdue: (waiting) => this.#overdue(waiting),
       now: () => performance.now(),
     })
     this.#feeds = makeFeeds(this.#events())
@@ -131,7 +131,7 @@ export class RedisSubscriptions implements Subscriptions {
       confirmed: (names, more) => this.#confirmed(names, more),
       lost: (names) => this.#markLost(names),
       refused: (names, error) => this.#refused(names, error),
-      message: (name, bytes) => this.#pass(name, bytes),
+      message: (name, bytes, by) => this.#pass(name, bytes, by),
       connected: (up) => this.#connected(up),
       error: (error) => this.#log(error),
       moved: () => this.#feeds.suspect(),
@@ -206,17 +206,26 @@ export class RedisSubscriptions implements Subscriptions {
   }
 
   #refused(names: readonly string[], error: Error): void {
+    // A slot that has moved is nothing amiss.
+    if (isReply(error, 'MOVED')) return
     this.#metrics.refused.inc(names.length)
     this.#log(error)
     const [name = ''] = names
     const channel = names.length === 1 ? this.#channels.get(name) : undefined
     // Trying on does not help whoever waits: they hear at once what is missing.
     if (channel === undefined || !isReply(error, 'NOPERM')) return
-    for (const waiting of channel.waiting) this.#withdraw(waiting, `Redis refuses: ${error.message}`)
+    const message = `Redis refuses the subscription: ${error.message}`
+    const refusal = new RookeryError('unavailable', message, { cause: error })
+    for (const waiting of channel.waiting) this.#withdraw(waiting, refusal)
   }
 
-  #withdraw(waiting: Waiting, why: string): void {
-    this.#settle(waiting, unavailable(this.#reason === null ? why : `${why}: ${this.#reason}`))
+  #overdue(waiting: Waiting): void {
+    const why = 'Redis has not confirmed the subscription in time'
+    this.#withdraw(waiting, unavailable(this.#reason === null ? why : `${why}: ${this.#reason}`))
+  }
+
+  #withdraw(waiting: Waiting, error: RookeryError): void {
+    this.#settle(waiting, error)
     this.unsubscribe(waiting.channel.name, waiting.handler)
   }
 
@@ -228,11 +237,12 @@ export class RedisSubscriptions implements Subscriptions {
     else waiting.reject(error)
   }
 
-  #pass(name: string, bytes: Buffer): void {
+  #pass(name: string, bytes: Buffer, by: Feed): void {
     this.#metrics.messages.inc()
     this.#metrics.messageBytes.inc(bytes.byteLength)
     const channel = this.#channels.get(name)
-    if (channel === undefined) {
+    // While a slot moves, two nodes may tell the same message.
+    if (channel?.feed !== by) {
       this.#metrics.unexpected.inc()
       return
     }
@@ -275,7 +285,9 @@ export class RedisSubscriptions implements Subscriptions {
   }
 
   #log(error: Error): void {
-    this.#gate.pass((heldBack) => this.#logger.warn({ err: error, heldBack }, 'trouble with hearing Redis'))
+    this.#gate.pass((heldBack) =>
+      this.#logger.warn({ reason: error.message, heldBack }, 'trouble with hearing Redis, trying on'),
+    )
   }
 
   #handlerFailed(error: unknown): void {

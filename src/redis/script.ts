@@ -41,6 +41,6 @@ export async function runScript(
 }
 
 /** Whether Redis itself has answered with an error, and if given, with this one: `NOSCRIPT`, `MOVED` … */
-export function isReply(error: unknown, code = ''): error is Error {
+export function isReply(error: unknown, code = ''): error is Error & { name: 'ReplyError' } {
   return error instanceof ReplyError && (error as Error).message.startsWith(code)
 }

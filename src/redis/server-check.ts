@@ -5,9 +5,13 @@
 
 import { Cluster, type Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { RookeryError } from '../wire/errors.ts'
 import type { RedisSettings } from './address.ts'
 import type { RedisCommands } from './clients.ts'
+import { isReply } from './script.ts'
+import { aclRules, missingPermissions } from './server-permissions.ts'
 import { tooOld } from './server-version.ts'
+import { LOOKED_AT, type ServerWarning, serverWarnings } from './server-warnings.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 /** Redis answers and can't be used; the message says what to do. */
@@ -27,16 +31,42 @@ export interface CheckedConnection {
 /** @throws RedisUnfit, or `unavailable` when Redis went away meanwhile */
 export async function checkServer(
   connection: CheckedConnection,
-  settings: RedisSettings,
+  { clusterName }: RedisSettings,
   logger: Logger,
 ): Promise<void> {
-  for (const node of mastersOf(connection.commands)) {
-    const problem = tooOld(await connection.run(() => node.info('server')))
+  const masters = mastersOf(connection.commands)
+  for (const master of masters) {
+    const problem = tooOld(await connection.run(() => master.info('server')))
     if (problem !== undefined) throw new RedisUnfit(problem)
   }
-  logger.debug({ cluster: settings.clusterName }, 'Redis can be used')
+  const missing = await missingPermissions(connection, clusterName)
+  if (missing.length > 0) throw new RedisUnfit(lackOf(missing, clusterName))
+  const warnings = await Promise.all(masters.map((master) => warningsOf(connection, master)))
+  const each = new Map(warnings.flat().map(({ level, message }) => [message, level]))
+  for (const [message, level] of each) logger[level](message)
 }
 
 function mastersOf(commands: RedisCommands): readonly Redis[] {
   return commands instanceof Cluster ? commands.nodes('master') : [commands]
+}
+
+function lackOf(missing: readonly string[], clusterName: string): string {
+  return `the user at Redis lacks permissions:\n  ${missing.join('\n  ')}\nThese are enough: ACL SETUSER <user> ${aclRules(clusterName)}`
+}
+
+/** Many who rent out Redis do not let it be asked. */
+async function warningsOf(connection: CheckedConnection, master: Redis): Promise<ServerWarning[]> {
+  let flat: unknown
+  try {
+    flat = await connection.run(() => master.call('config', 'get', ...LOOKED_AT))
+  } catch (error) {
+    if (!(error instanceof RookeryError) || !isReply(error.cause)) throw error
+    const message = `could not look at the settings of Redis (${error.cause.message}): see that it evicts nothing and keeps an append-only file`
+    return [{ level: 'info', message }]
+  }
+  const words = Array.isArray(flat) ? flat.map(String) : []
+  const pairs = words.flatMap((word, index): [string, string][] =>
+    index % 2 === 0 ? [[word, words[index + 1] ?? '']] : [],
+  )
+  return serverWarnings(new Map(pairs))
 }
