@@ -26,6 +26,11 @@ export function workerTag(hostTag: string, workerNumber: number): string {
   return tag
 }
 
+/** The host's part of a worker's tag. */
+export function hostTagOf(tag: string): string {
+  return tag.slice(0, HOST_TAG_CHARS)
+}
+
 /** A session id that names its owner and that nobody can guess. */
 export function generateSessionId(tag: string): string {
   return `${tag}-${randomBytes(RANDOM_BYTES).toString('base64url')}`

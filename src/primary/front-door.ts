@@ -10,9 +10,11 @@ import { TokenBucket } from '../core/token-bucket.ts'
 import { descriptorLimit } from '../ops/descriptors.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { Balancer } from './balancer.ts'
+import { Forwarding, type ForwardingOptions } from './forwarding.ts'
 import { type Answer, Answerer } from './front-answers.ts'
-import { RequestHeads } from './front-heads.ts'
+import { type Arrival, RequestHeads } from './front-heads.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './front-limits.ts'
+import { listenOn } from './front-listen.ts'
 import { type FrontMetrics, frontMetrics } from './front-metrics.ts'
 import { destinationOf } from './front-request.ts'
 import type { HandOffTarget, Receipt } from './hand-off.ts'
@@ -62,6 +64,8 @@ export interface FrontDoorOptions {
   limits: FrontDoorLimits
   /** Go before `/healthz` and `/readyz` of the front door's own. */
   answers: PrimaryAnswers
+  /** With other hosts: what belongs to them goes there. Without, it is served here as any unknown session is. */
+  forwarding?: ForwardingOptions | undefined
   logger: Logger
   registry: Registry
   now: () => number
@@ -87,13 +91,15 @@ export class FrontDoor {
   readonly #answerer: Answerer
   readonly #heads: RequestHeads
   readonly #line: WaitingLine
+  readonly #forwarding: Forwarding | undefined
   readonly #metrics: FrontMetrics
   readonly #answers: Map<string, () => Answer | null>
 
   constructor(options: FrontDoorOptions) {
     const { now, registry } = options
     const descriptors = descriptorLimit()
-    const limits = fitToDescriptors(options.limits, descriptors)
+    const wanted = { ...options.limits, forwards: options.forwarding?.limits.forwards ?? 0 }
+    const { forwards, ...limits } = fitToDescriptors(wanted, descriptors)
     this.#options = { ...options, limits }
     this.#warnOfFew(descriptors)
     this.#balancer = new Balancer(limits.reservationMs)
@@ -102,10 +108,11 @@ export class FrontDoor {
       ...limits,
       now,
       stopReadingBeforeTransfer: options.stopReadingBeforeTransfer ?? true,
-      onHead: (socket, head, bytes) => this.#onHead(socket, head, bytes),
+      onHead: (arrival) => this.#onHead(arrival),
       onRefused: (socket, refusal) => this.#refuseHead(socket, refusal),
     })
     this.#line = this.#createLine()
+    this.#forwarding = this.#createForwarding(forwards)
     this.#metrics = frontMetrics(registry, {
       pendingHeads: () => this.#heads.size,
       waiting: () => this.#line.size,
@@ -121,21 +128,19 @@ export class FrontDoor {
 
   /** @returns the port, which the system chooses when `port` is 0 */
   async listen(port: number, host: string): Promise<{ port: number }> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ port, host, backlog: this.#options.limits.backlog }, () => {
-        this.#server.off('error', reject)
-        resolve()
-      })
-    })
-    this.#server.on('error', (error) =>
-      this.#options.logger.error({ err: error }, 'cannot accept connections'),
-    )
-    const address = this.#server.address()
-    return { port: typeof address === 'object' && address !== null ? address.port : port }
+    const { limits, logger } = this.#options
+    const options = { port, host, backlog: limits.backlog }
+    const onError = (error: Error) => logger.error({ err: error }, 'cannot accept connections')
+    return { port: await listenOn(this.#server, options, onError) }
   }
 
-  /** Closes the port. What has been accepted is still served. */
+  /** Opens the port for other hosts. @returns it, which the system chooses when `port` is 0 */
+  async listenForHosts(port: number, host: string): Promise<{ port: number }> {
+    if (this.#forwarding === undefined) throw new TypeError('a front door without other hosts')
+    return { port: await this.#forwarding.listen(port, host) }
+  }
+
+  /** Closes the port. What has been accepted is still served, and so is what other hosts pass on. */
   stopAccepting(): void {
     this.#server.close()
   }
@@ -143,9 +148,20 @@ export class FrontDoor {
   /** Closes the port and every connection that no worker has. */
   close(): void {
     this.stopAccepting()
+    this.#forwarding?.close()
     this.#heads.close()
     this.#line.close()
     this.#answerer.close()
+  }
+
+  /** Closes the connections that pass through to other hosts, spread over `spreadMs`: their clients take another way. */
+  moveForwarded(spreadMs: number): void {
+    this.#forwarding?.move(spreadMs)
+  }
+
+  /** Another host is gone. */
+  hostGone(hostTag: string): void {
+    this.#forwarding?.hostGone(hostTag)
   }
 
   /** The worker is ready: it takes connections from now on. */
@@ -218,13 +234,36 @@ export class FrontDoor {
     this.#heads.begin(socket)
   }
 
-  #onHead(socket: Socket, head: RequestHead, bytes: Buffer): void {
-    const answer = this.#ownAnswer(head)
-    if (answer !== null) this.#answerer.answer(socket, answer, head.method)
-    else {
-      const destination = destinationOf(head)
-      this.#line.enter({ socket, bytes, method: head.method, destination, since: this.#options.now() })
-    }
+  #createForwarding(forwards: number): Forwarding | undefined {
+    const { forwarding, logger, registry, now } = this.#options
+    if (forwarding === undefined) return undefined
+    const options = { ...forwarding, limits: { ...forwarding.limits, forwards } }
+    const onConnection: RequestHeads['begin'] = (socket, origin) => this.#heads.begin(socket, origin)
+    return new Forwarding(options, { logger, registry, now, onConnection })
+  }
+
+  #onHead(arrival: Arrival): void {
+    const answer = this.#ownAnswer(arrival.head)
+    if (answer === null) this.#pass(arrival)
+    else this.#answerer.answer(arrival.socket, answer, arrival.head.method)
+  }
+
+  /** To the host of its session, or to a worker of this one. What came from another host stays. */
+  #pass({ socket, head, bytes, origin }: Arrival): void {
+    const destination = destinationOf(head)
+    const enter = () =>
+      this.#line.enter({
+        socket,
+        bytes,
+        origin,
+        method: head.method,
+        destination,
+        since: this.#options.now(),
+      })
+    const { tag } = destination
+    const host = tag === null || origin !== undefined ? undefined : this.#forwarding?.otherHost(tag)
+    if (host === undefined) enter()
+    else this.#forwarding?.forward(socket, host, enter)
   }
 
   #ownAnswer(head: RequestHead): Answer | null {

@@ -5,6 +5,17 @@
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../core/deadline-set.ts'
 import { HeadReader, type RequestHead } from '../core/http-head.ts'
+import type { ConnectionOrigin } from './forward-door.ts'
+
+/** A connection with its first request head. */
+export interface Arrival {
+  readonly socket: Socket
+  readonly head: RequestHead
+  /** All that was read of the client's so far. */
+  readonly bytes: Buffer
+  /** Only of a connection that came from another host. */
+  readonly origin: ConnectionOrigin | undefined
+}
 
 export interface HeadsOptions {
   headBytes: number
@@ -13,12 +24,13 @@ export interface HeadsOptions {
   /** Taken out in one check of the tests alone: they must notice what is lost then. */
   stopReadingBeforeTransfer: boolean
   now: () => number
-  onHead(socket: Socket, head: RequestHead, bytes: Buffer): void
+  onHead(arrival: Arrival): void
   onRefused(socket: Socket, refusal: { status: number; reason: string }): void
 }
 
 interface PendingHead {
   socket: Socket
+  origin: ConnectionOrigin | undefined
   reader: HeadReader
   stop(): void
 }
@@ -41,7 +53,7 @@ export class RequestHeads {
     return this.#pending.size
   }
 
-  begin(socket: Socket): void {
+  begin(socket: Socket, origin?: ConnectionOrigin): void {
     this.#makeRoom()
     const onData = (chunk: Buffer) => this.#read(pending, chunk)
     const onGone = () => {
@@ -50,6 +62,7 @@ export class RequestHeads {
     }
     const pending: PendingHead = {
       socket,
+      origin,
       reader: new HeadReader(this.#options.headBytes),
       stop: () => socket.off('data', onData).off('end', onGone).off('close', onGone),
     }
@@ -65,7 +78,7 @@ export class RequestHeads {
   }
 
   #read(pending: PendingHead, chunk: Buffer): void {
-    const { socket, reader } = pending
+    const { socket, reader, origin } = pending
     const progress = reader.push(chunk)
     if (progress.state === 'partial') return
     this.#pending.delete(pending)
@@ -75,7 +88,7 @@ export class RequestHeads {
       return
     }
     if (this.#options.stopReadingBeforeTransfer) stopReading(socket, reader.bytes)
-    this.#options.onHead(socket, progress.head, reader.bytes)
+    this.#options.onHead({ socket, head: progress.head, bytes: reader.bytes, origin })
   }
 
   /** With as many heads under way as there may be, the one that has taken longest goes: a quick client always gets in. */

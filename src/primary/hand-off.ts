@@ -11,6 +11,7 @@
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../core/deadline-set.ts'
 import type { HandOverMessage } from '../wire/control.ts'
+import type { ConnectionOrigin } from './forward-door.ts'
 
 export interface HandOffTarget {
   readonly name: string
@@ -35,6 +36,8 @@ export interface Flight {
   readonly socket: Socket
   /** What was read of the connection so far. */
   readonly bytes: Buffer
+  /** Only of a connection that came from another host. */
+  readonly origin?: ConnectionOrigin | undefined
 }
 
 /** What a worker says of a connection that it was sent. */
@@ -103,7 +106,12 @@ export class HandOff<T extends Flight> {
     const sent = { id: this.#lastId, flight }
     this.#flights.add(sent)
     this.#byId.set(sent.id, sent)
-    const message = { type: 'sticky:connection', id: sent.id, data: flight.bytes } as const
+    const message: HandOverMessage = {
+      type: 'sticky:connection',
+      id: sent.id,
+      data: flight.bytes,
+      ...(flight.origin && { client: flight.origin.client }),
+    }
     this.target.channel.send(message, flight.socket, { keepOpen: true }, (error) => {
       if (error === null) return
       this.#hasFailed = true

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import { DeadlineSet } from '../core/deadline-set.ts'
 import type { TokenBucket } from '../core/token-bucket.ts'
 import type { Balancer } from './balancer.ts'
+import type { ConnectionOrigin } from './forward-door.ts'
 import type { FrontMetrics } from './front-metrics.ts'
 import type { Destination } from './front-request.ts'
 import { HandOff, type HandOffTarget, type Receipt } from './hand-off.ts'
@@ -20,6 +21,8 @@ export interface Waiter {
   readonly method: string
   readonly destination: Destination
   readonly since: number
+  /** Only of a connection that came from another host. */
+  readonly origin?: ConnectionOrigin | undefined
 }
 
 export type RefusalReason = 'no_worker' | 'queue_full' | 'queue_timeout'
@@ -140,7 +143,8 @@ export class WaitingLine {
     const metrics = this.#options.metrics()
     metrics.handedOver.inc({ kind: waiter.destination.kind })
     metrics.waits.observe(Math.max(0, this.#options.now() - waiter.since) / 1000)
-    metrics.swallowed.inc(Math.max(0, waiter.socket.bytesRead - waiter.bytes.length))
+    const read = waiter.bytes.length + (waiter.origin?.preambleBytes ?? 0)
+    metrics.swallowed.inc(Math.max(0, waiter.socket.bytesRead - read))
   }
 
   #return(waiter: Waiter): void {

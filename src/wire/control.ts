@@ -33,6 +33,8 @@ export const handOverMessage = z.object({
   id: z.int().min(1),
   /** What was read of the connection. */
   data: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  /** Only of a connection that came through another host: where the client's own came from. */
+  client: z.object({ address: z.string(), port: z.int() }).optional(),
 })
 export type HandOverMessage = z.infer<typeof handOverMessage>
 

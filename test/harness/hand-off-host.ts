@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { ForwardLimits } from '../../src/primary/forwarding.ts'
 import type { FrontDoorLimits } from '../../src/primary/front-door.ts'
 
 export interface HandOffSettings {
@@ -11,6 +12,8 @@ export interface HandOffSettings {
   restart?: boolean
   restartDelayMs?: number
   stopReadingBeforeTransfer?: boolean
+  /** With other hosts. Without a secret nothing is passed on or taken. */
+  forward?: { secret?: string; limits?: Partial<ForwardLimits> }
 }
 
 export interface HandOffReport {
@@ -33,6 +36,8 @@ interface HostMessage {
   name?: string
   pid?: number
   port?: number
+  forwardPort?: number
+  hostTag?: string
 }
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/hand-off/primary.js', import.meta.url))
@@ -44,6 +49,9 @@ export class HandOffHost {
   readonly ready = new Map<string, number>()
   readonly ended: string[] = []
   port = 0
+  /** The port for other hosts. */
+  forwardPort = 0
+  tag = ''
   #commands = 0
 
   private constructor(settings: HandOffSettings, execPath: string) {
@@ -95,6 +103,24 @@ export class HandOffHost {
     await this.#command('fork', { bootDelayMs })
   }
 
+  /** Where it finds another host. */
+  async knows(tag: string, address: string): Promise<void> {
+    await this.#command('knows', { tag, address })
+  }
+
+  async hostGone(tag: string): Promise<void> {
+    await this.#command('hostGone', { tag })
+  }
+
+  /** Closes its port, and what passes through it. */
+  async moveForwarded(spreadMs: number): Promise<void> {
+    await this.#command('moveForwarded', { spreadMs })
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
   get isAlive(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null
   }
@@ -124,7 +150,11 @@ export class HandOffHost {
       return
     }
     const name = message.name ?? ''
-    if (message.event === 'listening') this.port = message.port ?? 0
+    if (message.event === 'listening') {
+      this.port = message.port ?? 0
+      this.forwardPort = message.forwardPort ?? 0
+      this.tag = message.hostTag ?? ''
+    }
     if (message.event === 'ready') this.ready.set(name, message.pid ?? 0)
     if (message.event === 'exit') {
       this.ready.delete(name)

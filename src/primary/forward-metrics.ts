@@ -1,0 +1,42 @@
+/** What the forwarding between hosts counts, on both sides. */
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+export interface ForwardGauges {
+  opening(): number
+  joined(): number
+  pendingPreambles(): number
+}
+
+export type ForwardMetrics = ReturnType<typeof forwardMetrics>
+
+export function forwardMetrics(registry: Registry, read: ForwardGauges) {
+  const registers = [registry]
+  const gauge = (name: string, help: string, value: () => number) => {
+    const made: Gauge = new Gauge({
+      name: `rookery_forward_${name}`,
+      help,
+      registers,
+      collect: () => made.set(value()),
+    })
+  }
+  gauge('opening', 'Connections for which the owner is being called', () => read.opening())
+  gauge('joined', 'Connections that pass through this host to another', () => read.joined())
+  gauge('pending_preambles', 'Connections of other hosts that have not proven yet who they are', () =>
+    read.pendingPreambles(),
+  )
+  const counter = <T extends string = never>(name: string, help: string, labelNames: T[] = []) =>
+    new Counter<T>({ name: `rookery_forward_${name}`, help, labelNames, registers })
+  return {
+    sent: counter('sent_total', 'Connections passed on to the host that owns their session'),
+    failed: counter('failed_total', 'Connections that could not be passed on and were served here', [
+      'reason',
+    ]),
+    bytes: counter('bytes_total', 'Bytes passed on, by where they came from', ['from']),
+    socketErrors: counter('socket_errors_total', 'Errors of connections between hosts', ['side']),
+    idle: counter('idle_total', 'Connections closed because nothing passed through them for too long'),
+    received: counter('received_total', 'Connections taken from other hosts'),
+    refused: counter('refused_total', 'Connections to the listener for other hosts that were refused', [
+      'reason',
+    ]),
+  }
+}
