@@ -2,6 +2,7 @@
  * Makes of the settings what ioredis is told: where Redis is, how one logs in, and TLS. Reads the certificates' files; connects
  * nowhere.
  */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import type { ClusterNode, RedisOptions } from 'ioredis'
@@ -101,13 +102,23 @@ function hostAndPort(address: string): { host: string; port: number } {
 function tlsOf(settings: RedisSettings): ConnectionOptions {
   const { redisTlsCa, redisTlsCert, redisTlsKey, redisTlsServername } = settings
   const files = {
-    ...(redisTlsCa === undefined ? {} : { ca: readFileSync(redisTlsCa) }),
-    ...(redisTlsCert === undefined ? {} : { cert: readFileSync(redisTlsCert) }),
+    ...(redisTlsCa === undefined ? {} : { ca: certificateIn(redisTlsCa) }),
+    ...(redisTlsCert === undefined ? {} : { cert: certificateIn(redisTlsCert) }),
     ...(redisTlsKey === undefined ? {} : { key: readFileSync(redisTlsKey) }),
   }
-  // Throws when one of them is not what it should be.
+  // Throws when key and certificate do not belong together.
   createSecureContext(files)
   return { ...files, ...(redisTlsServername === undefined ? {} : { servername: redisTlsServername }) }
+}
+
+/** OpenSSL passes over what it can't read, and then trusts nobody. */
+function certificateIn(file: string): Buffer {
+  const content = readFileSync(file)
+  try {
+    return new X509Certificate(content) && content
+  } catch (cause) {
+    throw new Error(`${file} holds no certificate (PEM)`, { cause })
+  }
 }
 
 function shownUrl({ host, port, socketPath, tls }: RedisUrl): string {

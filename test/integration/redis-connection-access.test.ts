@@ -1,0 +1,162 @@
+/** Who is let in by Redis, and how: passwords, ACL users and their permissions, TLS, sockets. */
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { RedisUnfit } from '../../src/redis/server-check.ts'
+import { aclRules } from '../../src/redis/server-permissions.ts'
+import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis.ts'
+import { type RedisHost, redisHost } from '../harness/redis-host.ts'
+import { makeCertificates, type TestCertificates } from '../harness/redis-tls.ts'
+import { until } from '../harness/until.ts'
+
+async function started(options?: RedisOptions): Promise<TestRedis> {
+  const redis = await startRedis(options)
+  onTestFinished(() => redis.stop())
+  return redis
+}
+
+function opened(env: Record<string, string>): RedisHost {
+  const host = redisHost(env)
+  onTestFinished(() => host.connection.close())
+  return host
+}
+
+/** Asks and hears. */
+async function works({ connection }: RedisHost): Promise<void> {
+  await connection.ready
+  const channel = 'rookery:{rookery}:test'
+  const heard: string[] = []
+  await connection.subscriptions.subscribe(channel, (bytes) => heard.push(bytes.toString()))
+  await connection.run((commands) => commands.spublish(channel, 'x'))
+  await until(() => heard.length > 0, 'the message is heard')
+}
+
+const PASSWORD = 'p@ss/w:rd #1%'
+const login = (redis: TestRedis, user = '') =>
+  redis.url.replace('://', `://${user}:${encodeURIComponent(PASSWORD)}@`)
+
+async function certificates(): Promise<TestCertificates> {
+  const made = await makeCertificates('redis.example')
+  onTestFinished(() => made.remove())
+  return made
+}
+
+describe('who logs in', () => {
+  it('gives a password with any characters', async () => {
+    const redis = await started({ acl: ['chat on nopass ~* &* +@all'] })
+    await redis.cli('config', 'set', 'requirepass', PASSWORD)
+    await works(opened({ REDIS_URL: login(redis) }))
+  })
+
+  it('with the wrong password keeps trying, says why without it, and is let in once it is right', async () => {
+    const redis = await started({ acl: ['chat on >other ~* &* +@all'] })
+    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    await until(() => JSON.stringify(host.lines).includes('WRONGPASS'), 'it says why')
+    expect(JSON.stringify(host.lines)).not.toContain(PASSWORD)
+    await redis.cli('acl', 'setuser', 'chat', `>${PASSWORD}`)
+    await works(host)
+  })
+
+  it('needs no more than the permissions that are written down', async () => {
+    const redis = await started()
+    await redis.cli(
+      'acl',
+      'setuser',
+      'chat',
+      'on',
+      `>${PASSWORD}`,
+      'resetchannels',
+      ...aclRules('rookery').split(' '),
+    )
+    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    await works(host)
+    for (const forbidden of ['flushall', 'keys', 'shutdown']) {
+      await expect(host.connection.run((commands) => commands.call(forbidden, '*'))).rejects.toThrow('NOPERM')
+    }
+    await expect(host.connection.run((commands) => commands.get('other'))).rejects.toThrow('NOPERM')
+  })
+
+  it.each([
+    [
+      ['-hset', '-zadd'],
+      [/^ {2}HSET rookery:rookery:\{r:check\}:check:/m, /^ {2}ZADD rookery/m],
+    ],
+    [['-spublish'], [/^ {2}SPUBLISH rookery/m]],
+    [['-evalsha', '-eval'], [/^ {2}EVALSHA rookery/m]],
+    [['resetkeys', '~other:*'], [/^ {2}EVALSHA rookery/m]],
+    [['-ssubscribe'], [/^ {2}SSUBSCRIBE rookery:\{rookery\}:hosts#check: NOPERM/m]],
+    [
+      ['resetchannels', '&other:*'],
+      [/^ {2}SSUBSCRIBE rookery/m, /^ {2}SPUBLISH rookery/m],
+    ],
+  ])('without permissions (%s) is told each that is missing, and which are enough', async (rules, named) => {
+    const redis = await started()
+    await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', ...rules)
+    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    const error: unknown = await host.connection.ready.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(RedisUnfit)
+    for (const pattern of named) expect(String(error)).toMatch(pattern)
+    expect(String(error)).toContain(`ACL SETUSER <user> ${aclRules('rookery')}`)
+  })
+
+  it('may be forbidden to look at the settings, and is told so', async () => {
+    const redis = await started({ config: { 'maxmemory-policy': 'allkeys-lru' } })
+    await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', '-config')
+    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    await works(host)
+    const told = host.lines.filter(({ msg }) => msg.startsWith('could not look at the settings of Redis'))
+    expect(told.map(({ level }) => level)).toEqual(['info'])
+  })
+})
+
+describe('TLS', () => {
+  it('trusts the authority in the file, and the name that is given', async () => {
+    const made = await certificates()
+    const redis = await started({ tls: made })
+    await works(opened({ REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }))
+    await works(
+      opened({ REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile, REDIS_TLS_SERVERNAME: 'redis.example' }),
+    )
+  })
+
+  it('shows a certificate of its own where Redis asks for one', async () => {
+    const made = await certificates()
+    made.askClients = true
+    const redis = await started({ tls: made })
+    const env = { REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }
+    const without = opened(env)
+    await until(() => without.lines.some(({ level }) => level === 'warn'), 'it is not let in')
+    expect(without.health.commands).not.toBeNull()
+    await works(
+      opened({ ...env, REDIS_TLS_CERT: made.clientCertificateFile, REDIS_TLS_KEY: made.clientKeyFile }),
+    )
+  })
+
+  it.each([
+    [{}, /self-signed certificate|unable to verify/],
+    [{ REDIS_TLS_SERVERNAME: 'other.example' }, /Hostname\/IP does not match/],
+  ])('lets in nobody whom it can not check: %o', async (env, reason) => {
+    const made = await certificates()
+    const redis = await started({ tls: made })
+    const ca: Record<string, string> = 'REDIS_TLS_SERVERNAME' in env ? { REDIS_TLS_CA: made.caFile } : {}
+    const host = opened({ REDIS_URL: redis.url, ...ca, ...env })
+    await until(() => host.lines.some((line) => reason.test(String(line['reason']))), 'it says why')
+    expect(host.health).not.toMatchObject({ commands: null })
+    expect(await redis.cli('client', 'list')).not.toContain('name=rookery')
+  })
+
+  it('is refused at the start when a file is missing or holds no certificate', async () => {
+    const made = await certificates()
+    const garbage = join(made.directory, 'garbage')
+    await writeFile(garbage, '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n')
+    const url = { REDIS_URL: 'rediss://127.0.0.1:1' }
+    expect(() => redisHost({ ...url, REDIS_TLS_CA: garbage })).toThrow(garbage)
+    await rm(garbage)
+    expect(() => redisHost({ ...url, REDIS_TLS_CA: garbage })).toThrow(garbage)
+  })
+})
+
+it('a Unix socket is an address too', async () => {
+  const redis = await started()
+  await works(opened({ REDIS_URL: `unix:${redis.socketPath}` }))
+})

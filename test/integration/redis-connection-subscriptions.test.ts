@@ -1,0 +1,279 @@
+/** What a host hears of a real Redis: confirmed, counted, and whole again after any loss. */
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ChannelHandler, Subscriptions } from '../../src/redis/subscriptions.ts'
+import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis.ts'
+import { type RedisHost, redisHost } from '../harness/redis-host.ts'
+import { until } from '../harness/until.ts'
+
+async function started(options?: RedisOptions): Promise<TestRedis> {
+  const redis = await startRedis(options)
+  onTestFinished(() => redis.stop())
+  return redis
+}
+
+async function opened(redis: TestRedis, env: Record<string, string> = {}): Promise<RedisHost> {
+  const host = redisHost({ REDIS_URL: redis.url, ...env })
+  onTestFinished(() => host.connection.close())
+  await host.connection.ready
+  return host
+}
+
+/** @returns how many heard it, by Redis' word */
+const publish = ({ connection }: RedisHost, channel: string, text: string) =>
+  connection.run((commands) => commands.spublish(channel, text))
+
+function hearer(): { heard: string[]; handler: ChannelHandler } {
+  const heard: string[] = []
+  return { heard, handler: (bytes) => heard.push(bytes.toString()) }
+}
+
+const broken = () => {
+  throw new Error('broken listener')
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `channel ${index}`)
+
+function subscribeAll(subscriptions: Subscriptions, channels: readonly string[], handler: ChannelHandler) {
+  return Promise.all(channels.map((channel) => subscriptions.subscribe(channel, handler)))
+}
+
+describe('a subscription', () => {
+  it('is heard from its confirmation on, as bytes, by each that listens', async () => {
+    const host = await opened(await started())
+    const { subscriptions } = host.connection
+    const [a, b] = [hearer(), hearer()]
+    const channel = 'rookery:{r:日本}:entries'
+    await Promise.all([
+      subscriptions.subscribe(channel, a.handler),
+      subscriptions.subscribe(channel, b.handler),
+    ])
+    expect(await publish(host, channel, 'x')).toBe(1)
+    await until(() => b.heard.length === 1, 'it is heard')
+    expect([a.heard, b.heard]).toEqual([['x'], ['x']])
+  })
+
+  it('is counted: it takes as many calls to end as it took to begin', async () => {
+    const host = await opened(await started())
+    const { subscriptions } = host.connection
+    const { heard, handler } = hearer()
+    await subscribeAll(subscriptions, ['a', 'a'], handler)
+    subscriptions.unsubscribe('a', handler)
+    expect(await publish(host, 'a', '1')).toBe(1)
+    await until(() => heard.length === 1, 'it is heard, once')
+    subscriptions.unsubscribe('a', handler)
+    subscriptions.unsubscribe('a', handler)
+    await until(async () => (await publish(host, 'a', '2')) === 0, 'Redis knows of it no more')
+    expect(heard).toEqual(['1'])
+    expect(await host.metric('rookery_redis_subscriptions')).toBe(0)
+  })
+
+  it('ends and begins in any order without being lost or left over', async () => {
+    const host = await opened(await started())
+    const { subscriptions } = host.connection
+    const { heard, handler } = hearer()
+    const swallowed: unknown[] = []
+    for (let round = 0; round < 200; round += 1) {
+      void subscriptions.subscribe('a', handler).catch((error: unknown) => swallowed.push(error))
+      if (round % 3 === 0) await publish(host, 'other', 'x')
+      subscriptions.unsubscribe('a', handler)
+      if (round % 5 === 0) await publish(host, 'other', 'x')
+    }
+    await subscriptions.subscribe('a', handler)
+    expect(await publish(host, 'a', 'kept')).toBe(1)
+    await until(() => heard.includes('kept'), 'it is heard')
+    expect(heard).toEqual(['kept'])
+    expect(swallowed.map(String)).not.toEqual([])
+    subscriptions.unsubscribe('a', handler)
+    await until(async () => (await publish(host, 'a', 'x')) === 0, 'Redis knows of it no more')
+  })
+
+  it('waits while Redis is away, and is withdrawn when that takes too long', async () => {
+    const redis = await started()
+    const host = await opened(redis, { REDIS_TIMEOUT_MS: '300' })
+    const { subscriptions } = host.connection
+    const { heard, handler } = hearer()
+    await redis.kill()
+    await expect(subscriptions.subscribe('late', handler)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await host.metric('rookery_redis_subscriptions')).toBe(0)
+    await redis.start()
+    await host.untilWell()
+    await subscriptions.subscribe('a', handler)
+    expect(await publish(host, 'late', 'x')).toBe(0)
+    expect(heard).toEqual([])
+  })
+
+  it('that was confirmed once is kept over an absence of any length', async () => {
+    const redis = await started()
+    const host = await opened(redis, { REDIS_TIMEOUT_MS: '200' })
+    const { heard, handler } = hearer()
+    const restored: string[] = []
+    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
+    await host.connection.subscriptions.subscribe('a', handler)
+    await redis.kill()
+    const failures = () => host.metric('rookery_redis_commands_total', { outcome: 'unavailable' })
+    await until(async () => {
+      await publish(host, 'a', 'x').catch(() => undefined)
+      return (await failures()) > 20 && host.health.subscriptions !== null
+    }, 'Redis has been away for longer than a subscription waits')
+    await redis.start()
+    await until(() => restored.includes('a'), 'it is heard again')
+    await publish(host, 'a', 'back')
+    await until(() => heard.includes('back'), 'it is heard')
+  })
+
+  it('hears on when another listener throws', async () => {
+    const host = await opened(await started())
+    const { subscriptions } = host.connection
+    const { heard, handler } = hearer()
+    await subscriptions.subscribe('a', broken)
+    await subscriptions.subscribe('a', handler)
+    await publish(host, 'a', '1')
+    await publish(host, 'a', '2')
+    await until(() => heard.length === 2, 'both are heard')
+    expect(await host.metric('rookery_redis_handler_errors_total')).toBe(2)
+    expect(JSON.stringify(host.lines)).toContain('broken listener')
+  })
+})
+
+/** What one host publishes with numbers, and what the other then misses without having been told. */
+class Audit {
+  readonly channels: readonly string[]
+  readonly #speaker: RedisHost
+  readonly #published = new Map<string, number>()
+  readonly #missing = new Map<string, Set<number>>()
+  /** Missing, and told: there was a word of it after they had been published. */
+  told = 0
+  restorations = 0
+
+  constructor(speaker: RedisHost, channels: readonly string[]) {
+    this.#speaker = speaker
+    this.channels = channels
+  }
+
+  readonly handler: ChannelHandler = (bytes, channel) => {
+    this.#missing.get(channel)?.delete(Number(bytes.toString()))
+  }
+
+  readonly restored = (channels: readonly string[]) => {
+    this.restorations += 1
+    for (const channel of channels) {
+      this.told += this.#missing.get(channel)?.size ?? 0
+      this.#missing.delete(channel)
+    }
+  }
+
+  /** Publishes the next number on each of `count` channels. */
+  async round(count: number): Promise<void> {
+    const some = Array.from({ length: count }, () => Math.floor(Math.random() * this.channels.length))
+    await Promise.all(some.map((index) => this.#next(this.channels[index] ?? '')))
+  }
+
+  untold(): string[] {
+    return [...this.#missing].flatMap(([channel, numbers]) =>
+      [...numbers].map((number) => `${channel}: ${number}`),
+    )
+  }
+
+  async #next(channel: string): Promise<void> {
+    const number = (this.#published.get(channel) ?? 0) + 1
+    this.#published.set(channel, number)
+    const missing = this.#missing.get(channel) ?? new Set()
+    this.#missing.set(channel, missing.add(number))
+    await publish(this.#speaker, channel, String(number))
+  }
+}
+
+describe('what is lost', () => {
+  it('is told, and nothing else is: 1,000 channels while their connection is killed over and over', async () => {
+    const redis = await started()
+    const [listener, speaker] = [await opened(redis), await opened(redis)]
+    const audit = new Audit(speaker, names(1_000))
+    const { subscriptions } = listener.connection
+    subscriptions.onRestored(audit.restored)
+    await subscribeAll(subscriptions, audit.channels, audit.handler)
+    await until(async () => {
+      await redis.cli('client', 'kill', 'type', 'pubsub')
+      const before = audit.restorations
+      while (audit.restorations === before) await audit.round(50)
+      await audit.round(50)
+      return audit.restorations >= 25 && audit.told > 0
+    }, 'it was killed 25 times, and missed something')
+    await listener.untilWell()
+    await audit.round(200)
+    await until(
+      () => audit.untold().length === 0,
+      'nothing is missing untold',
+      () => audit.untold().join('\n'),
+    )
+  })
+
+  it('is restored in bounded steps, all of it before the word: 20,000 channels', async () => {
+    const redis = await started()
+    const host = await opened(redis, { REDIS_TIMEOUT_MS: '60000' })
+    const { subscriptions } = host.connection
+    const { heard, handler } = hearer()
+    const channels = names(20_000)
+    await subscribeAll(subscriptions, channels, handler)
+    const told: number[] = []
+    const confirmed: number[] = []
+    subscriptions.onRestored((restored) => {
+      told.push(restored.length)
+      void redis
+        .cli('client', 'list')
+        .then((list) => confirmed.push(Number(/ssub=([1-9]\d*)/.exec(list)?.[1])))
+    })
+    await redis.cli('client', 'kill', 'type', 'pubsub')
+    await until(() => confirmed.length > 0, 'all are heard again')
+    expect(told).toEqual([20_000])
+    expect(confirmed).toEqual([20_000])
+    expect(host.health.subscriptions).toBeNull()
+    await publish(host, 'channel 19999', 'x')
+    await until(() => heard.length > 0, 'it is heard')
+  })
+
+  it('is told when Redis cuts a host off that does not read fast enough', async () => {
+    const redis = await started({ config: { 'client-output-buffer-limit': 'pubsub 1mb 0 0' } })
+    const host = await opened(redis)
+    const { heard, handler } = hearer()
+    const restored: string[] = []
+    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
+    await host.connection.subscriptions.subscribe('a', handler)
+    const flood = "for i = 1, 200 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 100000)) end"
+    await redis.cli('eval', flood, '1', 'a')
+    await until(() => restored.length > 0, 'it is told')
+    expect(restored).toEqual(['a'])
+    expect(heard.length).toBeLessThan(200)
+    await publish(host, 'a', 'after')
+    await until(() => heard.includes('after'), 'it is heard')
+  })
+
+  it('does not hold up what can be heard: a channel that is forbidden after a loss', async () => {
+    const redis = await started()
+    await redis.cli('acl', 'setuser', 'chat', 'on', '>secret', '~*', '&*', '+@all')
+    const host = await opened(redis, { REDIS_URL: redis.url.replace('://', '://chat:secret@') })
+    const { handler } = hearer()
+    const restored: string[] = []
+    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
+    await subscribeAll(host.connection.subscriptions, ['a', 'b', 'c'], handler)
+    await redis.cli('acl', 'setuser', 'chat', 'resetchannels', '&a', '&c')
+    await until(() => restored.length === 2, 'the others are heard again')
+    expect(restored.toSorted()).toEqual(['a', 'c'])
+    await until(() => host.health.subscriptions?.includes('NOPERM') === true, 'it says what is refused')
+    await redis.cli('acl', 'setuser', 'chat', '&b')
+    await until(() => restored.includes('b'), 'it is heard again')
+    await host.untilWell()
+  })
+
+  it('is looked for by a new connection when asked to', async () => {
+    const host = await opened(await started())
+    const { heard, handler } = hearer()
+    const restored: string[] = []
+    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
+    await host.connection.subscriptions.subscribe('a', handler)
+    host.connection.subscriptions.renew('nothing is heard')
+    await until(() => restored.includes('a'), 'it is heard again')
+    await publish(host, 'a', 'x')
+    await until(() => heard.includes('x'), 'it is heard')
+    expect(await host.metric('rookery_redis_connects_total', { role: 'subscriber' })).toBe(2)
+  })
+})
