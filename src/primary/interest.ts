@@ -2,13 +2,23 @@
  * Which worker wants what: topics and their subscribers. Pure. A worker may hold a topic several times (a grant on
  * top of its own subscription) and loses it when each hold has been given back.
  */
+/** What the host as a whole wants. */
+export interface InterestEvents {
+  /** The first worker has come to want the topic. */
+  wanted(topic: string): void
+  /** The last one does not any more. */
+  unwanted(topic: string): void
+}
+
 export class InterestTable {
   readonly #holds = new Map<string, Map<string, number>>()
   readonly #subscribers = new Map<string, Set<string>>()
   readonly #maxTopicsPerWorker: number
+  readonly #events: InterestEvents | undefined
 
-  constructor(maxTopicsPerWorker: number) {
+  constructor(maxTopicsPerWorker: number, events?: InterestEvents) {
     this.#maxTopicsPerWorker = maxTopicsPerWorker
+    this.#events = events
   }
 
   get topics(): number {
@@ -67,13 +77,19 @@ export class InterestTable {
 
   #subscribe(worker: string, topic: string): void {
     const subscribers = this.#subscribers.get(topic)
-    if (subscribers === undefined) this.#subscribers.set(topic, new Set([worker]))
-    else subscribers.add(worker)
+    if (subscribers !== undefined) {
+      subscribers.add(worker)
+      return
+    }
+    this.#subscribers.set(topic, new Set([worker]))
+    this.#events?.wanted(topic)
   }
 
   #unsubscribe(worker: string, topic: string): void {
     const subscribers = this.#subscribers.get(topic)
     subscribers?.delete(worker)
-    if (subscribers?.size === 0) this.#subscribers.delete(topic)
+    if (subscribers?.size !== 0) return
+    this.#subscribers.delete(topic)
+    this.#events?.unwanted(topic)
   }
 }

@@ -1,4 +1,7 @@
-/** Who is in which group: topics whose subscribers are told of each other. Pure. */
+/**
+ * Who is in which group: topics whose subscribers are told of each other. Workers of this host and of others alike, by
+ * the names that they have on a link. Pure.
+ */
 export class RelayGroups {
   readonly #members = new Map<string, Set<string>>()
 
@@ -6,21 +9,32 @@ export class RelayGroups {
     return this.#members.size
   }
 
-  /** @returns the others that are in it */
-  enter(worker: string, topic: string): string[] {
-    const members = this.#members.get(topic) ?? new Set<string>()
-    this.#members.set(topic, members)
-    const others = [...members].filter((member) => member !== worker)
-    members.add(worker)
-    return others
+  topics(): Iterable<string> {
+    return this.#members.keys()
   }
 
-  /** @returns those that stay, or `null` when the worker was not in it */
-  leave(worker: string, topic: string): string[] | null {
+  members(topic: string): Iterable<string> {
+    return this.#members.get(topic) ?? []
+  }
+
+  others(worker: string, topic: string): string[] {
+    return [...this.members(topic)].filter((member) => member !== worker)
+  }
+
+  /** @returns false when it was in it */
+  enter(worker: string, topic: string): boolean {
+    const members = this.#members.get(topic) ?? new Set<string>()
+    if (members.has(worker)) return false
+    this.#members.set(topic, members.add(worker))
+    return true
+  }
+
+  /** @returns false when it was not in it */
+  leave(worker: string, topic: string): boolean {
     const members = this.#members.get(topic)
-    if (members === undefined || !members.delete(worker)) return null
+    if (members === undefined || !members.delete(worker)) return false
     if (members.size === 0) this.#members.delete(topic)
-    return [...members]
+    return true
   }
 
   forget(worker: string): void {

@@ -1,6 +1,6 @@
 /**
  * Who gets what of what workers say to each other: subscriptions, groups, publications. Bodies are never looked into;
- * the same bytes go to every receiver.
+ * the same bytes go to every receiver. Workers of this host first and at once, then the other hosts.
  */
 
 import type { Urgency } from '../core/outbox.ts'
@@ -8,10 +8,12 @@ import type { Publish, WorkerFrame } from '../wire/frames.ts'
 import { memberFrame, messageFrame, peerGoneFrame, receiptFrame, subscribedFrame } from '../wire/frames.ts'
 import { InterestTable } from './interest.ts'
 import { RelayGroups } from './relay-groups.ts'
+import type { LocalRouting, RelayHosts } from './relay-hosts.ts'
 import type { Announcement } from './relay-link.ts'
 
-/** Reaches workers by name. */
+/** Reaches workers of this host by name. */
 export interface RoutingOutlet {
+  workers(): Iterable<string>
   /** @returns whether it is on its way */
   offer(worker: string, frame: Buffer, urgency: Urgency): boolean
   announce(worker: string, announcement: Announcement): void
@@ -24,16 +26,26 @@ export interface RoutingCounts {
   unroutable(): void
 }
 
-export class RelayRouting {
+export interface RoutingOptions {
+  maxTopicsPerWorker: number
+  outlet: RoutingOutlet
+  counts: RoutingCounts
+  /** Makes the half that looks to other hosts. */
+  hosts: (local: LocalRouting) => RelayHosts
+}
+
+export class RelayRouting implements LocalRouting {
   readonly #interest: InterestTable
   readonly #groups = new RelayGroups()
   readonly #outlet: RoutingOutlet
   readonly #counts: RoutingCounts
+  readonly #hosts: RelayHosts
 
-  constructor(maxTopicsPerWorker: number, outlet: RoutingOutlet, counts: RoutingCounts) {
-    this.#interest = new InterestTable(maxTopicsPerWorker)
+  constructor({ maxTopicsPerWorker, outlet, counts, hosts }: RoutingOptions) {
     this.#outlet = outlet
     this.#counts = counts
+    this.#hosts = hosts(this)
+    this.#interest = new InterestTable(maxTopicsPerWorker, this.#hosts)
   }
 
   get topics(): number {
@@ -41,36 +53,62 @@ export class RelayRouting {
   }
 
   subscribe(worker: string, { ref, topic, group }: WorkerFrame & { kind: 'subscribe' }): void {
-    const added = this.#interest.add(worker, topic)
-    const members = added && group ? this.#enter(worker, topic) : []
-    this.#outlet.offer(worker, subscribedFrame(ref, !added, members), 'control')
+    if (!this.#interest.add(worker, topic)) {
+      this.#outlet.offer(worker, subscribedFrame(ref, true, []), 'control')
+      return
+    }
+    if (group && this.#groups.enter(worker, topic)) {
+      this.#tell(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
+      this.#hosts.groupChanged(topic, worker, true)
+    }
+    const confirm = () => {
+      // Who has come or gone while it waited is counted as it stands now.
+      const members = group ? this.#groups.others(worker, topic) : []
+      this.#outlet.offer(worker, subscribedFrame(ref, false, members), 'control')
+    }
+    const confirmed = this.#hosts.confirmed(topic, group)
+    if (confirmed === undefined) confirm()
+    else void confirmed.then(confirm)
   }
 
   unsubscribe(worker: string, topic: string): void {
     if (!this.#interest.remove(worker, topic)) return
     this.#outlet.withdrawn(worker, topic)
-    const others = this.#groups.leave(worker, topic)
-    if (others !== null) this.#tell(others, memberFrame(false, topic, worker))
+    if (!this.#groups.leave(worker, topic)) return
+    this.#tell(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
+    this.#hosts.groupChanged(topic, worker, false)
   }
 
   publish(from: string, publication: Publish): void {
     this.#counts.published()
-    const { ref, topics, grants, body, volatile } = publication
+    const reached = this.deliver(from, publication)
+    this.#hosts.publish(from, publication, reached)
+  }
+
+  deliver(from: string, { topics, grants, body, volatile }: Omit<Publish, 'ref'>): string[] {
     const receivers = this.#interest.receivers(topics, from)
     const reached: string[] = []
-    if (receivers.size > 0) {
-      const frame = messageFrame(from, grants, body)
-      for (const worker of receivers) {
-        if (!this.#outlet.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
-        reached.push(worker)
-        for (const topic of grants) this.#interest.add(worker, topic)
-      }
+    if (receivers.size === 0) return reached
+    const frame = messageFrame(from, grants, body)
+    for (const worker of receivers) {
+      if (!this.#outlet.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
+      reached.push(worker)
+      for (const topic of grants) this.#interest.add(worker, topic)
     }
-    if (ref !== 0) this.#outlet.offer(from, receiptFrame(ref, reached), 'control')
+    return reached
+  }
+
+  receipt(worker: string, ref: number, reached: readonly string[]): void {
+    this.#outlet.offer(worker, receiptFrame(ref, reached), 'control')
   }
 
   send(from: string, to: string, body: Buffer): void {
-    if (!this.#outlet.offer(to, messageFrame(from, [], body), 'control')) this.#counts.unroutable()
+    const sent = isRemote(to) ? this.#hosts.send(from, to, body) : this.deliverTo(to, from, body)
+    if (!sent) this.#counts.unroutable()
+  }
+
+  deliverTo(worker: string, from: string, body: Buffer): boolean {
+    return this.#outlet.offer(worker, messageFrame(from, [], body), 'control')
   }
 
   /** To every worker with an interest. */
@@ -82,25 +120,60 @@ export class RelayRouting {
     }
   }
 
+  /** A worker of another host has entered a group. */
+  enter(worker: string, topic: string): void {
+    if (this.#groups.enter(worker, topic))
+      this.#tell(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
+  }
+
+  /** A worker of another host has left a group. */
+  leave(worker: string, topic: string): void {
+    if (this.#groups.leave(worker, topic))
+      this.#tell(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
+  }
+
+  /** A worker of another host is gone. */
+  peerGone(worker: string): void {
+    this.#groups.forget(worker)
+    this.#tell(this.#outlet.workers(), peerGoneFrame(worker))
+  }
+
+  ownGroups(): { topic: string; workers: string[] }[] {
+    const groups: { topic: string; workers: string[] }[] = []
+    for (const topic of this.#groups.topics()) {
+      const workers = [...this.#groups.members(topic)].filter((worker) => !isRemote(worker))
+      if (workers.length > 0) groups.push({ topic, workers })
+    }
+    return groups
+  }
+
   /** Nothing is passed to the worker any more; the others have not been told yet. */
   silence(worker: string): void {
     this.#interest.forget(worker)
   }
 
-  /** The worker is gone: `others` are told. */
-  forget(worker: string, others: Iterable<string>): void {
+  /** A worker of this host is gone: the others are told. */
+  forget(worker: string): void {
     this.#interest.forget(worker)
     this.#groups.forget(worker)
-    this.#tell(others, peerGoneFrame(worker))
+    this.#tell(this.#outlet.workers(), peerGoneFrame(worker))
+    this.#hosts.workerGone(worker)
   }
 
-  #enter(worker: string, topic: string): string[] {
-    const others = this.#groups.enter(worker, topic)
-    this.#tell(others, memberFrame(true, topic, worker))
-    return others
+  close(): void {
+    this.#hosts.close()
+  }
+
+  /** Workers of this host that are in the group, but this one. */
+  #ownOthers(worker: string, topic: string): string[] {
+    return this.#groups.others(worker, topic).filter((other) => !isRemote(other))
   }
 
   #tell(workers: Iterable<string>, frame: Buffer): void {
     for (const worker of workers) this.#outlet.offer(worker, frame, 'control')
   }
+}
+
+function isRemote(worker: string): boolean {
+  return worker.includes(':')
 }

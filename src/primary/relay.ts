@@ -24,8 +24,12 @@ import type {
   WorkerRequests,
 } from '../wire/requests.ts'
 import { primaryRequests, workerRequests } from '../wire/requests.ts'
+import type { Backplane } from './backplane.ts'
+import { soloBackplane } from './backplane.ts'
 import type { Admission } from './relay-door.ts'
 import { RelayDoor } from './relay-door.ts'
+import type { HostsTimings } from './relay-hosts.ts'
+import { RelayHosts } from './relay-hosts.ts'
 import type { RelayLimits } from './relay-limits.ts'
 import { relayLimits } from './relay-limits.ts'
 import type { LinkEnd } from './relay-link.ts'
@@ -33,6 +37,7 @@ import { RelayLink } from './relay-link.ts'
 import type { RelayMetrics } from './relay-metrics.ts'
 import { relayMetrics } from './relay-metrics.ts'
 import { RelayRouting } from './relay-routing.ts'
+import type { RoomFeeds } from './relay-wanted.ts'
 
 export type { RelayLimits } from './relay-limits.ts'
 
@@ -51,6 +56,11 @@ export interface RelayOptions {
   logger: Logger
   registry: Registry
   limits?: Partial<RelayLimits>
+  /** What joins this host to others; none: it is on its own. */
+  backplane?: Backplane
+  /** What else has to be heard of a room that a worker wants. */
+  rooms?: RoomFeeds
+  timings?: Partial<HostsTimings>
 }
 
 export class Relay {
@@ -74,18 +84,7 @@ export class Relay {
       missedRooms: () => [...this.#links].map(([worker, link]) => [worker, link.missedRooms]),
       topics: () => this.#routing.topics,
     })
-    this.#routing = new RelayRouting(
-      this.#limits.maxTopicsPerWorker,
-      {
-        offer: (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
-        announce: (worker, announcement) => this.#links.get(worker)?.announce(announcement),
-        withdrawn: (worker, topic) => this.#links.get(worker)?.forgetTopic(topic),
-      },
-      {
-        published: () => this.#metrics.published.inc(),
-        unroutable: () => this.#metrics.unroutable.inc(),
-      },
-    )
+    this.#routing = this.#makeRouting(options)
     this.#gone = new Listeners((err) => this.#logger.error({ err }, 'a listener of the relay has thrown'))
     this.#serving = new LinkServing({
       table: workerRequests,
@@ -174,6 +173,30 @@ export class Relay {
   async close(): Promise<void> {
     for (const link of [...this.#links.values(), ...this.#leaving]) link.end('closed')
     await this.#door?.close()
+    this.#routing.close()
+  }
+
+  #makeRouting({
+    backplane = soloBackplane(''),
+    rooms,
+    logger,
+    registry,
+    timings,
+  }: RelayOptions): RelayRouting {
+    return new RelayRouting({
+      maxTopicsPerWorker: this.#limits.maxTopicsPerWorker,
+      outlet: {
+        workers: () => this.#links.keys(),
+        offer: (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
+        announce: (worker, announcement) => this.#links.get(worker)?.announce(announcement),
+        withdrawn: (worker, topic) => this.#links.get(worker)?.forgetTopic(topic),
+      },
+      counts: {
+        published: () => this.#metrics.published.inc(),
+        unroutable: () => this.#metrics.unroutable.inc(),
+      },
+      hosts: (local) => new RelayHosts({ backplane, local, rooms, logger, registry, timings }),
+    })
   }
 
   #admit({ worker, socket, reader }: Admission): void {
@@ -228,7 +251,7 @@ export class Relay {
     this.#leaving.delete(link)
     if (this.#links.get(worker) === link) this.#links.delete(worker)
     this.#metrics.ended.inc({ reason })
-    this.#routing.forget(worker, this.#links.keys())
+    this.#routing.forget(worker)
     this.#gone.call(worker)
     this.#logger.info({ worker, reason }, 'the link of a worker has ended')
   }

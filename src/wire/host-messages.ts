@@ -8,8 +8,16 @@ import { author, roomName } from './entry.ts'
 const worker = z.string().regex(/^w[1-9][0-9]{0,9}$/)
 const topic = z.string().min(1).max(256)
 const ref = z.int().min(1).max(0xffff_ffff)
-const body = z.instanceof(Uint8Array)
+const body = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 const user = z.string().min(1).max(64)
+const version = z.int().min(0)
+const nonce = z.string().min(16).max(64)
+/** Of one message; more members of a room go in several. */
+export const PRESENT_MAX = 1_000
+/** Of one question. */
+export const ROOMS_ASKED_MAX = 1_000
+
+export const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
 export const hostMessage = z.discriminatedUnion('type', [
   /** What a worker publishes. With `ref` the sender's host is owed a receipt. */
@@ -26,36 +34,76 @@ export const hostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('receipt'), to: worker, ref, workers: z.array(worker).max(1_024) }),
   /** From one worker to one worker. */
   z.object({ type: z.literal('send'), from: worker, to: worker, body }),
-  /** A worker has entered or left a group. */
-  z.object({ type: z.literal('group'), topic, worker, joined: z.boolean(), version: z.int() }),
+  /** A worker has entered or left a group. `version` grows by one with each. */
+  z.object({ type: z.literal('group'), topic, worker, joined: z.boolean(), version }),
   /** All groups of the sending host, as of `version`. */
   z.object({
     type: z.literal('groups'),
-    version: z.int(),
-    groups: z.array(z.object({ topic, workers: z.array(worker).max(1_024) })),
+    version,
+    groups: z.array(z.object({ topic, workers: z.array(worker).max(1_024) })).max(100_000),
   }),
   /** Tell me your groups. */
   z.object({ type: z.literal('groups?') }),
-  /** A worker of the sending host is gone. */
+  /** A worker of the sending host is gone, and out of all its groups. */
   z.object({ type: z.literal('workerGone'), worker }),
-  /** Who of the sending host came to the room and who left it; `version` grows by one with each, by room. */
+  /**
+   * Who of the sending host came to the room and who left it. `version` grows with every change of any room; `after` is
+   * that of the room's change before, 0 when nobody was in it.
+   */
   z.object({
     type: z.literal('presence'),
     room: roomName,
-    version: z.int(),
+    version,
+    after: version,
     joined: z.array(author),
     left: z.array(z.object({ id: user })),
   }),
-  /** Everybody of the sending host who is in the room, as of `version`. */
+  /** Everybody of the sending host who is in these rooms, as of `version`. With `more`, the rest of a room follows. */
   z.object({
     type: z.literal('present'),
-    room: roomName,
-    version: z.int(),
-    members: z.array(author),
-    part: z.int(),
-    parts: z.int(),
+    rooms: z
+      .array(z.object({ room: roomName, version, members: z.array(author), more: z.boolean() }))
+      .max(ROOMS_ASKED_MAX),
   }),
   /** Who of yours is in these rooms? */
-  z.object({ type: z.literal('present?'), rooms: z.array(roomName).max(1_000) }),
+  z.object({ type: z.literal('present?'), rooms: z.array(roomName).max(ROOMS_ASKED_MAX) }),
 ])
 export type HostMessage = z.infer<typeof hostMessage>
+
+/**
+ * What the backplane itself says. A host takes nothing of another before that has answered a question of its own with a
+ * nonce that nobody has used: so that nobody brings a host back by sending again what it once said.
+ */
+export const hostTalk = z.discriminatedUnion('type', [
+  /** I am here. Heard by its sender as well, who knows thereby that it hears. */
+  z.object({ type: z.literal('beat') }),
+  /** Who are you (if to all: all of you)? */
+  z.object({ type: z.literal('who'), nonce }),
+  /** The answer, which may ask back. */
+  z.object({
+    type: z.literal('iam'),
+    answer: nonce,
+    ask: nonce.optional(),
+    name: z.string().min(1).max(256),
+    forwardTo: z.string().max(256).optional(),
+  }),
+  z.object({ type: z.literal('bye') }),
+])
+export type HostTalk = z.infer<typeof hostTalk>
+
+/**
+ * What a message travels in. `n` grows with each message of its sender. `base` counts those to all hosts, this one
+ * included if it is; a number left out means that something may have been lost.
+ */
+export const hostEnvelope = z.object({
+  host: hostTag,
+  n: z.int().min(1),
+  base: z.int().min(0),
+  /** `all`, `topic`, or the tag of one host. */
+  to: z.union([z.literal('all'), z.literal('topic'), hostTag]),
+  message: z.looseObject({ type: z.string() }),
+  /** The message's own field of that name: the only one that is bytes. */
+  body: body.optional(),
+  signature: z.string().max(64).optional(),
+})
+export type HostEnvelope = z.infer<typeof hostEnvelope>

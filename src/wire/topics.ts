@@ -10,6 +10,9 @@ const TOPIC_MAX_CHARS = 200
 /** A chat room: its log entries and its presence. */
 export const roomTopic = (room: string) => `r:${room}`
 
+/** The room whose topic it is. */
+export const roomOf = (topic: string) => (topic.startsWith('r:') ? topic.slice(2) : undefined)
+
 /** Every server of a Socket.IO namespace. */
 export const namespaceTopic = (nsp: string) => bounded(`n:${nsp}`)
 

@@ -10,9 +10,13 @@ interface Debtor {
 }
 
 interface Call {
-  debtors: Map<string, Debtor> | undefined
+  /** Who has said something, and once the receipt has come everybody who was asked and still owes something. */
+  debtors: Map<string, Debtor>
+  /** Whether the receipt has come. */
+  asked: boolean
   clients: number
   gone: string[]
+  goneEarly: Set<string>
   timer: NodeJS.Timeout
   ack: (value: unknown) => void
   settled: (clients: number, gone: readonly string[]) => void
@@ -44,20 +48,30 @@ export class AdapterAcks {
     this.#lastId = (this.#lastId + 1) >>> 0
     const id = `a${this.#lastId}`
     const timer = setTimeout(() => this.drop(id), timeoutMs)
-    this.#calls.set(id, { debtors: undefined, clients: 0, gone: [], timer, ack, settled })
+    const goneEarly = new Set<string>()
+    const call = { debtors: new Map<string, Debtor>(), asked: false, clients: 0, gone: [], goneEarly }
+    this.#calls.set(id, { ...call, timer, ack, settled })
     return id
   }
 
   asked(id: string, workers: readonly string[]): void {
     const call = this.#calls.get(id)
     if (call === undefined) return
-    call.debtors = new Map(workers.map((worker) => [worker, { clients: undefined, acks: 0 }]))
+    call.asked = true
+    // What somebody has said that was not asked by the receipt (its host is gone, say) counts as far as it went.
+    for (const [worker, debtor] of call.debtors) if (!workers.includes(worker)) debtor.clients = debtor.acks
+    for (const worker of workers) {
+      if (call.debtors.has(worker)) continue
+      if (call.goneEarly.has(worker)) call.gone.push(worker)
+      else call.debtors.set(worker, { clients: undefined, acks: 0 })
+    }
+    for (const worker of call.debtors.keys()) pay(call, worker)
     this.#check(id, call)
   }
 
   counted(id: string, worker: string, clients: number): void {
     const call = this.#calls.get(id)
-    const debtor = call?.debtors?.get(worker)
+    const debtor = call === undefined ? undefined : debtorOf(call, worker)
     if (call === undefined || debtor === undefined) return
     debtor.clients = clients
     this.#check(id, call, worker)
@@ -65,7 +79,7 @@ export class AdapterAcks {
 
   acked(id: string, worker: string, value: unknown): void {
     const call = this.#calls.get(id)
-    const debtor = call?.debtors?.get(worker)
+    const debtor = call === undefined ? undefined : debtorOf(call, worker)
     if (call === undefined || debtor === undefined) return
     debtor.acks += 1
     call.ack(value)
@@ -73,12 +87,16 @@ export class AdapterAcks {
   }
 
   gone(worker: string): void {
-    for (const id of this.#calls.keys()) this.unable(id, worker)
+    for (const [id, call] of this.#calls) {
+      // Before the receipt it may not have been asked: that is seen when it comes.
+      if (call.asked || call.debtors.has(worker)) this.unable(id, worker)
+      else call.goneEarly.add(worker)
+    }
   }
 
   unable(id: string, worker: string): void {
     const call = this.#calls.get(id)
-    const debtor = call?.debtors?.get(worker)
+    const debtor = call === undefined ? undefined : debtorOf(call, worker)
     if (call === undefined || debtor === undefined) return
     call.gone.push(worker)
     debtor.clients = debtor.acks
@@ -95,16 +113,26 @@ export class AdapterAcks {
   }
 
   #check(id: string, call: Call, worker?: string): void {
+    if (!call.asked) return
     if (worker !== undefined) pay(call, worker)
-    if (call.debtors?.size !== 0) return
+    if (call.debtors.size > 0) return
     this.drop(id)
     call.settled(call.clients, call.gone)
   }
 }
 
 function pay(call: Call, worker: string): void {
-  const debtor = call.debtors?.get(worker)
+  const debtor = call.debtors.get(worker)
   if (debtor?.clients === undefined || debtor.acks < debtor.clients) return
   call.clients += debtor.clients
-  call.debtors?.delete(worker)
+  call.debtors.delete(worker)
+}
+
+/** `undefined`: nothing is owed by this worker, or nothing any more. */
+function debtorOf(call: Call, worker: string): Debtor | undefined {
+  const debtor = call.debtors.get(worker)
+  if (debtor !== undefined || call.asked) return debtor
+  const early: Debtor = { clients: undefined, acks: 0 }
+  call.debtors.set(worker, early)
+  return early
 }

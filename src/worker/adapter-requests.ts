@@ -11,12 +11,15 @@ export interface Answers {
   late: string[]
 }
 
-/** Called once. With an error when the question could not be put; `answers` are then empty. */
+/** Called once. With an error when the question could not be put, or nobody knows who was asked. */
 export type AnswersListener = (answers: Answers, error?: Error) => void
 
 interface Question {
   /** Before the receipt nobody knows. */
   asked: Set<string> | undefined
+  /** Who has answered, or could not, before the receipt has come: that waits for the slowest host. */
+  early: Set<string>
+  gone: Set<string>
   answers: Answers
   listener: AnswersListener
   timer: NodeJS.Timeout
@@ -44,33 +47,40 @@ export class AdapterRequests {
     this.#lastId = (this.#lastId + 1) >>> 0
     const id = `q${this.#lastId}`
     const timer = setTimeout(() => this.#expire(id), timeoutMs)
-    this.#questions.set(id, { asked: undefined, answers: noAnswers(), listener, timer })
+    const question = { asked: undefined, early: new Set<string>(), gone: new Set<string>() }
+    this.#questions.set(id, { ...question, answers: noAnswers(), listener, timer })
     return id
   }
 
   asked(id: string, workers: readonly string[]): void {
     const question = this.#questions.get(id)
     if (question === undefined) return
-    question.asked = new Set(workers)
+    question.asked = new Set(workers.filter((worker) => !question.early.has(worker)))
+    for (const worker of question.gone)
+      if (question.asked.delete(worker)) question.answers.missing.push(worker)
     this.#check(id, question)
   }
 
   answered(id: string, worker: string, value: unknown): void {
     const question = this.#questions.get(id)
-    if (question?.asked?.delete(worker) !== true) return
+    if (question === undefined || !strike(question, worker)) return
     question.answers.values.push(value)
     this.#check(id, question)
   }
 
   unable(id: string, worker: string): void {
     const question = this.#questions.get(id)
-    if (question?.asked?.delete(worker) !== true) return
+    if (question === undefined || !strike(question, worker)) return
     question.answers.missing.push(worker)
     this.#check(id, question)
   }
 
+  /** Who is gone before the receipt has come may not have been asked: it is missed if it stands there. */
   gone(worker: string): void {
-    for (const id of this.#questions.keys()) this.unable(id, worker)
+    for (const [id, question] of this.#questions) {
+      if (question.asked === undefined) question.gone.add(worker)
+      else this.unable(id, worker)
+    }
   }
 
   fail(id: string, error: Error): void {
@@ -93,8 +103,10 @@ export class AdapterRequests {
 
   #expire(id: string): void {
     const question = this.#questions.get(id)
-    question?.answers.late.push(...(question.asked ?? []))
-    this.#settle(id)
+    if (question?.asked === undefined)
+      return this.#settle(id, new Error('timeout reached: not every host has said whom it has asked'))
+    question.answers.late.push(...question.asked)
+    return this.#settle(id)
   }
 
   #settle(id: string, error?: Error): void {
@@ -107,4 +119,12 @@ export class AdapterRequests {
 
 function noAnswers(): Answers {
   return { values: [], missing: [], late: [] }
+}
+
+/** @returns false when nothing was, or is, to be heard from this worker */
+function strike({ asked, early }: Question, worker: string): boolean {
+  if (asked !== undefined) return asked.delete(worker)
+  if (early.has(worker)) return false
+  early.add(worker)
+  return true
 }

@@ -18,17 +18,19 @@ export interface AdapterEnd {
   onBroadcast(body: BroadcastBody, from: string): void
   onQuestion(message: AdapterQuestion, from: string): void
   onAnswer(message: AdapterAnswer, from: string): void
+  /** Nothing comes from the worker any more. */
+  onPeerGone(worker: string): void
 }
 
 export class AdapterRouter {
   readonly #ends = new Map<string, AdapterEnd>()
-  readonly #link: Pick<Link, 'onMessage'>
+  readonly #link: Pick<Link, 'onMessage' | 'onPeerGone'>
   readonly #logger: Logger
   readonly #gate = new LogGate(MALFORMED_LOG_MS)
   #unlisten: (() => void) | undefined
   #metrics: AdapterMetrics | undefined
 
-  constructor(link: Pick<Link, 'onMessage'>, logger: Logger) {
+  constructor(link: Pick<Link, 'onMessage' | 'onPeerGone'>, logger: Logger) {
     this.#link = link
     this.#logger = logger
   }
@@ -49,7 +51,7 @@ export class AdapterRouter {
 
   add(nsp: string, end: AdapterEnd): void {
     this.#ends.set(nsp, end)
-    this.#unlisten ??= this.#link.onMessage((body, from) => this.#route(body, from))
+    this.#unlisten ??= this.#listen()
   }
 
   remove(nsp: string, end: AdapterEnd): void {
@@ -58,6 +60,17 @@ export class AdapterRouter {
     if (this.#ends.size > 0) return
     this.#unlisten?.()
     this.#unlisten = undefined
+  }
+
+  #listen(): () => void {
+    const unlistenMessages = this.#link.onMessage((body, from) => this.#route(body, from))
+    const unlistenGone = this.#link.onPeerGone((worker) => {
+      for (const end of this.#ends.values()) end.onPeerGone(worker)
+    })
+    return () => {
+      unlistenMessages()
+      unlistenGone()
+    }
   }
 
   #route(bytes: Buffer, from: string): void {

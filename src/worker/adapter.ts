@@ -212,7 +212,7 @@ export class LinkAdapter extends NodeClusterAdapter {
       this.#talk.ask(question, asked, (answers, error) => {
         const failure = error ?? lateError(answers)
         if (failure === undefined) resolve(answers.values.flat())
-        else reject(failure)
+        else reject(Object.assign(failure, { responses: answers.values }))
       })
     })
     const found = await Promise.all([own, others])
@@ -240,6 +240,11 @@ export class LinkAdapter extends NodeClusterAdapter {
   /** Called by the router. */
   onAnswer(message: AdapterAnswer, from: string): void {
     this.#talk.onAnswer(message, from)
+  }
+
+  /** Called by the router. Whether it was known to serve the namespace or not: it may have been asked. */
+  onPeerGone(worker: string): void {
+    this.#talk.left(worker)
   }
 
   /** Called by the router. The base class works out the answer, and hands it to `doPublishResponse`. */

@@ -1,0 +1,49 @@
+/**
+ * What the sharded adapter takes for its publishing client: bounded in bytes on their way, never waits, tells of every
+ * publication that may not have arrived.
+ */
+export interface PublisherOptions {
+  spublish(channel: string, payload: string | Buffer): Promise<unknown>
+  maxBytesInFlight: number
+  /** A publication that had been taken has failed. */
+  lost(error: unknown): void
+}
+
+export class PublisherBusy extends Error {}
+
+export class HostPublisher {
+  readonly #options: PublisherOptions
+  #bytesInFlight = 0
+  /** Of the last publication: how many connections it went to, where one server can tell. */
+  lastReach: Promise<unknown> = Promise.resolve(0)
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  get bytesInFlight(): number {
+    return this.#bytesInFlight
+  }
+
+  get keepsUp(): boolean {
+    return this.#bytesInFlight < this.#options.maxBytesInFlight
+  }
+
+  spublish(channel: string, payload: string | Buffer): Promise<unknown> {
+    if (!this.keepsUp) throw new PublisherBusy('too much is on its way to Redis')
+    const bytes = Buffer.byteLength(payload)
+    this.#bytesInFlight += bytes
+    const published = this.#options.spublish(channel, payload)
+    this.lastReach = published
+    published.then(
+      () => {
+        this.#bytesInFlight -= bytes
+      },
+      (error: unknown) => {
+        this.#bytesInFlight -= bytes
+        this.#options.lost(error)
+      },
+    )
+    return published
+  }
+}

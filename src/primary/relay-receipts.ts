@@ -1,0 +1,101 @@
+/**
+ * Questions whose receivers are gathered over the hosts: each host says which of its workers a publication was passed to.
+ * A receipt is whole when every host that was there has said so, is gone, or can't be waited for any more. Pure but for the
+ * deadline; bounded: past the bound nobody waits for other hosts.
+ */
+
+/** Questions that may wait. */
+const MAX_OPEN = 16_384
+
+interface Open {
+  worker: string
+  ref: number
+  waiting: Set<string>
+  reached: string[]
+  timer: NodeJS.Timeout
+}
+
+export interface NewReceipt {
+  worker: string
+  ref: number
+  /** Workers of this host that it was passed to. */
+  reached: readonly string[]
+  /** Hosts that have to say. */
+  hosts: readonly string[]
+}
+
+export class RelayReceipts {
+  readonly #open = new Map<string, Open>()
+  readonly #timeoutMs: number
+  readonly #whole: (worker: string, ref: number, reached: readonly string[]) => void
+  readonly #maxOpen: number
+
+  /** @param whole called once for each question */
+  constructor(
+    timeoutMs: number,
+    whole: (worker: string, ref: number, reached: readonly string[]) => void,
+    maxOpen = MAX_OPEN,
+  ) {
+    this.#timeoutMs = timeoutMs
+    this.#whole = whole
+    this.#maxOpen = maxOpen
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  open({ worker, ref, reached, hosts }: NewReceipt): void {
+    const key = keyOf(worker, ref)
+    if (hosts.length === 0 || this.#open.size >= this.#maxOpen || this.#open.has(key))
+      return this.#whole(worker, ref, reached)
+    const timer = setTimeout(() => this.#settle(key), this.#timeoutMs)
+    this.#open.set(key, { worker, ref, waiting: new Set(hosts), reached: [...reached], timer })
+  }
+
+  /** @param workers by the names that they have here */
+  told(host: string, { worker, ref }: { worker: string; ref: number }, workers: readonly string[]): void {
+    const key = keyOf(worker, ref)
+    const open = this.#open.get(key)
+    if (open?.waiting.delete(host) !== true) return
+    open.reached.push(...workers)
+    this.#check(key, open)
+  }
+
+  /** What this host said, or would say, may be lost. */
+  leaveOut(host: string): void {
+    for (const [key, open] of this.#open) if (open.waiting.delete(host)) this.#check(key, open)
+  }
+
+  leaveOutAll(): void {
+    for (const key of this.#open.keys()) this.#settle(key)
+  }
+
+  /** Who has asked is gone. */
+  forget(worker: string): void {
+    for (const [key, open] of this.#open) {
+      if (open.worker !== worker) continue
+      clearTimeout(open.timer)
+      this.#open.delete(key)
+    }
+  }
+
+  close(): void {
+    for (const { timer } of this.#open.values()) clearTimeout(timer)
+    this.#open.clear()
+  }
+
+  #check(key: string, open: Open): void {
+    if (open.waiting.size === 0) this.#settle(key)
+  }
+
+  #settle(key: string): void {
+    const open = this.#open.get(key)
+    if (open === undefined) return
+    clearTimeout(open.timer)
+    this.#open.delete(key)
+    this.#whole(open.worker, open.ref, open.reached)
+  }
+}
+
+const keyOf = (worker: string, ref: number) => `${worker} ${ref}`
