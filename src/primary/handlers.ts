@@ -14,6 +14,9 @@ export function createHandlers(log: RoomLog, presence: PresenceFeed): RelayHandl
       await log.forgetRoom(userId, room)
       return null
     },
+    'log.head': ({ room }) => log.head(room),
+    'log.read': ({ room, range }) => log.read(room, range),
+    'user.rooms': ({ userId }) => log.userRooms(userId),
     'user.read': ({ userId, room, seq }) => log.markRead(userId, room, seq),
     'presence.enter': (entering, from) => presence.enter(from, entering),
     'presence.leave': (stay, from) => {

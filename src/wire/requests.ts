@@ -1,6 +1,6 @@
 /** What a worker may ask of its primary over the link, and the other way round: parameters and results. */
 import { z } from 'zod'
-import { appendResult, author, messageDraft, roomName, sequence } from './entry.ts'
+import { appendResult, author, logEntry, messageDraft, roomName, sequence } from './entry.ts'
 
 const userId = z.string().min(1).max(64)
 const members = z.object({ members: z.array(author), count: z.int().min(0) })
@@ -8,7 +8,15 @@ const members = z.object({ members: z.array(author), count: z.int().min(0) })
 const stay = z.string().min(1).max(64)
 const nothing = z.null()
 
-/** Worker → primary. */
+const headInfo = z.object({ epoch: z.string(), head: sequence, first: sequence })
+const limit = z.int().min(0).max(10_000)
+const readRange = z.union([
+  z.strictObject({ limit, after: sequence }),
+  z.strictObject({ limit, before: sequence }),
+  z.strictObject({ limit, newest: z.literal(true) }),
+])
+
+/** Worker → primary. The last three are asked when the log is not on this host, where workers read it themselves. */
 export const workerRequests = {
   'log.append': { params: z.strictObject({ room: roomName, draft: messageDraft }), result: appendResult },
   'user.track': { params: z.strictObject({ userId, room: roomName }), result: nothing },
@@ -17,6 +25,15 @@ export const workerRequests = {
   'presence.enter': { params: z.strictObject({ room: roomName, user: author, stay }), result: members },
   'presence.leave': { params: z.strictObject({ room: roomName, userId, stay }), result: nothing },
   'presence.members': { params: z.strictObject({ room: roomName }), result: members },
+  'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
+  'log.read': {
+    params: z.strictObject({ room: roomName, range: readRange }),
+    result: headInfo.extend({ entries: z.array(logEntry), more: z.boolean() }),
+  },
+  'user.rooms': {
+    params: z.strictObject({ userId }),
+    result: z.array(z.object({ room: roomName, head: sequence, read: sequence, unread: z.int().min(0) })),
+  },
 } as const
 
 /** Primary → worker. */

@@ -77,6 +77,9 @@ const handlers: RelayHandlers = {
   'presence.enter': ({ user }) => ({ members: [user], count: 1 }),
   'presence.leave': () => null,
   'presence.members': () => ({ members: [], count: 0 }),
+  'log.head': () => ({ epoch: 'e', head: 1, first: 1 }),
+  'log.read': () => ({ epoch: 'e', head: 1, first: 1, entries: [], more: true }),
+  'user.rooms': () => [],
 }
 
 async function listen(limits: Partial<RelayLimits> = {}, others: Partial<RelayHandlers> = {}): Promise<void> {

@@ -44,7 +44,7 @@ const defaultLimits: RedisLogLimits = {
   roomsPerUser: 1_000,
   openAppends: 10_000,
   pageEntries: 1_000,
-  pageBytes: 2_097_152,
+  pageBytes: 1_048_576,
   watchedRooms: 100_000,
   repairs: 64,
   checkIntervalMs: 5_000,
@@ -104,7 +104,7 @@ class RedisRoomLog implements RedisLog {
     this.#metrics = redisLogMetrics(registry)
     this.#store = new RoomStore(connection, cluster)
     this.#codec = new EntryCodec(options.keys, (room) => entriesChannel(cluster, room))
-    this.#repairs = new Turnstile(this.#limits.repairs)
+    this.#repairs = new Turnstile({ inside: this.#limits.repairs, waiting: this.#limits.watchedRooms })
     const { count: replicas = 0, timeoutMs = 0 } = options.waitReplicas ?? {}
     this.#replicas = new ReplicaWait({ connection, cluster, replicas, timeoutMs })
     this.#watches = this.#watchRooms()
@@ -150,7 +150,9 @@ class RedisRoomLog implements RedisLog {
 
   /** Looks that ask the same while no entry is told in between share one answer. */
   read(room: string, range: ReadRange): Promise<LogPage> {
-    const key = JSON.stringify([room, range, this.#watches.seen(room)])
+    const seen = this.#watches.seen(room)
+    if (seen === null) return this.#read(room, range)
+    const key = JSON.stringify([room, range, seen])
     const known = this.#looks.get(key)
     if (known !== undefined) return known.then(copyOf)
     const look = this.#read(room, range).finally(() => this.#looks.delete(key))
