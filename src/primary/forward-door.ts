@@ -28,8 +28,8 @@ export interface ConnectionOrigin {
 export interface ForwardDoorOptions {
   /** This host's tag. */
   self: string
-  /** Undefined as long as it is not known: nobody gets in then. */
-  secret: () => string | undefined
+  /** Each of them lets in; with none nobody gets in. */
+  secrets: () => readonly string[]
   /** Connections that have not proven anything yet; beyond that the longest waiting is closed. */
   preambles: number
   preambleTimeoutMs: number
@@ -107,17 +107,17 @@ export class ForwardDoor {
 
   /** The forwarder says nothing more until it is accepted, so that no byte of the client's can be among these. */
   #read(pending: Pending, chunk: Buffer): void {
-    const secret = this.#options.secret()
-    if (secret === undefined) {
+    const secrets = this.#options.secrets()
+    if (secrets.length === 0) {
       this.#refuse(pending, 'no_secret')
       return
     }
     pending.bytes = Buffer.concat([pending.bytes, chunk])
-    const progress = readRequest(pending.bytes, pending.hello, secret)
+    const progress = readRequest(pending.bytes, pending.hello, secrets)
     if (progress.state === 'partial') return
     if (progress.state === 'refused') this.#refuse(pending, progress.reason)
     else if (progress.request.to !== this.#options.self) this.#refuse(pending, 'not_here')
-    else this.#accept(pending, progress.request, secret)
+    else this.#accept(pending, progress.request, progress.secret)
   }
 
   #accept(pending: Pending, request: ForwardRequest, secret: string): void {

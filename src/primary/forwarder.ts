@@ -20,8 +20,8 @@ export interface HostDirectory {
 
 export interface ForwarderOptions {
   directory: HostDirectory
-  /** Undefined as long as it is not known. */
-  secret: () => string | undefined
+  /** The first is this host's own; with none nothing is passed on. */
+  secrets: () => readonly string[]
   /** Connections that may pass through this host at once, those included for which the owner is being called. */
   forwards: number
   /** Calls of one host at once. */
@@ -82,7 +82,7 @@ export class Forwarder {
    * @param onFailed nothing has been passed on, and the connection is as it was
    */
   forward(client: Socket, tag: string, onFailed: () => void): void {
-    const secret = this.#options.secret()
+    const [secret] = this.#options.secrets()
     const to = parseAddress(this.#options.directory.addressOf(tag))
     const calls = this.#callsByHost.get(tag) ?? 0
     const fail = (reason: Failure, error?: Error) => {

@@ -36,8 +36,8 @@ export interface ForwardingOptions {
   /** This host's tag. */
   self: string
   directory: HostDirectory
-  /** The secret of the cluster; undefined as long as it is not known: nothing is passed on or taken then. */
-  secret: () => string | undefined
+  /** The cluster's: the first proves who this host is, each of them is taken. With none nothing is passed on or taken. */
+  secrets: () => readonly string[]
   limits: ForwardLimits
 }
 
@@ -54,15 +54,15 @@ export class Forwarding {
   readonly #forwarder: Forwarder
   readonly #door: ForwardDoor
 
-  constructor({ self, directory, secret, limits }: ForwardingOptions, surroundings: Surroundings) {
+  constructor({ self, directory, secrets, limits }: ForwardingOptions, surroundings: Surroundings) {
     const metrics = forwardMetrics(surroundings.registry, {
       opening: () => this.#forwarder.opening,
       joined: () => this.#forwarder.joined,
       pendingPreambles: () => this.#door.pending,
     })
     this.#self = self
-    this.#forwarder = new Forwarder({ ...surroundings, ...limits, directory, secret, metrics })
-    this.#door = new ForwardDoor({ ...surroundings, ...limits, self, secret, metrics })
+    this.#forwarder = new Forwarder({ ...surroundings, ...limits, directory, secrets, metrics })
+    this.#door = new ForwardDoor({ ...surroundings, ...limits, self, secrets, metrics })
   }
 
   /** The host that a session's connection belongs to; undefined when it is this one. */

@@ -46,7 +46,8 @@ export type ForwardRequest = z.infer<typeof forwardRequest>
 export type RequestProgress =
   | { state: 'partial' }
   | { state: 'refused'; reason: 'malformed' | 'forged' }
-  | { state: 'complete'; request: ForwardRequest }
+  /** `secret`: the one that it was made with. */
+  | { state: 'complete'; request: ForwardRequest; secret: string }
 
 export function createHello(nonce: Buffer): Buffer {
   return Buffer.concat([MAGIC, nonce])
@@ -63,8 +64,8 @@ export function createRequest(request: ForwardRequest, hello: Buffer, secret: st
   return Buffer.concat([MAGIC, length, json, requestMac(hello, json, secret)])
 }
 
-/** Looks at what came so far. The JSON is not read before its HMAC is known to be right. */
-export function readRequest(bytes: Buffer, hello: Buffer, secret: string): RequestProgress {
+/** Looks at what came so far. The JSON is not read before its HMAC is known to be right, with any of the secrets. */
+export function readRequest(bytes: Buffer, hello: Buffer, secrets: readonly string[]): RequestProgress {
   if (!startsWithMagic(bytes)) return { state: 'refused', reason: 'malformed' }
   const start = MAGIC.length + LENGTH_BYTES
   if (bytes.length < start) return { state: 'partial' }
@@ -74,12 +75,12 @@ export function readRequest(bytes: Buffer, hello: Buffer, secret: string): Reque
   }
   if (bytes.length < end + MAC_BYTES) return { state: 'partial' }
   const json = bytes.subarray(start, end)
-  if (!timingSafeEqual(bytes.subarray(end), requestMac(hello, json, secret))) {
-    return { state: 'refused', reason: 'forged' }
-  }
+  const mac = bytes.subarray(end)
+  const secret = secrets.find((candidate) => timingSafeEqual(mac, requestMac(hello, json, candidate)))
+  if (secret === undefined) return { state: 'refused', reason: 'forged' }
   const request = forwardRequest.safeParse(parseJson(json))
   return request.success
-    ? { state: 'complete', request: request.data }
+    ? { state: 'complete', request: request.data, secret }
     : { state: 'refused', reason: 'malformed' }
 }
 

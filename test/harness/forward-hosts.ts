@@ -1,5 +1,6 @@
 /** Several hosts of the hand-off fixture that know each other, and what passes between them. */
-import { HandOffHost, type HandOffSettings, metricSum } from './hand-off-host.ts'
+import type { ForwardLimits } from '../../src/primary/forwarding.ts'
+import { HandOffHost, metricSum } from './hand-off-host.ts'
 import { exchange } from './raw-http.ts'
 
 const SECRET = 'the secret of all hosts, 32 bytes or more'
@@ -12,17 +13,18 @@ export const heartbeat = (sid: string) =>
 
 export const UNKNOWN_SESSION = '{"code":1,"message":"Session ID unknown"}'
 
-export async function startHosts(
-  count: number,
-  settings: Partial<HandOffSettings> = {},
-): Promise<HandOffHost[]> {
+export interface HostsSettings {
+  workers?: number
+  forwards?: Partial<ForwardLimits>
+}
+
+export async function startHosts(count: number, settings: HostsSettings = {}): Promise<HandOffHost[]> {
   const hosts = await Promise.all(
     Array.from({ length: count }, () =>
       HandOffHost.start({
-        workers: 2,
-        ...settings,
-        limits: { admissionPerSecond: 0, ...settings.limits },
-        forward: { secret: SECRET, ...settings.forward },
+        workers: settings.workers ?? 2,
+        limits: { admissionPerSecond: 0 },
+        forward: { secrets: [SECRET], limits: settings.forwards ?? {} },
       }),
     ),
   )

@@ -12,8 +12,8 @@ export interface HandOffSettings {
   restart?: boolean
   restartDelayMs?: number
   stopReadingBeforeTransfer?: boolean
-  /** With other hosts. Without a secret nothing is passed on or taken. */
-  forward?: { secret?: string; limits?: Partial<ForwardLimits> }
+  /** With other hosts. */
+  forward?: { secrets: string[]; limits?: Partial<ForwardLimits> }
 }
 
 export interface HandOffReport {

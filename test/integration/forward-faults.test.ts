@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createAccept, createHello, createRequest } from '../../src/wire/forward.ts'
 import {
+  type HostsSettings,
   heartbeat,
   introduce,
   metric,
@@ -12,7 +13,7 @@ import {
   startHosts,
   UNKNOWN_SESSION,
 } from '../harness/forward-hosts.ts'
-import { HandOffHost, type HandOffSettings } from '../harness/hand-off-host.ts'
+import { HandOffHost } from '../harness/hand-off-host.ts'
 import { listenPort } from '../harness/listen-port.ts'
 import { exchange, openRaw, readToEnd } from '../harness/raw-http.ts'
 import { until } from '../harness/until.ts'
@@ -26,7 +27,7 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end()
 })
 
-async function twoHosts(settings: Partial<HandOffSettings> = {}): Promise<[HandOffHost, HandOffHost]> {
+async function twoHosts(settings: HostsSettings = {}): Promise<[HandOffHost, HandOffHost]> {
   const [owner, other] = await startHosts(2, { workers: 1, ...settings })
   if (owner === undefined || other === undefined) throw new Error('no hosts')
   endings.push(
@@ -72,7 +73,7 @@ describe('a host that cannot prove who it is', () => {
     const [owner, other] = await twoHosts()
     const stranger = await HandOffHost.start({
       workers: 1,
-      forward: { secret: 'another secret than the others have' },
+      forward: { secrets: ['another secret than the others have'] },
     })
     endings.push(() => stranger.stop())
     await introduce(stranger, [owner])
@@ -87,7 +88,7 @@ describe('a host that cannot prove who it is', () => {
 
   test('not even without any secret', async () => {
     const [owner] = await twoHosts()
-    const secretless = await HandOffHost.start({ workers: 1, forward: {} })
+    const secretless = await HandOffHost.start({ workers: 1, forward: { secrets: [] } })
     endings.push(() => secretless.stop())
     await introduce(secretless, [owner])
     await introduce(owner, [secretless])
@@ -95,6 +96,27 @@ describe('a host that cannot prove who it is', () => {
     expect(await metric(secretless, 'forward_failed_total', { reason: 'no_secret' })).toBe(1)
     await expectUnknown(owner.port, await openSession(secretless.port))
     expect(await metric(secretless, 'forward_refused_total', { reason: 'no_secret' })).toBe(1)
+  })
+
+  test('a secret can be changed host by host', async () => {
+    const [first, second] = [
+      'the secret that was, of 32 bytes or more',
+      'the one to come, of 32 bytes or more',
+    ]
+    const hosts = await Promise.all(
+      [
+        [first, second],
+        [second, first],
+      ].map((secrets) => HandOffHost.start({ workers: 1, forward: { secrets } })),
+    )
+    for (const host of hosts) {
+      endings.push(() => host.stop())
+      await introduce(host, hosts)
+    }
+    for (const owner of hosts) {
+      const sid = await openSession(owner.port)
+      for (const host of hosts) expect((await exchange(host.port, heartbeat(sid))).body).toBe('ok')
+    }
   })
 
   test('not with what it has recorded either, in whichever direction', async () => {
@@ -152,7 +174,7 @@ describe('a host that cannot prove who it is', () => {
     ],
     ['nothing', () => undefined, 'timeout'],
   ])('one that answers with %s', async (_, serve, reason) => {
-    const [owner, other] = await twoHosts({ forward: { limits: { callTimeoutMs: 500 } } })
+    const [owner, other] = await twoHosts({ forwards: { callTimeoutMs: 500 } })
     await other.knows(owner.tag, await listenWith(serve))
     await expectUnknown(other.port, await openSession(owner.port))
     expect(await metric(other, 'forward_failed_total', { reason })).toBe(1)
@@ -163,7 +185,7 @@ describe('a host that cannot prove who it is', () => {
 describe('the listener for other hosts', () => {
   test('outlives garbage, resets and silence, and those that prove themselves still get in', async () => {
     const [owner, other] = await twoHosts({
-      forward: { limits: { preambles: 20, preambleTimeoutMs: 1_000 } },
+      forwards: { preambles: 20, preambleTimeoutMs: 1_000 },
     })
     const hello = createHello(Buffer.alloc(16))
     const request = { to: owner.tag, nonce: 'x', client: { address: '::1', port: 1 } }
@@ -224,7 +246,7 @@ describe('an owner that', () => {
   })
 
   test('is stopped costs each a bounded time, and is found again when it goes on', async () => {
-    const [owner, other] = await twoHosts({ forward: { limits: { callTimeoutMs: 500, callsPerHost: 5 } } })
+    const [owner, other] = await twoHosts({ forwards: { callTimeoutMs: 500, callsPerHost: 5 } })
     const sid = await openSession(owner.port)
     owner.signal('SIGSTOP')
     const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(other.port, heartbeat(sid))))
@@ -251,7 +273,7 @@ describe('an owner that', () => {
 
 describe('what passes through', () => {
   test('is closed when nothing moves for too long', async () => {
-    const [owner, other] = await twoHosts({ forward: { limits: { idleMs: 500 } } })
+    const [owner, other] = await twoHosts({ forwards: { idleMs: 500 } })
     const socket = await takeOver(other, await openSession(owner.port))
     await once(socket, 'close')
     expect(await metric(other, 'forward_idle_total')).toBeGreaterThan(0)
@@ -271,7 +293,7 @@ describe('what passes through', () => {
   })
 
   test('is bounded in number, and what is too much is served here', async () => {
-    const [owner, other] = await twoHosts({ forward: { limits: { forwards: 2 } } })
+    const [owner, other] = await twoHosts({ forwards: { forwards: 2 } })
     const sids = await Promise.all(Array.from({ length: 3 }, () => openSession(owner.port)))
     const [first = '', second = '', third = ''] = sids
     const sockets = [await takeOver(other, first), await takeOver(other, second)]

@@ -21,28 +21,33 @@ const bytes = createRequest(request, hello, SECRET)
 
 test('a request is read as it was written, and is partial at every length before', () => {
   for (let length = 0; length < bytes.length; length += 1) {
-    expect(readRequest(bytes.subarray(0, length), hello, SECRET)).toEqual({ state: 'partial' })
+    expect(readRequest(bytes.subarray(0, length), hello, [SECRET])).toEqual({ state: 'partial' })
   }
-  expect(readRequest(bytes, hello, SECRET)).toEqual({ state: 'complete', request })
+  expect(readRequest(bytes, hello, [SECRET])).toEqual({ state: 'complete', request, secret: SECRET })
 })
 
 test('a byte more than a request is none', () => {
   const longer = Buffer.concat([bytes, Buffer.from('G')])
-  expect(readRequest(longer, hello, SECRET)).toEqual({ state: 'refused', reason: 'malformed' })
+  expect(readRequest(longer, hello, [SECRET])).toEqual({ state: 'refused', reason: 'malformed' })
 })
 
 test('with any bit changed it is refused, or waits for more', () => {
   for (let at = 0; at < bytes.length * 8; at += 1) {
     const changed = Buffer.from(bytes)
     changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
-    expect(readRequest(changed, hello, SECRET).state).not.toBe('complete')
+    expect(readRequest(changed, hello, [SECRET]).state).not.toBe('complete')
   }
+})
+
+test('it is told which of several secrets it was made with', () => {
+  const read = readRequest(bytes, hello, ['another one', SECRET])
+  expect(read).toEqual({ state: 'complete', request, secret: SECRET })
 })
 
 test('another secret, or the hello of another connection, makes it a forgery', () => {
   const forged = { state: 'refused', reason: 'forged' }
-  expect(readRequest(bytes, hello, `${SECRET}.`)).toEqual(forged)
-  expect(readRequest(bytes, createHello(Buffer.alloc(16, 2)), SECRET)).toEqual(forged)
+  expect(readRequest(bytes, hello, [`${SECRET}.`])).toEqual(forged)
+  expect(readRequest(bytes, createHello(Buffer.alloc(16, 2)), [SECRET])).toEqual(forged)
 })
 
 test.each([
@@ -53,18 +58,18 @@ test.each([
   [],
 ])('what is no request is none, although it is signed: %j', (value) => {
   const signed = createRequest(value as ForwardRequest, hello, SECRET)
-  expect(readRequest(signed, hello, SECRET)).toEqual({ state: 'refused', reason: 'malformed' })
+  expect(readRequest(signed, hello, [SECRET])).toEqual({ state: 'refused', reason: 'malformed' })
 })
 
 test('more than 512 bytes are not waited for', () => {
   const long = createRequest({ ...request, nonce: 'x'.repeat(600) }, hello, SECRET)
-  expect(readRequest(long.subarray(0, 6), hello, SECRET)).toEqual({ state: 'refused', reason: 'malformed' })
+  expect(readRequest(long.subarray(0, 6), hello, [SECRET])).toEqual({ state: 'refused', reason: 'malformed' })
 })
 
 test('random bytes are never a request', () => {
   for (let n = 0; n < 2_000; n += 1) {
     const noise = Buffer.concat([bytes.subarray(0, n % 7), randomBytes(n % 700)])
-    expect(readRequest(noise, hello, SECRET).state).not.toBe('complete')
+    expect(readRequest(noise, hello, [SECRET]).state).not.toBe('complete')
   }
 })
 
