@@ -89,7 +89,13 @@ export async function startRedisCluster(size: ClusterSize = {}): Promise<TestRed
   const made = await run('redis-cli', asked)
   if (made.code !== 0) throw new Error(`redis-cli --cluster create: ${made.stdout}${made.stderr}`)
   await until(() => cluster.isWhole(), 'the cluster is whole')
+  await until(() => haveCopied(nodes, masters * replicas), 'the replicas have copied their masters')
   return cluster
+}
+
+async function haveCopied(nodes: readonly TestRedis[], replicas: number): Promise<boolean> {
+  const states = await Promise.all(nodes.map((node) => node.cli('info', 'replication')))
+  return states.filter((state) => state.includes('master_link_status:up')).length === replicas
 }
 
 function holds(range: string, slot: number): boolean {
