@@ -1,6 +1,10 @@
-/** Builds the page into `dist/web`: names with content hashes, nothing inline (the page's policy forbids it). */
+/**
+ * Builds the page into `dist/web`: names with content hashes, nothing inline (the page's policy forbids it), each file
+ * also compressed.
+ */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { compress } from './compress.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -18,6 +22,7 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [compress()],
   build: {
     outDir: here('../../dist/web'),
     emptyOutDir: true,
