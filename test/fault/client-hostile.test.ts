@@ -246,6 +246,8 @@ it('lets nothing in that is not of the protocol', async () => {
     'presence',
     'typing',
     'read',
+    'room',
+    'epoch',
     'gap',
     'cluster',
     'draining',
