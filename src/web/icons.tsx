@@ -32,64 +32,56 @@ const dot = (cx: number, cy: number) => (
   <circle key={`${cx} ${cy}`} cx={cx} cy={cy} r="1.1" fill="currentColor" stroke="none" />
 )
 
-export const BackIcon = icon('M12.5 4.5 7 10l5.500 5.500')
-export const ChevronDownIcon = icon('m5 7.500 5 5 5-5')
+export const BackIcon = icon('M12.5 4.5 7 10l5.5 5.5')
+export const ChevronDownIcon = icon('m5 7.5 5 5 5-5')
 export const ArrowDownIcon = icon('M10 4v12m0 0 5-5m-5 5-5-5')
 export const CloseIcon = icon('m5 5 10 10M15 5 5 15')
-export const SearchIcon = icon(
-  'm16.500 16.500-3.700-3.700M14.500 8.800a5.700 5.700 0 1 1-11.400 0 5.700 5.700 0 0 1 11.400 0Z',
-)
+export const SearchIcon = icon('m16.5 16.5-3.7-3.7M14.5 8.8a5.7 5.7 0 1 1-11.4 0 5.7 5.7 0 0 1 11.4 0Z')
 export const PlusIcon = icon('M10 4v12M4 10h12')
-export const HashIcon = icon('M7.800 3 6.200 17M13.800 3l-1.600 14M3.500 7.300h13.300M3.200 12.700h13.300')
-export const PersonIcon = icon(
-  'M13 6.500a3 3 0 1 1-6 0 3 3 0 0 1 6 0ZM4 17c.5-3.200 2.900-5 6-5s5.500 1.800 6 5',
-)
+export const HashIcon = icon('M7.8 3 6.2 17M13.8 3l-1.6 14M3.5 7.3h13.3M3.2 12.7h13.3')
+export const PersonIcon = icon('M13 6.5a3 3 0 1 1-6 0 3 3 0 0 1 6 0ZM4 17c.5-3.2 2.9-5 6-5s5.5 1.8 6 5')
 export const PeopleIcon = icon(
-  'M10.300 6.800a2.800 2.800 0 1 1-5.600 0 2.800 2.800 0 0 1 5.600 0ZM2 16.500c.4-3 2.500-4.700 5.500-4.700s5.100 1.700 5.500 4.700M13 4.100a2.800 2.800 0 0 1 0 5.400M15 12.200c1.700.7 2.700 2.200 3 4.300',
+  'M10.3 6.8a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0ZM2 16.5c.4-3 2.5-4.7 5.5-4.7s5.1 1.7 5.5 4.7M13 4.1a2.8 2.8 0 0 1 0 5.4M15 12.2c1.7.7 2.7 2.2 3 4.3',
 )
 export const MoreIcon = icon('', [dot(4.5, 10), dot(10, 10), dot(15.5, 10)])
-export const SendIcon = icon('M16.800 3.200 3 8.300l5.700 3 3 5.700 5.100-13.800ZM8.700 11.300l3.300-3.300')
+export const SendIcon = icon('M16.8 3.2 3 8.3l5.7 3 3 5.7 5.1-13.8ZM8.7 11.3l3.3-3.3')
 export const SmileIcon = icon(
-  'M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM7 11.800c.6 1.200 1.700 1.900 3 1.900s2.400-.7 3-1.900',
+  'M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM7 11.8c.6 1.2 1.7 1.9 3 1.9s2.4-.7 3-1.9',
   [dot(7.6, 8.2), dot(12.4, 8.2)],
 )
 export const EditIcon = icon(
-  'm3.500 16.500.8-3.700 8.900-8.900a1.700 1.700 0 0 1 2.400 0l.5.5a1.700 1.700 0 0 1 0 2.400l-8.900 8.900-3.700.8ZM11.500 5.600l2.900 2.900',
+  'm3.5 16.5.8-3.7 8.9-8.9a1.7 1.7 0 0 1 2.4 0l.5.5a1.7 1.7 0 0 1 0 2.4l-8.9 8.9-3.7.8ZM11.5 5.6l2.9 2.9',
 )
-export const TrashIcon = icon(
-  'M3.500 5.500h13M8 5.500V3.300h4v2.200M5.200 5.500l.8 11h8l.8-11M8.500 8.800v4.400M11.500 8.800v4.400',
-)
-export const CopyIcon = icon('M7.500 7.500h9v9h-9zM12.500 7.500v-4h-9v9h4')
-export const CheckIcon = icon('m4 10.500 4 4 8-9')
-export const ChecksIcon = icon('m1.800 10.500 3.700 4 7.300-9M9 13.600l.9.900 8.100-9')
-export const ClockIcon = icon('M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM10 6v4.200l2.700 1.600')
-export const RetryIcon = icon('M16.500 10a6.500 6.500 0 1 1-2-4.700M16.700 3v3.200h-3.200')
-export const WarningIcon = icon('M10 3.200 17.500 16.500h-15L10 3.200ZM10 8.200v3.800', dot(10, 14.2))
+export const TrashIcon = icon('M3.5 5.5h13M8 5.5V3.3h4v2.2M5.2 5.5l.8 11h8l.8-11M8.5 8.8v4.4M11.5 8.8v4.4')
+export const CopyIcon = icon('M7.5 7.5h9v9h-9zM12.5 7.5v-4h-9v9h4')
+export const CheckIcon = icon('m4 10.5 4 4 8-9')
+export const ChecksIcon = icon('m1.8 10.5 3.7 4 7.3-9M9 13.6l.9.9 8.1-9')
+export const ClockIcon = icon('M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM10 6v4.2l2.7 1.6')
+export const RetryIcon = icon('M16.5 10a6.5 6.5 0 1 1-2-4.7M16.7 3v3.2h-3.2')
+export const WarningIcon = icon('M10 3.2 17.5 16.5h-15L10 3.2ZM10 8.2v3.8', dot(10, 14.2))
 export const OfflineIcon = icon(
-  'M3 3l14 14M5.600 10.500c.7-.7 1.500-1.200 2.400-1.500M2.800 7.600C3.700 6.800 4.700 6.100 5.800 5.600M9.200 4.600c3-.2 5.900.9 8 3M12.600 9.300c.7.300 1.300.7 1.800 1.200',
+  'M3 3l14 14M5.6 10.5c.7-.7 1.5-1.2 2.4-1.5M2.8 7.6C3.7 6.8 4.7 6.1 5.8 5.6M9.2 4.6c3-.2 5.9.9 8 3M12.6 9.3c.7.3 1.3.7 1.8 1.2',
   dot(10, 14.6),
 )
 export const LinkIcon = icon(
-  'M8.300 11.700a3.300 3.300 0 0 0 4.700 0l2.500-2.500a3.300 3.300 0 0 0-4.700-4.700l-.9.9M11.700 8.300a3.300 3.300 0 0 0-4.700 0l-2.500 2.500a3.300 3.300 0 0 0 4.700 4.700l.9-.9',
+  'M8.3 11.7a3.3 3.3 0 0 0 4.7 0l2.5-2.5a3.3 3.3 0 0 0-4.7-4.7l-.9.9M11.7 8.3a3.3 3.3 0 0 0-4.7 0l-2.5 2.5a3.3 3.3 0 0 0 4.7 4.7l.9-.9',
 )
-export const WindowIcon = icon('M3 4.500h14v11H3zM3 8h14', dot(5.6, 6.3))
-export const TerminalIcon = icon('m4.500 6 4 4-4 4M10.500 14.500h5')
-export const BellIcon = icon(
-  'M5 13.800V9a5 5 0 0 1 10 0v4.800l1.300 1.200H3.700L5 13.800ZM8.300 17.200c.9.700 2.500.7 3.400 0',
-)
+export const WindowIcon = icon('M3 4.5h14v11H3zM3 8h14', dot(5.6, 6.3))
+export const TerminalIcon = icon('m4.5 6 4 4-4 4M10.5 14.5h5')
+export const BellIcon = icon('M5 13.8V9a5 5 0 0 1 10 0v4.8l1.3 1.2H3.7L5 13.8ZM8.3 17.2c.9.7 2.5.7 3.4 0')
 export const BellOffIcon = icon(
-  'M3 3l14 14M6 5.900C5.400 6.800 5 7.900 5 9v4.800L3.700 15H15M15 11.500V9a5 5 0 0 0-6.900-4.600M8.300 17.200c.9.700 2.500.7 3.400 0',
+  'M3 3l14 14M6 5.9C5.4 6.8 5 7.9 5 9v4.8L3.7 15H15M15 11.5V9a5 5 0 0 0-6.9-4.6M8.3 17.2c.9.7 2.5.7 3.4 0',
 )
-export const LeaveIcon = icon('M8 3.500H4.500v13H8M12.500 13.500 16 10l-3.500-3.500M16 10H8')
+export const LeaveIcon = icon('M8 3.5H4.5v13H8M12.5 13.5 16 10l-3.5-3.5M16 10H8')
 export const SunIcon = icon(
-  'M13.200 10a3.200 3.200 0 1 1-6.400 0 3.200 3.200 0 0 1 6.400 0ZM10 2.200v1.500M10 16.300v1.500M2.200 10h1.500M16.300 10h1.500M4.500 4.500l1 1M14.500 14.500l1 1M4.500 15.500l1-1M14.500 5.500l1-1',
+  'M13.2 10a3.2 3.2 0 1 1-6.4 0 3.2 3.2 0 0 1 6.4 0ZM10 2.2v1.5M10 16.3v1.5M2.2 10h1.5M16.3 10h1.5M4.5 4.5l1 1M14.5 14.5l1 1M4.5 15.5l1-1M14.5 5.5l1-1',
 )
-export const MoonIcon = icon('M16.500 11.700A6.900 6.900 0 0 1 8.300 3.500a6.900 6.900 0 1 0 8.200 8.200Z')
+export const MoonIcon = icon('M16.5 11.7A6.9 6.9 0 0 1 8.3 3.5a6.9 6.9 0 1 0 8.2 8.2Z')
 export const AutoIcon = icon(
   'M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM10 3v14',
   <path d="M10 3a7 7 0 0 1 0 14Z" fill="currentColor" />,
 )
 export const AtIcon = icon(
-  'M13 10a3 3 0 1 1-6 0 3 3 0 0 1 6 0Zm0-3v4.200c0 1.200.8 1.900 1.900 1.900 1.300 0 2.100-1.100 2.100-3.100a7 7 0 1 0-2.700 5.500',
+  'M13 10a3 3 0 1 1-6 0 3 3 0 0 1 6 0Zm0-3v4.2c0 1.2.8 1.9 1.9 1.9 1.3 0 2.1-1.1 2.1-3.1a7 7 0 1 0-2.7 5.5',
 )
-export const InfoIcon = icon('M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM10 9.300v4.200', dot(10, 6.6))
+export const InfoIcon = icon('M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM10 9.3v4.2', dot(10, 6.6))

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import { compress } from './compress.ts'
+import { renderBlocking } from './render-blocking.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -22,7 +23,7 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [compress()],
+  plugins: [renderBlocking(), compress()],
   build: {
     outDir: here('../../dist/web'),
     emptyOutDir: true,

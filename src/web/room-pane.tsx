@@ -1,0 +1,149 @@
+/** One room: its heading, the conversation, and who is there. Where a room can't be shown, why. */
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { type Author, type ChatRoom, directUsers, isDirect } from '../client/index.ts'
+import { Conversation } from './conversation-stub.tsx'
+import { Dialog } from './dialog.tsx'
+import { MembersList } from './members.tsx'
+import { roomNameProblem } from './names.ts'
+import { usePage } from './page.ts'
+import { placeOf } from './place.ts'
+import { RoomHeader } from './room-header.tsx'
+import type { RoomLine } from './room-lines.ts'
+import type { Session } from './session.ts'
+import { THREE_PANES, useMedia } from './use-media.ts'
+import { useRoom } from './use-room.ts'
+import { Bird } from './wordmark.tsx'
+
+interface RoomPaneProps {
+  readonly session: Session
+  readonly name: string
+}
+
+export function RoomPane({ session, name }: RoomPaneProps) {
+  const problem = isDirect(name) ? directProblem(name) : roomNameProblem(name)
+  if (problem !== undefined) return <Unavailable title="There is no such room" text={problem} />
+  return <OpenRoom session={session} name={name} />
+}
+
+function OpenRoom({ session, name }: RoomPaneProps) {
+  const page = usePage()
+  const room = useMemo(() => session.book.open(name), [session, name])
+  const lines = session.book.lines.value
+  const title = placeOf(lines, name)
+  const line = lines.find((known) => known.room === name)
+  useRoom(room, 'state')
+  const people = usePeople(room, line)
+  if (room.state === 'refused') {
+    const text = room.refusal?.message ?? 'The server did not say why.'
+    return <Unavailable title={`You can’t enter ${title}`} text={sentence(text)} room={name} />
+  }
+  const openDirect = (user: Author) => page.openDirect(user)
+  return (
+    <div class="room-pane" data-people={people.isBeside}>
+      <section class="room-middle" aria-labelledby="room-title">
+        <RoomHeader room={room} title={title} line={line} people={people} />
+        <div class="room-conversation">
+          <Conversation
+            key={session.chat}
+            chat={session.chat}
+            room={room}
+            me={session.me.value}
+            title={title}
+            onOpenDirect={openDirect}
+          />
+        </div>
+      </section>
+      {people.isBeside && (
+        <aside class="people" aria-label="People in this room">
+          <h2 class="people-title">In this room</h2>
+          <MembersList room={room} session={session} />
+        </aside>
+      )}
+      {people.isOver && (
+        <Dialog title="In this room" shape="sheet" onClose={people.toggle}>
+          <MembersList room={room} session={session} onChosen={people.toggle} />
+        </Dialog>
+      )}
+    </div>
+  )
+}
+
+/** Where the people of a room are shown: beside the conversation, over it, or not. */
+export interface PeoplePlace {
+  readonly isOffered: boolean
+  readonly isBeside: boolean
+  readonly isOver: boolean
+  readonly toggle: () => void
+}
+
+const KEPT = 'rookery:people-hidden'
+
+function usePeople(room: ChatRoom, line: RoomLine | undefined): PeoplePlace {
+  const { kept } = usePage()
+  const isWide = useMedia(THREE_PANES)
+  const [isHidden, setHidden] = useState(() => kept.getItem(KEPT) === 'yes')
+  const [isOver, setOver] = useState(false)
+  useEffect(() => setOver(false), [isWide])
+  const isOffered = line?.other === undefined && !isDirect(room.name)
+  const toggle = () => {
+    if (!isWide) return setOver(!isOver)
+    setHidden(!isHidden)
+    if (isHidden) kept.removeItem(KEPT)
+    else kept.setItem(KEPT, 'yes')
+  }
+  return {
+    isOffered,
+    isBeside: isOffered && isWide && !isHidden,
+    isOver: isOffered && !isWide && isOver,
+    toggle,
+  }
+}
+
+interface UnavailableProps {
+  readonly title: string
+  readonly text: string
+  /** One that is joined in vain, and can be taken off the list. */
+  readonly room?: string
+}
+
+function Unavailable({ title, text, room }: UnavailableProps) {
+  const page = usePage()
+  return (
+    <div class="place-empty">
+      <Bird size={48} />
+      <h2 class="place-empty-title" dir="auto">
+        {title}
+      </h2>
+      <p>{text}</p>
+      <div class="place-empty-actions">
+        <button type="button" class="button" onClick={() => page.showList()}>
+          To your rooms
+        </button>
+        {room !== undefined && (
+          <button type="button" class="button button-quiet" onClick={() => void page.leave(room)}>
+            Take it off the list
+          </button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** Beside the list, as long as nothing is open. */
+export function NoRoom() {
+  return (
+    <div class="place-empty">
+      <Bird size={48} />
+      <h2 class="place-empty-title">Nothing is open</h2>
+      <p>Choose a room or a person from the list, or find another.</p>
+    </div>
+  )
+}
+
+function directProblem(name: string): string | undefined {
+  return directUsers(name) === undefined ? 'This is no address of a direct message.' : undefined
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toLocaleUpperCase()}${text.slice(1)}.`
+}

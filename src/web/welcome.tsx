@@ -1,0 +1,66 @@
+/** The door: what this is, and how to get in. */
+import { useState } from 'preact/hooks'
+import { Banner } from './banners.tsx'
+import { refusalOf } from './entrance.ts'
+import { NameForm, TokenForm } from './entrance-forms.tsx'
+import { usePage } from './page.ts'
+import { roomOfHash } from './route.ts'
+import type { Session } from './session.ts'
+import { Bird } from './wordmark.tsx'
+
+export function Welcome({ session }: { readonly session: Session | undefined }) {
+  const page = usePage()
+  const error = session?.refusal.value
+  const refusal =
+    session !== undefined && error !== undefined ? refusalOf(error, session.identity) : undefined
+  const [wantsToken, setWantsToken] = useState(false)
+  const withToken = wantsToken || refusal?.remedy === 'token'
+  const isEntering = session !== undefined && error === undefined
+  const room = roomOfHash(page.hash.value)
+  const name = session?.identity.kind === 'guest' ? session.identity.name : ''
+  return (
+    <main class="welcome">
+      <div class="welcome-card">
+        <Bird size={56} />
+        <h1 class="welcome-title">{room === undefined ? 'Welcome to Rookery' : `Come in to #${room}`}</h1>
+        <p class="welcome-text">
+          A place to talk, in rooms and in private. Messages arrive once and in order, even when your
+          connection does not hold.
+        </p>
+        {refusal !== undefined && (
+          <div class="welcome-refusal" role="alert">
+            <strong>{refusal.title}.</strong> {refusal.text}
+          </div>
+        )}
+        {withToken ? (
+          <TokenForm isBusy={isEntering} onToken={(token) => page.enterWithToken(token)} />
+        ) : (
+          <NameForm
+            label="What shall others call you?"
+            action="Enter"
+            value={name}
+            isBusy={isEntering}
+            onName={(written) => page.enterAsGuest(written)}
+          />
+        )}
+        {isEntering && <EnteringHint session={session} />}
+        <p class="welcome-small">
+          {withToken ? (
+            <button type="button" class="link-button" onClick={() => setWantsToken(false)}>
+              Enter with a name instead
+            </button>
+          ) : (
+            'No account and no password: this browser keeps a secret key, so that you are the same person when you come back.'
+          )}
+        </p>
+      </div>
+    </main>
+  )
+}
+
+/** Nothing is said about what takes no time. */
+function EnteringHint({ session }: { readonly session: Session }) {
+  const { state, reason } = session.connection.value
+  if (state !== 'offline' && reason === undefined) return null
+  return <Banner tone="warning">The server can’t be reached just now. It is tried again by itself.</Banner>
+}
