@@ -34,7 +34,7 @@ export function Dialog({ title, onClose, shape = 'window', children }: DialogPro
     >
       <div class="dialog-content">
         <header class="dialog-header">
-          <h2 id={id} class="dialog-title" dir="auto">
+          <h2 id={id} class="dialog-title">
             {title}
           </h2>
           <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>

@@ -29,7 +29,7 @@ function icon(paths: string, more?: ComponentChildren): Icon {
 }
 
 const dot = (cx: number, cy: number) => (
-  <circle key={`${cx} ${cy}`} cx={cx} cy={cy} r="1.1" fill="currentColor" stroke="none" />
+  <circle key={`${cx} ${cy}`} cx={cx} cy={cy} r="1.25" fill="currentColor" stroke="none" />
 )
 
 export const BackIcon = icon('M12.5 4.5 7 10l5.5 5.5')

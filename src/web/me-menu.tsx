@@ -25,8 +25,8 @@ export function MeMenu({ session }: { readonly session: Session }) {
     <>
       <Avatar user={me} />
       <span class="me-names">
-        <span class="me-name clipped" dir="auto">
-          {me.name}
+        <span class="me-name clipped">
+          <bdi>{me.name}</bdi>
         </span>
         <span class="me-state" data-state={state}>
           {STATES[state]}

@@ -65,8 +65,8 @@ function Member({ user, isMe, canWrite, choose }: MemberProps) {
         onClick={() => choose(user)}
       >
         <Avatar user={user} size="s" />
-        <span class="clipped" dir="auto">
-          {user.name}
+        <span class="clipped">
+          <bdi>{user.name}</bdi>
         </span>
         {isMe && <span class="tag">you</span>}
       </button>

@@ -5,7 +5,7 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import { type Author, directRoom } from '../client/index.ts'
+import { type Author, directRoom, isDirect } from '../client/index.ts'
 import { type Guest, type Identities, type Identity, type Kept, newGuest } from './identity.ts'
 import { notify } from './notifications.ts'
 import { People } from './people.ts'
@@ -133,10 +133,10 @@ export class Page {
     if (this.room.peek() === undefined) this.#replace(hashOfRoom(FIRST_ROOM))
   }
 
-  #heard({ room, message, isPersonal }: Heard): void {
+  #heard({ room, from, text = 'has written to you', isPersonal }: Heard): void {
     if (!isPersonal) return
-    const title = message.from.name + (room.startsWith('dm:') ? '' : ` in #${room}`)
-    notify({ title, text: message.text ?? '', place: room, open: () => this.open(room) })
+    const title = isDirect(room) ? from.name : `${from.name} in #${room}`
+    notify({ title, text, place: room, open: () => this.open(room) })
   }
 
   #replace(hash: string): void {

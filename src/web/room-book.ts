@@ -3,17 +3,18 @@
  * Keeps them joined, so that this stays true; shows nothing and sends nothing itself.
  */
 import { batch, signal } from '@preact/signals'
-import type { ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../client/index.ts'
+import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../client/index.ts'
 import { directUsers } from '../client/index.ts'
-import { mentionsOf } from './mention.ts'
+import { mentionsOf, unreadMentions } from './mention.ts'
 import type { People } from './people.ts'
 import { type RoomLine, roomsToJoin } from './room-lines.ts'
-import { unreadOf } from './unread.ts'
 
 /** Somebody else has just said something. */
 export interface Heard {
   readonly room: string
-  readonly message: LoggedMessage
+  readonly from: Author
+  /** Not known of a room that was not joined. */
+  readonly text?: string
   /** It is for this user: a direct message, or one that names them. */
   readonly isPersonal: boolean
 }
@@ -41,11 +42,13 @@ export class RoomBook {
   readonly #watched = new Map<string, () => void>()
   readonly #changed = new Set<string>()
   readonly #shown = new Map<string, RoomLine>()
+  readonly #stopTelling: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
   #mentionsMe: { name: string; test: (text: string) => boolean } | undefined
 
   constructor(options: RoomBookOptions) {
     this.#options = options
+    this.#stopTelling = options.chat.on('room', (summary, from) => this.#changedRoom(summary, from))
   }
 
   /** The room, joined if it was not. */
@@ -55,15 +58,14 @@ export class RoomBook {
     return room
   }
 
-  /** Asks the server which rooms the user has; joins what may be joined of them, and what has something waiting. */
-  async refresh(): Promise<void> {
+  /** Asks the server which rooms the user has, and joins of them what may be joined. From then on it is told. */
+  async fetch(): Promise<void> {
+    if (this.known.peek()) return
     try {
       const summaries = await this.#options.chat.rooms()
-      this.#summaries.clear()
-      for (const summary of summaries) this.#summaries.set(summary.room, summary)
+      for (const summary of summaries) this.#told(summary)
       for (const name of roomsToJoin(summaries, JOINED_MAX - this.#watched.size)) this.open(name)
       this.known.value = true
-      for (const name of this.#names()) this.#touch(name)
     } catch (error) {
       this.#options.failed(error)
     }
@@ -82,6 +84,7 @@ export class RoomBook {
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#stopTelling()
     for (const stop of this.#watched.values()) stop()
     this.#watched.clear()
   }
@@ -92,7 +95,7 @@ export class RoomBook {
     const stops = [
       room.on('change', touch),
       room.on('state', touch),
-      room.on('read', touch),
+      room.on('unread', touch),
       room.on('presence', touch),
       room.on('message', (message, { live }) => this.#heard(room, message, live)),
     ]
@@ -107,11 +110,27 @@ export class RoomBook {
     this.#touch(name)
   }
 
-  #heard({ name: room }: ChatRoom, message: LoggedMessage, live: boolean): void {
-    this.#options.people.met(message.from)
-    if (!live || message.from.id === this.#options.me().id) return
-    const isPersonal = directUsers(room) !== undefined || this.#mentions(message.text ?? '')
-    this.#options.heard({ room, message, isPersonal })
+  #told(summary: RoomSummary): void {
+    this.#summaries.set(summary.room, summary)
+    this.#touch(summary.room)
+  }
+
+  /** Somebody may have written in a direct room that this page has not joined. */
+  #changedRoom(summary: RoomSummary, from: Author | undefined): void {
+    this.#told(summary)
+    if (from === undefined) return
+    this.#options.people.met(from)
+    this.open(summary.room)
+    if (from.id !== this.#options.me().id) {
+      this.#options.heard({ room: summary.room, from, isPersonal: true })
+    }
+  }
+
+  #heard({ name: room }: ChatRoom, { from, text = '' }: LoggedMessage, live: boolean): void {
+    this.#options.people.met(from)
+    if (!live || from.id === this.#options.me().id) return
+    const isPersonal = directUsers(room) !== undefined || this.#mentions(text)
+    this.#options.heard({ room, from, text, isPersonal })
   }
 
   #names(): Set<string> {
@@ -159,19 +178,18 @@ export class RoomBook {
   #lineOf(name: string, present: ReadonlySet<string>): RoomLine {
     const { id: userId } = this.#options.me()
     const room = this.#options.chat.joined.get(name)
-    const told = this.#summaries.get(name)
-    const read = Math.max(told?.read ?? 0, room?.reads.get(userId) ?? 0)
-    const { messages = [], hasOlder = true } = room ?? {}
+    const { messages = [], readUpTo = 0 } = room ?? {}
     const mentionsUser = (text: string) => this.#mentions(text)
-    const { count, mentions } = unreadOf({ messages, hasOlder, read, userId, mentionsUser, told })
+    const unread = room?.unread ?? this.#summaries.get(name)?.unread ?? 0
+    const mentions = unread === 0 ? 0 : unreadMentions(messages, { readUpTo, userId, mentionsUser })
     const other = this.#otherOf(name)
     return {
       room: name,
       title: other?.name ?? name,
       ...(other === undefined ? {} : { other }),
       present: other !== undefined && present.has(other.id),
-      unread: count,
-      mentions: other === undefined ? mentions : count,
+      unread,
+      mentions: other === undefined ? mentions : unread,
       lastAt: messages.at(-1)?.at ?? 0,
     }
   }

@@ -40,9 +40,9 @@ export function RoomHeader({ room, title, line, people }: RoomHeaderProps) {
         <Avatar user={other} />
       )}
       <div class="room-names">
-        <h2 id="room-title" class="room-title clipped" dir="auto">
+        <h2 id="room-title" class="room-title clipped">
           {other === undefined ? <span class="unseen">#</span> : null}
-          {title.replace(/^#/, '')}
+          <bdi>{title.replace(/^#/, '')}</bdi>
         </h2>
         <p class="room-about clipped">{aboutText(room, line)}</p>
       </div>

@@ -61,8 +61,8 @@ function RoomItem({ line, isOpen, isStop, onOpened }: RoomItemProps) {
         onClick={onOpened}
       >
         <RoomPicture line={line} />
-        <span class="room-link-title clipped" dir="auto">
-          {title}
+        <span class="room-link-title clipped">
+          <bdi>{title}</bdi>
         </span>
         <RoomMarks line={line} />
       </a>

@@ -1,7 +1,7 @@
 /** One room: its heading, the conversation, and who is there. Where a room can't be shown, why. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Author, type ChatRoom, directUsers, isDirect } from '../client/index.ts'
-import { Conversation } from './conversation-stub.tsx'
+import { Conversation } from './conversation/conversation.tsx'
 import { Dialog } from './dialog.tsx'
 import { MembersList } from './members.tsx'
 import { roomNameProblem } from './names.ts'
@@ -11,7 +11,6 @@ import { RoomHeader } from './room-header.tsx'
 import type { RoomLine } from './room-lines.ts'
 import type { Session } from './session.ts'
 import { THREE_PANES, useMedia } from './use-media.ts'
-import { useRoom } from './use-room.ts'
 import { Bird } from './wordmark.tsx'
 
 interface RoomPaneProps {
@@ -31,12 +30,7 @@ function OpenRoom({ session, name }: RoomPaneProps) {
   const lines = session.book.lines.value
   const title = placeOf(lines, name)
   const line = lines.find((known) => known.room === name)
-  useRoom(room, 'state')
   const people = usePeople(room, line)
-  if (room.state === 'refused') {
-    const text = room.refusal?.message ?? 'The server did not say why.'
-    return <Unavailable title={`You can’t enter ${title}`} text={sentence(text)} room={name} />
-  }
   const openDirect = (user: Author) => page.openDirect(user)
   return (
     <div class="room-pane" data-people={people.isBeside}>
@@ -99,32 +93,16 @@ function usePeople(room: ChatRoom, line: RoomLine | undefined): PeoplePlace {
   }
 }
 
-interface UnavailableProps {
-  readonly title: string
-  readonly text: string
-  /** One that is joined in vain, and can be taken off the list. */
-  readonly room?: string
-}
-
-function Unavailable({ title, text, room }: UnavailableProps) {
+function Unavailable({ title, text }: { readonly title: string; readonly text: string }) {
   const page = usePage()
   return (
     <div class="place-empty">
       <Bird size={48} />
-      <h2 class="place-empty-title" dir="auto">
-        {title}
-      </h2>
+      <h2 class="place-empty-title">{title}</h2>
       <p>{text}</p>
-      <div class="place-empty-actions">
-        <button type="button" class="button" onClick={() => page.showList()}>
-          To your rooms
-        </button>
-        {room !== undefined && (
-          <button type="button" class="button button-quiet" onClick={() => void page.leave(room)}>
-            Take it off the list
-          </button>
-        )}
-      </div>
+      <button type="button" class="button" onClick={() => page.showList()}>
+        To your rooms
+      </button>
     </div>
   )
 }
@@ -142,8 +120,4 @@ export function NoRoom() {
 
 function directProblem(name: string): string | undefined {
   return directUsers(name) === undefined ? 'This is no address of a direct message.' : undefined
-}
-
-function sentence(text: string): string {
-  return `${text.slice(0, 1).toLocaleUpperCase()}${text.slice(1)}.`
 }

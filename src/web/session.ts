@@ -89,7 +89,7 @@ export class Session {
       this.#refusal.value = undefined
       this.#isAdmitted.value = true
       admitted(user)
-      void this.book.refresh()
+      void this.book.fetch()
     })
     chat.on('refused', (error, final) => {
       if (final) this.#refusal.value = error
