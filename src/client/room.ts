@@ -271,6 +271,7 @@ export class ChatRoom {
   handle(event: string, payload: Record<string, unknown>): void {
     if (this.#state === 'left') return
     if (event === 'message') this.#message(payload)
+    else if (event === 'epoch' && typeof payload.epoch === 'string') this.#epochNamed(payload.epoch)
     else if (event === 'gap' && isSeq(payload.to)) {
       this.#timeline.exists(payload.to)
       void this.#catchUp.run()
@@ -411,6 +412,7 @@ export class ChatRoom {
 
   /** Sends that were acked under a number that has been shown: it is theirs, or the server contradicts itself. */
   #checkAcked(): void {
+    if (this.#timeline.isOutdated) return
     for (const send of this.#desk.outbox.of(this.name)) {
       const { seq, pending } = send
       if (send.state !== 'acked' || seq === undefined || seq > this.#timeline.last) continue
@@ -441,6 +443,15 @@ export class ChatRoom {
     if (!isEntry(payload, this.name)) return
     this.#apply(this.#timeline.live(payload), true)
     void this.#catchUp.run()
+  }
+
+  #epochNamed(epoch: string): void {
+    const announced = this.#timeline.announced(epoch)
+    // Where it is not joined just now the next answer tells.
+    if (announced === 'known' || !this.joined) return
+    this.lost()
+    if (announced === 'new') void this.#catchUp.run()
+    else this.#catchUp.runLater()
   }
 
   #presence({ joined, left, count }: Record<string, unknown>): void {
