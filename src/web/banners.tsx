@@ -1,6 +1,6 @@
 /** What the connection has to say, over the whole page; nothing while all is well, and nothing of what is over at once. */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { type BannerText, bannerOf } from './banner-text.ts'
 import { refusalOf } from './entrance.ts'
 import { InfoIcon, OfflineIcon, WarningIcon } from './icons.tsx'
@@ -35,8 +35,14 @@ export function ConnectionBanner({ session }: { readonly session: Session }) {
   const error = session.refusal.value
   const isLate = useLate(connection.state === 'connecting' || connection.state === 'offline')
   const banner = error === undefined ? bannerOf(connection, isLate || !navigator.onLine) : undefined
+  const isShown = banner !== undefined || error !== undefined
+  const wasAway = useRef(false)
+  if (isShown) wasAway.current = true
   return (
     <div class="banners" role="status">
+      {!isShown && wasAway.current && connection.state === 'online' && (
+        <span class="unseen">You are connected again.</span>
+      )}
       {banner !== undefined && <Banner tone={banner.tone}>{banner.text}</Banner>}
       {error !== undefined && <RefusedBanner session={session} error={error} />}
     </div>

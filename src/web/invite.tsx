@@ -13,8 +13,8 @@ const FIRST_ROOM = 'lobby'
 export function InviteCard({ session }: { readonly session: Session }) {
   const { kept } = usePage()
   const [isClosed, setClosed] = useState(() => kept.getItem(KEPT) === 'yes')
-  const isAlone = session.book.present.value.size <= 1
-  if (isClosed || !isAlone || !session.isAdmitted.value) return null
+  const isAlone = session.book.present.value.size === 1
+  if (isClosed || !isAlone) return null
   const close = () => {
     kept.setItem(KEPT, 'yes')
     setClosed(true)

@@ -10,6 +10,10 @@ export interface Likeness {
 /** Hues that stay apart from each other at a glance. */
 const HUES = 24
 
+/** Scripts whose letters would run into each other, which initials must not. */
+const JOINING = /\p{Script=Arabic}|\p{Script=Syriac}/u
+const APART = '\u200c'
+
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 export function likenessOf({ id, name }: Author): Likeness {
@@ -20,7 +24,8 @@ export function likenessOf({ id, name }: Author): Likeness {
 export function initialsOf(name: string): string {
   const words = name.split(/[\s._-]+/u).filter((word) => word !== '')
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words
-  return ends.map((word) => firstLetter(word ?? '')).join('') || '?'
+  const [first = '?', last = ''] = ends.map((word) => firstLetter(word ?? ''))
+  return last !== '' && JOINING.test(first) ? `${first}${APART}${last}` : first + last
 }
 
 /** FNV-1a over the id: even over the circle, the same on every device. */

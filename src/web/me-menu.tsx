@@ -20,11 +20,11 @@ import { chooseTheme, theme } from './theme.ts'
 export function MeMenu({ session }: { readonly session: Session }) {
   const me = session.me.value
   const state = session.connection.value.state
-  const label = me.name === '' ? 'You' : `You: ${me.name}`
   const button = (
     <>
       <Avatar user={me} />
       <span class="me-names">
+        <span class="unseen">You: </span>
         <span class="me-name clipped">
           <bdi>{me.name}</bdi>
         </span>
@@ -37,7 +37,7 @@ export function MeMenu({ session }: { readonly session: Session }) {
   )
   return (
     <footer class="me">
-      <Menu label={label} class="me-button" button={button}>
+      <Menu label="You" class="me-button" button={button} hasText>
         <MeItems session={session} />
       </Menu>
     </footer>

@@ -7,13 +7,15 @@ interface MenuProps {
   /** Of the button. */
   readonly class: string
   readonly button: ComponentChildren
+  /** What is on the button says what it is. */
+  readonly hasText?: boolean
   readonly children: ComponentChildren
 }
 
 const GAP_PX = 6
 const EDGE_PX = 8
 
-export function Menu({ label, class: buttonClass, button, children }: MenuProps) {
+export function Menu({ label, class: buttonClass, button, hasText = false, children }: MenuProps) {
   const id = useId()
   const opener = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLDivElement>(null)
@@ -34,7 +36,7 @@ export function Menu({ label, class: buttonClass, button, children }: MenuProps)
         ref={opener}
         type="button"
         class={buttonClass}
-        aria-label={label}
+        aria-label={hasText ? undefined : label}
         aria-haspopup="menu"
         aria-expanded={isOpen}
         popovertarget={id}

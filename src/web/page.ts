@@ -80,7 +80,11 @@ export class Page {
     this.isKnown.value = false
     this.session.value = undefined
     this.#replace('')
-    await session.close()
+    try {
+      await (session.identity.kind === 'guest' ? session.end() : session.close())
+    } catch {
+      this.say('What you had not sent could not be removed from this browser.')
+    }
   }
 
   open(room: string): void {

@@ -48,7 +48,12 @@ export class RoomBook {
 
   constructor(options: RoomBookOptions) {
     this.#options = options
-    this.#stopTelling = options.chat.on('room', (summary, from) => this.#changedRoom(summary, from))
+    const { chat } = options
+    const stops = [
+      chat.on('room', (summary, from) => this.#changedRoom(summary, from)),
+      chat.on('state', () => this.#settle()),
+    ]
+    this.#stopTelling = () => stops.forEach((stop) => stop())
   }
 
   /** The room, joined if it was not. */
@@ -137,9 +142,13 @@ export class RoomBook {
     return new Set([...this.#summaries.keys(), ...this.#watched.keys()])
   }
 
-  /** Many changes come together; the list is made anew once for all of them. */
   #touch(name: string): void {
     this.#changed.add(name)
+    this.#settle()
+  }
+
+  /** Many changes come together; the list is made anew once for all of them. */
+  #settle(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       this.#show()
@@ -152,8 +161,8 @@ export class RoomBook {
     for (const name of this.#shown.keys()) if (!names.has(name)) this.#shown.delete(name)
     for (const name of names) {
       const line = this.#shown.get(name)
-      const isNews = line === undefined || this.#changed.has(name) || isThere(line, present) !== line.present
-      if (isNews) this.#shown.set(name, this.#lineOf(name, present))
+      if (line === undefined || this.#changed.has(name) || this.#isStale(line, present))
+        this.#shown.set(name, this.#lineOf(name, present))
     }
     this.#changed.clear()
     this.#options.people.keep()
@@ -163,9 +172,16 @@ export class RoomBook {
     })
   }
 
+  #isStale({ room, other, present }: RoomLine, presentNow: ReadonlySet<string>): boolean {
+    if (other === undefined) return false
+    return presentNow.has(other.id) !== present || this.#otherOf(room)?.name !== other.name
+  }
+
   #presentNow(): Set<string> {
     const { chat, people } = this.#options
     const present = new Set<string>()
+    // Who was there when the connection went says nothing of now.
+    if (chat.state.state !== 'online' && chat.state.state !== 'degraded') return present
     for (const name of this.#watched.keys()) {
       for (const member of chat.joined.get(name)?.members.list ?? []) {
         present.add(member.id)
@@ -208,8 +224,4 @@ export class RoomBook {
     if (this.#mentionsMe?.name !== name) this.#mentionsMe = { name, test: mentionsOf(name) }
     return this.#mentionsMe.test(text)
   }
-}
-
-function isThere({ other }: RoomLine, present: ReadonlySet<string>): boolean {
-  return other !== undefined && present.has(other.id)
 }

@@ -1,5 +1,5 @@
 /** The heading of an open room: what it is called, who is there, what can be done with it. */
-import type { ChatRoom } from '../client/index.ts'
+import type { ChatRoom, ChatState } from '../client/index.ts'
 import { Avatar } from './avatar.tsx'
 import { copied } from './copied.tsx'
 import { BackIcon, HashIcon, LeaveIcon, LinkIcon, MoreIcon, PeopleIcon, PersonIcon } from './icons.tsx'
@@ -8,16 +8,18 @@ import { usePage } from './page.ts'
 import type { RoomLine } from './room-lines.ts'
 import type { PeoplePlace } from './room-pane.tsx'
 import { hashOfRoom } from './route.ts'
+import type { Session } from './session.ts'
 import { useRoom } from './use-room.ts'
 
 interface RoomHeaderProps {
+  readonly session: Session
   readonly room: ChatRoom
   readonly title: string
   readonly line: RoomLine | undefined
   readonly people: PeoplePlace
 }
 
-export function RoomHeader({ room, title, line, people }: RoomHeaderProps) {
+export function RoomHeader({ session, room, title, line, people }: RoomHeaderProps) {
   const page = usePage()
   useRoom(room, 'presence', 'state')
   const { count } = room.members
@@ -44,7 +46,7 @@ export function RoomHeader({ room, title, line, people }: RoomHeaderProps) {
           {other === undefined ? <span class="unseen">#</span> : null}
           <bdi>{title.replace(/^#/, '')}</bdi>
         </h2>
-        <p class="room-about clipped">{aboutText(room, line)}</p>
+        <p class="room-about clipped">{aboutText(room, line, session.connection.value)}</p>
       </div>
       <div class="room-actions">
         {people.isOffered && (
@@ -113,8 +115,11 @@ async function copyLink(room: string, say: (text: string) => void): Promise<void
   )
 }
 
-function aboutText(room: ChatRoom, line: RoomLine | undefined): string {
+function aboutText(room: ChatRoom, line: RoomLine | undefined, { state }: ChatState): string {
+  if (state === 'offline' || state === 'refused') return 'You are offline'
+  if (state === 'connecting') return 'Connecting…'
   if (line?.other !== undefined) return line.present ? 'Here now' : 'Not here now'
+  if (room.state === 'refused') return 'Closed to you'
   if (room.state === 'joining') return 'Joining…'
   const { count } = room.members
   return count <= 1 ? 'Only you are here' : `${count.toLocaleString()} are here`

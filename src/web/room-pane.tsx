@@ -35,7 +35,7 @@ function OpenRoom({ session, name }: RoomPaneProps) {
   return (
     <div class="room-pane" data-people={people.isBeside}>
       <section class="room-middle" aria-labelledby="room-title">
-        <RoomHeader room={room} title={title} line={line} people={people} />
+        <RoomHeader session={session} room={room} title={title} line={line} people={people} />
         <div class="room-conversation">
           <Conversation
             key={session.chat}

@@ -79,6 +79,13 @@ export class Session {
     await this.chat.close()
   }
 
+  /** Also forgets what waits to be sent: nobody can send it any more. */
+  async end(): Promise<void> {
+    await this.close()
+    const storage = indexedDbStorage(storeOf(this.identity))
+    for (const { id } of await storage.load()) await storage.delete(id)
+  }
+
   #listen({ admitted }: SessionOptions): void {
     const { chat } = this
     chat.on('state', (state) => {

@@ -169,9 +169,11 @@ function useFindKey(field: preact.RefObject<HTMLInputElement | null>): void {
         !event.shiftKey
       if (!isFind || page.dialog.peek() !== undefined) return
       event.preventDefault()
-      if (field.current?.offsetParent === null) page.showList()
-      // On a phone the list is only drawn now.
-      requestAnimationFrame(() => field.current?.focus())
+      if (field.current?.offsetParent === null) {
+        // On a phone the list is only drawn then.
+        page.showList()
+        requestAnimationFrame(() => field.current?.focus())
+      } else field.current?.focus()
     }
     addEventListener('keydown', pressed)
     return () => removeEventListener('keydown', pressed)

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { Banner } from './banners.tsx'
 import { refusalOf } from './entrance.ts'
 import { NameForm, TokenForm } from './entrance-forms.tsx'
+import { roomNameProblem } from './names.ts'
 import { usePage } from './page.ts'
 import { roomOfHash } from './route.ts'
 import type { Session } from './session.ts'
@@ -16,7 +17,8 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
   const [wantsToken, setWantsToken] = useState(false)
   const withToken = wantsToken || refusal?.remedy === 'token'
   const isEntering = session !== undefined && error === undefined
-  const room = roomOfHash(page.hash.value)
+  const invitedTo = roomOfHash(page.hash.value)
+  const room = invitedTo === undefined || roomNameProblem(invitedTo) !== undefined ? undefined : invitedTo
   const name = session?.identity.kind === 'guest' ? session.identity.name : ''
   return (
     <main class="welcome">
