@@ -57,7 +57,6 @@ export const CopyIcon = icon('M7.5 7.5h9v9h-9zM12.5 7.5v-4h-9v9h4')
 export const CheckIcon = icon('m4 10.5 4 4 8-9')
 export const ChecksIcon = icon('m1.8 10.5 3.7 4 7.3-9M9 13.6l.9.9 8.1-9')
 export const ClockIcon = icon('M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0ZM10 6v4.2l2.7 1.6')
-export const RetryIcon = icon('M16.5 10a6.5 6.5 0 1 1-2-4.7M16.7 3v3.2h-3.2')
 export const WarningIcon = icon('M10 3.2 17.5 16.5h-15L10 3.2ZM10 8.2v3.8', dot(10, 14.2))
 export const OfflineIcon = icon(
   'M3 3l14 14M5.6 10.5c.7-.7 1.5-1.2 2.4-1.5M2.8 7.6C3.7 6.8 4.7 6.1 5.8 5.6M9.2 4.6c3-.2 5.9.9 8 3M12.6 9.3c.7.3 1.3.7 1.8 1.2',

@@ -21,7 +21,7 @@ export function likenessOf({ id, name }: Author): Likeness {
 }
 
 /** Of the first word and the last; of one word alone the first character. */
-export function initialsOf(name: string): string {
+function initialsOf(name: string): string {
   const words = name.split(/[\s._-]+/u).filter((word) => word !== '')
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words
   const [first = '?', last = ''] = ends.map((word) => firstLetter(word ?? ''))
@@ -29,7 +29,7 @@ export function initialsOf(name: string): string {
 }
 
 /** FNV-1a over the id: even over the circle, the same on every device. */
-export function hueOf(id: string): number {
+function hueOf(id: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < id.length; at += 1) {
     hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193) >>> 0

@@ -23,6 +23,8 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
       void room.fetchMembers().catch(() => undefined)
   }, [room])
   const { list, count } = room.members
+  const { state } = session.connection.value
+  const isCurrent = state === 'online' || state === 'degraded'
   const members = useMemo(() => membersInOrder(list, me.id), [list, me.id])
   const choose = (user: Author) => {
     onChosen?.()
@@ -30,7 +32,9 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
   }
   return (
     <div class="members">
-      <p class="members-count">{countText(count, list.length)}</p>
+      <p class="members-count">
+        {isCurrent ? countText(count, list.length) : 'As it was when you were last connected.'}
+      </p>
       <ul class="members-list">
         {members.map((user) => (
           <Member

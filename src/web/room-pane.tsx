@@ -19,8 +19,8 @@ interface RoomPaneProps {
 }
 
 export function RoomPane({ session, name }: RoomPaneProps) {
-  const problem = isDirect(name) ? directProblem(name) : roomNameProblem(name)
-  if (problem !== undefined) return <Unavailable title="There is no such room" text={problem} />
+  const problem = isDirect(name) ? directProblem(name, session.me.value.id) : roomNameProblem(name)
+  if (problem !== undefined) return <Unavailable title="This can’t be opened" text={problem} />
   return <OpenRoom session={session} name={name} />
 }
 
@@ -118,6 +118,10 @@ export function NoRoom() {
   )
 }
 
-function directProblem(name: string): string | undefined {
-  return directUsers(name) === undefined ? 'This is no address of a direct message.' : undefined
+/** @param myId empty as long as it is not known */
+function directProblem(name: string, myId: string): string | undefined {
+  const users = directUsers(name)
+  if (users === undefined) return 'This is no address of a direct message.'
+  if (myId === '' || users.includes(myId)) return undefined
+  return 'It is between two people of whom you are none. Perhaps you were somebody else in this browser then.'
 }

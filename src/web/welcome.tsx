@@ -14,12 +14,17 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
   const error = session?.refusal.value
   const refusal =
     session !== undefined && error !== undefined ? refusalOf(error, session.identity) : undefined
-  const [wantsToken, setWantsToken] = useState(false)
-  const withToken = wantsToken || refusal?.remedy === 'token'
+  const [wanted, setWanted] = useState<'name' | 'token'>()
   const isEntering = session !== undefined && error === undefined
+  const fitting = isEntering ? session.identity.kind === 'token' : refusal?.remedy === 'token'
+  const withToken = wanted === undefined ? fitting : wanted === 'token'
   const invitedTo = roomOfHash(page.hash.value)
   const room = invitedTo === undefined || roomNameProblem(invitedTo) !== undefined ? undefined : invitedTo
   const name = session?.identity.kind === 'guest' ? session.identity.name : ''
+  const enter = (act: () => void) => {
+    setWanted(undefined)
+    act()
+  }
   return (
     <main class="welcome">
       <div class="welcome-card">
@@ -35,24 +40,29 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
           </div>
         )}
         {withToken ? (
-          <TokenForm isBusy={isEntering} onToken={(token) => page.enterWithToken(token)} />
+          <TokenForm isBusy={isEntering} onToken={(token) => enter(() => page.enterWithToken(token))} />
         ) : (
           <NameForm
             label="What shall others call you?"
             action="Enter"
             value={name}
             isBusy={isEntering}
-            onName={(written) => page.enterAsGuest(written)}
+            onName={(written) => enter(() => page.enterAsGuest(written))}
           />
         )}
         {isEntering && <EnteringHint session={session} />}
         <p class="welcome-small">
-          {withToken ? (
-            <button type="button" class="link-button" onClick={() => setWantsToken(false)}>
+          {!withToken &&
+            'No account and no password: this browser keeps a secret key, so that you are the same person when you come back.'}
+          {withToken && (
+            <button type="button" class="link-button" onClick={() => setWanted('name')}>
               Enter with a name instead
             </button>
-          ) : (
-            'No account and no password: this browser keeps a secret key, so that you are the same person when you come back.'
+          )}
+          {wanted === 'name' && (
+            <button type="button" class="link-button welcome-other" onClick={() => setWanted('token')}>
+              Sign in with a token
+            </button>
           )}
         </p>
       </div>
