@@ -18,5 +18,7 @@ export function onAttention(listener: () => void): () => void {
 
 /** A device that is mainly touched: Enter makes a line there, and no field takes the focus by itself. */
 export function isTouched(): boolean {
-  return matchMedia('(pointer: coarse)').matches
+  return coarse.matches
 }
+
+const coarse = matchMedia('(pointer: coarse)')

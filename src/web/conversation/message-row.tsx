@@ -1,8 +1,10 @@
 /** One message: who and when at the head of a group, the text, what becomes of it, and what can be done about it. */
 import { memo } from 'preact/compat'
+import { useState } from 'preact/hooks'
 import type { Author, ChatMessage } from '../../client/index.ts'
 import { Avatar } from '../avatar.tsx'
 import { AtIcon, CopyIcon, EditIcon, MoreIcon } from '../icons.tsx'
+import { isTouched } from './attention.ts'
 import { fullTimeLabel, timeLabel } from './days.ts'
 import { isChangeable, type MessageActions } from './message-actions.ts'
 import { MessageState } from './message-state.tsx'
@@ -22,6 +24,7 @@ interface MessageRowProps {
 
 export const MessageRow = memo(({ row, me, isActive, readers, actions }: MessageRowProps) => {
   const { message, opensGroup } = row
+  const [isPointed, setPointed] = useState(false)
   const isMine = message.from.id === me.id || message.state !== 'sent'
   const text = message.change?.kind === 'edit' ? (message.change.text ?? message.text) : message.text
   const isMention = !isMine && text !== undefined && mentions(text, me.name)
@@ -32,15 +35,21 @@ export const MessageRow = memo(({ row, me, isActive, readers, actions }: Message
       data-seq={message.seq}
       tabIndex={isActive ? 0 : -1}
       aria-label={`${isMine ? 'You' : message.from.name}, ${timeLabel(message.at)}${message.edited ? ', edited' : ''}`}
+      onMouseEnter={() => setPointed(true)}
+      onMouseLeave={() => setPointed(false)}
       onContextMenu={(event) => {
         if (!isTouch(event) || message.removed) return
         event.preventDefault()
         actions.menu(message, event.currentTarget)
       }}
     >
-      {opensGroup ? <Avatar user={message.from} size="m" /> : <GutterTime at={message.at} />}
+      {opensGroup ? (
+        <Avatar user={message.from} size="m" />
+      ) : (
+        <GutterTime at={message.at} isShown={isPointed || isActive} />
+      )}
       <div class="message-body">
-        {opensGroup && <Byline message={message} />}
+        {opensGroup && <Byline message={message} isPointed={isPointed} />}
         {message.removed || text === undefined ? (
           <p class="message-removed">This message was removed</p>
         ) : (
@@ -48,7 +57,7 @@ export const MessageRow = memo(({ row, me, isActive, readers, actions }: Message
         )}
         <MessageState message={message} readers={readers} />
       </div>
-      {!message.removed && message.state === 'sent' && (
+      {(isPointed || isTouched()) && !message.removed && message.state === 'sent' && (
         <Toolbar message={message} isMine={isMine} actions={actions} />
       )}
     </article>
@@ -78,18 +87,24 @@ function classesOf(
     .join(' ')
 }
 
-function Byline({ message: { from, at } }: { message: ChatMessage }) {
+/** The precise time is made when somebody points at it: making it for each row that scrolls by takes longer than the row. */
+function Byline({ message: { from, at }, isPointed }: { message: ChatMessage; isPointed: boolean }) {
   return (
-    <header class="message-byline">
+    <div class="message-byline">
       <bdi class="message-author">{from.name}</bdi>
-      <time class="message-time" dateTime={new Date(at).toISOString()} title={fullTimeLabel(at)}>
+      <time
+        class="message-time"
+        dateTime={new Date(at).toISOString()}
+        title={isPointed ? fullTimeLabel(at) : undefined}
+      >
         {timeLabel(at)}
       </time>
-    </header>
+    </div>
   )
 }
 
-function GutterTime({ at }: { at: number }) {
+function GutterTime({ at, isShown }: { at: number; isShown: boolean }) {
+  if (!isShown) return <span />
   return (
     <time class="message-gutter-time" dateTime={new Date(at).toISOString()} title={fullTimeLabel(at)}>
       {timeLabel(at)}

@@ -32,47 +32,67 @@ export interface RowsSource {
 
 const GROUP_MS = 5 * 60_000
 
-/** @param before the rows until now */
-export function rowsOf(source: RowsSource, before: readonly Row[] = []): readonly Row[] {
-  const rows: Row[] = []
-  const known = new Map(before.map((row) => [row.key, row]))
-  const put = (row: Row) => rows.push(sameOr(known.get(row.key), row))
-  const { messages, beginning } = source
-  if (beginning !== undefined && (messages.length > 0 || source.notices.length > 0)) {
-    put({ kind: 'beginning', key: 'beginning', isFirst: beginning === 'first' })
-  }
-  const day = dayReader()
-  const notices = source.notices.toSorted((a, b) => a.after - b.after)
-  let next = 0
-  let last: ChatMessage | undefined
-  let unread = source.unreadFrom
-  for (const message of messages) {
-    const seq = message.seq ?? Number.POSITIVE_INFINITY
-    const opening = rows.length
-    for (let notice = notices[next]; notice !== undefined && notice.after < seq; notice = notices[next]) {
-      put({ kind: 'notice', key: `notice ${notice.id}`, words: notice.words })
-      next += 1
+/** Makes the rows of one timeline, anew with each change, out of those that it made before as far as they are the same. */
+export class RowMaker {
+  #messages = new WeakMap<ChatMessage, MessageRow>()
+  #others = new Map<string, Row>()
+
+  rowsOf(source: RowsSource): readonly Row[] {
+    const others = new Map<string, Row>()
+    const put = (row: Row) => {
+      const known = this.#others.get(row.key)
+      const kept = known !== undefined && isSame(known, row) ? known : row
+      others.set(row.key, kept)
+      rows.push(kept)
     }
-    const today = day(message.at)
-    if (last === undefined || day(last.at) !== today) put({ kind: 'day', key: `day ${today}`, day: today })
-    if (unread !== undefined && seq >= unread) {
-      put({ kind: 'unread', key: 'unread' })
-      unread = undefined
+    const rows: Row[] = []
+    const { messages, beginning, notices } = source
+    if (beginning !== undefined && (messages.length > 0 || notices.length > 0)) {
+      put({ kind: 'beginning', key: 'beginning', isFirst: beginning === 'first' })
     }
-    put({
-      kind: 'message',
-      key: keyOf(message),
-      message,
-      opensGroup: rows.length > opening || last === undefined || !continues(last, message),
-    })
-    last = message
+    const day = dayReader()
+    const waiting = notices.toSorted((a, b) => a.after - b.after)
+    let unread = source.unreadFrom
+    let last: ChatMessage | undefined
+    for (const message of messages) {
+      const { seq = Number.POSITIVE_INFINITY } = message
+      const above = rows.length
+      for (let next = waiting[0]; next !== undefined && next.after < seq; next = waiting[0]) {
+        put(noticeRow(next))
+        waiting.shift()
+      }
+      const today = day(message.at)
+      if (last === undefined || day(last.at) !== today) {
+        put({ kind: 'day', key: `day ${keyOf(message)}`, day: today })
+      }
+      if (unread !== undefined && seq >= unread) {
+        put({ kind: 'unread', key: 'unread' })
+        unread = undefined
+      }
+      const opensGroup = rows.length > above || last === undefined || !continues(last, message)
+      rows.push(this.#messageRow(message, opensGroup))
+      last = message
+    }
+    for (const notice of waiting) put(noticeRow(notice))
+    this.#others = others
+    return rows
   }
-  for (const { id, words } of notices.slice(next)) put({ kind: 'notice', key: `notice ${id}`, words })
-  return rows
+
+  #messageRow(message: ChatMessage, opensGroup: boolean): MessageRow {
+    const known = this.#messages.get(message)
+    if (known?.opensGroup === opensGroup) return known
+    const row: MessageRow = { kind: 'message', key: known?.key ?? keyOf(message), message, opensGroup }
+    this.#messages.set(message, row)
+    return row
+  }
+}
+
+function noticeRow({ id, words }: Notice): Row {
+  return { kind: 'notice', key: `notice ${id}`, words }
 }
 
 /** Ids are unique for each author. */
-export function keyOf({ id, from }: ChatMessage): string {
+function keyOf({ id, from }: ChatMessage): string {
   return `${from.id} ${id}`
 }
 
@@ -80,16 +100,11 @@ function continues(last: ChatMessage, { from, at }: ChatMessage): boolean {
   return last.from.id === from.id && last.from.name === from.name && at - last.at < GROUP_MS && !last.removed
 }
 
-function sameOr(before: Row | undefined, row: Row): Row {
-  if (before === undefined || before.kind !== row.kind) return row
-  if (before.kind === 'message' && row.kind === 'message') {
-    return before.message === row.message && before.opensGroup === row.opensGroup ? before : row
-  }
-  if (before.kind === 'notice' && row.kind === 'notice') return before.words === row.words ? before : row
-  if (before.kind === 'beginning' && row.kind === 'beginning') {
-    return before.isFirst === row.isFirst ? before : row
-  }
-  return before
+/** Of two that have the same key. */
+function isSame(a: Row, b: Row): boolean {
+  if (a.kind === 'beginning' && b.kind === 'beginning') return a.isFirst === b.isFirst
+  if (a.kind === 'notice' && b.kind === 'notice') return a.words === b.words
+  return a.kind === b.kind
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ChatClient, ChatRoom } from '../../client/index.ts'
 import { Frame } from './frame.ts'
 import { type Notice, type NoticeCause, withNotice } from './notices.ts'
 import { unreadAfter, unreadAtOpening, unseenIn } from './reading.ts'
-import { type Row, rowsOf, stepsTo } from './rows.ts'
+import { type Row, RowMaker, stepsTo } from './rows.ts'
 
 export interface TimelineStep {
   readonly rows: readonly Row[]
@@ -32,6 +32,7 @@ export class TimelineModel {
   readonly #options: TimelineModelOptions
   readonly #frame = new Frame(() => this.#update())
   readonly #ends: (() => void)[]
+  readonly #maker = new RowMaker()
   #rows: readonly Row[] = []
   #notices: readonly Notice[] = []
   #unreadFrom: number | undefined
@@ -103,9 +104,8 @@ export class TimelineModel {
   async #open(): Promise<void> {
     const { chat, room } = this.#options
     try {
-      const [summaries] = await Promise.all([chat.rooms(), room.live()])
-      const known = summaries.find((summary) => summary.room === room.name)
-      if (known !== undefined) this.#unreadFrom = unreadAtOpening({ read: known.read, head: room.lastSeq })
+      await Promise.all([chat.rooms(), room.live()])
+      this.#unreadFrom = unreadAtOpening({ read: room.readUpTo, head: room.lastSeq, unread: room.unread })
     } catch {
       // Without an answer there is no line above what is new: all else goes on.
       this.#unreadFrom = undefined
@@ -147,7 +147,7 @@ export class TimelineModel {
       unreadFrom: this.#unreadFrom,
     }
     const before = this.#rows
-    this.#rows = rowsOf(source, before)
+    this.#rows = this.#maker.rowsOf(source)
     for (const step of stepsTo(before, this.#rows)) show(step)
   }
 }

@@ -64,6 +64,17 @@ export function Timeline(props: TimelineProps) {
     setBelow((before) => (before.isFar === isFar && before.count === count ? before : { isFar, count }))
   }, [scroll])
 
+  /** Unless the line stands in sight at the end. */
+  const toUnread = useCallback(
+    (index: number) => {
+      const known = list.current
+      if (known === null || known.scrollSize - known.getItemOffset(index) <= known.viewportSize) return
+      scroll.leave()
+      known.scrollToIndex(index, { align: 'start', offset: -BEFORE_MESSAGES_PX })
+    },
+    [scroll],
+  )
+
   const loadOlder = useCallback(async () => {
     if (!room.hasOlder) return
     setOlder('loading')
@@ -77,14 +88,17 @@ export function Timeline(props: TimelineProps) {
     }
   }, [room])
 
-  const moved = useCallback(() => {
-    scroll.moved()
-    look()
-    if (scroll.isNearTop && older === 'idle') void loadOlder()
-  }, [scroll, look, loadOlder, older])
+  const moved = useCallback(
+    (event: Event) => {
+      scroll.moved(event)
+      look()
+      if (scroll.wantsOlder && older === 'idle') void loadOlder()
+    },
+    [scroll, look, loadOlder, older],
+  )
 
   useLayoutEffect(() => {
-    scroll.attach(scroller.current)
+    const endScroll = scroll.attach(scroller.current)
     const made = new TimelineModel({
       chat,
       room,
@@ -93,8 +107,7 @@ export function Timeline(props: TimelineProps) {
       isWatching: () => isAttentive() && scroll.isAtEnd,
       opened: () => {
         const unread = made.unreadRow
-        if (unread !== -1 && !scroll.wasMoved)
-          list.current?.scrollToIndex(unread, { align: 'start', offset: -BEFORE_MESSAGES_PX })
+        if (unread !== -1 && !scroll.wasMoved) toUnread(unread)
         look()
       },
       reset: () => scroll.toEnd(),
@@ -104,10 +117,11 @@ export function Timeline(props: TimelineProps) {
     const endAttention = onAttention(look)
     return () => {
       made.close()
+      endScroll()
       endAttention()
       model.current = undefined
     }
-  }, [chat, room, me.id, scroll, look])
+  }, [chat, room, me.id, scroll, look, toUnread])
 
   const toNewest = useCallback(() => {
     scroll.toEnd()
@@ -123,15 +137,15 @@ export function Timeline(props: TimelineProps) {
 
   // A page of older entries may hold no message at all (edits are entries too): the top is still near then.
   useEffect(() => {
-    if (scroll.isNearTop && older === 'idle') void loadOlder()
-  }, [rows, older, scroll, loadOlder])
+    if (step !== NOTHING && scroll.wantsOlder && older === 'idle') void loadOlder()
+  }, [step, older, scroll, loadOlder])
 
   handle.current = {
     answered: () => {
       model.current?.answered()
       toNewest()
     },
-    focus: () => focusRow(active ?? lastMessage(rows)?.key),
+    focus: () => scroller.current?.focus(),
   }
 
   const focusRow = (key: string | undefined) => {
@@ -150,8 +164,7 @@ export function Timeline(props: TimelineProps) {
     }
   }, [active, rows])
 
-  const activeKey = rows.some((row) => row.key === active) ? active : lastMessage(rows)?.key
-  const activeIndex = rows.findIndex((row) => row.key === activeKey)
+  const activeIndex = active === undefined ? -1 : rows.findIndex((row) => row.key === active)
   const seen = useReaders(room, me.id, rows)
   const now = Date.now()
 
@@ -177,10 +190,13 @@ export function Timeline(props: TimelineProps) {
         ref={scroller}
         role="log"
         aria-live="off"
+        tabIndex={activeIndex === -1 ? 0 : -1}
         aria-label={`Messages in ${title}`}
         onScroll={moved}
         onKeyDown={pressed}
         onFocusIn={({ target }) => {
+          if (target === scroller.current)
+            focusRow(lastMessage(rows.slice(0, scroll.lastRowIn(list.current) + 1))?.key)
           const article = target instanceof Element ? target.closest('article') : null
           if (article?.dataset.key !== undefined) setActive(article.dataset.key)
         }}
@@ -207,7 +223,7 @@ export function Timeline(props: TimelineProps) {
               me={me}
               title={title}
               now={now}
-              isActive={row.key === activeKey}
+              isActive={row.key === active}
               readers={row.key === seen.key ? seen.readers : undefined}
               actions={actions}
             />
