@@ -11,7 +11,10 @@ export function clientCode({ url, room, withToken }: ConnectCode): string {
   const auth = withToken ? "{ token: '…' }" : "{ name: 'Bot' }"
   return `import { connectChat } from 'rookery/client'
 
-const chat = connectChat({ url: '${url}', auth: ${auth} })
+const chat = connectChat({
+  url: '${url}',
+  auth: ${auth},
+})
 const room = chat.join('${room}')
 
 room.on('message', ({ from, text }) => console.log(from.name, text))

@@ -54,7 +54,7 @@ export class Identities {
     this.#guests.setItem(GUEST, JSON.stringify({ name, key, store, id }))
   }
 
-  forget({ kind }: Identity): void {
+  forget(kind: Identity['kind']): void {
     if (kind === 'token') this.#tokens.removeItem(TOKEN)
     else this.#guests.removeItem(GUEST)
   }

@@ -31,19 +31,19 @@ export function InviteCard({ session }: { readonly session: Session }) {
       </button>
       <h2 class="invite-title">You are the first here</h2>
       <p class="invite-text">Share a link, or try it out with yourself in a second window.</p>
-      <InviteWays />
+      <InviteWays withLink />
     </section>
   )
 }
 
-/** The same in the card and in the dialog. */
-export function InviteWays() {
+/** The same in the card and in the dialog, which shows the link itself. */
+export function InviteWays({ withLink = false }: { readonly withLink?: boolean }) {
   const page = usePage()
   const room = page.room.value
   const invited = room === undefined || room.startsWith('dm:') ? FIRST_ROOM : room
   return (
     <div class="invite-ways">
-      <CopyButton text={() => linkTo(invited)}>Copy the link to #{invited}</CopyButton>
+      {withLink && <CopyButton text={() => linkTo(invited)}>Copy the link to #{invited}</CopyButton>}
       <a class="button button-small" href={secondWindow(invited)} target="_blank" rel="noopener">
         <WindowIcon size={16} />
         Open a second window

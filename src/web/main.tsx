@@ -25,14 +25,11 @@ const identities = new Identities({ guests: location.search === ANOTHER ? tokens
 
 // Out of the address before anything else, so that no link and no history has it.
 const token = tokenOfHash(location.hash)
-if (token !== undefined) {
-  identities.keep({ kind: 'token', token })
-  history.replaceState(null, '', location.pathname + location.search)
-}
+if (token !== undefined) history.replaceState(null, '', location.pathname + location.search)
 
 const page = new Page({ identities, kept })
 followWindow(page)
-page.start()
+page.start(token)
 
 const root = document.getElementById('app')
 if (root !== null) {

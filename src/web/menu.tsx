@@ -9,13 +9,22 @@ interface MenuProps {
   readonly button: ComponentChildren
   /** What is on the button says what it is. */
   readonly hasText?: boolean
+  /** The Tab key passes it by. */
+  readonly isPassedBy?: boolean
   readonly children: ComponentChildren
 }
 
 const GAP_PX = 6
 const EDGE_PX = 8
 
-export function Menu({ label, class: buttonClass, button, hasText = false, children }: MenuProps) {
+export function Menu({
+  label,
+  class: buttonClass,
+  button,
+  hasText = false,
+  isPassedBy = false,
+  children,
+}: MenuProps) {
   const id = useId()
   const opener = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLDivElement>(null)
@@ -40,6 +49,7 @@ export function Menu({ label, class: buttonClass, button, hasText = false, child
         aria-haspopup="menu"
         aria-expanded={isOpen}
         popovertarget={id}
+        tabIndex={isPassedBy ? -1 : undefined}
       >
         {button}
       </button>

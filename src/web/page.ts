@@ -44,8 +44,9 @@ export class Page {
     this.#people = new People(kept)
   }
 
-  /** As it was left, or as a link has it. */
-  start(): void {
+  /** As it was left; or with the token of a link, which is tried at the door. */
+  start(token: string | undefined): void {
+    if (token !== undefined) return this.enterWithToken(token)
     const identity = this.#identities.load()
     if (identity === undefined) return
     this.isKnown.value = true
@@ -54,11 +55,16 @@ export class Page {
 
   enterAsGuest(name: string): void {
     const known = this.session.peek()?.identity
+    // A token that is left would go before the guest at the next visit.
+    if (known?.kind === 'token') this.#identities.forget('token')
     this.enter(known?.kind === 'guest' ? { ...known, name: name.trim() } : newGuest(name, randomBytes))
   }
 
-  enterWithToken(token: string): void {
-    this.enter({ kind: 'token', token: token.trim() })
+  /** Kept at once, so that a reload does not lose it. */
+  enterWithToken(written: string): void {
+    const identity: Identity = { kind: 'token', token: written.trim() }
+    this.#identities.keep(identity)
+    this.enter(identity)
   }
 
   enter(identity: Identity): void {
@@ -76,7 +82,7 @@ export class Page {
   async signOut(): Promise<void> {
     const session = this.session.peek()
     if (session === undefined) return
-    this.#identities.forget(session.identity)
+    this.#identities.forget(session.identity.kind)
     this.isKnown.value = false
     this.session.value = undefined
     this.#replace('')
@@ -131,7 +137,7 @@ export class Page {
   }
 
   #admitted(identity: Identity, user: Author): void {
-    this.#identities.keep(identity.kind === 'guest' ? withId(identity, user) : identity)
+    if (identity.kind === 'guest') this.#identities.keep(withId(identity, user))
     if (this.isKnown.peek()) return
     this.isKnown.value = true
     if (this.room.peek() === undefined) this.#replace(hashOfRoom(FIRST_ROOM))

@@ -28,12 +28,20 @@ export type Offer =
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
-/** Rooms by name, so that they stay where they are; conversations with people by who said something last. */
+/** A list that is longer than this hides what is new at its end. */
+const SEEN_AT_ONCE = 12
+
+/**
+ * Rooms by name, so that they stay where they are; in a long list those with something unread come first. Conversations
+ * with people by who said something last.
+ */
 export function sectionsOf(lines: readonly RoomLine[]): RoomSections {
   const rooms = lines.filter(({ other }) => other === undefined)
   const direct = lines.filter(({ other }) => other !== undefined)
+  const isLong = rooms.length > SEEN_AT_ONCE
+  const unreadFirst = (a: RoomLine, b: RoomLine) => Number(b.unread > 0) - Number(a.unread > 0)
   return {
-    rooms: rooms.toSorted((a, b) => names.compare(a.title, b.title)),
+    rooms: rooms.toSorted((a, b) => (isLong ? unreadFirst(a, b) : 0) || names.compare(a.title, b.title)),
     direct: direct.toSorted((a, b) => b.lastAt - a.lastAt || names.compare(a.title, b.title)),
   }
 }
@@ -56,12 +64,12 @@ export function offerFor(lines: readonly RoomLine[], search: string, maxChars?: 
   return problem === undefined ? { kind: 'open', room } : { kind: 'problem', text: problem }
 }
 
-/** What the page's title says of all that is unread: direct messages and mentions each, and otherwise rooms. */
+/** What the page's title says of all that is unread. */
 export function unreadTotal(lines: readonly RoomLine[]): number {
   return lines.reduce((sum, line) => sum + line.unread, 0)
 }
 
-/** The server's first so many of these are joined at once: what is unread, then what was talked in last. */
+/** Those that are joined at once: as many as may be, what is unread before the rest. */
 export function roomsToJoin(
   summaries: readonly { readonly room: string; readonly unread: number }[],
   max: number,

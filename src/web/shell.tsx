@@ -1,8 +1,10 @@
 /** The house: list, conversation and people side by side, as many of them as there is room for. */
+import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ConnectionBanner } from './banners.tsx'
 import { usePage } from './page.ts'
 import { NoRoom, RoomPane } from './room-pane.tsx'
+import { hashOfRoom } from './route.ts'
 import type { Session } from './session.ts'
 import { Sidebar } from './sidebar.tsx'
 import { TWO_PANES, useMedia } from './use-media.ts'
@@ -16,6 +18,7 @@ export function Shell({ session }: { readonly session: Session }) {
   useEffect(() => {
     if (isWide && isUnsaid) page.openFirst()
   }, [page, isWide, isUnsaid])
+  useFocusOfPane(main, room)
   return (
     <div class="shell" data-pane={room === undefined ? 'list' : 'room'}>
       <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
@@ -28,4 +31,18 @@ export function Shell({ session }: { readonly session: Session }) {
       </main>
     </div>
   )
+}
+
+/** Where one pane takes the place of the other, the focus goes with it: into the room, and back to where it was opened. */
+function useFocusOfPane(main: RefObject<HTMLElement | null>, room: string | undefined): void {
+  const before = useRef(room)
+  useEffect(() => {
+    const last = before.current
+    before.current = room
+    if (last === room || document.activeElement !== document.body) return
+    const link =
+      last === undefined ? null : document.querySelector<HTMLElement>(`a[href="${hashOfRoom(last)}"]`)
+    if (room === undefined) link?.focus()
+    else main.current?.focus()
+  }, [main, room])
 }

@@ -24,4 +24,15 @@ function show(chosen: Theme): void {
   theme.value = chosen
   if (chosen === 'auto') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = chosen
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]')) {
+    meta.media = mediaOf(meta.content === LIGHT_GROUND ? 'light' : 'dark', chosen)
+  }
+}
+
+/** As in index.html: the ground of the page, which a phone's browser goes on with around it. */
+const LIGHT_GROUND = '#f5f0e6'
+
+function mediaOf(its: 'light' | 'dark', chosen: Theme): string {
+  if (chosen === 'auto') return `(prefers-color-scheme: ${its})`
+  return chosen === its ? 'all' : 'not all'
 }

@@ -61,9 +61,9 @@ describe('who somebody is', () => {
     identities.keep(ann)
     identities.keep(holder)
     expect(identities.load()).toEqual(holder)
-    identities.forget(holder)
+    identities.forget('token')
     expect(identities.load()).toEqual(ann)
-    identities.forget(ann)
+    identities.forget('guest')
     expect([...guests.values, ...tokens.values]).toEqual([])
   })
 

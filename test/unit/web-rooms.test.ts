@@ -104,6 +104,13 @@ describe('the list of rooms', () => {
     expect(titles(direct)).toEqual(['Cleo', 'Bob', 'Xaver'])
   })
 
+  it('has what is unread first when it is long', () => {
+    const many = Array.from({ length: 12 }, (_, at) => line(`r${at}`))
+    const last = line('z', { unread: 1 })
+    expect(sectionsOf([...many.slice(1), last]).rooms.at(-1)).toBe(last)
+    expect(titles(sectionsOf([...many, last]).rooms)).toEqual(['z', ...titles(many)])
+  })
+
   it('is searched without regard to case, accents and signs in front; beginnings first', () => {
     const lines = [line('my-cafe'), line('cafe'), person('r', 'René Café'), line('other')]
     expect(titles(linesFound(lines, '#CAFÉ'))).toEqual(['cafe', 'my-cafe', 'René Café'])
