@@ -22,6 +22,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...spawning } },
+      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...spawning } },
       { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...spawning } },
     ],
   },

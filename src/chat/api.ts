@@ -15,6 +15,7 @@ import { errorTable, RookeryError } from '../wire/errors.ts'
 import { checkAccess } from './access.ts'
 import { checked, failureBody } from './failures.ts'
 import type { ChatMetrics } from './metrics.ts'
+import type { Notices } from './notices.ts'
 import { history } from './pages.ts'
 import type { Rates } from './rate.ts'
 import { rates } from './rate.ts'
@@ -32,6 +33,7 @@ const SERVER_RATE_FACTOR = 50
 export interface ApiOptions {
   context: Pick<AppContext, 'rooms' | 'settings' | 'logger'>
   tracks: RecentTracks
+  notices: Notices
   metrics: Pick<ChatMetrics, 'api'>
 }
 
@@ -52,7 +54,7 @@ export function api(options: ApiOptions): Hono {
   return routes
 }
 
-function addRoutes(routes: Hono, { context, tracks, metrics }: ApiOptions): void {
+function addRoutes(routes: Hono, { context, tracks, notices, metrics }: ApiOptions): void {
   const { rooms, settings } = context
   const bodyMaxBytes = settings.textMaxChars * BYTES_PER_CHAR + BODY_REST_BYTES
   const shares = rates(settings, SERVER_RATE_FACTOR)
@@ -67,7 +69,9 @@ function addRoutes(routes: Hono, { context, tracks, metrics }: ApiOptions): void
     checkAccess(room, from.id)
     checkLength(text, settings.textMaxChars)
     await tracks.ensure(room)
-    return answer(c, await rooms.append(room, { kind: 'text', id, from, text }))
+    const appended = await rooms.append(room, { kind: 'text', id, from, text })
+    notices.text(room, from, appended.seq)
+    return answer(c, appended)
   })
   routes.get('/rooms/:room/messages', async (c) => {
     await shares.request('api')

@@ -16,6 +16,7 @@ import { authenticator, closeAtExpiry, guardConnections, lastingUsers } from './
 import { channelOf, Memberships } from './memberships.ts'
 import type { ChatMetrics } from './metrics.ts'
 import { chatMetrics } from './metrics.ts'
+import { Notices } from './notices.ts'
 import { rates } from './rate.ts'
 import { ReadMarkers } from './read-markers.ts'
 import { RecentTracks } from './recent-tracks.ts'
@@ -44,13 +45,14 @@ const chat: App = (io, context) => {
     joins: metrics.joins,
     untracked: metrics.untracked,
   })
+  const notices = new Notices(io)
   const table = requestTable({
     context,
     memberships,
     tracks,
     markers: new ReadMarkers(),
     lasts,
-    tell: (room, event, payload) => io.to(channelOf(room)).emit(event, payload),
+    notices,
   })
   const desk = new RequestDesk({
     table,
@@ -72,13 +74,16 @@ const chat: App = (io, context) => {
       metrics.sessions.set(sessions.size)
       memberships.drop(session)
     })
+    notices
+      .reach(session)
+      .catch((err: unknown) => context.logger.warn({ err }, 'a user is not told of direct messages'))
     greet(socket, identity)
   })
   context.onDrain({
     notice: (socket, reconnectInMs) => socket.emit('draining', { reconnectInMs }),
     settle: async (socket) => sessions.get(socket)?.settle(),
   })
-  context.http.route('/api', api({ context, tracks, metrics }))
+  context.http.route('/api', api({ context, tracks, notices, metrics }))
 }
 
 export default chat

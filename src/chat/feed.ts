@@ -15,6 +15,11 @@ export const HELD_MAX = 1_000
 
 export type MemberState = 'joining' | 'live' | 'slow' | 'gone'
 
+interface NewLog {
+  readonly epoch: string
+  readonly head: number
+}
+
 export interface Member {
   readonly socket: Socket
   readonly user: Author
@@ -25,6 +30,8 @@ export interface Member {
   /** Entries that came while it was joining, at most `HELD_MAX`. */
   held: LogEntry[]
   readonly missedPresence: PresenceBacklog
+  /** The log that there is now, as long as the member has not been told of it. */
+  newLog: NewLog | undefined
   /** Since when it has been slow, on `performance.now`'s clock. */
   slowSinceMs: number
 }
@@ -61,6 +68,7 @@ export class RoomFeed implements RoomListener {
       sentUpTo: 0,
       held: [],
       missedPresence: new PresenceBacklog(),
+      newLog: undefined,
       slowSinceMs: 0,
     }
     this.#members.set(socket, member)
@@ -72,11 +80,16 @@ export class RoomFeed implements RoomListener {
     if (member.state !== 'gone') member.state = 'joining'
   }
 
-  /** The member has everything up to `sentUpTo`: it gets what has come since, and from now on what comes. */
-  goLive(member: Member, sentUpTo: number): void {
+  /**
+   * The member has everything up to `sentUpTo` of the log named `epoch`: it gets what has come since, and from now on what
+   * comes. When that is not the log any more, it is told so.
+   */
+  goLive(member: Member, sentUpTo: number, epoch?: string): void {
     if (member.state === 'gone') return
     member.state = 'live'
-    member.sentUpTo = sentUpTo
+    if (member.newLog?.epoch === epoch) member.newLog = undefined
+    member.sentUpTo = member.newLog?.head ?? sentUpTo
+    this.#tellNewLog([member])
     const held = member.held
     member.held = []
     for (const entry of held) this.#toOne(member, entry)
@@ -88,6 +101,7 @@ export class RoomFeed implements RoomListener {
     if (member.state !== 'slow') return
     member.state = 'live'
     this.#outlet.onRecovered(member)
+    this.#tellNewLog([member])
     this.#catchUp(member)
   }
 
@@ -114,6 +128,19 @@ export class RoomFeed implements RoomListener {
       }
       this.#send(due, entry)
     }
+  }
+
+  /** What members have is of no log any more. They are told, and join again; one that does not gets what comes. */
+  reset(epoch: string, head: number): void {
+    this.#head = head
+    const live: Member[] = []
+    for (const member of this.#members.values()) {
+      member.held = []
+      member.newLog = { epoch, head }
+      member.sentUpTo = head
+      if (member.state === 'live') live.push(member)
+    }
+    this.#tellNewLog(live)
   }
 
   presence(change: PresenceChange): void {
@@ -160,6 +187,19 @@ export class RoomFeed implements RoomListener {
       if (member === undefined) continue
       member.missedPresence.add(change)
       this.#slowDown(member)
+    }
+  }
+
+  /** @param members all of them with the same log to be told of, or without any */
+  #tellNewLog(members: readonly Member[]): void {
+    const [newLog] = members.map((member) => member.newLog)
+    if (newLog === undefined) return
+    const payload: ChatEvents['epoch'] = { room: this.room, ...newLog }
+    const sockets = members.map(({ socket }) => socket)
+    const passedOver = new Set(this.#outlet.fanOut(sockets, 'epoch', payload))
+    for (const member of members) {
+      if (passedOver.has(member.socket)) this.#slowDown(member)
+      else member.newLog = undefined
     }
   }
 

@@ -180,7 +180,7 @@ export class Memberships {
     return {
       answer: { room, epoch, head, reset, messages, more, members },
       afterwards: () => {
-        hold.feed.goLive(member, head)
+        hold.feed.goLive(member, head, epoch)
         this.#options.joins.inc()
       },
     }

@@ -12,6 +12,7 @@ import { checkAccess } from './access.ts'
 import { checked } from './failures.ts'
 import type { Memberships } from './memberships.ts'
 import { channelOf } from './memberships.ts'
+import type { Notices } from './notices.ts'
 import { history } from './pages.ts'
 import type { Rates } from './rate.ts'
 import type { ReadMarkers } from './read-markers.ts'
@@ -37,8 +38,7 @@ export interface Desk {
   readonly markers: ReadMarkers
   /** Whether a user may come back. */
   readonly lasts: (userId: string) => boolean
-  /** Tells everybody in the room, on every worker. */
-  readonly tell: (room: string, event: string, payload: unknown) => void
+  readonly notices: Notices
 }
 
 /** @throws `too_large` */
@@ -83,7 +83,7 @@ function membershipRows({ memberships }: Desk): Row[] {
   ]
 }
 
-function messageRows({ context, memberships, tracks }: Desk): Row[] {
+function messageRows({ context, memberships, tracks, notices }: Desk): Row[] {
   const { rooms, settings } = context
   const append = async (session: Session, room: string, draft: MessageDraft): Promise<Outcome> => {
     checkAccess(room, session.user.id)
@@ -91,7 +91,8 @@ function messageRows({ context, memberships, tracks }: Desk): Row[] {
     await memberships.require(session, room)
     await tracks.ensure(room)
     const answer: AppendResult = await rooms.append(room, draft)
-    return { answer }
+    const isText = draft.kind === 'text'
+    return { answer, ...(isText && { afterwards: () => notices.text(room, draft.from, answer.seq) }) }
   }
   const send = row('message', chatRequests['message:send'], (session, { room, id, text }) =>
     append(session, room, { kind: 'text', id, from: session.user, text }),
@@ -110,7 +111,7 @@ function messageRows({ context, memberships, tracks }: Desk): Row[] {
 }
 
 /** These need no membership: what a room holds is open to whoever may join it, and a list of rooms is read unjoined. */
-function pageRows({ context: { rooms } }: Desk): Row[] {
+function pageRows({ context: { rooms }, notices }: Desk): Row[] {
   const page = row('request', chatRequests['room:history'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return { answer: await session.pageInTurn(() => history(rooms, asked.room, asked)) }
@@ -122,6 +123,8 @@ function pageRows({ context: { rooms } }: Desk): Row[] {
     return { answer }
   })
   const own = row('request', chatRequests.rooms, async (session) => {
+    // What comes in after the answer was made is told: none falls between the two.
+    await notices.reach(session)
     const answer: ChatAnswers['rooms'] = {
       rooms: await session.pageInTurn(() => rooms.userRooms(session.user.id)),
     }
@@ -134,7 +137,7 @@ function pageRows({ context: { rooms } }: Desk): Row[] {
   ]
 }
 
-function stateRows({ context: { rooms }, memberships, markers, lasts, tell }: Desk): Row[] {
+function stateRows({ context: { rooms }, memberships, markers, lasts, notices }: Desk): Row[] {
   /** For one who never comes back nothing is stored: the others in the room are told, no more. */
   const readInPassing = async (session: Session, room: string, seq: number): Promise<number> => {
     await memberships.require(session, room)
@@ -148,7 +151,7 @@ function stateRows({ context: { rooms }, memberships, markers, lasts, tell }: De
     const seq = await (lasts(id)
       ? rooms.markRead(id, room, asked.seq)
       : readInPassing(session, room, asked.seq))
-    if (markers.moves(id, room, seq)) tell(room, 'read', { room, user: { id }, seq })
+    if (markers.moves(id, room, seq)) notices.read(room, id, seq)
     const answer: ChatAnswers['room:read'] = { seq }
     return { answer }
   })

@@ -78,6 +78,11 @@ export class CatchUp {
     }
   }
 
+  /** As after a failure. */
+  runLater(): void {
+    if (!this.#running) this.#later()
+  }
+
   #hasWork(): boolean {
     const { desk, timeline } = this.#options
     if (this.#closed || this.#refusal !== undefined || !desk.connection().open) return false

@@ -7,15 +7,17 @@ import type { Author } from '../wire/entry.ts'
 import { retryDelayMs } from './back-off.ts'
 import { type Asked, Connection } from './connection.ts'
 import { Emitter } from './emitter.ts'
-import { badAnswer, ChatError, closed } from './errors.ts'
+import { ChatError, closed } from './errors.ts'
 import { isObject } from './guards.ts'
 import { type ChatOptions, type Settings, settingsOf } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { OwnRooms } from './own-rooms.ts'
 import { Persistence } from './persistence.ts'
 import { ChatRoom } from './room.ts'
 import type { RoomDesk } from './room-desk.ts'
 import { Sender } from './sender.ts'
 import { Sends } from './sends.ts'
+import type { RoomSummary } from './tally.ts'
 
 /**
  * `connecting`: not connected yet. `online`. `degraded`: connected, and the server can't store just now. `offline`: the
@@ -37,17 +39,15 @@ export interface ClientEvents {
   /** Who the server says that this is. */
   user: [user: Author]
   limits: [limits: ChatLimits]
+  /**
+   * One of the user's own rooms is other than `rooms` gave it or this event told it. `from`: as this user has written in
+   * a direct room that is not joined here.
+   */
+  room: [summary: RoomSummary, from: Author | undefined]
   /** The server will not have this user. `final`: the client does not try again before `connect` is called. */
   refused: [error: ChatError, final: boolean]
   /** What went wrong beside the talk with the server: the storage, the auth function, a listener. */
   error: [error: unknown]
-}
-
-export interface RoomSummary {
-  readonly room: string
-  readonly head: number
-  readonly read: number
-  readonly unread: number
 }
 
 /** Unless the server says otherwise. */
@@ -61,6 +61,7 @@ export class ChatClient {
   readonly #persistence: Persistence
   readonly #sends: Sends
   readonly #sender: Sender
+  readonly #own: OwnRooms
   readonly #connection: Connection
   readonly #pauses = new Set<() => void>()
   #user: Author | undefined
@@ -80,6 +81,7 @@ export class ChatClient {
     this.#persistence = new Persistence(storage, clock, (error) => this.#failed(error))
     this.#sends = this.#newSends()
     this.#sender = this.#newSender()
+    this.#own = this.#newOwnRooms()
     this.#connection = new Connection({
       url: options.url,
       auth: options.auth,
@@ -140,11 +142,9 @@ export class ChatClient {
     return room
   }
 
-  /** The user's own rooms, joined now or before. */
-  async rooms(): Promise<RoomSummary[]> {
-    const { rooms } = await this.#request('rooms', {})
-    if (!Array.isArray(rooms)) throw badAnswer('rooms')
-    return rooms
+  /** The user's own rooms, joined now or before. From then on `room` tells how they change. */
+  rooms(): Promise<RoomSummary[]> {
+    return this.#own.list()
   }
 
   /** Tries at once: the network is back, or the reason of a refusal is gone. */
@@ -201,6 +201,21 @@ export class ChatClient {
     })
   }
 
+  #newOwnRooms(): OwnRooms {
+    return new OwnRooms({
+      ask: () => this.#request('rooms', {}),
+      me: () => this.#user?.id,
+      isJoined: (room) => this.#rooms.has(room),
+      toldJoined: (summary) => {
+        const room = this.#rooms.get(summary.room)
+        room?.told(summary)
+        return room !== undefined
+      },
+      changed: (summary, from) => this.#emitter.emit('room', summary, from),
+      failed: (error) => this.#failed(error),
+    })
+  }
+
   #desk(): RoomDesk {
     const { clock, backOff } = this.#settings
     return {
@@ -215,6 +230,9 @@ export class ChatClient {
       request: (event, payload) => this.#request(event, payload),
       ready: () => this.#sender.pump(),
       leave: (room) => this.#leave(room),
+      tally: (room) => this.#own.tally(room),
+      tallied: (room) => this.#own.changed(room),
+      recount: () => this.#own.recount(),
       failed: (error) => this.#failed(error),
     }
   }
@@ -241,6 +259,7 @@ export class ChatClient {
     }
     this.#tell()
     for (const room of this.#rooms.values()) room.opened()
+    this.#own.recount()
     for (const resume of this.#pauses) resume()
   }
 
@@ -267,11 +286,14 @@ export class ChatClient {
 
   #event(event: string, payload: unknown): void {
     if (!isObject(payload) || typeof payload.room !== 'string') return
-    this.#rooms.get(payload.room)?.handle(event, payload)
+    const room = this.#rooms.get(payload.room)
+    if (room === undefined) this.#own.handle(event, payload)
+    else room.handle(event, payload)
   }
 
   async #leave(room: string): Promise<void> {
     this.#rooms.delete(room)
+    this.#own.forget(room)
     this.#sends.giveUp(room)
     const isLeft = () => !this.#rooms.has(room)
     try {

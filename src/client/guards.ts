@@ -7,6 +7,7 @@ import type { Author, LogEntry } from '../wire/entry.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 import { errorTable } from '../wire/errors.ts'
 import { ChatError } from './errors.ts'
+import type { RoomSummary } from './tally.ts'
 
 /** An entry of a log as it came; kinds of later versions are kept as they are. */
 export type Entry = Omit<LogEntry, 'kind'> & { kind: string }
@@ -62,6 +63,17 @@ export function pageOf(value: unknown, room: string): Page | undefined {
 
 export function authorsOf(value: unknown): Author[] {
   return Array.isArray(value) ? value.filter(isAuthor) : []
+}
+
+/** The user's own rooms; undefined when it is no such list. */
+export function summariesOf(value: unknown): RoomSummary[] | undefined {
+  return Array.isArray(value) ? value.filter(isSummary) : undefined
+}
+
+function isSummary(value: unknown): value is RoomSummary {
+  if (!isObject(value)) return false
+  const { room, head, read, unread }: Fields<RoomSummary> = value
+  return typeof room === 'string' && isSeq(head) && isSeq(read) && isSeq(unread)
 }
 
 export function limitsOf(value: unknown): ChatLimits | undefined {

@@ -8,7 +8,6 @@ export {
   type ClientEvents,
   type ConnectionState,
   connectChat,
-  type RoomSummary,
 } from './client.ts'
 export type { Clock } from './clock.ts'
 export type { Auth, AuthSource, GuestAuth, SocketSettings, TokenAuth } from './connection.ts'
@@ -20,4 +19,5 @@ export type { ChatOptions } from './options.ts'
 export type { ChatRoom, HistoryPage, RoomEvents, RoomState, SentMessage } from './room.ts'
 export type { Members } from './roster.ts'
 export { memoryStorage, type Pending, type PendingStorage } from './storage.ts'
+export type { RoomSummary } from './tally.ts'
 export type { Doubt, ResetReason } from './timeline.ts'

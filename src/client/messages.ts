@@ -56,6 +56,12 @@ export class Messages {
     return this.#texts[this.#indexOf(seq)]
   }
 
+  /** The texts behind this number. */
+  after(seq: number): readonly LoggedMessage[] {
+    const last = this.#texts.findLastIndex((text) => text.seq <= seq)
+    return this.#texts.slice(last + 1)
+  }
+
   /** @returns the message, when the entry is a text */
   add(entry: Entry): LoggedMessage | undefined {
     if (entry.kind === 'text') return this.#addText(entry)

@@ -38,7 +38,6 @@ const CONTRADICTIONS_MAX = 3
 export class Outbox {
   readonly #bounds: OutboxBounds
   readonly #sends = new Map<string, Send>()
-  #bytes = 0
   /** The server has asked that nothing be sent until then. */
   #pausedUntil = 0
 
@@ -73,8 +72,10 @@ export class Outbox {
   add(pending: Pending): Send {
     const bytes = bytesOf(pending)
     const { pendingMax, pendingMaxBytes } = this.#bounds
-    const unsettled = this.all().filter(({ state }) => state !== 'acked').length
-    if (unsettled >= pendingMax || this.#bytes + bytes > pendingMaxBytes) {
+    // What is acked waits for nothing that could keep others waiting.
+    const unsettled = this.all().filter(({ state }) => state !== 'acked')
+    const unsettledBytes = unsettled.reduce((sum, send) => sum + send.bytes, 0)
+    if (unsettled.length >= pendingMax || unsettledBytes + bytes > pendingMaxBytes) {
       const message = `at most ${pendingMax} messages and ${pendingMaxBytes} bytes may wait to be sent`
       throw new ChatError({ code: 'too_many_pending', message, retryable: true })
     }
@@ -198,7 +199,6 @@ export class Outbox {
   #put(pending: Pending, bytes: number): Send {
     const send: Send = { pending, bytes, state: 'waiting', dueAt: 0, failures: 0, contradictions: 0 }
     this.#sends.set(pending.id, send)
-    this.#bytes += bytes
     return send
   }
 
@@ -206,7 +206,6 @@ export class Outbox {
     const send = this.#sends.get(id)
     if (send === undefined) return undefined
     this.#sends.delete(id)
-    this.#bytes -= send.bytes
     return send
   }
 

@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts'
 import type { Asked, Connection } from './connection.ts'
 import type { Outbox } from './outbox.ts'
 import type { Sends } from './sends.ts'
+import type { Tally } from './tally.ts'
 import type { TimelineBounds } from './timeline.ts'
 
 export interface RoomBounds extends TimelineBounds {
@@ -28,5 +29,11 @@ export interface RoomDesk {
   /** A room is joined: what waits for it can go. */
   ready(): void
   leave(room: string): Promise<void>
+  /** What is unread in a room. */
+  tally(room: string): Tally
+  /** The tally may be other than before. */
+  tallied(room: string): void
+  /** The tally can't be right any more. */
+  recount(): void
   failed(error: unknown): void
 }

@@ -15,7 +15,9 @@ import { ReadMark } from './read-mark.ts'
 import type { RoomDesk } from './room-desk.ts'
 import { type Members, Roster } from './roster.ts'
 import { shownChanges, shownSend } from './shown-sends.ts'
+import type { RoomSummary } from './tally.ts'
 import { type Doubt, type ResetReason, type Taken, Timeline } from './timeline.ts'
+import { Unread } from './unread.ts'
 
 /**
  * `live`: all that the log has is shown. `catching_up`: joined, and more is on its way. `joining`: not joined on the
@@ -36,6 +38,8 @@ export interface RoomEvents {
   typing: [writers: Author[]]
   /** Somebody has read up to there. */
   read: [about: { user: { id: string }; seq: number }]
+  /** `unread` is another number than before. */
+  unread: [unread: number]
   /** What was shown is gone: `messages` begins anew. */
   reset: [reason: ResetReason]
   /** The client can't tell something about this room. */
@@ -68,6 +72,8 @@ export class ChatRoom {
   readonly #roster = new Roster()
   readonly #catchUp: CatchUp
   readonly #readMark: ReadMark
+  readonly #unread: Unread
+  #unreadTold = 0
   readonly #stops: Alarm
   readonly #unseen: Alarm
   #shown: readonly ChatMessage[] | undefined
@@ -83,6 +89,8 @@ export class ChatRoom {
     this.#emitter = new Emitter((error) => desk.failed(error))
     this.#timeline = new Timeline(desk.bounds)
     this.#readMark = new ReadMark(name, desk)
+    this.#unread = this.#newUnread()
+    this.#unreadTold = this.unread
     this.#catchUp = this.#newCatchUp()
     this.#stops = new Alarm(desk.clock, () => this.#writersChanged())
     this.#unseen = new Alarm(desk.clock, () => this.#fetchAcked())
@@ -148,6 +156,19 @@ export class ChatRoom {
   /** How far others have read, by user id. */
   get reads(): ReadonlyMap<string, number> {
     return this.#roster.reads
+  }
+
+  /**
+   * Texts by others that the user has not read, here or elsewhere. Before `ChatClient.rooms` was asked once: those that
+   * have come since the room was joined.
+   */
+  get unread(): number {
+    return this.#unread.count
+  }
+
+  /** Up to where the user has read, here or elsewhere. */
+  get readUpTo(): number {
+    return this.#unread.read
   }
 
   /** Resolves when all that the log has is shown; rejects when the room is refused or left. No limit in time. */
@@ -216,7 +237,10 @@ export class ChatRoom {
 
   /** The user has read up to here. Told as soon as may be; never goes back. */
   read(seq: number): void {
-    this.#readMark.set(Math.min(seq, this.#timeline.last))
+    const upTo = Math.min(seq, this.#timeline.last)
+    this.#readMark.set(upTo)
+    this.#unread.readUpTo(upTo)
+    this.#tallied()
     if (this.joined) void this.#readMark.tell()
   }
 
@@ -247,6 +271,7 @@ export class ChatRoom {
   handle(event: string, payload: Record<string, unknown>): void {
     if (this.#state === 'left') return
     if (event === 'message') this.#message(payload)
+    else if (event === 'epoch' && typeof payload.epoch === 'string') this.#epochNamed(payload.epoch)
     else if (event === 'gap' && isSeq(payload.to)) {
       this.#timeline.exists(payload.to)
       void this.#catchUp.run()
@@ -255,6 +280,12 @@ export class ChatRoom {
       this.#roster.typing(payload.user, payload.typing === true, this.#desk.clock.now())
       this.#writersChanged()
     } else if (event === 'read') this.#read(payload)
+  }
+
+  /** What the server says of what is unread. */
+  told(summary: RoomSummary): void {
+    this.#unread.told(summary)
+    this.#tallied()
   }
 
   /** A send of this room has another state. */
@@ -312,6 +343,20 @@ export class ChatRoom {
     })
   }
 
+  #newUnread(): Unread {
+    const tally = this.#desk.tally(this.name)
+    return new Unread({ tally, timeline: this.#timeline, log: this.#log, me: () => this.#desk.user()?.id })
+  }
+
+  #tallied(): void {
+    const { unread } = this
+    if (unread !== this.#unreadTold) {
+      this.#unreadTold = unread
+      this.#emitter.emit('unread', unread)
+    }
+    this.#desk.tallied(this.name)
+  }
+
   #membersListed(members: Author[]): void {
     this.#roster.listed(members)
     this.#emitter.emit('presence', this.members)
@@ -333,9 +378,13 @@ export class ChatRoom {
     if (taken.reset !== undefined) this.#reset(taken.reset)
     for (const entry of taken.shown) this.#showEntry(entry, live)
     this.#log.dropBefore(this.#timeline.first)
+    this.#unread.shown(taken.shown)
     this.#checkAcked()
     if (taken.doubt !== undefined) this.#doubted(taken.doubt)
-    if (taken.shown.length > 0 || taken.reset !== undefined) this.changed()
+    if (taken.shown.length > 0 || taken.reset !== undefined) {
+      this.changed()
+      this.#tallied()
+    }
     this.#setState()
   }
 
@@ -344,9 +393,11 @@ export class ChatRoom {
     this.#shown = undefined
     if (reason === 'epoch') {
       this.#readMark.clear()
+      this.#unread.clear()
       this.#roster.clear()
       this.#desk.sends.lostLog(this.name)
     }
+    this.#desk.recount()
     this.#emitter.emit('reset', reason)
   }
 
@@ -361,6 +412,7 @@ export class ChatRoom {
 
   /** Sends that were acked under a number that has been shown: it is theirs, or the server contradicts itself. */
   #checkAcked(): void {
+    if (this.#timeline.isOutdated) return
     for (const send of this.#desk.outbox.of(this.name)) {
       const { seq, pending } = send
       if (send.state !== 'acked' || seq === undefined || seq > this.#timeline.last) continue
@@ -393,6 +445,15 @@ export class ChatRoom {
     void this.#catchUp.run()
   }
 
+  #epochNamed(epoch: string): void {
+    const announced = this.#timeline.announced(epoch)
+    // Where it is not joined just now the next answer tells.
+    if (announced === 'known' || !this.joined) return
+    this.lost()
+    if (announced === 'new') void this.#catchUp.run()
+    else this.#catchUp.runLater()
+  }
+
   #presence({ joined, left, count }: Record<string, unknown>): void {
     if (!isSeq(count)) return
     const gone = Array.isArray(left) ? left.filter(isObject).map(({ id }) => ({ id: String(id) })) : []
@@ -402,6 +463,10 @@ export class ChatRoom {
 
   #read({ user, seq }: Record<string, unknown>): void {
     if (!isObject(user) || typeof user.id !== 'string' || !isSeq(seq)) return
+    if (user.id === this.#desk.user()?.id) {
+      this.#unread.readUpTo(seq)
+      this.#tallied()
+    }
     if (this.#roster.read(user.id, seq)) this.#emitter.emit('read', { user: { id: user.id }, seq })
   }
 

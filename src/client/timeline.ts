@@ -53,6 +53,10 @@ export class Timeline {
   #fruitless = 0
   #epochChanges = 0
   #atStart = false
+  /** The log that there is now, says the server of itself: until a join is answered nothing that comes can be placed. */
+  #announced: string | undefined
+  /** Such words in a row that the answer to a join has not borne out. */
+  #denials = 0
 
   constructor(bounds: TimelineBounds) {
     this.#bounds = bounds
@@ -108,13 +112,31 @@ export class Timeline {
     return guess?.seq === seq ? guess : this.#entries.find((entry) => entry.seq === seq)
   }
 
+  /** Whether the log is known to be another than the one shown. */
+  get isOutdated(): boolean {
+    return this.#announced !== undefined
+  }
+
+  /** The server says of itself which log it has: another has to be joined anew, one that was `denied` lately not at once. */
+  announced(epoch: string): 'known' | 'new' | 'denied' {
+    if (this.#epoch === undefined || epoch === this.#epoch) return 'known'
+    this.#announced = epoch
+    return this.#denials === 0 ? 'new' : 'denied'
+  }
+
   /** The answer to a join, which resumed from `position` if there was one. */
   joined(page: Page, reset: boolean): Taken {
+    const announced = this.#announced
+    this.#announced = undefined
     if (this.#epoch === undefined) return this.#startFrom(page)
+    if (announced === page.epoch) this.#epochChanges = 0
+    this.#denials = announced === undefined || announced === page.epoch ? 0 : this.#denials + 1
     const sameLog = page.epoch === this.#epoch && page.head >= this.#last
     if (!sameLog || reset) return this.#startOver(page, reset, sameLog)
     this.#epochChanges = 0
-    return this.#page(page)
+    const taken = this.#page(page)
+    if (this.#denials >= EPOCHS_MAX) taken.doubt ??= { reason: 'epoch' }
+    return taken
   }
 
   /** The answer to a request for what follows `missingAfter`. */
@@ -131,6 +153,7 @@ export class Timeline {
 
   /** An entry that came by itself. */
   live(entry: Entry): Taken {
+    if (this.isOutdated) return { shown: [] }
     const taken = this.#takeAll([entry])
     this.#trim()
     return taken
@@ -138,7 +161,7 @@ export class Timeline {
 
   /** `to` exists, says the server. */
   exists(to: number): void {
-    this.#head = Math.max(this.#head, to)
+    if (!this.isOutdated) this.#head = Math.max(this.#head, to)
   }
 
   /**

@@ -17,6 +17,12 @@ import { EPOCH_KEY, FORMAT, FORMAT_KEY, openForWriting, type Tables } from './en
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
 const PROBE_KEY = 'probe'
+const ROOM_KEY = 'room'
+/**
+ * Of a store that has failed so much has to fit in before it counts as working. A full one often takes a few pages more,
+ * and would be told to work and to fail by turns, many times a second.
+ */
+const ROOM_CHARS = 65_536
 
 export interface StoreTerms {
   directory: string
@@ -31,6 +37,7 @@ export class WriterStore {
   #tables: Tables | null = null
   #broken: string | null = 'it has not been opened yet'
   #stalled = false
+  #hasFailed = false
   #told: string | null | undefined
   #pauseMs = FIRST_PAUSE_MS
   #retry: NodeJS.Timeout | undefined
@@ -122,17 +129,24 @@ export class WriterStore {
     await this.#drop()
     try {
       this.#tables = openForWriting(this.#terms.directory)
+      if (this.#hasFailed) {
+        await this.#transact(this.#tables, takeRoom)
+        await this.#transact(this.#tables, giveRoomBack)
+      }
+      // LMDB uses again what was given back only after one more commit.
       await this.#transact(this.#tables, prepare)
     } catch (error) {
       this.#fail(await causeOf(error))
       return
     }
     this.#broken = null
+    this.#hasFailed = false
     this.#pauseMs = FIRST_PAUSE_MS
     this.#tell()
   }
 
   #fail(cause: unknown): void {
+    this.#hasFailed = true
     this.#broken = explain(cause, this.#terms.directory)
     this.#terms.logger.error({ err: cause, reason: this.#broken }, 'the room log cannot be written')
     this.#tell()
@@ -157,6 +171,14 @@ export class WriterStore {
     this.#tables = null
     await tables?.root.close()
   }
+}
+
+function takeRoom({ meta }: Tables): void {
+  meta.putSync(ROOM_KEY, 'x'.repeat(ROOM_CHARS))
+}
+
+function giveRoomBack({ meta }: Tables): void {
+  meta.removeSync(ROOM_KEY)
 }
 
 /** Proves that commits work, and makes a new log what it is. */

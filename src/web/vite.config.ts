@@ -1,6 +1,11 @@
-/** Builds the page into `dist/web`: names with content hashes, nothing inline (the page's policy forbids it). */
+/**
+ * Builds the page into `dist/web`: names with content hashes, nothing inline (the page's policy forbids it), each file
+ * also compressed.
+ */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { compress } from './compress.ts'
+import { renderBlocking } from './render-blocking.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -18,6 +23,7 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [renderBlocking(), compress()],
   build: {
     outDir: here('../../dist/web'),
     emptyOutDir: true,
@@ -25,5 +31,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     target: 'es2022',
+    // The virtual list speaks to React's servers, of which there are none here; how long plugins take is no warning.
+    rolldownOptions: { checks: { moduleLevelDirective: false, pluginTimings: false } },
   },
 })

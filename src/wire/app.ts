@@ -117,6 +117,11 @@ export interface PresenceChange {
 
 export interface RoomListener {
   entries(entries: readonly LogEntry[]): void
+  /**
+   * The log was lost, and this is another: what was delivered is of no log any more. What is delivered next follows on
+   * `head` of the log that is named `epoch`.
+   */
+  reset?(epoch: string, head: number): void
   /** Changes of a short while, together. */
   presence(change: PresenceChange): void
 }

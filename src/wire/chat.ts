@@ -131,8 +131,13 @@ export interface ChatEvents {
   message: LogEntry
   presence: { room: string; joined?: Author[]; left?: { id: string }[]; count: number }
   typing: { room: string; user: Author; typing: boolean }
+  /** Also told to the user's own other connections, whether they have joined the room or not. */
   read: { room: string; user: { id: string }; seq: number }
+  /** A text has come in a direct room of the user's that this connection has not joined; `head` is its number. */
+  room: { room: string; head: number; from: Author }
   gap: { room: string; from: number; to: number }
+  /** The room's log is another than the one that the client joined, numbered anew: what it has is gone. It joins again. */
+  epoch: { room: string; epoch: string; head: number }
   cluster: { state: 'ok' } | { state: 'degraded'; reason: string }
   draining: { reconnectInMs: number }
 }

@@ -1,7 +1,8 @@
 /**
  * One subscription's view of a room: entries go in as the relay brings them, and come out dense. A hole is filled from
  * the log; what arrives meanwhile waits (bounded: past the bound it is dropped, and read from the log as well). While
- * the log cannot be read it is asked again, less and less often.
+ * the log cannot be read it is asked again, less and less often. A log that names another epoch than before is another
+ * log: that is found out whenever it is looked at, so whoever learns of it has only to say `catchUp`.
  */
 import type { Logger } from 'pino'
 import type { Counter } from 'prom-client'
@@ -30,6 +31,8 @@ export class RoomStream {
   readonly #options: RoomStreamOptions
   /** The sequence number that was delivered last; unknown until the start is known. */
   #delivered: number | undefined
+  /** Of the log that `#delivered` counts in. */
+  #epoch: string | undefined
   #repairing = false
   /** The newest sequence number heard of. */
   #heard = 0
@@ -47,7 +50,8 @@ export class RoomStream {
 
   /** Called when the host is subscribed: everything after the head of this moment will be delivered. */
   async start(): Promise<void> {
-    const { head } = await this.#options.reader.head(this.#options.room)
+    const { epoch, head } = await this.#options.reader.head(this.#options.room)
+    this.#epoch = epoch
     this.#delivered = head
     this.#flush()
   }
@@ -117,9 +121,21 @@ export class RoomStream {
 
   async #lookAhead(): Promise<void> {
     const { reader, room } = this.#options
-    const { head } = await reader.head(room)
+    const { epoch, head } = await reader.head(room)
+    if (this.#closed) return
     this.#behind = false
-    this.#heard = Math.max(this.#heard, head)
+    if (epoch === this.#epoch) this.#heard = Math.max(this.#heard, head)
+    else this.#startOver(epoch, head)
+  }
+
+  /** What has come meanwhile may be of either log: the new one is looked at again. */
+  #startOver(epoch: string, head: number): void {
+    this.#behind = this.#waiting.length > 0
+    this.#waiting = []
+    this.#epoch = epoch
+    this.#delivered = head
+    this.#heard = head
+    this.listener.reset?.(epoch, head)
   }
 
   #tryLater(error: unknown): void {
@@ -139,6 +155,7 @@ export class RoomStream {
     while (!this.#closed && (this.#delivered ?? 0) < until) {
       const page = await reader.read(room, { after: this.#delivered ?? 0, limit: REPAIR_PAGE })
       if (this.#closed) return
+      if (page.epoch !== this.#epoch) return this.#startOver(page.epoch, page.head)
       if (page.entries.length > 0) this.#deliver(page.entries)
       // Retention was faster than the repair: what is gone cannot be delivered any more.
       else if (page.first - 1 > (this.#delivered ?? 0)) this.#delivered = page.first - 1

@@ -135,6 +135,64 @@ it('shows the log after it was lost, and sends again what it had acked alone', a
   expect(server.log.map(({ text }) => text)).toEqual(['acked'])
 })
 
+it('begins anew when it is told of another log while it is connected, and mixes nothing of the two', async () => {
+  await start()
+  const ann = await watch()
+  await ann.room.live()
+  for (let i = 1; i <= 5; i += 1) server.write(`old ${i}`)
+  await ann.has(5)
+  expect(await ann.room.send('acked, never to be seen again').settled).toMatchObject({ state: 'sent' })
+  await ann.has(6)
+  server.loseLog('epoch-2')
+  server.tell('epoch', { room: 'lobby', epoch: 'epoch-2', head: 0 })
+  // Before the client can have joined again: one under a number that it has, and one that would follow.
+  for (let i = 1; i <= 7; i += 1) server.write(`new ${i}`)
+  await until(() => ann.room.lastSeq === 7 && ann.room.state === 'live', 'it shows the new log')
+  expect(ann.resets).toEqual(['epoch'])
+  expect(ann.shown).toEqual(server.log)
+  expect(ann.states.filter((state) => state === 'offline')).toEqual([])
+  expect(await ann.room.send('in the new one').settled).toMatchObject({ state: 'sent' })
+  await ann.has(8)
+  ann.audit()
+  server.tell('epoch', { room: 'lobby', epoch: 'epoch-2', head: 8 })
+  server.write('the last')
+  await ann.has(9)
+  expect([ann.resets, server.count('room:join')]).toEqual([['epoch'], 2])
+})
+
+it('sends again what another log had acked and not shown', async () => {
+  await start()
+  const ann = await watch()
+  await ann.room.live()
+  server.hooks.live = () => []
+  expect(await ann.room.send('acked').settled).toMatchObject({ state: 'sent' })
+  server.loseLog('epoch-2')
+  server.hooks.live = (entry) => [entry]
+  server.tell('epoch', { room: 'lobby', epoch: 'epoch-2', head: 0 })
+  await until(() => ann.resets.length > 0 && ann.room.lastSeq === 1, 'it is there again')
+  expect(server.log.map(({ text }) => text)).toEqual(['acked'])
+  ann.audit()
+})
+
+it('says that it can not tell, when it is told again and again of a log that it is not given', async () => {
+  await start()
+  const ann = await watch()
+  await ann.room.live()
+  let told = 0
+  await until(() => {
+    told += 1
+    server.tell('epoch', { room: 'lobby', epoch: 'never given', head: 0 })
+    return ann.doubts.length > 0
+  }, 'it doubts')
+  expect(ann.doubts).toEqual([{ reason: 'epoch' }])
+  expect(server.count('room:join')).toBeLessThanOrEqual(told + 1)
+  server.write('true')
+  await ann.has(1)
+  await until(() => ann.room.state === 'live', 'it goes on')
+  expect(ann.texts()).toEqual(['true'])
+  expect(ann.resets).toEqual([])
+})
+
 it('takes what the log shows for sent, when nothing is acked', async () => {
   await start({ answer: (event, answer) => (event === 'message:send' ? undefined : answer) })
   const storage = memoryStorage()
@@ -246,6 +304,8 @@ it('lets nothing in that is not of the protocol', async () => {
     'presence',
     'typing',
     'read',
+    'room',
+    'epoch',
     'gap',
     'cluster',
     'draining',

@@ -1,4 +1,4 @@
-/** A network between a client and a server that can be cut, be deaf in one direction, and be slow. Loopback TCP. */
+/** A network between a client and a server that can be cut, be deaf in one direction, stand still, and be slow. Loopback TCP. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 export class Network {
@@ -8,6 +8,7 @@ export class Network {
   #isCut = false
   #deaf = false
   #delayMs = 0
+  #held: 'nothing' | 'answers' | 'all' = 'nothing'
 
   private constructor(server: Server, targetPort: number) {
     this.#server = server
@@ -35,6 +36,20 @@ export class Network {
 
   mend(): void {
     this.#isCut = false
+    this.#held = 'nothing'
+    this.#letThrough()
+  }
+
+  /** Nothing gets through any more, and nobody is told: out of reach, with connections that look open. */
+  hold(): void {
+    this.#held = 'all'
+    this.#letThrough()
+  }
+
+  /** The client reads nothing any more of what the server says. */
+  holdAnswers(): void {
+    this.#held = 'answers'
+    this.#letThrough()
   }
 
   breakAll(): void {
@@ -84,6 +99,16 @@ export class Network {
     server.on('data', (bytes) => {
       if (!link.deaf) this.#pass(bytes, client)
     })
+    this.#letThrough()
+  }
+
+  #letThrough(): void {
+    for (const { client, server } of this.#links) {
+      if (this.#held === 'all') client.pause()
+      else client.resume()
+      if (this.#held === 'nothing') server.resume()
+      else server.pause()
+    }
   }
 
   #pass(bytes: Buffer, to: Socket): void {

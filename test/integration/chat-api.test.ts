@@ -153,17 +153,6 @@ describe('with a key', () => {
     expect(await call('/api/rooms/the%20lobby/members')).toEqual(refusal(400, 'bad_request'))
     expect(await call('/api/rooms/%ff/members')).toEqual(refusal(400, 'bad_request'))
   })
-
-  it('has a page that says how to connect, with nothing inline', async () => {
-    const page = await fetch(`${rookery.url}/`)
-    expect(page.status).toBe(200)
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
-    const html = await page.text()
-    expect(html).toContain('socket.io-client')
-    expect(html).not.toMatch(/<script(?![^>]*src=)|<style|\sstyle=|\son\w+=/)
-    const css = await fetch(`${rookery.url}/page.css`)
-    expect(css.headers.get('content-type')).toContain('text/css')
-  })
 })
 
 it('is off without a key', async () => {

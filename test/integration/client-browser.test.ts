@@ -3,15 +3,17 @@
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Browser, servePage } from '../harness/client-browser.ts'
+import { servePage } from '../harness/client-browser.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { Watch } from '../harness/client-watch.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { Chromium, LOST_NETWORK, type OpenPage } from '../harness/page.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery
 let network: Network
-let browser: Browser
+let browser: Chromium
+let opened: OpenPage
 let page: { url: string; server: Server }
 
 beforeAll(async () => {
@@ -20,18 +22,22 @@ beforeAll(async () => {
   const document = await readFile(new URL('../../docs/client.md', import.meta.url), 'utf8')
   const [, html = ''] = /```html\n([\s\S]*?)```/.exec(document) ?? []
   page = await servePage(html.replaceAll('http://localhost:3000', network.url))
-  browser = await Browser.open()
+  browser = await Chromium.start()
 })
 afterAll(async () => {
-  await browser.close()
+  await browser.stop()
   await new Promise((resolve) => page.server.close(resolve))
   await network.close()
   expect(await rookery.stop()).toBe(0)
 })
 
+function evaluate(expression: string): Promise<unknown> {
+  return opened.page.evaluate(expression)
+}
+
 async function shows(expression: string, value: unknown): Promise<void> {
   await until(
-    async () => JSON.stringify(await browser.evaluate(expression)) === JSON.stringify(value),
+    async () => JSON.stringify(await evaluate(expression)) === JSON.stringify(value),
     `the page has ${expression} = ${JSON.stringify(value)}`,
   )
 }
@@ -40,20 +46,23 @@ const SHOWN = "globalThis.room?.messages.map(({ text, state }) => text + ' ' + s
 
 it('sends after a reload what was written offline before it, once and in order', async () => {
   const bob = new Watch({ url: rookery.url, name: 'Bob' })
-  await browser.goTo(page.url)
+  opened = await browser.openPage({ url: page.url })
+  opened.expectProblems(LOST_NETWORK)
+  // The server of the chat is not the page's here.
+  opened.expectProblems(/^request to somebody else: http:\/\/127\.0\.0\.1:/)
   await shows('globalThis.room?.state', 'live')
-  await browser.evaluate("room.send('online').settled.then(() => true)")
+  await evaluate("room.send('online').settled.then(() => true)")
   await shows(SHOWN, ['online sent'])
 
   network.cut()
   await shows('chat.state.state', 'offline')
-  await browser.evaluate("{ for (const text of ['first', 'second']) room.send(text) }")
+  await evaluate("{ for (const text of ['first', 'second']) room.send(text) }")
   await shows(SHOWN, ['online sent', 'first pending', 'second pending'])
   await shows('indexedDB.databases().then((list) => list.map(({ name }) => name))', ['rookery:ann'])
-  await browser.evaluate("{ room.send('third') }")
+  await evaluate("{ room.send('third') }")
   await until(async () => (await stored()) === 3, 'all three are kept')
 
-  await browser.reload()
+  await opened.page.reload()
   await shows(SHOWN, ['first pending', 'second pending', 'third pending'])
   await shows('chat.state.waiting', 3)
   network.mend()
@@ -63,11 +72,12 @@ it('sends after a reload what was written offline before it, once and in order',
   bob.audit()
   await until(async () => (await stored()) === 0, 'nothing is kept any more')
   await bob.close()
+  await browser.closePages()
 })
 
 /** How many sends the browser keeps. */
 function stored(): Promise<unknown> {
-  return browser.evaluate(`new Promise((resolve, reject) => {
+  return evaluate(`new Promise((resolve, reject) => {
     const opening = indexedDB.open('rookery:ann')
     opening.onerror = reject
     opening.onsuccess = () => {

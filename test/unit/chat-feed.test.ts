@@ -4,12 +4,14 @@ import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
 import type { Member, Outlet } from '../../src/chat/feed.ts'
 import { HELD_MAX, RoomFeed } from '../../src/chat/feed.ts'
+import type { ChatEvents } from '../../src/wire/chat.ts'
 import type { Author, LogEntry } from '../../src/wire/entry.ts'
 
 type Told =
   | { event: 'message'; seq: number }
   | { event: 'gap'; from: number; to: number }
   | { event: 'presence' }
+  | { event: 'epoch'; epoch: string; head: number }
 
 /** A client: what it was told, and whether it keeps up. */
 class Client {
@@ -30,7 +32,7 @@ class Client {
   numbers(): number[] {
     return this.told.flatMap((one) => {
       if (one.event === 'message') return [one.seq]
-      if (one.event === 'presence') return []
+      if (one.event === 'presence' || one.event === 'epoch') return []
       return Array.from({ length: one.to - one.from + 1 }, (_, i) => one.from + i)
     })
   }
@@ -60,6 +62,12 @@ class Room {
     return this.#seq
   }
 
+  /** Another log, with so many entries. */
+  reset(epoch: string, head: number): void {
+    this.#seq = head
+    this.feed.reset(epoch, head)
+  }
+
   publish(count = 1): void {
     const entries = Array.from({ length: count }, () => entry(++this.#seq))
     this.feed.entries(entries)
@@ -81,7 +89,10 @@ class Room {
       }
       client.payloads.push(payload)
       if (event === 'presence') client.told.push({ event })
-      else client.told.push({ event: 'message', seq: (payload as LogEntry).seq })
+      else if (event === 'epoch') {
+        const { epoch, head } = payload as ChatEvents['epoch']
+        client.told.push({ event, epoch, head })
+      } else client.told.push({ event: 'message', seq: (payload as LogEntry).seq })
     }
     return passedOver
   }
@@ -93,6 +104,10 @@ function user(id: string): Author {
 
 function entry(seq: number): LogEntry {
   return { room: 'lobby', seq, id: `m${seq}`, kind: 'text', from: { id: 'u', name: 'U' }, text: 'x', at: seq }
+}
+
+function messageOf(seq: number): Told {
+  return { event: 'message', seq }
 }
 
 function upTo(from: number, to: number): number[] {
@@ -258,7 +273,7 @@ describe('a room feed', () => {
           for (let at = 0; at <= client.told.length; at += 1) {
             while (remaining[0]?.at === at) reached = Math.max(reached, remaining.shift()?.upTo ?? 0)
             const one = client.told[at]
-            if (one === undefined || one.event === 'presence') continue
+            if (one === undefined || one.event === 'presence' || one.event === 'epoch') continue
             expect(one.event === 'message' ? one.seq : one.from).toBe(reached + 1)
             reached = one.event === 'message' ? one.seq : one.to
           }
@@ -266,5 +281,84 @@ describe('a room feed', () => {
         }
       }),
     )
+  })
+})
+
+describe('a room feed whose log is another now', () => {
+  const told = { event: 'epoch', epoch: 'e2', head: 2 }
+
+  it('tells its members, and gives them what follows in the new log', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0, 'e1')
+    room.publish(5)
+    room.reset('e2', 2)
+    room.publish()
+    expect(client.told.slice(5)).toEqual([told, messageOf(3)])
+    expect(client.payloads[5]).toEqual({ room: 'lobby', epoch: 'e2', head: 2 })
+    room.feed.hold(member)
+    room.publish()
+    room.feed.goLive(member, 3, 'e2')
+    expect(client.told.slice(7)).toEqual([messageOf(4)])
+  })
+
+  it('tells one who is answered from the log that there was', () => {
+    const room = new Room()
+    room.publish(5)
+    const { client, member } = room.client()
+    room.publish()
+    room.reset('e2', 2)
+    room.publish()
+    expect(client.told).toEqual([])
+    room.feed.goLive(member, 5, 'e1')
+    expect(client.told).toEqual([told, messageOf(3)])
+  })
+
+  it('tells one whose answer is of the new log nothing but what follows on it', () => {
+    const room = new Room()
+    room.publish(5)
+    const { client, member } = room.client()
+    room.reset('e2', 2)
+    room.publish(2)
+    room.feed.goLive(member, 3, 'e2')
+    expect(client.told).toEqual([messageOf(4)])
+  })
+
+  it('tells one whose joining again has failed', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0, 'e1')
+    room.feed.hold(member)
+    room.reset('e2', 2)
+    room.feed.goLive(member, member.sentUpTo)
+    room.publish()
+    expect(client.told).toEqual([told, messageOf(3)])
+  })
+
+  it('tells one who is too slow when it reads again, before the gap', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0, 'e1')
+    room.publish()
+    client.slow = true
+    room.publish()
+    room.reset('e2', 2)
+    room.publish()
+    client.slow = false
+    room.feed.recover(member)
+    expect(client.told).toEqual([messageOf(1), told, { event: 'gap', from: 3, to: 3 }])
+  })
+
+  it('waits for one who can not take even that', () => {
+    const room = new Room()
+    const { client, member } = room.client()
+    room.feed.goLive(member, 0, 'e1')
+    client.slow = true
+    room.reset('e2', 2)
+    expect(room.slowed).toEqual([member])
+    room.publish()
+    client.slow = false
+    room.feed.recover(member)
+    expect(client.told).toEqual([told, { event: 'gap', from: 3, to: 3 }])
   })
 })

@@ -220,6 +220,11 @@ describe('the outbox', () => {
     outbox.add(pending('a'))
     const bytes = new Outbox({ ...BOUNDS, pendingMaxBytes: 1_000 })
     expect(() => bytes.add(pending('a', 'x'.repeat(500)))).toThrow(/1000 bytes/)
+    const first = bytes.add(pending('a', 'x'.repeat(200))).pending
+    expect(() => bytes.add(pending('a'))).toThrow(/1000 bytes/)
+    bytes.take(0, anyRoom)
+    bytes.acked(first.id, 1)
+    bytes.add(pending('a'))
   })
 
   it('gives up one that the server acks and does not have, after a few tries', () => {

@@ -331,3 +331,47 @@ describe('with a server that does not', () => {
     expect(doubts.at(-1)).toEqual({ reason: 'epoch' })
   })
 })
+
+function joinedAt(head: number): { log: Log; timeline: Timeline } {
+  const [log, timeline] = [new Log(), new Timeline(BOUNDS)]
+  for (let i = 0; i < head; i += 1) log.append()
+  log.join(timeline)
+  return { log, timeline }
+}
+
+describe('a log that the server says is another now', () => {
+  it('is shown from its joining on, and nothing of it among what is shown before', () => {
+    const { log, timeline } = joinedAt(3)
+    log.epoch = 'e2'
+    log.entries = []
+    log.append()
+    expect(timeline.announced('e2')).toBe('new')
+    expect(timeline.live(log.append())).toEqual({ shown: [] })
+    timeline.exists(9)
+    expect([timeline.last, timeline.missingAfter]).toEqual([3, undefined])
+    const taken = log.join(timeline)
+    expect(taken).toMatchObject({ reset: 'epoch', shown: log.entries })
+    expect(taken).not.toHaveProperty('doubt')
+    expect(timeline.live(log.append()).shown).toHaveLength(1)
+    expect(timeline.announced('e2')).toBe('known')
+  })
+
+  it('can change as often as it likes without a doubt, as long as the server means it', () => {
+    const { log, timeline } = joinedAt(3)
+    for (let i = 0; i < 10; i += 1) {
+      log.epoch = `other-${i}`
+      expect(timeline.announced(log.epoch)).toBe('new')
+      expect(log.join(timeline)).not.toHaveProperty('doubt')
+    }
+  })
+
+  it('is a doubt when the server goes on giving the one that there was', () => {
+    const { log, timeline } = joinedAt(3)
+    const doubts = Array.from({ length: 4 }, (_, i) => {
+      expect(timeline.announced('e2')).toBe(i === 0 ? 'new' : 'denied')
+      return log.join(timeline).doubt
+    })
+    expect(doubts).toEqual([undefined, undefined, { reason: 'epoch' }, { reason: 'epoch' }])
+    expect(timeline.live(log.append()).shown).toHaveLength(1)
+  })
+})

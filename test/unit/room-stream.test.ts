@@ -14,6 +14,7 @@ function entry(seq: number): LogEntry {
 
 /** A log that holds 1…head, and keeps what is not older than `first`. */
 class Log {
+  epoch = 'e'
   head = 0
   first = 1
   failures = 0
@@ -21,7 +22,7 @@ class Log {
   readonly reader: RoomLogReader = {
     head: async () => {
       this.#mayFail()
-      return { epoch: 'e', head: this.head, first: this.first }
+      return { epoch: this.epoch, head: this.head, first: this.first }
     },
     read: async (_room, range) => {
       this.#mayFail()
@@ -29,7 +30,7 @@ class Log {
       const from = Math.max(after + 1, this.first)
       const to = Math.min(this.head, from + range.limit - 1)
       const entries = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => entry(from + index))
-      return { epoch: 'e', head: this.head, first: this.first, entries, more: to < this.head }
+      return { epoch: this.epoch, head: this.head, first: this.first, entries, more: to < this.head }
     },
     userRooms: async () => [],
     close: async () => undefined,
@@ -44,15 +45,17 @@ class Log {
 
 function subscribe(log: Log, gate = new LogGate(0)) {
   const seen: number[] = []
+  const resets: [string, number][] = []
   const repairs = new Counter({ name: 'repairs', help: '-', registers: [new Registry()] })
   const listener = {
     entries: (entries: readonly LogEntry[]) => void seen.push(...entries.map(({ seq }) => seq)),
     presence: () => undefined,
+    reset: (epoch: string, head: number) => void resets.push([epoch, head]),
   }
   const lines: { heldBack: number }[] = []
   const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
   const stream = new RoomStream({ room: 'r', listener, reader: log.reader, logger, gate, repairs })
-  return { stream, seen, lines }
+  return { stream, seen, resets, lines }
 }
 
 const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
@@ -164,4 +167,52 @@ test('a closed stream delivers nothing more', async () => {
   log.head = 1
   stream.push(entry(1))
   expect(seen).toEqual([])
+})
+
+test('another log is told of, and what is delivered then follows on its head', async () => {
+  const log = new Log()
+  log.head = 9
+  const { stream, seen, resets } = subscribe(log)
+  await stream.start()
+  log.epoch = 'e2'
+  log.head = 2
+  stream.catchUp()
+  await until(() => resets.length === 1, 'it is found out')
+  log.head = 3
+  stream.push(entry(3))
+  await until(() => seen.length === 1, 'it goes on')
+  expect([resets, seen]).toEqual([[['e2', 2]], [3]])
+})
+
+test('another log is found out by a hole that it has no entries for, and told once', async () => {
+  const log = new Log()
+  log.head = 2
+  const { stream, seen, resets } = subscribe(log)
+  await stream.start()
+  log.epoch = 'e2'
+  log.head = 6
+  stream.push(entry(6))
+  await until(() => resets.length === 1, 'it is found out')
+  stream.catchUp()
+  log.head = 7
+  stream.push(entry(7))
+  await until(() => seen.length === 1, 'it goes on')
+  expect([resets, seen]).toEqual([[['e2', 6]], [7]])
+})
+
+test('what comes of a new log while it is found out is not lost', async () => {
+  const log = new Log()
+  log.head = 9
+  const { stream, seen, resets } = subscribe(log)
+  await stream.start()
+  log.epoch = 'e2'
+  log.head = 2
+  stream.catchUp()
+  stream.push(entry(3))
+  stream.push(entry(4))
+  await until(() => resets.length === 1, 'it is found out')
+  log.head = 4
+  stream.catchUp()
+  await until(() => seen.at(-1) === 4, 'it is delivered')
+  expect([resets, seen]).toEqual([[['e2', 2]], [3, 4]])
 })

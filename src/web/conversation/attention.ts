@@ -1,0 +1,24 @@
+/** Whether somebody looks at the page. */
+
+export function isAttentive(): boolean {
+  return document.visibilityState === 'visible' && document.hasFocus()
+}
+
+/** @returns what ends it */
+export function onAttention(listener: () => void): () => void {
+  window.addEventListener('focus', listener)
+  window.addEventListener('blur', listener)
+  document.addEventListener('visibilitychange', listener)
+  return () => {
+    window.removeEventListener('focus', listener)
+    window.removeEventListener('blur', listener)
+    document.removeEventListener('visibilitychange', listener)
+  }
+}
+
+/** A device that is mainly touched: Enter makes a line there, and no field takes the focus by itself. */
+export function isTouched(): boolean {
+  return coarse.matches
+}
+
+const coarse = matchMedia('(pointer: coarse)')

@@ -1,0 +1,28 @@
+/** Counting and recognizing characters. Pure. */
+
+/** Unicode code points, which the server counts. */
+export function codePointsIn(text: string): number {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+const EMOJI =
+  /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3)/u
+const LARGE_MAX = 3
+/** Longer than any three of them. */
+const LOOKED_AT_MAX = 120
+
+/** One to three emoji and nothing else: shown large. */
+export function isFewEmoji(text: string): boolean {
+  const trimmed = text.trim()
+  if (trimmed === '' || trimmed.length > LOOKED_AT_MAX) return false
+  let count = 0
+  for (const { segment } of graphemes.segment(trimmed)) {
+    if (segment.trim() === '') continue
+    count += 1
+    if (count > LARGE_MAX || !EMOJI.test(segment)) return false
+  }
+  return count > 0
+}

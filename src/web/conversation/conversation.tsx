@@ -1,0 +1,154 @@
+/**
+ * The talk in one room: what was said, who writes, and where to write. Fills its parent. Knows nothing of what stands
+ * around it.
+ */
+import './conversation.css'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { type Author, type ChatClient, type ChatMessage, type ChatRoom } from '../../client/index.ts'
+import { Announcer } from './announcer.tsx'
+import { copyText } from './clipboard.ts'
+import { Composer, type ComposerHandle } from './composer.tsx'
+import { EmptyRoom, RefusedRoom } from './empty-room.tsx'
+import { isChangeable, type MessageActions } from './message-actions.ts'
+import { MessageMenu, type OpenMenu } from './message-menu.tsx'
+import { RemoveDialog } from './remove-dialog.tsx'
+import { useRoom } from './room-events.ts'
+import { Bones } from './rows-view.tsx'
+import { Timeline, type TimelineHandle } from './timeline.tsx'
+import { TypingLine } from './typing-line.tsx'
+
+export interface ConversationProps {
+  readonly chat: ChatClient
+  readonly room: ChatRoom
+  readonly me: Author
+  /** As people call the room: `#lobby`, or a person's name. */
+  readonly title: string
+  /** Wants to talk with one person alone. */
+  readonly onOpenDirect: (user: Author) => void
+}
+
+/** Another room is another conversation: nothing of the one before it stays. */
+export function Conversation(props: ConversationProps) {
+  return <RoomConversation key={numberOf(props.room)} {...props} />
+}
+
+const numbers = new WeakMap<ChatRoom, number>()
+let newest = 0
+
+/** A room that was left and joined again under its name is another. */
+function numberOf(room: ChatRoom): number {
+  const known = numbers.get(room)
+  if (known !== undefined) return known
+  newest += 1
+  numbers.set(room, newest)
+  return newest
+}
+
+const SHOWN = ['change', 'state'] as const
+const TOLD_MS = 2_400
+
+function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationProps) {
+  const what = useRoom(room, SHOWN, whatToShow)
+  const [editing, setEditing] = useState<ChatMessage>()
+  const [removing, setRemoving] = useState<ChatMessage>()
+  const [menu, setMenu] = useState<OpenMenu>()
+  const [told, setTold] = useState('')
+  const composer = useRef<ComposerHandle | undefined>(undefined)
+  const timeline = useRef<TimelineHandle | undefined>(undefined)
+
+  useEffect(() => {
+    if (told === '') return undefined
+    const timer = setTimeout(() => setTold(''), TOLD_MS)
+    return () => clearTimeout(timer)
+  }, [told])
+
+  const actions: MessageActions = useMemo(
+    () => ({
+      copy: ({ text = '' }) => {
+        void copyText(text).then((isCopied) =>
+          setTold(isCopied ? 'Copied' : 'The browser does not allow copying'),
+        )
+      },
+      edit: setEditing,
+      remove: setRemoving,
+      reply: ({ from }) => composer.current?.insert(`@${from.name} `),
+      direct: onOpenDirect,
+      menu: (message, anchor) => setMenu({ message, anchor }),
+    }),
+    [onOpenDirect],
+  )
+
+  const endMenu = useCallback(() => setMenu(undefined), [])
+  const endRemoving = useCallback(() => {
+    setRemoving(undefined)
+    composer.current?.focus()
+  }, [])
+
+  if (what === 'refused') {
+    return (
+      <section class="conversation">
+        <RefusedRoom room={room} title={title} />
+      </section>
+    )
+  }
+
+  return (
+    <section class="conversation" aria-label={`Conversation in ${title}`}>
+      {what === 'messages' && (
+        <Timeline
+          chat={chat}
+          room={room}
+          me={me}
+          title={title}
+          actions={actions}
+          handle={timeline}
+          onWrite={() => composer.current?.focus()}
+        />
+      )}
+      {what === 'empty' && <EmptyRoom room={room} title={title} />}
+      {what === 'unknown' && <Bones />}
+      <TypingLine room={room} me={me.id} />
+      <Composer
+        chat={chat}
+        room={room}
+        me={me.id}
+        title={title}
+        editing={editing}
+        handle={composer}
+        sent={() => timeline.current?.answered()}
+        editLast={() => {
+          const last = room.messages.findLast((message) => message.from.id === me.id && isChangeable(message))
+          setEditing(last)
+          return last !== undefined
+        }}
+        edited={(outcome) => {
+          setEditing(undefined)
+          if (outcome === 'emptied') setRemoving(editing)
+          composer.current?.focus()
+        }}
+      />
+      {menu !== undefined && <MessageMenu open={menu} me={me} actions={actions} close={endMenu} />}
+      {removing !== undefined && (
+        <RemoveDialog
+          message={removing}
+          remove={() => {
+            if (removing.seq !== undefined) room.remove(removing.seq)
+            endRemoving()
+          }}
+          close={endRemoving}
+        />
+      )}
+      <Announcer room={room} me={me.id} />
+      <p class={told === '' ? 'told' : 'told told-shown'} role="status">
+        {told}
+      </p>
+    </section>
+  )
+}
+
+/** The timeline, once shown, stays as long as it has anything to show. */
+function whatToShow(room: ChatRoom): 'messages' | 'empty' | 'unknown' | 'refused' {
+  if (room.state === 'refused') return 'refused'
+  if (room.messages.length > 0 || room.hasOlder || room.doubt !== undefined) return 'messages'
+  return room.state === 'live' ? 'empty' : 'unknown'
+}

@@ -1,0 +1,63 @@
+/** Days and times as people say them, in the time of this machine. Pure: now and the language come in. */
+
+export interface DayWords {
+  readonly now: number
+  readonly locale?: string | undefined
+}
+
+/** Midnight before, local time: equal for all moments of a day. */
+export function dayOf(at: number): number {
+  const date = new Date(at)
+  date.setHours(0, 0, 0, 0)
+  return date.getTime()
+}
+
+/** The same as `dayOf` and quick for moments that follow one another. */
+export function dayReader(): (at: number) => number {
+  let start = Number.NaN
+  let end = Number.NaN
+  return (at) => {
+    if (at >= start && at < end) return start
+    start = dayOf(at)
+    end = nextDay(start)
+    return start
+  }
+}
+
+function nextDay(start: number): number {
+  const date = new Date(start)
+  date.setDate(date.getDate() + 1)
+  return date.getTime()
+}
+
+/** 'Today', 'Yesterday', 'Monday 16 March', 'Monday 16 March 2024'. */
+export function dayLabel(day: number, { now, locale }: DayWords): string {
+  const today = dayOf(now)
+  if (day === today) return 'Today'
+  if (nextDay(day) === today) return 'Yesterday'
+  const sameYear = new Date(day).getFullYear() === new Date(now).getFullYear()
+  return format(locale, {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    ...(sameYear ? {} : { year: 'numeric' }),
+  }).format(day)
+}
+
+export function timeLabel(at: number, locale?: string): string {
+  return format(locale, { hour: 'numeric', minute: '2-digit' }).format(at)
+}
+
+export function fullTimeLabel(at: number, locale?: string): string {
+  return format(locale, { dateStyle: 'full', timeStyle: 'medium' }).format(at)
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** Making one takes longer than a row; there are four, in the one language of a page. */
+function format(locale: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale ?? ''} ${JSON.stringify(options)}`
+  const found = formats.get(key) ?? new Intl.DateTimeFormat(locale, options)
+  formats.set(key, found)
+  return found
+}

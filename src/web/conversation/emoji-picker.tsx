@@ -1,0 +1,183 @@
+/** Finding an emoji by word or by eye: a field, and a grid below it that the field's arrow keys move in. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { EMOJI_GROUPS, type Emoji, findEmoji } from './emoji.ts'
+import { loadEmoji } from './emoji-data.ts'
+
+interface EmojiPickerProps {
+  readonly pick: (char: string) => void
+  readonly close: () => void
+}
+
+const COLUMNS = 8
+const FOUND_MAX = 96
+
+export function EmojiPicker({ pick, close }: EmojiPickerProps) {
+  const [list, setList] = useState<readonly Emoji[] | 'failed'>([])
+  const [query, setQuery] = useState('')
+  const [chosen, setChosen] = useState(0)
+  const panel = useRef<HTMLDivElement>(null)
+  const field = useRef<HTMLInputElement>(null)
+
+  useEffect(() => {
+    let isWanted = true
+    loadEmoji().then(
+      (loaded) => isWanted && setList(loaded),
+      () => isWanted && setList('failed'),
+    )
+    field.current?.focus()
+    return () => {
+      isWanted = false
+    }
+  }, [])
+
+  useEffect(() => onPressOutside(panel.current, close), [close])
+
+  const all = list === 'failed' ? [] : list
+  const groups = useMemo(() => groupsOf(all, query), [all, query])
+  const shown = useMemo(() => groups.flatMap(({ emoji }) => emoji), [groups])
+
+  useEffect(() => {
+    panel.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
+  }, [chosen])
+
+  const pressed = (event: KeyboardEvent) => {
+    const moved = moveIn(groups, chosen, event.key)
+    if (moved !== undefined) setChosen(moved)
+    else if (event.key === 'Enter') {
+      const emoji = shown[chosen]
+      if (emoji !== undefined) pick(emoji.char)
+    } else if (event.key === 'Escape') close()
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  let place = -1
+  return (
+    <div class="emoji-picker" ref={panel} role="dialog" aria-label="Emoji" onKeyDown={pressed}>
+      <input
+        ref={field}
+        class="field emoji-search"
+        type="text"
+        placeholder="Find an emoji"
+        aria-label="Find an emoji"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="emoji-grid"
+        aria-activedescendant={shown.length > 0 ? `emoji-${chosen}` : undefined}
+        autocomplete="off"
+        value={query}
+        onInput={(event) => {
+          setQuery(event.currentTarget.value)
+          setChosen(0)
+        }}
+      />
+      <div class="emoji-grid" id="emoji-grid" role="listbox" aria-label="Emoji">
+        {groups.map(({ name, emoji }) => (
+          <div class="emoji-group" key={name} role="group" aria-label={name}>
+            <p class="emoji-group-name" aria-hidden="true">
+              {name}
+            </p>
+            <div class="emoji-cells">
+              {emoji.map((one) => {
+                place += 1
+                const at = place
+                return (
+                  <EmojiCell
+                    key={one.name}
+                    emoji={one}
+                    id={`emoji-${at}`}
+                    isChosen={at === chosen}
+                    pick={pick}
+                    point={() => setChosen(at)}
+                  />
+                )
+              })}
+            </div>
+          </div>
+        ))}
+        {shown.length === 0 && <p class="emoji-none">{noneWords(list, query)}</p>}
+      </div>
+      <p class="emoji-name" aria-hidden="true">
+        {shown[chosen] === undefined ? ' ' : `${shown[chosen].char} :${shown[chosen].name}:`}
+      </p>
+    </div>
+  )
+}
+
+interface EmojiCellProps {
+  readonly emoji: Emoji
+  readonly id: string
+  readonly isChosen: boolean
+  readonly pick: (char: string) => void
+  readonly point: () => void
+}
+
+function EmojiCell({ emoji, id, isChosen, pick, point }: EmojiCellProps) {
+  return (
+    <button
+      type="button"
+      role="option"
+      class="emoji-cell"
+      id={id}
+      tabIndex={-1}
+      aria-selected={isChosen}
+      aria-label={emoji.name.replaceAll('_', ' ')}
+      onMouseEnter={point}
+      onClick={() => pick(emoji.char)}
+    >
+      {emoji.char}
+    </button>
+  )
+}
+
+interface EmojiGroup {
+  readonly name: string
+  readonly emoji: readonly Emoji[]
+}
+
+function groupsOf(list: readonly Emoji[], query: string): EmojiGroup[] {
+  if (query.trim() !== '') {
+    const emoji = findEmoji(list, query, FOUND_MAX)
+    return emoji.length === 0 ? [] : [{ name: 'Found', emoji }]
+  }
+  return [...EMOJI_GROUPS]
+    .map(([group, name]) => ({ name, emoji: list.filter((emoji) => emoji.group === group) }))
+    .filter(({ emoji }) => emoji.length > 0)
+}
+
+function noneWords(list: readonly Emoji[] | 'failed', query: string): string {
+  if (list === 'failed') return 'The emoji could not be loaded. Close this and try again.'
+  return list.length === 0 ? 'Loading…' : `No emoji for “${query.trim()}”`
+}
+
+/** Rows end with their group: up and down keep the column as far as there is one. */
+function moveIn(groups: readonly EmojiGroup[], from: number, key: string): number | undefined {
+  const count = groups.reduce((sum, { emoji }) => sum + emoji.length, 0)
+  if (count === 0) return undefined
+  if (key === 'ArrowRight') return Math.min(count - 1, from + 1)
+  if (key === 'ArrowLeft') return Math.max(0, from - 1)
+  if (key !== 'ArrowDown' && key !== 'ArrowUp') return undefined
+  const lines = groups.flatMap(({ emoji }) =>
+    Array.from({ length: Math.ceil(emoji.length / COLUMNS) }, (_, line) =>
+      Math.min(COLUMNS, emoji.length - line * COLUMNS),
+    ),
+  )
+  const starts = [0]
+  for (const length of lines) starts.push((starts.at(-1) ?? 0) + length)
+  const line = starts.findLastIndex((start) => start <= from)
+  const next = line + (key === 'ArrowDown' ? 1 : -1)
+  const length = lines[next]
+  const start = starts[next]
+  if (length === undefined || start === undefined) return from
+  return start + Math.min(from - (starts[line] ?? 0), length - 1)
+}
+
+function onPressOutside(panel: HTMLElement | null, close: () => void): () => void {
+  const pressed = ({ target }: PointerEvent) => {
+    if (!(target instanceof Element) || panel === null || panel.contains(target)) return
+    if (target.closest('[data-opens="emoji"]') === null) close()
+  }
+  document.addEventListener('pointerdown', pressed)
+  return () => document.removeEventListener('pointerdown', pressed)
+}

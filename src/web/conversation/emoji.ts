@@ -1,0 +1,55 @@
+/** The emoji that can be picked or written as `:name:`, and finding them. Pure: the list comes in as text. */
+
+export interface Emoji {
+  readonly char: string
+  /** Its short name, without colons. */
+  readonly name: string
+  readonly group: number
+  readonly words: string
+}
+
+/** In the order of the list's groups. */
+export const EMOJI_GROUPS = new Map([
+  [0, 'Smileys'],
+  [1, 'People'],
+  [3, 'Animals and nature'],
+  [4, 'Food and drink'],
+  [5, 'Travel and places'],
+  [6, 'Activities'],
+  [7, 'Objects'],
+  [8, 'Symbols'],
+])
+
+/** One a line: the emoji, its short name, its group, words to find it by. */
+export function emojiOf(list: string): Emoji[] {
+  return list
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [char = '', name = '', group = '', words = ''] = line.split('|')
+      return { char, name, group: Number(group), words }
+    })
+}
+
+/** Best first: by what the short name begins with, then any word of it, then other words. */
+export function findEmoji(list: readonly Emoji[], query: string, max: number): Emoji[] {
+  const wanted = query.trim().toLowerCase().replace(/\s+/g, '_')
+  if (wanted === '') return list.slice(0, max)
+  const found: Emoji[][] = [[], [], [], []]
+  for (const emoji of list) {
+    const rank = rankOf(emoji, wanted)
+    if (rank !== undefined) found[rank]?.push(emoji)
+  }
+  return found.flat().slice(0, max)
+}
+
+function rankOf({ name, words }: Emoji, wanted: string): number | undefined {
+  if (name === wanted) return 0
+  if (name.startsWith(wanted)) return 1
+  if (name.includes(`_${wanted}`)) return 2
+  return ` ${words}`.includes(` ${wanted.replaceAll('_', ' ')}`) ? 3 : undefined
+}
+
+export function emojiNamed(list: readonly Emoji[], name: string): Emoji | undefined {
+  return list.find((emoji) => emoji.name === name)
+}

@@ -1,0 +1,54 @@
+/** What becomes of one's own message, below it: on its way, failed, seen. Of others: nothing. */
+import type { ChatMessage, Failure } from '../../client/index.ts'
+import { ChecksIcon, ClockIcon, WarningIcon } from '../icons.tsx'
+import { type Readers, readersWords } from './words.ts'
+
+interface MessageStateProps {
+  readonly message: ChatMessage
+  readonly readers: Readers | undefined
+}
+
+export function MessageState({ message, readers }: MessageStateProps) {
+  const { failure, change, state } = message
+  if (failure !== undefined) return <Failed what="Not sent" failure={failure} />
+  if (change?.failure !== undefined) {
+    return <Failed what={change.kind === 'edit' ? 'Not changed' : 'Not removed'} failure={change.failure} />
+  }
+  if (state === 'pending') return <Pending words="Sending" />
+  if (change !== undefined)
+    return <Pending words={change.kind === 'edit' ? 'Saving the change' : 'Removing'} />
+  if (readers === undefined || readers.count === 0) return null
+  const title = readers.users.map(({ name }) => name).join(', ')
+  return (
+    <p class="message-state message-seen" title={title}>
+      <ChecksIcon size={14} />
+      {readersWords(readers)}
+    </p>
+  )
+}
+
+function Pending({ words }: { words: string }) {
+  return (
+    <p class="message-state message-pending">
+      <ClockIcon size={14} />
+      <span>{words}…</span>
+    </p>
+  )
+}
+
+function Failed({ what, failure }: { what: string; failure: Failure }) {
+  return (
+    <div class="message-state message-failed">
+      <WarningIcon size={16} />
+      <span class="message-failed-why">
+        <strong>{what}:</strong> {failure.message}
+      </span>
+      <button type="button" class="button button-small" onClick={() => failure.retry()}>
+        Retry
+      </button>
+      <button type="button" class="button button-small button-quiet" onClick={() => failure.discard()}>
+        Discard
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,21 @@
+/** A room's events as state of a component. */
+import { useEffect, useState } from 'preact/hooks'
+import type { ChatRoom, RoomEvents } from '../../client/index.ts'
+
+/** What `read` gives, read anew at each of these events. `read` and `events` must not change from call to call. */
+export function useRoom<T>(
+  room: ChatRoom,
+  events: readonly (keyof RoomEvents)[],
+  read: (room: ChatRoom) => T,
+): T {
+  const [, setTurn] = useState(0)
+  useEffect(() => {
+    const renew = () => setTurn((turn) => turn + 1)
+    const ends = events.map((event) => room.on(event, renew))
+    renew()
+    return () => {
+      for (const end of ends) end()
+    }
+  }, [room, events])
+  return read(room)
+}

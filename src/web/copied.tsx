@@ -1,0 +1,47 @@
+/** A button that copies a text, and says that it did. Where the browser lets no page copy, the text is there to be selected. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { CheckIcon, CopyIcon } from './icons.tsx'
+import { usePage } from './page.ts'
+
+interface CopyButtonProps {
+  readonly text: () => string
+  readonly class?: string
+  readonly children: ComponentChildren
+}
+
+const SHOWN_MS = 2_000
+
+export function CopyButton({ text, class: buttonClass = 'button button-small', children }: CopyButtonProps) {
+  const page = usePage()
+  const [isCopied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!isCopied) return undefined
+    const timer = setTimeout(() => setCopied(false), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [isCopied])
+  const copy = async () => {
+    const done = await copied(text())
+    setCopied(done)
+    page.say(
+      done ? 'Copied.' : 'This browser copies only from secure pages: select the text and copy it yourself.',
+    )
+  }
+  return (
+    <button type="button" class={buttonClass} onClick={() => void copy()}>
+      {isCopied ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
+      {isCopied ? 'Copied' : children}
+    </button>
+  )
+}
+
+/** @returns whether the text is in the clipboard */
+export async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // No secure context, or not allowed; the caller says so.
+    return false
+  }
+}

@@ -1,0 +1,48 @@
+/** A dialog over the page: closes at Escape, at its button and beside it; the focus goes back to where it was. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { CloseIcon } from './icons.tsx'
+
+interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  /** A sheet comes from the side of the window, or on a phone from below. */
+  readonly shape?: 'window' | 'sheet'
+  readonly children: ComponentChildren
+}
+
+export function Dialog({ title, onClose, shape = 'window', children }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const before = document.activeElement
+    ref.current?.showModal()
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  const closeBeside = (event: MouseEvent) => {
+    if (event.target === ref.current) onClose()
+  }
+  return (
+    <dialog
+      ref={ref}
+      class={`dialog dialog-${shape}`}
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={closeBeside}
+    >
+      <div class="dialog-content">
+        <header class="dialog-header">
+          <h2 id={id} class="dialog-title">
+            {title}
+          </h2>
+          <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
+            <CloseIcon />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}

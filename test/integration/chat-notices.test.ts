@@ -1,0 +1,132 @@
+/** What a user is told on connections that have not joined a room: direct messages, and how far the user has read. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { directRoom } from '../../src/wire/chat-direct.ts'
+import { ChatClient, guestElsewhere } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+
+const API_KEY = 'a key of this test'
+
+let rookery: RunningRookery
+const clients: ChatClient[] = []
+
+beforeAll(async () => {
+  rookery = await startRookery({ env: { ...UNLIMITED_RATES, WORKERS: '2', API_KEY } })
+})
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+afterAll(async () => {
+  expect(await rookery.stop()).toBe(0)
+})
+
+/** Two connections of one user on two workers. From now on both are told. */
+async function onBothWorkers(name: string): Promise<[ChatClient, ChatClient]> {
+  const user = `${name} ${randomUUID().slice(0, 8)}`
+  const one = await ChatClient.guest(rookery.url, user)
+  const other = await guestElsewhere(rookery.url, user, one)
+  clients.push(one, other)
+  await Promise.all([one, other].map((client) => client.ask('rooms', {})))
+  return [one, other]
+}
+
+function roomOf(one: ChatClient, other: ChatClient): string {
+  return directRoom(one.user.id, other.user.id) ?? ''
+}
+
+/** All are in a room and have heard all of it: whatever was told to them before has come as well. */
+async function lobby(all: ChatClient[]): Promise<{ room: string }> {
+  const room = `lobby.${randomUUID()}`
+  await Promise.all(all.map((client) => client.join(room)))
+  for (const client of all) await client.send(room, randomUUID())
+  await Promise.all(
+    all.map((client) => client.next('message', (m) => m.room === room && m.seq === all.length)),
+  )
+  return { room }
+}
+
+it('tells of a direct message on all connections of both users that have not joined, and nobody else', async () => {
+  const [ann, annElsewhere] = await onBothWorkers('Ann')
+  const bobs = await onBothWorkers('Bob')
+  const eves = await onBothWorkers('Eve')
+  const room = roomOf(ann, bobs[0])
+  await ann.join(room)
+  await ann.send(room, 'm-1', 'are you there?')
+  await ann.ask('message:edit', { room, id: 'm-2', target: 1, text: 'Are you there?' })
+  await ann.send(room, 'm-3', 'hello?')
+  const told = [1, 3].map((head) => ({ room, head, from: ann.user }))
+  for (const client of [...bobs, annElsewhere]) {
+    await client.next('room', ({ head }) => head === 3)
+    expect(client.all('room')).toEqual(told)
+    expect(client.all('message')).toEqual([])
+  }
+  await lobby([ann, ...eves])
+  for (const client of [ann, ...eves]) expect(client.all('room')).toEqual([])
+  expect(ann.seqs(room)).toEqual([1, 2, 3])
+})
+
+it('tells the messages themselves where the room is joined, and of them where it is left', async () => {
+  const [ann] = await onBothWorkers('Ann')
+  const [bob, bobElsewhere] = await onBothWorkers('Bob')
+  const room = roomOf(ann, bob)
+  await Promise.all([ann.join(room), bob.join(room)])
+  await ann.send(room, 'm-1')
+  await bobElsewhere.next('room', ({ head }) => head === 1)
+  await bob.next('message')
+  await bob.ask('room:leave', { room })
+  await ann.send(room, 'm-2')
+  await bob.next('room', ({ head }) => head === 2)
+  expect(bob.all('room')).toHaveLength(1)
+  expect(bob.seqs(room)).toEqual([1])
+  expect((await bob.ask('rooms', {})).rooms).toEqual([{ room, head: 2, read: 0, unread: 2 }])
+})
+
+it('tells of a message that comes again as well: the first telling may have been lost', async () => {
+  const [ann] = await onBothWorkers('Ann')
+  const bobs = await onBothWorkers('Bob')
+  const room = roomOf(ann, bobs[0])
+  await ann.join(room)
+  await ann.send(room, 'm-1', 'once')
+  expect(await ann.send(room, 'm-1', 'once')).toMatchObject({ duplicate: true })
+  await ann.send(room, 'm-2', 'last')
+  for (const bob of bobs) {
+    await bob.next('room', ({ head }) => head === 2)
+    expect(bob.all('room').map(({ head }) => head)).toEqual([1, 1, 2])
+  }
+})
+
+it('tells of what a server publishes for a user', async () => {
+  const bobs = await onBothWorkers('Bob')
+  const from = { id: `u-${randomUUID().slice(0, 8)}`, name: 'A server' }
+  const room = directRoom(from.id, bobs[0].user.id) ?? ''
+  const response = await fetch(`${rookery.url}/api/rooms/${room}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}` },
+    body: JSON.stringify({ id: 'm-1', text: 'your order is ready', from }),
+  })
+  expect(response.status).toBe(200)
+  for (const bob of bobs) expect(await bob.next('room')).toEqual({ room, head: 1, from })
+})
+
+it('tells of no message in a room that is open to all', async () => {
+  const [ann, annElsewhere] = await onBothWorkers('Ann')
+  const { room } = await lobby([ann, annElsewhere])
+  await annElsewhere.ask('room:leave', { room })
+  await ann.send(room, 'm-1')
+  await lobby([ann, annElsewhere])
+  expect(annElsewhere.all('room')).toEqual([])
+})
+
+it('tells a user’s other connections how far the user has read, joined or not', async () => {
+  const [ann] = await onBothWorkers('Ann')
+  const [bob, bobElsewhere] = await onBothWorkers('Bob')
+  const room = roomOf(ann, bob)
+  await Promise.all([ann.join(room), bob.join(room)])
+  await ann.send(room, 'm-1')
+  await ann.send(room, 'm-2')
+  await bob.ask('room:read', { room, seq: 2 })
+  const mark = { room, user: { id: bob.user.id }, seq: 2 }
+  for (const client of [ann, bob, bobElsewhere]) expect(await client.next('read')).toEqual(mark)
+  await lobby([ann, bob, bobElsewhere])
+  for (const client of [ann, bob, bobElsewhere]) expect(client.all('read')).toEqual([mark])
+})

@@ -1,0 +1,276 @@
+/** What is unread, held against a server's own count of the same log. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ChatError } from '../../src/client/errors.ts'
+import type { Entry, Page } from '../../src/client/guards.ts'
+import { Messages } from '../../src/client/messages.ts'
+import { OwnRooms } from '../../src/client/own-rooms.ts'
+import { type RoomSummary, Tally } from '../../src/client/tally.ts'
+import { Timeline } from '../../src/client/timeline.ts'
+import { Unread } from '../../src/client/unread.ts'
+
+const me = { id: 'me', name: 'Me' }
+const other = { id: 'other', name: 'Other' }
+const ROOM = 'lobby'
+
+/** A log as the server keeps it, with the user's mark. */
+class Log {
+  readonly entries: Entry[] = []
+  readonly #removed = new Set<number>()
+  read = 0
+
+  get head(): number {
+    return this.entries.length
+  }
+
+  text(from: Entry['from']): Entry {
+    const entry = this.#add({ kind: 'text', from, text: 'x' })
+    if (from === me) this.read = entry.seq
+    return entry
+  }
+
+  edit(target: number): Entry {
+    return this.#add({ kind: 'edit', from: this.entries[target - 1]?.from ?? me, text: 'y', target })
+  }
+
+  /** @returns undefined where the server would refuse it */
+  remove(target: number): Entry | undefined {
+    const aim = this.entries[target - 1]
+    if (aim?.kind !== 'text' || this.#removed.has(target)) return undefined
+    this.#removed.add(target)
+    return this.#add({ kind: 'remove', from: aim.from, target })
+  }
+
+  mark(seq: number): void {
+    this.read = Math.max(this.read, Math.min(seq, this.head))
+  }
+
+  summary(): RoomSummary {
+    const unread = this.entries.filter(
+      ({ seq, kind }) => kind === 'text' && seq > this.read && !this.#removed.has(seq),
+    ).length
+    return { room: ROOM, head: this.head, read: this.read, unread }
+  }
+
+  page(): Page {
+    return { epoch: 'e', head: this.head, messages: [...this.entries], more: false }
+  }
+
+  #add(what: Pick<Entry, 'kind' | 'from'> & Partial<Entry>): Entry {
+    const seq = this.head + 1
+    const entry: Entry = { room: ROOM, seq, id: `m${seq}`, at: seq, ...what }
+    this.entries.push(entry)
+    return entry
+  }
+}
+
+/** A joined room as the client has it, of that log. */
+class Room {
+  readonly log = new Log()
+  readonly timeline = new Timeline({ windowMax: 1_000, loadedMax: 1_000 })
+  readonly #messages = new Messages()
+  readonly unread = new Unread({
+    tally: new Tally(ROOM),
+    timeline: this.timeline,
+    log: this.#messages,
+    me: () => me.id,
+  })
+
+  join(): void {
+    this.#show(this.timeline.joined(this.log.page(), false).shown)
+  }
+
+  live(entry: Entry | undefined): void {
+    if (entry !== undefined) this.#show(this.timeline.live(entry).shown)
+  }
+
+  #show(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#messages.add(entry)
+    this.unread.shown(entries)
+  }
+}
+
+const anySeq = fc.integer({ min: 1, max: 30 })
+const step = fc.oneof(
+  fc.record({ do: fc.constant('text'), isOwn: fc.boolean(), seq: fc.constant(0) }),
+  fc.record({
+    do: fc.constantFrom('edit', 'remove', 'mark', 'told'),
+    isOwn: fc.constant(false),
+    seq: anySeq,
+  }),
+)
+
+describe('a joined room', () => {
+  it('counts as the server does, whenever that has said so, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(20), (steps, before) => {
+        const room = new Room()
+        for (let i = 0; i < before; i += 1) room.log.text(i % 3 === 0 ? me : other)
+        room.join()
+        room.unread.told(room.log.summary())
+        let late = room.log.summary()
+        for (const one of steps) {
+          if (one.do === 'text') room.live(room.log.text(one.isOwn ? me : other))
+          if (one.do === 'edit' && one.seq <= room.log.head) room.live(room.log.edit(one.seq))
+          if (one.do === 'remove') room.live(room.log.remove(one.seq))
+          if (one.do === 'mark') {
+            room.log.mark(one.seq)
+            room.unread.readUpTo(Math.min(one.seq, room.log.head))
+          }
+          // An answer that was made before what has come since.
+          if (one.do === 'told') room.unread.told(late)
+          if (one.seq % 5 === 0) late = room.log.summary()
+          const { unread, read } = room.log.summary()
+          expect([room.unread.count, room.unread.read]).toEqual([unread, read])
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('counts what comes from its joining on where nobody has said more', () => {
+    const room = new Room()
+    room.log.text(other)
+    room.join()
+    expect(room.unread.count).toBe(0)
+    room.live(room.log.text(other))
+    expect(room.unread.count).toBe(1)
+  })
+
+  it('counts nothing twice when the server has counted what is yet to come', () => {
+    const room = new Room()
+    room.join()
+    const coming = [room.log.text(other), room.log.text(other)]
+    room.unread.told(room.log.summary())
+    expect(room.unread.count).toBe(2)
+    for (const entry of coming) room.live(entry)
+    expect(room.unread.count).toBe(2)
+  })
+})
+
+/** Answers when the test says so. */
+class Server {
+  readonly asked: { answer: (rooms: unknown) => void; fail: (error: Error) => void }[] = []
+  readonly changes: [RoomSummary, string | undefined][] = []
+  readonly failures: unknown[] = []
+  readonly own = new OwnRooms({
+    ask: () =>
+      new Promise((resolve, reject) => {
+        this.asked.push({ answer: (rooms) => resolve({ rooms }), fail: reject })
+      }),
+    me: () => me.id,
+    isJoined: () => false,
+    toldJoined: () => false,
+    changed: (summary, from) => this.changes.push([summary, from?.name]),
+    failed: (error) => this.failures.push(error),
+  })
+
+  news(head: number, from = other): void {
+    this.own.handle('room', { room: 'dm', head, from })
+  }
+
+  read(seq: number): void {
+    this.own.handle('read', { room: 'dm', user: { id: me.id }, seq })
+  }
+
+  async answer(rooms: unknown): Promise<void> {
+    this.asked.shift()?.answer(rooms)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function dm(head: number, read: number, unread: number): RoomSummary {
+  return { room: 'dm', head, read, unread }
+}
+
+describe('a direct room that is not joined', () => {
+  it('is asked for once, then counted on', async () => {
+    const server = new Server()
+    server.news(7)
+    server.news(8)
+    expect(server.asked).toHaveLength(1)
+    await server.answer([dm(7, 4, 3)])
+    server.news(9)
+    server.news(9)
+    server.read(9)
+    server.news(10, me)
+    expect(server.asked).toEqual([])
+    expect(server.changes).toEqual([
+      [dm(7, 4, 3), 'Other'],
+      [dm(8, 4, 4), 'Other'],
+      [dm(9, 4, 5), 'Other'],
+      [dm(9, 9, 0), undefined],
+      [dm(10, 10, 0), 'Me'],
+    ])
+  })
+
+  it('has what came while the server was asked, read or unread', async () => {
+    const server = new Server()
+    const listed = server.own.list()
+    server.news(5)
+    server.read(5)
+    server.news(6)
+    await server.answer([dm(4, 0, 4)])
+    expect(await listed).toEqual([dm(4, 0, 4)])
+    expect(server.changes.at(-1)).toEqual([dm(6, 5, 1), 'Other'])
+  })
+
+  it('is counted from the first telling on where the server says nothing of it', async () => {
+    const server = new Server()
+    server.news(3)
+    await server.answer([])
+    server.news(4)
+    expect(server.changes).toEqual([
+      [dm(3, 0, 1), 'Other'],
+      [dm(4, 0, 2), 'Other'],
+    ])
+  })
+
+  it('is told all the same when the list can not be got, and so is why', async () => {
+    const server = new Server()
+    server.news(3)
+    await server.answer('no list')
+    expect(server.changes).toEqual([[dm(3, 0, 1), 'Other']])
+    expect(server.failures).toMatchObject([{ code: 'bad_answer' } satisfies Partial<ChatError>])
+  })
+
+  it('is asked for again after a reconnect, and told where it is other than before', async () => {
+    const server = new Server()
+    server.own.recount()
+    expect(server.asked).toEqual([])
+    const listed = server.own.list()
+    await server.answer([dm(4, 4, 0), { room: 'same', head: 1, read: 1, unread: 0 }])
+    await listed
+    server.changes.length = 0
+    server.own.recount()
+    await server.answer([dm(6, 4, 2), { room: 'same', head: 1, read: 1, unread: 0 }])
+    expect(server.changes).toEqual([[dm(6, 4, 2), undefined]])
+  })
+
+  it('has no part in what does not fit the protocol', async () => {
+    const server = new Server()
+    for (const payload of [{}, { room: 1, head: 2, from: other }, { room: 'dm', head: -1, from: other }])
+      server.own.handle('room', payload)
+    server.own.handle('room', { room: 'dm', head: 1, from: 'Other' })
+    server.own.handle('read', { room: 'dm', seq: 1, user: null })
+    server.own.handle('read', { room: 'dm', seq: 1, user: { id: other.id } })
+    expect(server.asked).toEqual([])
+    const listed = server.own.list()
+    await server.answer([dm(1, 0, 1), null, { room: 'dm' }, { room: 'x', head: -1, read: 0, unread: 0 }])
+    expect(await listed).toEqual([dm(1, 0, 1)])
+  })
+
+  it('does not grow without bound', async () => {
+    const server = new Server()
+    const listed = server.own.list()
+    const rooms = Array.from({ length: 2_500 }, (_, i) => ({ room: `r${i}`, head: 1, read: 0, unread: 1 }))
+    await server.answer(rooms)
+    await listed
+    server.changes.length = 0
+    // Forgotten, so told anew; and one that is remembered is not.
+    server.own.changed('r2499')
+    expect(server.changes).toEqual([])
+    server.own.changed('r0')
+    expect(server.changes).toEqual([[{ room: 'r0', head: 0, read: 0, unread: 0 }, undefined]])
+  })
+})

@@ -1,0 +1,65 @@
+import { gzipSync } from 'node:zlib'
+import compact from 'emojibase-data/en/compact.json' with { type: 'json' }
+import shortcodes from 'emojibase-data/en/shortcodes/github.json' with { type: 'json' }
+import { describe, expect, test } from 'vitest'
+import { EMOJI_GROUPS, type Emoji, emojiNamed, emojiOf, findEmoji } from '../../src/web/conversation/emoji.ts'
+
+const LIST = '../../src/web/conversation/emoji-list.txt'
+const WORDS_MAX = 3
+const LIST_MAX_BYTES = 25_000
+
+/** What the page carries of emojibase's data: one name each, and the few words that the name does not say. */
+function madeList(): string {
+  const names: Record<string, string | string[]> = shortcodes
+  const lines = compact
+    .filter(({ group }) => group !== undefined && EMOJI_GROUPS.has(group))
+    .toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0))
+    .map(({ unicode, hexcode, group, label, tags = [] }) => {
+      const name = [names[hexcode] ?? label.toLowerCase().replace(/[^a-z0-9]+/g, '_')].flat()[0] ?? ''
+      const words = [...new Set([...label.toLowerCase().split(/[^a-z0-9]+/), ...tags])]
+      const more = words.filter((word) => word.length > 2 && !name.includes(word)).slice(0, WORDS_MAX)
+      return [unicode, name, group, more.join(' ')].join('|')
+    })
+  return `${lines.join('\n')}\n`
+}
+
+describe('the list of emoji', () => {
+  test("is emojibase's (npm test -- --update makes it anew)", async () => {
+    await expect(madeList()).toMatchFileSnapshot(LIST)
+  })
+
+  test('is small enough to be fetched when it is first opened', () => {
+    expect(gzipSync(madeList()).length).toBeLessThan(LIST_MAX_BYTES)
+  })
+
+  test('has a name and a known group for each', () => {
+    const list = emojiOf(madeList())
+    expect(list.length).toBeGreaterThan(1_000)
+    expect(
+      list.filter(({ char, name, group }) => char === '' || name === '' || !EMOJI_GROUPS.has(group)),
+    ).toEqual([])
+  })
+})
+
+const emoji = (char: string, name: string, words = ''): Emoji => ({ char, name, group: 0, words })
+
+describe('finding emoji', () => {
+  const list = [
+    emoji('a', 'heart_eyes'),
+    emoji('b', 'sparkling_heart'),
+    emoji('c', 'heart'),
+    emoji('d', 'kiss', 'love heart'),
+  ]
+
+  test('puts the name itself first, then its beginnings, then parts, then words', () => {
+    expect(findEmoji(list, 'Heart', 9).map(({ char }) => char)).toEqual(['c', 'a', 'b', 'd'])
+    expect(findEmoji(list, 'heart eyes', 9).map(({ char }) => char)).toEqual(['a'])
+    expect(findEmoji(list, 'nothing', 9)).toEqual([])
+    expect(findEmoji(list, '', 2).map(({ char }) => char)).toEqual(['a', 'b'])
+  })
+
+  test('takes a whole name', () => {
+    expect(emojiNamed(list, 'kiss')?.char).toBe('d')
+    expect(emojiNamed(list, 'kis')).toBeUndefined()
+  })
+})

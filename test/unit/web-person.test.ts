@@ -1,0 +1,243 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ChatMessage } from '../../src/client/index.ts'
+import { bannerOf } from '../../src/web/banner-text.ts'
+import { clientCode, stockCode } from '../../src/web/connect-code.ts'
+import { refusalOf } from '../../src/web/entrance.ts'
+import { Identities, type Identity, type Kept, newGuest, storeOf } from '../../src/web/identity.ts'
+import { likenessOf } from '../../src/web/likeness.ts'
+import { mentionsOf, unreadMentions } from '../../src/web/mention.ts'
+import { People } from '../../src/web/people.ts'
+import { guestAuth } from '../../src/wire/chat.ts'
+
+function place(): Kept & { readonly values: Map<string, string> } {
+  const values = new Map<string, string>()
+  return {
+    values,
+    getItem: (name) => values.get(name) ?? null,
+    setItem: (name, value) => void values.set(name, value),
+    removeItem: (name) => void values.delete(name),
+  }
+}
+
+let drawn = 0
+/** Other bytes each time. */
+const bytes = (count: number) => new Uint8Array(count).map(() => (drawn += 1) % 256)
+const ann = newGuest(' Ann ', bytes)
+const holder: Identity = {
+  kind: 'token',
+  token: `e30.${Buffer.from('{"sub":"ann/ü"}').toString('base64url')}.x`,
+}
+
+const refused = (code: 'bad_request' | 'unauthenticated' | 'forbidden', message: string) => ({
+  code,
+  message,
+})
+const offlineText = (waiting: number) => bannerOf({ state: 'offline', waiting }, true)?.text
+const author = (id: string) => ({ id, name: id })
+const initials = (name: string) => likenessOf({ id: 'x', name }).initials
+const hue = (id: string) => likenessOf({ id, name: 'x' }).hue
+
+describe('who somebody is', () => {
+  it('is made so that the server takes it, with a secret of its own', () => {
+    expect(guestAuth.parse(ann)).toMatchObject({ name: 'Ann' })
+    const bob = newGuest('Bob', bytes)
+    expect(bob.key).not.toBe(ann.key)
+    expect(storeOf(bob)).not.toBe(storeOf(ann))
+    expect(ann.key).toHaveLength(48)
+    expect(ann.key).not.toContain(ann.store)
+  })
+
+  it('is the same after a reload, with all that is known of it', () => {
+    const identities = new Identities({ guests: place(), tokens: place() })
+    expect(identities.load()).toBeUndefined()
+    identities.keep({ ...ann, id: 'g_1' })
+    expect(identities.load()).toEqual({ ...ann, id: 'g_1' })
+  })
+
+  it('is forgotten without a trace', () => {
+    const [guests, tokens] = [place(), place()]
+    const identities = new Identities({ guests, tokens })
+    identities.keep(ann)
+    identities.keep(holder)
+    expect(identities.load()).toEqual(holder)
+    identities.forget('token')
+    expect(identities.load()).toEqual(ann)
+    identities.forget('guest')
+    expect([...guests.values, ...tokens.values]).toEqual([])
+  })
+
+  it('is nobody when something else lies in its place', () => {
+    for (const rubbish of [
+      '',
+      '{',
+      'null',
+      '7',
+      '[]',
+      '{"name":"Ann"}',
+      '{"name":1,"key":"k","store":"s"}',
+    ]) {
+      const guests = place()
+      guests.setItem('rookery:guest', rubbish)
+      expect(new Identities({ guests, tokens: place() }).load(), rubbish).toBeUndefined()
+    }
+  })
+
+  it('keeps what waits to be sent by the user of a token, as far as one can be read out of it', () => {
+    expect(storeOf(holder)).toContain('token-ann/')
+    const others = ['', 'a', 'a.b.c', 'a.bnVsbA.c', 'a.e30.c']
+    for (const token of others) expect(storeOf({ kind: 'token', token }), token).toBe('token-unknown')
+  })
+})
+
+describe('a refusal', () => {
+  it('of a guest by a server with tokens asks for one, however the server puts it', () => {
+    const missing = refused('bad_request', 'token: Invalid input: expected string, received undefined')
+    expect(refusalOf(missing, ann).remedy).toBe('token')
+    expect(refusalOf(refused('unauthenticated', 'no'), ann).remedy).toBe('token')
+  })
+
+  it('of a name asks for another, and says what is wrong with it', () => {
+    const refusal = refusalOf(refused('bad_request', 'name: a name has at most 64 characters'), ann)
+    expect(refusal.remedy).toBe('name')
+    expect(refusal.text).toBe('Name: a name has at most 64 characters.')
+  })
+
+  it('of a token asks for a new one, and where none is wanted for a name', () => {
+    expect(refusalOf(refused('unauthenticated', 'the token has expired'), holder)).toMatchObject({
+      remedy: 'token',
+      text: 'The token has expired. Get a new one and sign in again.',
+    })
+    expect(refusalOf(refused('bad_request', 'name: expected string'), holder).remedy).toBe('name')
+  })
+
+  it('for any other reason can only be tried again', () => {
+    for (const identity of [ann, holder]) {
+      expect(refusalOf(refused('forbidden', 'not today!'), identity)).toMatchObject({
+        remedy: 'retry',
+        text: 'Not today!',
+      })
+    }
+  })
+})
+
+describe('the banner', () => {
+  it('says nothing while all is well, nor at once', () => {
+    for (const isLate of [false, true])
+      expect(bannerOf({ state: 'online', waiting: 3 }, isLate)).toBeUndefined()
+    expect(bannerOf({ state: 'connecting', waiting: 0 }, false)).toBeUndefined()
+    expect(bannerOf({ state: 'offline', waiting: 1 }, false)).toBeUndefined()
+  })
+
+  it('says how many messages wait', () => {
+    expect(offlineText(0)).toBe('You are offline.')
+    expect(offlineText(1)).toBe('You are offline. 1 message waits and will be sent when you are back.')
+    expect(offlineText(7)).toBe('You are offline. 7 messages wait and will be sent when you are back.')
+  })
+
+  it('says at once why nothing can be stored', () => {
+    const degraded = { state: 'degraded', waiting: 0, reason: 'disk full' } as const
+    expect(bannerOf(degraded, false)?.text).toContain('(disk full)')
+  })
+})
+
+describe('a mention', () => {
+  const mentionsAda = mentionsOf('Ada L.')
+
+  it('is the whole name behind an @, in whatever case and company', () => {
+    for (const text of ['@Ada L.', 'well, @ADA L.!', '(@ada l.)', 'so\n@Ada L. said']) {
+      expect(mentionsAda(text), text).toBe(true)
+    }
+    for (const text of ['Ada L.', 'x@Ada L.', '@Ada Lx', '@Ada', '@Ada L.x', '']) {
+      expect(mentionsAda(text), text).toBe(false)
+    }
+    expect(mentionsOf('Jo')('@Jonas')).toBe(false)
+    expect(mentionsOf('由紀')('@由紀 ?')).toBe(true)
+    expect(mentionsOf(' ')('@ ')).toBe(false)
+  })
+
+  it('is found for every name there may be', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 64 }), (name) => {
+        fc.pre(name.trim() !== '')
+        expect(mentionsOf(name)(`hey @${name.trim()}, hi`)).toBe(true)
+      }),
+    )
+  })
+
+  it('counts while it is unread, by others, and not taken back', () => {
+    const base = { id: 'x', at: 0, edited: false, removed: false, state: 'sent' } as const
+    const messages: ChatMessage[] = [
+      { ...base, seq: 1, from: author('bob'), text: '@Ada L. read' },
+      { ...base, seq: 2, from: author('bob'), text: '@Ada L. one' },
+      { ...base, seq: 3, from: author('ada'), text: '@Ada L. own' },
+      { ...base, seq: 4, from: author('bob'), removed: true },
+      { ...base, seq: 5, from: author('bob'), text: 'nothing' },
+      { ...base, seq: 6, from: author('bob'), text: '@ada l. two' },
+      { ...base, from: author('ada'), text: '@Ada L. waits', state: 'pending' },
+    ]
+    const user = { userId: 'ada', readUpTo: 1, mentionsUser: mentionsAda }
+    expect(unreadMentions(messages, user)).toBe(2)
+    expect(unreadMentions(messages, { ...user, readUpTo: 6 })).toBe(0)
+    expect(unreadMentions([], user)).toBe(0)
+  })
+})
+
+describe('a likeness', () => {
+  it('has the initials of the first and the last word, one character each however it is written', () => {
+    expect(initials('ada lovelace')).toBe('AL')
+    expect(initials('Ada King Lovelace')).toBe('AL')
+    expect(initials('bob')).toBe('B')
+    expect(initials('由紀')).toBe('由')
+    expect(initials('👩‍🚀 pilot')).toBe('👩‍🚀P')
+    expect(initials('...')).toBe('?')
+    expect(initials('عمر خليل')).toBe('ع\u200cخ')
+  })
+
+  it('has a hue of the id alone, spread over the circle', () => {
+    expect(likenessOf({ id: 'ann', name: 'A' }).hue).toBe(likenessOf({ id: 'ann', name: 'B' }).hue)
+    const hues = new Set(Array.from({ length: 500 }, (_, at) => hue(`g_${at}`)))
+    expect(hues.size).toBe(24)
+    for (const one of hues) expect(one >= 0 && one < 360).toBe(true)
+  })
+})
+
+describe('people met', () => {
+  it('are known by name after a reload, under the name that they had last', () => {
+    const kept = place()
+    const people = new People(kept)
+    expect(people.met({ id: 'b', name: 'Bob' })).toBe(true)
+    expect(people.met({ id: 'b', name: 'Bob' })).toBe(false)
+    expect(people.met({ id: 'b', name: 'Robert' })).toBe(true)
+    people.keep()
+    expect(new People(kept).nameOf('b')).toBe('Robert')
+  })
+
+  it('are no more than 500, the newest', () => {
+    const people = new People(place())
+    for (let at = 0; at <= 500; at += 1) people.met({ id: `${at}`, name: `n${at}` })
+    expect(people.nameOf('0')).toBeUndefined()
+    expect(people.nameOf('1')).toBe('n1')
+    expect(people.nameOf('500')).toBe('n500')
+  })
+
+  it('are nobody when something else lies in their place', () => {
+    for (const rubbish of ['{', '{}', '[1,["a"],["b","Bob"]]']) {
+      const kept = place()
+      kept.setItem('rookery:people', rubbish)
+      expect(new People(kept).nameOf('a')).toBeUndefined()
+    }
+  })
+})
+
+describe('programs that connect', () => {
+  it('say where, who and which room', () => {
+    for (const code of [clientCode, stockCode]) {
+      const text = code({ url: 'http://chat.example', room: 'den', withToken: false })
+      expect(text).toContain('http://chat.example')
+      expect(text).toContain("'den'")
+      expect(text).toContain('name:')
+      expect(code({ url: 'http://chat.example', room: 'den', withToken: true })).toContain('token:')
+    }
+  })
+})

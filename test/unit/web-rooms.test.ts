@@ -1,0 +1,166 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { membersInOrder } from '../../src/web/member-order.ts'
+import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/names.ts'
+import { countText, pageTitle } from '../../src/web/page-title.ts'
+import { placeOf } from '../../src/web/place.ts'
+import {
+  linesFound,
+  offerFor,
+  type RoomLine,
+  roomsToJoin,
+  sectionsOf,
+  unreadTotal,
+} from '../../src/web/room-lines.ts'
+import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/route.ts'
+import { chatRoom, userName } from '../../src/wire/chat.ts'
+
+const line = (room: string, more: Partial<RoomLine> = {}): RoomLine => ({
+  room,
+  title: room,
+  present: false,
+  unread: 0,
+  mentions: 0,
+  lastAt: 0,
+  ...more,
+})
+const person = (id: string, name: string, more: Partial<RoomLine> = {}) =>
+  line(`dm:a:${id}`, { title: name, other: { id, name }, ...more })
+const titles = (lines: readonly RoomLine[]) => lines.map(({ title }) => title)
+
+describe('addresses', () => {
+  it('lead back to the room that they were made of', () => {
+    const room = fc.stringMatching(/^[a-zA-Z0-9._:-]{1,64}$/)
+    fc.assert(fc.property(room, (name) => roomOfHash(hashOfRoom(name)) === name))
+  })
+
+  it('are readable, also those of direct messages', () => {
+    expect(hashOfRoom('dm:ann:bob')).toBe('#/room/dm:ann:bob')
+    expect(hashOfRoom('v1.0_a-b')).toBe('#/room/v1.0_a-b')
+  })
+
+  it('open nothing when they name nothing or are broken', () => {
+    for (const hash of ['', '#', '#/', '#/room/', '#/rooms/a', '#/room/%']) {
+      expect(roomOfHash(hash), hash).toBeUndefined()
+    }
+  })
+
+  it('give the token that they bring, and none else', () => {
+    expect(tokenOfHash('#token=a.b-c_d')).toBe('a.b-c_d')
+    expect(tokenOfHash('#token=a%2Eb&x=1')).toBe('a.b')
+    expect(tokenOfHash('#/room/token=a')).toBeUndefined()
+    expect(tokenOfHash('#token=')).toBeUndefined()
+  })
+})
+
+describe('the names of rooms', () => {
+  it('are refused if and only if the server refuses them as rooms for all', () => {
+    const names = fc.oneof(fc.string({ maxLength: 70 }), fc.stringMatching(/^[a-zA-Z0-9._:-]{0,66}$/))
+    fc.assert(
+      fc.property(names, (name) => {
+        const isTaken = chatRoom.safeParse(name).success && !name.startsWith('dm:')
+        expect(roomNameProblem(name) === undefined).toBe(isTaken)
+      }),
+    )
+  })
+
+  it('say which character is wrong, also one that takes two', () => {
+    expect(roomNameProblem('späti')).toContain('“ä”')
+    expect(roomNameProblem('a😀')).toContain('“😀”')
+  })
+
+  it('are understood as people write them', () => {
+    expect(roomNameOf('  #garden plans ')).toBe('garden-plans')
+    expect(roomNameOf('##x')).toBe('x')
+  })
+})
+
+describe('the names of people', () => {
+  it('are refused if and only if the server refuses them', () => {
+    const names = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 70 }),
+      fc.constantFrom('a\u0000', '\u2028x'),
+    )
+    fc.assert(
+      fc.property(names, (name) => {
+        expect(personNameProblem(name) === undefined).toBe(userName.safeParse(name).success)
+      }),
+    )
+  })
+})
+
+describe('the list of rooms', () => {
+  it('has rooms by name, as people count, and people by who spoke last', () => {
+    const lines = [
+      line('b10', { lastAt: 9 }),
+      line('b9'),
+      line('A'),
+      person('x', 'Xaver', { lastAt: 1 }),
+      person('c', 'Cleo', { lastAt: 2 }),
+      person('b', 'Bob', { lastAt: 1 }),
+    ]
+    const { rooms, direct } = sectionsOf(lines)
+    expect(titles(rooms)).toEqual(['A', 'b9', 'b10'])
+    expect(titles(direct)).toEqual(['Cleo', 'Bob', 'Xaver'])
+  })
+
+  it('has what is unread first when it is long', () => {
+    const many = Array.from({ length: 12 }, (_, at) => line(`r${at}`))
+    const last = line('z', { unread: 1 })
+    expect(sectionsOf([...many.slice(1), last]).rooms.at(-1)).toBe(last)
+    expect(titles(sectionsOf([...many, last]).rooms)).toEqual(['z', ...titles(many)])
+  })
+
+  it('is searched without regard to case, accents and signs in front; beginnings first', () => {
+    const lines = [line('my-cafe'), line('cafe'), person('r', 'René Café'), line('other')]
+    expect(titles(linesFound(lines, '#CAFÉ'))).toEqual(['cafe', 'my-cafe', 'René Café'])
+    expect(titles(linesFound(lines, '@rene'))).toEqual(['René Café'])
+    expect(titles(linesFound(lines, 'rené c'))).toEqual(['René Café'])
+    expect(linesFound(lines, '  ')).toEqual(lines)
+  })
+
+  it('offers what is not in it, and says why a name can not be', () => {
+    const lines = [line('cafe')]
+    expect(offerFor(lines, 'cafe')).toBeUndefined()
+    expect(offerFor(lines, '')).toBeUndefined()
+    expect(offerFor(lines, '@ann')).toBeUndefined()
+    expect(offerFor(lines, '#new room')).toEqual({ kind: 'open', room: 'new-room' })
+    expect(offerFor(lines, 'café')).toMatchObject({ kind: 'problem' })
+    expect(offerFor(lines, 'abcdef', 5)).toMatchObject({ kind: 'problem' })
+    expect(offerFor(lines, 'dm:a:b')).toMatchObject({ kind: 'problem' })
+  })
+
+  it('joins so many, those with something unread before the others', () => {
+    const summaries = ['a', 'b', 'c', 'd'].map((room, at) => ({ room, unread: at % 2 }))
+    expect(roomsToJoin(summaries, 3)).toEqual(['b', 'd', 'a'])
+    expect(roomsToJoin(summaries, 0)).toEqual([])
+    expect(roomsToJoin(summaries, -5)).toEqual([])
+  })
+
+  it('counts what is unread for the title', () => {
+    expect(unreadTotal([line('a', { unread: 2 }), line('b'), line('c', { unread: 1 })])).toBe(3)
+    expect(pageTitle(3, '#lobby')).toBe('(3) #lobby · Rookery')
+    expect(pageTitle(0, undefined)).toBe('Rookery')
+    expect(pageTitle(100, undefined)).toBe('(99+) Rookery')
+    expect(countText(99)).toBe('99')
+  })
+
+  it('calls rooms and people as people do', () => {
+    const lines = [person('b', 'Bob')]
+    expect(placeOf(lines, 'lobby')).toBe('#lobby')
+    expect(placeOf(lines, 'dm:a:b')).toBe('Bob')
+    expect(placeOf(lines, 'dm:a:z')).toBe('Direct message')
+  })
+})
+
+describe('the people of a room', () => {
+  it('are listed with oneself first, then by name', () => {
+    const members = [
+      { id: '3', name: 'zoe' },
+      { id: '1', name: 'Bob' },
+      { id: '2', name: 'ann' },
+      { id: '0', name: 'Bob' },
+    ]
+    expect(membersInOrder(members, '3').map(({ id }) => id)).toEqual(['3', '2', '0', '1'])
+  })
+})
