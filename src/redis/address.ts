@@ -115,10 +115,11 @@ function tlsOf(settings: RedisSettings): ConnectionOptions {
 function certificateIn(file: string): Buffer {
   const content = readFileSync(file)
   try {
-    return new X509Certificate(content) && content
+    void new X509Certificate(content)
   } catch (cause) {
     throw new Error(`${file} holds no certificate (PEM)`, { cause })
   }
+  return content
 }
 
 function shownUrl({ host, port, socketPath, tls }: RedisUrl): string {

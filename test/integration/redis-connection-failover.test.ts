@@ -118,9 +118,9 @@ describe('in a Redis Cluster', () => {
     const host = await opened({ REDIS_URL: cluster.url })
     const ledger = new Ledger(host)
     await ledger.hear(channels)
-    let publishing = true
+    const end = new AbortController()
     const publisher = (async () => {
-      while (publishing) await ledger.publish(channels)
+      while (!end.signal.aborted) await ledger.publish(channels)
     })()
     const moved = channels.slice(0, 12)
     for (const channel of moved) {
@@ -133,7 +133,7 @@ describe('in a Redis Cluster', () => {
       'all that moved are heard again',
     )
     await host.untilWell()
-    publishing = false
+    end.abort()
     await publisher
     await ledger.publish(channels)
     await until(
