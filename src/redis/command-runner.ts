@@ -6,27 +6,10 @@ import { DeadlineSet } from '../core/deadline-set.ts'
 import { RookeryError } from '../wire/errors.ts'
 import type { RedisCommands } from './clients.ts'
 import type { RedisMetrics } from './metrics.ts'
-import { isReply } from './script.ts'
+import { isReply, willPass } from './script.ts'
 
 /** Commands that Redis has not answered yet. */
 const IN_FLIGHT_MAX = 20_000
-
-/** What Redis itself answers when it can't serve just now. */
-const PASSING_REPLIES = [
-  'LOADING',
-  'READONLY',
-  'MASTERDOWN',
-  'NOREPLICAS',
-  'CLUSTERDOWN',
-  'TRYAGAIN',
-  'MOVED',
-  'ASK',
-  'MISCONF',
-  'OOM',
-  'BUSY',
-  'NOAUTH',
-  'UNBLOCKED',
-]
 
 export interface RunnerOptions {
   readonly commands: RedisCommands
@@ -108,7 +91,7 @@ export class CommandRunner {
 
 function translate(error: unknown): unknown {
   if (error instanceof RookeryError || !(error instanceof Error) || isMistake(error)) return error
-  if (!isReply(error) || PASSING_REPLIES.some((code) => isReply(error, code))) {
+  if (!isReply(error) || willPass(error.message)) {
     return new RookeryError('unavailable', `Redis: ${error.message}`, { cause: error })
   }
   return new RookeryError('internal', `Redis: ${error.message}`, { cause: error })

@@ -44,3 +44,25 @@ export async function runScript(
 export function isReply(error: unknown, code = ''): error is Error & { name: 'ReplyError' } {
   return error instanceof ReplyError && (error as Error).message.startsWith(code)
 }
+
+/** What Redis itself answers when it can't serve just now. */
+const PASSING_REPLIES = [
+  'LOADING',
+  'READONLY',
+  'MASTERDOWN',
+  'NOREPLICAS',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'MOVED',
+  'ASK',
+  'MISCONF',
+  'OOM',
+  'BUSY',
+  'NOAUTH',
+  'UNBLOCKED',
+]
+
+/** Whether the same may be answered otherwise later. */
+export function willPass(errorReply: string): boolean {
+  return PASSING_REPLIES.some((code) => errorReply.startsWith(code))
+}

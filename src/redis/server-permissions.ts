@@ -4,7 +4,7 @@
  */
 import { RookeryError } from '../wire/errors.ts'
 import { backplanePrefix, clusterKey, roomKey, userKey } from './names.ts'
-import { isReply, runScript, script } from './script.ts'
+import { isReply, runScript, script, willPass } from './script.ts'
 import type { CheckedConnection } from './server-check.ts'
 
 /** What the scripts use, each as it is tried; `%` stands for the key. */
@@ -26,7 +26,8 @@ export const SCRIPT_COMMANDS = [
   'ZREM %:z m',
   'TIME',
   'SPUBLISH % x',
-  'UNLINK %:s %:h %:z',
+  'RENAME %:s %:t',
+  'UNLINK %:t %:h %:z',
 ] as const
 
 /** The rules for an ACL user that may do all of it and no more than that with other keys. */
@@ -82,6 +83,8 @@ async function refusedAt(connection: CheckedConnection, key: string): Promise<st
     return [`EVALSHA ${key}: ${refusal}`]
   }
   const words = Array.isArray(answer) ? answer.map(String) : []
+  const passing = words.find((word, index) => index % 2 === 1 && willPass(word))
+  if (passing !== undefined) throw new RookeryError('unavailable', `Redis: ${passing}`)
   return words.flatMap((word, index) =>
     index % 2 === 0 ? [`${word} ${key}: ${words[index + 1] ?? ''}`] : [],
   )
