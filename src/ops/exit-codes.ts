@@ -11,6 +11,12 @@ export const exitCodes = {
   notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload)' },
   workersSocket: { code: 9, meaning: "the socket for the workers can't be made; TMPDIR says where" },
   notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload)' },
+  redisUnfit: {
+    code: 11,
+    meaning: "Redis answers and can't be used: too old, or the user may not do what is needed",
+  },
+  badExport: { code: 12, meaning: 'the file is not an exported log, or was cut off (log import)' },
+  roomsLeftOut: { code: 13, meaning: 'rooms that have entries already were left as they are (log import)' },
 } as const
 
 export type ExitReason = keyof typeof exitCodes

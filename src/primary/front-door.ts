@@ -66,6 +66,8 @@ export interface FrontDoorOptions {
   answers: PrimaryAnswers
   /** With other hosts: what belongs to them goes there. Without, it is served here as any unknown session is. */
   forwarding?: ForwardingOptions | undefined
+  /** Why no worker can be ready yet, for `/readyz`. */
+  waitingFor?: () => string | null
   logger: Logger
   registry: Registry
   now: () => number
@@ -273,7 +275,7 @@ export class FrontDoor {
 
   #unreadiness(): Answer | null {
     if (this.#balancer.hasReady()) return null
-    return unavailable(refusalMessages.no_worker)
+    return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
   }
 
   #refuseHead(socket: Socket, { status, reason }: { status: number; reason: string }): void {

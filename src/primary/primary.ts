@@ -8,25 +8,30 @@ import type { Registry } from 'prom-client'
 import { exportConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { createHostTag } from '../core/session-id.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded-log.ts'
+import { openEmbeddedLog } from '../log/embedded-log.ts'
+import type { RoomLog } from '../log/room-log.ts'
 import { type AdminListener, startAdmin } from '../ops/admin.ts'
 import { showBanner } from '../ops/banner.ts'
-import { exitCodes } from '../ops/exit-codes.ts'
+import { ExitError, exitCodes } from '../ops/exit-codes.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import { claimDataDir } from '../ops/pid-file.ts'
-import type { PrimaryEvent } from '../wire/requests.ts'
+import { RedisUnfit } from '../redis/server-check.ts'
 import { roomTopic } from '../wire/topics.ts'
+import { type Backplane, soloBackplane } from './backplane.ts'
+import { type Cluster, openCluster } from './cluster.ts'
 import { createFork } from './fork.ts'
 import { FrontDoor, frontDoorLimits } from './front-door.ts'
 import type { HandOffTarget } from './hand-off.ts'
 import { createHandlers } from './handlers.ts'
 import { watchForHangs } from './hang-watch.ts'
 import { claimLinkPath } from './host-socket.ts'
+import { HostState } from './host-state.ts'
 import { createMetricsView, workerStatus } from './observe.ts'
 import { listenForOrders, type Orders } from './orders.ts'
 import { PresenceFeed } from './presence-feed.ts'
 import { Relay } from './relay.ts'
 import { Supervisor } from './supervisor.ts'
+import { WatchedRooms } from './watched-rooms.ts'
 import type { ForkedWorker } from './worker-process.ts'
 
 /** What comes after the last worker's end (link, log, admin) gets so long. */
@@ -40,11 +45,21 @@ export interface PrimaryOptions {
 interface Parts extends PrimaryOptions {
   registry: Registry
   orders: Orders
-  log: EmbeddedLog
+  /** Undefined where one host works alone. */
+  cluster: Cluster | undefined
+  store: Store
+  backplane: Backplane
+  state: HostState
   relay: Relay
   presence: PresenceFeed
   frontDoor: FrontDoor
   supervisor: Supervisor
+}
+
+interface Store {
+  log: RoomLog
+  /** A worker's process has ended: what it held of the log is free. */
+  workerExited(): void
 }
 
 /** @returns the exit code, when this host's time is over */
@@ -65,9 +80,7 @@ async function serve({ config, logger }: PrimaryOptions, orders: Orders): Promis
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
   const endWatch = watchWorkers(parts)
-  const { supervisor } = parts
-  supervisor.start()
-  const stopped = await Promise.race([orders.stopped, supervisor.allReady])
+  const stopped = await Promise.race([orders.stopped, begin(parts)])
   if (stopped === undefined) announceReady(parts, { port, adminPort: admin.port, startedAt })
 
   const order = await orders.stopped
@@ -77,6 +90,20 @@ async function serve({ config, logger }: PrimaryOptions, orders: Orders): Promis
   logger.info('stopped')
   if (order.exitCode !== exitCodes.ok.code) return order.exitCode
   return inTime ? exitCodes.ok.code : exitCodes.stopDeadline.code
+}
+
+/** Workers are forked when there is something for them to stand on. Resolves when all of them are ready. */
+async function begin({ cluster, supervisor, orders }: Parts): Promise<undefined> {
+  const stopped = await Promise.race([orders.stopped, cluster?.connection.ready.catch(explain)])
+  if (stopped !== undefined) return undefined
+  supervisor.start()
+  await supervisor.allReady
+  return undefined
+}
+
+function explain(error: unknown): never {
+  if (error instanceof RedisUnfit) throw new ExitError('redisUnfit', error.message, { cause: error })
+  throw error
 }
 
 /** @returns false when the work said so or was not done in time */
@@ -106,7 +133,37 @@ async function assemble(
   linkPath: string,
 ): Promise<Parts> {
   const registry = createRegistry()
+  const hostTag = createHostTag()
+  const cluster =
+    config.redisUrl === undefined ? undefined : openCluster({ config, self: hostTag, logger, registry })
+  const state = new HostState((event) => relay.publishEvent(null, event))
+  const surroundings = { config, logger, registry, cluster, state }
+  const frontDoor = createFrontDoor(surroundings)
+  const store =
+    cluster === undefined ? await openOwnStore(surroundings) : { log: cluster.log, workerExited() {} }
+  const backplane = await joinHosts(surroundings, frontDoor, hostTag)
+  const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event), registry)
   const linkSecret = randomBytes(24).toString('base64url')
+  const relay = await Relay.listen({
+    path: linkPath,
+    secret: linkSecret,
+    handlers: createHandlers(store.log, presence),
+    logger,
+    registry,
+    backplane,
+    rooms: new WatchedRooms({ log: store.log, late: (room) => relay.publishBehind(room) }),
+  })
+  // Not at the exit: what the worker said last may still have to be read.
+  relay.onWorkerGone((worker) => presence.dropWorker(worker))
+  const parts = { ...surroundings, orders, store, backplane, relay, presence, frontDoor }
+  connectParts(parts)
+  const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
+  return { ...parts, supervisor: supervise(parts, createFork({ hostTag, boot, registry })) }
+}
+
+type Surroundings = Pick<Parts, 'config' | 'logger' | 'registry' | 'cluster' | 'state'>
+
+async function openOwnStore({ config, logger, registry }: Surroundings): Promise<Store> {
   const log = await openEmbeddedLog({
     directory: config.dataDir,
     retention: { messages: config.retentionMessages, days: config.retentionDays },
@@ -114,22 +171,30 @@ async function assemble(
     logger,
     registry,
   })
-  const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event), registry)
-  const handlers = createHandlers(log, presence)
-  const relay = await Relay.listen({ path: linkPath, secret: linkSecret, handlers, logger, registry })
-  // Not at the exit: what the worker said last may still have to be read.
-  relay.onWorkerGone((worker) => presence.dropWorker(worker))
-  const frontDoor = createFrontDoor({ config, logger, registry })
-  log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
-  const state = watchLog(log, relay)
-  const parts = { config, logger, registry, orders, log, relay, presence, frontDoor }
-  const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
-  const fork = createFork({ hostTag: createHostTag(), boot, registry })
-  return { ...parts, supervisor: supervise(parts, fork, state) }
+  return { log, workerExited: () => log.reapDeadReaders() }
 }
 
-function createFrontDoor({ config, logger, registry }: PrimaryOptions & { registry: Registry }): FrontDoor {
+async function joinHosts({ config, cluster }: Surroundings, frontDoor: FrontDoor, self: string) {
+  if (cluster === undefined) return soloBackplane(self)
+  const { port } = await frontDoor.listenForHosts(config.forwardPort, config.forwardHost ?? config.host)
+  return cluster.join(port)
+}
+
+/** Who tells whom, once all are there. */
+function connectParts({ store, relay, state, backplane, frontDoor }: SupervisedParts): void {
+  store.log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
+  store.log.onReset(({ room }) => relay.publishBehind(room))
+  store.log.onHealth((reason) => state.set('log', reason))
+  backplane.onHearing((reason) => state.set('hosts', reason))
+  backplane.onHost(({ type, host }) => {
+    if (type === 'gone') frontDoor.hostGone(host.host)
+  })
+}
+
+function createFrontDoor({ config, logger, registry, cluster, state }: Surroundings): FrontDoor {
   return new FrontDoor({
+    forwarding: cluster?.forwarding,
+    waitingFor: () => state.reason,
     logger,
     registry,
     answers: {},
@@ -147,26 +212,10 @@ function createFrontDoor({ config, logger, registry }: PrimaryOptions & { regist
   })
 }
 
-/** Tells the workers when the log fails and when it works again. @returns a function that tells it to a new worker */
-function watchLog(log: EmbeddedLog, relay: Relay): () => void {
-  let event: PrimaryEvent = { type: 'state', state: 'ok' }
-  log.onHealth((reason) => {
-    event = reason === null ? { type: 'state', state: 'ok' } : { type: 'state', state: 'degraded', reason }
-    relay.publishEvent(null, event)
-  })
-  return () => {
-    if (event.type === 'state' && event.state === 'degraded') relay.publishEvent(null, event)
-  }
-}
-
 type SupervisedParts = Omit<Parts, 'supervisor'>
 
-function supervise(
-  parts: SupervisedParts,
-  fork: (number: number) => ForkedWorker,
-  tellState: () => void,
-): Supervisor {
-  const { config, logger, registry, relay, frontDoor, log, orders } = parts
+function supervise(parts: SupervisedParts, fork: (number: number) => ForkedWorker): Supervisor {
+  const { config, logger, registry, relay, frontDoor, store, orders, state } = parts
   const supervisor = new Supervisor(
     {
       workers: config.workers,
@@ -181,13 +230,13 @@ function supervise(
     {
       ready: (worker) => {
         frontDoor.addWorker(toTarget(worker, frontDoor))
-        tellState()
+        state.tellAgain()
       },
       draining: (name) => frontDoor.drainWorker(name),
       exited: (name) => {
         frontDoor.removeWorker(name)
         relay.removeWorker(name)
-        log.reapDeadReaders()
+        store.workerExited()
       },
       gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
     },
@@ -209,18 +258,22 @@ function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
 }
 
 function openAdmin(parts: Parts): Promise<AdminListener> {
-  const { config, logger, frontDoor, supervisor } = parts
+  const { config, logger, frontDoor, supervisor, state, backplane } = parts
   return startAdmin({
     host: config.adminHost,
     port: config.adminPort,
     logger,
     health: () =>
-      supervisor.readyCount() > 0 ? { ready: true } : { ready: false, reason: 'no worker is ready' },
+      supervisor.readyCount() > 0
+        ? { ready: true }
+        : { ready: false, reason: state.reason ?? 'no worker is ready' },
     metrics: createMetricsView(parts),
     status: async () => ({
       host: config.hostName,
       pid: process.pid,
       uptimeSeconds: Math.round(process.uptime()),
+      degraded: state.reason,
+      hosts: backplane.hosts(),
       assigned: frontDoor.counts(),
       workers: await workerStatus(parts),
     }),
@@ -241,13 +294,16 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
 
 /** @returns whether every worker left by itself */
 async function shutDown(parts: Parts, admin: AdminListener): Promise<boolean> {
-  const { frontDoor, supervisor, presence, relay, log } = parts
+  const { config, frontDoor, supervisor, presence, relay, store, backplane, cluster } = parts
   frontDoor.stopAccepting()
+  frontDoor.moveForwarded(config.drainMs)
   const killed = await supervisor.stop()
   frontDoor.close()
   presence.close()
   await relay.close()
-  await log.close()
+  await backplane.close()
+  await store.log.close()
+  cluster?.connection.close()
   await admin.close()
   return killed === 0
 }

@@ -24,6 +24,7 @@ import type {
   WorkerRequests,
 } from '../wire/requests.ts'
 import { primaryRequests, workerRequests } from '../wire/requests.ts'
+import { roomTopic } from '../wire/topics.ts'
 import type { Backplane } from './backplane.ts'
 import { soloBackplane } from './backplane.ts'
 import type { Admission } from './relay-door.ts'
@@ -112,6 +113,11 @@ export class Relay {
   /** Encoded once, to each worker with an interest. One that does not keep up is told later that it missed some. */
   publishEntry(topic: string, entry: LogEntry): void {
     this.#routing.announce(topic, () => ({ room: entry.room, frame: entryFrame(entry) }))
+  }
+
+  /** Something of the room may not have been told to the workers with an interest in it: they look at the log. */
+  publishBehind(room: string): void {
+    this.#routing.announce(roomTopic(room), () => ({ room, frame: eventFrame({ type: 'behind', room }) }))
   }
 
   /**

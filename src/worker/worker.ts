@@ -28,6 +28,7 @@ import { drainConnections } from './drain.ts'
 import { createFanOut } from './fan-out.ts'
 import { createHttpServer } from './http-server.ts'
 import { Link } from './link.ts'
+import { createLinkLogReader } from './link-log-reader.ts'
 import { OpenRequests } from './open-requests.ts'
 import { createRooms } from './rooms.ts'
 import { watchSlowClients } from './slow-clients.ts'
@@ -81,7 +82,10 @@ export async function runWorker(): Promise<number> {
 async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, orders: Orders): Promise<number> {
   const registry = createRegistry()
   const link = await Link.connect({ ...own, registry })
-  const reader = await openEmbeddedReader({ directory: own.config.dataDir })
+  const reader =
+    own.config.redisUrl === undefined
+      ? await openEmbeddedReader({ directory: own.config.dataDir })
+      : createLinkLogReader(link, registry)
   const worker = await assemble({ ...own, registry, link, reader })
   link.onClose(() => orders.primaryGone('the link to the primary is gone'))
   tell(own.logger, { type: 'rookery:ready' })

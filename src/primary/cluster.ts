@@ -1,0 +1,84 @@
+/**
+ * What makes this host one of several: the connection to Redis, the room log there, the backplane, and the way to the other
+ * hosts for their sessions. It constructs; what each part does is in its own file.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Config } from '../config/schema.ts'
+import { openRedisLog, type RedisLog } from '../log/redis/redis-log.ts'
+import { redisAddress } from '../redis/address.ts'
+import { openRedis, type RedisConnection } from '../redis/connection.ts'
+import { signingKeys } from '../redis/signing.ts'
+import type { Backplane } from './backplane.ts'
+import { RedisBackplane } from './backplane-redis.ts'
+import type { ForwardingOptions } from './forwarding.ts'
+import { forwardLimits } from './forwarding.ts'
+import { endpoint, ownAddressTowards } from './own-address.ts'
+import { sharedSecret } from './shared-secret.ts'
+
+export interface ClusterOptions {
+  config: Config
+  /** This host's tag. */
+  self: string
+  logger: Logger
+  registry: Registry
+}
+
+export interface Cluster {
+  readonly connection: RedisConnection
+  readonly log: RedisLog
+  /** For the front door. Other hosts are known once `join` has been called. */
+  readonly forwarding: ForwardingOptions
+  /** @param forwardPort where this host takes connections from others */
+  join(forwardPort: number): Promise<Backplane>
+}
+
+/** @throws when a file that the settings name can't be read */
+export function openCluster({ config, self, logger, registry }: ClusterOptions): Cluster {
+  const connection = openRedis({ settings: config, logger, registry })
+  const cluster = config.clusterName
+  const keys = signingKeys(config)
+  const log = openRedisLog({
+    connection,
+    cluster,
+    retention: { messages: config.retentionMessages, days: config.retentionDays },
+    keys,
+    logger,
+    registry,
+  })
+  let backplane: Backplane | undefined
+  const addressOf = (tag: string) => backplane?.hosts().find(({ host }) => host === tag)?.forwardTo
+  const join = async (forwardPort: number) => {
+    const forwardTo = await advertised(config, forwardPort, logger)
+    const host = { host: self, name: config.hostName, forwardTo }
+    backplane = new RedisBackplane({ host, cluster, connection, keys, logger, registry })
+    return backplane
+  }
+  const secrets = sharedSecret({ connection, cluster, keys, logger })
+  return {
+    connection,
+    log,
+    forwarding: { self, directory: { addressOf }, secrets, limits: forwardLimits },
+    join,
+  }
+}
+
+async function advertised(config: Config, port: number, logger: Logger): Promise<string | undefined> {
+  const address = config.advertiseHost ?? (await ownAddressTowards(redisHost(config)))
+  if (address !== undefined) return endpoint(address, port)
+  logger.warn('it is not known under which address other hosts reach this one: set ADVERTISE_HOST')
+  return undefined
+}
+
+/** Where the way to Redis leads, as far as one address can say it. */
+function redisHost(config: Config): string {
+  const address = redisAddress(config)
+  if (address.kind === 'cluster') return hostOf(address.nodes[0])
+  return address.options.sentinels?.[0]?.host ?? address.options.host ?? '127.0.0.1'
+}
+
+function hostOf(node: unknown): string {
+  if (typeof node === 'object' && node !== null && 'host' in node && typeof node.host === 'string')
+    return node.host
+  return '127.0.0.1'
+}
