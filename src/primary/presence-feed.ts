@@ -1,22 +1,47 @@
-/** Tells the workers who came to a room and who left it, the changes of a short while together. */
+/** Tells the workers who came to a room and who left it, on whatever host, the changes of a short while together. */
 
+import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { readGauge } from '../core/read-gauge.ts'
 import type { RoomMembers } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
 import type { PresenceEvent } from '../wire/requests.ts'
+import type { Backplane } from './backplane.ts'
 import type { Stay } from './presence.ts'
 import { PresenceTable } from './presence.ts'
+import type { PresenceTimings } from './presence-hosts.ts'
+import { HostPresence } from './presence-hosts.ts'
 
 const TOGETHER_MS = 50
+/** With other hosts: long enough for both halves of a move from one host to another to come together. */
+const HOSTS_TOGETHER_MS = 120
+
+/** The one stay that stands for all that a user has on another host. */
+const HOST_STAY = 'host'
+
+export interface PresenceFeedHosts {
+  backplane: Backplane
+  logger: Logger
+  registry: Registry
+  timings?: Partial<PresenceTimings>
+}
 
 export class PresenceFeed {
   readonly #table = new PresenceTable()
   readonly #publish: (room: string, event: PresenceEvent) => void
+  readonly #hosts: HostPresence | undefined
+  readonly #togetherMs: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor(publish: (room: string, event: PresenceEvent) => void, registry?: Registry) {
+  /** @param hosts none: this host is on its own */
+  constructor(
+    publish: (room: string, event: PresenceEvent) => void,
+    registry?: Registry,
+    hosts?: PresenceFeedHosts,
+  ) {
     this.#publish = publish
+    this.#hosts = hosts === undefined ? undefined : this.#withHosts(hosts)
+    this.#togetherMs = hosts === undefined ? TOGETHER_MS : HOSTS_TOGETHER_MS
     if (registry === undefined) return
     readGauge(registry, {
       name: 'rookery_presence_rooms',
@@ -25,28 +50,68 @@ export class PresenceFeed {
     })
   }
 
-  enter(worker: string, entering: { room: string; user: Author; stay: string }): RoomMembers {
+  /** With other hosts the answer waits, for a bounded time, until they have told who is there. */
+  enter(
+    worker: string,
+    entering: { room: string; user: Author; stay: string },
+  ): RoomMembers | Promise<RoomMembers> {
     const members = this.#table.enter(worker, entering)
+    this.#hosts?.entered(worker, entering)
     this.#schedule()
-    return members
+    const known = this.#hosts?.known(entering.room)
+    return known === undefined ? members : known.then(() => this.#table.members(entering.room))
   }
 
   leave(worker: string, stay: Stay): void {
     this.#table.leave(worker, stay)
+    this.#hosts?.left(worker, stay)
     this.#schedule()
   }
 
-  members(room: string): RoomMembers {
-    return this.#table.members(room)
+  members(room: string): RoomMembers | Promise<RoomMembers> {
+    const known = this.#hosts?.known(room)
+    return known === undefined ? this.#table.members(room) : known.then(() => this.#table.members(room))
   }
 
   dropWorker(worker: string): void {
     this.#table.dropWorker(worker)
+    this.#hosts?.workerGone(worker)
     this.#schedule()
+  }
+
+  /** A worker of this host wants to hear of the room: from now on it is kept up to date. Counted. */
+  wanted(room: string): void {
+    this.#hosts?.want(room)
+  }
+
+  unwanted(room: string): void {
+    this.#hosts?.unwant(room)
   }
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#hosts?.close()
+  }
+
+  #withHosts({ backplane, logger, registry, timings = {} }: PresenceFeedHosts): HostPresence {
+    return new HostPresence({
+      backplane,
+      logger,
+      registry,
+      timings,
+      enter: (host, room, user) => {
+        this.#table.enter(placeOf(host), { room, user, stay: HOST_STAY })
+        this.#schedule()
+      },
+      leave: (host, room, userId) => {
+        this.#table.leave(placeOf(host), { room, userId, stay: HOST_STAY })
+        this.#schedule()
+      },
+      drop: (host) => {
+        this.#table.dropWorker(placeOf(host))
+        this.#schedule()
+      },
+    })
   }
 
   #schedule(): void {
@@ -54,6 +119,11 @@ export class PresenceFeed {
       this.#timer = undefined
       for (const change of this.#table.takeChanges())
         this.#publish(change.room, { type: 'presence', ...change })
-    }, TOGETHER_MS)
+    }, this.#togetherMs)
   }
+}
+
+/** Another host stands in the table like one more worker; no worker has such a name. */
+function placeOf(host: string): string {
+  return `${host}:`
 }

@@ -1,5 +1,5 @@
 /**
- * Who is in which room of this host: a table and nothing else, without I/O or time. A user counts once a room however
+ * Who is in which room: a table and nothing else, without I/O or time. A user counts once a room however
  * many stays, of however many connections on however many workers, brought it there. A stay is known by its name:
  * entering or leaving twice is the same as once. Changes are collected until somebody takes them.
  */
@@ -8,7 +8,7 @@ import type { Author } from '../wire/entry.ts'
 
 export interface RoomPresenceChange {
   room: string
-  /** Empty, like `left`, in rooms of more than `MEMBERS_SHOWN` members. */
+  /** Empty, like `left`, in rooms of more members than are named. */
   joined: Author[]
   left: { id: string }[]
   count: number
@@ -40,6 +40,12 @@ export class PresenceTable {
   /** Users that a worker has in its rooms, so that its death costs what it held. */
   readonly #roomsOfWorker = new Map<string, Map<string, Set<string>>>()
   readonly #changed = new Set<string>()
+  readonly #shown: number
+
+  /** @param shown members that are named: of a room with more, changes tell the count alone */
+  constructor(shown = MEMBERS_SHOWN) {
+    this.#shown = shown
+  }
 
   /** @returns who is there, the user included */
   enter(worker: string, { room, user, stay }: { room: string; user: Author; stay: string }): RoomMembers {
@@ -49,7 +55,7 @@ export class PresenceTable {
     const stays = member.stays.get(worker) ?? new Set<string>()
     member.stays.set(worker, stays.add(stay))
     this.#usersOf(worker, room).add(user.id)
-    return membersOf(state)
+    return membersOf(state, this.#shown)
   }
 
   /** Nothing happens if there is no such stay. */
@@ -60,7 +66,7 @@ export class PresenceTable {
 
   members(room: string): RoomMembers {
     const state = this.#rooms.get(room)
-    return state === undefined ? { members: [], count: 0 } : membersOf(state)
+    return state === undefined ? { members: [], count: 0 } : membersOf(state, this.#shown)
   }
 
   /** Ends all stays of a dead worker. */
@@ -78,7 +84,7 @@ export class PresenceTable {
     for (const room of this.#changed) {
       const state = this.#rooms.get(room)
       if (state === undefined) continue
-      if (state.joined.size + state.left.size > 0) changes.push(changeOf(room, state))
+      if (state.joined.size + state.left.size > 0) changes.push(changeOf(room, state, this.#shown))
       state.joined.clear()
       state.left.clear()
       if (state.members.size === 0) this.#rooms.delete(room)
@@ -137,18 +143,18 @@ export class PresenceTable {
   }
 }
 
-function membersOf(state: Room): RoomMembers {
+function membersOf(state: Room, shown: number): RoomMembers {
   const members: Author[] = []
   for (const { user } of state.members.values()) {
-    if (members.length === MEMBERS_SHOWN) break
+    if (members.length === shown) break
     members.push(user)
   }
   return { members, count: state.members.size }
 }
 
-function changeOf(room: string, state: Room): RoomPresenceChange {
+function changeOf(room: string, state: Room, shown: number): RoomPresenceChange {
   const count = state.members.size
-  if (count > MEMBERS_SHOWN) return { room, joined: [], left: [], count }
+  if (count > shown) return { room, joined: [], left: [], count }
   const joined = [...state.joined].flatMap((id) => state.members.get(id)?.user ?? [])
   return { room, joined, left: [...state.left].map((id) => ({ id })), count }
 }

@@ -49,9 +49,13 @@ export class AdapterInterest {
     this.#remove(this.#topicOf(room))
   }
 
-  /** Resolves when the primary has confirmed these rooms; rejects when it refuses one. Need not be awaited. */
+  /**
+   * Resolves when the primary has confirmed these rooms, and that of broadcasts to everybody; rejects when it refuses one.
+   * Need not be awaited.
+   */
   async confirmed(rooms: Iterable<RoomKey>): Promise<void> {
     if (this.#unconfirmed.size === 0) return
+    await this.#unconfirmed.get(everyoneTopic(this.#nsp))
     for (const topic of this.memberTopics(rooms)) await this.#unconfirmed.get(topic)
   }
 

@@ -119,11 +119,14 @@ export class LinkAdapter extends NodeClusterAdapter {
     this['nodesMap'].clear()
   }
 
-  /** Resolves when the host is subscribed to the rooms. Need not be awaited. */
+  /**
+   * Resolves when the host is subscribed to the rooms, to the socket's own, and to what is for everybody. Need not be
+   * awaited.
+   */
   override addAll(id: string, rooms: Set<string>): Promise<void> {
     if (this.sids.size === 0) this.#interest.addEveryone()
     void super.addAll(id, rooms)
-    const confirmed = this.#interest.confirmed(rooms)
+    const confirmed = this.#interest.confirmed([id, ...rooms])
     confirmed.catch((error: unknown) =>
       this.#shared.logger.error(
         { err: error, nsp: this.nsp.name },

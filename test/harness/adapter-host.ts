@@ -1,16 +1,21 @@
-/** Starts the adapter fixture (relay and workers), runs code in its workers, and connects stock clients to them. */
+/**
+ * Starts the adapter fixture (relay and workers) as one host or as two over a Redis of their own, runs code in the workers,
+ * and connects stock clients to them. Workers are `w1`, `w2` … over all hosts; with two, the odd ones are on the first.
+ */
 
-import type { ChildProcess } from 'node:child_process'
-import { fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Registry } from 'prom-client'
 import type { Server } from 'socket.io'
 import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client'
 import { io as connectClient } from 'socket.io-client'
+import type { BackplaneSettings } from '../../src/primary/backplane-settings.ts'
+import type { HostsTimings } from '../../src/primary/relay-hosts.ts'
 import type { RelayLimits } from '../../src/primary/relay-limits.ts'
 import type { Link } from '../../src/worker/link.ts'
 import type { LinkLimits } from '../../src/worker/link-limits.ts'
+import { AdapterProcess } from './adapter-process.ts'
+import type { TestRedis } from './redis.ts'
+import { startRedis } from './redis.ts'
 import { until } from './until.ts'
 
 export interface AdapterHostSettings {
@@ -19,7 +24,16 @@ export interface AdapterHostSettings {
   linkLimits?: Partial<LinkLimits>
   adapter?: { answerTimeoutMs?: number }
   server?: object
+  /** Of several hosts. */
+  backplane?: Partial<BackplaneSettings>
+  timings?: Partial<HostsTimings>
+  cluster?: string
+  secrets?: string[]
 }
+
+/** One host has as many workers as are asked for; two have two each at least. */
+export type Shape = 'one host' | 'two hosts'
+export const SHAPES: readonly Shape[] = ['one host', 'two hosts']
 
 /** What a function that runs in a worker is given. Whatever it uses besides must be in its argument. */
 export interface WorkerContext {
@@ -34,52 +48,97 @@ export interface WorkerContext {
   state: Record<string, unknown>
 }
 
-interface Reply {
-  id?: number
-  value?: unknown
-  error?: string
-  event?: 'exit'
-  worker?: string
+interface Place {
+  host: AdapterProcess
+  /** Its name on its host. */
+  name: string
+  port: number
 }
 
-const FIXTURE = fileURLToPath(new URL('../fixtures/adapter/host.js', import.meta.url))
-
 export class AdapterHost {
-  readonly #process: ChildProcess
-  readonly #open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
-  readonly #exits = new Map<string, () => void>()
-  readonly #ports = new Map<string, number>()
+  readonly #hosts: AdapterProcess[]
+  readonly #tags = new Map<AdapterProcess, string>()
+  readonly #places = new Map<string, Place>()
   readonly #clients = new Set<Socket>()
-  #lastId = 0
+  readonly #ownRedis: TestRedis | undefined
+  #started = 0
 
-  private constructor(settings: AdapterHostSettings) {
-    this.#process = fork(FIXTURE, {
-      serialization: 'advanced',
-      env: { ...process.env, ADAPTER_HOST: JSON.stringify(settings) },
-    })
-    this.#process.on('message', (reply: Reply) => this.#onReply(reply))
+  private constructor(hosts: AdapterProcess[], ownRedis: TestRedis | undefined) {
+    this.#hosts = hosts
+    this.#ownRedis = ownRedis
   }
 
-  /** Resolves when the workers listen: `w1`, `w2` … */
-  static async start(workers: number, settings: AdapterHostSettings = {}): Promise<AdapterHost> {
-    const host = new AdapterHost(settings)
-    for (let index = 0; index < workers; index += 1) await host.startWorker()
+  /** Resolves when the workers listen and all hosts know each other: `w1`, `w2` … */
+  static async start(
+    workers: number,
+    settings: AdapterHostSettings = {},
+    shape: Shape = 'one host',
+  ): Promise<AdapterHost> {
+    if (shape === 'one host') {
+      const host = new AdapterHost([new AdapterProcess(settings)], undefined)
+      for (let index = 0; index < workers; index += 1) await host.startWorker()
+      return host
+    }
+    const redis = await startRedis()
+    const host = await AdapterHost.startOn(redis, 2, settings, redis)
+    for (let index = 0; index < Math.max(4, workers); index += 1) await host.startWorker()
+    return host
+  }
+
+  /** Hosts without workers on a Redis that the test starts and ends. */
+  static async startOn(
+    redis: TestRedis,
+    hosts: number,
+    settings: AdapterHostSettings = {},
+    ownRedis?: TestRedis,
+  ): Promise<AdapterHost> {
+    const processes = Array.from(
+      { length: hosts },
+      (_, index) => new AdapterProcess({ ...settings, redisUrl: redis.url, hostName: `host ${index + 1}` }),
+    )
+    const host = new AdapterHost(processes, ownRedis)
+    for (const process of processes)
+      await until(async () => (await host.#hostsSeenBy(process)) === hosts - 1, 'the hosts know each other')
     return host
   }
 
   get workers(): string[] {
-    return [...this.#ports.keys()]
+    return [...this.#places.keys()]
   }
 
-  get pid(): number {
-    return this.#process.pid ?? 0
+  get hosts(): readonly AdapterProcess[] {
+    return this.#hosts
+  }
+
+  /** The Redis of two hosts. */
+  get redis(): TestRedis {
+    if (this.#ownRedis === undefined) throw new Error('one host has no Redis')
+    return this.#ownRedis
+  }
+
+  hostOf(worker: string): AdapterProcess {
+    return this.#place(worker).host
+  }
+
+  workersOf(host: AdapterProcess): string[] {
+    return this.workers.filter((worker) => this.hostOf(worker) === host)
+  }
+
+  /** The name by which `observer` knows `worker`. */
+  nameFor(observer: string, worker: string): string {
+    const { host, name } = this.#place(worker)
+    return host === this.hostOf(observer) ? name : `${this.#tags.get(host)}:${name}`
   }
 
   /** @returns its name */
   async startWorker(): Promise<string> {
-    const { worker, port } = (await this.#command('start')) as { worker: string; port: number }
-    this.#ports.set(worker, port)
-    return worker
+    const host = this.#hosts[this.#started % this.#hosts.length]
+    if (host === undefined) throw new Error('no host')
+    this.#started += 1
+    const { worker, port, tag } = (await host.command('start')) as Record<string, string>
+    this.#tags.set(host, tag ?? '')
+    this.#places.set(`w${this.#started}`, { host, name: worker ?? '', port: Number(port) })
+    return `w${this.#started}`
   }
 
   /** Runs a function in a worker. It must not refer to anything outside itself. */
@@ -88,30 +147,54 @@ export class AdapterHost {
     code: (context: WorkerContext, argument: A) => T | Promise<T>,
     ...argument: A[]
   ): Promise<T> {
-    return (await this.#command('run', { worker, source: code.toString(), argument: argument[0] })) as T
+    const { host, name } = this.#place(worker)
+    return (await host.command('run', {
+      worker: name,
+      source: code.toString(),
+      argument: argument[0],
+    })) as T
   }
 
-  /** SIGKILL. Resolves when the primary has seen it exit. */
+  /** SIGKILL. Resolves when its primary has seen it exit. */
   async kill(worker: string): Promise<void> {
-    const exited = new Promise<void>((resolve) => this.#exits.set(worker, resolve))
-    this.#ports.delete(worker)
-    await this.#command('kill', { worker })
-    await exited
+    const { host, name } = this.#place(worker)
+    this.#places.delete(worker)
+    await host.killWorker(name)
+  }
+
+  /** SIGKILL for a whole host. */
+  async killHost(host: AdapterProcess): Promise<void> {
+    for (const worker of this.workersOf(host)) this.#places.delete(worker)
+    this.#hosts.splice(this.#hosts.indexOf(host), 1)
+    await host.kill()
   }
 
   /** Stops its process (SIGSTOP): it lives, but does nothing. */
   async pause(worker: string): Promise<void> {
-    await this.#command('pause', { worker })
+    const { host, name } = this.#place(worker)
+    await host.command('pause', { worker: name })
   }
 
   async resume(worker: string): Promise<void> {
-    await this.#command('resume', { worker })
+    const { host, name } = this.#place(worker)
+    await host.command('resume', { worker: name })
   }
 
-  /** A counter or gauge of the primary, summed over its labels, or over those that are given. */
+  /**
+   * A counter or gauge of the primaries, summed over hosts and labels, or over those labels that are given. A worker's is
+   * its own host's.
+   */
   async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
-    const metrics = (await this.#command('metrics')) as MetricJson[]
-    return sum(metrics, name, labels)
+    const place = labels['worker'] === undefined ? undefined : this.#place(labels['worker'])
+    const wanted = place === undefined ? labels : { ...labels, worker: place.name }
+    let total = 0
+    for (const host of place === undefined ? this.#hosts : [place.host])
+      total += await this.metricOf(host, name, wanted)
+    return total
+  }
+
+  async metricOf(host: AdapterProcess, name: string, labels: Record<string, string> = {}): Promise<number> {
+    return sum((await host.command('metrics')) as MetricJson[], name, labels)
   }
 
   /** A counter or gauge of a worker. */
@@ -120,13 +203,9 @@ export class AdapterHost {
     return sum(metrics as unknown as MetricJson[], name, {})
   }
 
-  cpu(): Promise<unknown> {
-    return this.#command('cpu')
-  }
-
   /** Connects a client; it has joined `rooms` when this resolves. */
   async connect(worker: string, { nsp = '/', rooms = [], data = {}, options = {} }: ClientSettings = {}) {
-    const port = this.#ports.get(worker)
+    const { port } = this.#place(worker)
     const socket = connectClient(`http://127.0.0.1:${port}${nsp}`, {
       transports: ['websocket'],
       forceNew: true,
@@ -140,19 +219,27 @@ export class AdapterHost {
     return { socket, received, id: socket.id ?? '' }
   }
 
-  /** Ends clients, workers and primary. */
+  /** Ends clients, workers, primaries and their Redis. */
   async stop(): Promise<void> {
     this.#dropClients()
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
-    const exited = once(this.#process, 'exit')
-    this.#process.disconnect()
-    await exited
+    await Promise.all(this.#hosts.map((host) => host.stop()))
+    await this.#ownRedis?.stop()
   }
 
-  /** Resolves when no worker has a client any more, and the primary knows it. */
+  /** Resolves when no worker has a client any more, and the primaries know it. */
   async disconnectClients(): Promise<void> {
     this.#dropClients()
     for (const worker of this.workers) await until(() => this.#isIdle(worker), `${worker} has no clients`)
+  }
+
+  #place(worker: string): Place {
+    const place = this.#places.get(worker)
+    if (place === undefined) throw new Error(`no worker ${worker}`)
+    return place
+  }
+
+  #hostsSeenBy(host: AdapterProcess): Promise<number> {
+    return this.metricOf(host, 'rookery_hosts')
   }
 
   #dropClients(): void {
@@ -164,29 +251,9 @@ export class AdapterHost {
     return this.run(worker, async ({ io, link }) => {
       if (io.engine.clientsCount > 0) return false
       // What the worker has unsubscribed from before this is answered has been dealt with.
-      await link.request('presence.members', { room: 'any' })
+      await link.request('user.read', { userId: 'anybody', room: 'any', seq: 0 })
       return true
     })
-  }
-
-  #command(command: string, parameters: object = {}): Promise<unknown> {
-    this.#lastId += 1
-    const id = this.#lastId
-    return new Promise((resolve, reject) => {
-      this.#open.set(id, { resolve, reject })
-      this.#process.send({ id, command, ...parameters })
-    })
-  }
-
-  #onReply({ id, value, error, event, worker }: Reply): void {
-    if (event === 'exit' && worker !== undefined) {
-      this.#exits.get(worker)?.()
-      return
-    }
-    const open = this.#open.get(id ?? 0)
-    this.#open.delete(id ?? 0)
-    if (error === undefined) open?.resolve(value)
-    else open?.reject(new Error(error))
   }
 }
 

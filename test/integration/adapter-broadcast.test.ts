@@ -1,305 +1,307 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { ClientSettings, Received } from '../harness/adapter-host.ts'
-import { AdapterHost } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
 
-let host: AdapterHost
+describe.each(SHAPES)('on %s:', (shape) => {
+  let host: AdapterHost
 
-beforeAll(async () => {
-  host = await AdapterHost.start(3)
-})
-
-afterEach(() => host.disconnectClients())
-afterAll(() => host.stop())
-
-/** One client a worker, with the given rooms, and what each has been sent. */
-async function clients(rooms: string[][], settings: ClientSettings = {}): Promise<Received[]> {
-  const connected = await Promise.all(
-    ['w1', 'w2', 'w3'].map((worker, index) =>
-      host.connect(worker, { ...settings, rooms: rooms[index] ?? [] }),
-    ),
-  )
-  return connected.map(({ received }) => received)
-}
-
-/** What came before a fence that the same worker has sent everybody. */
-async function eventsOf(received: Received[], worker = 'w1', nsp = '/'): Promise<unknown[][][]> {
-  await host.run(worker, ({ io }, namespace) => void io.of(namespace).emit('fence'), nsp)
-  await Promise.all(received.map(({ until }) => until('fence')))
-  return received.map(({ events }) => events.filter(([name]) => name !== 'joined' && name !== 'fence'))
-}
-
-const passedTo = (worker: string) => host.metric('rookery_relay_passed_total', { worker })
-
-describe('a broadcast', () => {
-  it('reaches every client of every worker', async () => {
-    const received = await clients([])
-    await host.run('w1', ({ io }) => void io.emit('news', 1, 'two', { three: [4] }, null))
-    const news = [['news', 1, 'two', { three: [4] }, null]]
-    expect(await eventsOf(received)).toEqual([news, news, news])
+  beforeAll(async () => {
+    host = await AdapterHost.start(3, {}, shape)
   })
 
-  it('to rooms reaches their members once, but those in excepted rooms', async () => {
-    const received = await clients([
-      ['red', 'blue'],
-      ['red', 'blue'],
-      ['blue', 'shy'],
-    ])
-    await host.run('w1', ({ io }) => {
-      io.to('red').emit('a')
-      io.to(['red', 'blue']).emit('b')
-      io.to('blue').except('shy').emit('c')
-      io.except(['red']).emit('d')
-      io.to('nobody').emit('e')
-    })
-    const [first, second, third] = await eventsOf(received)
-    expect(first).toEqual([['a'], ['b'], ['c']])
-    expect(second).toEqual([['a'], ['b'], ['c']])
-    expect(third).toEqual([['b'], ['d']])
-  })
+  afterEach(() => host.disconnectClients())
+  afterAll(() => host.stop())
 
-  it('of a socket reaches all but itself', async () => {
-    const received = await clients([['red'], ['red'], []])
-    await host.run('w1', ({ io }) => {
-      for (const socket of io.of('/').sockets.values()) {
-        socket.broadcast.emit('all others')
-        socket.to('red').emit('red others')
-      }
-    })
-    const [first, second, third] = await eventsOf(received)
-    expect(first).toEqual([])
-    expect(second).toEqual([['all others'], ['red others']])
-    expect(third).toEqual([['all others']])
-  })
-
-  it('to a socket id reaches that socket on another worker', async () => {
-    const target = await host.connect('w3')
-    const other = await host.connect('w2')
-    await host.run('w1', ({ io }, id) => void io.to(id).emit('private'), target.id)
-    expect(await eventsOf([target.received, other.received])).toEqual([[['private']], []])
-  })
-
-  it('that is local stays on its worker', async () => {
-    const received = await clients([])
-    await host.run('w2', ({ io }) => void io.local.emit('here'))
-    expect(await eventsOf(received, 'w2')).toEqual([[], [['here']], []])
-  })
-
-  it('that is volatile or (un)compressed arrives like any other', async () => {
-    const received = await clients([['red'], ['red'], ['red']])
-    await host.run('w1', ({ io }) => {
-      io.volatile.emit('v')
-      io.compress(true).to('red').emit('c')
-      io.compress(false).emit('u')
-    })
-    for (const events of await eventsOf(received)) expect(events).toEqual([['v'], ['c'], ['u']])
-  })
-
-  it('carries binary attachments of any kind', async () => {
-    const received = await clients([])
-    await host.run('w1', ({ io }) => {
-      io.emit('bin', Buffer.from('one'), { deep: [new Uint8Array([1, 2, 3])] }, new Uint8Array([7]).buffer)
-      io.emit('text')
-    })
-    const bin = ['bin', Buffer.from('one'), { deep: [Buffer.from([1, 2, 3])] }, Buffer.from([7])]
-    for (const events of await eventsOf(received)) expect(events).toEqual([bin, ['text']])
-  })
-
-  it('reaches clients on every transport', async () => {
-    const received = await clients([['red'], ['red'], ['red']], { options: { transports: ['polling'] } })
-    await host.run('w1', ({ io }) => void io.to('red').emit('poll', 'ü€𝄞', Buffer.from('bytes')))
-    for (const events of await eventsOf(received))
-      expect(events).toEqual([['poll', 'ü€𝄞', Buffer.from('bytes')]])
-  })
-
-  it('to a room with an odd name, or a number, finds it', async () => {
-    const names = ['', 'a,b', '\0', 'ü'.repeat(300), 'x'.repeat(70_000)]
-    const received = await clients([[], names, []])
-    await host.run('w2', async ({ io }) => {
-      for (const socket of io.of('/').sockets.values()) await socket.join(42 as unknown as string)
-    })
-    await host.run(
-      'w1',
-      ({ io }, rooms) => {
-        for (const [index, room] of rooms.entries()) io.to(room).emit(`room ${index}`)
-        io.to(42 as unknown as string).emit('number')
-        io.to('42').emit('text')
-      },
-      names,
+  /** One client a worker, with the given rooms, and what each has been sent. */
+  async function clients(rooms: string[][], settings: ClientSettings = {}): Promise<Received[]> {
+    const connected = await Promise.all(
+      ['w1', 'w2', 'w3'].map((worker, index) =>
+        host.connect(worker, { ...settings, rooms: rooms[index] ?? [] }),
+      ),
     )
-    const [first, second] = await eventsOf(received)
-    expect(first).toEqual([])
-    expect(second?.map(([name]) => name)).toEqual([...names.map((_, index) => `room ${index}`), 'number'])
-  })
+    return connected.map(({ received }) => received)
+  }
 
-  it('to very many rooms reaches a member once', async () => {
-    const received = await clients([[], ['room 999', 'room 7'], []])
-    await host.run('w1', ({ io }) => {
-      io.to(Array.from({ length: 1_000 }, (_, index) => `room ${index}`)).emit('many')
+  /** What came before a fence that the same worker has sent everybody. */
+  async function eventsOf(received: Received[], worker = 'w1', nsp = '/'): Promise<unknown[][][]> {
+    await host.run(worker, ({ io }, namespace) => void io.of(namespace).emit('fence'), nsp)
+    await Promise.all(received.map(({ until }) => until('fence')))
+    return received.map(({ events }) => events.filter(([name]) => name !== 'joined' && name !== 'fence'))
+  }
+
+  const passedTo = (worker: string) => host.metric('rookery_relay_passed_total', { worker })
+
+  describe('a broadcast', () => {
+    it('reaches every client of every worker', async () => {
+      const received = await clients([])
+      await host.run('w1', ({ io }) => void io.emit('news', 1, 'two', { three: [4] }, null))
+      const news = [['news', 1, 'two', { three: [4] }, null]]
+      expect(await eventsOf(received)).toEqual([news, news, news])
     })
-    expect(await eventsOf(received)).toEqual([[], [['many']], []])
-  })
 
-  it('is seen by outgoing listeners on its worker and on others', async () => {
-    const received = await clients([])
-    for (const worker of ['w1', 'w2']) {
-      await host.run(worker, ({ io, noted }) => {
-        noted.length = 0
-        for (const socket of io.of('/').sockets.values())
-          socket.onAnyOutgoing((...args: unknown[]) => noted.push(args))
+    it('to rooms reaches their members once, but those in excepted rooms', async () => {
+      const received = await clients([
+        ['red', 'blue'],
+        ['red', 'blue'],
+        ['blue', 'shy'],
+      ])
+      await host.run('w1', ({ io }) => {
+        io.to('red').emit('a')
+        io.to(['red', 'blue']).emit('b')
+        io.to('blue').except('shy').emit('c')
+        io.except(['red']).emit('d')
+        io.to('nobody').emit('e')
       })
-    }
-    await host.run('w1', ({ io }) => void io.emit('seen', { a: Buffer.from('x') }))
-    await eventsOf(received)
-    for (const worker of ['w1', 'w2']) {
-      const noted = await host.run(worker, ({ noted: all }) => all)
-      expect(noted).toEqual([['seen', { a: Buffer.from('x') }], ['fence']])
-    }
-  })
-})
-
-describe('order', () => {
-  it('of emits to all, to rooms and to one socket is the order of the calls', async () => {
-    const received = await clients([['red'], ['red'], ['red']])
-    await host.run('w1', ({ io }) => {
-      for (let index = 0; index < 200; index += 1) {
-        io.emit('n', index * 3)
-        for (const socket of io.of('/').sockets.values()) socket.emit('n', index * 3 + 1)
-        io.to('red').emit('n', index * 3 + 2)
-      }
+      const [first, second, third] = await eventsOf(received)
+      expect(first).toEqual([['a'], ['b'], ['c']])
+      expect(second).toEqual([['a'], ['b'], ['c']])
+      expect(third).toEqual([['b'], ['d']])
     })
-    const [first, second, third] = await eventsOf(received)
-    const all = Array.from({ length: 600 }, (_, index) => ['n', index])
-    expect(first).toEqual(all)
-    expect(second).toEqual(all.filter(([, index]) => Number(index) % 3 !== 1))
-    expect(third).toEqual(second)
-  })
 
-  it('loses nothing that is emitted before a socket leaves the room', async () => {
-    const received = await clients([['red'], ['red'], ['red']])
-    await host.run('w1', ({ io }) => {
-      io.to('red').emit('last')
-      for (const socket of io.of('/').sockets.values()) void socket.leave('red')
-      io.to('red').emit('gone here')
-      io.in('red').socketsLeave('red')
-      io.to('red').emit('gone everywhere')
+    it('of a socket reaches all but itself', async () => {
+      const received = await clients([['red'], ['red'], []])
+      await host.run('w1', ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) {
+          socket.broadcast.emit('all others')
+          socket.to('red').emit('red others')
+        }
+      })
+      const [first, second, third] = await eventsOf(received)
+      expect(first).toEqual([])
+      expect(second).toEqual([['all others'], ['red others']])
+      expect(third).toEqual([['all others']])
     })
-    const [first, second, third] = await eventsOf(received)
-    expect(first).toEqual([['last']])
-    expect(second).toEqual([['last'], ['gone here']])
-    expect(third).toEqual(second)
-  })
 
-  it('loses nothing that is emitted before sockets are disconnected', async () => {
-    const received = await clients([])
-    await host.run('w1', ({ io }) => {
-      io.emit('bye')
-      io.disconnectSockets(true)
+    it('to a socket id reaches that socket on another worker', async () => {
+      const target = await host.connect('w3')
+      const other = await host.connect('w2')
+      await host.run('w1', ({ io }, id) => void io.to(id).emit('private'), target.id)
+      expect(await eventsOf([target.received, other.received])).toEqual([[['private']], []])
     })
-    await Promise.all(received.map(({ until }) => until('disconnect')))
-    for (const { events } of received) {
-      expect(events.map(([name]) => name)).toEqual(['joined', 'bye', 'disconnect'])
-    }
-  })
 
-  it('lets an emit that follows a socketsJoin reach those who join by it, on all workers', async () => {
-    const received = await clients([['red'], ['red'], []])
-    await host.run('w1', ({ io }) => {
-      io.in('red').socketsJoin(['new', 'newer'])
-      io.to('new').emit('welcome')
-      io.to('newer').except('new').emit('none')
+    it('that is local stays on its worker', async () => {
+      const received = await clients([])
+      await host.run('w2', ({ io }) => void io.local.emit('here'))
+      expect(await eventsOf(received, 'w2')).toEqual([[], [['here']], []])
     })
-    expect(await eventsOf(received)).toEqual([[['welcome']], [['welcome']], []])
-    expect(await host.metric('rookery_relay_topics')).toBeGreaterThan(0)
-  })
 
-  it('lets an emit reach whoever has awaited a join, from any worker', async () => {
-    const received = await clients([])
-    for (let round = 0; round < 50; round += 1) {
+    it('that is volatile or (un)compressed arrives like any other', async () => {
+      const received = await clients([['red'], ['red'], ['red']])
+      await host.run('w1', ({ io }) => {
+        io.volatile.emit('v')
+        io.compress(true).to('red').emit('c')
+        io.compress(false).emit('u')
+      })
+      for (const events of await eventsOf(received)) expect(events).toEqual([['v'], ['c'], ['u']])
+    })
+
+    it('carries binary attachments of any kind', async () => {
+      const received = await clients([])
+      await host.run('w1', ({ io }) => {
+        io.emit('bin', Buffer.from('one'), { deep: [new Uint8Array([1, 2, 3])] }, new Uint8Array([7]).buffer)
+        io.emit('text')
+      })
+      const bin = ['bin', Buffer.from('one'), { deep: [Buffer.from([1, 2, 3])] }, Buffer.from([7])]
+      for (const events of await eventsOf(received)) expect(events).toEqual([bin, ['text']])
+    })
+
+    it('reaches clients on every transport', async () => {
+      const received = await clients([['red'], ['red'], ['red']], { options: { transports: ['polling'] } })
+      await host.run('w1', ({ io }) => void io.to('red').emit('poll', 'ü€𝄞', Buffer.from('bytes')))
+      for (const events of await eventsOf(received))
+        expect(events).toEqual([['poll', 'ü€𝄞', Buffer.from('bytes')]])
+    })
+
+    it('to a room with an odd name, or a number, finds it', async () => {
+      const names = ['', 'a,b', '\0', 'ü'.repeat(300), 'x'.repeat(70_000)]
+      const received = await clients([[], names, []])
+      await host.run('w2', async ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) await socket.join(42 as unknown as string)
+      })
       await host.run(
-        'w2',
-        async ({ io }, room) => {
-          for (const socket of io.of('/').sockets.values()) await socket.join(room)
+        'w1',
+        ({ io }, rooms) => {
+          for (const [index, room] of rooms.entries()) io.to(room).emit(`room ${index}`)
+          io.to(42 as unknown as string).emit('number')
+          io.to('42').emit('text')
         },
-        `round ${round}`,
+        names,
       )
-      await host.run('w3', ({ io }, room) => void io.to(room).emit(room), `round ${round}`)
-    }
-    const [, second] = await eventsOf(received, 'w3')
-    expect(second).toEqual(Array.from({ length: 50 }, (_, round) => [`round ${round}`]))
-  })
+      const [first, second] = await eventsOf(received)
+      expect(first).toEqual([])
+      expect(second?.map(([name]) => name)).toEqual([...names.map((_, index) => `room ${index}`), 'number'])
+    })
 
-  it('survives joining and leaving many times in one turn', async () => {
-    const received = await clients([])
-    await host.run('w2', async ({ io }) => {
-      for (const socket of io.of('/').sockets.values()) {
-        for (let round = 0; round < 99; round += 1) {
-          void socket.join('flap')
-          void socket.leave('flap')
-        }
-        await socket.join('flap')
+    it('to very many rooms reaches a member once', async () => {
+      const received = await clients([[], ['room 999', 'room 7'], []])
+      await host.run('w1', ({ io }) => {
+        io.to(Array.from({ length: 1_000 }, (_, index) => `room ${index}`)).emit('many')
+      })
+      expect(await eventsOf(received)).toEqual([[], [['many']], []])
+    })
+
+    it('is seen by outgoing listeners on its worker and on others', async () => {
+      const received = await clients([])
+      for (const worker of ['w1', 'w2']) {
+        await host.run(worker, ({ io, noted }) => {
+          noted.length = 0
+          for (const socket of io.of('/').sockets.values())
+            socket.onAnyOutgoing((...args: unknown[]) => noted.push(args))
+        })
+      }
+      await host.run('w1', ({ io }) => void io.emit('seen', { a: Buffer.from('x') }))
+      await eventsOf(received)
+      for (const worker of ['w1', 'w2']) {
+        const noted = await host.run(worker, ({ noted: all }) => all)
+        expect(noted).toEqual([['seen', { a: Buffer.from('x') }], ['fence']])
       }
     })
-    await host.run('w1', ({ io }) => void io.to('flap').emit('in'))
-    expect(await eventsOf(received)).toEqual([[], [['in']], []])
-    await host.run('w2', ({ io }) => io.in('flap').socketsLeave('flap'))
-    await eventsOf(received, 'w2')
-  })
-})
-
-describe('interest', () => {
-  it('keeps what is for a room away from workers without members of it', async () => {
-    const received = await clients([['red'], ['red'], []])
-    const before = await Promise.all(['w2', 'w3'].map((worker) => passedTo(worker)))
-    await host.run('w1', ({ io }) => {
-      for (let index = 0; index < 100; index += 1) io.to('red').emit('n', index)
-      io.to('nobody').emit('unheard')
-    })
-    await eventsOf(received)
-    const after = await Promise.all(['w2', 'w3'].map((worker) => passedTo(worker)))
-    // The fence makes one more for each.
-    expect(after.map((passed, index) => passed - (before[index] ?? 0))).toEqual([101, 1])
   })
 
-  it('keeps broadcasts to everybody away from workers without any client', async () => {
-    const { received } = await host.connect('w1')
-    const other = await host.connect('w2')
-    const before = await passedTo('w3')
-    await host.run('w1', ({ io }) => void io.emit('all'))
-    expect(await eventsOf([received, other.received])).toEqual([[['all']], [['all']]])
-    expect(await passedTo('w3')).toBe(before)
-  })
-})
-
-describe('what can not be sent', () => {
-  it('is an error to the caller, and nothing else', async () => {
-    const received = await clients([])
-    const errors = await host.run('w1', ({ io }) => {
-      const circular: Record<string, unknown> = {}
-      circular['self'] = circular
-      const calls = [
-        () => io.emit('x', circular),
-        () => io.emit('x', 1n),
-        () => io.emit('x', 'x'.repeat(17 * 1024 * 1024)),
-        () => io.to({} as unknown as string).emit('x'),
-      ]
-      return calls.map((call) => {
-        try {
-          return String(call())
-        } catch (error) {
-          return String(error)
+  describe('order', () => {
+    it('of emits to all, to rooms and to one socket is the order of the calls', async () => {
+      const received = await clients([['red'], ['red'], ['red']])
+      await host.run('w1', ({ io }) => {
+        for (let index = 0; index < 200; index += 1) {
+          io.emit('n', index * 3)
+          for (const socket of io.of('/').sockets.values()) socket.emit('n', index * 3 + 1)
+          io.to('red').emit('n', index * 3 + 2)
         }
       })
+      const [first, second, third] = await eventsOf(received)
+      const all = Array.from({ length: 600 }, (_, index) => ['n', index])
+      expect(first).toEqual(all)
+      expect(second).toEqual(all.filter(([, index]) => Number(index) % 3 !== 1))
+      expect(third).toEqual(second)
     })
-    expect(errors[0]).toMatch(/circular|Maximum call stack/)
-    expect(errors[1]).toMatch(/BigInt/)
-    expect(errors[2]).toMatch(/bytes for the link/)
-    expect(errors[3]).toMatch(/a room is a string or a number/)
-    expect(await eventsOf(received)).toEqual([[], [], []])
+
+    it('loses nothing that is emitted before a socket leaves the room', async () => {
+      const received = await clients([['red'], ['red'], ['red']])
+      await host.run('w1', ({ io }) => {
+        io.to('red').emit('last')
+        for (const socket of io.of('/').sockets.values()) void socket.leave('red')
+        io.to('red').emit('gone here')
+        io.in('red').socketsLeave('red')
+        io.to('red').emit('gone everywhere')
+      })
+      const [first, second, third] = await eventsOf(received)
+      expect(first).toEqual([['last']])
+      expect(second).toEqual([['last'], ['gone here']])
+      expect(third).toEqual(second)
+    })
+
+    it('loses nothing that is emitted before sockets are disconnected', async () => {
+      const received = await clients([])
+      await host.run('w1', ({ io }) => {
+        io.emit('bye')
+        io.disconnectSockets(true)
+      })
+      await Promise.all(received.map(({ until }) => until('disconnect')))
+      for (const { events } of received) {
+        expect(events.map(([name]) => name)).toEqual(['joined', 'bye', 'disconnect'])
+      }
+    })
+
+    it('lets an emit that follows a socketsJoin reach those who join by it, on all workers', async () => {
+      const received = await clients([['red'], ['red'], []])
+      await host.run('w1', ({ io }) => {
+        io.in('red').socketsJoin(['new', 'newer'])
+        io.to('new').emit('welcome')
+        io.to('newer').except('new').emit('none')
+      })
+      expect(await eventsOf(received)).toEqual([[['welcome']], [['welcome']], []])
+      expect(await host.metric('rookery_relay_topics')).toBeGreaterThan(0)
+    })
+
+    it('lets an emit reach whoever has awaited a join, from any worker', async () => {
+      const received = await clients([])
+      for (let round = 0; round < 50; round += 1) {
+        await host.run(
+          'w2',
+          async ({ io }, room) => {
+            for (const socket of io.of('/').sockets.values()) await socket.join(room)
+          },
+          `round ${round}`,
+        )
+        await host.run('w3', ({ io }, room) => void io.to(room).emit(room), `round ${round}`)
+      }
+      const [, second] = await eventsOf(received, 'w3')
+      expect(second).toEqual(Array.from({ length: 50 }, (_, round) => [`round ${round}`]))
+    })
+
+    it('survives joining and leaving many times in one turn', async () => {
+      const received = await clients([])
+      await host.run('w2', async ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) {
+          for (let round = 0; round < 99; round += 1) {
+            void socket.join('flap')
+            void socket.leave('flap')
+          }
+          await socket.join('flap')
+        }
+      })
+      await host.run('w1', ({ io }) => void io.to('flap').emit('in'))
+      expect(await eventsOf(received)).toEqual([[], [['in']], []])
+      await host.run('w2', ({ io }) => io.in('flap').socketsLeave('flap'))
+      await eventsOf(received, 'w2')
+    })
   })
 
-  it('drops functions in arguments as one server does', async () => {
-    const received = await clients([])
-    await host.run('w1', ({ io }) => void io.emit('x', { keep: 1, drop: () => 1 }))
-    for (const events of await eventsOf(received)) expect(events).toEqual([['x', { keep: 1 }]])
+  describe('interest', () => {
+    it('keeps what is for a room away from workers without members of it', async () => {
+      const received = await clients([['red'], ['red'], []])
+      const before = await Promise.all(['w2', 'w3'].map((worker) => passedTo(worker)))
+      await host.run('w1', ({ io }) => {
+        for (let index = 0; index < 100; index += 1) io.to('red').emit('n', index)
+        io.to('nobody').emit('unheard')
+      })
+      await eventsOf(received)
+      const after = await Promise.all(['w2', 'w3'].map((worker) => passedTo(worker)))
+      // The fence makes one more for each.
+      expect(after.map((passed, index) => passed - (before[index] ?? 0))).toEqual([101, 1])
+    })
+
+    it('keeps broadcasts to everybody away from workers without any client', async () => {
+      const { received } = await host.connect('w1')
+      const other = await host.connect('w2')
+      const before = await passedTo('w3')
+      await host.run('w1', ({ io }) => void io.emit('all'))
+      expect(await eventsOf([received, other.received])).toEqual([[['all']], [['all']]])
+      expect(await passedTo('w3')).toBe(before)
+    })
+  })
+
+  describe('what can not be sent', () => {
+    it('is an error to the caller, and nothing else', async () => {
+      const received = await clients([])
+      const errors = await host.run('w1', ({ io }) => {
+        const circular: Record<string, unknown> = {}
+        circular['self'] = circular
+        const calls = [
+          () => io.emit('x', circular),
+          () => io.emit('x', 1n),
+          () => io.emit('x', 'x'.repeat(17 * 1024 * 1024)),
+          () => io.to({} as unknown as string).emit('x'),
+        ]
+        return calls.map((call) => {
+          try {
+            return String(call())
+          } catch (error) {
+            return String(error)
+          }
+        })
+      })
+      expect(errors[0]).toMatch(/circular|Maximum call stack/)
+      expect(errors[1]).toMatch(/BigInt/)
+      expect(errors[2]).toMatch(/bytes for the link/)
+      expect(errors[3]).toMatch(/a room is a string or a number/)
+      expect(await eventsOf(received)).toEqual([[], [], []])
+    })
+
+    it('drops functions in arguments as one server does', async () => {
+      const received = await clients([])
+      await host.run('w1', ({ io }) => void io.emit('x', { keep: 1, drop: () => 1 }))
+      for (const events of await eventsOf(received)) expect(events).toEqual([['x', { keep: 1 }]])
+    })
   })
 })

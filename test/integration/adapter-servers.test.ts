@@ -1,275 +1,284 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
 import { until } from '../harness/until.ts'
 
-let host: AdapterHost
+describe.each(SHAPES)('on %s:', (shape) => {
+  let host: AdapterHost
 
-beforeAll(async () => {
-  host = await AdapterHost.start(3)
-})
-
-afterEach(() => host.disconnectClients())
-afterAll(() => host.stop())
-
-const WORKERS = ['w1', 'w2', 'w3']
-
-/** From now on, notes `event` on a namespace of every worker. */
-async function note(event: string, nsp = '/'): Promise<void> {
-  for (const worker of WORKERS) {
-    await host.run(
-      worker,
-      ({ io, noted }, [name, namespace]) => {
-        noted.length = 0
-        io.of(namespace ?? '/').removeAllListeners(name)
-        io.of(namespace ?? '/').on(name as 'connection', (...args: unknown[]) => noted.push(args))
-      },
-      [event, nsp],
-    )
-  }
-}
-
-const notedBy = (worker: string) => host.run(worker, ({ noted }) => noted)
-
-describe('serverSideEmit', () => {
-  it('reaches the other workers, with whatever has a structured clone', async () => {
-    await note('tell')
-    await host.run('w1', ({ io }) => {
-      io.serverSideEmit('tell', 1, {
-        map: new Map([['a', Buffer.from('x')]]),
-        at: new Date(3),
-        nothing: undefined,
-      })
-    })
-    const told = [[1, { map: new Map([['a', Buffer.from('x')]]), at: new Date(3), nothing: undefined }]]
-    for (const worker of ['w2', 'w3']) {
-      await until(async () => (await notedBy(worker)).length > 0, `${worker} is told`)
-      expect(await notedBy(worker)).toEqual(told)
-    }
-    expect(await notedBy('w1')).toEqual([])
+  beforeAll(async () => {
+    host = await AdapterHost.start(3, {}, shape)
   })
 
-  it('keeps the order of the calls, among broadcasts too', async () => {
-    const { received } = await host.connect('w2')
-    await host.run('w2', ({ io }) => {
-      io.of('/').removeAllListeners('tell')
-      io.of('/').on('tell' as 'connection', (index: unknown) => io.local.emit('n', index))
-    })
-    await host.run('w1', ({ io }) => {
-      for (let index = 0; index < 100; index += 2) {
-        io.serverSideEmit('tell', index)
-        io.emit('n', index + 1)
-      }
-      io.emit('end')
-    })
-    await received.until('end')
-    const numbers = received.events.filter(([name]) => name === 'n').map(([, index]) => index)
-    expect(numbers).toEqual(Array.from({ length: 100 }, (_, index) => index))
-  })
+  afterEach(() => host.disconnectClients())
+  afterAll(() => host.stop())
 
-  it('with acknowledgement collects one answer a worker', async () => {
-    for (const worker of WORKERS) {
+  /** From now on, notes `event` on a namespace of every worker. */
+  async function note(event: string, nsp = '/'): Promise<void> {
+    for (const worker of host.workers) {
       await host.run(
         worker,
-        ({ io }, name) => {
-          io.of('/').removeAllListeners('ask')
-          io.of('/').on('ask' as 'connection', (...args: unknown[]) => {
-            const answer = args.at(-1) as (value: unknown) => void
-            answer({ name, got: args.slice(0, -1) })
-            answer('only the first counts')
-          })
+        ({ io, noted }, [name, namespace]) => {
+          noted.length = 0
+          io.of(namespace ?? '/').removeAllListeners(name)
+          io.of(namespace ?? '/').on(name as 'connection', (...args: unknown[]) => noted.push(args))
         },
-        worker,
+        [event, nsp],
       )
     }
-    const answers = await host.run('w2', ({ io }) => io.serverSideEmitWithAck('ask', 'x'))
-    expect((answers as { name: string }[]).toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
-      { name: 'w1', got: ['x'] },
-      { name: 'w3', got: ['x'] },
-    ])
-  })
+  }
 
-  it('does not wait for a worker whose listener throws, or whose answer has no clone', async () => {
-    await host.run('w2', ({ io }) => {
-      io.of('/').removeAllListeners('fails')
-      io.of('/').on('fails' as 'connection', () => {
-        throw new Error('a fault of the application')
+  const notedBy = (worker: string) => host.run(worker, ({ noted }) => noted)
+
+  describe('serverSideEmit', () => {
+    it('reaches the other workers, with whatever has a structured clone', async () => {
+      await note('tell')
+      await host.run('w1', ({ io }) => {
+        io.serverSideEmit('tell', 1, {
+          map: new Map([['a', Buffer.from('x')]]),
+          at: new Date(3),
+          nothing: undefined,
+        })
       })
-    })
-    await host.run('w3', ({ io }) => {
-      io.of('/').removeAllListeners('fails')
-      io.of('/').on('fails' as 'connection', (answer: unknown) =>
-        (answer as (value: unknown) => void)(() => 1),
-      )
-    })
-    expect(await host.run('w1', ({ io }) => io.serverSideEmitWithAck('fails'))).toEqual([])
-    const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
-    expect(lines).toContain('a listener of the link has thrown')
-    expect(await host.run('w1', ({ io }) => io.engine.clientsCount)).toBe(0)
-  })
-
-  it('of what has no clone is an error to the caller', async () => {
-    const refused = await host.run('w1', ({ io }) =>
-      io.serverSideEmitWithAck('ask', new Proxy({}, {})).then(String, String),
-    )
-    expect(refused).toContain('could not be cloned')
-    const thrown = await host.run('w1', ({ io }) => {
-      try {
-        io.serverSideEmit('tell', () => 1, 'not the last')
-        return 'sent'
-      } catch (error) {
-        return String(error)
+      const told = [[1, { map: new Map([['a', Buffer.from('x')]]), at: new Date(3), nothing: undefined }]]
+      for (const worker of host.workers.slice(1)) {
+        await until(async () => (await notedBy(worker)).length > 0, `${worker} is told`)
+        expect(await notedBy(worker)).toEqual(told)
       }
+      expect(await notedBy('w1')).toEqual([])
     })
-    expect(thrown).toContain('could not be cloned')
-  })
-})
 
-describe('serverCount', () => {
-  it('is right at once, and when workers come and go', async () => {
-    const count = (worker: string) => host.run(worker, ({ io }) => io.of('/').adapter.serverCount())
-    expect(await Promise.all(WORKERS.map(count))).toEqual([3, 3, 3])
-    const fourth = await host.startWorker()
-    expect(await count(fourth)).toBe(4)
-    await until(async () => (await count('w1')) === 4, 'w1 knows of the fourth')
-    await host.kill(fourth)
-    for (const worker of WORKERS)
-      await until(async () => (await count(worker)) === 3, `${worker} knows that it is gone`)
-    expect(await Promise.all(WORKERS.map(count))).toEqual([3, 3, 3])
-  })
-
-  it('is right in the same turn in which a namespace is made', async () => {
-    const made = (worker: string) => host.run(worker, ({ io }) => io.of('/made').adapter.serverCount())
-    expect(await made('w1')).toBe(1)
-    expect(await made('w2')).toBe(2)
-    expect(await made('w3')).toBe(3)
-    const asked = await host.run('w3', ({ io }) => io.of('/made too').timeout(60_000).emitWithAck('ask'))
-    expect(asked).toEqual([])
-  })
-})
-
-describe('namespaces', () => {
-  it('do not hear of each other', async () => {
-    const main = await host.connect('w2')
-    const chat = await host.connect('w2', { nsp: '/chat' })
-    await host.run('w1', ({ io }) => {
-      io.emit('main')
-      io.of('/chat').emit('chat')
-      io.emit('end')
-      io.of('/chat').emit('end')
-    })
-    await Promise.all([main.received.until('end'), chat.received.until('end')])
-    expect(main.received.events.map(([name]) => name)).toEqual(['joined', 'main', 'end'])
-    expect(chat.received.events.map(([name]) => name)).toEqual(['joined', 'chat', 'end'])
-  })
-
-  it('that are dynamic work across workers, and through their parent', async () => {
-    const nsp = '/dynamic-one'
-    const [first, second] = await Promise.all([host.connect('w1', { nsp }), host.connect('w2', { nsp })])
-    await host.run(
-      'w1',
-      ({ io }, name) => {
-        io.of(name).emit('to the child')
-        io.of(name).emit('end')
-      },
-      nsp,
-    )
-    await Promise.all([first.received.until('end'), second.received.until('end')])
-    expect(second.received.events.map(([name]) => name)).toEqual(['joined', 'to the child', 'end'])
-    expect(await host.run('w1', ({ io }, name) => io.of(name).adapter.serverCount(), nsp)).toBe(2)
-  })
-
-  it('that are empty are closed: nothing of them stays anywhere', async () => {
-    const before = await bookkeeping()
-    for (let round = 0; round < 12; round += 1) {
-      const settings = { nsp: `/dynamic-r${round}`, rooms: ['red', 'blue'] }
-      const clients = await Promise.all(WORKERS.map((worker) => host.connect(worker, settings)))
-      expect(await host.run('w1', ({ io }, nsp) => io.of(nsp).adapter.serverCount(), settings.nsp)).toBe(3)
-      const fetched = host.run(
-        'w1',
-        async ({ io }, nsp) => (await io.of(nsp).fetchSockets()).length,
-        settings.nsp,
-      )
-      expect(await fetched).toBe(3)
-      for (const { socket } of clients) socket.disconnect()
-    }
-    await until(async () => isDeepStrictEqual(await bookkeeping(), before), 'nothing is left')
-  })
-
-  it('that open and close again while they are asked keep nobody waiting', async () => {
-    const nsp = '/dynamic-flap'
-    await host.connect('w1', { nsp })
-    const asked = host.run(
-      'w1',
-      async ({ io }, name) => {
-        const found: number[] = []
-        for (let round = 0; round < 200; round += 1) found.push((await io.of(name).fetchSockets()).length)
-        return found
-      },
-      nsp,
-    )
-    for (let round = 0; round < 20; round += 1) {
-      const { socket } = await host.connect('w2', { nsp })
-      socket.disconnect()
-    }
-    for (const found of await asked) expect([1, 2]).toContain(found)
-  })
-})
-
-describe('bookkeeping', () => {
-  it('is back to the start when all clients are gone', async () => {
-    const before = await bookkeeping()
-    const clients = await Promise.all(
-      WORKERS.map((worker) => host.connect(worker, { rooms: ['red', worker] })),
-    )
-    for (const { socket } of clients) socket.on('ask', (answer: (value: number) => void) => answer(1))
-    await host.run('w1', async ({ io }) => {
-      io.socketsJoin(['x', 'y'])
-      io.to('x').emit('n')
-      await io.timeout(60_000).emitWithAck('ask')
-      await io.fetchSockets()
-      io.socketsLeave('y')
-    })
-    expect(await bookkeeping()).not.toEqual(before)
-    for (const { socket } of clients) socket.disconnect()
-    await until(async () => isDeepStrictEqual(await bookkeeping(), before), 'nothing is left')
-  })
-})
-
-describe('garbage from another worker', () => {
-  it('is counted, and everything goes on', async () => {
-    const { received } = await host.connect('w2')
-    await host.run('w1', ({ link }) => {
-      const bodies = [
-        '',
-        '\u0001',
-        'no body at all',
-        '\u0002\0\0\0\u0001/xyz',
-        '\u0002\0\0\0\u0001/\u00ff\u000f"\u0001x',
-      ]
-      for (const body of bodies) link.publish(['e:/'], Buffer.from(body, 'latin1'))
-    })
-    await host.run('w1', ({ io }) => void io.emit('end'))
-    await received.until('end')
-    expect(await host.workerMetric('w2', 'rookery_adapter_malformed_total')).toBe(5)
-  })
-})
-
-/** Everything that could be left behind: topics, members, listeners, open questions, of primary and workers. */
-async function bookkeeping() {
-  const workers = await Promise.all(
-    WORKERS.map((worker) =>
-      host.run(worker, async ({ io, registry }) => {
-        const gauge = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value
-        return {
-          listeners: process.listenerCount('message'),
-          rooms: io.of('/').adapter.rooms.size,
-          topics: await gauge('rookery_link_topics'),
-          namespaces: await gauge('rookery_adapter_namespaces'),
-          questions: await gauge('rookery_adapter_open_questions'),
+    it('keeps the order of the calls, among broadcasts too', async () => {
+      const { received } = await host.connect('w2')
+      await host.run('w2', ({ io }) => {
+        io.of('/').removeAllListeners('tell')
+        io.of('/').on('tell' as 'connection', (index: unknown) => io.local.emit('n', index))
+      })
+      await host.run('w1', ({ io }) => {
+        for (let index = 0; index < 100; index += 2) {
+          io.serverSideEmit('tell', index)
+          io.emit('n', index + 1)
         }
-      }),
-    ),
-  )
-  return { topics: await host.metric('rookery_relay_topics'), workers }
-}
+        io.emit('end')
+      })
+      await received.until('end')
+      const numbers = received.events.filter(([name]) => name === 'n').map(([, index]) => index)
+      expect(numbers).toEqual(Array.from({ length: 100 }, (_, index) => index))
+    })
+
+    it('with acknowledgement collects one answer a worker', async () => {
+      for (const worker of host.workers) {
+        await host.run(
+          worker,
+          ({ io }, name) => {
+            io.of('/').removeAllListeners('ask')
+            io.of('/').on('ask' as 'connection', (...args: unknown[]) => {
+              const answer = args.at(-1) as (value: unknown) => void
+              answer({ name, got: args.slice(0, -1) })
+              answer('only the first counts')
+            })
+          },
+          worker,
+        )
+      }
+      const answers = await host.run('w2', ({ io }) => io.serverSideEmitWithAck('ask', 'x'))
+      const expected = host.workers.filter((name) => name !== 'w2').map((name) => ({ name, got: ['x'] }))
+      expect((answers as { name: string }[]).toSorted((a, b) => a.name.localeCompare(b.name))).toEqual(
+        expected,
+      )
+    })
+
+    it('does not wait for a worker whose listener throws, or whose answer has no clone', async () => {
+      await host.run('w2', ({ io }) => {
+        io.of('/').removeAllListeners('fails')
+        io.of('/').on('fails' as 'connection', () => {
+          throw new Error('a fault of the application')
+        })
+      })
+      for (const worker of host.workers.slice(2))
+        await host.run(worker, ({ io }) => {
+          io.of('/').removeAllListeners('fails')
+          io.of('/').on('fails' as 'connection', (answer: unknown) =>
+            (answer as (value: unknown) => void)(() => 1),
+          )
+        })
+      expect(await host.run('w1', ({ io }) => io.serverSideEmitWithAck('fails'))).toEqual([])
+      const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
+      expect(lines).toContain('a listener of the link has thrown')
+      expect(await host.run('w1', ({ io }) => io.engine.clientsCount)).toBe(0)
+    })
+
+    it('of what has no clone is an error to the caller', async () => {
+      const refused = await host.run('w1', ({ io }) =>
+        io.serverSideEmitWithAck('ask', new Proxy({}, {})).then(String, String),
+      )
+      expect(refused).toContain('could not be cloned')
+      const thrown = await host.run('w1', ({ io }) => {
+        try {
+          io.serverSideEmit('tell', () => 1, 'not the last')
+          return 'sent'
+        } catch (error) {
+          return String(error)
+        }
+      })
+      expect(thrown).toContain('could not be cloned')
+    })
+  })
+
+  describe('serverCount', () => {
+    it('is right at once, and when workers come and go', async () => {
+      const count = (worker: string) => host.run(worker, ({ io }) => io.of('/').adapter.serverCount())
+      const workers = host.workers
+      const all = workers.map(() => workers.length)
+      expect(await Promise.all(workers.map(count))).toEqual(all)
+      const another = await host.startWorker()
+      expect(await count(another)).toBe(all.length + 1)
+      for (const worker of workers)
+        await until(async () => (await count(worker)) === all.length + 1, `${worker} knows of another`)
+      await host.kill(another)
+      for (const worker of host.workers)
+        await until(async () => (await count(worker)) === all.length, `${worker} knows that it is gone`)
+      expect(await Promise.all(workers.map(count))).toEqual(all)
+    })
+
+    it('is right in the same turn in which a namespace is made', async () => {
+      const made = (worker: string) => host.run(worker, ({ io }) => io.of('/made').adapter.serverCount())
+      expect(await made('w1')).toBe(1)
+      expect(await made('w2')).toBe(2)
+      expect(await made('w3')).toBe(3)
+      const asked = await host.run('w3', ({ io }) => io.of('/made too').timeout(60_000).emitWithAck('ask'))
+      expect(asked).toEqual([])
+    })
+  })
+
+  describe('namespaces', () => {
+    it('do not hear of each other', async () => {
+      const main = await host.connect('w2')
+      const chat = await host.connect('w2', { nsp: '/chat' })
+      await host.run('w1', ({ io }) => {
+        io.emit('main')
+        io.of('/chat').emit('chat')
+        io.emit('end')
+        io.of('/chat').emit('end')
+      })
+      await Promise.all([main.received.until('end'), chat.received.until('end')])
+      expect(main.received.events.map(([name]) => name)).toEqual(['joined', 'main', 'end'])
+      expect(chat.received.events.map(([name]) => name)).toEqual(['joined', 'chat', 'end'])
+    })
+
+    it('that are dynamic work across workers, and through their parent', async () => {
+      const nsp = '/dynamic-one'
+      const [first, second] = await Promise.all([host.connect('w1', { nsp }), host.connect('w2', { nsp })])
+      await host.run(
+        'w1',
+        ({ io }, name) => {
+          io.of(name).emit('to the child')
+          io.of(name).emit('end')
+        },
+        nsp,
+      )
+      await Promise.all([first.received.until('end'), second.received.until('end')])
+      expect(second.received.events.map(([name]) => name)).toEqual(['joined', 'to the child', 'end'])
+      expect(await host.run('w1', ({ io }, name) => io.of(name).adapter.serverCount(), nsp)).toBe(2)
+    })
+
+    it('that are empty are closed: nothing of them stays anywhere', async () => {
+      const before = await bookkeeping()
+      for (let round = 0; round < 12; round += 1) {
+        const settings = { nsp: `/dynamic-r${round}`, rooms: ['red', 'blue'] }
+        const clients = await Promise.all(host.workers.map((worker) => host.connect(worker, settings)))
+        expect(await host.run('w1', ({ io }, nsp) => io.of(nsp).adapter.serverCount(), settings.nsp)).toBe(
+          host.workers.length,
+        )
+        const fetched = host.run(
+          'w1',
+          async ({ io }, nsp) => (await io.of(nsp).fetchSockets()).length,
+          settings.nsp,
+        )
+        expect(await fetched).toBe(host.workers.length)
+        for (const { socket } of clients) socket.disconnect()
+      }
+      await until(async () => isDeepStrictEqual(await bookkeeping(), before), 'nothing is left')
+    })
+
+    it('that open and close again while they are asked keep nobody waiting', async () => {
+      const nsp = '/dynamic-flap'
+      await host.connect('w1', { nsp })
+      const asked = host.run(
+        'w1',
+        async ({ io }, name) => {
+          const found: number[] = []
+          for (let round = 0; round < 200; round += 1) found.push((await io.of(name).fetchSockets()).length)
+          return found
+        },
+        nsp,
+      )
+      for (let round = 0; round < 20; round += 1) {
+        const { socket } = await host.connect('w2', { nsp })
+        socket.disconnect()
+      }
+      for (const found of await asked) expect([1, 2]).toContain(found)
+    })
+  })
+
+  describe('bookkeeping', () => {
+    it('is back to the start when all clients are gone', async () => {
+      const before = await bookkeeping()
+      const clients = await Promise.all(
+        host.workers.map((worker) => host.connect(worker, { rooms: ['red', worker] })),
+      )
+      for (const { socket } of clients) socket.on('ask', (answer: (value: number) => void) => answer(1))
+      await host.run('w1', async ({ io }) => {
+        io.socketsJoin(['x', 'y'])
+        io.to('x').emit('n')
+        await io.timeout(60_000).emitWithAck('ask')
+        await io.fetchSockets()
+        io.socketsLeave('y')
+      })
+      expect(await bookkeeping()).not.toEqual(before)
+      for (const { socket } of clients) socket.disconnect()
+      await until(async () => isDeepStrictEqual(await bookkeeping(), before), 'nothing is left')
+    })
+  })
+
+  describe('garbage from another worker', () => {
+    it('is counted, and everything goes on', async () => {
+      const { received } = await host.connect('w2')
+      await host.run('w1', ({ link }) => {
+        const bodies = [
+          '',
+          '\u0001',
+          'no body at all',
+          '\u0002\0\0\0\u0001/xyz',
+          '\u0002\0\0\0\u0001/\u00ff\u000f"\u0001x',
+        ]
+        for (const body of bodies) link.publish(['e:/'], Buffer.from(body, 'latin1'))
+      })
+      await host.run('w1', ({ io }) => void io.emit('end'))
+      await received.until('end')
+      expect(await host.workerMetric('w2', 'rookery_adapter_malformed_total')).toBe(5)
+    })
+  })
+
+  /** Everything that could be left behind: topics, members, listeners, open questions, of primary and workers. */
+  async function bookkeeping() {
+    const workers = await Promise.all(
+      host.workers.map((worker) =>
+        host.run(worker, async ({ io, registry }) => {
+          const gauge = async (name: string) =>
+            (await registry.getSingleMetric(name)?.get())?.values[0]?.value
+          return {
+            listeners: process.listenerCount('message'),
+            rooms: io.of('/').adapter.rooms.size,
+            topics: await gauge('rookery_link_topics'),
+            namespaces: await gauge('rookery_adapter_namespaces'),
+            questions: await gauge('rookery_adapter_open_questions'),
+          }
+        }),
+      ),
+    )
+    const metrics = ['topics', 'open_receipts', 'remote_memberships', 'unconfirmed_topics']
+    const primaries = await Promise.all(metrics.map((name) => host.metric(`rookery_relay_${name}`)))
+    return { primaries, workers }
+  }
+})

@@ -1,149 +1,157 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
 
-let host: AdapterHost
+describe.each(SHAPES)('on %s:', (shape) => {
+  let host: AdapterHost
 
-beforeAll(async () => {
-  host = await AdapterHost.start(3)
-})
-
-afterEach(() => host.disconnectClients())
-afterAll(() => host.stop())
-
-/** Names, by `socket.data`, of the sockets in `room` (or of all), as another worker fetches them. */
-const fetchNames = (worker: string, room?: string) =>
-  host.run(
-    worker,
-    async ({ io }, wanted) => {
-      const sockets = await (wanted === undefined ? io.fetchSockets() : io.in(wanted).fetchSockets())
-      return sockets.map(({ data }) => data['name'] as string).toSorted()
-    },
-    room,
-  )
-
-async function three(rooms: string[][] = []) {
-  const workers = ['w1', 'w2', 'w3']
-  return Promise.all(
-    workers.map((worker, index) =>
-      host.connect(worker, { rooms: rooms[index] ?? [], data: { name: worker } }),
-    ),
-  )
-}
-
-describe('fetchSockets', () => {
-  it('finds the sockets of all workers, by room, but excepted and remote ones when told so', async () => {
-    await three([['red'], ['red', 'shy'], ['blue']])
-    expect(await fetchNames('w1')).toEqual(['w1', 'w2', 'w3'])
-    expect(await fetchNames('w3', 'red')).toEqual(['w1', 'w2'])
-    expect(await fetchNames('w3', 'nobody')).toEqual([])
-    const some = await host.run('w3', async ({ io }) => {
-      const [others, own] = await Promise.all([io.except('shy').fetchSockets(), io.local.fetchSockets()])
-      return [others.length, own.length]
-    })
-    expect(some).toEqual([2, 1])
+  beforeAll(async () => {
+    host = await AdapterHost.start(3, {}, shape)
   })
 
-  it('gives id, rooms, handshake and data of a remote socket, whatever kind the data are', async () => {
-    const { id } = await host.connect('w2', { rooms: ['red'] })
-    await host.run('w2', ({ io }) => {
-      for (const socket of io.of('/').sockets.values()) {
-        socket.data = {
-          map: new Map([[1, { at: new Date(5) }]]),
-          bytes: Buffer.from('x'),
-          nothing: undefined,
-        }
-      }
-    })
-    const found = await host.run('w1', async ({ io }) => {
-      const sockets = await io.in('red').fetchSockets()
-      return sockets.map(({ id: sid, rooms, handshake, data }) => ({
-        sid,
-        rooms,
-        auth: handshake.auth,
-        data,
-      }))
-    })
-    expect(found).toEqual([
-      {
-        sid: id,
-        rooms: new Set([id, 'red']),
-        auth: { rooms: ['red'], data: {} },
-        data: { map: new Map([[1, { at: new Date(5) }]]), bytes: Buffer.from('x'), nothing: undefined },
+  afterEach(() => host.disconnectClients())
+  afterAll(() => host.stop())
+
+  /** Names, by `socket.data`, of the sockets in `room` (or of all), as another worker fetches them. */
+  const fetchNames = (worker: string, room?: string) =>
+    host.run(
+      worker,
+      async ({ io }, wanted) => {
+        const sockets = await (wanted === undefined ? io.fetchSockets() : io.in(wanted).fetchSockets())
+        return sockets.map(({ data }) => data['name'] as string).toSorted()
       },
-    ])
+      room,
+    )
+
+  async function three(rooms: string[][] = []) {
+    const workers = ['w1', 'w2', 'w3']
+    return Promise.all(
+      workers.map((worker, index) =>
+        host.connect(worker, { rooms: rooms[index] ?? [], data: { name: worker } }),
+      ),
+    )
+  }
+
+  describe('fetchSockets', () => {
+    it('finds the sockets of all workers, by room, but excepted and remote ones when told so', async () => {
+      await three([['red'], ['red', 'shy'], ['blue']])
+      expect(await fetchNames('w1')).toEqual(['w1', 'w2', 'w3'])
+      expect(await fetchNames('w3', 'red')).toEqual(['w1', 'w2'])
+      expect(await fetchNames('w3', 'nobody')).toEqual([])
+      const some = await host.run('w3', async ({ io }) => {
+        const [others, own] = await Promise.all([io.except('shy').fetchSockets(), io.local.fetchSockets()])
+        return [others.length, own.length]
+      })
+      expect(some).toEqual([2, 1])
+    })
+
+    it('gives id, rooms, handshake and data of a remote socket, whatever kind the data are', async () => {
+      const { id } = await host.connect('w2', { rooms: ['red'] })
+      await host.run('w2', ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) {
+          socket.data = {
+            map: new Map([[1, { at: new Date(5) }]]),
+            bytes: Buffer.from('x'),
+            nothing: undefined,
+          }
+        }
+      })
+      const found = await host.run('w1', async ({ io }) => {
+        const sockets = await io.in('red').fetchSockets()
+        return sockets.map(({ id: sid, rooms, handshake, data }) => ({
+          sid,
+          rooms,
+          auth: handshake.auth,
+          data,
+        }))
+      })
+      expect(found).toEqual([
+        {
+          sid: id,
+          rooms: new Set([id, 'red']),
+          auth: { rooms: ['red'], data: {} },
+          data: { map: new Map([[1, { at: new Date(5) }]]), bytes: Buffer.from('x'), nothing: undefined },
+        },
+      ])
+    })
+
+    it('is answered with what can be cloned when something can not be', async () => {
+      await three()
+      await host.run('w2', ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) {
+          const deep = { fine: 1, fn: () => 1, list: [1, () => 2], proxy: new Proxy({ inside: 2 }, {}) }
+          Object.assign(socket.data, deep)
+        }
+      })
+      const found = await host.run('w1', async ({ io }) => {
+        const sockets = await io.fetchSockets()
+        return sockets.map(({ data }) => data).find(({ name }) => name === 'w2')
+      })
+      expect(found).toEqual({
+        name: 'w2',
+        fine: 1,
+        fn: undefined,
+        list: [1, undefined],
+        proxy: { inside: 2 },
+      })
+      const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
+      expect(lines).toContain('what has no structured clone was left out of fetched sockets')
+      expect(await host.workerMetric('w2', 'rookery_adapter_uncloned_total')).toBe(1)
+      const before = await host.run('w2', ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) socket.data = new Proxy(socket.data, {})
+        return io.of('/').sockets.size
+      })
+      expect(before).toBe(1)
+      expect(await fetchNames('w3')).toEqual(['w1', 'w2', 'w3'])
+    })
+
+    it('lets every remote socket be emitted to, moved and disconnected', async () => {
+      const [, second] = await three()
+      await host.run('w1', async ({ io }) => {
+        const sockets = await io.fetchSockets()
+        for (const socket of sockets.filter(({ data }) => data['name'] === 'w2')) {
+          socket.emit('hello', socket.id)
+          socket.join('red')
+          io.to('red').emit('joined red')
+          socket.leave('red')
+          io.to('red').emit('not heard')
+          socket.disconnect(true)
+        }
+      })
+      await second?.received.until('disconnect')
+      expect(second?.received.events).toEqual([
+        ['joined'],
+        ['hello', second?.id],
+        ['joined red'],
+        ['disconnect', expect.any(String)],
+      ])
+    })
   })
 
-  it('is answered with what can be cloned when something can not be', async () => {
-    await three()
-    await host.run('w2', ({ io }) => {
-      for (const socket of io.of('/').sockets.values()) {
-        const deep = { fine: 1, fn: () => 1, list: [1, () => 2], proxy: new Proxy({ inside: 2 }, {}) }
-        Object.assign(socket.data, deep)
-      }
+  describe('socketsJoin and socketsLeave', () => {
+    it('move the sockets of all workers that are meant, and no others', async () => {
+      await three([['red'], ['red'], []])
+      await host.run('w3', ({ io }) => io.in('red').socketsJoin(['x', 'y']))
+      expect(await fetchNames('w3', 'x')).toEqual(['w1', 'w2'])
+      await host.run('w1', ({ io }) => io.socketsJoin('z'))
+      expect(await fetchNames('w1', 'z')).toEqual(['w1', 'w2', 'w3'])
+      await host.run('w2', ({ io }) => io.in('x').socketsLeave('y'))
+      expect(await fetchNames('w2', 'y')).toEqual([])
+      expect(await fetchNames('w2', 'x')).toEqual(['w1', 'w2'])
+      await host.run('w2', ({ io }) => io.local.socketsLeave('x'))
+      expect(await fetchNames('w2', 'x')).toEqual(['w1'])
     })
-    const found = await host.run('w1', async ({ io }) => {
-      const sockets = await io.fetchSockets()
-      return sockets.map(({ data }) => data).find(({ name }) => name === 'w2')
-    })
-    expect(found).toEqual({ name: 'w2', fine: 1, fn: undefined, list: [1, undefined], proxy: { inside: 2 } })
-    const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
-    expect(lines).toContain('what has no structured clone was left out of fetched sockets')
-    expect(await host.workerMetric('w2', 'rookery_adapter_uncloned_total')).toBe(1)
-    const before = await host.run('w2', ({ io }) => {
-      for (const socket of io.of('/').sockets.values()) socket.data = new Proxy(socket.data, {})
-      return io.of('/').sockets.size
-    })
-    expect(before).toBe(1)
-    expect(await fetchNames('w3')).toEqual(['w1', 'w2', 'w3'])
   })
 
-  it('lets every remote socket be emitted to, moved and disconnected', async () => {
-    const [, second] = await three()
-    await host.run('w1', async ({ io }) => {
-      const sockets = await io.fetchSockets()
-      for (const socket of sockets.filter(({ data }) => data['name'] === 'w2')) {
-        socket.emit('hello', socket.id)
-        socket.join('red')
-        io.to('red').emit('joined red')
-        socket.leave('red')
-        io.to('red').emit('not heard')
-        socket.disconnect(true)
-      }
+  describe('disconnectSockets', () => {
+    it('disconnects the sockets of all workers that are meant', async () => {
+      const [first, second, third] = await three([['red'], ['red'], []])
+      await host.run('w3', ({ io }) => io.in('red').disconnectSockets())
+      await Promise.all([first?.received.until('disconnect'), second?.received.until('disconnect')])
+      expect(first?.received.events.at(-1)).toEqual(['disconnect', 'io server disconnect'])
+      expect(third?.socket.connected).toBe(true)
+      await host.run('w1', ({ io }) => io.disconnectSockets(true))
+      await third?.received.until('disconnect')
+      expect(await fetchNames('w2')).toEqual([])
     })
-    await second?.received.until('disconnect')
-    expect(second?.received.events).toEqual([
-      ['joined'],
-      ['hello', second?.id],
-      ['joined red'],
-      ['disconnect', expect.any(String)],
-    ])
-  })
-})
-
-describe('socketsJoin and socketsLeave', () => {
-  it('move the sockets of all workers that are meant, and no others', async () => {
-    await three([['red'], ['red'], []])
-    await host.run('w3', ({ io }) => io.in('red').socketsJoin(['x', 'y']))
-    expect(await fetchNames('w3', 'x')).toEqual(['w1', 'w2'])
-    await host.run('w1', ({ io }) => io.socketsJoin('z'))
-    expect(await fetchNames('w1', 'z')).toEqual(['w1', 'w2', 'w3'])
-    await host.run('w2', ({ io }) => io.in('x').socketsLeave('y'))
-    expect(await fetchNames('w2', 'y')).toEqual([])
-    expect(await fetchNames('w2', 'x')).toEqual(['w1', 'w2'])
-    await host.run('w2', ({ io }) => io.local.socketsLeave('x'))
-    expect(await fetchNames('w2', 'x')).toEqual(['w1'])
-  })
-})
-
-describe('disconnectSockets', () => {
-  it('disconnects the sockets of all workers that are meant', async () => {
-    const [first, second, third] = await three([['red'], ['red'], []])
-    await host.run('w3', ({ io }) => io.in('red').disconnectSockets())
-    await Promise.all([first?.received.until('disconnect'), second?.received.until('disconnect')])
-    expect(first?.received.events.at(-1)).toEqual(['disconnect', 'io server disconnect'])
-    expect(third?.socket.connected).toBe(true)
-    await host.run('w1', ({ io }) => io.disconnectSockets(true))
-    await third?.received.until('disconnect')
-    expect(await fetchNames('w2')).toEqual([])
   })
 })

@@ -1,0 +1,51 @@
+/**
+ * Which host has to tell which rooms anew, and when it is to be asked: those that have come up in a short while together,
+ * and again until they have been told. Pure: time comes in.
+ */
+export class PresenceAsking {
+  readonly #againMs: number
+  /** By host: rooms, and from when on they may be asked. */
+  readonly #due = new Map<string, Map<string, number>>()
+
+  constructor(againMs: number) {
+    this.#againMs = againMs
+  }
+
+  /** Questions that have not been answered. */
+  get size(): number {
+    let size = 0
+    for (const rooms of this.#due.values()) size += rooms.size
+    return size
+  }
+
+  add(host: string, room: string): void {
+    const rooms = this.#due.get(host) ?? new Map<string, number>()
+    this.#due.set(host, rooms)
+    if (!rooms.has(room)) rooms.set(room, Number.NEGATIVE_INFINITY)
+  }
+
+  settle(host: string, room: string): void {
+    const rooms = this.#due.get(host)
+    rooms?.delete(room)
+    if (rooms?.size === 0) this.#due.delete(host)
+  }
+
+  drop(host: string): void {
+    this.#due.delete(host)
+  }
+
+  forget(room: string): void {
+    for (const host of this.#due.keys()) this.settle(host, room)
+  }
+
+  /** The rooms to ask each host for now; they are not due again for a while. */
+  take(nowMs: number): [host: string, rooms: string[]][] {
+    const taken: [string, string[]][] = []
+    for (const [host, rooms] of this.#due) {
+      const due = [...rooms].filter(([, fromMs]) => fromMs <= nowMs).map(([room]) => room)
+      for (const room of due) rooms.set(room, nowMs + this.#againMs)
+      if (due.length > 0) taken.push([host, due])
+    }
+    return taken
+  }
+}
