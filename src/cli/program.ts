@@ -50,6 +50,7 @@ function createProgram(line: CommandLine, ends: (exitCode: number) => void): Com
   addToken(program, line)
   addStatus(program, line)
   addReload(program, line)
+  addLog(program, line)
   return program
 }
 
@@ -110,5 +111,32 @@ function addReload(program: Command, line: CommandLine): void {
   addSettingFlags(reload, ['dataDir']).action(async (options: Options) => {
     const { reload: run } = await import('./reload.ts')
     run(line, options)
+  })
+}
+
+function addLog(program: Command, line: CommandLine): void {
+  const log = program
+    .command('log')
+    .description(
+      'take the rooms, their messages and what users have read out of a log, and put them into another',
+    )
+  const where = ' the log in Redis when REDIS_URL is set, else that of DATA_DIR'
+  const out = log
+    .command('export')
+    .description(`write${where}, whether its host runs or not`)
+    .option('--out <file>', 'file to write; without it the standard output')
+    .option('--json', 'the numbers at the end as JSON')
+  addSettingFlags(out).action(async (options: Options) => {
+    const { exportToFile } = await import('./log.ts')
+    await exportToFile(line, options)
+  })
+  const into = log
+    .command('import')
+    .description(`read into${where}, on which no host may run then; rooms with messages are left as they are`)
+    .argument('<file>', 'file that was exported; - for the standard input')
+    .option('--json', 'the numbers at the end as JSON')
+  addSettingFlags(into).action(async (file: string, options: Options) => {
+    const { importFromFile } = await import('./log.ts')
+    await importFromFile(line, options, file)
   })
 }

@@ -22,6 +22,8 @@ export interface RoomRecord {
   texts: number
   /** Of these, texts that retention has trimmed. */
   trimmedTexts: number
+  /** Of a room that came from another log; without it the log's own. */
+  epoch?: string
 }
 
 /** An entry without what its key says already. */

@@ -15,8 +15,8 @@ export function roomRecord(tables: Tables, room: string): RoomRecord {
 export function readHead(tables: Tables, room: string): HeadInfo {
   const epoch = tables.meta.get(EPOCH_KEY)
   if (typeof epoch !== 'string') throw new Error('it has no epoch yet')
-  const { head, first } = roomRecord(tables, room)
-  return { epoch, head, first }
+  const { head, first, epoch: own = epoch } = roomRecord(tables, room)
+  return { epoch: own, head, first }
 }
 
 export function readPage(tables: Tables, room: string, range: ReadRange): LogPage {

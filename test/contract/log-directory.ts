@@ -22,6 +22,11 @@ export class LogDirectory {
     return new LogDirectory(await mkdtemp(join(tmpdir(), 'rookery-log-')), false)
   }
 
+  /** One that is there already. */
+  static at(path: string): LogDirectory {
+    return new LogDirectory(path, false)
+  }
+
   static async disk(options: string): Promise<LogDirectory> {
     const path = await mkdtemp(join(tmpdir(), 'rookery-disk-'))
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path])

@@ -14,7 +14,7 @@ export interface LogHost {
   registry: Registry
   told: Told
   entries: LogEntry[]
-  metric(name: string): Promise<number>
+  metric: (name: string) => Promise<number>
 }
 
 export class RedisLogs {

@@ -272,17 +272,38 @@ return 'ok'
 `
 
 /**
- * Moves a user's read marker, never back; a marker beyond the head is of a log that was lost, and is put right.
- * KEYS: 1 the user's rooms. ARGV: 1 room · 2 seq · 3 head. Answer: where it stands, or -1 when the room is not the user's.
+ * Moves a user's read marker, never back; but away from one that is known to be of a log that was lost.
+ * KEYS: 1 the user's rooms. ARGV: 1 room · 2 seq · 3 the marker of a lost log, '' for none.
+ * Answer: where it stands, or -1 when the room is not the user's.
  */
 const mark = `
 local read = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or -1)
 if read < 0 then return -1 end
-local head = tonumber(ARGV[3])
-if read > head then read = -1 end
-local moved = math.max(read, math.min(tonumber(ARGV[2]), head))
+if read == tonumber(ARGV[3]) then read = -1 end
+local moved = math.max(read, tonumber(ARGV[2]))
 if moved ~= read then redis.call('ZADD', KEYS[1], moved, ARGV[1]) end
 return moved
+`
+
+/**
+ * Makes a room of what was imported, unless it has entries already; whoever watches it is told.
+ * KEYS: 1-6 · 7-10 what is to become 2-5. ARGV: 1 epoch · 2 head · 3 first · 4 at · 5 texts · 6 gone
+ * Answer: 1, or 0 if the room has entries.
+ */
+const adopt = `
+if tonumber(redis.call('HGET', KEYS[1], 'head') or 0) > 0 then return 0 end
+for part = 2, 5 do
+  redis.call('UNLINK', KEYS[part])
+  if redis.call('EXISTS', KEYS[part + 5]) == 1 then
+    redis.call('RENAME', KEYS[part + 5], KEYS[part])
+    redis.call('PERSIST', KEYS[part])
+  end
+end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'head', ARGV[2], 'first', ARGV[3], 'at', ARGV[4],
+  'texts', ARGV[5], 'gone', ARGV[6])
+redis.call('PERSIST', KEYS[1])
+redis.call('SPUBLISH', KEYS[6], '{"epoch":"' .. ARGV[1] .. '","reset":true}')
+return 1
 `
 
 export const logScripts = {
@@ -293,4 +314,5 @@ export const logScripts = {
   sweep: script('log sweep', sweep),
   track: script('user track', track),
   mark: script('user mark', mark),
+  adopt: script('log adopt', adopt),
 }

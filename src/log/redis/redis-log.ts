@@ -109,7 +109,7 @@ class RedisRoomLog implements RedisLog {
     this.#replicas = new ReplicaWait({ connection, cluster, replicas, timeoutMs })
     this.#watches = this.#watchRooms()
     this.#ownMarks = new OwnMarks({
-      move: ({ userId, room, seq }) => this.#store.mark(userId, room, { seq, head: seq }),
+      move: ({ userId, room, seq }) => this.#store.mark(userId, room, seq),
       onFailed: (err) => this.#warn(err, 'a read marker could not follow its author yet'),
       gauge: this.#metrics.pendingMarks,
     })
@@ -179,7 +179,8 @@ class RedisRoomLog implements RedisLog {
 
   async markRead(userId: string, room: string, seq: number): Promise<number> {
     const { head } = await this.#store.unread(room, 0)
-    const read = await this.#store.mark(userId, room, { seq, head })
+    let read = await this.#store.mark(userId, room, Math.min(seq, head))
+    if (read > head) read = await this.#markAnew(userId, room, { seq, read })
     if (read < 0) throw new RookeryError('not_joined', 'this is not one of the rooms of the user')
     return read
   }
@@ -229,6 +230,16 @@ class RedisRoomLog implements RedisLog {
       this.#watches.appended(epoch, { room, seq, ...draft, at })
     }
     return appended
+  }
+
+  /** No marker is ever set beyond the head: one that is there now is of a log that was lost. */
+  async #markAnew(
+    userId: string,
+    room: string,
+    { seq, read }: { seq: number; read: number },
+  ): Promise<number> {
+    const { head } = await this.#store.unread(room, 0)
+    return read > head ? this.#store.mark(userId, room, Math.min(seq, head), read) : read
   }
 
   async #read(room: string, range: ReadRange): Promise<LogPage> {

@@ -129,9 +129,13 @@ export class RoomStore {
     return text.parse(answer) === 'ok'
   }
 
-  /** @returns where the marker stands; -1 when the room is not one of the user's own */
-  async mark(userId: string, room: string, { seq, head }: { seq: number; head: number }): Promise<number> {
-    return whole.parse(await this.#run(logScripts.mark, [this.#userKey(userId)], [room, seq, head]))
+  /**
+   * Never moves it back, unless it is `lost`, a marker of a log that is gone.
+   * @returns where the marker stands; -1 when the room is not one of the user's own
+   */
+  async mark(userId: string, room: string, seq: number, lost?: number): Promise<number> {
+    const args = [room, seq, lost ?? '']
+    return whole.parse(await this.#run(logScripts.mark, [this.#userKey(userId)], args))
   }
 
   async forget(userId: string, room: string): Promise<void> {
