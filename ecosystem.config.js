@@ -1,6 +1,9 @@
 /**
  * For pm2: `pm2 start ecosystem.config.js`, reload with `pm2 sendSignal SIGHUP rookery`.
  * Settings come from the environment of the pm2 command and from the file that ROOKERY_CONFIG names.
+ *
+ * Several machines: `pm2 deploy ecosystem.config.js production`, with DEPLOY_HOSTS, DEPLOY_REPO … in the environment, as in
+ * docs/deploy.md. It takes one machine after the other, and goes on only when the one before is ready again.
  */
 import { join } from 'node:path'
 import { loadConfig } from './dist/config/load.js'
@@ -8,6 +11,8 @@ import { loadConfig } from './dist/config/load.js'
 const MARGIN_MS = 5000
 
 const { config } = loadConfig({ env: process.env })
+
+const { DEPLOY_HOSTS, DEPLOY_USER, DEPLOY_REPO, DEPLOY_REF, DEPLOY_PATH, DEPLOY_CONFIG } = process.env
 
 export const apps = [
   {
@@ -43,3 +48,16 @@ export const apps = [
     env: { LOG_FORMAT: 'json' },
   },
 ]
+
+export const deploy = {
+  production: {
+    user: DEPLOY_USER ?? 'rookery',
+    host: (DEPLOY_HOSTS ?? 'chat-1.example,chat-2.example,chat-3.example').split(','),
+    repo: DEPLOY_REPO ?? 'git@git.example:chat/rookery.git',
+    ref: DEPLOY_REF ?? 'origin/main',
+    path: DEPLOY_PATH ?? '/opt/rookery',
+    // Settings, secrets and what differs between the machines are in this file on each of them.
+    env: { ROOKERY_CONFIG: DEPLOY_CONFIG ?? '/etc/rookery/rookery.json' },
+    'post-deploy': 'npm ci && pm2 startOrRestart ecosystem.config.js --update-env && pm2 save',
+  },
+}

@@ -6,11 +6,15 @@ import { spawnSync } from 'node:child_process'
 
 const PACKAGES = [
   'chromium',
+  'haproxy',
   'iproute2',
+  'nginx-light',
   'python3-aiohttp',
   'python3-socketio',
   'python3-websocket',
+  'python3-yaml',
   'redis-server',
+  'systemd',
 ]
 
 /** A redis-server that comes with the package would only take a port; the tests start their own. */

@@ -1,0 +1,149 @@
+/** The configurations of nginx and HAProxy that the project ships, really run, before three hosts. */
+import { io, type Socket } from 'socket.io-client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type BalancerFile, RealBalancer } from '../harness/balancers.ts'
+import { metric, startHosts } from '../harness/forward-hosts.ts'
+import type { HandOffHost } from '../harness/hand-off-host.ts'
+import { exchange } from '../harness/raw-http.ts'
+import { until } from '../harness/until.ts'
+
+const CLIENTS = 45
+
+interface Variant {
+  name: string
+  file: BalancerFile
+  isSticky: boolean
+  edit?: (text: string) => string
+}
+
+const variants: Variant[] = [
+  { name: 'nginx', file: 'nginx.conf', isSticky: false },
+  {
+    name: 'nginx that keeps no connections to the hosts',
+    file: 'nginx.conf',
+    isSticky: false,
+    edit: (text) => text.replace(/^\s*keepalive 64;$/m, ''),
+  },
+  { name: 'sticky nginx', file: 'nginx-sticky.conf', isSticky: true },
+  { name: 'HAProxy', file: 'haproxy.cfg', isSticky: false },
+  {
+    name: 'HAProxy that keeps no connections to the hosts',
+    file: 'haproxy.cfg',
+    isSticky: false,
+    edit: (text) => text.replace('mode http\n', 'mode http\n    option httpclose\n'),
+  },
+  { name: 'sticky HAProxy', file: 'haproxy-sticky.cfg', isSticky: true },
+]
+
+const transports: [string, string[], boolean][] = [
+  ['polling alone', ['polling'], false],
+  ['polling and then WebSocket', ['polling', 'websocket'], true],
+  ['WebSocket alone', ['websocket'], false],
+]
+
+describe.each(variants)('$name', ({ file, isSticky, edit }) => {
+  const hosts: HandOffHost[] = []
+  let balancer: RealBalancer
+  beforeAll(async () => {
+    hosts.push(...(await startHosts(3, { workers: 1 })))
+    balancer = await RealBalancer.start(
+      file,
+      hosts.map(({ port }) => port),
+      edit,
+    )
+  })
+  afterAll(async () => {
+    await balancer.stop()
+    await Promise.all(hosts.map((host) => host.stop()))
+  })
+
+  const sent = async () => {
+    const counts = await Promise.all(hosts.map((host) => metric(host, 'forward_sent_total')))
+    return counts.reduce((sum, count) => sum + count)
+  }
+
+  function connectClient(withTransports: string[]): { client: Socket; failures: string[] } {
+    const failures: string[] = []
+    // With credentials the client keeps cookies, as browsers do.
+    const client = io(balancer.url, {
+      transports: withTransports,
+      forceNew: true,
+      timeout: 60_000,
+      withCredentials: true,
+    })
+    client.on('connect_error', (error) => failures.push(explain(error)))
+    client.on('disconnect', (reason) => failures.push(reason))
+    return { client, failures }
+  }
+
+  test.each(transports)('stock clients with %s are served', async (_, names, upgrades) => {
+    const before = await sent()
+    const all = Array.from({ length: CLIENTS }, () => connectClient(names))
+    const clients = all.map(({ client }) => client)
+    await Promise.all(clients.map((client) => client.emitWithAck('echo', 'hello')))
+    if (upgrades) {
+      await until(
+        () => clients.every((client) => client.io.engine.transport.name === 'websocket'),
+        'all upgraded',
+      )
+    }
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await Promise.all(clients.map((client, n) => client.emitWithAck('echo', n)))
+      expect(answers.map(({ value }) => value)).toEqual(clients.map((__, n) => n))
+    }
+    expect(all.flatMap(({ failures }) => failures)).toEqual([])
+    const forwarded = (await sent()) - before
+    if (isSticky || !names.includes('polling')) expect(forwarded).toBe(0)
+    else expect(forwarded).toBeGreaterThan(CLIENTS / 3)
+    for (const client of clients) client.disconnect()
+  })
+
+  test('hosts see the address of the client, whatever it says of itself', async () => {
+    const answer = await exchange(
+      balancer.port,
+      'GET /address HTTP/1.1\r\nHost: chat.example\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n',
+    )
+    const body = answer.body.slice(answer.body.indexOf('{'), answer.body.lastIndexOf('}') + 1)
+    expect(JSON.parse(body).headers).toMatchObject({
+      host: 'chat.example',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+    })
+  })
+
+  test('a message as large as one may be goes through', async () => {
+    for (const [, names] of transports) {
+      const { client, failures } = connectClient(names)
+      const large = 'x'.repeat(600_000)
+      expect((await client.emitWithAck('echo', large)).value).toHaveLength(large.length)
+      expect(failures).toEqual([])
+      client.disconnect()
+    }
+  })
+
+  test('a host that is gone costs its own clients a reconnect and nobody else anything', async () => {
+    const all = Array.from({ length: 15 }, () => connectClient(['websocket']))
+    await Promise.all(all.map(({ client }) => client.emitWithAck('echo', 'hello')))
+    const isOf = (host: HandOffHost, { client }: (typeof all)[0]) => client.io.engine.id?.startsWith(host.tag)
+    const gone = hosts.find((host) => all[0] !== undefined && isOf(host, all[0]))
+    if (gone === undefined) throw new Error('no host has the session')
+    const owned = all.map((one) => (isOf(gone, one) ? ['transport close'] : []))
+    await gone.stop()
+    await until(
+      () => all.every(({ failures }, n) => failures.length >= (owned[n]?.length ?? 0)),
+      'its clients have noticed',
+    )
+    await until(() => all.every(({ client }) => client.connected), 'all are connected')
+    expect(all.map(({ failures }) => failures)).toEqual(owned)
+    const late = Array.from({ length: 15 }, () => connectClient(['polling', 'websocket']))
+    await Promise.all(late.map(({ client }) => client.emitWithAck('echo', 'hello')))
+    expect(late.flatMap(({ failures }) => failures)).toEqual([])
+    for (const { client } of [...all, ...late]) client.disconnect()
+  })
+})
+
+/** With the status that the client keeps beside it. */
+function explain(error: Error): string {
+  const { description } = error as { description?: unknown }
+  return `${error.message} ${String(description)}`
+}
