@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 
 const PACKAGES = [
   'chromium',
+  'fonts-noto-color-emoji',
   'iproute2',
   'python3-aiohttp',
   'python3-socketio',
