@@ -22,7 +22,14 @@ export default defineConfig({
         },
       },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...spawning } },
-      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...spawning } },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          expect: { poll: { timeout: 60_000 } },
+          ...spawning,
+        },
+      },
       { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...spawning } },
     ],
   },

@@ -2,36 +2,23 @@
  * The client as its user has it: one connection, its rooms, and what waits to be sent. Puts the parts together; each
  * decides for itself. `close` leaves no timer, no listener and no connection behind.
  */
-import type { ChatAnswers, ChatEvent, ChatLimits } from '../wire/chat.ts'
+import type { ChatLimits } from '../wire/chat.ts'
 import type { Author } from '../wire/entry.ts'
-import { retryDelayMs } from './back-off.ts'
-import { type Asked, Connection } from './connection.ts'
+import { type ChatState, StateTeller } from './chat-state.ts'
+import { Connection } from './connection.ts'
 import { Emitter } from './emitter.ts'
-import { ChatError, closed } from './errors.ts'
+import { type ChatError, closed } from './errors.ts'
 import { isObject } from './guards.ts'
 import { type ChatOptions, type Settings, settingsOf } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { OwnRooms } from './own-rooms.ts'
 import { Persistence } from './persistence.ts'
+import { Requests } from './requests.ts'
 import { ChatRoom } from './room.ts'
 import type { RoomDesk } from './room-desk.ts'
 import { Sender } from './sender.ts'
 import { Sends } from './sends.ts'
 import type { RoomSummary } from './tally.ts'
-
-/**
- * `connecting`: not connected yet. `online`. `degraded`: connected, and the server can't store just now. `offline`: the
- * connection is gone; the client comes back by itself unless it was refused for good.
- */
-export type ConnectionState = 'connecting' | 'online' | 'degraded' | 'offline' | 'refused' | 'closed'
-
-export interface ChatState {
-  readonly state: ConnectionState
-  /** Sends that have not reached the server's log. */
-  readonly waiting: number
-  /** Why it is as it is, for people. */
-  readonly reason?: string
-}
 
 export interface ClientEvents {
   [event: string]: unknown[]
@@ -63,13 +50,10 @@ export class ChatClient {
   readonly #sender: Sender
   readonly #own: OwnRooms
   readonly #connection: Connection
-  readonly #pauses = new Set<() => void>()
+  readonly #requests: Requests
+  readonly #state: StateTeller
   #user: Author | undefined
   #limits: ChatLimits | undefined
-  #state: ChatState = { state: 'connecting', waiting: 0 }
-  #degraded: string | undefined
-  #refused: ChatError | undefined
-  #everOpen = false
   #closed = false
   readonly #loaded: Promise<void>
 
@@ -77,6 +61,15 @@ export class ChatClient {
     this.#settings = settingsOf(options)
     const { clock, storage, backOff, ackTimeoutMs } = this.#settings
     this.#emitter = new Emitter((error) => this.#failed(error))
+    this.#state = new StateTeller(
+      () => ({ isOpen: this.#connection.open, waiting: this.#outbox.waiting }),
+      (state) => this.#emitter.emit('state', state),
+    )
+    this.#requests = new Requests({
+      ...this.#settings,
+      connection: () => this.#connection,
+      isRefused: () => this.#state.isRefused,
+    })
     this.#outbox = new Outbox(this.#settings)
     this.#persistence = new Persistence(storage, clock, (error) => this.#failed(error))
     this.#sends = this.#newSends()
@@ -106,7 +99,7 @@ export class ChatClient {
   }
 
   get state(): ChatState {
-    return this.#state
+    return this.#state.told
   }
 
   /** Known from the first connection on. */
@@ -149,9 +142,9 @@ export class ChatClient {
 
   /** Tries at once: the network is back, or the reason of a refusal is gone. */
   connect(): void {
-    this.#refused = undefined
+    this.#state.refused(undefined)
     this.#connection.connectNow()
-    this.#tell()
+    this.#state.tell()
   }
 
   /** What waits to be sent stays in the storage. Resolves when the storage has all of it. */
@@ -163,8 +156,8 @@ export class ChatClient {
       for (const room of this.#rooms.values()) room.close()
       this.#rooms.clear()
       this.#sends.settleAll()
-      for (const resume of this.#pauses) resume()
-      this.#tell()
+      this.#requests.resume()
+      this.#state.closed()
       this.#emitter.clear()
     }
     await this.#persistence.settled()
@@ -179,7 +172,7 @@ export class ChatClient {
       user: () => this.#user,
       guestName: name,
       changed: (room) => this.#sendsChanged(room),
-      counted: () => this.#tell(),
+      counted: () => this.#state.tell(),
       pump: () => this.#sender.pump(),
     })
   }
@@ -203,7 +196,7 @@ export class ChatClient {
 
   #newOwnRooms(): OwnRooms {
     return new OwnRooms({
-      ask: () => this.#request('rooms', {}),
+      ask: () => this.#requests.ask('rooms', {}),
       me: () => this.#user?.id,
       isJoined: (room) => this.#rooms.has(room),
       toldJoined: (summary) => {
@@ -227,7 +220,7 @@ export class ChatClient {
       user: () => this.#user,
       membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN,
       sends: this.#sends,
-      request: (event, payload) => this.#request(event, payload),
+      request: (event, payload) => this.#requests.ask(event, payload),
       ready: () => this.#sender.pump(),
       leave: (room) => this.#leave(room),
       tally: (room) => this.#own.tally(room),
@@ -243,45 +236,42 @@ export class ChatClient {
     this.#sends.claim()
     for (const room of this.#rooms.values()) room.changed()
     this.#sender.loaded()
-    this.#tell()
+    this.#state.tell()
   }
 
   #opened(user: Author, limits: ChatLimits | undefined): void {
     this.#user = user
-    this.#degraded = undefined
-    this.#refused = undefined
-    this.#everOpen = true
+    this.#state.opened()
     this.#sends.claim()
     this.#emitter.emit('user', user)
     if (limits !== undefined) {
       this.#limits = limits
       this.#emitter.emit('limits', limits)
     }
-    this.#tell()
+    this.#state.tell()
     for (const room of this.#rooms.values()) room.opened()
     this.#own.recount()
-    for (const resume of this.#pauses) resume()
+    this.#requests.resume()
   }
 
   #lost(reason: string): void {
     this.#outbox.disconnected()
     for (const room of this.#rooms.values()) room.lost()
-    this.#tell(reason)
+    this.#state.tell(reason)
   }
 
   #refusedUser(error: ChatError, final: boolean): void {
-    this.#refused = final ? error : undefined
-    this.#tell(error.message)
+    this.#state.refused(final ? error : undefined)
+    this.#state.tell(error.message)
     this.#emitter.emit('refused', error, final)
   }
 
   #cluster(degraded: boolean, reason: string | undefined): void {
-    this.#degraded = degraded ? (reason ?? 'degraded') : undefined
     if (!degraded) {
       this.#outbox.hasten()
       this.#sender.pump()
     }
-    this.#tell(this.#degraded)
+    this.#state.cluster(degraded, reason)
   }
 
   #event(event: string, payload: unknown): void {
@@ -297,7 +287,7 @@ export class ChatClient {
     this.#sends.giveUp(room)
     const isLeft = () => !this.#rooms.has(room)
     try {
-      await this.#request('room:leave', { room }, isLeft)
+      await this.#requests.ask('room:leave', { room }, isLeft)
     } catch (error) {
       // Joined again before the server could be told: there is nothing to tell any more.
       if (isLeft()) throw error
@@ -307,57 +297,7 @@ export class ChatClient {
   #sendsChanged(room: string): void {
     this.#sends.settleFailed(room)
     this.#rooms.get(room)?.changed()
-    this.#tell()
-  }
-
-  async #request<E extends ChatEvent>(
-    event: E,
-    payload: Asked<E>,
-    isWanted = () => true,
-  ): Promise<ChatAnswers[E]> {
-    const { clock, backOff, requestTimeoutMs } = this.#settings
-    const deadline = clock.now() + requestTimeoutMs
-    for (let failures = 1; ; failures += 1) {
-      if (!isWanted()) throw closed(event)
-      try {
-        return await this.#connection.ask(event, payload)
-      } catch (error) {
-        const failure = ChatError.from(error)
-        const leftMs = deadline - clock.now()
-        const delayMs = retryDelayMs(backOff, failures, failure.retryAfterMs)
-        if (!failure.retryable || leftMs <= 0 || this.#refused !== undefined) throw failure
-        await this.#pause(failure.code === 'offline' ? leftMs : Math.min(leftMs, delayMs))
-      }
-    }
-  }
-
-  /** Ends early when there is a connection again, or when all is over. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const resume = () => {
-        cancel()
-        this.#pauses.delete(resume)
-        resolve()
-      }
-      const cancel = this.#settings.clock.after(ms, resume)
-      this.#pauses.add(resume)
-    })
-  }
-
-  #stateNow(): ConnectionState {
-    if (this.#closed) return 'closed'
-    if (this.#connection.open) return this.#degraded === undefined ? 'online' : 'degraded'
-    if (this.#refused !== undefined) return 'refused'
-    return this.#everOpen ? 'offline' : 'connecting'
-  }
-
-  #tell(reason?: string): void {
-    const state = this.#stateNow()
-    const { waiting } = this.#outbox
-    if (state === this.#state.state && waiting === this.#state.waiting) return
-    const why = reason ?? (state === this.#state.state ? this.#state.reason : undefined)
-    this.#state = { state, waiting, ...(why === undefined ? {} : { reason: why }) }
-    this.#emitter.emit('state', this.#state)
+    this.#state.tell()
   }
 
   /** A listener for errors that throws is not told of its own. */

@@ -59,7 +59,7 @@ export class Tally {
     if (seq <= this.#head) return
     this.#head = seq
     if (kind === 'text' && isOwn) this.read(seq)
-    else if (kind === 'text') this.#unread += 1
+    else if (kind === 'text' && seq > this.#read) this.#unread += 1
     // Removed by its author, as every removal is: it was counted if it came after the mark.
     else if (kind === 'remove' && !isOwn && (target ?? 0) > this.#read)
       this.#unread = Math.max(0, this.#unread - 1)

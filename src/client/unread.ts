@@ -35,8 +35,9 @@ export class Unread {
   /** Entries that have been shown. The first page of a room that the server has said nothing of counts as read. */
   shown(entries: readonly Entry[]): void {
     const { tally, timeline } = this.#options
-    if (tally.isBegun) this.#feed(entries)
-    else tally.begin(timeline.last)
+    if (tally.isBegun) return this.#feed(entries)
+    tally.begin(timeline.last)
+    this.readUpTo(this.#read)
   }
 
   readUpTo(seq: number): void {

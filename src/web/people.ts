@@ -1,4 +1,4 @@
-/** What people are called whom this page has met: rooms with one other person are named after them. Bounded; kept over a reload. */
+/** What people are called with whom the user talks alone: such rooms are named after them. Bounded; kept over a reload. */
 import type { Author } from '../client/index.ts'
 import type { Kept } from './identity.ts'
 
@@ -8,6 +8,7 @@ const MAX = 500
 export class People {
   readonly #kept: Kept
   readonly #names: Map<string, string>
+  #isKept = true
 
   constructor(kept: Kept) {
     this.#kept = kept
@@ -21,6 +22,7 @@ export class People {
   /** @returns whether that is news */
   met({ id, name }: Author): boolean {
     if (this.#names.get(id) === name) return false
+    this.#isKept = false
     this.#names.delete(id)
     this.#names.set(id, name)
     const [oldest] = this.#names.keys()
@@ -28,7 +30,10 @@ export class People {
     return true
   }
 
+  /** Costs nothing while there is no news. */
   keep(): void {
+    if (this.#isKept) return
+    this.#isKept = true
     this.#kept.setItem(NAME, JSON.stringify([...this.#names]))
   }
 }

@@ -132,7 +132,7 @@ export class RoomBook {
   }
 
   #heard({ name: room }: ChatRoom, { from, text = '' }: LoggedMessage, live: boolean): void {
-    this.#options.people.met(from)
+    if (directUsers(room) !== undefined) this.#options.people.met(from)
     if (!live || from.id === this.#options.me().id) return
     const isPersonal = directUsers(room) !== undefined || this.#mentions(text)
     this.#options.heard({ room, from, text, isPersonal })
@@ -182,10 +182,11 @@ export class RoomBook {
     const present = new Set<string>()
     // Who was there when the connection went says nothing of now.
     if (chat.state.state !== 'online' && chat.state.state !== 'degraded') return present
+    const partners = new Set([...this.#names()].flatMap((name) => directUsers(name) ?? []))
     for (const name of this.#watched.keys()) {
       for (const member of chat.joined.get(name)?.members.list ?? []) {
         present.add(member.id)
-        people.met(member)
+        if (partners.has(member.id)) people.met(member)
       }
     }
     return present

@@ -123,5 +123,5 @@ function directProblem(name: string, myId: string): string | undefined {
   const users = directUsers(name)
   if (users === undefined) return 'This is no address of a direct message.'
   if (myId === '' || users.includes(myId)) return undefined
-  return 'It is between two people of whom you are none. Perhaps you were somebody else in this browser then.'
+  return 'This conversation belongs to two other people. Perhaps you had another name, and another key, when you got the link.'
 }

@@ -20,7 +20,7 @@ export const namespaceTopic = (nsp: string) => bounded(`n:${nsp}`)
 export const everyoneTopic = (nsp: string) => bounded(`e:${nsp}`)
 
 /** The servers with members of a Socket.IO room; the room of a single socket is one of them. */
-export const memberTopic = (nsp: string, room: string) => bounded(`m:${nsp}\0${room}`)
+export const memberTopic = (nsp: string, room: string) => bounded(`m:${nsp.length}:${nsp}:${room}`)
 
 function bounded(topic: string): string {
   if (topic.length <= TOPIC_MAX_CHARS) return topic

@@ -65,6 +65,44 @@ it('puts right what is doubled, swapped and dropped', async () => {
   expect(server.log).toHaveLength(330)
 })
 
+it('says so when it finds out that two messages were swapped', async () => {
+  await start()
+  const ann = await watch()
+  await ann.room.live()
+  const held: Entry[] = []
+  server.hooks.live = (entry) => {
+    held.push(entry)
+    const [one, two] = held
+    if (one === undefined || two === undefined) return []
+    return [
+      { ...two, seq: one.seq },
+      { ...one, seq: two.seq },
+    ]
+  }
+  for (const text of ['one', 'two']) server.write(text)
+  await ann.has(2)
+  expect(ann.texts()).toEqual(['two', 'one'])
+  expect(ann.doubts).toEqual([])
+  server.hooks.live = (entry) => [entry]
+  // Nothing it was told until now says otherwise; the log itself does.
+  server.tell('message', server.log[0])
+  await until(() => ann.doubts.length > 0, 'it doubts')
+  expect(ann.doubts).toEqual([{ reason: 'contradiction', seq: 1 }])
+})
+
+it('gets all of it by joining, when history is always of another log', async () => {
+  await start({
+    live: (entry) => (entry.seq % 3 === 0 ? [entry] : []),
+    answer: (event, answer) => (event === 'room:history' ? { ...answer, epoch: 'another' } : answer),
+  })
+  const ann = await watch()
+  await ann.room.live()
+  for (let i = 1; i <= 30; i += 1) server.write(`${i}`)
+  await until(() => ann.room.lastSeq === 30 && ann.room.state === 'live', 'it has all')
+  expect(ann.shown).toEqual(server.log)
+  expect(ann.resets).toEqual([])
+})
+
 it('says what it can not get, and goes on', async () => {
   await start({
     live: (entry) => (entry.seq === 3 || entry.seq === 4 ? [] : [entry]),

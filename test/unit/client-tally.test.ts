@@ -137,6 +137,25 @@ describe('a joined room', () => {
     expect(room.unread.count).toBe(1)
   })
 
+  it('knows what was read while its first page was shown', () => {
+    const room = new Room()
+    room.log.text(other)
+    room.unread.readUpTo(1)
+    room.join()
+    expect([room.unread.count, room.unread.read]).toEqual([0, 1])
+  })
+
+  it('does not count what is read in the moment that it is told', () => {
+    const room = new Room()
+    room.join()
+    const [entry] = [room.log.text(other)]
+    room.unread.readUpTo(entry.seq)
+    room.live(entry)
+    expect([room.unread.count, room.unread.read]).toEqual([0, 1])
+    room.live(room.log.text(other))
+    expect(room.unread.count).toBe(1)
+  })
+
   it('counts nothing twice when the server has counted what is yet to come', () => {
     const room = new Room()
     room.join()

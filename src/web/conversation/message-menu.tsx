@@ -17,6 +17,7 @@ interface MessageMenuProps {
 }
 
 const EDGE_PX = 8
+const GAP_PX = 4
 
 export function MessageMenu({ open: { message, anchor }, me, actions, close }: MessageMenuProps) {
   const menu = useRef<HTMLDivElement>(null)
@@ -101,20 +102,25 @@ function pressedIn(event: KeyboardEvent, close: () => void): void {
   event.preventDefault()
 }
 
-/** Below the anchor's end, or above it where there is no room; narrow pages show it as a sheet (style sheet). */
+/**
+ * Below the button's end, or at a message's text; above where there is no room below. Narrow pages show it as a sheet (style
+ * sheet).
+ */
 function place(menu: HTMLElement, anchor: Element): void {
-  const at = anchor.getBoundingClientRect()
+  const body = anchor.tagName === 'ARTICLE' ? anchor.querySelector('.message-body') : null
+  const at = (body ?? anchor).getBoundingClientRect()
   const { width, height } = menu.getBoundingClientRect()
-  const isRow = anchor.tagName === 'ARTICLE'
   const isRtl = getComputedStyle(anchor).direction === 'rtl'
-  const inline = isRow === isRtl ? at.right - width : at.left
-  const below = isRow ? at.top + EDGE_PX * 4 : at.bottom + EDGE_PX / 2
-  const top =
-    below + height > innerHeight - EDGE_PX ? Math.max(EDGE_PX, at.top - height - EDGE_PX / 2) : below
-  const left = Math.min(
-    Math.max(EDGE_PX, isRow ? inline + 56 : at.right - width),
-    innerWidth - width - EDGE_PX,
+  const fromRight = (body === null) !== isRtl
+  const left = fromRight ? at.right - width : at.left
+  const below = at.bottom + GAP_PX
+  const top = below + height > innerHeight - EDGE_PX ? at.top - height - GAP_PX : below
+  menu.style.setProperty(
+    '--menu-left',
+    `${Math.min(Math.max(EDGE_PX, left), innerWidth - width - EDGE_PX)}px`,
   )
-  menu.style.setProperty('--menu-left', `${left}px`)
-  menu.style.setProperty('--menu-top', `${top}px`)
+  menu.style.setProperty(
+    '--menu-top',
+    `${Math.min(Math.max(EDGE_PX, top), innerHeight - height - EDGE_PX)}px`,
+  )
 }

@@ -78,8 +78,9 @@ export class TimelineModel {
 
   /** All up to this number has been looked at. Not told before it is known how far it was when the room was opened. */
   saw(seq: number): void {
+    if (!this.#isOpen) return
     this.#seen = Math.max(this.#seen, seq)
-    if (!this.#isOpen || this.#seen <= this.#read) return
+    if (this.#seen <= this.#read) return
     this.#read = this.#seen
     this.#options.room.read(this.#read)
   }
@@ -105,6 +106,8 @@ export class TimelineModel {
     const { chat, room } = this.#options
     try {
       await Promise.all([chat.rooms(), room.live()])
+      this.#read = room.readUpTo
+      this.#seen = room.readUpTo
       this.#unreadFrom = unreadAtOpening({ read: room.readUpTo, head: room.lastSeq, unread: room.unread })
     } catch {
       // Without an answer there is no line above what is new: all else goes on.

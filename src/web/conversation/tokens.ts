@@ -10,7 +10,7 @@ export type Token =
   /** `code` is what stands between the backticks; a block also swallows the line ends around it. */
   | { readonly kind: 'code' | 'block'; readonly text: string; readonly code: string }
 
-const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]*?[^\s`][\s\S]*?)\n?```\n?|`([^`\n]+)`/g
+const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]+?)\n?```\n?|(?<!`)`([^`\n]+)`(?!`)/g
 const PROTOCOLS = new Set(['http:', 'https:', 'mailto:'])
 
 // Bare names with a dot are more often files ("index.ts") than places.
@@ -21,11 +21,12 @@ export function tokensOf(text: string, name: string): Token[] {
   const tokens: Token[] = []
   let from = 0
   for (const match of text.matchAll(CODE)) {
-    const [all, block, inline] = match
+    const [all, block, inline = ''] = match
+    if ((block ?? inline).trim() === '') continue
     tokens.push(...linksOf(text.slice(from, match.index), name))
     tokens.push(
       block === undefined
-        ? { kind: 'code', text: all, code: inline ?? '' }
+        ? { kind: 'code', text: all, code: inline }
         : { kind: 'block', text: all, code: block },
     )
     from = match.index + all.length

@@ -1,0 +1,159 @@
+/** People talk, each in a browser of their own, with networks that can be cut. */
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { Network } from '../harness/client-proxy.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { Chromium, LOST_NETWORK } from '../harness/page.ts'
+import { Person } from '../harness/page-person.ts'
+
+let rookery: RunningRookery
+let browser: Chromium
+let network: Network
+
+beforeAll(async () => {
+  rookery = await startRookery()
+  network = await Network.to(rookery.port)
+  browser = await Chromium.start()
+})
+afterEach(async () => {
+  network.mend()
+  await browser.closePages()
+})
+afterAll(async () => {
+  await browser.stop()
+  await network.close()
+  expect(await rookery.stop()).toBe(0)
+})
+
+function enter(name: string, room: string, url = rookery.url): Promise<Person> {
+  return Person.enter(browser, { url, name, room })
+}
+
+async function showsJust(person: Person, expected: readonly string[]): Promise<void> {
+  await expect.poll(() => person.texts()).toEqual(expected)
+}
+
+it('two people talk: each sees both messages once, with the name of who wrote it', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'talk'), enter('Ben', 'talk')])
+  await ann.say('Hello Ben')
+  await ben.sees('Hello Ben')
+  await ben.say('Hello Ann')
+  for (const person of [ann, ben]) await showsJust(person, ['Hello Ben', 'Hello Ann'])
+  const heard = ann.message('Hello Ann')
+  expect(await heard.getAttribute('aria-label')).toMatch(/^Ben, /)
+  await heard.getByText('Ben', { exact: true }).waitFor()
+  expect(await ann.message('Hello Ben').getAttribute('aria-label')).toMatch(/^You, /)
+  await ann.page.getByRole('button', { name: 'People in this room: 2' }).waitFor()
+})
+
+it('who writes is shown to the others while they do', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'typing'), enter('Ben', 'typing')])
+  await ann.composer.pressSequentially('Well')
+  await ben.page.getByText('Ann is typing…').waitFor()
+  await ann.composer.press('Enter')
+  await ben.sees('Well')
+  await ben.page.getByText('Ann is typing…').waitFor({ state: 'detached' })
+})
+
+it('a message is changed and removed for everybody', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'changes'), enter('Ben', 'changes')])
+  await ann.say('frist')
+  await ann.say('second')
+  await ben.sees('second')
+  await ann.message('frist').hover()
+  await ann.message('frist').getByRole('button', { name: 'Edit' }).click()
+  await ann.composer.fill('first')
+  await ann.composer.press('Enter')
+  await showsJust(ben, ['first', 'second'])
+  await ben.message('first').getByText('edited').waitFor()
+
+  await ann.message('second').hover()
+  await ann.message('second').getByRole('button', { name: 'More' }).click()
+  await ann.page.getByRole('menuitem', { name: 'Remove…' }).click()
+  await ann.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await ben.page.getByText('This message was removed').waitFor()
+  for (const person of [ann, ben]) await showsJust(person, ['first'])
+})
+
+it('what is written offline waits, is counted, and arrives once and in order', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'offline', network.url), enter('Ben', 'offline')])
+  ann.opened.expectProblems(LOST_NETWORK)
+  await ann.say('before')
+  await ben.sees('before')
+
+  network.cut()
+  await ann.page.context().setOffline(true)
+  await ann.say('written offline')
+  await ann.say('and one more')
+  await ann.page.getByText(/You are offline\. 2 messages wait/).waitFor()
+  await ann.message('written offline').getByText('Sending').waitFor()
+  await ben.say('meanwhile')
+  await ann.opened.screenshot('offline')
+  await showsJust(ann, ['before', 'written offline', 'and one more'])
+
+  network.mend()
+  await ann.page.context().setOffline(false)
+  const all = ['before', 'meanwhile', 'written offline', 'and one more']
+  for (const person of [ann, ben]) await showsJust(person, all)
+  await ann.page.getByText(/You are offline/).waitFor({ state: 'detached' })
+  await ann.page.getByText(/Sending/).waitFor({ state: 'detached' })
+})
+
+it('a message that waits is there after a reload, and is sent', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'reload', network.url), enter('Ben', 'reload')])
+  ann.opened.expectProblems(LOST_NETWORK)
+  await ann.say('before')
+  await ben.sees('before')
+
+  // Its requests arrive and its answers are lost: the page can be fetched, and the socket hears nothing.
+  network.loseAnswers()
+  await ann.say('before the reload')
+  await ann.message('before the reload').getByText('Sending').waitFor()
+  await ann.page.reload()
+  for (const person of [ann, ben]) await showsJust(person, ['before', 'before the reload'])
+  await ann.page.getByText(/Sending/).waitFor({ state: 'detached' })
+  expect(await ann.message('before the reload').getAttribute('aria-label')).toMatch(/^You, /)
+})
+
+it('counts what is unread in other rooms, and marks what is for oneself', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'here'), enter('Ben', 'there')])
+  await ann.goTo('there')
+  await ben.say('Welcome')
+  await ann.sees('Welcome')
+  await ann.goTo('here')
+  await ben.say('Anybody there?')
+  await expect.poll(() => ann.line('there').textContent()).toMatch(/there, 1 unread/)
+  expect(await ann.line('there').textContent()).not.toContain('for you')
+  await expect.poll(() => ann.page.title()).toMatch(/^\(1\) /)
+  await ben.say('@Ann this is for you')
+  await expect.poll(() => ann.line('there').textContent()).toMatch(/, 1 for you, 2 unread/)
+
+  await ann.line('there').click()
+  await ann.sees('@Ann this is for you')
+  await ann.page.getByText('New messages', { exact: true }).waitFor()
+  await expect.poll(() => ann.line('there').textContent()).not.toMatch(/unread/)
+  await expect.poll(() => ann.page.title()).not.toMatch(/^\(/)
+  // And stays read when she comes back.
+  await ann.page.reload()
+  await ann.sees('@Ann this is for you')
+  await ann.line('there').waitFor()
+  await expect.poll(() => ann.line('there').textContent()).not.toMatch(/unread/)
+})
+
+it('two people talk alone: the other finds it in the list without having asked', async () => {
+  const [ann, ben, cleo] = await Promise.all(['Ann', 'Ben', 'Cleo'].map((name) => enter(name, 'crowd')))
+  if (ann === undefined || ben === undefined || cleo === undefined) throw new Error('somebody is missing')
+  await ann.page.getByRole('complementary').getByRole('button', { name: 'Ben' }).click()
+  await ann.heading('Ben').waitFor()
+  await ann.say('Between us')
+  await expect.poll(() => ben.line('Ann').textContent()).toMatch(/1 unread/)
+  await ben.line('Ann').click()
+  await ben.sees('Between us')
+  await ben.say('I say nothing')
+  await showsJust(ann, ['Between us', 'I say nothing'])
+  expect(await cleo.page.getByRole('navigation').textContent()).not.toContain('Direct messages')
+  // Nobody else gets in by the address.
+  const address = new URL(ann.page.url()).hash
+  await cleo.page.evaluate(`location.hash = ${JSON.stringify(address)}`)
+  await cleo.page.getByText(/can’t be opened|can’t enter/).waitFor()
+  expect(await cleo.page.getByText('Between us').count()).toBe(0)
+})

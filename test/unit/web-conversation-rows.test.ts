@@ -1,0 +1,199 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { ChatMessage } from '../../src/client/index.ts'
+import { dayLabel, dayOf, dayReader, timeLabel } from '../../src/web/conversation/days.ts'
+import { type Notice, withNotice } from '../../src/web/conversation/notices.ts'
+import { type Row, RowMaker, type RowsSource, stepsTo } from '../../src/web/conversation/rows.ts'
+
+const NOON = new Date(2026, 2, 17, 12).getTime()
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+function message(
+  seq: number,
+  {
+    from = 'ann',
+    at = NOON,
+    ...more
+  }: { from?: string; at?: number } & Partial<Omit<ChatMessage, 'from' | 'at'>> = {},
+): ChatMessage {
+  return {
+    id: `m${seq}`,
+    seq,
+    from: { id: from, name: from },
+    text: `text ${seq}`,
+    at,
+    edited: false,
+    removed: false,
+    state: 'sent',
+    ...more,
+  }
+}
+
+function rowsOf(messages: ChatMessage[], more: Partial<RowsSource> = {}): readonly Row[] {
+  return new RowMaker().rowsOf({
+    messages,
+    notices: [],
+    beginning: undefined,
+    unreadFrom: undefined,
+    ...more,
+  })
+}
+
+const shape = (rows: readonly Row[]) =>
+  rows.map((row) => (row.kind === 'message' ? `${row.opensGroup ? '+' : '-'}${row.message.id}` : row.kind))
+
+describe('rows', () => {
+  test('are groups of one author within five minutes', () => {
+    const messages = [
+      message(1),
+      message(2, { at: NOON + MINUTE }),
+      message(3, { from: 'bob', at: NOON + MINUTE }),
+      message(4, { at: NOON + 2 * MINUTE }),
+      message(5, { at: NOON + 8 * MINUTE }),
+    ]
+    expect(shape(rowsOf(messages))).toEqual(['day', '+m1', '-m2', '+m3', '+m4', '+m5'])
+  })
+
+  test('have a line above each day, and a group never goes on below it', () => {
+    const midnight = dayOf(NOON + DAY)
+    expect(shape(rowsOf([message(1, { at: midnight - 1 }), message(2, { at: midnight })]))).toEqual([
+      'day',
+      '+m1',
+      'day',
+      '+m2',
+    ])
+  })
+
+  test('have one line above what is new, also when its message is not there', () => {
+    expect(shape(rowsOf([message(1), message(4), message(5)], { unreadFrom: 2 }))).toEqual([
+      'day',
+      '+m1',
+      'unread',
+      '+m4',
+      '-m5',
+    ])
+    expect(shape(rowsOf([message(1)], { unreadFrom: 2 }))).toEqual(['day', '+m1'])
+  })
+
+  test('have notices where they belong, and a beginning when there is one', () => {
+    const notices: Notice[] = [
+      { id: 2, after: 9, words: 'b' },
+      { id: 1, after: 1, words: 'a' },
+    ]
+    expect(shape(rowsOf([message(1), message(2)], { notices, beginning: 'first' }))).toEqual([
+      'beginning',
+      'day',
+      '+m1',
+      'notice',
+      '+m2',
+      'notice',
+    ])
+    expect(rowsOf([], { beginning: 'first' })).toEqual([])
+  })
+
+  test('that are the same stay the same values', () => {
+    const maker = new RowMaker()
+    const source = { notices: [{ id: 1, after: 1, words: 'a' }], beginning: 'first', unreadFrom: 2 } as const
+    const [one, two] = [message(1), message(2)]
+    const before = maker.rowsOf({ ...source, messages: [one, two] })
+    const after = maker.rowsOf({ ...source, messages: [one, { ...two, edited: true }, message(3)] })
+    expect(before.map((row, place) => row === after[place])).toEqual([true, true, true, true, true, false])
+  })
+
+  test('have keys that differ', () => {
+    const times = fc.array(fc.record({ from: fc.constantFrom('ann', 'bob'), days: fc.nat(3) }), {
+      maxLength: 20,
+    })
+    fc.assert(
+      fc.property(times, fc.nat(20), (list, unreadFrom) => {
+        const messages = list.map(({ from, days }, place) =>
+          message(place + 1, { from, at: NOON + days * DAY }),
+        )
+        const keys = rowsOf(messages, { unreadFrom }).map(({ key }) => key)
+        expect(new Set(keys).size).toBe(keys.length)
+        expect(keys.filter((key) => key.startsWith('ann m') || key.startsWith('bob m'))).toHaveLength(
+          messages.length,
+        )
+      }),
+    )
+  })
+})
+
+const from = (first: number, last: number) =>
+  rowsOf(Array.from({ length: last - first + 1 }, (_, place) => message(first + place)))
+
+describe('the way to other rows', () => {
+  test('is one step when only the end changes', () => {
+    expect(stepsTo(from(1, 3), from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
+    expect(stepsTo([], from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
+  })
+
+  test('keeps the place from the bottom when older ones come, also of the same day', () => {
+    expect(stepsTo(from(4, 6), from(1, 6)).map(({ shift }) => shift)).toEqual([true])
+  })
+
+  test('changes the top first, alone, when both ends change', () => {
+    const steps = stepsTo(from(1, 6), from(2, 7))
+    expect(steps.map(({ shift, rows }) => [shift, rows.at(-1)?.key])).toEqual([
+      [true, 'ann m6'],
+      [false, 'ann m7'],
+    ])
+  })
+
+  test('always ends with the rows that are to be shown', () => {
+    fc.assert(
+      fc.property(fc.nat(9), fc.nat(9), fc.nat(9), fc.nat(9), (a, b, c, d) => {
+        const target = from(c + 1, c + d)
+        expect(stepsTo(from(a + 1, a + b), target).at(-1)?.rows).toEqual(target)
+      }),
+    )
+  })
+})
+
+describe('days', () => {
+  test('are called as people call them', () => {
+    const words = { now: NOON, locale: 'en-GB' }
+    expect(dayLabel(dayOf(NOON - 1), words)).toBe('Today')
+    expect(dayLabel(dayOf(NOON - DAY), words)).toBe('Yesterday')
+    expect(dayLabel(dayOf(NOON - 2 * DAY), words)).toMatch(/^Sunday,? 15 March$/)
+    expect(dayLabel(dayOf(new Date(2024, 0, 5).getTime()), words)).toMatch(/^Friday,? 5 January 2024$/)
+    expect(timeLabel(NOON, 'en-GB')).toBe('12:00')
+  })
+
+  test('read one after the other are what they are alone', () => {
+    const moments = fc.array(fc.integer({ min: NOON - 400 * DAY, max: NOON + 400 * DAY }), { maxLength: 30 })
+    fc.assert(
+      fc.property(moments, (list) => {
+        expect(list.map(dayReader())).toEqual(list.map(dayOf))
+      }),
+    )
+  })
+})
+
+describe('notices', () => {
+  test('stand behind what they speak of, each once', () => {
+    const one = withNotice([], { doubt: { reason: 'missing', from: 3, to: 5 } }, 9)
+    expect(one).toMatchObject([{ after: 5, words: expect.stringContaining('3 messages are missing') }])
+    expect(withNotice(one, { doubt: { reason: 'missing', from: 3, to: 5 } }, 9)).toBe(one)
+    expect(withNotice(one, { doubt: { reason: 'epoch' } }, 9).at(-1)).toMatchObject({ after: 9 })
+    expect(withNotice(one, { doubt: { reason: 'contradiction', seq: 2 } }, 9).at(-1)).toMatchObject({
+      after: 2,
+    })
+  })
+
+  test('of before a reset are gone with it', () => {
+    const before = withNotice([], { doubt: { reason: 'epoch' } }, 9)
+    for (const reset of ['epoch', 'expired'] as const) {
+      expect(withNotice(before, { reset }, 0)).toMatchObject([{ after: 0 }])
+    }
+  })
+
+  test('are bounded', () => {
+    let notices: readonly Notice[] = []
+    for (let seq = 1; seq <= 80; seq += 1)
+      notices = withNotice(notices, { doubt: { reason: 'contradiction', seq } }, seq)
+    expect(notices).toHaveLength(50)
+    expect(notices.at(-1)?.after).toBe(80)
+  })
+})

@@ -1,0 +1,133 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { codePointsIn, isFewEmoji } from '../../src/web/conversation/characters.ts'
+import { mentions, tokensOf } from '../../src/web/conversation/tokens.ts'
+import { charsIn } from '../../src/wire/chat.ts'
+
+const kindsOf = (text: string, name = 'Ann') =>
+  tokensOf(text, name).map(({ kind, text: part }) => [kind, part])
+
+/** Pieces that mean something to the tokens, in any order and with anything between them. */
+const texts = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.constantFrom(
+        '`',
+        '```',
+        '\n',
+        ' ',
+        '@Ann',
+        '@',
+        'https://a.example/b?c=d#e',
+        'mailto:a@b.example',
+        '<b>',
+        'javascript:alert(1)',
+        '😀',
+      ),
+    ),
+    { maxLength: 20 },
+  )
+  .map((parts) => parts.join(''))
+
+describe('the tokens of a text', () => {
+  test('are the text again, put together', () => {
+    fc.assert(
+      fc.property(texts, fc.constantFrom('Ann', '', 'a.b*c', '😀'), (text, name) => {
+        expect(
+          tokensOf(text, name)
+            .map((token) => token.text)
+            .join(''),
+        ).toBe(text)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('lead nowhere but to http, https and mail', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        for (const token of tokensOf(text, 'Ann')) {
+          if (token.kind === 'link') expect(token.url).toMatch(/^(https?:\/\/|mailto:)/i)
+        }
+      }),
+    )
+    for (const text of [
+      'javascript:alert(1)',
+      'ftp://a.example',
+      '//a.example',
+      'data:text/html,x',
+      'index.ts',
+    ]) {
+      expect(kindsOf(text)).toEqual([['plain', text]])
+    }
+  })
+
+  test('are links without the full stop behind them', () => {
+    expect(kindsOf('See https://a.example/b.')).toEqual([
+      ['plain', 'See '],
+      ['link', 'https://a.example/b'],
+      ['plain', '.'],
+    ])
+    expect(tokensOf('a@b.example', '')).toEqual([
+      { kind: 'link', text: 'a@b.example', url: 'mailto:a@b.example' },
+    ])
+  })
+
+  test('are code, in which nothing else is looked for', () => {
+    expect(tokensOf('run `https://a.example @Ann` now', 'Ann')).toEqual([
+      { kind: 'plain', text: 'run ' },
+      { kind: 'code', text: '`https://a.example @Ann`', code: 'https://a.example @Ann' },
+      { kind: 'plain', text: ' now' },
+    ])
+    expect(tokensOf('so:\n```sh\nls -l\n  cd /\n```\ndone', '')).toEqual([
+      { kind: 'plain', text: 'so:' },
+      { kind: 'block', text: '\n```sh\nls -l\n  cd /\n```\n', code: 'ls -l\n  cd /' },
+      { kind: 'plain', text: 'done' },
+    ])
+    expect(kindsOf('`` and ``` alone')).toEqual([['plain', '`` and ``` alone']])
+  })
+
+  // Anything that takes time with the square of the length or worse would not end before the test is ended.
+  test.each(['```', '`', '```\n', '` ', '@A', '@Ann', '```a', 'https://', 'a@b.', '\n', '(('])(
+    'are read in good time from %j over and over',
+    (part) => {
+      const text = part.repeat(Math.floor(40_000 / part.length))
+      expect(
+        tokensOf(text, 'Ann')
+          .map((token) => token.text)
+          .join(''),
+      ).toBe(text)
+    },
+  )
+
+  test('are mentions of the whole name alone', () => {
+    expect(mentions('hello @ann!', 'Ann')).toBe(true)
+    expect(mentions('@Ann', 'Ann')).toBe(true)
+    expect(mentions('@Annabel', 'Ann')).toBe(false)
+    expect(mentions('mail@Ann', 'Ann')).toBe(false)
+    expect(mentions('Ann', 'Ann')).toBe(false)
+    expect(mentions('`@Ann`', 'Ann')).toBe(false)
+    expect(mentions('@', '')).toBe(false)
+    expect(mentions('ask @Ann Lee (QA)', 'Ann Lee (QA)')).toBe(true)
+  })
+})
+
+describe('characters', () => {
+  test('are counted as the server counts them', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(codePointsIn(text)).toBe(charsIn(text))
+      }),
+    )
+    expect(codePointsIn('👩‍👩‍👧')).toBe(5)
+  })
+
+  test.each(['😀', '😀😀😀', ' 👋🏽 ', '👩‍👩‍👧', '🇩🇪', '❤️', '3️⃣', '😀\n🎉'])('%j is shown large', (text) => {
+    expect(isFewEmoji(text)).toBe(true)
+  })
+
+  test.each(['', ' ', 'a', '3', '#', '😀 a', '😀😀😀😀', '😀!', '123'])('%j is not', (text) => {
+    expect(isFewEmoji(text)).toBe(false)
+  })
+})
