@@ -40,7 +40,7 @@ export class Feed {
   readonly #bySlot: boolean
   readonly #wanted = new Set<string>()
   readonly #confirmed = new Set<string>()
-  /** Where the two may differ. */
+  /** Where the two may differ: each channel that was changed, since it was last taken. */
   readonly #open = new Set<string>()
   /** Refused together with others: tried alone, so that it holds up no other. */
   readonly #alone = new Set<string>()
@@ -203,7 +203,6 @@ export class Feed {
     for (const channel of batch) {
       this.#confirmed.add(channel)
       this.#alone.delete(channel)
-      if (!this.#wanted.has(channel)) this.#open.add(channel)
     }
   }
 
@@ -216,10 +215,7 @@ export class Feed {
       if (!isReply(error, 'MOVED')) return this.#refused(batch, error as Error)
     }
     if (connection !== this.#connection) return
-    for (const channel of batch) {
-      this.#confirmed.delete(channel)
-      if (this.#wanted.has(channel)) this.#open.add(channel)
-    }
+    for (const channel of batch) this.#confirmed.delete(channel)
   }
 
   #refused(batch: readonly string[], error: Error): void {

@@ -87,6 +87,22 @@ describe('a subscription', () => {
     await until(async () => (await publish(host, 'a', 'x')) === 0, 'Redis knows of it no more')
   })
 
+  it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 20])(
+    'is confirmed anew when it ends and begins again within %i microtasks',
+    async (microtasks) => {
+      const redis = await started()
+      const host = await opened(redis)
+      const { subscriptions } = host.connection
+      const { heard, handler } = hearer()
+      await subscriptions.subscribe('a', handler)
+      subscriptions.unsubscribe('a', handler)
+      for (let count = 0; count < microtasks; count += 1) await Promise.resolve()
+      await subscriptions.subscribe('a', handler)
+      expect(await publish(host, 'a', 'x')).toBe(1)
+      await until(() => heard.length === 1, 'it is heard')
+    },
+  )
+
   it('waits while Redis is away, and is withdrawn when that takes too long', async () => {
     const redis = await started()
     const host = await opened(redis, { REDIS_TIMEOUT_MS: '300' })
@@ -117,6 +133,7 @@ describe('a subscription', () => {
     }, 'Redis has been away for longer than a subscription waits')
     await redis.start()
     await until(() => restored.includes('a'), 'it is heard again')
+    await host.untilWell()
     await publish(host, 'a', 'back')
     await until(() => heard.includes('back'), 'it is heard')
   })
