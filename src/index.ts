@@ -2,9 +2,11 @@
 export type {
   App,
   AppContext,
+  AppendTerms,
   AppSettings,
   ClusterState,
   DrainHooks,
+  Limits,
   PresenceChange,
   RoomListener,
   RoomMembers,

@@ -26,8 +26,13 @@ import { SlowMembers } from './slow-members.ts'
 
 const chat: App = (io, context) => {
   const metrics = chatMetrics(context.metrics)
-  const identityOf = guardConnections(io, authenticator(context.settings), context.logger)
   const lasts = lastingUsers(context.settings)
+  const identityOf = guardConnections(io, {
+    authenticate: authenticator(context.settings),
+    limits: context.limits,
+    lasts,
+    logger: context.logger,
+  })
   const tracks = new RecentTracks(context.rooms, lasts)
   const slow = new SlowMembers({
     bounds: context.settings,

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Server, Socket } from 'socket.io'
-import type { AppSettings } from '../wire/app.ts'
+import type { AppSettings, Limits } from '../wire/app.ts'
 import type { Author } from '../wire/entry.ts'
 import { failureBody } from './failures.ts'
 import { guest, isPassing } from './guest.ts'
@@ -32,16 +32,25 @@ export function lastingUsers(settings: Pick<AppSettings, 'auth'>): (userId: stri
   return settings.auth === 'guest' ? (userId) => !isPassing(userId) : () => true
 }
 
-/** Lets in whom `authenticate` knows. @returns who a connected socket is */
+export interface GuardOptions {
+  authenticate: Authenticate
+  limits: Limits
+  /** Whether a user may come back. One that never does has this one connection: there is nothing to count. */
+  lasts: (userId: string) => boolean
+  logger: Logger
+}
+
+/** Lets in whom `authenticate` knows, unless they have too many connections. @returns who a connected socket is */
 export function guardConnections(
   io: Server,
-  authenticate: Authenticate,
-  logger: Logger,
+  { authenticate, limits, lasts, logger }: GuardOptions,
 ): (socket: Socket) => Identity {
   const identities = new WeakMap<Socket, Identity>()
   const admit = async (socket: Socket, next: (refusal?: Error) => void): Promise<void> => {
     try {
-      identities.set(socket, await authenticate(socket.handshake.auth))
+      const identity = await authenticate(socket.handshake.auth)
+      if (lasts(identity.user.id)) onceEnded(socket, await limits.admitConnection(identity.user.id))
+      identities.set(socket, identity)
     } catch (error) {
       const { code, message, retryable } = failureBody(error, logger, 'connect')
       next(Object.assign(new Error(message), { data: { code, message, retryable } }))
@@ -55,6 +64,19 @@ export function guardConnections(
     if (identity === undefined) throw new Error('a socket came in without an identity')
     return identity
   }
+}
+
+/** Calls `end` when the socket is over, be it that it never gets to be connected. */
+function onceEnded(socket: Socket, end: () => void): void {
+  if (socket.conn.readyState === 'closed') return end()
+  const over = () => {
+    socket.conn.off('close', over)
+    socket.off('disconnect', over)
+    end()
+  }
+  socket.conn.once('close', over)
+  socket.once('disconnect', over)
+  return undefined
 }
 
 /** Closes the socket's connection when its identity expires. */

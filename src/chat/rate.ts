@@ -1,8 +1,10 @@
 /**
- * How much a user may ask for: a window that holds a burst and is as long as the rate needs to allow for one.
- * Counted in this worker: a user with connections on several workers may have as many times the rate.
+ * How much a user may ask for, counted in this worker: it refuses at once what is far too much. Messages are counted over
+ * all workers and hosts as well, where they are appended; other requests are not, so that a user with connections on
+ * several workers may make as many times more of them.
  */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import type { Take } from '../core/window-rate.ts'
+import { rateWindow, takeFromMemory } from '../core/window-rate.ts'
 import type { AppSettings } from '../wire/app.ts'
 import { RookeryError } from '../wire/errors.ts'
 
@@ -24,14 +26,9 @@ export function rates(settings: AppSettings, factor = 1): Rates {
 
 /** `perSecond` on average, `burst` at once. */
 export function rate(perSecond: number, burst: number): Rate {
-  const limiter = new RateLimiterMemory({ points: burst, duration: burst / perSecond })
+  const take: Take = takeFromMemory(rateWindow(perSecond, burst))
   return async (key) => {
-    try {
-      await limiter.consume(key)
-    } catch (refused) {
-      if (!(refused instanceof RateLimiterRes)) throw refused
-      const retryAfterMs = Math.max(1, Math.ceil(refused.msBeforeNext))
-      throw new RookeryError('rate_limited', 'too much at once', { retryAfterMs })
-    }
+    const retryAfterMs = await take(key)
+    if (retryAfterMs > 0) throw new RookeryError('rate_limited', 'too much at once', { retryAfterMs })
   }
 }

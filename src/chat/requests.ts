@@ -83,14 +83,14 @@ function membershipRows({ memberships }: Desk): Row[] {
   ]
 }
 
-function messageRows({ context, memberships, tracks, notices }: Desk): Row[] {
+function messageRows({ context, memberships, tracks, lasts, notices }: Desk): Row[] {
   const { rooms, settings } = context
   const append = async (session: Session, room: string, draft: MessageDraft): Promise<Outcome> => {
     checkAccess(room, session.user.id)
     if (draft.kind !== 'remove') checkLength(draft.text, settings.textMaxChars)
     await memberships.require(session, room)
     await tracks.ensure(room)
-    const answer: AppendResult = await rooms.append(room, draft)
+    const answer: AppendResult = await rooms.append(room, draft, { limited: lasts(draft.from.id) })
     const isText = draft.kind === 'text'
     return { answer, ...(isText && { afterwards: () => notices.text(room, draft.from, answer.seq) }) }
   }

@@ -115,6 +115,11 @@ const settings = {
     unit: 'ms',
     doc: 'Time after which a command that Redis has not answered, or a subscription that it has not confirmed, has failed.',
   }),
+  redisWaitReplicas: required(integer(0, 16), 0, {
+    section: 'Several hosts',
+    unit: 'replicas',
+    doc: 'Replicas of Redis that must have a message before it is acknowledged (docs/redis.md); 0: none.',
+  }),
   clusterSecret: optional(secret(32), {
     section: 'Several hosts',
     secret: true,
@@ -232,6 +237,11 @@ const settings = {
     unit: 'characters',
     doc: 'Length of a message.',
   }),
+  connectionsPerUser: required(integer(0, 1_000_000), 50, {
+    section: 'Clients and their limits',
+    unit: 'connections',
+    doc: 'Connections that one user may have at a time, over all workers and hosts; past it new ones are refused. 0: no limit.',
+  }),
   roomsPerSocket: required(integer(1, 100_000), 100, {
     section: 'Clients and their limits',
     unit: 'rooms',
@@ -240,22 +250,22 @@ const settings = {
   messageRate: required(integer(1, 1_000_000), 20, {
     section: 'Clients and their limits',
     unit: 'messages/s',
-    doc: 'Messages that a user may send a second.',
+    doc: 'Messages that a user may send a second, over all workers and hosts.',
   }),
   messageBurst: required(integer(1, 1_000_000), 40, {
     section: 'Clients and their limits',
     unit: 'messages',
-    doc: 'Messages that a user may send at once.',
+    doc: 'Messages that a user may send at once, over all workers and hosts.',
   }),
   requestRate: required(integer(1, 1_000_000), 50, {
     section: 'Clients and their limits',
     unit: 'requests/s',
-    doc: 'All other requests that a user may make a second.',
+    doc: 'All other requests that a user may make a second, on each worker.',
   }),
   requestBurst: required(integer(1, 1_000_000), 100, {
     section: 'Clients and their limits',
     unit: 'requests',
-    doc: 'All other requests that a user may make at once.',
+    doc: 'All other requests that a user may make at once, on each worker.',
   }),
   slowClientBytes: required(integer(1024, GIB), 262_144, {
     section: 'Clients and their limits',

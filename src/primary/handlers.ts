@@ -1,11 +1,21 @@
-/** What the primary does when a worker asks: the log and presence, each by its own part. */
+/** What the primary does when a worker asks: the log, presence and limits, each by its own part. */
 import type { RoomLog } from '../log/room-log.ts'
+import type { UserLimits } from './limits.ts'
 import type { PresenceFeed } from './presence-feed.ts'
 import type { RelayHandlers } from './relay.ts'
 
-export function createHandlers(log: RoomLog, presence: PresenceFeed): RelayHandlers {
+export interface Handled {
+  log: RoomLog
+  presence: PresenceFeed
+  limits: UserLimits
+}
+
+export function createHandlers({ log, presence, limits }: Handled): RelayHandlers {
   return {
-    'log.append': ({ room, draft }) => log.append(room, draft),
+    'log.append': async ({ room, draft, limited }) => {
+      if (limited === true) await limits.takeMessage(draft.from.id)
+      return log.append(room, draft)
+    },
     'user.track': async ({ userId, room }) => {
       await log.trackRoom(userId, room)
       return null
@@ -24,5 +34,13 @@ export function createHandlers(log: RoomLog, presence: PresenceFeed): RelayHandl
       return null
     },
     'presence.members': ({ room }) => presence.members(room),
+    'connection.enter': async (connection, from) => {
+      await limits.enter(from, connection)
+      return null
+    },
+    'connection.leave': (connection, from) => {
+      limits.leave(from, connection)
+      return null
+    },
   }
 }

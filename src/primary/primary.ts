@@ -26,6 +26,7 @@ import { createHandlers } from './handlers.ts'
 import { watchForHangs } from './hang-watch.ts'
 import { claimLinkPath } from './host-socket.ts'
 import { HostState } from './host-state.ts'
+import { UserLimits } from './limits.ts'
 import { createMetricsView, workerStatus } from './observe.ts'
 import { listenForOrders, type Orders } from './orders.ts'
 import { PresenceFeed } from './presence-feed.ts'
@@ -52,6 +53,7 @@ interface Parts extends PrimaryOptions {
   state: HostState
   relay: Relay
   presence: PresenceFeed
+  limits: UserLimits
   frontDoor: FrontDoor
   supervisor: Supervisor
 }
@@ -143,19 +145,23 @@ async function assemble(
     cluster === undefined ? await openOwnStore(surroundings) : { log: cluster.log, workerExited() {} }
   const backplane = await joinHosts(surroundings, frontDoor, hostTag)
   const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event), registry)
+  const limits = createLimits(surroundings, backplane)
   const linkSecret = randomBytes(24).toString('base64url')
   const relay = await Relay.listen({
     path: linkPath,
     secret: linkSecret,
-    handlers: createHandlers(store.log, presence),
+    handlers: createHandlers({ log: store.log, presence, limits }),
     logger,
     registry,
     backplane,
     rooms: new WatchedRooms({ log: store.log, late: (room) => relay.publishBehind(room) }),
   })
   // Not at the exit: what the worker said last may still have to be read.
-  relay.onWorkerGone((worker) => presence.dropWorker(worker))
-  const parts = { ...surroundings, orders, store, backplane, relay, presence, frontDoor }
+  relay.onWorkerGone((worker) => {
+    presence.dropWorker(worker)
+    limits.workerGone(worker)
+  })
+  const parts = { ...surroundings, orders, store, backplane, relay, presence, limits, frontDoor }
   connectParts(parts)
   const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
   return { ...parts, supervisor: supervise(parts, createFork({ hostTag, boot, registry })) }
@@ -178,6 +184,14 @@ async function joinHosts({ config, cluster }: Surroundings, frontDoor: FrontDoor
   if (cluster === undefined) return soloBackplane(self)
   const { port } = await frontDoor.listenForHosts(config.forwardPort, config.forwardHost ?? config.host)
   return cluster.join(port)
+}
+
+function createLimits({ config, cluster, logger, registry }: Surroundings, backplane: Backplane): UserLimits {
+  const shared =
+    cluster === undefined
+      ? undefined
+      : { connection: cluster.connection, cluster: config.clusterName, backplane }
+  return new UserLimits({ settings: config, shared, logger, registry })
 }
 
 /** Who tells whom, once all are there. */
@@ -294,12 +308,13 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
 
 /** @returns whether every worker left by itself */
 async function shutDown(parts: Parts, admin: AdminListener): Promise<boolean> {
-  const { config, frontDoor, supervisor, presence, relay, store, backplane, cluster } = parts
+  const { config, frontDoor, supervisor, presence, limits, relay, store, backplane, cluster } = parts
   frontDoor.stopAccepting()
   frontDoor.moveForwarded(config.drainMs)
   const killed = await supervisor.stop()
   frontDoor.close()
   presence.close()
+  limits.close()
   await relay.close()
   await backplane.close()
   await store.log.close()

@@ -11,12 +11,15 @@ import type { CheckedConnection } from './server-check.ts'
 export const SCRIPT_COMMANDS = [
   'SET %:s 1 PX 1000',
   'GET %:s',
+  'INCRBY %:n 1',
+  'PTTL %:n',
   'EXISTS %:s',
   'PEXPIRE %:s 1000',
   'PERSIST %:s',
   'HSET %:h f 1',
   'HGET %:h f',
   'HMGET %:h f',
+  'HGETALL %:h',
   'HDEL %:h f',
   'ZADD %:z 1 m',
   'ZCARD %:z',
@@ -27,7 +30,7 @@ export const SCRIPT_COMMANDS = [
   'TIME',
   'SPUBLISH % x',
   'RENAME %:s %:t',
-  'UNLINK %:t %:h %:z',
+  'UNLINK %:t %:n %:h %:z',
 ] as const
 
 /** The rules for an ACL user that may do all of it and no more than that with other keys. */

@@ -21,6 +21,7 @@ export interface AppContext {
   readonly http: Hono
   readonly metrics: Registry
   readonly rooms: Rooms
+  readonly limits: Limits
   /**
    * Sends one event to many sockets of this worker, encoded once. Sockets with too many unsent bytes are passed over.
    * @returns those that were passed over
@@ -72,7 +73,7 @@ export interface Rooms {
    * order and without holes. One subscription per worker and room is enough; the application shares it out.
    */
   open(room: string, listener: RoomListener): Promise<RoomSubscription>
-  append(room: string, draft: MessageDraft): Promise<AppendResult>
+  append(room: string, draft: MessageDraft, terms?: AppendTerms): Promise<AppendResult>
   read(room: string, range: RoomRange): Promise<RoomPage>
   /**
    * From now on `user` is in `room`, until each stay of this user there has ended. Resolves with who is there, the user
@@ -88,6 +89,24 @@ export interface Rooms {
   forgetRoom(userId: string, room: string): Promise<void>
   markRead(userId: string, room: string, seq: number): Promise<number>
   userRooms(userId: string): Promise<{ room: string; head: number; read: number; unread: number }[]>
+}
+
+export interface AppendTerms {
+  /**
+   * Counts as one of the messages that `draft.from` may send (`messageRate`), over all workers and hosts: rejects with
+   * `rate_limited` when that is one too many.
+   */
+  limited?: boolean
+}
+
+/** What a user may have on all workers of all hosts. Errors are `RookeryError`s. */
+export interface Limits {
+  /**
+   * Counts one more connection of the user. Rejects with `rate_limited` when there are CONNECTIONS_PER_USER already; then,
+   * and when it rejects otherwise, nothing is counted.
+   * @returns what ends it; harmless when called again
+   */
+  admitConnection(userId: string): Promise<() => void>
 }
 
 export type RoomRange = { limit: number } & ({ after: number } | { before: number } | { newest: true })

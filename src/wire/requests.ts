@@ -4,7 +4,7 @@ import { appendResult, author, logEntry, messageDraft, roomName, sequence } from
 
 const userId = z.string().min(1).max(64)
 const members = z.object({ members: z.array(author), count: z.int().min(0) })
-/** One connection's being in a room: unique on its worker, never used again. */
+/** One connection's being in a room, or being there at all: unique on its worker, never used again. */
 const stay = z.string().min(1).max(64)
 const nothing = z.null()
 
@@ -18,13 +18,19 @@ const readRange = z.union([
 
 /** Worker → primary. The last three are asked when the log is not on this host, where workers read it themselves. */
 export const workerRequests = {
-  'log.append': { params: z.strictObject({ room: roomName, draft: messageDraft }), result: appendResult },
+  /** `limited`: it counts as one of the messages that its author may send. */
+  'log.append': {
+    params: z.strictObject({ room: roomName, draft: messageDraft, limited: z.boolean().optional() }),
+    result: appendResult,
+  },
   'user.track': { params: z.strictObject({ userId, room: roomName }), result: nothing },
   'user.forget': { params: z.strictObject({ userId, room: roomName }), result: nothing },
   'user.read': { params: z.strictObject({ userId, room: roomName, seq: sequence }), result: sequence },
   'presence.enter': { params: z.strictObject({ room: roomName, user: author, stay }), result: members },
   'presence.leave': { params: z.strictObject({ room: roomName, userId, stay }), result: nothing },
   'presence.members': { params: z.strictObject({ room: roomName }), result: members },
+  'connection.enter': { params: z.strictObject({ userId, stay }), result: nothing },
+  'connection.leave': { params: z.strictObject({ userId, stay }), result: nothing },
   'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
   'log.read': {
     params: z.strictObject({ room: roomName, range: readRange }),

@@ -68,7 +68,7 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
 
   return {
     open,
-    append: (room, draft) => link.request('log.append', { room, draft }),
+    append: (room, draft, { limited = false } = {}) => link.request('log.append', { room, draft, limited }),
     read: (room, range) => reader.read(room, range),
     enter: (room, user, stay) => stays.enter(room, user, stay),
     leave: (room, userId, stay) => stays.leave(room, userId, stay),

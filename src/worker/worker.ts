@@ -27,6 +27,7 @@ import { guardConnects } from './connect-guard.ts'
 import { drainConnections } from './drain.ts'
 import { createFanOut } from './fan-out.ts'
 import { createHttpServer } from './http-server.ts'
+import { createLimits } from './limits.ts'
 import { Link } from './link.ts'
 import { createLinkLogReader } from './link-log-reader.ts'
 import { OpenRequests } from './open-requests.ts'
@@ -170,6 +171,7 @@ function createContext({ parts, routes, state, hooks }: ContextParts): AppContex
     http: routes,
     metrics: registry,
     rooms: createRooms(parts),
+    limits: createLimits(parts),
     fanOut: createFanOut(config.slowClientBytes),
     unsentBytes: (socket) => unsentBytes(socket.conn),
     onClusterState: (listener) => state.listen(listener),

@@ -7,6 +7,7 @@ import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { createHandlers } from '../../src/primary/handlers.ts'
+import { UserLimits } from '../../src/primary/limits.ts'
 import { PresenceFeed } from '../../src/primary/presence-feed.ts'
 import { Relay } from '../../src/primary/relay.ts'
 import { Link } from '../../src/worker/link.ts'
@@ -27,7 +28,10 @@ beforeEach(async () => {
   const registry = new Registry()
   const retention = { messages: 100, days: 1 }
   log = await openEmbeddedLog({ directory, retention, clock: Date.now, logger, registry })
-  const handlers = createHandlers(log, new PresenceFeed(() => undefined, registry))
+  const presence = new PresenceFeed(() => undefined, registry)
+  const settings = { messageRate: 1, messageBurst: 1, connectionsPerUser: 1 }
+  const limits = new UserLimits({ settings, shared: undefined, logger, registry })
+  const handlers = createHandlers({ log, presence, limits })
   const path = join(directory, 'link')
   relay = await Relay.listen({ path, secret: boot.linkSecret, handlers, logger, registry })
   link = await Link.connect({ boot: { ...boot, linkPath: path }, logger, registry: new Registry() })
