@@ -43,6 +43,7 @@ export function openCluster({ config, self, logger, registry }: ClusterOptions):
     cluster,
     retention: { messages: config.retentionMessages, days: config.retentionDays },
     keys,
+    waitReplicas: { count: config.redisWaitReplicas, timeoutMs: Math.floor(config.redisTimeoutMs / 2) },
     logger,
     registry,
   })

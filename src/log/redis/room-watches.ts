@@ -13,6 +13,7 @@ import type { Told } from './stored-entry.ts'
 
 /** Positions that are asked for at a time, so that checking many rooms never holds up the messages. */
 const CHECKED_AT_ONCE = 100
+const CHECK_PAUSE_MS = 200
 
 export interface WatchesOptions {
   subscriptions: Subscriptions
@@ -134,7 +135,10 @@ export class RoomWatches {
       const rooms = [...this.#rooms.values()]
       const slices = Math.max(1, Math.ceil(rooms.length / CHECKED_AT_ONCE))
       for (let slice = 0; slice < slices && !signal.aborted; slice += 1) {
-        await pause(checkIntervalMs / slices, signal)
+        await pause(
+          slices === 1 ? checkIntervalMs : Math.max(checkIntervalMs / slices, CHECK_PAUSE_MS),
+          signal,
+        )
         const checked = rooms.slice(slice * CHECKED_AT_ONCE, (slice + 1) * CHECKED_AT_ONCE)
         await Promise.all(checked.map(({ watch }) => watch.check())).catch(onUnreadable)
       }
