@@ -42,6 +42,15 @@ export class TestRedisCluster {
     throw new Error(`no node owns slot ${slot}`)
   }
 
+  /** The node that copies `master`. */
+  async replicaOf(master: TestRedis): Promise<TestRedis> {
+    const id = await master.cli('cluster', 'myid')
+    const lines = (await master.cli('cluster', 'replicas', id)).split('\n')
+    const replica = this.nodes.find((node) => lines.some((line) => line.includes(`:${node.port}@`)))
+    if (replica === undefined) throw new Error('this master has no replica')
+    return replica
+  }
+
   /** Moves the slot of `key`, with its keys, to another master, as `redis-cli --cluster reshard` does. */
   async moveSlotOf(key: string, to: TestRedis): Promise<void> {
     const from = await this.ownerOf(key)

@@ -161,6 +161,33 @@ describe('in a Redis Cluster', () => {
     await until(() => ledger.untold().length === 0, 'all is heard')
   })
 
+  it('a planned change of master is followed, while the old one lives on as a replica', async () => {
+    const cluster = await startedCluster({ masters: 3, replicas: 1 })
+    const host = await opened({ REDIS_URL: cluster.url })
+    const ledger = new Ledger(host)
+    await ledger.hear(channels)
+    const [channel = ''] = channels
+    const master = await cluster.ownerOf(channel)
+    const replica = await cluster.replicaOf(master)
+    const end = new AbortController()
+    const publisher = (async () => {
+      while (!end.signal.aborted) await ledger.publish(channels)
+    })()
+    await replica.cli('cluster', 'failover')
+    await until(() => ledger.restored.includes(channel), 'the channels of that master are heard again')
+    await host.untilWell()
+    end.abort()
+    await publisher
+    expect(await cluster.ownerOf(channel)).toBe(replica)
+    await ledger.publish(channels)
+    await until(
+      () => ledger.untold().length === 0,
+      'nothing is missing untold',
+      () => ledger.untold().join('\n'),
+    )
+    expect(ledger.heardTwice).toEqual([])
+  })
+
   it('the death of a master is survived: its replica takes over, and nothing is missed untold', async () => {
     const cluster = await startedCluster({ masters: 3, replicas: 1 })
     const host = await opened({ REDIS_URL: cluster.url })
