@@ -1,0 +1,253 @@
+import * as fc from 'fast-check'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { UserLimits } from '../../src/primary/limits.ts'
+import { ConnectionTable } from '../../src/primary/limits-connections.ts'
+import type { TellingOptions } from '../../src/primary/limits-telling.ts'
+import { ConnectionTelling } from '../../src/primary/limits-telling.ts'
+import { RookeryError } from '../../src/wire/errors.ts'
+import type { Params, Result, WorkerRequests } from '../../src/wire/requests.ts'
+import { createLimits } from '../../src/worker/limits.ts'
+import { until } from '../harness/until.ts'
+
+const logger = pino({ level: 'silent' })
+const tab = (userId: string, stay: string) => ({ userId, stay })
+
+describe('the table of connections', () => {
+  it('counts a connection once, whatever is said twice, and places them in the order of their coming', () => {
+    const table = new ConnectionTable()
+    for (const worker of ['w1', 'w2', 'w1']) table.enter(worker, tab('ann', '1'))
+    table.enter('w1', tab('ann', '2'))
+    expect(table.count('ann')).toBe(3)
+    expect(table.place('w1', tab('ann', '2'))).toBe(3)
+    expect(table.leave('w1', tab('ann', '1'))).toBe(true)
+    expect(table.leave('w1', tab('ann', '1'))).toBe(false)
+    expect(table.leave('w1', tab('bob', '2'))).toBe(false)
+    expect(table.place('w1', tab('ann', '1'))).toBe(0)
+    expect(table.place('w1', tab('ann', '2'))).toBe(2)
+  })
+
+  it('counts what a plain list counts, deaths of workers included', () => {
+    const worker = fc.constantFrom('w1', 'w2', 'w3')
+    const connection = fc.record({ worker, userId: fc.constantFrom('ann', 'bob'), nth: fc.nat(3) })
+    const step = fc.oneof(
+      fc.record({ do: fc.constantFrom('enter', 'leave'), on: connection }),
+      fc.record({ do: fc.constant('drop'), on: connection }),
+    )
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const table = new ConnectionTable()
+        const list = new Set<string>()
+        for (const { do: what, on } of steps) {
+          // A name belongs to one user.
+          const own = tab(on.userId, `${on.userId} ${on.nth}`)
+          if (what === 'enter') {
+            table.enter(on.worker, own)
+            list.add(`${on.worker} ${own.stay}`)
+          } else if (what === 'leave') {
+            expect(table.leave(on.worker, own)).toBe(list.delete(`${on.worker} ${own.stay}`))
+          } else {
+            const dead = [...list].filter((one) => one.startsWith(`${on.worker} `))
+            expect(table.dropWorker(on.worker)).toEqual(new Set(dead.map((one) => one.split(' ')[1])))
+            for (const one of dead) list.delete(one)
+          }
+          for (const userId of ['ann', 'bob']) {
+            const counted = [...list].filter((one) => one.split(' ')[1] === userId)
+            expect(table.count(userId)).toBe(counted.length)
+          }
+        }
+        expect(table.size).toBe(new Set([...list].map((one) => one.split(' ')[1])).size)
+      }),
+    )
+  })
+})
+
+/** What other hosts would be told: the count as of the last write, and writes that are waited for. */
+class Store {
+  readonly counts = new Map<string, number>()
+  readonly told = new Map<string, number>()
+  writes = 0
+  away = false
+  nowMs = 0
+  forgotten = 0
+  #held: (() => void)[] | undefined
+
+  hold(): void {
+    this.#held = []
+  }
+
+  release(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const go of held) go()
+  }
+
+  telling(options: Partial<TellingOptions> = {}): ConnectionTelling {
+    const telling = new ConnectionTelling({
+      write: async (userId) => {
+        this.writes += 1
+        const count = this.counts.get(userId) ?? 0
+        await new Promise<void>((go) => (this.#held === undefined ? go() : this.#held.push(go)))
+        if (this.away) throw new Error('away')
+        this.told.set(userId, count)
+        return 7
+      },
+      isHere: (userId) => (this.counts.get(userId) ?? 0) > 0,
+      onFailed: () => undefined,
+      onForgotten: () => (this.forgotten += 1),
+      now: () => this.nowMs,
+      retryMs: 1,
+      ...options,
+    })
+    onTestFinished(() => telling.close())
+    return telling
+  }
+}
+
+describe('telling other hosts', () => {
+  it('writes one at a time for a user, the last count last', async () => {
+    const store = new Store()
+    const telling = store.telling()
+    telling.setAble(true, [])
+    store.hold()
+    store.counts.set('ann', 1)
+    const first = telling.ask('ann')
+    const later = [2, 3, 4].map((count) => {
+      store.counts.set('ann', count)
+      return telling.ask('ann')
+    })
+    expect(store.writes).toBe(1)
+    store.release()
+    expect(await Promise.all([first, ...later])).toEqual([7, 7, 7, 7])
+    expect(store.writes).toBe(2)
+    expect(store.told.get('ann')).toBe(4)
+  })
+
+  it('answers at once that it can not be known, and tells all when it can', async () => {
+    const store = new Store()
+    const telling = store.telling()
+    store.counts.set('ann', 1)
+    expect(await telling.ask('ann')).toBeUndefined()
+    telling.tell('gone')
+    expect(store.writes).toBe(0)
+    telling.setAble(true, ['ann', 'bob'])
+    await until(() => store.told.size === 3, 'all have been told')
+    expect([...store.told]).toEqual(
+      expect.arrayContaining([
+        ['ann', 1],
+        ['gone', 0],
+        ['bob', 0],
+      ]),
+    )
+    await until(() => telling.waiting === 0, 'nobody waits')
+  })
+
+  it('writes again what could not be written', async () => {
+    const store = new Store()
+    const telling = store.telling()
+    telling.setAble(true, [])
+    store.away = true
+    expect(await telling.ask('ann')).toBeUndefined()
+    const { writes } = store
+    await until(() => store.writes > writes, 'it is tried again')
+    store.away = false
+    await until(() => store.told.has('ann') && telling.waiting === 0, 'it is told')
+  })
+
+  it('tells those that are here again in time, and those that are gone no more', async () => {
+    const store = new Store()
+    const telling = store.telling({ againMs: 1_000 })
+    telling.setAble(true, [])
+    for (const userId of ['ann', 'bob']) {
+      store.counts.set(userId, 1)
+      await telling.ask(userId)
+    }
+    store.counts.delete('bob')
+    await telling.ask('bob')
+    store.told.clear()
+    const { writes } = store
+    store.nowMs = 1_000
+    await until(() => store.told.has('ann'), 'ann is told again')
+    expect(store.writes).toBe(writes + 1)
+  })
+
+  it('forgets the oldest past the bound', async () => {
+    const store = new Store()
+    const telling = store.telling({ maxUntold: 2 })
+    for (const userId of ['ann', 'bob', 'cat']) telling.tell(userId)
+    expect(store.forgotten).toBe(1)
+    telling.setAble(true, [])
+    await until(() => store.told.size === 2, 'the others are told')
+    expect([...store.told.keys()]).toEqual(['bob', 'cat'])
+  })
+})
+
+function soloLimits(settings: { messageBurst?: number; connectionsPerUser?: number } = {}): UserLimits {
+  const all = { messageRate: 1, messageBurst: 1_000, connectionsPerUser: 2, ...settings }
+  return new UserLimits({ settings: all, shared: undefined, logger, registry: new Registry() })
+}
+
+describe('the limits of a host on its own', () => {
+  it('refuse a connection too many, and leave those that stand alone', async () => {
+    const limits = soloLimits()
+    await limits.enter('w1', tab('ann', '1'))
+    await limits.enter('w2', tab('ann', '1'))
+    const refused = limits.enter('w3', tab('ann', '1'))
+    await expect(refused).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: expect.any(Number) })
+    await limits.enter('w3', tab('bob', '2'))
+    await limits.enter('w1', tab('ann', '1'))
+    limits.leave('w1', tab('ann', '1'))
+    await limits.enter('w3', tab('ann', '3'))
+    await expect(limits.enter('w1', tab('ann', '4'))).rejects.toThrow('a user can have 2 connections')
+    limits.workerGone('w2')
+    await limits.enter('w1', tab('ann', '5'))
+  })
+
+  it('let in as many as there is room for when many come at once', async () => {
+    const limits = soloLimits({ connectionsPerUser: 5 })
+    const many = Array.from({ length: 9 }, (_, nth) => limits.enter('w1', tab('ann', String(nth))))
+    const outcomes = (await Promise.allSettled(many)).map(({ status }) => status)
+    expect(outcomes.filter((status) => status === 'fulfilled')).toHaveLength(5)
+  })
+
+  it('refuse messages past the burst, by user', async () => {
+    const limits = soloLimits({ messageBurst: 3 })
+    for (let sent = 0; sent < 3; sent += 1) await limits.takeMessage('ann')
+    await expect(limits.takeMessage('ann')).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: expect.any(Number),
+    })
+    await limits.takeMessage('bob')
+  })
+})
+
+describe('a connection as a worker counts it', () => {
+  it('is left once, also when only the answer was lost', async () => {
+    const asked: string[] = []
+    const link = {
+      refuse: false,
+      async request<M extends keyof WorkerRequests>(
+        method: M,
+        params: Params<WorkerRequests, M>,
+      ): Promise<Result<WorkerRequests, M>> {
+        asked.push(`${method} ${(params as { stay: string }).stay}`)
+        if (this.refuse && method === 'connection.enter') throw new RookeryError('unavailable', 'no reply')
+        return null as Result<WorkerRequests, M>
+      },
+    }
+    const config = { connectionsPerUser: 1 }
+    const limits = createLimits({ link, config, logger, registry: new Registry() })
+    const end = await limits.admitConnection('ann')
+    end()
+    end()
+    link.refuse = true
+    await expect(limits.admitConnection('ann')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(asked).toEqual([
+      'connection.enter 1',
+      'connection.leave 1',
+      'connection.enter 2',
+      'connection.leave 2',
+    ])
+  })
+})
