@@ -63,7 +63,7 @@ export function path(): Kind<string> {
   }
 }
 
-export function url(...protocols: readonly string[]): Kind<string> {
+function url(...protocols: readonly string[]): Kind<string> {
   return {
     type: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
     expects: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,

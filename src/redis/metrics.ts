@@ -1,9 +1,7 @@
 /** What is counted of the connections to Redis. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** `commands`: what asks and writes; `subscriber`: what hears. */
-export type Role = 'commands' | 'subscriber'
-
+/** `role`: `commands` asks and writes, `subscriber` hears. */
 export interface RedisMetrics {
   connected: Gauge<'role'>
   connects: Counter<'role'>

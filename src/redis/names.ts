@@ -4,11 +4,6 @@
  *
  * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
  */
-const CLUSTER_NAME = /^[A-Za-z0-9._-]{1,64}$/
-
-export function isClusterName(name: string): boolean {
-  return CLUSTER_NAME.test(name)
-}
 
 /** A room's stream of entries, and what belongs to it: `part` is `log`, `ids`, `meta` … */
 export const roomKey = (cluster: string, room: string, part: string) =>

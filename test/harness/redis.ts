@@ -166,7 +166,7 @@ export class TestRedis {
   }
 }
 
-export class StartFailed extends Error {}
+class StartFailed extends Error {}
 
 const PORT_TRIES = 5
 
