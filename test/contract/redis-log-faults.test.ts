@@ -4,6 +4,7 @@ import type { RedisLog } from '../../src/log/redis/redis-log.ts'
 import { entriesChannel, roomKey } from '../../src/redis/names.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
 import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis.ts'
+import { startRedisCluster } from '../harness/redis-cluster.ts'
 import { until } from '../harness/until.ts'
 import { ann, bob, edit, refused, remove, text } from './log-under-test.ts'
 import { type LogHost, RedisLogs } from './redis-logs.ts'
@@ -55,29 +56,31 @@ async function sendSurely(log: RedisLog, room: string, id: string): Promise<numb
   return seq
 }
 
-/** Two hosts whose members write and hear, whatever happens meanwhile. */
+/** Two hosts whose members write and hear for as long as the trouble lasts, and a little longer. */
 async function crowd(trouble: () => Promise<void>): Promise<void> {
   const [a, b] = [await logs.host(CHECK_OFTEN), await logs.host(CHECK_OFTEN)]
   await Promise.all([a, b].map(({ log }) => log.watch('den')))
-  const writers = [a, b].flatMap(({ log }, host) =>
-    upTo(1, 5).map(async (writer) => {
-      const seqs: number[] = []
-      for (const n of upTo(1, 40)) seqs.push(await sendSurely(log, 'den', `m-${host}-${writer}-${n}`))
-      return seqs
-    }),
-  )
-  const written = Promise.all(writers)
+  const state = { over: false }
+  const write = async (log: RedisLog, writer: string) => {
+    const seqs: number[] = []
+    for (let left = 20; left > 0; left -= state.over ? 1 : 0)
+      seqs.push(await sendSurely(log, 'den', `m-${writer}-${seqs.length}`))
+    return seqs
+  }
+  const writers = [a, b].flatMap(({ log }, host) => upTo(1, 5).map((n) => write(log, `${host}-${n}`)))
   await trouble()
-  const acked = (await written).flat().toSorted((x, y) => x - y)
-  expect(acked).toEqual(upTo(1, 400))
+  state.over = true
+  const acked = (await Promise.all(writers)).flat().toSorted((x, y) => x - y)
+  const all = upTo(1, acked.length)
+  expect(acked).toEqual(all)
   for (const { told, entries } of [a, b]) {
     await until(
-      () => told.length >= 400,
+      () => told.length >= all.length,
       'everything is told',
       () => JSON.stringify(told.slice(-5)),
     )
-    expect(told).toEqual(upTo(1, 400))
-    expect(new Set(entries.map(({ id }) => id)).size).toBe(400)
+    expect(told).toEqual(all)
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(all.length)
   }
 }
 
@@ -163,6 +166,23 @@ describe('the log on Redis under trouble', () => {
     await expect(log.append('den', text('m1'))).rejects.toEqual(refused('internal'))
     await expect(log.head('den')).rejects.toEqual(refused('internal'))
     expect(await log.append('attic', text('m1'))).toMatchObject({ seq: 1 })
+  })
+})
+
+describe('the log in a Redis Cluster', () => {
+  it('tells all in one order while the slot of the room is moved from node to node', async () => {
+    await start()
+    const cluster = await startRedisCluster()
+    await logs.dispose()
+    logs = new RedisLogs(cluster.url)
+    try {
+      await crowd(async () => {
+        for (const node of [...cluster.nodes, ...cluster.nodes]) await cluster.moveSlotOf(key('meta'), node)
+      })
+    } finally {
+      await logs.dispose()
+      await cluster.stop()
+    }
   })
 })
 
