@@ -279,6 +279,24 @@ describe('what is lost', () => {
     await host.untilWell()
   })
 
+  it('is told after a connection that went silent: it is given up, and made anew once Redis answers', async () => {
+    const redis = await started()
+    const host = await opened(redis, { REDIS_TIMEOUT_MS: '200' })
+    const { heard, handler } = hearer()
+    const restored: string[] = []
+    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
+    await host.connection.subscriptions.subscribe('a', handler)
+    redis.pause()
+    onTestFinished(() => redis.resume())
+    await until(() => host.health.subscriptions !== null, 'the silent connection is given up')
+    expect(restored).toEqual([])
+    redis.resume()
+    await until(() => restored.includes('a'), 'it is heard again')
+    await host.untilWell()
+    await publish(host, 'a', 'x')
+    await until(() => heard.includes('x'), 'it is heard')
+  })
+
   it('is looked for by a new connection when asked to', async () => {
     const host = await opened(await started())
     const { heard, handler } = hearer()
