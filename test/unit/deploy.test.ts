@@ -113,3 +113,25 @@ test('the Dockerfile starts what npm builds, with settings that exist', () => {
   expect(dockerfile.match(/^FROM node:20-/gm)).toHaveLength(2)
   expect(dockerfile).toContain(`EXPOSE ${config.port}\n`)
 })
+
+test('docs/deploy.md names settings that exist', () => {
+  const page = readFileSync(new URL('docs/deploy.md', ROOT), 'utf8')
+  const named = new Set(page.match(/(?<=`)[A-Z]+(?:_[A-Z]+)+(?=`)/g))
+  expect(named.size).toBeGreaterThan(10)
+  const ofPm2 = readFileSync(new URL('ecosystem.config.js', ROOT), 'utf8').match(/\bDEPLOY_[A-Z]+/g) ?? []
+  for (const name of named) expect([...names, ...ofPm2]).toContain(name)
+})
+
+test('pm2 can read the machines, and is given each setting of the deployment', () => {
+  const script =
+    "import('./ecosystem.config.js').then(({ deploy }) => process.stdout.write(JSON.stringify(deploy)))"
+  const env = { PATH: process.env.PATH, DEPLOY_HOSTS: 'a.example,b.example', DEPLOY_CONFIG: '/etc/r.json' }
+  const json = execFileSync(process.execPath, ['-e', script], { cwd: ROOT, env })
+  const { production } = JSON.parse(json.toString()) as { production: Record<string, unknown> }
+  expect(production).toMatchObject({
+    host: ['a.example', 'b.example'],
+    env: { ROOKERY_CONFIG: '/etc/r.json' },
+  })
+  // pm2 passes the section on through a shell, in single quotes.
+  expect(JSON.stringify(production)).not.toContain("'")
+})
