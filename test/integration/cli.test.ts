@@ -53,10 +53,12 @@ describe('the command line', () => {
     const good = await rookery(['config', 'check', '--port', '8080'])
     expect(good).toMatchObject({ code: 0, stderr: '' })
 
-    const bad = await rookery(['config', 'check'], { env: { PORT: '3000abc', REDIS_URL: 'redis://a' } })
+    const bad = await rookery(['config', 'check'], {
+      env: { PORT: '3000abc', REDIS_URL: 'redis://a,unix:/b' },
+    })
     expect(bad).toMatchObject({ code: exitCodes.configuration.code, stdout: '' })
     expect(bad.stderr).toContain('PORT (environment): "3000abc" is not allowed')
-    expect(bad.stderr).toContain('this version runs one host')
+    expect(bad.stderr).toContain('REDIS_URL (environment): nodes of a Redis Cluster are reached over TCP')
   })
 
   it('prints the settings with source and unit, secrets hidden', async () => {
