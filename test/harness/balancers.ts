@@ -36,19 +36,19 @@ export class RealBalancer {
   }
 
   /**
-   * @param ports of the hosts, in the place of `rookery-1:3000`, `rookery-2:3000` …
+   * @param hosts ports on 127.0.0.1, or addresses with their ports, in the place of `rookery-1:3000`, `rookery-2:3000` …
    * @param edit changes the configuration further
    */
   static async start(
     file: BalancerFile,
-    ports: readonly number[],
+    hosts: readonly (number | string)[],
     edit: (text: string) => string = (text) => text,
   ): Promise<RealBalancer> {
     const directory = await mkdtemp(join(tmpdir(), 'rookery-balancer-'))
     const port = await freePort()
     const shipped = await readFile(new URL(file, DEPLOY), 'utf8')
     const path = join(directory, file)
-    await writeFile(path, edit(withPorts(shipped, port, ports)))
+    await writeFile(path, edit(withHosts(shipped, port, hosts)))
     const program = file.startsWith('nginx') ? 'nginx' : 'haproxy'
     const child = spawn(program, flags[program](directory, path), { stdio: ['ignore', 'pipe', 'pipe'] })
     const balancer = new RealBalancer(child, port, directory)
@@ -89,7 +89,7 @@ export class RealBalancer {
 }
 
 /** Hosts that are not there are left out. */
-function withPorts(text: string, port: number, hosts: readonly number[]): string {
+function withHosts(text: string, port: number, hosts: readonly (number | string)[]): string {
   return text
     .replace(/^(\s*listen) 80\b/m, `$1 127.0.0.1:${port}`)
     .replace(/^(\s*bind) :80\b/m, `$1 127.0.0.1:${port}`)
@@ -98,7 +98,9 @@ function withPorts(text: string, port: number, hosts: readonly number[]): string
       const number = /\brookery-([0-9]):3000/.exec(line)?.[1]
       if (number === undefined) return [line]
       const host = hosts[Number(number) - 1]
-      return host === undefined ? [] : [line.replace(/\brookery-[0-9]:3000/, `127.0.0.1:${host}`)]
+      if (host === undefined) return []
+      const address = typeof host === 'number' ? `127.0.0.1:${host}` : host
+      return [line.replace(/\brookery-[0-9]:3000/, address)]
     })
     .join('\n')
 }
