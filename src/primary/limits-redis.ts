@@ -17,9 +17,9 @@ export interface SharedCounts {
 }
 
 /** What a host has written counts for so long, unless it is written anew. */
-export const CONNECTIONS_KEPT_MS = 900_000
+const CONNECTIONS_KEPT_MS = 900_000
 
-export const limitScripts = {
+const limitScripts = {
   take: script(
     'rate take',
     `-- Takes one from what is left of a window; the first one opens it.

@@ -1,0 +1,108 @@
+/** What hosts count together, in a real Redis: windows of messages, and connections by host. */
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { UserLimits } from '../../src/primary/limits.ts'
+import { userKey } from '../../src/redis/names.ts'
+import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { redisHost } from '../harness/redis-host.ts'
+import { until } from '../harness/until.ts'
+
+const CLUSTER = 'chat'
+const KEY = userKey(CLUSTER, 'ann', 'connections')
+const tab = (stay: string) => ({ userId: 'ann', stay })
+
+async function started(): Promise<TestRedis> {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  return redis
+}
+
+interface HostOptions {
+  /** The other hosts that it knows to be there. It is looked at anew each time. */
+  others?: string[]
+  messageRate?: number
+  messageBurst?: number
+}
+
+async function host(redis: TestRedis, self: string, options: HostOptions = {}): Promise<UserLimits> {
+  const { others = [], messageRate = 1, messageBurst = 1_000 } = options
+  const redisSide = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '30000' })
+  const { connection } = redisSide
+  onTestFinished(() => connection.close())
+  const hosts = () => others.map((tag) => ({ host: tag, name: tag, forwardTo: undefined }))
+  const limits = new UserLimits({
+    settings: { messageRate, messageBurst, connectionsPerUser: 2 },
+    shared: { connection, cluster: CLUSTER, backplane: { self, hosts } },
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+  })
+  onTestFinished(() => limits.close())
+  await redisSide.untilWell()
+  return limits
+}
+
+const TOO_MANY = { code: 'rate_limited', retryAfterMs: expect.any(Number) }
+
+describe('messages', () => {
+  it('are counted together, in a key that goes by itself', async () => {
+    const redis = await started()
+    // A window of more than an hour.
+    const settings = { messageRate: 0.001, messageBurst: 4 }
+    const [one, two] = [await host(redis, 'AAAAAA', settings), await host(redis, 'BBBBBB', settings)]
+    const takes = [one, two, one, two, one, two].map((limits) => limits.takeMessage('ann'))
+    const outcomes = await Promise.allSettled(takes)
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(4)
+    const left = Number(await redis.cli('pttl', userKey(CLUSTER, 'ann', 'messages')))
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(4_000_000)
+    await two.takeMessage('bob')
+  })
+
+  it('have a window that ends, also one of less than a second, and one that somebody made last for ever', async () => {
+    const redis = await started()
+    const limits = await host(redis, 'AAAAAA', { messageRate: 100, messageBurst: 1 })
+    await redis.cli('set', userKey(CLUSTER, 'ann', 'messages'), '5')
+    const isTaken = () =>
+      limits.takeMessage('ann').then(
+        () => true,
+        () => false,
+      )
+    expect(await isTaken()).toBe(false)
+    for (let times = 0; times < 3; times += 1) await until(isTaken, 'there is more')
+  })
+})
+
+describe('connections', () => {
+  it('of other hosts count while those are there', async () => {
+    const redis = await started()
+    const others: string[] = []
+    const one = await host(redis, 'AAAAAA', { others: ['BBBBBB'] })
+    const two = await host(redis, 'BBBBBB', { others })
+    await one.enter('w1', tab('1'))
+    await one.enter('w2', tab('1'))
+    others.push('AAAAAA')
+    await expect(two.enter('w1', tab('1'))).rejects.toMatchObject(TOO_MANY)
+    others.pop()
+    await two.enter('w1', tab('2'))
+    // One too many over all hosts now: those that stand are let be.
+    await expect(one.enter('w1', tab('2'))).rejects.toMatchObject(TOO_MANY)
+    one.workerGone('w1')
+    one.leave('w2', tab('1'))
+    await until(async () => (await redis.cli('hkeys', KEY)) === 'BBBBBB', 'the first host has none any more')
+    await one.enter('w3', tab('1'))
+    await expect(one.enter('w3', tab('2'))).rejects.toMatchObject(TOO_MANY)
+  })
+
+  it('that are too old, and what is none, are not counted and go', async () => {
+    const redis = await started()
+    const limits = await host(redis, 'AAAAAA', { others: ['BBBBBB', 'CCCCCC', 'DDDDDD'] })
+    await redis.cli('hset', KEY, 'BBBBBB', '5 1000', 'CCCCCC', 'many', 'EEEEEE', '5 99999999999999')
+    await limits.enter('w1', tab('1'))
+    const kept = (await redis.cli('hkeys', KEY)).split('\n')
+    expect(new Set(kept)).toEqual(new Set(['AAAAAA', 'EEEEEE']))
+    expect(Number(await redis.cli('pttl', KEY))).toBeGreaterThan(0)
+    await redis.cli('hset', KEY, 'DDDDDD', '1 99999999999999')
+    await expect(limits.enter('w1', tab('2'))).rejects.toMatchObject(TOO_MANY)
+  })
+})
