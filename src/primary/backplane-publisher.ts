@@ -9,7 +9,7 @@ export interface PublisherOptions {
   lost(error: unknown): void
 }
 
-export class PublisherBusy extends Error {}
+class PublisherBusy extends Error {}
 
 export class HostPublisher {
   readonly #options: PublisherOptions

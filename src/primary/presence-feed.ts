@@ -13,8 +13,8 @@ import type { PresenceTimings } from './presence-hosts.ts'
 import { HostPresence } from './presence-hosts.ts'
 
 const TOGETHER_MS = 50
-/** With other hosts: long enough for both halves of a move from one host to another to come together. */
-const HOSTS_TOGETHER_MS = 120
+/** With other hosts: who leaves is told after that long at least, so that both halves of a move to another host come together. */
+const HOSTS_TOGETHER_MS = 100
 
 /** The one stay that stands for all that a user has on another host. */
 const HOST_STAY = 'host'
@@ -117,8 +117,9 @@ export class PresenceFeed {
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      for (const change of this.#table.takeChanges())
+      for (const change of this.#table.takeChanges(this.#hosts !== undefined))
         this.#publish(change.room, { type: 'presence', ...change })
+      if (this.#table.changed) this.#schedule()
     }, this.#togetherMs)
   }
 }

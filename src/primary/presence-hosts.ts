@@ -34,7 +34,7 @@ export interface PresenceTimings {
   glanceMs: number
 }
 
-export const presenceTimings: PresenceTimings = {
+const presenceTimings: PresenceTimings = {
   tellMs: 25,
   askMs: 10,
   askAgainMs: 1_000,

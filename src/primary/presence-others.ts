@@ -118,6 +118,7 @@ export class OthersPresence {
     if (told === undefined) return NOTHING
     const before = told.parts.version === version ? told.parts.members : []
     if (before.length < this.#maxUsers) told.parts = { version, members: before.concat(members) }
+    else this.#refused += members.length
     return more ? NOTHING : this.#replace(told, version, told.parts.members)
   }
 

@@ -33,6 +33,8 @@ interface Room {
   members: Map<string, Member>
   joined: Set<string>
   left: Set<string>
+  /** Of those who left, whom the last look has found and held back. */
+  ripe: Set<string>
 }
 
 export class PresenceTable {
@@ -78,18 +80,29 @@ export class PresenceTable {
     this.#roomsOfWorker.delete(worker)
   }
 
-  /** What has changed since the last call. Who left and came back, or came and left, meanwhile is in neither list. */
-  takeChanges(): RoomPresenceChange[] {
+  /** Whether there is something to take, or held back. */
+  get changed(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /**
+   * What has changed since the last call. Who left and came back, or came and left, meanwhile is in neither list.
+   * @param holdBack who has left since the last call is told by the next one, unless they are back by then
+   */
+  takeChanges(holdBack = false): RoomPresenceChange[] {
     const changes: RoomPresenceChange[] = []
+    const held: string[] = []
     for (const room of this.#changed) {
       const state = this.#rooms.get(room)
       if (state === undefined) continue
-      if (state.joined.size + state.left.size > 0) changes.push(changeOf(room, state, this.#shown))
+      const left = takeLeft(state, holdBack)
+      if (state.joined.size + left.length > 0) changes.push(changeOf(room, state, left, this.#shown))
       state.joined.clear()
-      state.left.clear()
-      if (state.members.size === 0) this.#rooms.delete(room)
+      if (state.left.size > 0) held.push(room)
+      else if (state.members.size === 0) this.#rooms.delete(room)
     }
     this.#changed.clear()
+    for (const room of held) this.#changed.add(room)
     return changes
   }
 
@@ -101,7 +114,7 @@ export class PresenceTable {
   #room(room: string): Room {
     const known = this.#rooms.get(room)
     if (known !== undefined) return known
-    const fresh: Room = { members: new Map(), joined: new Set(), left: new Set() }
+    const fresh: Room = { members: new Map(), joined: new Set(), left: new Set(), ripe: new Set() }
     this.#rooms.set(room, fresh)
     return fresh
   }
@@ -117,6 +130,7 @@ export class PresenceTable {
   #come(room: string, state: Room, user: Author): Member {
     const member: Member = { user, stays: new Map() }
     state.members.set(user.id, member)
+    state.ripe.delete(user.id)
     if (!state.left.delete(user.id)) state.joined.add(user.id)
     this.#changed.add(room)
     return member
@@ -152,9 +166,18 @@ function membersOf(state: Room, shown: number): RoomMembers {
   return { members, count: state.members.size }
 }
 
-function changeOf(room: string, state: Room, shown: number): RoomPresenceChange {
-  const count = state.members.size
+/** Who is to be told to have left. */
+function takeLeft(state: Room, holdBack: boolean): string[] {
+  const taken = [...state.left].filter((id) => !holdBack || state.ripe.has(id))
+  for (const id of taken) state.left.delete(id)
+  state.ripe = new Set(state.left)
+  return taken
+}
+
+/** Who is held back still counts. */
+function changeOf(room: string, state: Room, left: readonly string[], shown: number): RoomPresenceChange {
+  const count = state.members.size + state.left.size
   if (count > shown) return { room, joined: [], left: [], count }
   const joined = [...state.joined].flatMap((id) => state.members.get(id)?.user ?? [])
-  return { room, joined, left: [...state.left].map((id) => ({ id })), count }
+  return { room, joined, left: left.map((id) => ({ id })), count }
 }

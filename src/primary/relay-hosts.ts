@@ -36,7 +36,7 @@ export interface HostsTimings {
   askAgainMs: number
 }
 
-export const hostsTimings: HostsTimings = {
+const hostsTimings: HostsTimings = {
   confirmMs: 2_000,
   idleMs: 1_000,
   grantMs: 5_000,

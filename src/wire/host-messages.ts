@@ -17,7 +17,7 @@ export const PRESENT_MAX = 1_000
 /** Of one question. */
 export const ROOMS_ASKED_MAX = 1_000
 
-export const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
+const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
 export const hostMessage = z.discriminatedUnion('type', [
   /** What a worker publishes. With `ref` the sender's host is owed a receipt. */

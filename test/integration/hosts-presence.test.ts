@@ -1,0 +1,185 @@
+/** Who is in which room, told by the workers of two hosts over a real Redis. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AdapterHost } from '../harness/adapter-host.ts'
+import { until } from '../harness/until.ts'
+
+let hosts: AdapterHost
+
+beforeEach(async () => {
+  hosts = await AdapterHost.start(4, {}, 'two hosts')
+})
+
+afterEach(() => hosts.stop())
+
+interface Change {
+  room: string
+  joined: string[]
+  left: string[]
+  count: number
+}
+
+/** From now on the worker wants the room, and notes the changes that it is told. */
+async function follow(worker: string, room = 'den'): Promise<void> {
+  await hosts.run(
+    worker,
+    async ({ link, noted, state }, name) => {
+      if (state['follows'] === undefined)
+        link.onEvent((event) => {
+          if (event.type !== 'presence') return
+          const { joined, left, count } = event
+          noted.push({
+            room: event.room,
+            joined: joined.map(({ id }) => id),
+            left: left.map(({ id }) => id),
+            count,
+          })
+        })
+      state['follows'] = true
+      await link.subscribe(`r:${name}`)
+    },
+    room,
+  )
+}
+
+const changes = (worker: string) => hosts.run(worker, ({ noted }) => noted as Change[])
+
+/** @returns who is there, as the worker is answered */
+function enter(worker: string, id: string, { room = 'den', stay = id } = {}): Promise<string[]> {
+  return hosts.run(
+    worker,
+    async ({ link }, entering) => {
+      const { members } = await link.request('presence.enter', entering)
+      return members.map((member) => member.id).toSorted()
+    },
+    { room, user: { id, name: id }, stay },
+  )
+}
+
+async function leave(worker: string, userId: string, { room = 'den', stay = userId } = {}): Promise<void> {
+  await hosts.run(worker, async ({ link }, stayed) => void (await link.request('presence.leave', stayed)), {
+    room,
+    userId,
+    stay,
+  })
+}
+
+const members = (worker: string, room = 'den') =>
+  hosts.run(
+    worker,
+    async ({ link }, name) => {
+      const found = await link.request('presence.members', { room: name })
+      return found.members.map(({ id }) => id).toSorted()
+    },
+    room,
+  )
+
+const untilMembers = (worker: string, expected: string[], room = 'den') =>
+  until(
+    async () => (await members(worker, room)).join() === expected.join(),
+    `${worker} sees ${expected.join()}`,
+  )
+
+describe('presence over two hosts', () => {
+  it('is right in the answer to entering, and told to those who are there', async () => {
+    await follow('w1')
+    await follow('w2')
+    expect(await enter('w1', 'ann')).toEqual(['ann'])
+    await untilMembers('w2', ['ann'])
+    expect(await enter('w2', 'bob')).toEqual(['ann', 'bob'])
+    await untilMembers('w1', ['ann', 'bob'])
+    await until(
+      async () => (await changes('w1')).some(({ joined }) => joined.includes('bob')),
+      'w1 is told of bob',
+    )
+    await leave('w2', 'bob')
+    await untilMembers('w1', ['ann'])
+    await until(
+      async () => (await changes('w1')).some(({ left }) => left.includes('bob')),
+      'w1 is told that bob left',
+    )
+  })
+
+  it('is known to a host that comes to want the room later, and to one that only looks', async () => {
+    await follow('w1')
+    for (let index = 0; index < 20; index += 1) await enter('w1', `user ${String(index).padStart(2, '0')}`)
+    const all = Array.from({ length: 20 }, (_, index) => `user ${String(index).padStart(2, '0')}`)
+    expect(await members('w4')).toEqual(all)
+    await follow('w2')
+    expect(await enter('w2', 'zoe')).toEqual([...all, 'zoe'])
+  })
+
+  it('counts a user with tabs on two hosts once', async () => {
+    await follow('w1')
+    await follow('w2')
+    await enter('w1', 'ann', { stay: 'tab 1' })
+    expect(await enter('w2', 'ann', { stay: 'tab 2' })).toEqual(['ann'])
+    await enter('w3', 'bob')
+    await untilMembers('w2', ['ann', 'bob'])
+    await leave('w1', 'ann', { stay: 'tab 1' })
+    await leave('w3', 'bob')
+    await untilMembers('w1', ['ann'])
+    await untilMembers('w2', ['ann'])
+    for (const worker of ['w1', 'w2'])
+      expect((await changes(worker)).filter(({ left }) => left.includes('ann'))).toEqual([])
+  })
+
+  it('forgets the users of a worker, and of a host, that is killed', async () => {
+    await follow('w1')
+    await enter('w1', 'ann')
+    await enter('w2', 'bob')
+    await enter('w4', 'cat')
+    await untilMembers('w1', ['ann', 'bob', 'cat'])
+    const host = hosts.hostOf('w2')
+    await hosts.kill('w4')
+    await untilMembers('w1', ['ann', 'bob'])
+    await hosts.killHost(host)
+    await untilMembers('w1', ['ann'])
+    await until(
+      async () => (await changes('w1')).some(({ left }) => left.includes('bob')),
+      'w1 is told that bob left',
+    )
+  })
+
+  it('comes right when subscriptions are killed while people come and go', async () => {
+    await follow('w1')
+    await follow('w2')
+    for (let round = 0; round < 10; round += 1) {
+      await hosts.redis.cli('client', 'kill', 'type', 'pubsub')
+      await Promise.all([enter('w1', `a${round}`), enter('w2', `b${round}`)])
+      if (round % 2 === 0) await Promise.all([leave('w1', `a${round}`), leave('w2', `b${round}`)])
+    }
+    const expected = ['a', 'b'].flatMap((host) => [1, 3, 5, 7, 9].map((round) => `${host}${round}`))
+    for (const worker of ['w1', 'w2']) await untilMembers(worker, expected)
+  })
+
+  it('comes right after a time without Redis', async () => {
+    await follow('w1')
+    await follow('w2')
+    await enter('w1', 'ann')
+    await enter('w2', 'bob')
+    await untilMembers('w1', ['ann', 'bob'])
+    await hosts.redis.kill()
+    await leave('w2', 'bob')
+    expect(await enter('w2', 'cat')).toContain('cat')
+    await hosts.redis.start()
+    await untilMembers('w1', ['ann', 'cat'])
+    await untilMembers('w2', ['ann', 'cat'])
+  })
+
+  it('tells of big rooms the count alone', async () => {
+    await follow('w1')
+    await hosts.run('w2', async ({ link }) => {
+      for (let round = 0; round < 7; round += 1) {
+        const users = Array.from({ length: 100 }, (_, index) => ({ id: `u${round}-${index}`, name: 'u' }))
+        await Promise.all(
+          users.map((user) => link.request('presence.enter', { room: 'den', user, stay: user.id })),
+        )
+      }
+    })
+    const counted = () =>
+      hosts.run('w1', async ({ link }) => (await link.request('presence.members', { room: 'den' })).count)
+    await until(async () => (await counted()) === 700, 'all are counted')
+    const last = (await changes('w1')).at(-1)
+    expect(last).toEqual({ room: 'den', joined: [], left: [], count: 700 })
+  })
+})

@@ -1,0 +1,285 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { OthersPresence } from '../../src/primary/presence-others.ts'
+import { OwnPresence } from '../../src/primary/presence-own.ts'
+import { RelayGrants } from '../../src/primary/relay-grants.ts'
+import { HostGroups } from '../../src/primary/relay-host-groups.ts'
+import { RelayReceipts } from '../../src/primary/relay-receipts.ts'
+import { AdapterAcks } from '../../src/worker/adapter-acks.ts'
+import type { Answers } from '../../src/worker/adapter-requests.ts'
+import { AdapterRequests } from '../../src/worker/adapter-requests.ts'
+
+const BEYOND_MS = 600_000
+
+const gather = (maxOpen?: number) => {
+  const whole: unknown[] = []
+  const receipts = new RelayReceipts(
+    BEYOND_MS,
+    (worker, ref, reached) => whole.push([worker, ref, [...reached]]),
+    maxOpen,
+  )
+  return { receipts, whole }
+}
+
+const put = () => {
+  const requests = new AdapterRequests(10)
+  const outcome: { answers?: Answers; error?: Error | undefined } = {}
+  const id = requests.open(BEYOND_MS, (answers, error) => Object.assign(outcome, { answers, error })) ?? ''
+  return { requests, outcome, id }
+}
+
+const openAcks = () => {
+  const acks = new AdapterAcks(10)
+  const got: unknown[] = []
+  const settled: [number, string[]][] = []
+  const id = acks.open({
+    timeoutMs: BEYOND_MS,
+    ack: (value) => got.push(value),
+    settled: (clients, gone) => settled.push([clients, [...gone]]),
+  })
+  return { acks, got, settled, id }
+}
+
+describe('groups of other hosts', () => {
+  it('agree with what the host has, whatever was lost on the way, once it was asked', () => {
+    const step = fc.record({
+      topic: fc.constantFrom('a', 'b'),
+      worker: fc.constantFrom('w1', 'w2', 'w3'),
+      joined: fc.boolean(),
+      lost: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const told = new Set<string>()
+        const kept = new Set<string>()
+        const groups = new HostGroups()
+        groups.open('H')
+        const note = (change: ReturnType<HostGroups['change']>) => {
+          if (change === undefined || change === 'unsure') return
+          for (const { topic, worker } of change.left) expect(kept.delete(`${topic} ${worker}`)).toBe(true)
+          for (const { topic, worker } of change.entered) kept.add(`${topic} ${worker}`)
+        }
+        const all = () => {
+          const byTopic = ['a', 'b'].map((topic) => ({
+            topic,
+            workers: ['w1', 'w2', 'w3'].filter((worker) => told.has(`${topic} ${worker}`)),
+          }))
+          return byTopic.filter(({ workers }) => workers.length > 0)
+        }
+        let version = 0
+        note(groups.replace('H', version, []))
+        for (const { topic, worker, joined, lost } of steps) {
+          version += 1
+          if (joined) told.add(`${topic} ${worker}`)
+          else told.delete(`${topic} ${worker}`)
+          if (!lost) note(groups.change('H', { topic, worker, joined, version }))
+          if (groups.unsure().length > 0) note(groups.replace('H', version, all()))
+        }
+        // The last may have been lost unnoticed: the next one shows it.
+        groups.change('H', { topic: 'a', worker: 'w1', joined: true, version: version + 2 })
+        if (groups.unsure().length > 0) note(groups.replace('H', version + 2, all()))
+        expect([...kept].toSorted()).toEqual([...told].toSorted())
+        expect(groups.size).toBe(told.size)
+        const gone = groups.dropHost('H')
+        expect([...gone].toSorted()).toEqual([...new Set([...told].map((key) => key.slice(2)))].toSorted())
+      }),
+    )
+  })
+
+  it('are bounded', () => {
+    const groups = new HostGroups(2)
+    groups.open('H')
+    groups.replace('H', 1, [{ topic: 'a', workers: ['w1', 'w2', 'w3'] }])
+    expect([groups.size, groups.refused]).toEqual([2, 1])
+  })
+})
+
+describe('presence of other hosts', () => {
+  it('agrees with what the host has, whatever was lost on the way, once it was asked', () => {
+    const step = fc.record({
+      room: fc.constantFrom('den', 'attic'),
+      id: fc.constantFrom('ann', 'bob', 'cat'),
+      enters: fc.boolean(),
+      told: fc.boolean(),
+      lost: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), (steps, atOnce) => {
+        const own = new OwnPresence(atOnce)
+        const others = new OthersPresence()
+        const here = new Map<string, Set<string>>([
+          ['den', new Set()],
+          ['attic', new Set()],
+        ])
+        const apply = (room: string, result: ReturnType<OthersPresence['change']>) => {
+          if (result === 'unsure') return
+          for (const { id } of result.entered) here.get(room)?.add(id)
+          for (const id of result.left) expect(here.get(room)?.delete(id)).toBe(true)
+        }
+        const ask = (rooms: string[]) => {
+          for (const { rooms: parts } of own.present(rooms))
+            for (const part of parts) apply(part.room, others.present('H', part))
+        }
+        for (const room of here.keys()) others.open(room, ['H'])
+        expect(others.isTold('den')).toBe(false)
+        ask([...here.keys()])
+        expect(others.isTold('den')).toBe(true)
+        const truth = new Map<string, Set<string>>()
+        for (const { room, id, enters, told, lost } of steps) {
+          const members = truth.get(room) ?? new Set<string>()
+          truth.set(room, members)
+          if (enters) {
+            members.add(id)
+            own.enter('w1', { room, user: { id, name: id }, stay: 'one' })
+          } else {
+            members.delete(id)
+            own.leave('w1', { room, userId: id, stay: 'one' })
+          }
+          if (!told) continue
+          for (const delta of own.takeDeltas()) if (!lost) apply(delta.room, others.change('H', delta))
+          for (const known of here.keys()) if (others.isUnsure('H', known)) ask([known])
+        }
+        own.takeDeltas()
+        // What was lost last is told by the backplane: all is asked anew.
+        ask([...here.keys()])
+        for (const [room, members] of here) expect(members).toEqual(truth.get(room) ?? new Set())
+        expect(others.users).toBe([...here.values()].reduce((sum, { size }) => sum + size, 0))
+        for (const [room, members] of here) expect(others.close(room)).toEqual([['H', [...members]]])
+        expect(others.users).toBe(0)
+      }),
+    )
+  })
+
+  it('is told in messages of a bounded size, and taken in up to a bound', () => {
+    const own = new OwnPresence(10)
+    for (let index = 0; index < 35; index += 1)
+      own.enter('w1', { room: 'den', user: { id: `u${index}`, name: 'u' }, stay: 'one' })
+    const messages = own.present(['den', 'attic'])
+    expect(
+      messages.map(({ rooms }) => rooms.map(({ room, members, more }) => [room, members.length, more])),
+    ).toEqual([
+      [['den', 10, true]],
+      [['den', 10, true]],
+      [['den', 10, true]],
+      [
+        ['den', 5, false],
+        ['attic', 0, false],
+      ],
+    ])
+    expect(own.takeDeltas().map(({ joined, version, after }) => [joined.length, version, after])).toEqual([
+      [10, 1, 0],
+      [10, 2, 1],
+      [10, 3, 2],
+      [5, 4, 3],
+    ])
+    const others = new OthersPresence(20)
+    others.open('den', ['H'])
+    for (const { rooms } of messages) for (const part of rooms) others.present('H', part)
+    expect([others.users, others.refused]).toEqual([20, 15])
+  })
+})
+
+describe('receipts over hosts', () => {
+  it('are whole when every host has said, or is gone', () => {
+    const { receipts, whole } = gather()
+    receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: ['A', 'B', 'C'] })
+    receipts.told('A', { worker: 'w1', ref: 1 }, ['A:w1'])
+    receipts.told('A', { worker: 'w1', ref: 1 }, ['A:w9'])
+    receipts.told('X', { worker: 'w1', ref: 1 }, ['X:w1'])
+    receipts.leaveOut('B')
+    expect(whole).toEqual([])
+    receipts.told('C', { worker: 'w1', ref: 1 }, [])
+    expect(whole).toEqual([['w1', 1, ['w2', 'A:w1']]])
+    expect(receipts.size).toBe(0)
+  })
+
+  it('do not wait where nobody is to be waited for, and not beyond the bound', () => {
+    const { receipts, whole } = gather(1)
+    receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: [] })
+    receipts.open({ worker: 'w1', ref: 2, reached: [], hosts: ['A'] })
+    receipts.open({ worker: 'w1', ref: 3, reached: [], hosts: ['A'] })
+    expect(whole).toEqual([
+      ['w1', 1, ['w2']],
+      ['w1', 3, []],
+    ])
+    receipts.leaveOutAll()
+    expect(whole.at(-1)).toEqual(['w1', 2, []])
+    receipts.open({ worker: 'w1', ref: 4, reached: [], hosts: ['A'] })
+    receipts.forget('w1')
+    expect([receipts.size, whole.length]).toEqual([0, 3])
+  })
+})
+
+describe('granted topics', () => {
+  it('are covered for a while, all of them past the bound', () => {
+    const grants = new RelayGrants(100, 2)
+    grants.note(['a', 'b'], 0)
+    expect([grants.covers(['a', 'x'], 99), grants.covers(['x'], 99), grants.covers(['a'], 100)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    grants.note(['c', 'd', 'e'], 50)
+    expect([grants.covers(['anything'], 149), grants.covers(['anything'], 150)]).toEqual([true, false])
+    grants.note(['f'], 500)
+    expect(grants.size).toBe(1)
+  })
+})
+
+describe('questions of an adapter', () => {
+  it('keep what is answered before it is known who was asked', () => {
+    const { requests, outcome, id } = put()
+    requests.answered(id, 'w2', 'two')
+    requests.answered(id, 'w2', 'once more')
+    requests.unable(id, 'w3')
+    requests.gone('w4')
+    requests.gone('w9')
+    requests.asked(id, ['w2', 'w3', 'w4', 'A:w1'])
+    expect(outcome).toEqual({})
+    requests.answered(id, 'A:w1', 'far')
+    expect(outcome.answers).toEqual({ values: ['two', 'far'], missing: ['w3', 'w4'], late: [] })
+    expect(requests.size).toBe(0)
+  })
+
+  it('are settled by the receipt when all have answered before it', () => {
+    const { requests, outcome, id } = put()
+    requests.answered(id, 'w2', 'two')
+    requests.asked(id, ['w2'])
+    expect(outcome.answers?.values).toEqual(['two'])
+  })
+
+  it('are an error when nobody knows by the deadline who was asked, with the answers that came', async () => {
+    const requests = new AdapterRequests(10)
+    const settled = new Promise<[Answers, Error | undefined]>((resolve) => {
+      const id = requests.open(1, (answers, error) => resolve([answers, error])) ?? ''
+      requests.answered(id, 'w2', 'two')
+    })
+    const [answers, error] = await settled
+    expect(answers.values).toEqual(['two'])
+    expect(error?.message).toMatch('not every host has said')
+  })
+})
+
+describe('broadcasts that clients acknowledge', () => {
+  it('keep what comes before it is known who was asked', () => {
+    const { acks, got, settled, id } = openAcks()
+    acks.counted(id, 'w2', 2)
+    acks.acked(id, 'w2', 'a')
+    acks.acked(id, 'w3', 'c')
+    acks.gone('w4')
+    acks.asked(id, ['w2', 'w3', 'w4'])
+    expect(settled).toEqual([])
+    acks.acked(id, 'w2', 'b')
+    acks.counted(id, 'w3', 1)
+    expect([got, settled]).toEqual([['a', 'c', 'b'], [[3, ['w4']]]])
+    expect(acks.size).toBe(0)
+  })
+
+  it('count what a server that is not in the receipt had acknowledged, and wait for no more of it', () => {
+    const { acks, settled, id } = openAcks()
+    acks.counted(id, 'A:w1', 5)
+    acks.acked(id, 'A:w1', 'one')
+    acks.asked(id, [])
+    expect(settled).toEqual([[1, []]])
+  })
+})
