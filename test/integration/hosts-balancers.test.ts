@@ -59,25 +59,25 @@ describe.each<[BalancerFile, boolean]>([
   ['haproxy.cfg', false],
   ['haproxy-sticky.cfg', true],
 ])('behind %s', (file, isSticky) => {
+  const members: Member[] = []
   let balancer: RealBalancer
   let talk: Talk
   beforeAll(async () => {
     balancer = await RealBalancer.start(file, ports)
   })
   afterAll(async () => {
-    for (const member of talk.members) member.close()
+    for (const member of members) member.close()
     await balancer.stop()
   })
 
   test('members on all transports talk, without a single reconnect', async () => {
     const forwarded = await total('rookery_forward_sent_total')
-    const members = TRANSPORTS.flatMap((transports, t) =>
-      Array.from(
-        { length: MEMBERS_A_TRANSPORT },
-        (_, n) =>
-          new Member(balancer.url, `room.${file}`, `m${t}-${n}`, { transports, withCredentials: true }),
-      ),
-    )
+    for (const [t, transports] of TRANSPORTS.entries()) {
+      for (let n = 0; n < MEMBERS_A_TRANSPORT; n += 1) {
+        const options = { transports, withCredentials: true }
+        members.push(new Member(balancer.url, `room.${file}`, `m${t}-${n}`, options))
+      }
+    }
     await Promise.all(members.map((member) => member.joined()))
     talk = new Talk(members)
     await talk.goesOn(5)
