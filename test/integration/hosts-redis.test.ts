@@ -68,6 +68,7 @@ describe('while Redis is away', () => {
     await joiner.received.until('joined late')
     expect(await fetched('w1')).toBe(2)
     await hosts.disconnectClients()
+    await until(async () => (await hearing()) === 0, 'both hosts know that they hear nobody')
     await hosts.redis.start()
     await until(async () => (await hearing()) === 2, 'both hosts hear')
     await expectWhole()
