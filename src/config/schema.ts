@@ -123,7 +123,7 @@ const settings = {
   clusterSecret: optional(secret(32), {
     section: 'Several hosts',
     secret: true,
-    doc: 'Secret that the hosts of the cluster share, at least 32 bytes. With it, what travels through Redis is signed, and connections are forwarded between hosts.',
+    doc: 'Secret that the hosts of the cluster share, at least 32 bytes. With it, what travels through Redis is signed; hosts prove themselves to each other with it. Unset: with one that they leave in Redis.',
   }),
   clusterSecretOther: optional(secret(32), {
     section: 'Several hosts',

@@ -16,6 +16,8 @@ import { forwardLimits } from './forwarding.ts'
 import { endpoint, ownAddressTowards } from './own-address.ts'
 import { sharedSecret } from './shared-secret.ts'
 
+const IDLE_MARGIN_MS = 15_000
+
 export interface ClusterOptions {
   config: Config
   /** This host's tag. */
@@ -59,9 +61,19 @@ export function openCluster({ config, self, logger, registry }: ClusterOptions):
   return {
     connection,
     log,
-    forwarding: { self, directory: { addressOf }, secrets, limits: forwardLimits },
+    forwarding: {
+      self,
+      directory: { addressOf },
+      secrets,
+      limits: { ...forwardLimits, idleMs: idleMs(config) },
+    },
     join,
   }
+}
+
+/** A connection on which nothing moves for longer than a heartbeat and its answer may take is dead. */
+function idleMs({ pingIntervalMs, pingTimeoutMs }: Config): number {
+  return pingIntervalMs + pingTimeoutMs + IDLE_MARGIN_MS
 }
 
 async function advertised(config: Config, port: number, logger: Logger): Promise<string | undefined> {
