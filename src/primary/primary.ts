@@ -31,6 +31,7 @@ import { createMetricsView, workerStatus } from './observe.ts'
 import { listenForOrders, type Orders } from './orders.ts'
 import { PresenceFeed } from './presence-feed.ts'
 import { Relay } from './relay.ts'
+import type { RoomFeeds } from './relay-wanted.ts'
 import { Supervisor } from './supervisor.ts'
 import { WatchedRooms } from './watched-rooms.ts'
 import type { ForkedWorker } from './worker-process.ts'
@@ -144,7 +145,12 @@ async function assemble(
   const store =
     cluster === undefined ? await openOwnStore(surroundings) : { log: cluster.log, workerExited() {} }
   const backplane = await joinHosts(surroundings, frontDoor, hostTag)
-  const presence = new PresenceFeed((room, event) => relay.publishEvent(roomTopic(room), event), registry)
+  const presence = new PresenceFeed(
+    (room, event) => relay.publishEvent(roomTopic(room), event),
+    registry,
+    cluster === undefined ? undefined : { backplane, logger, registry },
+  )
+  const watched = new WatchedRooms({ log: store.log, late: (room) => relay.publishBehind(room) })
   const limits = createLimits(surroundings, backplane)
   const linkSecret = randomBytes(24).toString('base64url')
   const relay = await Relay.listen({
@@ -154,7 +160,7 @@ async function assemble(
     logger,
     registry,
     backplane,
-    rooms: new WatchedRooms({ log: store.log, late: (room) => relay.publishBehind(room) }),
+    ...(cluster === undefined ? {} : { rooms: hostFeeds(presence, watched) }),
   })
   // Not at the exit: what the worker said last may still have to be read.
   relay.onWorkerGone((worker) => {
@@ -165,6 +171,20 @@ async function assemble(
   connectParts(parts)
   const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
   return { ...parts, supervisor: supervise(parts, createFork({ hostTag, boot, registry })) }
+}
+
+/** What a host hears of a room besides its topic: who is there on other hosts, and what is appended there. */
+function hostFeeds(presence: PresenceFeed, watched: WatchedRooms): RoomFeeds {
+  return {
+    wanted(room) {
+      presence.wanted(room)
+      return watched.wanted(room)
+    },
+    unwanted(room) {
+      presence.unwanted(room)
+      watched.unwanted(room)
+    },
+  }
 }
 
 type Surroundings = Pick<Parts, 'config' | 'logger' | 'registry' | 'cluster' | 'state'>
