@@ -8,6 +8,19 @@ const spawning = {
   hookTimeout: 120_000,
 } as const
 
+/**
+ * Several hosts over Redis: in all as long as everything else together, since hosts are missed after seconds. A project of its
+ * own, `npm run test:hosts`.
+ */
+const ofHosts = [
+  'test/{integration,fault,browser}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
+]
+const spawned = (folder: string) => ({
+  include: [`test/${folder}/**/*.test.ts`],
+  exclude: ofHosts,
+  ...spawning,
+})
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/harness/summary-reporter.ts'],
@@ -21,16 +34,18 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...spawning } },
+      { test: { name: 'integration', ...spawned('integration') } },
+      { test: { name: 'browser', expect: { poll: { timeout: 60_000 } }, ...spawned('browser') } },
+      { test: { name: 'fault', ...spawned('fault') } },
       {
         test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
+          name: 'hosts',
+          include: [...ofHosts, 'test/integration/adapter-*.test.ts'],
+          env: { ADAPTER_SHAPE: 'two hosts' },
           expect: { poll: { timeout: 60_000 } },
           ...spawning,
         },
       },
-      { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...spawning } },
     ],
   },
 })
