@@ -1,6 +1,7 @@
 /** Starts the page: finds who the user is, keeps the address and the window in step with it, and draws it. */
 import { render } from 'preact'
 import { App } from './app.tsx'
+import { Boundary } from './boundary.tsx'
 import { Identities } from './identity.ts'
 import { keptIn } from './kept.ts'
 import { startNotifications } from './notifications.ts'
@@ -34,9 +35,11 @@ page.start(token)
 const root = document.getElementById('app')
 if (root !== null) {
   render(
-    <PageProvider value={page}>
-      <App />
-    </PageProvider>,
+    <Boundary around="page">
+      <PageProvider value={page}>
+        <App />
+      </PageProvider>
+    </Boundary>,
     root,
   )
 }
