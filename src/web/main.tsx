@@ -1,4 +1,9 @@
 /** Starts the page: finds who the user is, keeps the address and the window in step with it, and draws it. */
+// Before the parts that bring styles of their own: these build upon the theme's.
+import './theme.css'
+import './page.css'
+import './sidebar.css'
+import './dialogs.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { Boundary } from './boundary.tsx'
@@ -9,10 +14,6 @@ import { Page, PageProvider } from './page.ts'
 import { tokenOfHash } from './route.ts'
 import { startTheme } from './theme.ts'
 import { followWindow } from './window.ts'
-import './theme.css'
-import './page.css'
-import './sidebar.css'
-import './dialogs.css'
 
 /** A window of its own for somebody else: what it knows of its user ends with it. */
 const ANOTHER = '?another'
