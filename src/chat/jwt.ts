@@ -33,9 +33,15 @@ type Verify = (token: string) => Promise<{ payload: JWTPayload }>
 export function jwtAuthenticator(settings: AppSettings): Authenticate {
   const verify = verifier(settings)
   return async (auth) => {
+    if (!bringsToken(auth)) throw new RookeryError('unauthenticated', 'this server wants a token')
     const { token } = checked(tokenAuth, auth)
     return identityOf(await verified(verify, token))
   }
+}
+
+/** Who brings none, a guest say, is to get one: that is no malformed request. */
+function bringsToken(auth: unknown): boolean {
+  return typeof auth === 'object' && auth !== null && 'token' in auth
 }
 
 function verifier(settings: AppSettings): Verify {

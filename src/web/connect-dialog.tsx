@@ -1,7 +1,7 @@
 /** How a program comes in: what to write, to be copied as it is. */
 import { useState } from 'preact/hooks'
 import { clientCode, stockCode } from './connect-code.ts'
-import { CopyButton } from './copied.tsx'
+import { CopyButton } from './copy-button.tsx'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page.ts'
 import type { Session } from './session.ts'

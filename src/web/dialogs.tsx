@@ -1,6 +1,6 @@
 /** The dialogs of the page, of which one is open or none. */
 import { ConnectDialog } from './connect-dialog.tsx'
-import { CopyButton } from './copied.tsx'
+import { CopyButton } from './copy-button.tsx'
 import { Dialog } from './dialog.tsx'
 import { NameForm, TokenForm } from './entrance-forms.tsx'
 import { InviteWays } from './invite.tsx'

@@ -26,11 +26,8 @@ export function refusalOf(error: Told, identity: Identity): Refusal {
   return otherRefusal(error)
 }
 
-/** A server that knows its users by token misses one in what a guest brings. */
 function guestRefusal(error: Told): Refusal {
-  const wantsToken =
-    error.code === 'unauthenticated' || (error.code === 'bad_request' && /^token\b/.test(error.message))
-  if (wantsToken) {
+  if (error.code === 'unauthenticated') {
     return {
       title: 'This server lets nobody in without a token',
       text: 'Ask whoever runs it for one.',

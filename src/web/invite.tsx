@@ -1,6 +1,6 @@
 /** How others come in: for who sits in an empty room, and for who asks. */
 import { useState } from 'preact/hooks'
-import { CopyButton } from './copied.tsx'
+import { CopyButton } from './copy-button.tsx'
 import { CloseIcon, TerminalIcon, WindowIcon } from './icons.tsx'
 import { usePage } from './page.ts'
 import { linkTo } from './room-header.tsx'

@@ -1,6 +1,12 @@
 /** Starts the page: finds who the user is, keeps the address and the window in step with it, and draws it. */
+// Before the parts that bring styles of their own: these build upon the theme's.
+import './theme.css'
+import './page.css'
+import './sidebar.css'
+import './dialogs.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
+import { Boundary } from './boundary.tsx'
 import { Identities } from './identity.ts'
 import { keptIn } from './kept.ts'
 import { startNotifications } from './notifications.ts'
@@ -8,10 +14,6 @@ import { Page, PageProvider } from './page.ts'
 import { tokenOfHash } from './route.ts'
 import { startTheme } from './theme.ts'
 import { followWindow } from './window.ts'
-import './theme.css'
-import './page.css'
-import './sidebar.css'
-import './dialogs.css'
 
 /** A window of its own for somebody else: what it knows of its user ends with it. */
 const ANOTHER = '?another'
@@ -34,9 +36,11 @@ page.start(token)
 const root = document.getElementById('app')
 if (root !== null) {
   render(
-    <PageProvider value={page}>
-      <App />
-    </PageProvider>,
+    <Boundary around="page">
+      <PageProvider value={page}>
+        <App />
+      </PageProvider>
+    </Boundary>,
     root,
   )
 }

@@ -1,12 +1,22 @@
-/** Whether a text speaks to somebody by `@name`. Pure. */
+/** What it is to speak to somebody by `@name`, and how many unread messages do. Pure. */
 import type { ChatMessage } from '../client/index.ts'
 
-/** A test for texts that mention this name: as a whole, in whatever case. */
-export function mentionsOf(name: string): (text: string) => boolean {
-  const escaped = name.trim().replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
-  if (escaped === '') return () => false
-  const pattern = new RegExp(String.raw`(?<![\p{L}\p{N}_@])@${escaped}(?![\p{L}\p{N}_])`, 'iu')
-  return (text) => text.includes('@') && pattern.test(text)
+let known: { name: string; pattern: RegExp } | undefined
+
+/**
+ * Finds `@name` in whatever case, wherever it stands. A name that goes on, or an address, is no mention.
+ * @returns nothing for an empty name
+ */
+export function mentionPattern(name: string): RegExp | undefined {
+  const called = name.trim()
+  if (called === '') return undefined
+  if (known?.name !== called) {
+    // No other characters may be escaped where `u` stands.
+    const literal = called.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
+    const pattern = String.raw`(?<![\p{L}\p{M}\p{N}_@])@${literal}(?![\p{L}\p{M}\p{N}_])`
+    known = { name: called, pattern: new RegExp(pattern, 'giu') }
+  }
+  return known.pattern
 }
 
 /** How many of the messages that the user has not read, and that are at hand, speak to the user. */

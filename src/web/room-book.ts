@@ -5,7 +5,8 @@
 import { batch, signal } from '@preact/signals'
 import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../client/index.ts'
 import { directUsers } from '../client/index.ts'
-import { mentionsOf, unreadMentions } from './mention.ts'
+import { mentions } from './conversation/tokens.ts'
+import { unreadMentions } from './mention.ts'
 import type { People } from './people.ts'
 import { type RoomLine, roomsToJoin } from './room-lines.ts'
 
@@ -44,7 +45,6 @@ export class RoomBook {
   readonly #shown = new Map<string, RoomLine>()
   readonly #stopTelling: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
-  #mentionsMe: { name: string; test: (text: string) => boolean } | undefined
 
   constructor(options: RoomBookOptions) {
     this.#options = options
@@ -198,7 +198,7 @@ export class RoomBook {
     const { messages = [], readUpTo = 0 } = room ?? {}
     const mentionsUser = (text: string) => this.#mentions(text)
     const unread = room?.unread ?? this.#summaries.get(name)?.unread ?? 0
-    const mentions = unread === 0 ? 0 : unreadMentions(messages, { readUpTo, userId, mentionsUser })
+    const calls = unread === 0 ? 0 : unreadMentions(messages, { readUpTo, userId, mentionsUser })
     const other = this.#otherOf(name)
     return {
       room: name,
@@ -206,7 +206,7 @@ export class RoomBook {
       ...(other === undefined ? {} : { other }),
       present: other !== undefined && present.has(other.id),
       unread,
-      mentions: other === undefined ? mentions : unread,
+      mentions: other === undefined ? calls : unread,
       lastAt: messages.at(-1)?.at ?? 0,
     }
   }
@@ -221,8 +221,6 @@ export class RoomBook {
   }
 
   #mentions(text: string): boolean {
-    const { name } = this.#options.me()
-    if (this.#mentionsMe?.name !== name) this.#mentionsMe = { name, test: mentionsOf(name) }
-    return this.#mentionsMe.test(text)
+    return mentions(text, this.#options.me().name)
   }
 }

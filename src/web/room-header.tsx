@@ -1,7 +1,7 @@
 /** The heading of an open room: what it is called, who is there, what can be done with it. */
 import type { ChatRoom, ChatState } from '../client/index.ts'
 import { Avatar } from './avatar.tsx'
-import { copied } from './copied.tsx'
+import { copyText } from './clipboard.ts'
 import { BackIcon, HashIcon, LeaveIcon, LinkIcon, MoreIcon, PeopleIcon, PersonIcon } from './icons.tsx'
 import { Menu, MenuItem } from './menu.tsx'
 import { usePage } from './page.ts'
@@ -109,9 +109,9 @@ export function linkTo(room: string): string {
 async function copyLink(room: string, say: (text: string) => void): Promise<void> {
   const link = linkTo(room)
   say(
-    (await copied(link))
+    (await copyText(link))
       ? 'The link is copied.'
-      : `This browser copies only from secure pages. The link is ${link}`,
+      : `The browser does not allow copying. The link is ${link}`,
   )
 }
 

@@ -2,6 +2,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ConnectionBanner } from './banners.tsx'
+import { Boundary } from './boundary.tsx'
 import { usePage } from './page.ts'
 import { NoRoom, RoomPane } from './room-pane.tsx'
 import { hashOfRoom } from './route.ts'
@@ -27,7 +28,13 @@ export function Shell({ session }: { readonly session: Session }) {
       <ConnectionBanner session={session} />
       <Sidebar session={session} />
       <main ref={main} class="main" tabIndex={-1} aria-label="Conversation">
-        {room === undefined ? <NoRoom /> : <RoomPane key={room} session={session} name={room} />}
+        {room === undefined ? (
+          <NoRoom />
+        ) : (
+          <Boundary key={room} around="pane">
+            <RoomPane session={session} name={room} />
+          </Boundary>
+        )}
       </main>
     </div>
   )

@@ -95,8 +95,7 @@ it('a busy room, with people in it and unread elsewhere', async () => {
   await expect.poll(() => sam.line('elsewhere').textContent()).toMatch(/1 for you, 1 unread/)
   await sam.say('I run the upgrade once more on staging')
   await someone.sees('I run the upgrade once more on staging')
-  await someone.composer.pressSequentially('Thank')
-  await sam.page.getByText('Amara is typing…').waitFor()
+  await someone.writesUntil(() => sam.page.getByText('Amara is typing…').isVisible())
   await looksWell(sam.opened, 'busy')
 })
 

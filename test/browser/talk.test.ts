@@ -47,9 +47,8 @@ it('two people talk: each sees both messages once, with the name of who wrote it
 
 it('who writes is shown to the others while they do', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'typing'), enter('Ben', 'typing')])
-  await ann.composer.pressSequentially('Well')
-  await ben.page.getByText('Ann is typing…').waitFor()
-  await ann.composer.press('Enter')
+  await ann.writesUntil(() => ben.page.getByText('Ann is typing…').isVisible())
+  await ann.say('Well')
   await ben.sees('Well')
   await ben.page.getByText('Ann is typing…').waitFor({ state: 'detached' })
 })

@@ -1,6 +1,7 @@
 /** Somebody who uses the page as people do: by what they see and what a screen reader names. */
 import type { Locator, Page } from 'playwright-core'
-import { type Chromium, type OpenPage, type PageOptions } from './page.ts'
+import type { Chromium, OpenPage, PageOptions } from './page.ts'
+import { until } from './until.ts'
 
 export interface PersonOptions extends PageOptions {
   name: string
@@ -73,6 +74,14 @@ export class Person {
   async say(text: string): Promise<void> {
     await this.composer.fill(text)
     await this.composer.press('Enter')
+  }
+
+  /** Writes, and goes on as long as it takes: that somebody writes is shown for some seconds only. */
+  async writesUntil(noticed: () => Promise<boolean>): Promise<void> {
+    await until(async () => {
+      await this.composer.pressSequentially('m')
+      return noticed()
+    }, `it is noticed that ${this.name} writes`)
   }
 
   async sees(text: string): Promise<void> {

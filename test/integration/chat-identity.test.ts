@@ -79,7 +79,8 @@ describe('tokens signed with the secret', () => {
   })
 
   it('are needed', async () => {
-    expect(await connect({ name: 'Ada' }).refusal()).toMatchObject({ code: 'bad_request' })
+    expect(await connect({ name: 'Ada' }).refusal()).toMatchObject({ code: 'unauthenticated' })
+    expect(await connect({ token: 7 }).refusal()).toMatchObject({ code: 'bad_request' })
     const foreign = await signed({ sub: 'ada', iss: 'them' })
     expect(await connect({ token: foreign }).refusal()).toEqual({
       code: 'unauthenticated',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { codePointsIn, isFewEmoji } from '../../src/web/conversation/characters.ts'
-import { mentions, tokensOf } from '../../src/web/conversation/tokens.ts'
+import { tokensOf } from '../../src/web/conversation/tokens.ts'
 import { charsIn } from '../../src/wire/chat.ts'
 
 const kindsOf = (text: string, name = 'Ann') =>
@@ -33,13 +33,17 @@ const texts = fc
 describe('the tokens of a text', () => {
   test('are the text again, put together', () => {
     fc.assert(
-      fc.property(texts, fc.constantFrom('Ann', '', 'a.b*c', '😀'), (text, name) => {
-        expect(
-          tokensOf(text, name)
-            .map((token) => token.text)
-            .join(''),
-        ).toBe(text)
-      }),
+      fc.property(
+        texts,
+        fc.constantFrom('Ann', '', 'a.b*c', '😀', 'Jean-Luc', '`', 'a@b.example'),
+        (text, name) => {
+          expect(
+            tokensOf(text, name)
+              .map((token) => token.text)
+              .join(''),
+          ).toBe(text)
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
@@ -101,15 +105,17 @@ describe('the tokens of a text', () => {
     },
   )
 
-  test('are mentions of the whole name alone', () => {
-    expect(mentions('hello @ann!', 'Ann')).toBe(true)
-    expect(mentions('@Ann', 'Ann')).toBe(true)
-    expect(mentions('@Annabel', 'Ann')).toBe(false)
-    expect(mentions('mail@Ann', 'Ann')).toBe(false)
-    expect(mentions('Ann', 'Ann')).toBe(false)
-    expect(mentions('`@Ann`', 'Ann')).toBe(false)
-    expect(mentions('@', '')).toBe(false)
-    expect(mentions('ask @Ann Lee (QA)', 'Ann Lee (QA)')).toBe(true)
+  test('are mentions, that hold what looks like a link, and links, that hold what looks like a mention', () => {
+    expect(kindsOf('@Jean-Luc, see https://a.example/@jean-luc', 'Jean-Luc')).toEqual([
+      ['mention', '@Jean-Luc'],
+      ['plain', ', see '],
+      ['link', 'https://a.example/@jean-luc'],
+    ])
+    expect(kindsOf('@ann@a.example `@ann@a.example`', 'ann@a.example')).toEqual([
+      ['mention', '@ann@a.example'],
+      ['plain', ' '],
+      ['code', '`@ann@a.example`'],
+    ])
   })
 })
 

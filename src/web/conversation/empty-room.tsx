@@ -1,8 +1,8 @@
 /** What stands in a room that holds nothing, or lets nobody in: what it is, and what to do. */
 import { useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
+import { copyText } from '../clipboard.ts'
 import { CheckIcon, LinkIcon, WarningIcon } from '../icons.tsx'
-import { copyText } from './clipboard.ts'
 
 export function EmptyRoom({ room, title }: { room: ChatRoom; title: string }) {
   const isForTwo = isDirect(room.name)

@@ -43,7 +43,7 @@ export function MessageMenu({ open: { message, anchor }, me, actions, close }: M
   return (
     <div
       ref={menu}
-      class="menu"
+      class="message-menu"
       popover="auto"
       role="menu"
       aria-label={`Message of ${message.from.name}`}
@@ -80,7 +80,7 @@ function Item({ label, Icon, act, isDanger = false }: ItemProps) {
       type="button"
       role="menuitem"
       tabIndex={-1}
-      class={isDanger ? 'menu-item menu-item-danger' : 'menu-item'}
+      class={isDanger ? 'message-menu-item message-menu-item-danger' : 'message-menu-item'}
       onClick={act}
     >
       <Icon size={18} />

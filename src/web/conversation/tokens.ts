@@ -3,12 +3,19 @@
  * again, character for character; nothing here makes markup.
  */
 import { LinkifyIt } from 'linkify-it'
+import { mentionPattern } from '../mention.ts'
 
 export type Token =
   | { readonly kind: 'plain' | 'mention'; readonly text: string }
   | { readonly kind: 'link'; readonly text: string; readonly url: string }
   /** `code` is what stands between the backticks; a block also swallows the line ends around it. */
   | { readonly kind: 'code' | 'block'; readonly text: string; readonly code: string }
+
+interface Found {
+  readonly from: number
+  readonly to: number
+  readonly token: Token
+}
 
 const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]+?)\n?```\n?|(?<!`)`([^`\n]+)`(?!`)/g
 const PROTOCOLS = new Set(['http:', 'https:', 'mailto:'])
@@ -18,64 +25,80 @@ const linkify = new LinkifyIt({ fuzzyLink: false, fuzzyEmail: true }).add('ftp:'
 
 /** @param name whose mentions (`@name`) are marked; none when empty */
 export function tokensOf(text: string, name: string): Token[] {
-  const tokens: Token[] = []
-  let from = 0
-  for (const match of text.matchAll(CODE)) {
-    const [all, block, inline = ''] = match
-    if ((block ?? inline).trim() === '') continue
-    tokens.push(...linksOf(text.slice(from, match.index), name))
-    tokens.push(
-      block === undefined
-        ? { kind: 'code', text: all, code: inline }
-        : { kind: 'block', text: all, code: block },
-    )
-    from = match.index + all.length
-  }
-  return [...tokens, ...linksOf(text.slice(from), name)]
+  const mentioned = mentionsIn(text, name)
+  const coded = firstOf([...codeIn(text), ...mentioned]).filter(({ token }) => token.kind !== 'mention')
+  return whole(text, firstOf([...coded, ...linksAround(coded, text), ...mentioned]))
 }
 
-/** Whether a text calls this name, outside of code. */
+/** Whether a text calls this name, outside of code and links. */
 export function mentions(text: string, name: string): boolean {
   return text.includes('@') && tokensOf(text, name).some(({ kind }) => kind === 'mention')
 }
 
-function linksOf(text: string, name: string): Token[] {
+/** Whichever begins first stands; what begins within it does not. A name may look like a link, and a link hold a name. */
+function firstOf(found: readonly Found[]): Found[] {
+  let end = 0
+  return found
+    .toSorted((a, b) => a.from - b.from)
+    .filter(({ from, to }) => {
+      if (from < end) return false
+      end = to
+      return true
+    })
+}
+
+/** With what stands between them. */
+function whole(text: string, found: readonly Found[]): Token[] {
   const tokens: Token[] = []
-  let from = 0
-  for (const { index, lastIndex, url } of linkify.match(text) ?? []) {
-    if (!isSafe(url)) continue
-    tokens.push(...mentionsOf(text.slice(from, index), name))
-    tokens.push({ kind: 'link', text: text.slice(index, lastIndex), url })
-    from = lastIndex
+  let end = 0
+  for (const { from, to, token } of found) {
+    if (from > end) tokens.push({ kind: 'plain', text: text.slice(end, from) })
+    tokens.push(token)
+    end = to
   }
-  return [...tokens, ...mentionsOf(text.slice(from), name)]
+  if (end < text.length) tokens.push({ kind: 'plain', text: text.slice(end) })
+  return tokens
+}
+
+function mentionsIn(text: string, name: string): Found[] {
+  const pattern = text.includes('@') ? mentionPattern(name) : undefined
+  if (pattern === undefined) return []
+  return [...text.matchAll(pattern)].map(({ index, 0: called }) => ({
+    from: index,
+    to: index + called.length,
+    token: { kind: 'mention', text: called },
+  }))
+}
+
+function codeIn(text: string): Found[] {
+  return [...text.matchAll(CODE)].flatMap(({ index, 0: all, 1: block, 2: inline = '' }) => {
+    const code = block ?? inline
+    if (code.trim() === '') return []
+    const kind = block === undefined ? 'code' : 'block'
+    return [{ from: index, to: index + all.length, token: { kind, text: all, code } }]
+  })
+}
+
+function linksAround(coded: readonly Found[], text: string): Found[] {
+  const links: Found[] = []
+  let end = 0
+  for (const { from, to } of [...coded, { from: text.length, to: text.length }]) {
+    links.push(...linksIn(text.slice(end, from), end))
+    end = to
+  }
+  return links
+}
+
+function linksIn(text: string, start: number): Found[] {
+  return (linkify.match(text) ?? [])
+    .filter(({ url }) => isSafe(url))
+    .map(({ index, lastIndex, url }) => ({
+      from: start + index,
+      to: start + lastIndex,
+      token: { kind: 'link', text: text.slice(index, lastIndex), url },
+    }))
 }
 
 function isSafe(url: string): boolean {
   return URL.canParse(url) && PROTOCOLS.has(new URL(url).protocol)
-}
-
-function mentionsOf(text: string, name: string): Token[] {
-  if (text === '') return []
-  if (name === '' || !text.includes('@')) return [{ kind: 'plain', text }]
-  const tokens: Token[] = []
-  let from = 0
-  for (const { index, 0: mention } of text.matchAll(mentionPattern(name))) {
-    if (index > from) tokens.push({ kind: 'plain', text: text.slice(from, index) })
-    tokens.push({ kind: 'mention', text: mention })
-    from = index + mention.length
-  }
-  if (from < text.length) tokens.push({ kind: 'plain', text: text.slice(from) })
-  return tokens
-}
-
-let known: { name: string; pattern: RegExp } | undefined
-
-/** A name that goes on, or an address, is no mention. */
-function mentionPattern(name: string): RegExp {
-  if (known?.name !== name) {
-    const literal = name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
-    known = { name, pattern: new RegExp(`(?<![\\p{L}\\p{N}_])@${literal}(?![\\p{L}\\p{N}_])`, 'giu') }
-  }
-  return known.pattern
 }

@@ -17,7 +17,9 @@ function copySelected(text: string): boolean {
   field.value = text
   field.readOnly = true
   field.className = 'unseen'
-  document.body.append(field)
+  // Outside of a dialog that is open nothing can be selected.
+  const place = focused?.closest('dialog') ?? document.body
+  place.append(field)
   field.select()
   const isCopied = document.execCommand('copy')
   field.remove()

@@ -1,6 +1,7 @@
 /** A button that copies a text, and says that it did. Where the browser lets no page copy, the text is there to be selected. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { copyText } from './clipboard.ts'
 import { CheckIcon, CopyIcon } from './icons.tsx'
 import { usePage } from './page.ts'
 
@@ -21,11 +22,9 @@ export function CopyButton({ text, class: buttonClass = 'button button-small', c
     return () => clearTimeout(timer)
   }, [isCopied])
   const copy = async () => {
-    const done = await copied(text())
+    const done = await copyText(text())
     setCopied(done)
-    page.say(
-      done ? 'Copied.' : 'This browser copies only from secure pages: select the text and copy it yourself.',
-    )
+    page.say(done ? 'Copied.' : 'The browser does not allow copying: select the text and copy it yourself.')
   }
   return (
     <button type="button" class={buttonClass} onClick={() => void copy()}>
@@ -33,15 +32,4 @@ export function CopyButton({ text, class: buttonClass = 'button button-small', c
       {isCopied ? 'Copied' : children}
     </button>
   )
-}
-
-/** @returns whether the text is in the clipboard */
-export async function copied(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text)
-    return true
-  } catch {
-    // No secure context, or not allowed; the caller says so.
-    return false
-  }
 }

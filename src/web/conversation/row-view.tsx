@@ -1,0 +1,32 @@
+/** Any row of the timeline. */
+import type { Author } from '../../client/index.ts'
+import type { MessageActions } from './message-actions.ts'
+import { MessageRow } from './message-row.tsx'
+import type { Row } from './rows.ts'
+import { BeginningRow, DayRow, NoticeRow, UnreadRow } from './rows-view.tsx'
+import type { Readers } from './words.ts'
+
+interface RowViewProps {
+  readonly row: Row
+  readonly me: Author
+  readonly title: string
+  readonly now: number
+  readonly isActive: boolean
+  readonly readers: Readers | undefined
+  readonly actions: MessageActions
+}
+
+export function RowView({ row, me, title, now, isActive, readers, actions }: RowViewProps) {
+  switch (row.kind) {
+    case 'message':
+      return <MessageRow row={row} me={me} isActive={isActive} readers={readers} actions={actions} />
+    case 'day':
+      return <DayRow day={row.day} now={now} />
+    case 'unread':
+      return <UnreadRow />
+    case 'notice':
+      return <NoticeRow words={row.words} />
+    default:
+      return <BeginningRow title={title} isFirst={row.isFirst} />
+  }
+}
