@@ -31,6 +31,8 @@ export interface StartOptions {
   nodeArgs?: string[]
   /** Another Node.js binary. */
   node?: string
+  /** Put before the program: `['ip', 'netns', 'exec', 'name']`. It must become the program, not be its parent. */
+  within?: readonly string[]
   cwd?: string
   /** Do not wait until it is ready. */
   untilReady?: boolean
@@ -184,8 +186,10 @@ export async function startRookery(options: StartOptions = {}): Promise<RunningR
     ...options.env,
   }
   const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])]
-  const args = [...nodeArgs, options.main ?? MAIN, 'start', ...(options.args ?? [])]
-  const child = spawn(options.node ?? process.execPath, args, {
+  const node = options.node ?? process.execPath
+  const product = [node, ...nodeArgs, options.main ?? MAIN, 'start', ...(options.args ?? [])]
+  const [file = node, ...args] = [...(options.within ?? []), ...product]
+  const child = spawn(file, args, {
     env,
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,20 +6,34 @@ import { type Acked, Member } from './member.ts'
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']] as const
 
 export interface CrowdOptions {
-  url: string
+  /** Several: one member after the other to the next. */
+  url: string | readonly string[]
   rooms: number
   membersPerRoom: number
+  /** Begins the names of rooms and members, so that several crowds can meet one cluster. */
+  label?: string
+  /** Messages that a member has under way at a time: one after the other without it. */
+  inFlight?: number
 }
 
 export class Crowd {
   readonly members: Member[]
   readonly acked = new Map<string, Acked[]>()
+  readonly #inFlight: number
   #sent = 0
 
-  constructor({ url, rooms, membersPerRoom }: CrowdOptions) {
+  constructor({ url, rooms, membersPerRoom, label = '', inFlight = 1 }: CrowdOptions) {
+    this.#inFlight = inFlight
+    const urls = typeof url === 'string' ? [url] : url
     this.members = Array.from({ length: rooms * membersPerRoom }, (_, index) => {
-      const transports = [...(TRANSPORTS[index % TRANSPORTS.length] ?? [])]
-      return new Member(url, `room-${index % rooms}`, `member-${index}`, { transports })
+      const room = index % rooms
+      // Every room has members of every address and transport.
+      const seat = Math.floor(index / rooms)
+      const home = urls[seat % urls.length] ?? ''
+      const transports = TRANSPORTS[(seat + Math.floor(seat / urls.length) + room) % TRANSPORTS.length] ?? []
+      return new Member(home, `${label}room-${room}`, `${label}member-${index}`, {
+        transports: [...transports],
+      })
     })
   }
 
@@ -31,23 +45,55 @@ export class Crowd {
     return [...this.acked.values()].reduce((sum, list) => sum + list.length, 0)
   }
 
-  /** Each member sends `count` messages, one after the other; all members at the same time. */
+  /** Each member sends `count` messages; all members at the same time. */
   async write(count: number): Promise<void> {
-    await Promise.all(this.members.map((member) => this.#writeAs(member, count)))
+    await Promise.all(
+      this.members.map((member) => {
+        let left = count
+        return this.#writeAs(member, () => {
+          left -= 1
+          return left >= 0
+        })
+      }),
+    )
   }
 
-  /** A few messages of each member, again and again until `done`. */
+  /** Each member goes on until `done`, whatever the others can do. */
   async writeUntil(done: () => boolean): Promise<void> {
-    while (!done()) await this.write(5)
+    await Promise.all(this.members.map((member) => this.#writeAs(member, () => !done())))
   }
 
-  async #writeAs(member: Member, count: number): Promise<void> {
-    for (let index = 0; index < count; index += 1) {
-      this.#sent += 1
-      const id = `m${this.#sent}`
-      const ack = await member.send(id, `text of ${id}`)
-      this.acked.set(member.room, [...(this.acked.get(member.room) ?? []), ack])
+  async #writeAs(member: Member, more: () => boolean): Promise<void> {
+    const writer = async () => {
+      while (more()) await this.#writeOne(member)
     }
+    await Promise.all(Array.from({ length: this.#inFlight }, writer))
+  }
+
+  async #writeOne(member: Member): Promise<void> {
+    this.#sent += 1
+    const id = `m${this.#sent}`
+    const ack = await member.send(id, `text of ${id}`)
+    const acked = this.acked.get(member.room)
+    if (acked === undefined) this.acked.set(member.room, [ack])
+    else acked.push(ack)
+  }
+
+  /** How often sends were refused, by code. */
+  refusals(): Record<string, number> {
+    const sum: Record<string, number> = {}
+    for (const { refusals } of this.members)
+      for (const [code, count] of refusals) sum[code] = (sum[code] ?? 0) + count
+    return sum
+  }
+
+  get disconnects(): number {
+    return this.members.reduce((sum, { disconnects }) => sum + disconnects, 0)
+  }
+
+  /** Those of the members who are connected to this address. */
+  at(url: string): Member[] {
+    return this.members.filter((member) => member.url === url)
   }
 
   /** Every acked message was shown to every member of its room once, in one dense order. */

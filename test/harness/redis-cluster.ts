@@ -9,6 +9,8 @@ export interface ClusterSize {
   /** For each master. */
   replicas?: number
   config?: Record<string, string>
+  /** Address of all nodes; 127.0.0.1 without it. */
+  host?: string
 }
 
 export class TestRedisCluster {
@@ -82,7 +84,7 @@ export class TestRedisCluster {
 }
 
 export async function startRedisCluster(size: ClusterSize = {}): Promise<TestRedisCluster> {
-  const { masters = 3, replicas = 0, config = {} } = size
+  const { masters = 3, replicas = 0, config = {}, host = '127.0.0.1' } = size
   const nodes: TestRedis[] = []
   for (let count = masters * (1 + replicas); count > 0; count -= 1) {
     const bus = {
@@ -90,10 +92,10 @@ export async function startRedisCluster(size: ClusterSize = {}): Promise<TestRed
       'cluster-port': String(await freePort()),
       'cluster-node-timeout': '1500',
     }
-    nodes.push(await startRedis({ config: { ...bus, ...config } }))
+    nodes.push(await startRedis({ host, config: { ...bus, ...config } }))
   }
   const cluster = new TestRedisCluster(nodes)
-  const addresses = nodes.map(({ host, port }) => `${host}:${port}`)
+  const addresses = nodes.map(({ port }) => `${host}:${port}`)
   const asked = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes']
   const made = await run('redis-cli', asked)
   if (made.code !== 0) throw new Error(`redis-cli --cluster create: ${made.stdout}${made.stderr}`)

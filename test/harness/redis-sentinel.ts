@@ -50,12 +50,15 @@ export class TestSentinel {
   }
 }
 
-export async function startSentinel(options: { password?: string } = {}): Promise<TestSentinel> {
-  const { password } = options
+export async function startSentinel(
+  options: { password?: string; host?: string } = {},
+): Promise<TestSentinel> {
+  const { password, host = '127.0.0.1' } = options
   const secrets: Record<string, string> =
     password === undefined ? {} : { requirepass: password, masterauth: password }
-  const master = await startRedis({ config: { 'repl-diskless-sync-delay': '0', ...secrets } })
+  const master = await startRedis({ host, config: { 'repl-diskless-sync-delay': '0', ...secrets } })
   const replica = await startRedis({
+    host,
     config: { replicaof: `${master.host} ${master.port}`, 'repl-diskless-sync-delay': '0', ...secrets },
   })
   const sentinels: TestRedis[] = []
@@ -74,7 +77,7 @@ async function startOne(master: TestRedis, password: string | undefined): Promis
     ...(password === undefined ? [] : [`sentinel auth-pass chat ${password}`]),
   ]
   await writeFile(join(directory, 'sentinel.conf'), `${lines.join('\n')}\n`)
-  const sentinel = new TestRedis({ sentinel: true }, await freePort(), directory)
+  const sentinel = new TestRedis({ sentinel: true, host: master.host }, await freePort(), directory)
   await sentinel.start()
   return sentinel
 }

@@ -148,6 +148,8 @@ export class TestRedis {
       ['appendonly', appendonly === undefined ? 'no' : 'yes'],
       ['appendfsync', appendonly ?? 'everysec'],
       ['enable-debug-command', 'yes'],
+      // Has no password, and is to be reached from other hosts when it listens on an address of a network of its own.
+      ['protected-mode', 'no'],
       ...(tls === undefined ? [] : tlsLines(tls, this.port)),
       ...Object.entries(config),
       ...acl.map((user): [string, string] => ['user', user]),
@@ -162,6 +164,8 @@ export class TestRedis {
       this.host,
       '--unixsocket',
       this.socketPath,
+      '--protected-mode',
+      'no',
     ]
   }
 }

@@ -1,0 +1,76 @@
+/** A crowd over all hosts that writes before, while and after something happens to them, and is audited then. */
+import { expect } from 'vitest'
+import { Crowd } from './crowd.ts'
+import type { TestHosts } from './hosts.ts'
+import { until } from './until.ts'
+
+const ROOMS = 10
+export const WRITERS = 60
+/** Acked before it happens, and once more after it. */
+const MESSAGES = 600
+
+export interface RunOptions {
+  hosts: TestHosts
+  /** Begins the names of rooms and members: another for each run. */
+  label: string
+  /** Messages that a member has under way at a time. */
+  inFlight?: number
+}
+
+export async function crowdOver({ hosts, label, inFlight = 2 }: RunOptions): Promise<Crowd> {
+  const crowd = new Crowd({
+    url: hosts.urls,
+    rooms: ROOMS,
+    membersPerRoom: WRITERS / ROOMS,
+    label: `${label}-`,
+    inFlight,
+  })
+  await crowd.joined()
+  return crowd
+}
+
+/**
+ * Everybody writes; `happening` happens; everybody goes on. Then nothing that was acked is missing or doubled, all have seen one
+ * order, no process has died that was not killed, and every host is well again.
+ */
+export async function during(
+  options: RunOptions,
+  happening: (crowd: Crowd) => Promise<void>,
+): Promise<Crowd> {
+  const { hosts } = options
+  const crowd = await crowdOver(options)
+  try {
+    await writeThrough(crowd, () => happening(crowd))
+    await crowd.audit()
+    await hosts.untilWhole()
+    expect(hosts.deaths()).toEqual([])
+    return crowd
+  } finally {
+    crowd.close()
+  }
+}
+
+/** @returns when what happens is over, and every member has been acked what it sent after that */
+export async function writeThrough(crowd: Crowd, happening: () => Promise<void>): Promise<void> {
+  let over = false
+  const writing = crowd.writeUntil(() => over)
+  const through = async () => {
+    try {
+      await untilAcked(crowd, MESSAGES)
+      await happening()
+      await untilAcked(crowd, crowd.ackedCount + MESSAGES)
+    } finally {
+      over = true
+    }
+  }
+  await Promise.all([through(), writing])
+  await crowd.write(2)
+}
+
+async function untilAcked(crowd: Crowd, count: number): Promise<void> {
+  await until(
+    () => crowd.ackedCount >= count,
+    `${count} messages are acked`,
+    () => `${crowd.ackedCount} are; refusals: ${JSON.stringify(crowd.refusals())}`,
+  )
+}
