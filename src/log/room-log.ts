@@ -98,6 +98,6 @@ export interface RoomLog extends RoomLogReader {
   onEntry(listener: (entry: LogEntry) => void): void
   /** A log on which nothing but its own host writes never loses its end unnoticed, and never calls it. */
   onReset(listener: (reset: LogReset) => void): void
-  /** Told how it stands now, and then at each change between working (`null`) and failing (the reason). */
+  /** Told how it stands now, and then at each change: `null` while it works, else why not. */
   onHealth(listener: (reason: string | null) => void): void
 }

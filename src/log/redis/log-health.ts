@@ -69,7 +69,7 @@ export class LogHealth {
 
   #say(): void {
     const { reason } = this
-    if (this.#told !== undefined && (this.#told === null) === (reason === null)) return
+    if (this.#told === reason) return
     this.#told = reason
     this.#tell(reason)
   }
