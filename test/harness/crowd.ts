@@ -1,9 +1,13 @@
 /** Many members of a few rooms who all write, and the audit of what each was shown against what was acked. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Acked, Member } from './member.ts'
 
 /** In turn: WebSocket alone, long polling alone, and the one upgraded to the other. */
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']] as const
+
+/** So that a long wait for something else does not fill the rooms as fast as the machine can. */
+const PACE_MS = 200
 
 export interface CrowdOptions {
   /** Several: one member after the other to the next. */
@@ -58,14 +62,17 @@ export class Crowd {
     )
   }
 
-  /** Each member goes on until `done`, whatever the others can do. */
+  /** Each member goes on until `done`, at an even pace, whatever the others can do. */
   async writeUntil(done: () => boolean): Promise<void> {
-    await Promise.all(this.members.map((member) => this.#writeAs(member, () => !done())))
+    await Promise.all(this.members.map((member) => this.#writeAs(member, () => !done(), PACE_MS)))
   }
 
-  async #writeAs(member: Member, more: () => boolean): Promise<void> {
+  async #writeAs(member: Member, more: () => boolean, paceMs = 0): Promise<void> {
     const writer = async () => {
-      while (more()) await this.#writeOne(member)
+      while (more()) {
+        await this.#writeOne(member)
+        if (paceMs > 0) await delay(paceMs)
+      }
     }
     await Promise.all(Array.from({ length: this.#inFlight }, writer))
   }

@@ -1,0 +1,85 @@
+/** Three hosts whose Redis dies, or is out of reach of one of them, while 60 members write: what each is told, and what goes on. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ChatClient } from '../harness/chat-client.ts'
+import { type HostNet, openHostNet } from '../harness/host-net.ts'
+import { during } from '../harness/host-run.ts'
+import { startHosts, type TestHosts } from '../harness/hosts.ts'
+import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
+
+let net: HostNet
+let redis: TestRedis
+let hosts: TestHosts
+
+beforeAll(async () => {
+  net = await openHostNet(3)
+  redis = await startRedis({ host: net.gateway, appendonly: 'always' })
+  hosts = await startHosts(net, redis)
+})
+
+afterAll(async () => {
+  await hosts?.stop()
+  await redis?.stop()
+  await net?.close()
+})
+
+test('Redis is killed and comes back after 3 s: every send is refused as retryable, and no connection is lost', async () => {
+  const crowd = await during({ hosts, label: 'restarted' }, async (writers) => {
+    await redis.kill()
+    await delay(3_000)
+    await until(() => (writers.refusals()['unavailable'] ?? 0) > 0, 'sends are refused')
+    await redis.start()
+  })
+  expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
+  expect(crowd.disconnects).toBe(0)
+  expect(crowd.members.flatMap(({ pastLogs }) => pastLogs)).toEqual([])
+})
+
+test('the way of one host to Redis is cut for 10 s: its members stay and are refused, the others go on', async () => {
+  const crowd = await during({ hosts, label: 'cut' }, async (writers) => {
+    await hosts.cutLink(1)
+    try {
+      await delay(10_000)
+      const [cut, others] = [hosts.at(1).url, [hosts.at(0).url, hosts.at(2).url]]
+      const refused = (url: string) => writers.at(url).filter(({ refusals }) => refusals.has('unavailable'))
+      await until(() => refused(cut).length > 0, 'members of the host that is cut off are refused')
+      expect(others.flatMap(refused)).toEqual([])
+      const { degraded } = await hosts.at(1).status()
+      expect(degraded).toEqual(expect.any(String))
+      const before = writers.ackedCount
+      await until(() => writers.ackedCount > before + 300, 'the others go on')
+    } finally {
+      await hosts.healLink(1)
+    }
+  })
+  expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
+  expect(crowd.disconnects).toBe(0)
+})
+
+test('while Redis is away, what needs no log still reaches the members of the same host; they are told how it stands', async () => {
+  const { url } = hosts.at(0)
+  const [writer, reader] = await Promise.all([
+    ChatClient.guest(url, 'writer of the host'),
+    ChatClient.guest(url, 'reader of the host'),
+  ])
+  await writer.join('near')
+  await reader.join('near')
+  await redis.kill()
+  try {
+    for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'degraded')
+    writer.socket.emit('typing', { room: 'near', typing: true })
+    await reader.next('typing', ({ user }) => user.id === writer.user.id)
+    const refusal = await writer.refused('message:send', { room: 'near', id: 'refused-1', text: 'not now' })
+    expect(refusal).toMatchObject({ code: 'unavailable', retryable: true })
+  } finally {
+    await redis.start()
+  }
+  for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'ok')
+  await hosts.untilWhole()
+  const { seq, duplicate } = await writer.send('near', 'refused-1', 'not now')
+  expect([seq, duplicate]).toEqual([1, false])
+  await reader.next('message', ({ id }) => id === 'refused-1')
+  expect(reader.disconnects).toEqual([])
+  for (const client of [writer, reader]) client.close()
+})
