@@ -28,6 +28,9 @@ function routeFrom(socket: Socket, host: string): Promise<string | undefined> {
       resolve(address)
     }
     socket.once('error', () => settle(undefined))
-    socket.connect(ANY_PORT, host, () => settle(socket.address().address))
+    // Node calls it with an error too, which its types do not say.
+    const connected = (...[error]: unknown[]) =>
+      settle(error instanceof Error ? undefined : socket.address().address)
+    socket.connect(ANY_PORT, host, connected)
   })
 }

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { HostState } from '../../src/primary/host-state.ts'
+import { endpoint, ownAddressTowards } from '../../src/primary/own-address.ts'
+import type { PrimaryEvent } from '../../src/wire/requests.ts'
+
+const ok = { type: 'state', state: 'ok' }
+const degraded = (reason: string) => ({ type: 'state', state: 'degraded', reason })
+
+function started() {
+  const told: PrimaryEvent[] = []
+  return { told, state: new HostState((event) => told.push(event)) }
+}
+
+test('is told at each change, and not twice', () => {
+  const { told, state } = started()
+  state.set('log', null)
+  state.set('log', 'full')
+  state.set('log', 'full')
+  state.set('log', null)
+  expect(told).toEqual([degraded('full'), ok])
+})
+
+test('is well only when every part is', () => {
+  const { told, state } = started()
+  state.set('log', 'away')
+  state.set('hosts', 'deaf')
+  state.set('log', null)
+  expect(state.reason).toBe('deaf')
+  state.set('hosts', null)
+  expect(told).toEqual([degraded('away'), degraded('deaf'), ok])
+})
+
+test('a worker that has just begun is told what is not well, and nothing else', () => {
+  const { told, state } = started()
+  state.tellAgain()
+  expect(told).toEqual([])
+  state.set('log', 'away')
+  state.tellAgain()
+  expect(told).toEqual([degraded('away'), degraded('away')])
+})
+
+test('the way to an address leads through one of this machine', async () => {
+  expect(await ownAddressTowards('127.0.0.1')).toBe('127.0.0.1')
+  expect(await ownAddressTowards('no-such-host.invalid')).toBeUndefined()
+})
+
+test('an address and a port are written as others read them', () => {
+  expect(endpoint('10.0.0.1', 80)).toBe('10.0.0.1:80')
+  expect(endpoint('fe80::1', 80)).toBe('[fe80::1]:80')
+})

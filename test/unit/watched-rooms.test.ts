@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { WatchedRooms } from '../../src/primary/watched-rooms.ts'
+import { until } from '../harness/until.ts'
+
+/** A log whose rooms can be watched only while it is there. */
+class ComingLog {
+  there = false
+  readonly watched: string[] = []
+  refused = 0
+  #gate: Promise<void> | undefined
+
+  watch(room: string): Promise<void> {
+    if (!this.there) {
+      this.refused += 1
+      return Promise.reject(new Error('away'))
+    }
+    return (this.#gate ?? Promise.resolve()).then(() => void this.watched.push(room))
+  }
+
+  unwatch(room: string): void {
+    this.watched.splice(this.watched.indexOf(room), 1)
+  }
+
+  /** Watching takes until the returned function is called. */
+  slow(): () => void {
+    let open = () => undefined as void
+    this.#gate = new Promise((resolve) => {
+      open = resolve
+    })
+    return open
+  }
+}
+
+function started() {
+  const log = new ComingLog()
+  const late: string[] = []
+  const rooms = new WatchedRooms({ log, late: (room) => late.push(room) })
+  return { log, late, rooms }
+}
+
+test('a room is watched as long as it is wanted', async () => {
+  const { log, late, rooms } = started()
+  log.there = true
+  await rooms.wanted('den')
+  expect(log.watched).toEqual(['den'])
+  rooms.unwanted('den')
+  expect(log.watched).toEqual([])
+  expect(late).toEqual([])
+})
+
+test('a log that is away is tried until it is there; who was told already learns that it was late', async () => {
+  const { log, late, rooms } = started()
+  const watching = rooms.wanted('den')
+  await until(() => log.refused > 1, 'it has been tried again')
+  log.there = true
+  await watching
+  expect(log.watched).toEqual(['den'])
+  expect(late).toEqual(['den'])
+  rooms.close()
+  expect(log.watched).toEqual([])
+})
+
+test('a room that is not wanted any more is not tried again', async () => {
+  const { log, rooms } = started()
+  const watching = rooms.wanted('den')
+  await until(() => log.refused > 0, 'it has been tried')
+  rooms.unwanted('den')
+  await watching
+  log.there = true
+  expect(log.watched).toEqual([])
+})
+
+test('what was let go while it was being watched is given back', async () => {
+  const { log, rooms } = started()
+  log.there = true
+  const open = log.slow()
+  const first = rooms.wanted('den')
+  rooms.unwanted('den')
+  const second = rooms.wanted('den')
+  open()
+  await Promise.all([first, second])
+  expect(log.watched).toEqual(['den'])
+  rooms.unwanted('den')
+  expect(log.watched).toEqual([])
+})
