@@ -94,6 +94,11 @@ export class Crowd {
     return sum
   }
 
+  /** Why sends were refused. */
+  reasons(): string[] {
+    return [...new Set(this.members.flatMap(({ reasons }) => [...reasons]))]
+  }
+
   get disconnects(): number {
     return this.members.reduce((sum, { disconnects }) => sum + disconnects, 0)
   }

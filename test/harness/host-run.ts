@@ -71,6 +71,6 @@ async function untilAcked(crowd: Crowd, count: number): Promise<void> {
   await until(
     () => crowd.ackedCount >= count,
     `${count} messages are acked`,
-    () => `${crowd.ackedCount} are; refusals: ${JSON.stringify(crowd.refusals())}`,
+    () => `${crowd.ackedCount} are; refused because of ${crowd.reasons().join(', ')}`,
   )
 }

@@ -52,6 +52,8 @@ export class Member {
   readonly breaks: string[] = []
   /** How often a send was refused, by code; `silence`: no answer came. */
   readonly refusals = new Map<string, number>()
+  /** What was said to it then. */
+  readonly reasons = new Set<string>()
   disconnects = 0
   /** The worker that serves it, by its `welcome`. */
   worker: string | undefined
@@ -187,6 +189,7 @@ export class Member {
       throw new Error(`refused for good: ${JSON.stringify(error)}`)
     const code = error?.code ?? 'silence'
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1)
+    if (error !== undefined) this.reasons.add(error.message)
     this.failedSends += 1
   }
 

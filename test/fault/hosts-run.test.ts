@@ -1,0 +1,119 @@
+/** 60 writers in 10 rooms over three hosts of two workers each, on one Redis: in quiet, and while it drops what it tells. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type HostNet, openHostNet } from '../harness/host-net.ts'
+import { crowdOver, during, WRITERS } from '../harness/host-run.ts'
+import { startHosts, type TestHosts } from '../harness/hosts.ts'
+import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
+
+const MESSAGES = 20_000
+
+let net: HostNet
+let redis: TestRedis
+let hosts: TestHosts
+
+beforeAll(async () => {
+  net = await openHostNet(3)
+  redis = await startRedis({ host: net.gateway, appendonly: 'always' })
+  hosts = await startHosts(net, redis)
+})
+
+afterAll(async () => {
+  await hosts?.stop()
+  await redis?.stop()
+  await net?.close()
+})
+
+test('20,000 messages: all members see one dense order, without a single reconnect', async () => {
+  const crowd = await crowdOver({ hosts, label: 'quiet', inFlight: 5 })
+  await crowd.write(Math.ceil(MESSAGES / WRITERS))
+  expect(crowd.ackedCount).toBeGreaterThanOrEqual(MESSAGES)
+  await crowd.audit()
+  expect(crowd.disconnects).toBe(0)
+  expect(new Set(crowd.members.map(({ url, worker }) => `${url} ${worker}`)).size).toBe(6)
+  expect(hosts.deaths()).toEqual([])
+  crowd.close()
+}, 600_000)
+
+test('the connections that hear are killed every 200 ms', async () => {
+  const before = await hosts.metric('rookery_redis_restored_total')
+  await during({ hosts, label: 'killed' }, async () => {
+    let killed = 0
+    for (let round = 0; round < 20; round += 1) {
+      killed += Number(await redis.cli('client', 'kill', 'type', 'pubsub'))
+      await delay(200)
+    }
+    expect(killed).toBeGreaterThanOrEqual(10)
+  })
+  expect(await hosts.metric('rookery_redis_restored_total')).toBeGreaterThan(before)
+})
+
+/** How often Redis has closed a connection because of what it held for it. */
+function overfull(): number {
+  return redis.output.split('closed ASAP for overcoming of output buffer limits').length - 1
+}
+
+test('what Redis holds for a connection that hears is more than it may', async () => {
+  const before = overfull()
+  await during({ hosts, label: 'full', inFlight: 10 }, async () => {
+    await redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 1kb 0 0')
+    try {
+      await until(async () => {
+        // What has come meanwhile is told all at once.
+        redis.pause()
+        await delay(200)
+        redis.resume()
+        await delay(200)
+        return overfull() >= before + 3
+      }, 'Redis has closed connections that hear')
+    } finally {
+      await redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60')
+    }
+  })
+})
+
+test('Redis stands still for 5 s', async () => {
+  const crowd = await during({ hosts, label: 'still' }, async (writers) => {
+    redis.pause()
+    await delay(5_000)
+    redis.resume()
+    await until(() => Object.keys(writers.refusals()).length > 0, 'what was not answered is refused')
+  })
+  expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
+  // Connections stay.
+  expect(crowd.disconnects).toBe(0)
+})
+
+test('garbage on every channel that is in use', async () => {
+  const refused = async () =>
+    (await hosts.metric('rookery_backplane_refused_total')) +
+    (await hosts.metric('rookery_log_refused_entries_total'))
+  const before = await refused()
+  const publisher = new Redis(redis.url)
+  await during({ hosts, label: 'garbage' }, async () => {
+    const channels = (await redis.cli('pubsub', 'shardchannels')).split('\n').filter((line) => line !== '')
+    expect(channels.length).toBeGreaterThan(10)
+    const writes = publisher.pipeline()
+    for (const channel of channels) for (const text of GARBAGE) writes.spublish(channel, text)
+    await writes.exec()
+    publisher.disconnect()
+    await until(
+      async () => (await refused()) >= before + channels.length * GARBAGE.length,
+      'all of it is counted',
+    )
+  })
+})
+
+const GARBAGE = [
+  'garbage',
+  '',
+  '{',
+  '{}',
+  'null',
+  '[[[[[[[[',
+  '{"seq":1,"epoch":"x"}',
+  '{"uid":"x","nsp":"/","type":3,"data":null}',
+  '\u0092\u0001',
+]
