@@ -195,9 +195,10 @@ export class Member {
 
   async #join(): Promise<void> {
     const socket = this.#socket
-    const resume = this.#epoch === undefined ? {} : { after: this.#last, epoch: this.#epoch }
+    const after = this.#last
+    const resume = this.#epoch === undefined ? {} : { after, epoch: this.#epoch }
     const ack = await this.request('room:join', { room: this.room, limit: PAGE, ...resume })
-    if (ack?.ok === true && socket === this.#socket) return this.#follow(ack)
+    if (ack?.ok === true && socket === this.#socket) return this.#follow(ack, after)
     this.#joined = undefined
     if (this.#socket.connected) await wait(JOIN_PAUSE_MS)
     else
@@ -209,12 +210,14 @@ export class Member {
     if (!this.#stopped) await this.joined()
   }
 
-  async #follow(ack: Ack): Promise<void> {
+  async #follow(ack: Ack, after: number): Promise<void> {
     const messages = ack.messages as Shown[]
     const begins = this.#epoch === undefined || ack.reset === true
     if (begins) this.#begin(String(ack.epoch), Number(ack.head) - messages.length)
     else if (ack.epoch !== this.#epoch) this.breaks.push('another epoch without a reset')
-    for (const message of messages) this.#take(message)
+    // Also when it had joined the new log already before it was told of it.
+    this.#outdated = false
+    this.#takePage(messages, begins ? this.#last : after)
     if (ack.more === true && !begins) await this.#catchUp(Number(ack.head))
   }
 
@@ -224,7 +227,6 @@ export class Member {
     this.#epoch = epoch
     this.#last = last
     this.#early.clear()
-    this.#outdated = false
   }
 
   /** Pages up to `head`; what arrives live meanwhile waits in `#early`. */
@@ -232,10 +234,23 @@ export class Member {
     const socket = this.#socket
     const epoch = this.#epoch
     for (let tries = 0; this.#last < head && socket.connected && !this.#stopped; tries += 1) {
-      const ack = await this.request('room:history', { room: this.room, after: this.#last, limit: PAGE })
+      const after = this.#last
+      const ack = await this.request('room:history', { room: this.room, after, limit: PAGE })
       if (epoch !== this.#epoch || socket !== this.#socket) return
       if (ack?.ok !== true) await wait(pauseMs(tries))
-      else for (const message of ack.messages as Shown[]) if (message.seq <= head) this.#take(message)
+      else
+        this.#takePage(
+          (ack.messages as Shown[]).filter(({ seq }) => seq <= head),
+          after,
+        )
+    }
+  }
+
+  /** What has come by another way since it was asked for is in the page as well. */
+  #takePage(messages: readonly Shown[], after: number): void {
+    for (const message of messages) {
+      if (message.seq <= after) this.breaks.push(`${message.seq} in a page after ${after}`)
+      else if (message.seq > this.#last) this.#take(message)
     }
   }
 
