@@ -178,7 +178,8 @@ export class Timeline {
     this.#entries = [...fitting, ...this.#entries]
     this.#atStart =
       this.#atStart || (!page.more && fitting.length === run.length && run.length === older.length)
-    this.#limit = Math.max(this.#limit, this.#entries.length)
+    // What somebody reads there must not go from under their eyes with each message that comes.
+    if (fitting.length > 0) this.#limit = this.#bounds.loadedMax
     return fitting.length
   }
 

@@ -6,17 +6,21 @@ const SHOWN_MS = 6_000
 
 export function Announcer() {
   const { notice } = usePage()
-  const text = notice.value
+  const said = notice.value
   useEffect(() => {
-    if (text === '') return undefined
+    if (said === undefined) return undefined
     const timer = setTimeout(() => {
-      notice.value = ''
+      notice.value = undefined
     }, SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [text, notice])
+  }, [said, notice])
   return (
     <div class="announcer" role="status" aria-live="polite">
-      {text !== '' && <p class="announcement">{text}</p>}
+      {said !== undefined && (
+        <p class="announcement" title={said.detail}>
+          {said.text}
+        </p>
+      )}
     </div>
   )
 }

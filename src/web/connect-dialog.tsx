@@ -32,26 +32,26 @@ export function ConnectDialog({ session, close }: ConnectDialogProps) {
         language, can come in. The client package adds what a bad network takes away: order, catching up,
         sending again.
       </p>
-      <div class="choice" role="group" aria-label="Which client">
-        {WAYS.map((way) => (
-          <button
-            key={way.id}
-            type="button"
-            class="choice-button"
-            aria-pressed={way === chosen}
-            onClick={() => setChosen(way)}
-          >
-            {way.title}
-          </button>
-        ))}
+      <div class="choice-line">
+        <div class="choice" role="group" aria-label="Which client">
+          {WAYS.map((way) => (
+            <button
+              key={way.id}
+              type="button"
+              class="choice-button"
+              aria-pressed={way === chosen}
+              onClick={() => setChosen(way)}
+            >
+              {way.title}
+            </button>
+          ))}
+        </div>
+        <CopyButton text={() => code}>Copy</CopyButton>
       </div>
       <div class="code">
         <pre class="code-text" tabIndex={0} aria-label="Code">
           <code>{code}</code>
         </pre>
-        <CopyButton text={() => code} class="button button-small code-copy">
-          Copy
-        </CopyButton>
       </div>
     </Dialog>
   )

@@ -9,11 +9,12 @@ import type { Session } from './session.ts'
 const KEPT = 'rookery:invited'
 const FIRST_ROOM = 'lobby'
 
-/** Shown as long as nobody else is in any of the user's rooms, and until it is closed. */
+/** Shown as long as nobody else is or was in any of the user's rooms, and until it is closed. */
 export function InviteCard({ session }: { readonly session: Session }) {
   const { kept } = usePage()
   const [isClosed, setClosed] = useState(() => kept.getItem(KEPT) === 'yes')
-  const isAlone = session.book.present.value.size === 1
+  const { known, present, hasCompany } = session.book
+  const isAlone = known.value && present.value.size === 1 && !hasCompany.value
   if (isClosed || !isAlone) return null
   const close = () => {
     kept.setItem(KEPT, 'yes')

@@ -8,7 +8,7 @@ export interface Likeness {
 }
 
 /** Hues that stay apart from each other at a glance. */
-const HUES = 24
+const HUES = 14
 
 /** Scripts whose letters would run into each other, which initials must not. */
 const JOINING = /\p{Script=Arabic}|\p{Script=Syriac}/u
@@ -28,13 +28,17 @@ function initialsOf(name: string): string {
   return last !== '' && JOINING.test(first) ? `${first}${APART}${last}` : first + last
 }
 
-/** FNV-1a over the id: even over the circle, the same on every device. */
+/** FNV-1a over the id, its bits mixed once more: even over the circle, the same on every device. */
 function hueOf(id: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < id.length; at += 1) {
     hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193) >>> 0
   }
-  return (hash % HUES) * (360 / HUES)
+  // Ids that differ in their last sign alone must not get hues that stand side by side.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  hash = (hash ^ (hash >>> 16)) >>> 0
+  return Math.round((hash % HUES) * (360 / HUES))
 }
 
 function firstLetter(word: string): string {

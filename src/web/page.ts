@@ -17,6 +17,12 @@ export type Dialog =
   | { readonly kind: 'connect' | 'invite' | 'rename' | 'token' | 'sign-out' }
   | { readonly kind: 'leave'; readonly room: string }
 
+export interface Notice {
+  readonly text: string
+  /** For who looks closer. */
+  readonly detail?: string
+}
+
 export interface PageOptions {
   readonly identities: Identities
   readonly kept: Kept
@@ -32,7 +38,7 @@ export class Page {
   readonly room: ReadonlySignal<string | undefined> = computed(() => roomOfHash(this.hash.value))
   readonly dialog = signal<Dialog | undefined>(undefined)
   /** Said once, aloud and in sight, and gone after a while. */
-  readonly notice = signal('')
+  readonly notice = signal<Notice | undefined>(undefined)
   /** The user has entered before: what the page shows does not wait for the server. */
   readonly isKnown = signal(false)
   readonly #identities: Identities
@@ -74,7 +80,7 @@ export class Page {
       people: this.#people,
       admitted: (user) => this.#admitted(identity, user),
       heard: (heard) => this.#heard(heard),
-      notice: (text) => this.say(text),
+      notice: (text, detail) => this.say(text, detail),
     })
   }
 
@@ -121,8 +127,8 @@ export class Page {
     }
   }
 
-  say(text: string): void {
-    this.notice.value = text
+  say(text: string, detail?: string): void {
+    this.notice.value = { text, ...(detail === undefined ? {} : { detail }) }
   }
 
   moved(): void {

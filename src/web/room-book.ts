@@ -36,6 +36,8 @@ export class RoomBook {
   readonly lines = signal<readonly RoomLine[]>([])
   /** Ids of all who are in one of the joined rooms. */
   readonly present = signal<ReadonlySet<string>>(new Set())
+  /** Somebody else is or was there, or has said something, in any of the rooms. Once so, it stays so. */
+  readonly hasCompany = signal(false)
   /** The list has come from the server at least once. */
   readonly known = signal(false)
   readonly #options: RoomBookOptions
@@ -168,8 +170,21 @@ export class RoomBook {
     this.#options.people.keep()
     batch(() => {
       this.present.value = present
+      this.hasCompany.value ||= this.#hasCompany(present)
       this.lines.value = [...this.#shown.values()]
     })
+  }
+
+  /** Nobody can tell before it is known who the user is. */
+  #hasCompany(present: ReadonlySet<string>): boolean {
+    const { chat, me } = this.#options
+    const { id } = me()
+    if (id === '') return false
+    if ([...present].some((user) => user !== id)) return true
+    return [...this.#shown.values()].some(
+      ({ room, unread }) =>
+        unread > 0 || chat.joined.get(room)?.messages.some(({ from }) => from.id !== id) === true,
+    )
   }
 
   #isStale({ room, other, present }: RoomLine, presentNow: ReadonlySet<string>): boolean {

@@ -8,6 +8,7 @@ import {
   connectChat,
   indexedDbStorage,
 } from '../client/index.ts'
+import { errorWords } from './error-words.ts'
 import { type Identity, storeOf } from './identity.ts'
 import type { People } from './people.ts'
 import { type Heard, RoomBook } from './room-book.ts'
@@ -18,8 +19,8 @@ export interface SessionOptions {
   /** The server has let the user in. */
   readonly admitted: (user: Author) => void
   readonly heard: (heard: Heard) => void
-  /** Something went wrong beside the conversation; for people. */
-  readonly notice: (text: string) => void
+  /** Something went wrong beside the conversation; for people. `detail`: for who looks closer. */
+  readonly notice: (text: string, detail: string) => void
 }
 
 export class Session {
@@ -30,7 +31,7 @@ export class Session {
   readonly #connection: Signal<ChatState>
   readonly #refusal = signal<ChatError | undefined>(undefined)
   readonly #isAdmitted = signal(false)
-  readonly #notice: (text: string) => void
+  readonly #notice: SessionOptions['notice']
 
   constructor(options: SessionOptions) {
     const { identity, people, heard } = options
@@ -109,11 +110,7 @@ export class Session {
     const { code, message } = ChatError.from(error)
     // What the connection's state tells anyway, or what ended with the page's own doing.
     if (code === 'timeout' || code === 'offline' || code === 'closed') return
-    const text =
-      code === 'storage'
-        ? 'This browser keeps nothing: what waits to be sent would not survive a reload.'
-        : message
-    this.#notice(text)
+    this.#notice(errorWords(code), message)
   }
 }
 

@@ -158,12 +158,12 @@ describe.skipIf(disk === undefined)('while the disk is full', () => {
     }
     await ann.say('when there is none')
     await ann.page.getByText(/The server can’t store messages just now.*1 message waits/).waitFor()
-    await ann.message('when there is none').getByText('Sending').waitFor()
+    await ann.message('when there is none').getByText('Waiting').waitFor()
     await ann.opened.screenshot('degraded')
     expect(await seriousViolations(ann.page)).toEqual([])
 
     await disk?.grow(64)
-    await ann.page.getByText('Sending').waitFor({ state: 'detached' })
+    await ann.log.getByText(/Sending|Waiting/).waitFor({ state: 'detached' })
     await ann.page.getByText(/The server can’t store/).waitFor({ state: 'detached' })
     await expect.poll(() => ann.texts()).toEqual(['while there is room', 'when there is none'])
     filler.close()

@@ -10,6 +10,8 @@ import { chatter, HISTORY_SETTINGS, publish, writeLog } from '../harness/page-hi
 import { Person } from '../harness/page-person.ts'
 
 const MANY = 10_000
+/** More than a client keeps of a room whose older messages nobody reads. */
+const PAST_WINDOW = 1_500
 /** Of the whole page, whatever the room holds. */
 const NODES_MAX = 3_000
 
@@ -40,6 +42,11 @@ beforeAll(async () => {
     'huge',
     chatter(MANY, (index) => `message ${index}`),
   )
+  await writeLog(
+    dataDir,
+    'read',
+    chatter(PAST_WINDOW, (index) => `message ${index}`),
+  )
   rookery = await startRookery({ env: { ...HISTORY_SETTINGS, DATA_DIR: dataDir } })
   browser = await Chromium.start()
 })
@@ -67,6 +74,27 @@ function scrollHeight(person: Person): Promise<number> {
 
 function scrollTo(person: Person, to: number): Promise<void> {
   return person.log.evaluate((log, place) => log.scrollTo({ top: place }), to)
+}
+
+/** All that is older is loaded on the way. */
+async function toBeginning(person: Person, looked = async () => {}): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        await scrollTo(person, 0)
+        await looked()
+        return person.page.getByText('This is the beginning of').count()
+      },
+      { timeout: 200_000 },
+    )
+    .toBe(1)
+  // The list may still be putting the last page in its place.
+  await expect
+    .poll(async () => {
+      await scrollTo(person, 0)
+      return person.page.evaluate(FIRST_IN_SIGHT)
+    })
+    .toBe('message 1')
 }
 
 /** There are messages where one looks, and no hole. */
@@ -113,6 +141,20 @@ it('older messages are fetched by scrolling up, and what is read stays where it 
   await ann.page.getByRole('button', { name: 'Jump to newest' }).waitFor({ state: 'detached' })
 })
 
+it(`at the beginning of ${PAST_WINDOW} messages nothing moves when somebody writes`, async () => {
+  const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'read' })
+  await ann.messages.first().waitFor()
+  await toBeginning(ann)
+  const place = await top(ann.message('message 1'))
+  for (const [index, words] of ['one', 'two', 'three'].entries()) {
+    await publish(rookery.url, 'read', [{ from: { id: `eve-${index}`, name: 'Eve' }, text: words }])
+    await ann.page.getByRole('button', { name: `${index + 1} new message` }).waitFor()
+    expect(await ann.page.evaluate(FIRST_IN_SIGHT)).toBe('message 1')
+    expect(Math.abs((await top(ann.message('message 1'))) - place)).toBeLessThan(3)
+  }
+  await ann.page.getByText('This is the beginning of').waitFor()
+})
+
 it(`${MANY} messages: scrolled through to the first, with few elements in the page`, async () => {
   const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'huge' })
   await ann.messages.first().waitFor()
@@ -120,23 +162,7 @@ it(`${MANY} messages: scrolled through to the first, with few elements in the pa
   const count = async () => {
     most = Math.max(most, await ann.page.locator('*').count())
   }
-  await expect
-    .poll(
-      async () => {
-        await scrollTo(ann, 0)
-        await count()
-        return ann.page.getByText('This is the beginning of').count()
-      },
-      { timeout: 200_000 },
-    )
-    .toBe(1)
-  // The list may still be putting the last page in its place.
-  await expect
-    .poll(async () => {
-      await scrollTo(ann, 0)
-      return ann.page.evaluate(FIRST_IN_SIGHT)
-    })
-    .toBe('message 1')
+  await toBeginning(ann, count)
   expect(await scrollHeight(ann)).toBeGreaterThan(MANY * 20)
 
   // Something new is told of, and does not move what is read.

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { Chromium, type OpenPage } from '../harness/page.ts'
@@ -56,6 +57,15 @@ afterAll(async () => {
 async function looksWell(opened: OpenPage, picture: string): Promise<void> {
   await opened.screenshot(picture)
   expect(await seriousViolations(opened.page)).toEqual([])
+}
+
+async function boxOf(
+  locator: Locator,
+): Promise<{ top: number; bottom: number; left: number; right: number }> {
+  const box = await locator.boundingBox()
+  if (box === null) throw new Error('it is not in the page')
+  const { x, y, width, height } = box
+  return { top: y, bottom: y + height, left: x, right: x + width }
 }
 
 function enter(options: Partial<PersonOptions> = {}): Promise<Person> {
@@ -162,6 +172,33 @@ it('a dialog over it', async () => {
   await sam.page.getByRole('menuitem', { name: 'Connect your own client…' }).click()
   await sam.page.getByRole('dialog', { name: 'Connect your own client' }).waitFor()
   await looksWell(sam.opened, 'dialog')
+})
+
+it('what is said to somebody stands evenly in its band, and its menu beside it', async () => {
+  const sam = await busy()
+  await publish(rookery.url, 'mentions', [{ from: mei, text: '@Sam have a look' }])
+  await sam.goTo('mentions')
+  const message = sam.message('@Sam have a look')
+  await message.waitFor()
+  const band = await boxOf(message)
+  const body = await boxOf(message.locator('.message-body'))
+  const line = await boxOf(sam.page.locator('.typing-line'))
+  expect(Math.abs(body.top - band.top - (band.bottom - body.bottom))).toBeLessThanOrEqual(2)
+  expect(line.top - band.bottom).toBeGreaterThanOrEqual(8)
+
+  await message.hover()
+  await message.getByRole('button', { name: 'More' }).click()
+  const menu = sam.page.getByRole('menu', { name: 'Message of Mei Tanaka' })
+  await menu.waitFor()
+  const beside = await boxOf(menu)
+  const button = await boxOf(message.getByRole('button', { name: 'More' }))
+  const gap = Math.max(beside.top - button.bottom, button.top - beside.bottom)
+  expect(gap).toBeGreaterThanOrEqual(0)
+  expect(gap).toBeLessThanOrEqual(8)
+  expect(Math.abs(beside.right - button.right)).toBeLessThanOrEqual(8)
+  expect(beside.left).toBeGreaterThanOrEqual(band.left)
+  expect(beside.right).toBeLessThanOrEqual(band.right)
+  await looksWell(sam.opened, 'mention-menu')
 })
 
 it('text from right to left stands as it is read', async () => {

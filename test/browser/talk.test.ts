@@ -84,7 +84,7 @@ it('what is written offline waits, is counted, and arrives once and in order', a
   await ann.say('written offline')
   await ann.say('and one more')
   await ann.page.getByText(/You are offline\. 2 messages wait/).waitFor()
-  await ann.message('written offline').getByText('Sending').waitFor()
+  await ann.message('written offline').getByText('Waiting').waitFor()
   await ben.say('meanwhile')
   await ann.opened.screenshot('offline')
   await showsJust(ann, ['before', 'written offline', 'and one more'])
@@ -94,7 +94,7 @@ it('what is written offline waits, is counted, and arrives once and in order', a
   const all = ['before', 'meanwhile', 'written offline', 'and one more']
   for (const person of [ann, ben]) await showsJust(person, all)
   await ann.page.getByText(/You are offline/).waitFor({ state: 'detached' })
-  await ann.page.getByText(/Sending/).waitFor({ state: 'detached' })
+  await ann.log.getByText(/Sending|Waiting/).waitFor({ state: 'detached' })
 })
 
 it('a message that waits is there after a reload, and is sent', async () => {
@@ -106,10 +106,13 @@ it('a message that waits is there after a reload, and is sent', async () => {
   // Its requests arrive and its answers are lost: the page can be fetched, and the socket hears nothing.
   network.loseAnswers()
   await ann.say('before the reload')
-  await ann.message('before the reload').getByText('Sending').waitFor()
+  await ann
+    .message('before the reload')
+    .getByText(/Sending|Waiting/)
+    .waitFor()
   await ann.page.reload()
   for (const person of [ann, ben]) await showsJust(person, ['before', 'before the reload'])
-  await ann.page.getByText(/Sending/).waitFor({ state: 'detached' })
+  await ann.log.getByText(/Sending|Waiting/).waitFor({ state: 'detached' })
   expect(await ann.message('before the reload').getAttribute('aria-label')).toMatch(/^You, /)
 })
 
@@ -136,6 +139,40 @@ it('counts what is unread in other rooms, and marks what is for oneself', async 
   await ann.sees('@Ann this is for you')
   await ann.line('there').waitFor()
   await expect.poll(() => ann.line('there').textContent()).not.toMatch(/unread/)
+})
+
+it('marks what was said in a room that was empty when one left it', async () => {
+  const [ann, ben] = await Promise.all([enter('Ann', 'quiet'), enter('Ben', 'quiet')])
+  await ann.page.getByText('Nothing has been said in').waitFor()
+  await ann.goTo('aside')
+  await ben.say('The first word')
+  await expect.poll(() => ann.line('quiet').textContent()).toMatch(/1 unread/)
+  await ann.line('quiet').click()
+  await ann.sees('The first word')
+  await ann.page.getByText('New messages', { exact: true }).waitFor()
+  // Ben, who was there all the time, and Cleo, who never was, have no use for it.
+  const cleo = await enter('Cleo', 'quiet')
+  await cleo.sees('The first word')
+  for (const { page } of [ben, cleo]) expect(await page.getByText('New messages').count()).toBe(0)
+})
+
+it('who has company is not told that nobody is there', async () => {
+  const first = 'You are the first here'
+  const ann = await enter('Ann', 'company')
+  await ann.page.getByText(first).waitFor()
+  await ann.say('Is anybody here?')
+  await ann.sees('Is anybody here?')
+  expect(await ann.page.getByText(first).count()).toBe(1)
+  const ben = await enter('Ben', 'company')
+  await ben.sees('Is anybody here?')
+  await ann.page.getByText(first).waitFor({ state: 'detached' })
+  await ben.say('I am, and gone')
+  await ann.sees('I am, and gone')
+  await ben.page.context().close()
+  await ann.page.getByRole('button', { name: 'People in this room: 1' }).waitFor()
+  await ann.page.reload()
+  await ann.sees('I am, and gone')
+  expect(await ann.page.getByText(first).count()).toBe(0)
 })
 
 it('two people talk alone: the other finds it in the list without having asked', async () => {

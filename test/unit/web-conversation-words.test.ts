@@ -71,10 +71,13 @@ describe('what is new', () => {
   })
 
   test('begins behind what was read before, for who was here before', () => {
-    expect(unreadAtOpening({ read: 3, head: 9, unread: 2 })).toBe(4)
-    expect(unreadAtOpening({ read: 9, head: 9, unread: 0 })).toBeUndefined()
-    expect(unreadAtOpening({ read: 0, head: 9, unread: 9 })).toBeUndefined()
-    expect(unreadAtOpening({ read: 3, head: 9, unread: 0 })).toBeUndefined()
+    const wasEmpty = false
+    expect(unreadAtOpening({ read: 3, head: 9, unread: 2, wasEmpty })).toBe(4)
+    expect(unreadAtOpening({ read: 9, head: 9, unread: 0, wasEmpty })).toBeUndefined()
+    expect(unreadAtOpening({ read: 0, head: 9, unread: 9, wasEmpty })).toBeUndefined()
+    expect(unreadAtOpening({ read: 3, head: 9, unread: 0, wasEmpty })).toBeUndefined()
+    expect(unreadAtOpening({ read: 0, head: 9, unread: 9, wasEmpty: true })).toBe(1)
+    expect(unreadAtOpening({ read: 0, head: 9, unread: 0, wasEmpty: true })).toBeUndefined()
   })
 
   test('goes on from a line that was read, and waits at one that was not', () => {

@@ -192,7 +192,7 @@ describe('a mention', () => {
         expect(mentions(`@${name}`, name)).toBe(true)
         expect(mentions(`hey @${name}x`, name)).toBe(false)
       }),
-      { numRuns: 300 },
+      { numRuns: 40 },
     )
   })
 
@@ -228,7 +228,7 @@ describe('a likeness', () => {
   it('has a hue of the id alone, spread over the circle', () => {
     expect(likenessOf({ id: 'ann', name: 'A' }).hue).toBe(likenessOf({ id: 'ann', name: 'B' }).hue)
     const hues = new Set(Array.from({ length: 500 }, (_, at) => hue(`g_${at}`)))
-    expect(hues.size).toBe(24)
+    expect(hues.size).toBe(14)
     for (const one of hues) expect(one >= 0 && one < 360).toBe(true)
   })
 })

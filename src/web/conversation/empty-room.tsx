@@ -2,9 +2,12 @@
 import { useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
 import { copyText } from '../clipboard.ts'
+import { errorWords } from '../error-words.ts'
 import { CheckIcon, LinkIcon, WarningIcon } from '../icons.tsx'
+import { useLeavingEmpty } from './left-empty.ts'
 
 export function EmptyRoom({ room, title }: { room: ChatRoom; title: string }) {
+  useLeavingEmpty(room)
   const isForTwo = isDirect(room.name)
   return (
     <div class="empty-room">
@@ -43,7 +46,7 @@ export function RefusedRoom({ room, title }: { room: ChatRoom; title: string }) 
         <WarningIcon size={28} />
       </span>
       <h2 dir="auto">{title} can’t be opened</h2>
-      <p>{refusalWords(room)}</p>
+      <p title={room.refusal?.message}>{refusalWords(room)}</p>
     </div>
   )
 }
@@ -53,7 +56,7 @@ function refusalWords({ refusal }: ChatRoom): string {
   if (refusal.code === 'forbidden')
     return 'You have no access to it. Who runs this server, or the people in it, can tell you more.'
   if (refusal.code === 'bad_request') return `There can’t be a room of that name: ${refusal.message}.`
-  return `The server says: ${refusal.message}.`
+  return errorWords(refusal.code)
 }
 
 /** Two birds on a line, one of which has begun to talk. */

@@ -19,10 +19,11 @@ interface MessageRowProps {
   /** The one that the tab key comes to. */
   readonly isActive: boolean
   readonly readers: Readers | undefined
+  readonly isOnline: boolean
   readonly actions: MessageActions
 }
 
-export const MessageRow = memo(({ row, me, isActive, readers, actions }: MessageRowProps) => {
+export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions }: MessageRowProps) => {
   const { message, opensGroup } = row
   const [isPointed, setPointed] = useState(false)
   const isMine = message.from.id === me.id || message.state !== 'sent'
@@ -55,7 +56,7 @@ export const MessageRow = memo(({ row, me, isActive, readers, actions }: Message
         ) : (
           <MessageText text={text} name={isMine ? '' : me.name} isEdited={message.edited} />
         )}
-        <MessageState message={message} readers={readers} />
+        <MessageState message={message} readers={readers} isOnline={isOnline} />
       </div>
       {(isPointed || isTouched()) && !message.removed && message.state === 'sent' && (
         <Toolbar message={message} isMine={isMine} actions={actions} />

@@ -1,22 +1,24 @@
 /** What becomes of one's own message, below it: on its way, failed, seen. Of others: nothing. */
 import type { ChatMessage, Failure } from '../../client/index.ts'
+import { errorWords } from '../error-words.ts'
 import { ChecksIcon, ClockIcon, WarningIcon } from '../icons.tsx'
 import { type Readers, readersWords } from './words.ts'
 
 interface MessageStateProps {
   readonly message: ChatMessage
   readonly readers: Readers | undefined
+  /** Otherwise nothing is on its way. */
+  readonly isOnline: boolean
 }
 
-export function MessageState({ message, readers }: MessageStateProps) {
+export function MessageState({ message, readers, isOnline }: MessageStateProps) {
   const { failure, change, state } = message
   if (failure !== undefined) return <Failed what="Not sent" failure={failure} />
   if (change?.failure !== undefined) {
     return <Failed what={change.kind === 'edit' ? 'Not changed' : 'Not removed'} failure={change.failure} />
   }
-  if (state === 'pending') return <Pending words="Sending" />
-  if (change !== undefined)
-    return <Pending words={change.kind === 'edit' ? 'Saving the change' : 'Removing'} />
+  if (state === 'pending') return <Pending words={isOnline ? 'Sending…' : 'Waiting'} />
+  if (change !== undefined) return <Pending words={changeWords(change.kind, isOnline)} />
   if (readers === undefined || readers.count === 0) return null
   const title = readers.users.map(({ name }) => name).join(', ')
   return (
@@ -27,11 +29,16 @@ export function MessageState({ message, readers }: MessageStateProps) {
   )
 }
 
+function changeWords(kind: 'edit' | 'remove', isOnline: boolean): string {
+  if (kind === 'edit') return isOnline ? 'Saving the change…' : 'The change waits'
+  return isOnline ? 'Removing…' : 'The removal waits'
+}
+
 function Pending({ words }: { words: string }) {
   return (
     <p class="message-state message-pending">
       <ClockIcon size={14} />
-      <span>{words}…</span>
+      <span>{words}</span>
     </p>
   )
 }
@@ -40,8 +47,8 @@ function Failed({ what, failure }: { what: string; failure: Failure }) {
   return (
     <div class="message-state message-failed">
       <WarningIcon size={16} />
-      <span class="message-failed-why">
-        <strong>{what}:</strong> {failure.message}
+      <span class="message-failed-why" title={failure.message}>
+        <strong>{what}.</strong> {errorWords(failure.code)}
       </span>
       <button type="button" class="button button-small" onClick={() => failure.retry()}>
         Retry

@@ -46,6 +46,6 @@ function doubtWords(doubt: Doubt): string {
 
 function resetWords(reason: ResetReason): string {
   return reason === 'epoch'
-    ? 'This room’s history was started anew on the server. What stood here before is no longer known.'
+    ? 'The server has begun this room anew: messages from before are gone, and those below are all there are.'
     : 'You were away for longer than the server keeps messages. Some between your last visit and these are gone.'
 }

@@ -20,11 +20,13 @@ export interface Opening {
   readonly head: number
   /** How many of others stand behind it. */
   readonly unread: number
+  /** There was nothing to be read when the user was here before. */
+  readonly wasEmpty: boolean
 }
 
 /** The number that the 'New messages' line stands above; none for who has read all, or was never here. */
-export function unreadAtOpening({ read, head, unread }: Opening): number | undefined {
-  return read > 0 && read < head && unread > 0 ? read + 1 : undefined
+export function unreadAtOpening({ read, head, unread, wasEmpty }: Opening): number | undefined {
+  return (read > 0 || wasEmpty) && read < head && unread > 0 ? read + 1 : undefined
 }
 
 /** A line that has been read up to moves on to what is new now; one that has not stays where it is. */

@@ -1,6 +1,6 @@
-/** A room's events as state of a component. */
+/** A room's events, and the connection's, as state of a component. */
 import { useEffect, useState } from 'preact/hooks'
-import type { ChatRoom, RoomEvents } from '../../client/index.ts'
+import type { ChatClient, ChatRoom, RoomEvents } from '../../client/index.ts'
 
 /** What `read` gives, read anew at each of these events. `read` and `events` must not change from call to call. */
 export function useRoom<T>(
@@ -18,4 +18,14 @@ export function useRoom<T>(
     }
   }, [room, events])
   return read(room)
+}
+
+/** Whether what is sent goes out now. */
+export function useIsOnline(chat: ChatClient): boolean {
+  const [isOnline, setOnline] = useState(chat.state.state === 'online')
+  useEffect(() => {
+    setOnline(chat.state.state === 'online')
+    return chat.on('state', ({ state }) => setOnline(state === 'online'))
+  }, [chat])
+  return isOnline
 }

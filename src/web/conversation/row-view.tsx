@@ -13,13 +13,14 @@ interface RowViewProps {
   readonly now: number
   readonly isActive: boolean
   readonly readers: Readers | undefined
+  readonly isOnline: boolean
   readonly actions: MessageActions
 }
 
-export function RowView({ row, me, title, now, isActive, readers, actions }: RowViewProps) {
+export function RowView({ row, title, now, ...ofMessages }: RowViewProps) {
   switch (row.kind) {
     case 'message':
-      return <MessageRow row={row} me={me} isActive={isActive} readers={readers} actions={actions} />
+      return <MessageRow row={row} {...ofMessages} />
     case 'day':
       return <DayRow day={row.day} now={now} />
     case 'unread':

@@ -35,7 +35,7 @@ export function BeginningRow({ title, isFirst }: { title: string; isFirst: boole
       </p>
       <p>
         {isFirst
-          ? 'Everything that was said here stands below.'
+          ? 'All messages that the server has of it stand below.'
           : 'What was said before is no longer kept, or is more than this page can hold.'}
       </p>
     </div>

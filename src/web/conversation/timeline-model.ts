@@ -4,6 +4,7 @@
  */
 import type { ChatClient, ChatRoom } from '../../client/index.ts'
 import { Frame } from './frame.ts'
+import { wasLeftEmpty } from './left-empty.ts'
 import { type Notice, type NoticeCause, withNotice } from './notices.ts'
 import { unreadAfter, unreadAtOpening, unseenIn } from './reading.ts'
 import { type Row, RowMaker, stepsTo } from './rows.ts'
@@ -108,7 +109,8 @@ export class TimelineModel {
       await Promise.all([chat.rooms(), room.live()])
       this.#read = room.readUpTo
       this.#seen = room.readUpTo
-      this.#unreadFrom = unreadAtOpening({ read: room.readUpTo, head: room.lastSeq, unread: room.unread })
+      const { readUpTo: read, lastSeq: head, unread } = room
+      this.#unreadFrom = unreadAtOpening({ read, head, unread, wasEmpty: wasLeftEmpty(room) })
     } catch {
       // Without an answer there is no line above what is new: all else goes on.
       this.#unreadFrom = undefined

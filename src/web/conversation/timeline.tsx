@@ -4,6 +4,7 @@ import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import type { Author, ChatClient, ChatRoom } from '../../client/index.ts'
 import { ArrowDownIcon } from '../icons.tsx'
 import type { MessageActions } from './message-actions.ts'
+import { useIsOnline } from './room-events.ts'
 import { RowView } from './row-view.tsx'
 import type { Row } from './rows.ts'
 import { OlderRow } from './rows-view.tsx'
@@ -38,6 +39,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
   const { rows, shift } = step
   const focus = useRowFocus({ rows, scroller, list, actions, lastInSight, toNewest, onWrite })
   const { active, activeIndex } = focus
+  const isOnline = useIsOnline(chat)
   const seen = useReaders(room, me.id, rows)
   const now = Date.now()
 
@@ -75,6 +77,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
               now={now}
               isActive={row.key === active}
               readers={row.key === seen.key ? seen.readers : undefined}
+              isOnline={isOnline}
               actions={actions}
             />
           )}
