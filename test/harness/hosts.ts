@@ -9,7 +9,7 @@ import { until } from './until.ts'
 const CLIENT_PORT = 3_000
 const ADMIN_PORT = 9_464
 
-export const CLUSTER_SECRET = 'a secret of the whole cluster, long enough'
+const CLUSTER_SECRET = 'a secret of the whole cluster, long enough'
 
 export interface HostsOptions {
   hosts?: number
