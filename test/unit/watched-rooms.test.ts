@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { WatchedRooms } from '../../src/primary/watched-rooms.ts'
 import { until } from '../harness/until.ts'
@@ -23,11 +24,9 @@ class ComingLog {
 
   /** Watching takes until the returned function is called. */
   slow(): () => void {
-    let open = () => undefined as void
-    this.#gate = new Promise((resolve) => {
-      open = resolve
-    })
-    return open
+    const opened = new AbortController()
+    this.#gate = once(opened.signal, 'abort').then(() => undefined)
+    return () => opened.abort()
   }
 }
 
