@@ -44,7 +44,8 @@ const ELSEWHERE = [
 ]
 const PRIVATELY = ['Mei Tanaka', 'Coffee before the stand-up?']
 
-const keyOf = (name) => `${name}, who is in the picture of the README`
+/** Their avatars' colours follow from it, and stand apart. */
+const keyOf = (name) => `${name}, who is seen in the README’s picture`
 
 async function writeEarlier(directory) {
   let now = 0
