@@ -2,7 +2,7 @@
  * The rooms whose log entries this host wants to hear: begins to watch at the first interest, and goes on trying while the
  * store is away. Whoever was confirmed meanwhile learns by `late` that entries may have passed.
  */
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '../core/pause.ts'
 import type { RoomLog } from '../log/room-log.ts'
 import type { RoomFeeds } from './relay-wanted.ts'
 
@@ -41,7 +41,7 @@ export class WatchedRooms implements RoomFeeds {
   async #watch(room: string, withdrawn: AbortSignal): Promise<void> {
     const { log, late } = this.#options
     for (let tries = 0; !withdrawn.aborted; tries += 1) {
-      if (tries > 0) await pause(withdrawn)
+      if (tries > 0) await pause(RETRY_MS, withdrawn)
       if (withdrawn.aborted || !(await watches(log, room))) continue
       if (withdrawn.aborted) log.unwatch(room)
       else withdrawn.addEventListener('abort', () => log.unwatch(room))
@@ -57,8 +57,4 @@ async function watches(log: Pick<RoomLog, 'watch'>, room: string): Promise<boole
     () => true,
     () => false,
   )
-}
-
-async function pause(withdrawn: AbortSignal): Promise<void> {
-  await delay(RETRY_MS, undefined, { signal: withdrawn, ref: false }).catch(() => undefined)
 }

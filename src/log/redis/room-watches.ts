@@ -3,7 +3,7 @@
  * when its subscription had to be made again, and compares the position of every room with the store's from time to time,
  * for losses that nothing announces: an output buffer that overflowed, a process that was stopped.
  */
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '../../core/pause.ts'
 import type { Subscriptions } from '../../redis/subscriptions.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
@@ -144,9 +144,4 @@ export class RoomWatches {
       }
     }
   }
-}
-
-/** Ends early when aborted, and keeps no process alive. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined)
 }
