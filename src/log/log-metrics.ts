@@ -1,26 +1,18 @@
 /** What the embedded log counts. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { type SharedLogMetrics, sharedLogMetrics } from './shared-log-metrics.ts'
 
-export interface LogMetrics {
-  appends: Counter<'outcome'>
+export interface LogMetrics extends SharedLogMetrics {
   batchJobs: Histogram
   commitSeconds: Histogram
   queued: Gauge
-  trimmed: Counter
-  healthy: Gauge
-  listenerErrors: Counter
   readersReaped: Counter
 }
 
 export function logMetrics(registry: Registry): LogMetrics {
   const registers = [registry]
   return {
-    appends: new Counter({
-      name: 'rookery_log_appends_total',
-      help: 'Appends by outcome: stored, duplicate, or the code of the error',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    ...sharedLogMetrics(registry),
     batchJobs: new Histogram({
       name: 'rookery_log_batch_jobs',
       help: 'Appends and other changes in one commit',
@@ -36,17 +28,6 @@ export function logMetrics(registry: Registry): LogMetrics {
     queued: new Gauge({
       name: 'rookery_log_queued_jobs',
       help: 'Changes that wait for the next commit',
-      registers,
-    }),
-    trimmed: new Counter({
-      name: 'rookery_log_trimmed_entries_total',
-      help: 'Entries that retention has let go of',
-      registers,
-    }),
-    healthy: new Gauge({ name: 'rookery_log_healthy', help: '1 while the log can be written', registers }),
-    listenerErrors: new Counter({
-      name: 'rookery_log_listener_errors_total',
-      help: 'Errors thrown by those that listen to the log',
       registers,
     }),
     readersReaped: new Counter({

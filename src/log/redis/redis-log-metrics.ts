@@ -1,12 +1,9 @@
-/** What the room log on Redis counts. Names that the embedded log has as well mean the same. */
+/** What the room log on Redis counts. */
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { type SharedLogMetrics, sharedLogMetrics } from '../shared-log-metrics.ts'
 
-export interface RedisLogMetrics {
-  appends: Counter<'outcome'>
+export interface RedisLogMetrics extends SharedLogMetrics {
   openAppends: Gauge
-  trimmed: Counter
-  healthy: Gauge
-  listenerErrors: Counter
   watched: Gauge
   repairs: Counter
   refused: Counter<'where' | 'why'>
@@ -18,26 +15,10 @@ export interface RedisLogMetrics {
 export function redisLogMetrics(registry: Registry): RedisLogMetrics {
   const registers = [registry]
   return {
-    appends: new Counter({
-      name: 'rookery_log_appends_total',
-      help: 'Appends by outcome: stored, duplicate, or the code of the error',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    ...sharedLogMetrics(registry),
     openAppends: new Gauge({
       name: 'rookery_log_open_appends',
       help: 'Appends that Redis has not answered yet',
-      registers,
-    }),
-    trimmed: new Counter({
-      name: 'rookery_log_trimmed_entries_total',
-      help: 'Entries that retention has let go of',
-      registers,
-    }),
-    healthy: new Gauge({ name: 'rookery_log_healthy', help: '1 while the log can be written', registers }),
-    listenerErrors: new Counter({
-      name: 'rookery_log_listener_errors_total',
-      help: 'Errors thrown by those that listen to the log',
       registers,
     }),
     watched: new Gauge({
