@@ -2,27 +2,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ChatClient } from '../harness/chat-client.ts'
-import { type HostNet, openHostNet } from '../harness/host-net.ts'
-import { during } from '../harness/host-run.ts'
-import { startHosts, type TestHosts } from '../harness/hosts.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { during, startThreeHosts, type ThreeHosts } from '../harness/host-run.ts'
+import type { TestHosts } from '../harness/hosts.ts'
+import type { TestRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
 
-let net: HostNet
+let three: ThreeHosts
 let redis: TestRedis
 let hosts: TestHosts
 
 beforeAll(async () => {
-  net = await openHostNet(3)
-  redis = await startRedis({ host: net.gateway, appendonly: 'always' })
-  hosts = await startHosts(net, redis)
+  three = await startThreeHosts()
+  ;({ redis, hosts } = three)
 })
 
-afterAll(async () => {
-  await hosts?.stop()
-  await redis?.stop()
-  await net?.close()
-})
+afterAll(() => three?.close())
 
 test('Redis is killed and comes back after 3 s: every send is refused as retryable, and no connection is lost', async () => {
   const crowd = await during({ hosts, label: 'restarted' }, async (writers) => {

@@ -1,27 +1,19 @@
 /** A host that dies, and one that stands still, under three hosts' load. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HostNet, openHostNet } from '../harness/host-net.ts'
-import { during } from '../harness/host-run.ts'
-import { startHosts, type TestHosts } from '../harness/hosts.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { during, startThreeHosts, type ThreeHosts } from '../harness/host-run.ts'
+import type { TestHosts } from '../harness/hosts.ts'
 import { until } from '../harness/until.ts'
 
-let net: HostNet
-let redis: TestRedis
+let three: ThreeHosts
 let hosts: TestHosts
 
 beforeAll(async () => {
-  net = await openHostNet(3)
-  redis = await startRedis({ host: net.gateway, appendonly: 'always' })
-  hosts = await startHosts(net, redis)
+  three = await startThreeHosts()
+  hosts = three.hosts
 })
 
-afterAll(async () => {
-  await hosts?.stop()
-  await redis?.stop()
-  await net?.close()
-})
+afterAll(() => three?.close())
 
 test("a host's primary is killed: its members go on at the others, whose own members notice nothing", async () => {
   const victim = hosts.at(1)

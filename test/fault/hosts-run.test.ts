@@ -2,29 +2,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HostNet, openHostNet } from '../harness/host-net.ts'
-import { crowdOver, during, WRITERS } from '../harness/host-run.ts'
-import { startHosts, type TestHosts } from '../harness/hosts.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { crowdOver, during, startThreeHosts, type ThreeHosts, WRITERS } from '../harness/host-run.ts'
+import type { TestHosts } from '../harness/hosts.ts'
+import type { TestRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
 
 const MESSAGES = 20_000
 
-let net: HostNet
+let three: ThreeHosts
 let redis: TestRedis
 let hosts: TestHosts
 
 beforeAll(async () => {
-  net = await openHostNet(3)
-  redis = await startRedis({ host: net.gateway, appendonly: 'always' })
-  hosts = await startHosts(net, redis)
+  three = await startThreeHosts()
+  ;({ redis, hosts } = three)
 })
 
-afterAll(async () => {
-  await hosts?.stop()
-  await redis?.stop()
-  await net?.close()
-})
+afterAll(() => three?.close())
 
 test('20,000 messages: all members see one dense order, without a single reconnect', async () => {
   const crowd = await crowdOver({ hosts, label: 'quiet', inFlight: 5 })

@@ -1,13 +1,41 @@
 /** A crowd over all hosts that writes before, while and after something happens to them, and is audited then. */
 import { expect } from 'vitest'
 import { Crowd } from './crowd.ts'
-import type { TestHosts } from './hosts.ts'
+import { openHostNet } from './host-net.ts'
+import { startHosts, type TestHosts } from './hosts.ts'
+import { startRedis, type TestRedis } from './redis.ts'
 import { until } from './until.ts'
 
 const ROOMS = 10
 export const WRITERS = 60
 /** Acked before it happens, and once more after it. */
 const MESSAGES = 600
+
+export interface ThreeHosts {
+  redis: TestRedis
+  hosts: TestHosts
+  close(): Promise<void>
+}
+
+/** With addresses of their own, on one Redis that writes down all that it answers. */
+export async function startThreeHosts(): Promise<ThreeHosts> {
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of opened.splice(0).toReversed()) await end()
+  }
+  try {
+    const net = await openHostNet(3)
+    opened.push(() => net.close())
+    const redis = await startRedis({ host: net.gateway, appendonly: 'always' })
+    opened.push(() => redis.stop())
+    const hosts = await startHosts(net, redis)
+    opened.push(() => hosts.stop())
+    return { redis, hosts, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
 
 export interface RunOptions {
   hosts: TestHosts
