@@ -49,9 +49,9 @@ export class Crowd {
     return [...this.acked.values()].reduce((sum, list) => sum + list.length, 0)
   }
 
-  /** Each member sends `count` messages; all members at the same time. */
+  /** Each member sends `count` messages; all members at the same time. Settles when none has a send under way. */
   async write(count: number): Promise<void> {
-    await Promise.all(
+    await allEnded(
       this.members.map((member) => {
         let left = count
         return this.#writeAs(member, () => {
@@ -64,7 +64,7 @@ export class Crowd {
 
   /** Each member goes on until `done`, at an even pace, whatever the others can do. */
   async writeUntil(done: () => boolean): Promise<void> {
-    await Promise.all(this.members.map((member) => this.#writeAs(member, () => !done(), PACE_MS)))
+    await allEnded(this.members.map((member) => this.#writeAs(member, () => !done(), PACE_MS)))
   }
 
   async #writeAs(member: Member, more: () => boolean, paceMs = 0): Promise<void> {
@@ -74,7 +74,7 @@ export class Crowd {
         if (paceMs > 0) await delay(paceMs)
       }
     }
-    await Promise.all(Array.from({ length: this.#inFlight }, writer))
+    await allEnded(Array.from({ length: this.#inFlight }, writer))
   }
 
   async #writeOne(member: Member): Promise<void> {
@@ -126,4 +126,10 @@ export class Crowd {
   close(): void {
     for (const member of this.members) member.close()
   }
+}
+
+/** As `Promise.all`, but it waits for the others when one has failed: an audit must not run beside sends. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(work)
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
