@@ -1,4 +1,6 @@
 /** The bounds of the backplane through Redis. */
+import { HOST_BEAT_MS, HOST_SILENCE_MS } from '../wire/host-silence.ts'
+
 export interface BackplaneSettings {
   /** A host says so often that it is there. */
   beatMs: number
@@ -28,8 +30,8 @@ export interface BackplaneSettings {
 const MIB = 1024 * 1024
 
 export const backplaneSettings: BackplaneSettings = {
-  beatMs: 2_000,
-  silentMs: 10_000,
+  beatMs: HOST_BEAT_MS,
+  silentMs: HOST_SILENCE_MS,
   deafMs: 6_000,
   isolatedMs: 2_000,
   lostMs: 60_000,

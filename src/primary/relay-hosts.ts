@@ -8,6 +8,7 @@ import type { Registry } from 'prom-client'
 import { LogGate } from '../core/log-gate.ts'
 import type { Publish } from '../wire/frames.ts'
 import type { HostMessage } from '../wire/host-messages.ts'
+import { HOSTS_RECEIPT_TIMEOUT_MS } from '../wire/host-silence.ts'
 import type { Backplane, HostChange } from './backplane.ts'
 import { RelayGrants } from './relay-grants.ts'
 import type { GroupsChange } from './relay-host-groups.ts'
@@ -40,7 +41,7 @@ const hostsTimings: HostsTimings = {
   confirmMs: 2_000,
   idleMs: 1_000,
   grantMs: 5_000,
-  receiptMs: 15_000,
+  receiptMs: HOSTS_RECEIPT_TIMEOUT_MS,
   askAgainMs: 500,
 }
 

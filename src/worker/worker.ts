@@ -19,6 +19,7 @@ import { createLogger } from '../ops/logger.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import type { AppContext, DrainHooks } from '../wire/app.ts'
 import { primaryControl, type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
+import { HOSTS_ANSWER_TIMEOUT_MS } from '../wire/host-silence.ts'
 import { createLinkAdapter } from './adapter.ts'
 import { loadApp } from './app-loader.ts'
 import { boundBodies } from './body-deadline.ts'
@@ -143,8 +144,9 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
 }
 
 function socketOptions({ config, link, logger, registry }: Parts): ConstructorParameters<typeof Server>[1] {
+  const answers = config.redisUrl === undefined ? {} : { answerTimeoutMs: HOSTS_ANSWER_TIMEOUT_MS }
   return {
-    adapter: createLinkAdapter(link, { logger, registry }),
+    adapter: createLinkAdapter(link, { logger, registry, ...answers }),
     serveClient: false,
     maxHttpBufferSize: config.maxPacketBytes,
     pingInterval: config.pingIntervalMs,

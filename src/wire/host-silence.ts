@@ -1,0 +1,17 @@
+/**
+ * When a host that says nothing any more counts as gone, and how much longer its answers are waited for: who has died is told
+ * from who is slow before a question's time is up.
+ */
+
+/** A host says so often that it is there; as often it is looked for those that have not. */
+export const HOST_BEAT_MS = 2_000
+/** A host that has said nothing for so long is gone. */
+export const HOST_SILENCE_MS = 10_000
+
+const NOTICED_MS = HOST_SILENCE_MS + HOST_BEAT_MS
+const MARGIN_MS = 3_000
+
+/** Servers on several hosts have so long for an answer, when the caller does not say. */
+export const HOSTS_ANSWER_TIMEOUT_MS = NOTICED_MS + MARGIN_MS
+/** So long other hosts have to say whom they have asked: past the answer's time, as nobody may take fewer for all. */
+export const HOSTS_RECEIPT_TIMEOUT_MS = HOSTS_ANSWER_TIMEOUT_MS + MARGIN_MS

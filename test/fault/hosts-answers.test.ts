@@ -1,0 +1,83 @@
+/**
+ * A host that dies while another waits for its answers, with all settings as they are by default: it is missed before their time
+ * is up, so that the others' answers come and no error.
+ */
+import { io, type Socket } from 'socket.io-client'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { LoopbackHosts } from '../harness/loopback-hosts.ts'
+import { until } from '../harness/until.ts'
+
+const QUESTIONS = ['sockets', 'servers', 'clients'] as const
+
+let hosts: LoopbackHosts
+let asking: Socket
+let other: Socket
+
+beforeEach(async () => {
+  hosts = await LoopbackHosts.start({
+    hosts: 3,
+    workersPerHost: 1,
+    args: ['--app', 'test/fixtures/apps/questions.js'],
+  })
+  asking = await connect(0)
+  other = await connect(1)
+  await connect(2)
+})
+
+const clients: Socket[] = []
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.disconnect()
+  await hosts?.stop()
+})
+
+async function connect(host: number): Promise<Socket> {
+  const client = io(hosts.at(host).url, { transports: ['websocket'], forceNew: true, reconnection: false })
+  clients.push(client)
+  client.on('who', (answer: (name: string) => void) => answer(`a client of rookery-${host + 1}`))
+  await new Promise<void>((resolve) => client.once('connect', () => resolve()))
+  return client
+}
+
+async function metric(host: number, name: string): Promise<number> {
+  const text = await (await fetch(`${hosts.at(host).adminUrl}/metrics`)).text()
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
+const askAll = () => Promise.all(QUESTIONS.map((what) => asking.emitWithAck('ask', what)))
+
+/** Of the asking host and of the one that lives, and no more. */
+async function expectOfTwo(answers: Promise<{ value?: string[]; error?: string }[]>): Promise<void> {
+  const found = (await answers).map(({ value, error }) => error ?? value?.toSorted())
+  expect(found).toEqual([
+    ['rookery-1', 'rookery-2'],
+    ['rookery-2'],
+    ['a client of rookery-1', 'a client of rookery-2'],
+  ])
+  expect(other.connected).toBe(true)
+}
+
+test('a host that dies before it has said whom it has asked', async () => {
+  const victim = hosts.at(2)
+  victim.signal('SIGSTOP')
+  const asked = askAll()
+  await until(async () => (await metric(0, 'rookery_relay_open_receipts')) === 3, 'all three wait')
+  await victim.kill()
+  await expectOfTwo(asked)
+})
+
+test('a host that dies after it has asked its workers', async () => {
+  const victim = hosts.at(2)
+  const workers = victim.workerPids()
+  const passed = await metric(2, 'rookery_relay_passed_total')
+  for (const pid of workers) process.kill(pid, 'SIGSTOP')
+  const asked = askAll()
+  await until(
+    async () => (await metric(2, 'rookery_relay_passed_total')) >= passed + 3,
+    'its worker has been passed all three',
+  )
+  await victim.kill()
+  for (const pid of workers) process.kill(pid, 'SIGCONT')
+  await expectOfTwo(asked)
+})
