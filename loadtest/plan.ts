@@ -1,0 +1,118 @@
+/** What a run consists of, as data: who connects when and how, and what happens at which moment. Knows no process and no socket. */
+import { z } from 'zod'
+
+/**
+ * How clients and server talk.
+ * `chat`: the chat of this project with its durable log (requests `room:join`, `message:send` …; clients resume).
+ * `bench`: the module `apps/bench.js`, the same on every Socket.IO server: rooms, and broadcasts that nothing keeps.
+ * `bare`: the same as `bench` as JSON texts over plain WebSockets, without Socket.IO.
+ */
+export const Dialect = z.enum(['chat', 'bench', 'bare'])
+export type Dialect = z.infer<typeof Dialect>
+
+/** `raw`: a lean client of this suite, for numbers. `stock`: socket.io-client, for truth. */
+export const ClientKind = z.enum(['raw', 'stock'])
+export type ClientKind = z.infer<typeof ClientKind>
+
+/** `upgrade`: long polling first, then WebSocket, as a browser does by default. */
+export const Transport = z.enum(['websocket', 'polling', 'upgrade'])
+export type Transport = z.infer<typeof Transport>
+
+/** `never`: takes nothing from its socket once it has joined. A number: bytes a second. */
+export const Reading = z.union([z.literal('all'), z.literal('never'), z.number().positive()])
+export type Reading = z.infer<typeof Reading>
+
+/** One client, whichever process it lives in. */
+export const ClientPlan = z.strictObject({
+  /** From 0, over all processes of the fleet. */
+  index: z.int().min(0),
+  url: z.string(),
+  /** Loopback address to connect from, so that the ports of one address do not run out. */
+  localAddress: z.string().optional(),
+  transport: Transport,
+  /** Names of the rooms that it joins. */
+  rooms: z.array(z.string()),
+  /** After the beginning of `connect`. */
+  connectAtMs: z.number().min(0),
+  reads: Reading,
+  /** Takes part in `load`. */
+  sends: z.boolean(),
+})
+export type ClientPlan = z.infer<typeof ClientPlan>
+
+/** Messages sent open loop: arrivals are scheduled ahead, whatever the server does. */
+export const Load = z.strictObject({
+  durationMs: z.number().positive(),
+  /** Of the whole fleet; a process gets its share of it. */
+  ratePerSec: z.number().positive(),
+  /** `even`: at even distances. `poisson`: independent of one another, drawn from the seed. */
+  arrivals: z.enum(['even', 'poisson']),
+  /** Characters of a message's text. */
+  textLength: z.int().min(32).max(4_000),
+})
+export type Load = z.infer<typeof Load>
+
+/** Whose connections: all, a share drawn from the seed, or those who are connected to one host. */
+export const Whom = z.union([
+  z.literal('all'),
+  z.strictObject({ share: z.number().gt(0).max(1) }),
+  z.strictObject({ host: z.int().min(0) }),
+])
+export type Whom = z.infer<typeof Whom>
+
+/** Connections are destroyed without a goodbye, and come back after `offlineMs`. */
+export const Cut = z.strictObject({
+  whom: Whom,
+  offlineMs: z.number().min(0),
+  /** Each at a moment of its own, drawn from the seed, within this time. 0: all at once. */
+  spreadMs: z.number().min(0),
+})
+export type Cut = z.infer<typeof Cut>
+
+/** Clients leave in order and come back at once, so many a second over the whole fleet. */
+export const Churn = z.strictObject({ durationMs: z.number().positive(), perSec: z.number().positive() })
+export type Churn = z.infer<typeof Churn>
+
+/** What a target may be able to do to itself. `which`: the index of the host, or of the worker over all hosts. */
+export const FaultKind = z.enum([
+  'kill-worker',
+  'pause-worker',
+  'resume-worker',
+  'kill-host',
+  'start-host',
+  'pause-host',
+  'resume-host',
+  'reload',
+  'kill-redis',
+  'start-redis',
+  'pause-redis',
+  'resume-redis',
+  'cut-pubsub',
+])
+export type FaultKind = z.infer<typeof FaultKind>
+
+const atMs = z.number().min(0)
+
+/** What happens at a moment of a run, counted from when all are connected and have joined. */
+export const Step = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('load'), atMs, load: Load }),
+  z.strictObject({ do: z.literal('cut'), atMs, cut: Cut }),
+  z.strictObject({ do: z.literal('churn'), atMs, churn: Churn }),
+  z.strictObject({ do: z.literal('fault'), atMs, fault: FaultKind, which: z.int().min(0) }),
+  /** Nothing is sent; for what the idle cost. */
+  z.strictObject({ do: z.literal('rest'), atMs, durationMs: z.number().positive() }),
+])
+export type Step = z.infer<typeof Step>
+
+/** A client as a scenario wants it; its addresses are the fleet's matter. */
+export type WantedClient = Omit<ClientPlan, 'url' | 'localAddress'> & {
+  /** Index of the host that it connects to. */
+  host: number
+}
+
+export interface RunPlan {
+  clients: readonly WantedClient[]
+  steps: readonly Step[]
+  /** Wait for deliveries that are still under way at most so long after the last step. */
+  settleMs: number
+}

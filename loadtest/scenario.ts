@@ -1,0 +1,35 @@
+/** A scenario: what it does to a server, and what must hold. Pure: it makes plans and judges results. */
+import type { ClientKind, Dialect, FaultKind, RunPlan, Transport } from './plan.ts'
+import type { Check, RunResult } from './result.ts'
+import type { TargetShape } from './target.ts'
+
+export interface ScenarioSettings {
+  clients: number
+  ratePerSec: number
+  durationSec: number
+  /** Members of a room, where the scenario has rooms of one size. */
+  roomSize: number
+  textLength: number
+  transport: Transport
+  arrivals: 'even' | 'poisson'
+  seed: number
+  shape: TargetShape
+  dialect: Dialect
+}
+
+export interface Scenario {
+  readonly name: string
+  /** What it does, one line. */
+  readonly title: string
+  /** What must hold, one line: the words of its checks. */
+  readonly invariant: string
+  readonly defaults: Omit<ScenarioSettings, 'seed' | 'shape' | 'dialect'> & { kind: ClientKind }
+  readonly needs: readonly FaultKind[]
+  /** Hosts without which it makes no sense. */
+  readonly minHosts: number
+  /** Least members of a worker's host: 2 where a worker is killed. */
+  readonly minWorkers: number
+  plan(settings: ScenarioSettings): RunPlan
+  /** Beside the verdict of the auditor and the validity of the run, which hold for all scenarios. */
+  checks(result: Omit<RunResult, 'checks'>, settings: ScenarioSettings): readonly Check[]
+}
