@@ -65,8 +65,10 @@ export class Member {
   #last = 0
   #epoch: string | undefined
   #joined: Promise<void> | undefined
-  /** There is another log, which it has not joined yet. */
+  /** There is another log, which it has not joined yet; what has come of it since waits for the answer. */
   #outdated = false
+  #sinceOutdated: Shown[] = []
+  #gapSinceOutdated = 0
   #stopped = false
   #closed = false
 
@@ -115,7 +117,7 @@ export class Member {
     return this.#joined
   }
 
-  /** What is not acked yet never will be: `send` rejects. */
+  /** What is not acked yet never will be: `send` rejects. It goes on following its room. */
   stopSending(): void {
     this.#stopped = true
   }
@@ -160,14 +162,20 @@ export class Member {
   #connect(url: string): Socket {
     const socket = io(url, this.#options)
     socket.on('message', (message: Shown & { room: string }) => {
-      if (message.room === this.room && !this.#outdated) this.#take(message)
+      if (message.room !== this.room) return
+      if (this.#outdated) this.#sinceOutdated.push(message)
+      else this.#take(message)
     })
     socket.on('gap', ({ room, to }: { room: string; to: number }) => {
-      if (room === this.room) void this.#catchUp(to)
+      if (room !== this.room) return
+      if (this.#outdated) this.#gapSinceOutdated = Math.max(this.#gapSinceOutdated, to)
+      else void this.#catchUp(to)
     })
     socket.on('epoch', ({ room }: { room: string }) => {
       if (room !== this.room) return
       this.#outdated = true
+      this.#sinceOutdated = []
+      this.#gapSinceOutdated = 0
       this.#joined = undefined
       void this.joined()
     })
@@ -203,11 +211,11 @@ export class Member {
     if (this.#socket.connected) await wait(JOIN_PAUSE_MS)
     else
       await until(
-        () => this.#socket.connected || this.#stopped,
+        () => this.#socket.connected || this.#closed,
         'it is connected',
         () => this.#state(),
       )
-    if (!this.#stopped) await this.joined()
+    if (!this.#closed) await this.joined()
   }
 
   async #follow(ack: Ack, after: number): Promise<void> {
@@ -218,7 +226,11 @@ export class Member {
     // Also when it had joined the new log already before it was told of it.
     this.#outdated = false
     this.#takePage(messages, begins ? this.#last : after)
-    if (ack.more === true && !begins) await this.#catchUp(Number(ack.head))
+    const head = Number(ack.head)
+    for (const message of this.#sinceOutdated.splice(0)) if (message.seq > head) this.#take(message)
+    if (ack.more === true && !begins) await this.#catchUp(head)
+    if (this.#gapSinceOutdated > this.#last) await this.#catchUp(this.#gapSinceOutdated)
+    this.#gapSinceOutdated = 0
   }
 
   #begin(epoch: string, last: number): void {
@@ -233,7 +245,7 @@ export class Member {
   async #catchUp(head: number): Promise<void> {
     const socket = this.#socket
     const epoch = this.#epoch
-    for (let tries = 0; this.#last < head && socket.connected && !this.#stopped; tries += 1) {
+    for (let tries = 0; this.#last < head && socket.connected && !this.#closed; tries += 1) {
       const after = this.#last
       const ack = await this.request('room:history', { room: this.room, after, limit: PAGE })
       if (epoch !== this.#epoch || socket !== this.#socket) return
