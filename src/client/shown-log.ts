@@ -82,7 +82,7 @@ export class ShownLog {
 
   /** The server says that entries up to there exist, which it did not send. */
   gap(to: number): void {
-    this.timeline.exists(to)
+    this.timeline.told(to)
     void this.catchUp.run()
   }
 

@@ -3,6 +3,7 @@
  * log is known to go. Whatever order entries come in, each is shown once, in the log's order; what the server will not
  * give, or tells in two ways, becomes a doubt that is said aloud. Pure: asks for nothing, waits for nothing.
  */
+import { AnnouncedLog, type HeldSince } from './announced-log.ts'
 import type { Entry, Page } from './guards.ts'
 
 /** What the client can't tell about a room. */
@@ -54,9 +55,7 @@ export class Timeline {
   #epochChanges = 0
   #atStart = false
   /** The log that there is now, says the server of itself: until a join is answered nothing that comes can be placed. */
-  #announced: string | undefined
-  /** Such words in a row that the answer to a join has not borne out. */
-  #denials = 0
+  readonly #announced = new AnnouncedLog()
 
   constructor(bounds: TimelineBounds) {
     this.#bounds = bounds
@@ -114,29 +113,21 @@ export class Timeline {
 
   /** Whether the log is known to be another than the one shown. */
   get isOutdated(): boolean {
-    return this.#announced !== undefined
+    return this.#announced.isNamed
   }
 
   /** The server says of itself which log it has: another has to be joined anew, one that was `denied` lately not at once. */
   announced(epoch: string): 'known' | 'new' | 'denied' {
     if (this.#epoch === undefined || epoch === this.#epoch) return 'known'
-    this.#announced = epoch
-    return this.#denials === 0 ? 'new' : 'denied'
+    this.#announced.name(epoch)
+    return this.#announced.denials === 0 ? 'new' : 'denied'
   }
 
   /** The answer to a join, which resumed from `position` if there was one. */
   joined(page: Page, reset: boolean): Taken {
-    const announced = this.#announced
-    this.#announced = undefined
-    if (this.#epoch === undefined) return this.#startFrom(page)
-    if (announced === page.epoch) this.#epochChanges = 0
-    this.#denials = announced === undefined || announced === page.epoch ? 0 : this.#denials + 1
-    const sameLog = page.epoch === this.#epoch && page.head >= this.#last
-    if (!sameLog || reset) return this.#startOver(page, reset, sameLog)
-    this.#epochChanges = 0
-    const taken = this.#page(page)
-    if (this.#denials >= EPOCHS_MAX) taken.doubt ??= { reason: 'epoch' }
-    return taken
+    const held = this.#announced.settle(page.epoch)
+    const taken = this.#placed(page, { reset, borneOut: held !== undefined })
+    return held === undefined ? taken : this.#withHeld(taken, held, page.head)
   }
 
   /** The answer to a request for what follows `missingAfter`. */
@@ -153,15 +144,24 @@ export class Timeline {
 
   /** An entry that came by itself. */
   live(entry: Entry): Taken {
-    if (this.isOutdated) return { shown: [] }
+    if (this.isOutdated) {
+      this.#announced.hold(entry)
+      return { shown: [] }
+    }
     const taken = this.#takeAll([entry])
     this.#trim()
     return taken
   }
 
-  /** `to` exists, says the server. */
+  /** `to` exists in the log that is shown. */
   exists(to: number): void {
     if (!this.isOutdated) this.#head = Math.max(this.#head, to)
+  }
+
+  /** `to` exists, says the server of the log that there is now. */
+  told(to: number): void {
+    if (this.isOutdated) this.#announced.exists(to)
+    else this.exists(to)
   }
 
   /**
@@ -187,6 +187,25 @@ export class Timeline {
   letGo(): void {
     this.#limit = this.#bounds.windowMax
     this.#trim()
+  }
+
+  #placed(page: Page, { reset, borneOut }: { reset: boolean; borneOut: boolean }): Taken {
+    if (this.#epoch === undefined) return this.#startFrom(page)
+    if (borneOut) this.#epochChanges = 0
+    const sameLog = page.epoch === this.#epoch && page.head >= this.#last
+    if (!sameLog || reset) return this.#startOver(page, reset, sameLog)
+    this.#epochChanges = 0
+    const taken = this.#page(page)
+    if (this.#announced.denials >= EPOCHS_MAX) taken.doubt ??= { reason: 'epoch' }
+    return taken
+  }
+
+  /** What came before the answer was read, and is not in it. */
+  #withHeld(taken: Taken, { entries, upTo }: HeldSince, head: number): Taken {
+    this.#head = Math.max(this.#head, upTo)
+    const { shown, doubt = taken.doubt } = this.#takeAll(entries.filter(({ seq }) => seq > head))
+    this.#trim()
+    return { ...taken, shown: [...taken.shown, ...shown], ...(doubt === undefined ? {} : { doubt }) }
   }
 
   #page(page: Page): Taken {

@@ -358,6 +358,43 @@ describe('a log that the server says is another now', () => {
     expect(timeline.announced('e2')).toBe('known')
   })
 
+  it('has entries that come before the answer to the joining is read: none is missed, and no newer one has to come', () => {
+    const { log, timeline } = joinedAt(3)
+    log.epoch = 'e2'
+    log.entries = []
+    log.append()
+    timeline.announced('e2')
+    const inThePage = log.append()
+    timeline.live(inThePage)
+    const page = log.newest()
+    const after = [log.append(), log.append()]
+    for (const added of after) timeline.live(added)
+    const taken = timeline.joined(page, true)
+    expect(taken).toEqual({ reset: 'epoch', shown: log.entries })
+    expect([timeline.last, timeline.missingAfter]).toEqual([4, undefined])
+  })
+
+  it('has entries that were left out before the answer to the joining is read: they are fetched', () => {
+    const { log, timeline } = joinedAt(3)
+    log.epoch = 'e2'
+    log.entries = []
+    log.append()
+    timeline.announced('e2')
+    const page = log.newest()
+    timeline.told(log.append().seq)
+    expect(timeline.joined(page, true).shown).toHaveLength(1)
+    expect(timeline.missingAfter).toBe(1)
+    expect(timeline.followed(log.after(1)).shown).toHaveLength(1)
+  })
+
+  it('is not that of the answer: what came of it is not shown in the other', () => {
+    const { log, timeline } = joinedAt(3)
+    timeline.announced('e2')
+    timeline.live(entry(4, 'of e2'))
+    expect(log.join(timeline).shown).toEqual([])
+    expect([timeline.last, timeline.missingAfter]).toEqual([3, undefined])
+  })
+
   it('can change as often as it likes without a doubt, as long as the server means it', () => {
     const { log, timeline } = joinedAt(3)
     for (let i = 0; i < 10; i += 1) {
