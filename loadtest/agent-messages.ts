@@ -8,7 +8,9 @@ import { ClientKind, ClientPlan, Dialect, Load } from './plan.ts'
 export const AGENT_PROTOCOL = 1
 
 const at = z.number()
-/** Indexes of clients of this agent. */
+/** A time, or NaN. */
+const atOrNever = z.union([at, z.nan()])
+/** Clients of this agent, by their index over the whole fleet. */
 const clients = z.array(z.int().min(0))
 
 export const AgentCommand = z.discriminatedUnion('type', [
@@ -22,12 +24,17 @@ export const AgentCommand = z.discriminatedUnion('type', [
     dialect: Dialect,
     kind: ClientKind,
     clients: z.array(ClientPlan),
+    /** All clients of the fleet that send, by their index. */
+    senders: z.array(z.int().min(0)),
     /** Deliveries that the agent writes down at most; beyond it the run is invalid. */
     ledgerLimit: z.int().positive(),
   }),
   z.strictObject({ type: z.literal('connect'), at }),
-  /** `load.ratePerSec` is this agent's own share here; `phase`: of the interval between two of its arrivals and the next agent's, 0 to 1. */
-  z.strictObject({ type: z.literal('load'), at, load: Load, phase: z.number().min(0).lt(1) }),
+  /**
+   * The load of the whole fleet. Each agent makes the same schedule of it, and sends what falls to its own clients: so the shares
+   * sum to the whole, and the arrivals are the same whatever the number of agents.
+   */
+  z.strictObject({ type: z.literal('load'), at, load: Load, seed: z.int() }),
   /** Each of `clients` at its own moment. */
   z.strictObject({ type: z.literal('cut'), clients, at: z.array(at), offlineMs: z.number().min(0) }),
   z.strictObject({ type: z.literal('leave'), clients, at: z.array(at) }),
@@ -47,7 +54,10 @@ const count = z.int().min(0)
 export const AgentSecond = z.strictObject({
   type: z.literal('second'),
   at,
-  /** Sends that were due, were made, acked, refused (by code), and are without an answer for good. */
+  /**
+   * Sends that were due, were made, acked, refused (by code), and are without an answer for good. What was due and not made is
+   * refused as `offline` (`bench`, `bare`: the sender was not there) or `backlog` (`chat`: too much waits already).
+   */
   due: count,
   sent: count,
   acked: count,
@@ -79,9 +89,9 @@ const MemberRecord = z.strictObject({
   /** First `joined`. */
   joinedAt: z.number(),
   /** NaN: it stayed. */
-  leftAt: z.number(),
+  leftAt: atOrNever,
   /** `chat`: the log's head when it joined first; what follows is owed to it. NaN elsewhere. */
-  head: z.number(),
+  head: atOrNever,
   /** Of the log, `chat` alone. */
   epoch: z.string().optional(),
   /** In the order of showing: keys of messages (see ledger.ts). */
@@ -92,7 +102,7 @@ const MemberRecord = z.strictObject({
   strangers: z.array(z.string()),
   strangerCount: count,
   /** Pairs of times: away from, back at (NaN: never). */
-  absences: z.array(z.tuple([z.number(), z.number()])),
+  absences: z.array(z.tuple([at, atOrNever])),
 })
 
 /** The agent's part of the ledger. Sends are columns of the same length. */

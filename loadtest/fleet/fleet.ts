@@ -1,0 +1,66 @@
+/**
+ * The client processes of a run, as the coordinator has them: one command here goes to each process with its share of the clients.
+ * Owns the processes: all of them end with `close`, and with the coordinator. Judges nothing.
+ */
+import type { AgentSecond } from '../agent-messages.ts'
+import type { Ledger } from '../ledger.ts'
+import type { ClientKind, ClientPlan, Dialect, Load } from '../plan.ts'
+
+export interface FleetOptions {
+  /** Client processes; never more than there are clients. */
+  agents: number
+  seed: number
+  /** See `AgentCommand`. */
+  run: string
+  dialect: Dialect
+  kind: ClientKind
+  /** Their `index` is their place. See `addressClients` of load/addresses.ts. */
+  clients: readonly ClientPlan[]
+  /** Deliveries that one process writes down at most. */
+  ledgerLimit: number
+  /** Reports come at whole seconds of `clock.ts` and once more before the ledger; their sums are the totals. */
+  onSecond(agent: number, second: AgentSecond): void
+}
+
+/** Clients by their index, each with its moment of `clock.ts`. See load/moments.ts. */
+export interface Moments {
+  clients: readonly number[]
+  at: readonly number[]
+}
+
+export interface Settled {
+  /** False: the deadline came first. */
+  settled: boolean
+  /** What was still owed then, as far as the processes can tell. */
+  owed: number
+  joined: number
+}
+
+export interface Fleet {
+  readonly pids: readonly number[]
+  /** Number of clients of each process; their sum is what was asked for. */
+  readonly perAgent: readonly number[]
+  /** Never resolves. Rejects when a process has died or does not answer: then the run has failed. */
+  readonly failed: Promise<never>
+  /** Clients begin to connect, each `connectAtMs` after `at`. */
+  connect(at: number): void
+  /** @returns how many have joined: all, or as many as had when `deadlineMs` were over */
+  untilJoined(deadlineMs: number): Promise<number>
+  /** Can be given again while another is still running; they add up. */
+  load(load: Load, at: number): void
+  /** Connections are destroyed, and come back after `offlineMs`. */
+  cut(moments: Moments, offlineMs: number): void
+  /** Clients leave in order and come back at once. */
+  leave(moments: Moments): void
+  /** Stops every load, and waits until nothing is owed and nothing has been delivered for half a second. */
+  settle(deadlineMs: number): Promise<Settled>
+  /** Nothing is written down after it was asked for. */
+  ledger(): Promise<Ledger>
+  /** Ends every process by its id. */
+  close(): Promise<void>
+}
+
+/** Rejects when the processes can't be started. */
+export async function openFleet(options: FleetOptions): Promise<Fleet> {
+  throw new Error(`a fleet of ${options.agents} is not there yet`)
+}
