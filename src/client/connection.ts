@@ -10,6 +10,7 @@ import { type BackOff, retryDelayMs } from './back-off.ts'
 import { Alarm, type Clock, nothing } from './clock.ts'
 import { ChatError, closed, offline, timedOut } from './errors.ts'
 import { errorOf, isAuthor, isObject, limitsOf } from './guards.ts'
+import { transportsHere } from './transports.ts'
 
 export type Asked<E extends ChatEvent> = z.input<(typeof chatRequests)[E]>
 
@@ -64,7 +65,7 @@ export class Connection {
     this.#options = options
     const { clock } = options
     const settings: SocketSettings = {
-      transports: ['websocket', 'polling'],
+      transports: transportsHere(),
       tryAllTransports: true,
       reconnectionDelay: 500,
       reconnectionDelayMax: 10_000,
