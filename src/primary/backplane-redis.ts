@@ -203,6 +203,8 @@ export class RedisBackplane implements Backplane {
     connection.onHealth((reason) => {
       this.#sender.away = reason
       this.#noteTrouble()
+      // What has been said meanwhile has been dropped: by this one it hears itself, and the others it, without waiting for the next.
+      if (reason === null && !this.#closed) this.#sender.say('all', { type: 'beat' })
     })
     connection.subscriptions.onRestored((channels) => {
       if (channels.some((channel) => this.#channels.owns(channel))) this.#askAnew()

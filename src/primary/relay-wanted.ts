@@ -32,6 +32,7 @@ export class RelayWanted {
   #idle = new Set<string>()
   #idleLonger = new Set<string>()
   #sweep: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(options: WantedOptions) {
     this.#options = options
@@ -50,6 +51,8 @@ export class RelayWanted {
   }
 
   unwanted(topic: string): void {
+    // Links end after that as well: nothing is left to be given back.
+    if (this.#closed) return
     const room = roomOf(topic)
     if (room !== undefined) this.#options.rooms?.unwanted(room)
     if (this.#idle.size >= MAX_IDLE) this.#drop(topic)
@@ -68,6 +71,7 @@ export class RelayWanted {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#sweep)
     this.#pending.clear()
   }

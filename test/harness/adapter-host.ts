@@ -58,14 +58,22 @@ interface Place {
 
 export class AdapterHost {
   readonly #hosts: AdapterProcess[]
+  readonly #settings: AdapterHostSettings
+  /** Where hosts stood that have been killed since, by their place among all. */
+  readonly #vacant: number[] = []
   readonly #tags = new Map<AdapterProcess, string>()
   readonly #places = new Map<string, Place>()
   readonly #clients = new Set<Socket>()
   readonly #ownRedis: TestRedis | undefined
   #started = 0
 
-  private constructor(hosts: AdapterProcess[], ownRedis: TestRedis | undefined) {
+  private constructor(
+    hosts: AdapterProcess[],
+    settings: AdapterHostSettings,
+    ownRedis: TestRedis | undefined,
+  ) {
     this.#hosts = hosts
+    this.#settings = settings
     this.#ownRedis = ownRedis
   }
 
@@ -76,13 +84,14 @@ export class AdapterHost {
     shape: Shape = 'one host',
   ): Promise<AdapterHost> {
     if (shape === 'one host') {
-      const host = new AdapterHost([new AdapterProcess(settings)], undefined)
-      for (let index = 0; index < workers; index += 1) await host.startWorker()
+      const host = new AdapterHost([new AdapterProcess(settings)], settings, undefined)
+      await host.#startWorkers(workers)
       return host
     }
     const redis = await startRedis()
     const host = await AdapterHost.startOn(redis, 2, settings, redis)
-    for (let index = 0; index < Math.max(4, workers); index += 1) await host.startWorker()
+    await host.#startWorkers(Math.max(4, workers))
+    await host.#untilAcquainted()
     return host
   }
 
@@ -93,13 +102,9 @@ export class AdapterHost {
     settings: AdapterHostSettings = {},
     ownRedis?: TestRedis,
   ): Promise<AdapterHost> {
-    const processes = Array.from(
-      { length: hosts },
-      (_, index) => new AdapterProcess({ ...settings, redisUrl: redis.url, hostName: `host ${index + 1}` }),
-    )
-    const host = new AdapterHost(processes, ownRedis)
-    for (const process of processes)
-      await until(async () => (await host.#hostsSeenBy(process)) === hosts - 1, 'the hosts know each other')
+    const processes = Array.from({ length: hosts }, (_, index) => processOn(redis, index, settings))
+    const host = new AdapterHost(processes, settings, ownRedis)
+    await host.#untilHostsKnown()
     return host
   }
 
@@ -133,13 +138,19 @@ export class AdapterHost {
 
   /** @returns its name */
   async startWorker(): Promise<string> {
-    const host = this.#hosts[this.#started % this.#hosts.length]
-    if (host === undefined) throw new Error('no host')
-    this.#started += 1
-    const { worker, port, tag } = (await host.command('start')) as Record<string, string>
-    this.#tags.set(host, tag ?? '')
-    this.#places.set(`w${this.#started}`, { host, name: worker ?? '', port: Number(port) })
-    return `w${this.#started}`
+    const [name = ''] = await this.#startWorkers(1)
+    return name
+  }
+
+  /** Hosts and workers that were killed begin anew under the names that they had; all know each other when this resolves. */
+  async restore(): Promise<void> {
+    for (const index of this.#vacant.splice(0).toSorted((a, b) => a - b))
+      this.#hosts.splice(index, 0, processOn(this.redis, index, this.#settings))
+    await this.#untilHostsKnown()
+    const missing = Array.from({ length: this.#started }, (_, index) => index + 1)
+    await Promise.all(missing.filter((n) => !this.#places.has(`w${n}`)).map((n) => this.#startWorkerAs(n)))
+    this.#sortPlaces()
+    await this.#untilAcquainted()
   }
 
   /** Runs a function in a worker. It must not refer to anything outside itself. */
@@ -163,11 +174,21 @@ export class AdapterHost {
     await host.killWorker(name)
   }
 
+  /** It has ended by itself. */
+  forget(worker: string): void {
+    this.#places.delete(worker)
+  }
+
   /** SIGKILL for a whole host. */
   async killHost(host: AdapterProcess): Promise<void> {
-    for (const worker of this.workersOf(host)) this.#places.delete(worker)
-    this.#hosts.splice(this.#hosts.indexOf(host), 1)
+    this.#vacate(host)
     await host.kill()
+  }
+
+  /** As it leaves by itself: it says so. */
+  async stopHost(host: AdapterProcess): Promise<void> {
+    this.#vacate(host)
+    await host.stop()
   }
 
   /** Stops its process (SIGSTOP): it lives, but does nothing. */
@@ -233,14 +254,60 @@ export class AdapterHost {
     for (const worker of this.workers) await until(() => this.#isIdle(worker), `${worker} has no clients`)
   }
 
+  #vacate(host: AdapterProcess): void {
+    for (const worker of this.workersOf(host)) this.#places.delete(worker)
+    const index = this.#hosts.indexOf(host)
+    this.#hosts.splice(index, 1)
+    this.#vacant.push(index)
+  }
+
   #place(worker: string): Place {
     const place = this.#places.get(worker)
     if (place === undefined) throw new Error(`no worker ${worker}`)
     return place
   }
 
-  #hostsSeenBy(host: AdapterProcess): Promise<number> {
-    return this.metricOf(host, 'rookery_hosts')
+  /** @returns their names */
+  async #startWorkers(count: number): Promise<string[]> {
+    const numbers = Array.from({ length: count }, (_, index) => this.#started + index + 1)
+    this.#started += count
+    await Promise.all(numbers.map((n) => this.#startWorkerAs(n)))
+    this.#sortPlaces()
+    return numbers.map((n) => `w${n}`)
+  }
+
+  /** One host after the other has the next. */
+  async #startWorkerAs(n: number): Promise<void> {
+    const host = this.#hosts[(n - 1) % this.#hosts.length]
+    if (host === undefined) throw new Error('no host')
+    const { worker, port, tag } = (await host.command('start')) as Record<string, string>
+    this.#tags.set(host, tag ?? '')
+    this.#places.set(`w${n}`, { host, name: worker ?? '', port: Number(port) })
+  }
+
+  #sortPlaces(): void {
+    const places = [...this.#places].toSorted(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)))
+    this.#places.clear()
+    for (const [name, place] of places) this.#places.set(name, place)
+  }
+
+  async #untilHostsKnown(): Promise<void> {
+    if (this.#hosts.length < 2) return
+    for (const host of this.#hosts)
+      await until(
+        async () => (await this.metricOf(host, 'rookery_hosts')) === this.#hosts.length - 1,
+        'the hosts know each other',
+      )
+  }
+
+  /** What a worker of another host is told of this one arrives some time after this one has been told that it is there. */
+  async #untilAcquainted(): Promise<void> {
+    for (const worker of this.workers)
+      await until(
+        async () =>
+          (await this.run(worker, ({ io }) => io.of('/').adapter.serverCount())) === this.#places.size,
+        `${worker} counts all`,
+      )
   }
 
   #dropClients(): void {
@@ -256,6 +323,10 @@ export class AdapterHost {
       return true
     })
   }
+}
+
+function processOn(redis: TestRedis, index: number, settings: AdapterHostSettings): AdapterProcess {
+  return new AdapterProcess({ ...settings, redisUrl: redis.url, hostName: `host ${index + 1}` })
 }
 
 export interface ClientSettings {

@@ -28,6 +28,9 @@ describe.each(SHAPES)('on %s:', (shape) => {
     }
   }
 
+  const serverCount = (worker: string, nsp: string) =>
+    host.run(worker, ({ io }, name) => io.of(name).adapter.serverCount(), nsp)
+
   const notedBy = (worker: string) => host.run(worker, ({ noted }) => noted)
 
   describe('serverSideEmit', () => {
@@ -179,7 +182,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       )
       await Promise.all([first.received.until('end'), second.received.until('end')])
       expect(second.received.events.map(([name]) => name)).toEqual(['joined', 'to the child', 'end'])
-      expect(await host.run('w1', ({ io }, name) => io.of(name).adapter.serverCount(), nsp)).toBe(2)
+      await until(async () => (await serverCount('w1', nsp)) === 2, 'w1 knows both servers of the namespace')
     })
 
     it('that are empty are closed: nothing of them stays anywhere', async () => {
@@ -187,8 +190,10 @@ describe.each(SHAPES)('on %s:', (shape) => {
       for (let round = 0; round < 12; round += 1) {
         const settings = { nsp: `/dynamic-r${round}`, rooms: ['red', 'blue'] }
         const clients = await Promise.all(host.workers.map((worker) => host.connect(worker, settings)))
-        expect(await host.run('w1', ({ io }, nsp) => io.of(nsp).adapter.serverCount(), settings.nsp)).toBe(
-          host.workers.length,
+        // That another host has joined in is known some time after its clients have been let in.
+        await until(
+          async () => (await serverCount('w1', settings.nsp)) === host.workers.length,
+          'w1 knows all servers of the namespace',
         )
         const fetched = host.run(
           'w1',
