@@ -73,7 +73,7 @@ export class HostCircle {
   drop(host: string, why: string): void {
     const info = this.#table.remove(host)
     if (info === undefined) return
-    this.#options.logger.warn({ ...info, why }, 'a host is gone')
+    this.#options.logger.warn({ ...onLines(info), why }, 'a host is gone')
     this.#options.changed({ type: 'gone', host: info })
   }
 
@@ -111,7 +111,7 @@ export class HostCircle {
     if (!this.#table.join(info, opened, performance.now())) return this.#options.refuse('crowded')
     if (namesake !== undefined)
       logger.warn({ name, hosts: [namesake.host, info.host] }, 'two hosts have one name')
-    logger.info({ ...info }, 'a host has come')
+    logger.info(onLines(info), 'a host has come')
     if (ask !== undefined) this.#introduce(info.host, ask)
     return this.#options.changed({ type: 'joined', host: info })
   }
@@ -123,4 +123,9 @@ export class HostCircle {
     if (forwardTo !== undefined) said.forwardTo = forwardTo
     this.#options.say({ host }, said)
   }
+}
+
+/** As it stands on lines of the log, where `host` is this one. */
+function onLines({ host, name, forwardTo }: HostInfo): object {
+  return { peer: name, peerTag: host, forwardTo }
 }

@@ -181,7 +181,7 @@ export class Forwarder {
       onIdle: () => metrics.idle.inc(),
       onOwnerError: (error) => {
         metrics.socketErrors.inc({ side: 'owner' })
-        logger.debug({ err: error, host: joined.tag }, 'connection to another host failed')
+        logger.debug({ err: error, peerTag: joined.tag }, 'connection to another host failed')
       },
       onClosed: () => {
         this.#joined.delete(joined)
@@ -194,7 +194,7 @@ export class Forwarder {
   #warn(tag: string, reason: Failure, error: Error | undefined): void {
     this.#warnings.pass((heldBack) =>
       this.#options.logger.warn(
-        { host: tag, address: this.#options.directory.addressOf(tag), reason, err: error, heldBack },
+        { peerTag: tag, address: this.#options.directory.addressOf(tag), reason, err: error, heldBack },
         'a connection could not be passed on to the host of its session',
       ),
     )

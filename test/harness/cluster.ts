@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { twiceIn } from './log-keys.ts'
 import { until } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -154,6 +155,9 @@ export class RunningRookery {
       this.otherOutput.push(line)
       return
     }
+    const [twice] = twiceIn(line)
+    // Not caught: it fails the run, whatever is tested.
+    if (twice !== undefined) throw new Error(`a line of the log has '${twice}' twice: ${line}`)
     this.logs.push(parsed)
     if (parsed.msg === 'worker ready') this.#workers.set(String(parsed.worker), Number(parsed.workerPid))
     if (parsed.msg === 'worker died' || parsed.msg === 'worker left')
