@@ -1,0 +1,57 @@
+/** A verdict as lines for a terminal. */
+import type { Verdict } from '../result.ts'
+
+export function describe(verdict: Verdict): string[] {
+  return [
+    headline(verdict),
+    sends(verdict),
+    deliveries(verdict),
+    ...remarks(verdict),
+    ...verdict.examples.map((line) => `  ${line}`),
+  ]
+}
+
+function headline(verdict: Verdict): string {
+  if (verdict.ok) return 'Nothing was lost, doubled, out of order or made up.'
+  const defects = [
+    part(verdict.lost, 'lost'),
+    part(verdict.doubled, 'doubled'),
+    part(verdict.outOfOrder, 'out of order'),
+    part(verdict.phantom, 'never sent'),
+    verdict.overflowed ? 'the ledger overflowed: what came after it is not known' : '',
+  ]
+  return `Failed: ${listed(defects)}.`
+}
+
+function sends({ sent, acked, refused, unanswered }: Verdict): string {
+  const ends = [part(acked, 'acked'), part(refused, 'refused'), part(unanswered, 'without an answer')]
+  return `${figure(sent)} messages sent${sent === 0 ? '' : `: ${listed(ends)}`}.`
+}
+
+function deliveries({ expected, delivered, lost, lostWhileAway }: Verdict): string {
+  const away = lostWhileAway === 0 ? '' : `, of these ${figure(lostWhileAway)} while the member was away`
+  return `${figure(delivered)} of ${figure(expected)} owed deliveries came${lost === 0 ? '' : `; ${figure(lost)} lost${away}`}.`
+}
+
+function remarks({ ordersDiffer, shownUnacked }: Verdict): string[] {
+  return [
+    ...(ordersDiffer === 0
+      ? []
+      : [`${figure(ordersDiffer)} messages stand in another order for some members than for others.`]),
+    ...(shownUnacked === 0
+      ? []
+      : [`${figure(shownUnacked)} messages were shown though their senders got no ack.`]),
+  ]
+}
+
+function part(count: number, what: string): string {
+  return count === 0 ? '' : `${figure(count)} ${what}`
+}
+
+function listed(parts: readonly string[]): string {
+  return parts.filter((one) => one !== '').join(', ')
+}
+
+function figure(count: number): string {
+  return count.toLocaleString('en-US')
+}

@@ -1,0 +1,45 @@
+/** Counts of what was found, and a few examples of it for a person. */
+import type { Verdict } from '../result.ts'
+
+/** In the order in which examples are picked. */
+const DEFECTS = ['lost', 'doubled', 'outOfOrder', 'phantom'] as const
+const REMARKS = ['ordersDiffer', 'shownUnacked'] as const
+
+export type Finding = (typeof DEFECTS)[number] | (typeof REMARKS)[number]
+
+const EXAMPLES = 20
+
+export class Findings {
+  readonly counts: Record<Finding, number> = {
+    lost: 0,
+    doubled: 0,
+    outOfOrder: 0,
+    phantom: 0,
+    ordersDiffer: 0,
+    shownUnacked: 0,
+  }
+  lostWhileAway = 0
+  expected = 0
+  readonly #examples = new Map<Finding, string[]>()
+
+  /** @param line is called only while examples of this kind are wanted */
+  add(finding: Finding, line: () => string, times = 1): void {
+    this.counts[finding] += times
+    const lines = this.#examples.get(finding) ?? []
+    if (lines.length < EXAMPLES) this.#examples.set(finding, [...lines, line()])
+  }
+
+  get defects(): number {
+    return DEFECTS.reduce((sum, finding) => sum + this.counts[finding], 0)
+  }
+
+  /** Of each kind of defect in turn, so that many of one kind do not hide another; remarks where there is room left. */
+  examples(): Verdict['examples'] {
+    return [...this.#inTurn(DEFECTS), ...this.#inTurn(REMARKS)].slice(0, EXAMPLES)
+  }
+
+  #inTurn(kinds: readonly Finding[]): string[] {
+    const lines = kinds.map((kind) => this.#examples.get(kind) ?? [])
+    return Array.from({ length: EXAMPLES }, (_, turn) => lines.flatMap((ofKind) => ofKind[turn] ?? [])).flat()
+  }
+}

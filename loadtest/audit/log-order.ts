@@ -1,0 +1,114 @@
+/**
+ * `chat`: the room's log gives each message its sequence number. Each member must be shown them in ascending order, and a number must
+ * mean the same message for everybody, the sender's ack included. A log that replaced another begins anew (its epoch differs).
+ */
+import type { Order, ShownRecord } from './order.ts'
+import { lowerBound, type RoomSends } from './room-ledger.ts'
+
+/** Of one record, at most: a number out of this world must not end the counting. */
+const MOST_HOLES = 1_000_000
+
+interface Log {
+  /** By index of a send: the number that its ack or, without it, who was shown it first has; NaN: not known. */
+  seqs: Float64Array
+  ascending: Float64Array
+}
+
+export class LogOrder implements Order {
+  misplaced = false
+  differs = false
+  /** Messages that share a number with another, and acks with a number that nobody else has for the message. */
+  readonly conflicts: number
+  readonly #logs = new Map<string | undefined, Log>()
+  #log: Log = { seqs: new Float64Array(0), ascending: new Float64Array(0) }
+  #shownSeqs = new Float64Array(0)
+  #latest = Number.NEGATIVE_INFINITY
+  #previous = Number.NEGATIVE_INFINITY
+  #reason = ''
+
+  constructor(sends: RoomSends, records: readonly ShownRecord[]) {
+    for (const { record } of records) this.#logs.set(record.epoch, emptyLog(sends.keys.length))
+    // An ack says nothing of the epoch: with several it can be checked, but not relied on.
+    if (this.#logs.size === 1) for (const { seqs } of this.#logs.values()) seqs.set(sends.seqs)
+    for (const shown of records) learn(this.#logs.get(shown.record.epoch)?.seqs, shown)
+    for (const log of this.#logs.values())
+      log.ascending = log.seqs.filter((seq) => !Number.isNaN(seq)).toSorted()
+    this.conflicts = sharedNumbers(this.#logs) + this.#strayAcks(sends)
+  }
+
+  begin({ record }: ShownRecord, afresh: boolean): void {
+    this.#log = this.#logs.get(record.epoch) ?? this.#log
+    this.#shownSeqs = record.seqs ?? new Float64Array(0)
+    if (!afresh) return
+    this.#latest = Number.NEGATIVE_INFINITY
+    this.#previous = Number.NEGATIVE_INFINITY
+  }
+
+  take(index: number, at: number): void {
+    const shown = this.#shownSeqs[at] ?? Number.NaN
+    const known = this.#log.seqs[index] ?? Number.NaN
+    const ascends = shown > this.#latest
+    this.differs = known < this.#previous
+    this.misplaced = !ascends || shown !== known || this.differs
+    if (this.misplaced) this.#reason = reasonOf(shown, known, this.#latest)
+    if (ascends) this.#latest = shown
+    if (!Number.isNaN(known)) this.#previous = known
+  }
+
+  reason(): string {
+    return this.#reason
+  }
+
+  /** @returns NaN where it is not known */
+  seqIn(epoch: string | undefined, index: number): number {
+    return this.#logs.get(epoch)?.seqs[index] ?? Number.NaN
+  }
+
+  /** @returns numbers between what the record begins with and its last one that no message of this run is known to have */
+  holes({ record, places }: ShownRecord): number {
+    const log = this.#logs.get(record.epoch)
+    const latest = latestIn(record.seqs)
+    if (log === undefined || Number.isNaN(record.head) || latest <= record.head) return 0
+    const known = lowerBound(log.ascending, latest + 1) - lowerBound(log.ascending, record.head + 1)
+    const strangers = record.strangerCount + places.filter((index) => index < 0).length
+    return Math.max(0, Math.min(MOST_HOLES, latest - record.head - known - strangers))
+  }
+
+  #strayAcks({ seqs }: RoomSends): number {
+    if (this.#logs.size < 2) return 0
+    const logs = [...this.#logs.values()]
+    return seqs.filter((acked, index) => {
+      const known = logs.map((log) => log.seqs[index] ?? Number.NaN).filter((seq) => !Number.isNaN(seq))
+      return !Number.isNaN(acked) && known.length > 0 && !known.includes(acked)
+    }).length
+  }
+}
+
+/** @returns -Infinity where nothing was shown */
+export function latestIn(seqs: Float64Array | undefined): number {
+  return seqs?.reduce((latest, seq) => (seq > latest ? seq : latest), Number.NEGATIVE_INFINITY) ?? Number.NaN
+}
+
+function emptyLog(length: number): Log {
+  return { seqs: new Float64Array(length).fill(Number.NaN), ascending: new Float64Array(0) }
+}
+
+function learn(seqs: Float64Array | undefined, { record, places }: ShownRecord): void {
+  if (seqs === undefined) return
+  for (let at = 0; at < places.length; at += 1) {
+    const index = places[at] ?? -1
+    if (index >= 0 && Number.isNaN(seqs[index])) seqs[index] = record.seqs?.[at] ?? Number.NaN
+  }
+}
+
+function sharedNumbers(logs: ReadonlyMap<string | undefined, Log>): number {
+  let shared = 0
+  for (const { ascending } of logs.values())
+    for (let at = 1; at < ascending.length; at += 1) if (ascending[at] === ascending[at - 1]) shared += 1
+  return shared
+}
+
+function reasonOf(shown: number, known: number, latest: number): string {
+  if (shown !== known) return `with the number ${shown}, which is ${known} for others or in its ack`
+  return `number ${shown} after ${latest}`
+}
