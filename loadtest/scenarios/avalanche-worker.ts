@@ -1,0 +1,29 @@
+import type { Scenario } from '../scenario.ts'
+import { droppedAtMost, everyoneBack, everyoneIn, somebodyCameBack, somethingHeard } from './checks.ts'
+import { crowd, LONG_SETTLE_MS, loadStep, momentMs, roomOfSize, USUAL } from './crowd.ts'
+
+export const avalancheWorker: Scenario = {
+  name: 'avalanche-worker',
+  title: 'One worker of many clients is killed under load, and all of them come back at once',
+  invariant:
+    'Everybody is back at the end and is shown what was said meanwhile; clients of other workers stay',
+  defaults: { ...USUAL, clients: 600, ratePerSec: 60, durationSec: 20 },
+  needs: ['kill-worker'],
+  minHosts: 1,
+  minWorkers: 2,
+  plan: (settings) => ({
+    clients: crowd(settings, roomOfSize(settings.roomSize)),
+    steps: [
+      loadStep(settings),
+      { do: 'fault', atMs: momentMs(settings, 0.3), fault: 'kill-worker', which: 0 },
+    ],
+    settleMs: LONG_SETTLE_MS,
+  }),
+  checks: (result, settings) => [
+    everyoneIn(result),
+    somebodyCameBack(result),
+    droppedAtMost(result, settings.clients - 1),
+    everyoneBack(result),
+    somethingHeard(result),
+  ],
+}

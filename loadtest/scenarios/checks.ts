@@ -1,0 +1,95 @@
+/** Checks that several scenarios make. Each says what it saw, passed or not. Loss, doubles and order are the auditor's matter. */
+import type { Check, RunResult } from '../result.ts'
+
+export type Judged = Omit<RunResult, 'checks'>
+
+/** Where nothing is done to anybody. */
+export function served(result: Judged): Check[] {
+  return [everyoneIn(result), nobodyDropped(result), allAcked(result), somethingHeard(result)]
+}
+
+/** Where something is done to somebody: sends may be refused or stay without an answer, and that is told, not judged. */
+export function survived(result: Judged): Check[] {
+  return [everyoneIn(result), somebodyCameBack(result), everyoneBack(result), somethingHeard(result)]
+}
+
+export function everyoneIn({ clients, connectErrors }: Judged): Check {
+  const errors = Object.entries(connectErrors).map(([code, count]) => `${code} ${count}`)
+  return {
+    name: 'all clients connect and join',
+    ok: clients.joined === clients.asked,
+    detail: [`${clients.joined} of ${clients.asked}`, ...errors].join(', '),
+  }
+}
+
+export function noConnectErrors({ connectErrors }: Judged): Check {
+  const count = sum(Object.values(connectErrors))
+  return { name: 'nobody has to try twice', ok: count === 0, detail: `${count} connects were refused` }
+}
+
+export function nobodyDropped({ timeline }: Judged): Check {
+  const count = sum(timeline.map((second) => second.disconnects))
+  return { name: 'no connection ends by itself', ok: count === 0, detail: `${count} ended` }
+}
+
+export function droppedAtMost({ timeline }: Judged, most: number): Check {
+  const count = sum(timeline.map((second) => second.disconnects))
+  return {
+    name: 'connections elsewhere stay',
+    ok: count <= most,
+    detail: `${count} ended, ${most} may`,
+  }
+}
+
+/** Everybody is live at the end, whatever was done to them. */
+export function everyoneBack({ timeline, clients }: Judged): Check {
+  const joined = timeline.at(-1)?.joined ?? 0
+  return {
+    name: 'everybody is back at the end',
+    ok: joined === clients.asked,
+    detail: `${joined} of ${clients.asked}`,
+  }
+}
+
+/** That the scenario's own blow did hit somebody: otherwise its other checks show nothing. */
+export function somebodyCameBack({ latency }: Judged, least = 1): Check {
+  const { count, p99Ms } = latency.back
+  return {
+    name: 'those who were cut off come back',
+    ok: count >= least,
+    detail: count === 0 ? 'nobody was cut off' : `${count} times, p99 ${p99Ms.toFixed(0)} ms`,
+  }
+}
+
+/** All that was due was sent, and the server said yes to it. */
+export function allAcked({ verdict, timeline }: Judged): Check {
+  const due = sum(timeline.map((second) => second.due))
+  return {
+    name: 'every send is acked',
+    ok: due > 0 && verdict.acked === due,
+    detail: `${verdict.acked} of ${due} that were due; ${verdict.refused} refused, ${verdict.unanswered} unanswered`,
+  }
+}
+
+/** There was something to hear: a run in which nothing is owed shows nothing. */
+export function somethingHeard({ verdict }: Judged): Check {
+  return {
+    name: 'messages were owed and shown',
+    ok: verdict.expected > 0 && verdict.delivered > 0,
+    detail: `${verdict.delivered} of ${verdict.expected}`,
+  }
+}
+
+/** @param limitMs no target for speed, but what tells a slow moment from a standstill */
+export function deliveryUnder({ latency }: Judged, limitMs: number): Check {
+  const { p99Ms, count } = latency.delivery
+  return {
+    name: `delivery p99 under ${limitMs} ms`,
+    ok: count > 0 && p99Ms < limitMs,
+    detail: `${p99Ms.toFixed(1)} ms`,
+  }
+}
+
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

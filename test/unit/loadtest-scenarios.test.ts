@@ -1,0 +1,351 @@
+/** Every scenario makes a plan that a run can follow, and its checks fail when what they name does not hold. */
+import { describe, expect, test } from 'vitest'
+import { LatencySummary, type Second } from '../../loadtest/result.ts'
+import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
+import type { Judged } from '../../loadtest/scenarios/checks.ts'
+import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
+
+const ONE_HOST = { hosts: 1, workersPerHost: 2 }
+const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }
+
+function settingsOf(scenario: Scenario, changes: Partial<ScenarioSettings> = {}): ScenarioSettings {
+  const { kind: _kind, ...defaults } = scenario.defaults
+  return { ...defaults, seed: 1, shape: TWO_HOSTS, dialect: 'chat', ...changes }
+}
+
+function named(name: string): Scenario {
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name)
+  if (scenario === undefined) throw new Error(`no scenario is called ${name}`)
+  return scenario
+}
+
+const planOf = (name: string, changes: Partial<ScenarioSettings> = {}) =>
+  named(name).plan(settingsOf(named(name), changes))
+
+test('the scenarios that were asked for are there, each under one name', () => {
+  const names = SCENARIOS.map(({ name }) => name)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names).toEqual([
+    'connect-storm',
+    'idle-crowd',
+    'big-room',
+    'small-rooms',
+    'many-rooms',
+    'direct-messages',
+    'polling-crowd',
+    'churn',
+    'jitter',
+    'avalanche',
+    'avalanche-worker',
+    'rolling-reload',
+    'worker-kills',
+    'host-kill',
+    'redis-restart',
+    'slow-readers',
+    'soak',
+    'subscribers-10k',
+    'rooms-10x100',
+  ])
+})
+
+describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('%s', (_name, scenario) => {
+  test.each([ONE_HOST, TWO_HOSTS])(
+    'has as many clients as asked, each at its place, on $hosts hosts',
+    (shape) => {
+      for (const clients of [1, 7, scenario.defaults.clients]) {
+        const plan = scenario.plan(settingsOf(scenario, { shape, clients }))
+        expect(plan.clients.map(({ index }) => index)).toEqual(
+          Array.from({ length: clients }, (_, index) => index),
+        )
+        expect(plan.clients.every(({ host }) => host < shape.hosts)).toBe(true)
+        expect(new Set(plan.clients.map(({ host }) => host)).size).toBe(Math.min(shape.hosts, clients))
+        expect(plan.clients.some(({ sends }) => sends)).toBe(true)
+      }
+    },
+  )
+
+  test('names rooms that the chat takes, and none twice for one client', () => {
+    for (const { rooms } of scenario.plan(settingsOf(scenario)).clients) {
+      expect(rooms.length).toBeGreaterThan(0)
+      expect(new Set(rooms).size).toBe(rooms.length)
+      expect(rooms.every((room) => /^[a-z0-9-]{1,40}$/.test(room))).toBe(true)
+    }
+  })
+
+  test('does only what it says it needs, and all of that', () => {
+    const { steps } = scenario.plan(settingsOf(scenario))
+    const faults = steps.flatMap((step) => (step.do === 'fault' ? [step.fault] : []))
+    expect(new Set(faults)).toEqual(new Set(scenario.needs))
+  })
+
+  test('hits hosts and workers that are there', () => {
+    for (const shape of [TWO_HOSTS, { hosts: 3, workersPerHost: 1 }]) {
+      for (const step of scenario.plan(settingsOf(scenario, { shape })).steps) {
+        if (step.do !== 'fault') continue
+        const count = step.fault.endsWith('worker') ? shape.hosts * shape.workersPerHost : shape.hosts
+        expect(step.which).toBeLessThan(count)
+      }
+    }
+  })
+
+  test('sends something, and all is begun within its duration', () => {
+    const settings = settingsOf(scenario)
+    const { steps } = scenario.plan(settings)
+    expect(steps.some((step) => step.do === 'load')).toBe(true)
+    for (const step of steps) expect(step.atMs).toBeLessThanOrEqual(settings.durationSec * 1_000)
+  })
+
+  test('judges: a run in which nobody joined and nothing came fails', () => {
+    const settings = settingsOf(scenario)
+    expect(scenario.checks(nothingHappened(settings), settings).some(({ ok }) => !ok)).toBe(true)
+    expect(scenario.checks(allWell(settings), settings).filter(({ ok }) => !ok)).toEqual([])
+  })
+
+  test('judges: a client that never joined is seen', () => {
+    const settings = settingsOf(scenario)
+    const well = allWell(settings)
+    const clients = { ...well.clients, joined: settings.clients - 1 }
+    expect(scenario.checks({ ...well, clients }, settings).some(({ ok }) => !ok)).toBe(true)
+  })
+})
+
+test('rooms have the asked size, and their members are on different hosts', () => {
+  const { clients } = planOf('small-rooms', { clients: 12, roomSize: 5 })
+  const members = ['room-0', 'room-1', 'room-2'].map((room) =>
+    clients.filter(({ rooms }) => rooms.includes(room)),
+  )
+  expect(members.map((room) => room.length)).toEqual([5, 5, 2])
+  for (const room of members) expect(new Set(room.map(({ host }) => host)).size).toBe(2)
+})
+
+test('in many rooms each room has the asked size, whatever the number of clients', () => {
+  for (const clients of [40, 200]) {
+    const sizes = new Map<string, number>()
+    for (const { rooms } of planOf('many-rooms', { clients, roomSize: 10 }).clients) {
+      expect(rooms.length).toBe(20)
+      for (const room of rooms) sizes.set(room, (sizes.get(room) ?? 0) + 1)
+    }
+    expect([...new Set(sizes.values())]).toEqual([10])
+  }
+})
+
+test('the jitter is 120 broadcasts at 2/s, and each client is cut once in 15 s for 2 s', () => {
+  const { steps } = planOf('jitter')
+  const loads = steps.flatMap((step) => (step.do === 'load' ? [step.load] : []))
+  expect(loads).toMatchObject([{ ratePerSec: 2, durationMs: 60_000 }])
+  const cuts = steps.flatMap((step) => (step.do === 'cut' ? [step] : []))
+  expect(cuts.map(({ atMs }) => atMs)).toEqual([0, 15_000, 30_000, 45_000])
+  for (const { cut } of cuts) {
+    expect(cut).toMatchObject({ whom: 'all', offlineMs: 2_000 })
+    expect(cut.spreadMs + cut.offlineMs).toBeLessThanOrEqual(15_000)
+  }
+})
+
+test('10,000 subscribers hear 100 messages of one publisher', () => {
+  const plan = planOf('subscribers-10k')
+  expect(plan.clients.length).toBe(10_000)
+  expect(plan.clients.filter(({ sends }) => sends).length).toBe(1)
+  expect(new Set(plan.clients.flatMap(({ rooms }) => rooms)).size).toBe(1)
+  expect(plan.steps).toMatchObject([{ do: 'load', load: { ratePerSec: 100, durationMs: 1_000 } }])
+})
+
+test('10 rooms of 100 clients, each of whom sends 2 messages a second', () => {
+  const plan = planOf('rooms-10x100')
+  expect(new Set(plan.clients.flatMap(({ rooms }) => rooms)).size).toBe(10)
+  expect(plan.clients.length * 2).toBe(named('rooms-10x100').defaults.ratePerSec)
+})
+
+test('slow readers do not send, and are a tenth', () => {
+  const { clients } = planOf('slow-readers')
+  const slow = clients.filter(({ reads }) => reads === 'never')
+  expect(slow.length).toBe(clients.length / 10)
+  expect(slow.some(({ sends }) => sends)).toBe(false)
+})
+
+test('an avalanche is of one host’s clients, of all and of nobody else', () => {
+  const cut = planOf('avalanche').steps.find((step) => step.do === 'cut')
+  expect(cut).toMatchObject({ cut: { whom: { host: 0 }, spreadMs: 0 } })
+})
+
+describe('checks see what they are for', () => {
+  const cases: [string, string, (well: Judged) => Judged][] = [
+    ['connect-storm', 'nobody has to try twice', (well) => ({ ...well, connectErrors: { timeout: 1 } })],
+    ['small-rooms', 'no connection ends by itself', (well) => withLast(well, { disconnects: 1 })],
+    ['small-rooms', 'every send is acked', (well) => withVerdict(well, { acked: 99, refused: 1 })],
+    ['small-rooms', 'every send is acked', (well) => withVerdict(well, { acked: 99, unanswered: 1 })],
+    ['small-rooms', 'every send is acked', (well) => withLast(well, { due: 1 })],
+    [
+      'small-rooms',
+      'messages were owed and shown',
+      (well) => withVerdict(well, { expected: 0, delivered: 0 }),
+    ],
+    ['worker-kills', 'everybody is back at the end', (well) => withLast(well, { joined: 1 })],
+    ['worker-kills', 'those who were cut off come back', (well) => withBack(well, 0)],
+    ['avalanche', 'those who were cut off come back', (well) => withBack(well, well.clients.asked / 2 - 1)],
+    ['jitter', 'those who were cut off come back', (well) => withBack(well, well.clients.asked - 1)],
+    [
+      'host-kill',
+      'connections elsewhere stay',
+      (well) => withLast(well, { disconnects: well.clients.asked / 2 + 1 }),
+    ],
+    [
+      'avalanche-worker',
+      'connections elsewhere stay',
+      (well) => withLast(well, { disconnects: well.clients.asked }),
+    ],
+    ['redis-restart', 'no connection ends by itself', (well) => withLast(well, { disconnects: 1 })],
+    ['slow-readers', 'delivery p99 under 1000 ms', (well) => withDelivery(well, 1_001)],
+    [
+      'idle-crowd',
+      'the memory of a connection is known',
+      (well) => withServer(well, { rssPerClientBytes: null }),
+    ],
+    ['soak', 'memory does not grow without end', (well) => withLast(well, { rssBytes: { worker: 1e12 } })],
+  ]
+
+  test.each(cases)('%s: %s', (name, check, spoil) => {
+    const settings = settingsOf(named(name))
+    const judged = (result: Judged) =>
+      named(name)
+        .checks(result, settings)
+        .find((candidate) => candidate.name === check)?.ok
+    expect(judged(allWell(settings))).toBe(true)
+    expect(judged(spoil(allWell(settings)))).toBe(false)
+  })
+})
+
+function withLast(well: Judged, changes: Partial<Second>): Judged {
+  const last = well.timeline.at(-1)
+  return last === undefined
+    ? well
+    : { ...well, timeline: [...well.timeline.slice(0, -1), { ...last, ...changes }] }
+}
+
+const withVerdict = (well: Judged, changes: Partial<Judged['verdict']>): Judged => ({
+  ...well,
+  verdict: { ...well.verdict, ...changes },
+})
+
+const withBack = (well: Judged, count: number): Judged => ({
+  ...well,
+  latency: { ...well.latency, back: { ...well.latency.back, count } },
+})
+
+const withDelivery = (well: Judged, p99Ms: number): Judged => ({
+  ...well,
+  latency: { ...well.latency, delivery: { ...well.latency.delivery, p99Ms } },
+})
+
+function withServer(well: Judged, changes: Partial<NonNullable<Judged['server']>>): Judged {
+  return well.server === null ? well : { ...well, server: { ...well.server, ...changes } }
+}
+
+function latencyOf(count: number): LatencySummary {
+  const ms = count === 0 ? 0 : 5
+  return LatencySummary.parse({
+    count,
+    minMs: ms,
+    meanMs: ms,
+    p50Ms: ms,
+    p90Ms: ms,
+    p99Ms: ms,
+    p999Ms: ms,
+    maxMs: ms,
+    encoded: '',
+  })
+}
+
+function second(atMs: number, due: number, joined: number): Second {
+  return {
+    atMs,
+    due,
+    sent: due,
+    acked: due,
+    refused: 0,
+    delivered: due,
+    connected: joined,
+    joined,
+    disconnects: 0,
+    deliveryP50Ms: 5,
+    deliveryP99Ms: 5,
+    deliveryMaxMs: 5,
+    cpuCores: {},
+    fleetCpuCores: 0,
+    rssBytes: { worker: 1e8 },
+    eventLoopDelayP99Ms: null,
+    redisBytesOut: null,
+  }
+}
+
+function verdictOf(messages: number): Judged['verdict'] {
+  return {
+    ok: true,
+    sent: messages,
+    acked: messages,
+    refused: 0,
+    unanswered: 0,
+    expected: messages,
+    delivered: messages,
+    lost: 0,
+    lostWhileAway: 0,
+    doubled: 0,
+    outOfOrder: 0,
+    ordersDiffer: 0,
+    phantom: 0,
+    shownUnacked: 0,
+    overflowed: false,
+    examples: [],
+  }
+}
+
+function resultOf(settings: ScenarioSettings, joined: number, messages: number): Judged {
+  const latency = latencyOf(messages)
+  return {
+    version: 1,
+    tool: { version: '0.0.0', commit: null },
+    scenario: { name: 'x', title: 'x', invariant: 'x' },
+    target: { name: 'x', title: 'x', ...settings.shape },
+    dialect: 'chat',
+    kind: 'raw',
+    arguments: {},
+    seed: 1,
+    machine: {
+      cpu: '',
+      cores: 2,
+      memoryBytes: 1,
+      os: '',
+      node: '',
+      packages: {},
+      redis: null,
+      loadAverage: 0,
+    },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    durationMs: 1,
+    clients: { asked: settings.clients, joined, perAgent: [settings.clients] },
+    latency: { delivery: latency, ack: latency, connect: latency, back: latencyOf(joined) },
+    timeline: Array.from({ length: 8 }, (_, nth) =>
+      second(1_000 * (nth + 1), nth === 0 ? messages : 0, joined),
+    ),
+    marks: [],
+    refusals: {},
+    connectErrors: {},
+    server: {
+      cpuMsByRole: {},
+      cpuUsPerMessage: null,
+      cpuUsPerDelivery: null,
+      rssMaxBytes: 1,
+      rssPerClientBytes: 30_000,
+      eventLoopDelayP99Ms: null,
+      redisBytesOut: null,
+    },
+    generator: { agents: [] },
+    verdict: verdictOf(messages),
+    valid: true,
+    invalid: [],
+    interrupted: false,
+    steps: null,
+  }
+}
+
+const allWell = (settings: ScenarioSettings): Judged => resultOf(settings, settings.clients, 100)
+const nothingHappened = (settings: ScenarioSettings): Judged => resultOf(settings, 0, 0)
