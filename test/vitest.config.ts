@@ -9,8 +9,8 @@ const spawning = {
 } as const
 
 /**
- * Several hosts over Redis: in all as long as everything else together, since hosts are missed after seconds. A project of its
- * own, `npm run test:hosts`.
+ * Several hosts over Redis. A project of its own, so that `npm run test:hosts` runs them alone, and two files of it at a time:
+ * much of them is waiting, until a host that says nothing is missed, or a Redis has chosen another master.
  */
 const ofHosts = [
   'test/{integration,fault,browser}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
@@ -44,6 +44,9 @@ export default defineConfig({
           env: { ADAPTER_SHAPE: 'two hosts' },
           expect: { poll: { timeout: 60_000 } },
           ...spawning,
+          fileParallelism: true,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -33,7 +33,7 @@ export interface AdapterHostSettings {
 
 /** One host has as many workers as are asked for; two have two each at least. */
 export type Shape = 'one host' | 'two hosts'
-/** Two where several hosts are tested (`npm run test:hosts`). */
+/** Two in the project `hosts`, which tests several. */
 export const SHAPES: readonly Shape[] = [process.env.ADAPTER_SHAPE === 'two hosts' ? 'two hosts' : 'one host']
 
 /** What a function that runs in a worker is given. Whatever it uses besides must be in its argument. */

@@ -220,15 +220,17 @@ describe('an owner that', () => {
     const connected = `POST /socket.io/?EIO=4&transport=polling&sid=${polling} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n40`
     await exchange(other.port, connected)
     await exchange(other.port, poll)
+    const joined = (count: number) => async () => (await metric(other, 'forward_joined')) === count
+    await until(joined(1), 'the answered requests are over')
     const waiting = openRaw(other.port).then((raw) => {
       raw.write(poll)
       return readToEnd(raw)
     })
-    await until(async () => (await metric(other, 'forward_joined')) === 2, 'both pass through')
+    await until(joined(2), 'both pass through')
     owner.signal('SIGKILL')
     await once(socket, 'close')
     expect(await waiting).toBe('')
-    await until(async () => (await metric(other, 'forward_joined')) === 0, 'nothing passes through any more')
+    await until(joined(0), 'nothing passes through any more')
     await expectUnknown(other.port, polling)
     expect(await metric(other, 'forward_failed_total', { reason: 'unreachable' })).toBe(1)
   })
