@@ -1,0 +1,75 @@
+/** A client of the plain WebSockets of apps/bare.js: requests and events as JSON texts. It has no heartbeat, as that server has none. */
+import { z } from 'zod'
+import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
+import { Cookies } from './cookies.ts'
+import { ReturningConnection } from './returning-connection.ts'
+import type { Limited, Session, SessionEvents } from './session.ts'
+import type { Address } from './transport.ts'
+import { WebSocketTransport } from './websocket-transport.ts'
+
+const Said = z.union([
+  z.object({ ref: z.number(), ack: z.unknown() }),
+  z.object({ event: z.string(), payload: z.unknown() }),
+])
+
+class BareSession implements Session {
+  readonly transport = 'websocket'
+  readonly #socket: WebSocketTransport
+  readonly #events: SessionEvents
+
+  constructor(address: Address, events: SessionEvents) {
+    this.#events = events
+    this.#socket = new WebSocketTransport(address, {
+      onOpen: () => events.onReady(),
+      onText: (text) => this.#take(text),
+      onEnd: (reason, detail) => events.onEnd(reason, detail),
+    })
+  }
+
+  request(ref: number, event: string, payload: unknown): void {
+    this.#socket.send(JSON.stringify({ event, payload, ref }))
+  }
+
+  throttle(reads: Limited): void {
+    this.#socket.throttle(reads)
+  }
+
+  leave(): void {
+    this.#socket.leave()
+  }
+
+  cut(): void {
+    this.#socket.cut()
+  }
+
+  #take(text: string): void {
+    const said = saidIn(text)
+    if (said === undefined) {
+      this.#socket.cut()
+      this.#events.onEnd('parse error', 'not a packet')
+    } else if ('ref' in said) this.#events.onAnswer(said.ref, said.ack)
+    else this.#events.onEvent(said.event, said.payload)
+  }
+}
+
+function saidIn(text: string): z.infer<typeof Said> | undefined {
+  try {
+    return Said.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+/** @param random from 0 to less than 1 */
+export function openBare(
+  options: ConnectionOptions,
+  events: ConnectionEvents,
+  random: () => number,
+): Connection {
+  const url = new URL(options.url)
+  const address: Address = { url, localAddress: options.localAddress, cookies: new Cookies() }
+  return new ReturningConnection(
+    { dial: (sessionEvents) => new BareSession(address, sessionEvents), reads: options.reads, random },
+    events,
+  )
+}

@@ -1,0 +1,23 @@
+/** Cookies by which a balancer knows its clients again: the name and value of each are kept and sent back to the one server there is. */
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** A server that sets more than these is not a balancer. */
+const MOST = 20
+
+export class Cookies {
+  readonly #values = new Map<string, string>()
+
+  take(headers: IncomingHttpHeaders): void {
+    for (const line of headers['set-cookie'] ?? []) {
+      const [, name, value] = /^([^=;\s]+)=([^;]*)/.exec(line) ?? []
+      if (name === undefined || value === undefined) continue
+      if (this.#values.has(name) || this.#values.size < MOST) this.#values.set(name, value)
+    }
+  }
+
+  /** Headers of a request. */
+  headers(): { cookie?: string } {
+    if (this.#values.size === 0) return {}
+    return { cookie: [...this.#values].map(([name, value]) => `${name}=${value}`).join('; ') }
+  }
+}

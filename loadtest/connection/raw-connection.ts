@@ -1,0 +1,33 @@
+/**
+ * A lean Socket.IO client, for numbers: no more than the protocol asks of one, little memory, little time a message. It does not
+ * understand binary packets, and answers no acks that a server asks for.
+ */
+import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
+import { Cookies } from './cookies.ts'
+import { ReturningConnection } from './returning-connection.ts'
+import { type Guest, type Recovery, SocketIoSession } from './socketio-session.ts'
+import type { Address } from './transport.ts'
+
+/** @param random from 0 to less than 1 */
+export function openRaw(
+  options: ConnectionOptions,
+  events: ConnectionEvents,
+  random: () => number,
+): Connection {
+  const { pathname, origin } = new URL(options.url)
+  const address: Address = {
+    url: new URL('/socket.io/?EIO=4', origin),
+    localAddress: options.localAddress,
+    cookies: new Cookies(),
+  }
+  const guest: Guest = { namespace: pathname, auth: options.auth, transport: options.transport }
+  const recovery: Recovery = {}
+  return new ReturningConnection(
+    {
+      dial: (sessionEvents) => new SocketIoSession(address, guest, recovery, sessionEvents),
+      reads: options.reads,
+      random,
+    },
+    events,
+  )
+}

@@ -1,0 +1,188 @@
+/**
+ * The stock client, for truth. It comes back by its own rules, with its own randomness; where it would stay away (the server has
+ * refused it, or has closed the namespace), it is told to connect again.
+ */
+import { io, type Socket } from 'socket.io-client'
+import type { Transport } from '../plan.ts'
+import { ClientSockets } from './client-sockets.ts'
+import {
+  type Connection,
+  type ConnectionEvents,
+  type ConnectionOptions,
+  RequestFailed,
+} from './connection.ts'
+import { ReadingPace } from './reading-pace.ts'
+import { reconnectDelayMs } from './reconnect-delay.ts'
+import { Draining } from './returning-connection.ts'
+import { connectErrorWord, sourceOf } from './stock-parts.ts'
+
+const TRANSPORTS: Record<Transport, ('polling' | 'websocket')[]> = {
+  websocket: ['websocket'],
+  polling: ['polling'],
+  upgrade: ['polling', 'websocket'],
+}
+
+class StockConnection implements Connection {
+  readonly #options: ConnectionOptions
+  readonly #events: ConnectionEvents
+  readonly #random: () => number
+  readonly #sockets: ClientSockets
+  readonly #socket: Socket
+  #isClosed = false
+  /** The end that it was given from here; the stock client would call it otherwise. */
+  #endedAs: string | undefined
+  #wasConnected = false
+  #failures = 0
+  #timer: NodeJS.Timeout | undefined
+  #leaving: NodeJS.Timeout | undefined
+  #pace: ReadingPace | undefined
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents, random: () => number) {
+    this.#options = options
+    this.#events = events
+    this.#random = random
+    this.#sockets = new ClientSockets(new URL(options.url).protocol === 'https:', options.localAddress)
+    const { agent } = this.#sockets
+    this.#socket = io(options.url, {
+      autoConnect: false,
+      forceNew: true,
+      transports: TRANSPORTS[options.transport],
+      auth: options.auth,
+      // Keeps the cookies of balancers, as a browser does.
+      withCredentials: true,
+      transportOptions: { polling: { agent }, websocket: { agent } },
+    })
+    this.#listen()
+  }
+
+  get connected(): boolean {
+    return this.#socket.connected
+  }
+
+  get transport(): 'polling' | 'websocket' | undefined {
+    if (!this.connected) return undefined
+    return this.#socket.io.engine.transport.name === 'websocket' ? 'websocket' : 'polling'
+  }
+
+  connect(): void {
+    if (!this.#isClosed && this.#timer === undefined) this.#socket.connect()
+  }
+
+  async request(event: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+    if (!this.connected) throw new RequestFailed('offline')
+    try {
+      return await this.#socket.timeout(timeoutMs).emitWithAck(event, payload)
+    } catch (error) {
+      const wasLost = error instanceof Error && error.message === 'socket has been disconnected'
+      throw new RequestFailed(wasLost ? 'disconnect' : 'timeout')
+    }
+  }
+
+  throttle(): void {
+    const { reads } = this.#options
+    if (reads === 'all' || !this.connected) return
+    const { engine } = this.#socket.io
+    this.#pace?.stop()
+    const pace = new ReadingPace(reads, sourceOf(engine, this.#sockets))
+    this.#pace = pace
+    engine.on('data', (data: string) => pace.took(data.length))
+  }
+
+  cut(offlineMs: number): void {
+    if (this.#isClosed) return
+    this.#sockets.cut()
+    this.#end('transport close', offlineMs)
+  }
+
+  cycle(): void {
+    if (this.connected) this.#end('io client disconnect', 0)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#forget()
+    this.#socket.disconnect()
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('connect', () => {
+      this.#wasConnected = true
+      this.#failures = 0
+      this.#events.onConnect()
+    })
+    socket.on('connect_error', (error) => this.#failed(connectErrorWord(error)))
+    socket.on('disconnect', (reason) => this.#lost(this.#endedAs ?? reason))
+    socket.onAny((event: string, payload: unknown) => {
+      if (event === 'draining') this.#drain(payload)
+      this.#events.onEvent(event, payload)
+    })
+  }
+
+  #end(reason: string, backInMs: number): void {
+    this.#endedAs = reason
+    // A manager that waits for its next try forgets about it only this way.
+    this.#socket.disconnect()
+    this.#endedAs = undefined
+    this.#connectIn(backInMs)
+  }
+
+  #failed(reason: string): void {
+    if (this.#isClosed) return
+    if (!this.#socket.active) this.#connectIn(this.#delayMs())
+    this.#failures += 1
+    this.#events.onConnectError(reason)
+  }
+
+  #lost(reason: string): void {
+    const wasConnected = this.#wasConnected
+    const wasLeaving = this.#leaving !== undefined
+    this.#wasConnected = false
+    this.#forget()
+    // What was asked and has not left is not to be said after a reconnect.
+    this.#socket.sendBuffer = []
+    if (this.#isClosed) return
+    if (!wasConnected) return this.#failed(reason)
+    if (wasLeaving) this.#end(reason, 0)
+    else if (!this.#socket.active) this.#connectIn(this.#delayMs())
+    this.#events.onDisconnect(reason)
+  }
+
+  /** See `ReturningConnection`. */
+  #drain(payload: unknown): void {
+    const { data } = Draining.safeParse(payload)
+    if (data === undefined) return
+    clearTimeout(this.#leaving)
+    this.#leaving = setTimeout(() => this.cycle(), this.#random() * data.reconnectInMs)
+  }
+
+  #connectIn(delayMs: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#sockets.mend()
+      this.#socket.connect()
+    }, delayMs)
+  }
+
+  #delayMs(): number {
+    return reconnectDelayMs(this.#failures, this.#random())
+  }
+
+  #forget(): void {
+    clearTimeout(this.#leaving)
+    this.#leaving = undefined
+    this.#pace?.stop()
+    this.#pace = undefined
+  }
+}
+
+/** @param random from 0 to less than 1 */
+export function openStock(
+  options: ConnectionOptions,
+  events: ConnectionEvents,
+  random: () => number,
+): Connection {
+  return new StockConnection(options, events, random)
+}
