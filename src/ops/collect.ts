@@ -1,4 +1,5 @@
 /** Asks all workers the same question and goes on without those that don't answer in time. */
+import { within } from '../core/within.ts'
 
 export interface Answers<T> {
   /** By worker. */
@@ -19,15 +20,6 @@ export async function collectAnswers<T>(
     // An answer after the deadline changes nothing any more.
     if (missing.delete(worker)) answered.set(worker, answer)
   })
-  await within(deadlineMs, Promise.allSettled(asked))
+  await within<unknown>(deadlineMs, Promise.allSettled(asked), () => undefined)
   return { answered: new Map(answered), missing: [...missing] }
-}
-
-async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs)
-  })
-  await Promise.race([work, deadline])
-  clearTimeout(timer)
 }

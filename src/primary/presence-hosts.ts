@@ -3,9 +3,11 @@
  * of others, and asks anew whatever may have been missed. Nothing of it is kept in Redis: a host that is gone takes its
  * users along.
  */
+
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { readGauge } from '../core/read-gauge.ts'
+import { within } from '../core/within.ts'
 import type { Author } from '../wire/entry.ts'
 import type { HostMessage } from '../wire/host-messages.ts'
 import { ROOMS_ASKED_MAX } from '../wire/host-messages.ts'
@@ -16,7 +18,6 @@ import { PresenceAsking } from './presence-asking.ts'
 import type { PresenceSteps } from './presence-others.ts'
 import { OthersPresence } from './presence-others.ts'
 import { OwnPresence } from './presence-own.ts'
-import { within } from './relay-within.ts'
 
 /** Rooms that are wanted for a single look. Past it the look is at what is known here. */
 const MAX_GLANCES = 1_000

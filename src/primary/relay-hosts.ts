@@ -3,9 +3,11 @@
  * gathers receipts, keeps their groups. A worker of another host is known as `<host tag>:<worker>`. Local delivery never
  * waits for anything here.
  */
+
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LogGate } from '../core/log-gate.ts'
+import { within } from '../core/within.ts'
 import type { Publish } from '../wire/frames.ts'
 import type { HostMessage } from '../wire/host-messages.ts'
 import { HOSTS_RECEIPT_TIMEOUT_MS } from '../wire/host-silence.ts'
@@ -18,7 +20,6 @@ import { hostsMetrics } from './relay-hosts-metrics.ts'
 import { RelayReceipts } from './relay-receipts.ts'
 import type { RoomFeeds } from './relay-wanted.ts'
 import { RelayWanted } from './relay-wanted.ts'
-import { within } from './relay-within.ts'
 
 /** Workers of one host that are remembered, so that its going can be told of each. */
 const MAX_SEEN = 1_024

@@ -2,9 +2,9 @@
  * What this host as a whole wants of the others: subscribes at its first interest in a topic, and some time after its last.
  * Knows what has been confirmed, and for how long that is waited for: local delivery works without.
  */
+import { within } from '../core/within.ts'
 import { roomOf } from '../wire/topics.ts'
 import type { Backplane } from './backplane.ts'
-import { within } from './relay-within.ts'
 
 /** Topics nobody wants any more that are kept for a while. Past it the oldest go at once. */
 const MAX_IDLE = 10_000
@@ -78,12 +78,11 @@ export class RelayWanted {
 
   #await(topic: string, confirmed: Promise<void>): void {
     const before = this.#pending.get(topic)
-    const all = before === undefined ? confirmed : Promise.all([before, confirmed]).then(() => undefined)
+    const all = Promise.allSettled([before, confirmed]).then(() => undefined)
     this.#pending.set(topic, all)
-    const settle = () => {
+    void all.then(() => {
       if (this.#pending.get(topic) === all) this.#pending.delete(topic)
-    }
-    all.then(settle, settle)
+    })
   }
 
   /** @returns whether the host is still subscribed to it */

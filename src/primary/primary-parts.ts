@@ -1,0 +1,150 @@
+/**
+ * The parts of a host's primary, put together: log, presence, relay, front door, supervisor, limits. It constructs and connects; what
+ * each does is in its own file.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { exportConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { createHostTag } from '../core/session-id.ts'
+import { openEmbeddedLog } from '../log/embedded-log.ts'
+import type { RoomLog } from '../log/room-log.ts'
+import { createRegistry } from '../ops/metrics.ts'
+import { roomTopic } from '../wire/topics.ts'
+import { type Backplane, soloBackplane } from './backplane.ts'
+import { type Cluster, openCluster } from './cluster.ts'
+import { createFork } from './fork.ts'
+import type { FrontDoor } from './front-door.ts'
+import { createHandlers } from './handlers.ts'
+import { createFrontDoor } from './host-front-door.ts'
+import { HostState } from './host-state.ts'
+import { UserLimits } from './limits.ts'
+import type { Orders } from './orders.ts'
+import { PresenceFeed } from './presence-feed.ts'
+import { Relay } from './relay.ts'
+import type { RoomFeeds } from './relay-wanted.ts'
+import { type SupervisedParts, supervise } from './supervision.ts'
+import type { Supervisor } from './supervisor.ts'
+import { WatchedRooms } from './watched-rooms.ts'
+
+export interface PartsOptions {
+  config: Config
+  logger: Logger
+  orders: Orders
+  /** Where the workers' link listens. */
+  linkPath: string
+}
+
+export interface Parts extends SupervisedParts {
+  /** Undefined where one host works alone. */
+  cluster: Cluster | undefined
+  store: Store
+  backplane: Backplane
+  presence: PresenceFeed
+  limits: UserLimits
+  supervisor: Supervisor
+}
+
+interface Store {
+  log: RoomLog
+  workerExited(): void
+}
+
+/** Everything but workers: those are the supervisor's to fork. */
+export async function assemble({ config, logger, orders, linkPath }: PartsOptions): Promise<Parts> {
+  const registry = createRegistry()
+  const hostTag = createHostTag()
+  const cluster =
+    config.redisUrl === undefined ? undefined : openCluster({ config, self: hostTag, logger, registry })
+  const state = new HostState((event) => relay.publishEvent(null, event))
+  const surroundings = { config, logger, registry, cluster, state }
+  const frontDoor = createFrontDoor({
+    config,
+    forwarding: cluster?.forwarding,
+    waitingFor: () => state.reason,
+    logger,
+    registry,
+  })
+  const store =
+    cluster === undefined ? await openOwnStore(surroundings) : { log: cluster.log, workerExited() {} }
+  const backplane = await joinHosts(surroundings, frontDoor, hostTag)
+  const presence = new PresenceFeed(
+    (room, event) => relay.publishEvent(roomTopic(room), event),
+    registry,
+    cluster === undefined ? undefined : { backplane, logger, registry },
+  )
+  const watched = new WatchedRooms({ log: store.log, late: (room) => relay.publishBehind(room) })
+  const limits = createLimits(surroundings, backplane)
+  const linkSecret = randomBytes(24).toString('base64url')
+  const relay = await Relay.listen({
+    path: linkPath,
+    secret: linkSecret,
+    handlers: createHandlers({ log: store.log, presence, limits }),
+    logger,
+    registry,
+    backplane,
+    ...(cluster === undefined ? {} : { rooms: hostFeeds(presence, watched) }),
+  })
+  // Not at the exit: what the worker said last may still have to be read.
+  relay.onWorkerGone((worker) => {
+    presence.dropWorker(worker)
+    limits.workerGone(worker)
+  })
+  const parts = { ...surroundings, orders, store, backplane, relay, presence, limits, frontDoor }
+  connectParts(parts)
+  const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
+  return { ...parts, supervisor: supervise(parts, createFork({ hostTag, boot, registry })) }
+}
+
+/** What a host hears of a room besides its topic: who is there on other hosts, and what is appended there. */
+function hostFeeds(presence: PresenceFeed, watched: WatchedRooms): RoomFeeds {
+  return {
+    wanted(room) {
+      presence.wanted(room)
+      return watched.wanted(room)
+    },
+    unwanted(room) {
+      presence.unwanted(room)
+      watched.unwanted(room)
+    },
+  }
+}
+
+type Surroundings = Pick<Parts, 'config' | 'logger' | 'registry' | 'cluster'>
+
+async function openOwnStore({ config, logger, registry }: Surroundings): Promise<Store> {
+  const log = await openEmbeddedLog({
+    directory: config.dataDir,
+    retention: { messages: config.retentionMessages, days: config.retentionDays },
+    clock: Date.now,
+    logger,
+    registry,
+  })
+  return { log, workerExited: () => log.reapDeadReaders() }
+}
+
+async function joinHosts({ config, cluster }: Surroundings, frontDoor: FrontDoor, self: string) {
+  if (cluster === undefined) return soloBackplane(self)
+  const { port } = await frontDoor.listenForHosts(config.forwardPort, config.forwardHost ?? config.host)
+  return cluster.join(port)
+}
+
+function createLimits({ config, cluster, logger, registry }: Surroundings, backplane: Backplane): UserLimits {
+  const shared =
+    cluster === undefined
+      ? undefined
+      : { connection: cluster.connection, cluster: config.clusterName, backplane }
+  return new UserLimits({ settings: config, shared, logger, registry })
+}
+
+/** Who tells whom, once all are there. */
+function connectParts({ store, relay, state, backplane, frontDoor }: Omit<Parts, 'supervisor'>): void {
+  store.log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
+  store.log.onReset(({ room }) => relay.publishBehind(room))
+  store.log.onHealth((reason) => state.set('log', reason))
+  backplane.onHearing((reason) => state.set('hosts', reason))
+  backplane.onHost(({ type, host }) => {
+    if (type === 'gone') frontDoor.hostGone(host.host)
+  })
+}

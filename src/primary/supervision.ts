@@ -1,0 +1,88 @@
+/** The supervisor with what it tells and is told: front door, relay, log and orders. And the watch for workers that hang. */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Config } from '../config/schema.ts'
+import { exitCodes } from '../ops/exit-codes.ts'
+import type { FrontDoor } from './front-door.ts'
+import type { HandOffTarget } from './hand-off.ts'
+import { watchForHangs } from './hang-watch.ts'
+import type { HostState } from './host-state.ts'
+import type { Orders } from './orders.ts'
+import type { Relay } from './relay.ts'
+import { Supervisor } from './supervisor.ts'
+import type { ForkedWorker } from './worker-process.ts'
+
+export interface SupervisedParts {
+  config: Config
+  logger: Logger
+  registry: Registry
+  orders: Orders
+  state: HostState
+  relay: Relay
+  frontDoor: FrontDoor
+  store: {
+    /** A worker's process has ended: what it held of the log is free. */
+    workerExited(): void
+  }
+}
+
+export function supervise(parts: SupervisedParts, fork: (number: number) => ForkedWorker): Supervisor {
+  const { config, logger, registry, relay, frontDoor, store, orders, state } = parts
+  const supervisor = new Supervisor(
+    {
+      workers: config.workers,
+      bootTimeoutMs: config.workerBootTimeoutMs,
+      drainMs: config.drainMs,
+      stopDeadlineMs: config.stopDeadlineMs,
+      fork,
+      logger,
+      registry,
+      now: () => performance.now(),
+    },
+    {
+      ready: (worker) => {
+        frontDoor.addWorker(toTarget(worker, frontDoor))
+        state.tellAgain()
+      },
+      draining: (name) => frontDoor.drainWorker(name),
+      exited: (name) => {
+        frontDoor.removeWorker(name)
+        relay.removeWorker(name)
+        store.workerExited()
+      },
+      gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
+    },
+  )
+  orders.onReload(() => supervisor.reload())
+  orders.onHurry(() => supervisor.kill())
+  return supervisor
+}
+
+interface WatchedParts {
+  config: Config
+  logger: Logger
+  relay: Relay
+  supervisor: Supervisor
+}
+
+/** @returns a function that ends the watch */
+export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts): () => void {
+  return watchForHangs({
+    timeoutMs: config.workerHangTimeoutMs,
+    ready: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
+    ask: (worker, options) => relay.request(worker, 'worker.status', null, options),
+    onHung: (worker, reason) => supervisor.killHung(worker, reason),
+    logger,
+  })
+}
+
+/** The worker as the front door needs it; what the worker reports of its connections goes there too. */
+function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
+  const { name, tag, process } = worker
+  worker.onControl((message) => {
+    if (message.type === 'rookery:taken') frontDoor.taken(name, message)
+    else if (message.type === 'sticky:connection') frontDoor.sessionOpened(name)
+    else if (message.type === 'sticky:disconnection') frontDoor.sessionClosed(name)
+  })
+  return { name, tag, channel: process }
+}

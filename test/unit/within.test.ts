@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { within } from '../../src/core/within.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('gives what comes in time, and leaves no timer behind', async () => {
+  const late = vi.fn(() => 'late')
+  expect(await within(100, Promise.resolve('in time'), late)).toBe('in time')
+  await expect(within(100, Promise.reject(new Error('failed')), late)).rejects.toThrow('failed')
+  expect(vi.getTimerCount()).toBe(0)
+  expect(late).not.toHaveBeenCalled()
+})
+
+it('gives what `late` does past that, once, whatever becomes of the rest', async () => {
+  const late = vi.fn(() => 'late')
+  const failing = rejectedAfter(200)
+  const waiting = within(100, failing, late)
+  await vi.advanceTimersByTimeAsync(99)
+  expect(late).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(await waiting).toBe('late')
+  await vi.advanceTimersByTimeAsync(100)
+  await expect(failing).rejects.toThrow('too late')
+  expect(late).toHaveBeenCalledTimes(1)
+})
+
+async function rejectedAfter(ms: number): Promise<string> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+  throw new Error('too late')
+}
