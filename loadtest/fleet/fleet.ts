@@ -4,6 +4,7 @@
  */
 import type { AgentSecond } from '../agent-messages.ts'
 import type { Ledger } from '../ledger.ts'
+import type { Moments } from '../load/moments.ts'
 import type { ClientKind, ClientPlan, Dialect, Load } from '../plan.ts'
 
 export interface FleetOptions {
@@ -20,12 +21,6 @@ export interface FleetOptions {
   ledgerLimit: number
   /** Reports come at whole seconds of `clock.ts` and once more before the ledger; their sums are the totals. */
   onSecond(agent: number, second: AgentSecond): void
-}
-
-/** Clients by their index, each with its moment of `clock.ts`. See load/moments.ts. */
-export interface Moments {
-  clients: readonly number[]
-  at: readonly number[]
 }
 
 export interface Settled {

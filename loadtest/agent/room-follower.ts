@@ -1,0 +1,137 @@
+/**
+ * One client in one room of the chat, as PROTOCOL says that a client follows it: knows what it has been shown, what is to be
+ * fetched before anything later is shown, and where to resume. Shows what the server sends: nothing that it sends live is dropped
+ * or put in order here, so that a defect of the server shows in the ledger. Of pages it passes over what the client had already
+ * when they came. Pure.
+ */
+import type { Entry, Page } from './answers.ts'
+
+export interface Showing {
+  /** A log of which nothing was shown yet; what follows `head` is owed. */
+  begin(epoch: string, head: number): void
+  show(entry: Entry): void
+}
+
+/** To be fetched: from behind `after` up to `upTo`. */
+interface Range {
+  after: number
+  upTo: number
+}
+
+/** Live messages that wait for a page; past it they are shown at once. */
+const WAITING_MAX = 20_000
+
+export class RoomFollower {
+  readonly #showing: Showing
+  /** Ranges and live messages, in the order in which they were told. */
+  readonly #waiting: (Range | Entry)[] = []
+  #state: 'joining' | 'live' | 'outdated' = 'joining'
+  #epoch: string | undefined
+  #last = 0
+
+  constructor(showing: Showing) {
+    this.#showing = showing
+  }
+
+  /** Largest number that was shown. */
+  get last(): number {
+    return this.#last
+  }
+
+  get isJoined(): boolean {
+    return this.#state === 'live'
+  }
+
+  /** For `room:join`. */
+  get position(): { after: number; epoch: string } | undefined {
+    return this.#epoch === undefined ? undefined : { after: this.#last, epoch: this.#epoch }
+  }
+
+  /** What is to be asked next of `room:history`. */
+  get missingAfter(): number | undefined {
+    const [first] = this.#waiting
+    return this.#state === 'live' && first !== undefined && 'upTo' in first ? first.after : undefined
+  }
+
+  /** The connection is gone: all that waits is part of what the next join brings. */
+  lost(): void {
+    this.#state = 'joining'
+    this.#waiting.length = 0
+  }
+
+  /** The log was replaced: what comes until the room is joined anew comes with the join as well. */
+  outdated(): void {
+    this.#state = 'outdated'
+    this.#waiting.length = 0
+  }
+
+  joined(page: Page): void {
+    this.#state = 'live'
+    if (this.#epoch === undefined) this.#begin(page.epoch, page.head)
+    else if (page.epoch !== this.#epoch) {
+      this.#begin(page.epoch, page.head - page.entries.length)
+      this.#showPage(page.entries, page.head)
+    } else {
+      this.#showPage(page.entries, page.head)
+      if (page.more && !page.reset) this.#waiting.unshift({ after: this.#last, upTo: page.head })
+    }
+    this.#drain()
+  }
+
+  live(entry: Entry): void {
+    if (this.#state === 'outdated') return
+    if (this.#mustWait()) this.#waiting.push(entry)
+    else this.#show(entry)
+  }
+
+  gap(from: number, to: number): void {
+    if (this.#state !== 'live') return
+    this.#waiting.push({ after: from - 1, upTo: to })
+    this.#drain()
+  }
+
+  /** What was asked for behind `after`. */
+  fetched(after: number, page: Page): void {
+    const [range] = this.#waiting
+    if (this.#state !== 'live' || range === undefined || !('upTo' in range) || range.after !== after) return
+    const before = this.#last
+    this.#showPage(page.entries, range.upTo)
+    range.after = this.#last
+    const isWhole = !page.more || this.#last === before || this.#last >= range.upTo
+    if (isWhole) this.#waiting.shift()
+    this.#drain()
+  }
+
+  #begin(epoch: string, head: number): void {
+    this.#epoch = epoch
+    this.#last = head
+    this.#showing.begin(epoch, head)
+  }
+
+  #mustWait(): boolean {
+    if (this.#waiting.length >= WAITING_MAX) return false
+    return this.#state === 'joining' || this.#waiting.length > 0
+  }
+
+  /** A page that holds an entry twice shows it twice. */
+  #showPage(entries: readonly Entry[], upTo: number): void {
+    const had = this.#last
+    for (const entry of entries) if (entry.seq > had && entry.seq <= upTo) this.#show(entry)
+  }
+
+  #show(entry: Entry): void {
+    this.#showing.show(entry)
+    this.#last = Math.max(this.#last, entry.seq)
+  }
+
+  /** Shows what waited, up to the next range that must be fetched. */
+  #drain(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if ('upTo' in next) {
+        next.after = Math.max(next.after, this.#last)
+        if (next.after < next.upTo) return
+      } else this.#show(next)
+      this.#waiting.shift()
+    }
+  }
+}

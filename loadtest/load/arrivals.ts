@@ -1,0 +1,51 @@
+/**
+ * The schedule of a load: when which client sends to which of its rooms, made ahead and whatever the server does. The same for
+ * every process that makes it: each sends what falls to its own clients. Pure.
+ */
+import type { Load } from '../plan.ts'
+import { below, type Random, randomOf, shuffled } from './random.ts'
+
+export interface Arrival {
+  /** After the load's beginning. */
+  atMs: number
+  /** Place among the senders. */
+  sender: number
+  /** Which of its rooms: 0 up to 1 of their number. */
+  pick: number
+}
+
+/** Arrivals of an `even` load. A `poisson` load has as many on average. */
+export function arrivalCount(load: Load): number {
+  return Math.round((load.ratePerSec * load.durationMs) / 1_000)
+}
+
+/** In the order of their times, all before the load's end. `even`: senders take turns, so that each has its exact share of the rate. */
+export function* arrivalsOf(load: Load, senders: number, seed: number): Generator<Arrival, void> {
+  if (senders === 0) return
+  const random = randomOf(seed, 'arrivals')
+  if (load.arrivals === 'even') yield* evenArrivals(load, senders, random)
+  else yield* poissonArrivals(load, senders, random)
+}
+
+function* evenArrivals(load: Load, senders: number, random: Random): Generator<Arrival, void> {
+  const turns = shuffled(
+    Array.from({ length: senders }, (_, sender) => sender),
+    random,
+  )
+  const count = arrivalCount(load)
+  for (let number = 0; number < count; number += 1)
+    yield {
+      atMs: (number * 1_000) / load.ratePerSec,
+      sender: turns[number % senders] ?? 0,
+      pick: random(),
+    }
+}
+
+function* poissonArrivals(load: Load, senders: number, random: Random): Generator<Arrival, void> {
+  const meanMs = 1_000 / load.ratePerSec
+  let atMs = -Math.log(1 - random()) * meanMs
+  while (atMs < load.durationMs) {
+    yield { atMs, sender: below(senders, random), pick: random() }
+    atMs -= Math.log(1 - random()) * meanMs
+  }
+}
