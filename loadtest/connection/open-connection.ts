@@ -10,7 +10,7 @@ export interface ConnectionKind {
   /** There is one client of `bare`, whatever `kind` says. */
   dialect: Dialect
   /** From 0 to less than 1; of the run's seed. */
-  random(): number
+  random: () => number
 }
 
 /** Does nothing until `connect()`. */

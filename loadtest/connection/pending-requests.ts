@@ -28,7 +28,7 @@ export class PendingRequests {
   }
 
   failAll(): void {
-    for (const ref of [...this.#waiting.keys()]) this.#fail(ref, 'disconnect')
+    for (const ref of this.#waiting.keys()) this.#fail(ref, 'disconnect')
   }
 
   #fail(ref: number, reason: RequestFailed['reason']): void {

@@ -16,7 +16,7 @@ export interface Returning {
   dial: Dial
   reads: Reading
   /** From 0 to less than 1. */
-  random(): number
+  random: () => number
 }
 
 export class ReturningConnection implements Connection {
