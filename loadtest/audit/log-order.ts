@@ -64,11 +64,13 @@ export class LogOrder implements Order {
     return this.#logs.get(epoch)?.seqs[index] ?? Number.NaN
   }
 
-  /** @returns numbers between what the record begins with and its last one that no message of this run is known to have */
+  /** @returns numbers that no message of this run is known to have, up to the record's last */
   holes({ record, places }: ShownRecord): number {
     const log = this.#logs.get(record.epoch)
-    const latest = latestIn(record.seqs)
-    if (log === undefined || Number.isNaN(record.head) || latest <= record.head) return 0
+    if (log === undefined) return 0
+    // What stands at a wrong number is a defect of its own.
+    const latest = latestIn(record.seqs?.filter((seq, at) => seq === log.seqs[places[at] ?? -1]))
+    if (Number.isNaN(record.head) || latest <= record.head) return 0
     const known = lowerBound(log.ascending, latest + 1) - lowerBound(log.ascending, record.head + 1)
     const strangers = record.strangerCount + places.filter((index) => index < 0).length
     return Math.max(0, Math.min(MOST_HOLES, latest - record.head - known - strangers))
