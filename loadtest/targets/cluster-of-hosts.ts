@@ -1,0 +1,104 @@
+/** Hosts and, where they have one, the Redis between them, as a running target: its faults, its wholeness, its end. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '../../test/harness/until.ts'
+import type { RedisFigures, RunningTarget, ServerProcess, TargetOptions } from '../target.ts'
+import type { Host } from './host.ts'
+import type { OwnRedis } from './own-redis.ts'
+
+export type Faults = RunningTarget['faults']
+
+export interface ClusterParts {
+  hosts: readonly Host[]
+  redis?: OwnRedis | undefined
+  directory: string
+  faults: Faults
+  /** Beside what each host says of itself. */
+  isWhole?(hostsThatRun: number): Promise<boolean>
+}
+
+/** Where a target keeps what it must; the probes' files are in `probes`. */
+export const runDirectory = (): Promise<string> => mkdtemp(join(tmpdir(), 'rookery-loadtest-'))
+
+export const probesIn = (directory: string): string => join(directory, 'probes')
+
+/** The address of a host: all on loopback, each with one of its own. */
+export const addressOf = (host: number): string => `127.0.0.${host + 1}`
+
+export class ClusterOfHosts implements RunningTarget {
+  readonly urls: readonly (readonly string[])[]
+  readonly probeDirectory: string
+  readonly faults: Faults
+  readonly #parts: ClusterParts
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts
+    this.urls = parts.hosts.map(({ url }) => [url])
+    this.probeDirectory = probesIn(parts.directory)
+    this.faults = parts.faults
+  }
+
+  /** All hosts at once; whatever fails, nothing stays. */
+  async begin(told: Pick<TargetOptions, 'progress'>): Promise<void> {
+    try {
+      const starts = await Promise.allSettled(this.#parts.hosts.map((host) => host.start()))
+      for (const start of starts) if (start.status === 'rejected') throw start.reason
+      await this.untilWhole()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    for (const { index, url } of this.#parts.hosts) told.progress(`host ${index} at ${url}`)
+  }
+
+  processes(): readonly ServerProcess[] {
+    const { hosts, redis } = this.#parts
+    return [...hosts.flatMap((host) => host.processes()), ...(redis?.processes() ?? [])]
+  }
+
+  async redis(): Promise<RedisFigures | undefined> {
+    return this.#parts.redis?.figures()
+  }
+
+  /** Of those that run. */
+  async untilWhole(): Promise<void> {
+    let problem = ''
+    await until(
+      async () => {
+        try {
+          return await this.#isWhole()
+        } catch (error) {
+          problem = String(error)
+          return false
+        }
+      },
+      'every host takes connections and knows the others',
+      () => `${problem}\n${this.tail()}`,
+    )
+  }
+
+  deaths(): readonly string[] {
+    const { hosts, redis } = this.#parts
+    return [...hosts.flatMap((host) => host.deaths()), ...(redis?.deaths() ?? [])]
+  }
+
+  tail(): string {
+    const { hosts, redis } = this.#parts
+    const tails = hosts.map((host) => `host ${host.index}:\n${host.tail()}`)
+    return [...tails, ...(redis === undefined ? [] : [`Redis:\n${redis.tail()}`])].join('\n')
+  }
+
+  async stop(): Promise<void> {
+    const { hosts, redis, directory } = this.#parts
+    await Promise.all(hosts.map((host) => host.kill()))
+    await redis?.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+
+  async #isWhole(): Promise<boolean> {
+    const running = this.#parts.hosts.filter(({ runs }) => runs)
+    const each = await Promise.all(running.map((host) => host.isWhole(running.length - 1)))
+    return each.every(Boolean) && (await (this.#parts.isWhole?.(running.length) ?? true))
+  }
+}

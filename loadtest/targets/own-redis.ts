@@ -1,0 +1,126 @@
+/** The redis-server of a target: on a port that it keeps, with what it wrote when that is to be kept, and its figures. */
+import { Redis } from 'ioredis'
+import { startRedis, type TestRedis } from '../../test/harness/redis.ts'
+import { redisFiguresFrom } from '../measure/redis-figures.ts'
+import type { RedisFigures, ServerProcess } from '../target.ts'
+import { isRunning } from './processes.ts'
+import { needProgram } from './requirements.ts'
+import { steadyPort } from './steady-port.ts'
+
+const ADDRESS = '127.0.0.1'
+/** One that stands still has no figures. */
+const ANSWER_MS = 500
+
+/** `no`: nothing is kept over its end. */
+export type Appendfsync = 'always' | 'everysec' | 'no'
+
+/** @throws for another word */
+export function appendfsyncFrom(word: string): Appendfsync {
+  if (word === 'always' || word === 'everysec' || word === 'no') return word
+  throw new Error(`REDIS_APPENDFSYNC is always, everysec or no, not '${word}'`)
+}
+
+export class OwnRedis {
+  readonly #redis: TestRedis
+  readonly #pids: number[]
+  readonly #meant = new Set<number>()
+
+  private constructor(redis: TestRedis) {
+    this.#redis = redis
+    this.#pids = [redis.pid]
+  }
+
+  static async start(appendfsync: Appendfsync): Promise<OwnRedis> {
+    needProgram('redis-server', 'install Redis 7 or newer (Debian: apt-get install redis-server)')
+    needProgram('redis-cli', 'install the tools of Redis (Debian: apt-get install redis-tools)')
+    const port = await steadyPort(ADDRESS)
+    const kept = appendfsync === 'no' ? {} : { appendonly: appendfsync }
+    return new OwnRedis(await startRedis({ ...kept, port, host: ADDRESS }))
+  }
+
+  get url(): string {
+    return this.#redis.url
+  }
+
+  get runs(): boolean {
+    return isRunning(this.#redis.pid)
+  }
+
+  /** The lines of the answer. */
+  async ask(...command: string[]): Promise<string[]> {
+    return (await this.#redis.cli(...command)).split('\n')
+  }
+
+  async kill(): Promise<void> {
+    this.#meant.add(this.#redis.pid)
+    await this.#redis.kill()
+  }
+
+  async startAgain(): Promise<void> {
+    if (this.runs) throw new Error('Redis runs already')
+    await this.#redis.start()
+    this.#pids.push(this.#redis.pid)
+  }
+
+  pause(): void {
+    this.#redis.pause()
+  }
+
+  resume(): void {
+    this.#redis.resume()
+  }
+
+  async cutPubsub(): Promise<void> {
+    await this.#redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  }
+
+  processes(): ServerProcess[] {
+    return this.runs ? [{ pid: this.#redis.pid, role: 'redis', host: 0 }] : []
+  }
+
+  deaths(): string[] {
+    const ended = this.#pids.filter((pid) => !isRunning(pid) && !this.#meant.has(pid))
+    return ended.map((pid) => `Redis (process ${pid}) ended by itself`)
+  }
+
+  tail(): string {
+    return this.#redis.output.slice(-2_000)
+  }
+
+  /** Undefined while it does not answer. */
+  async figures(): Promise<RedisFigures | undefined> {
+    if (!this.runs) return undefined
+    const info = await infoOf(this.#redis.socketPath)
+    if (info === undefined) return undefined
+    const figures = redisFiguresFrom(info)
+    return { ...figures, connections: figures.connections - 1 }
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    await this.#redis.stop()
+  }
+}
+
+/** On a connection of its own: it needs no port, and none stays open. */
+async function infoOf(path: string): Promise<string | undefined> {
+  const client = new Redis({
+    path,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    retryStrategy: () => null,
+  })
+  let broken = false
+  client.on('error', () => (broken = true))
+  try {
+    await client.connect()
+    return await client.info()
+  } catch (error) {
+    if (broken || (error instanceof Error && /timed out|closed/i.test(error.message))) return undefined
+    throw error
+  } finally {
+    client.disconnect()
+  }
+}

@@ -1,0 +1,29 @@
+/** What a target needs of the machine, said before anything is started. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { installedAt } from '../package-root.ts'
+
+/** A program or package that must be installed first; the message says how. */
+export class Missing extends Error {}
+
+/** @param install how to get it, in a few words */
+export function needProgram(name: string, install: string, path = process.env['PATH'] ?? ''): void {
+  const found = path.split(delimiter).some((directory) => isExecutable(join(directory, name)))
+  if (!found) throw new Missing(`${name} is not on the PATH: ${install}`)
+}
+
+export function needPackage(name: string): void {
+  if (installedAt(name) === undefined)
+    throw new Missing(`the package ${name} is missing: npm install ${name}`)
+}
+
+function isExecutable(file: string): boolean {
+  if (!existsSync(file)) return false
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return false
+    throw error
+  }
+}

@@ -1,0 +1,11 @@
+/** What every server process gets, whatever it runs: the probe that tells how it does. */
+import { pathToFileURL } from 'node:url'
+import { inPackage } from '../package-root.ts'
+
+/** @param directory for the probes' files */
+export function probeEnvironment(directory: string): Record<string, string> {
+  return {
+    NODE_OPTIONS: `--import ${pathToFileURL(inPackage('loadtest/measure/probe.js')).href}`,
+    LOADTEST_PROBES: directory,
+  }
+}

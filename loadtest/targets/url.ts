@@ -1,0 +1,52 @@
+/** Servers that run elsewhere: nothing is known of them but their addresses, and nothing is done to them. */
+import { until } from '../../test/harness/until.ts'
+import type { RunningTarget, Target, TargetOptions } from '../target.ts'
+import { takesConnections } from './documented-server.ts'
+
+export const url: Target = {
+  name: 'url',
+  title:
+    'servers that run already, at the addresses given; with the chat, or with apps/bench.js as their application',
+  dialects: ['chat', 'bench', 'bare'],
+  defaultShape: { hosts: 1, workersPerHost: 1 },
+  limits: { hosts: 64, workersPerHost: 1 },
+  start: async (options) => new Elsewhere(options),
+}
+
+class Elsewhere implements RunningTarget {
+  readonly urls: readonly (readonly string[])[]
+  readonly probeDirectory = undefined
+  readonly faults = {}
+
+  constructor({ urls }: TargetOptions) {
+    if (urls.length === 0) throw new Error('the target url needs at least one address')
+    this.urls = urls.map((address) => [address])
+  }
+
+  processes(): readonly [] {
+    return []
+  }
+
+  async redis(): Promise<undefined> {}
+
+  async untilWhole(): Promise<void> {
+    for (const [address = ''] of this.urls) {
+      const { hostname, port, protocol } = new URL(address)
+      const usual = protocol === 'https:' || protocol === 'wss:' ? 443 : 80
+      await until(
+        () => takesConnections(hostname.replace(/^\[|\]$/g, ''), port === '' ? usual : Number(port)),
+        `${address} takes connections`,
+      )
+    }
+  }
+
+  deaths(): readonly [] {
+    return []
+  }
+
+  tail(): string {
+    return ''
+  }
+
+  async stop(): Promise<void> {}
+}
