@@ -6,6 +6,7 @@ import type { AgentSecond } from '../agent-messages.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Moments } from '../load/moments.ts'
 import type { ClientKind, ClientPlan, Dialect, Load } from '../plan.ts'
+import { ForkedFleet } from './forked-fleet.ts'
 
 export interface FleetOptions {
   /** Client processes; never more than there are clients. */
@@ -57,5 +58,12 @@ export interface Fleet {
 
 /** Rejects when the processes can't be started. */
 export async function openFleet(options: FleetOptions): Promise<Fleet> {
-  throw new Error(`a fleet of ${options.agents} is not there yet`)
+  const fleet = new ForkedFleet(options)
+  try {
+    await fleet.ready()
+  } catch (error) {
+    await fleet.close()
+    throw error
+  }
+  return fleet
 }

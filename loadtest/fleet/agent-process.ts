@@ -1,0 +1,110 @@
+/** One client process as the coordinator has it: commands go out, checked reports come in, and its death is told with its last words. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { type AgentCommand, type AgentLedger, AgentReport, type AgentSecond } from '../agent-messages.ts'
+import { inPackage } from '../package-root.ts'
+
+/** Built: Node.js runs no TypeScript. */
+const AGENT = inPackage('dist/tools/loadtest/agent/agent.js')
+const LAST_WORDS = 20
+/** What a process has to end by itself. */
+const END_MS = 2_000
+
+type State = Extract<AgentReport, { type: 'state' }>
+
+export interface AgentEvents {
+  ready(): void
+  second(second: AgentSecond): void
+  state(state: State): void
+  ledger(part: AgentLedger): void
+  /** It is of no more use. At most once, and not after `end`. */
+  failed(reason: string): void
+}
+
+export class AgentProcess {
+  readonly number: number
+  readonly #child: ChildProcess
+  readonly #events: AgentEvents
+  readonly #lastWords: string[] = []
+  readonly #exited: Promise<void>
+  #isOver = false
+
+  constructor(number: number, events: AgentEvents) {
+    this.number = number
+    this.#events = events
+    const { NODE_OPTIONS: _, ...env } = process.env
+    this.#child = fork(AGENT, [], {
+      execArgv: ['--enable-source-maps'],
+      env,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    // Its last words come before `close`.
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        this.#failed(`ended with ${signal ?? `code ${code}`}`)
+        resolve()
+      })
+      this.#child.once('error', (error) => {
+        this.#failed(error.message)
+        if (this.#child.pid === undefined) resolve()
+      })
+    })
+    this.#child.on('message', (message) => this.#take(message))
+    if (this.#child.stderr !== null)
+      createInterface({ input: this.#child.stderr }).on('line', (line) => this.#keep(line))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  tell(command: AgentCommand): void {
+    if (this.#isOver) return
+    this.#child.send(command, (error) => {
+      if (error !== null) this.#failed(`does not take ${command.type}: ${error.message}`)
+    })
+  }
+
+  /** At once. */
+  kill(): void {
+    this.#isOver = true
+    if (this.#isRunning) this.#child.kill('SIGKILL')
+  }
+
+  /** In order if it can, else by force. */
+  async end(): Promise<void> {
+    this.tell({ type: 'end' })
+    this.#isOver = true
+    const force = setTimeout(() => this.kill(), END_MS)
+    await this.#exited
+    clearTimeout(force)
+  }
+
+  get #isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  #take(message: unknown): void {
+    const { data: report, error } = AgentReport.safeParse(message)
+    if (report === undefined) this.#failed(`said what it must not: ${error.message}`)
+    else if (report.type === 'failed') this.#failed(report.reason)
+    else if (report.type === 'ready') this.#events.ready()
+    else if (report.type === 'second') this.#events.second(report)
+    else if (report.type === 'state') this.#events.state(report)
+    else this.#events.ledger(report)
+  }
+
+  #keep(line: string): void {
+    this.#lastWords.push(line)
+    if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift()
+  }
+
+  #failed(reason: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#events.failed(
+      [`client process ${this.number} (${this.pid}): ${reason}`, ...this.#lastWords].join('\n'),
+    )
+  }
+}

@@ -1,0 +1,229 @@
+/** A fleet of forked processes: deals out the clients, passes commands on, and gathers what the processes say. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '../../src/core/pause.ts'
+import { AGENT_PROTOCOL, type AgentCommand, type AgentLedger, type AgentReport } from '../agent-messages.ts'
+import { nowMs } from '../clock.ts'
+import type { Ledger } from '../ledger.ts'
+import { deal } from '../load/deal.ts'
+import type { Moments } from '../load/moments.ts'
+import { below, randomOf } from '../load/random.ts'
+import type { ClientPlan, Load } from '../plan.ts'
+import { AgentProcess } from './agent-process.ts'
+import type { Fleet, FleetOptions, Settled } from './fleet.ts'
+import { Round } from './round.ts'
+
+const READY_MS = 60_000
+/** Reports come each second; one who says nothing for so many of them is as good as dead. */
+const SILENT_SECONDS = 60
+const ASK_EVERY_MS = 100
+const QUIET_MS = 500
+
+type State = Extract<AgentReport, { type: 'state' }>
+
+export class ForkedFleet implements Fleet {
+  readonly failed: Promise<never>
+  readonly perAgent: readonly number[]
+  readonly #options: FleetOptions
+  readonly #agents: readonly AgentProcess[]
+  /** Of each process: its clients. */
+  readonly #hands: readonly (readonly ClientPlan[])[]
+  /** Of each client: its process. */
+  readonly #homes: ReadonlyMap<number, number>
+  readonly #senders: readonly number[]
+  readonly #joined: number[]
+  readonly #silentSeconds: number[]
+  readonly #watch: NodeJS.Timeout
+  readonly #over = new AbortController()
+  readonly #killAll = () => {
+    for (const agent of this.#agents) agent.kill()
+  }
+  #fail: (error: Error) => void = () => undefined
+  #loads = 0
+  #ready: Round<void>
+  #states: Round<State>
+  #ledger: { parts: AgentLedger[]; whole: Round<void> } | undefined
+  /** Called with each report. */
+  #look: () => void = () => undefined
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+    const { clients } = options
+    if (clients.some(({ index }, place) => index !== place))
+      throw new Error("a client's index is not its place")
+    const count = Math.max(1, Math.min(options.agents, clients.length))
+    this.#hands = deal(clients, count)
+    this.perAgent = this.#hands.map(({ length }) => length)
+    this.#homes = new Map(
+      this.#hands.flatMap((hand, home) => hand.map(({ index }) => [index, home] as const)),
+    )
+    this.#senders = clients.filter(({ sends }) => sends).map(({ index }) => index)
+    this.#joined = this.#hands.map(() => 0)
+    this.#silentSeconds = this.#hands.map(() => 0)
+    this.#ready = new Round(count)
+    this.#states = new Round(count)
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    // Who waits for anything hears of it there.
+    this.failed.catch(() => undefined)
+    this.#agents = this.#hands.map((_, number) => this.#start(number))
+    process.once('exit', this.#killAll)
+    this.#watch = setInterval(() => this.#listen(), 1_000).unref()
+  }
+
+  get pids(): readonly number[] {
+    return this.#agents.map(({ pid }) => pid)
+  }
+
+  async ready(): Promise<void> {
+    const { seed, run, dialect, kind, ledgerLimit } = this.#options
+    const senders = [...this.#senders]
+    for (const agent of this.#agents) {
+      const clients = [...(this.#hands[agent.number] ?? [])]
+      const begin = { seed, run, dialect, kind, ledgerLimit, clients, senders, agent: agent.number }
+      agent.tell({ type: 'begin', protocol: AGENT_PROTOCOL, ...begin })
+    }
+    const isReady = await this.#within(this.#ready.all, READY_MS)
+    if (!isReady) throw new Error(`not every client process was ready after ${READY_MS} ms`)
+  }
+
+  connect(at: number): void {
+    this.#tellAll({ type: 'connect', at })
+  }
+
+  async untilJoined(deadlineMs: number): Promise<number> {
+    const { clients } = this.#options
+    const all = new Promise<void>((resolve) => {
+      this.#look = () => {
+        if (sum(this.#joined) === clients.length) resolve()
+      }
+    })
+    this.#look()
+    await this.#within(all, deadlineMs)
+    return sum(this.#joined)
+  }
+
+  load(load: Load, at: number): void {
+    if (this.#senders.length === 0) throw new Error('there is a load, and no client that sends')
+    this.#loads += 1
+    this.#tellAll({
+      type: 'load',
+      at,
+      load,
+      seed: below(2 ** 31, randomOf(this.#options.seed, 'load', this.#loads)),
+    })
+  }
+
+  cut(moments: Moments, offlineMs: number): void {
+    for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'cut', ...own, offlineMs })
+  }
+
+  leave(moments: Moments): void {
+    for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'leave', ...own })
+  }
+
+  async settle(deadlineMs: number): Promise<Settled> {
+    const deadlineAt = nowMs() + deadlineMs
+    for (;;) {
+      const states = await this.#askStates()
+      const owed = sum(states.map((state) => state.owed))
+      const joined = sum(states.map((state) => state.joined))
+      const quietMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
+      const settled = owed === 0 && quietMs >= QUIET_MS
+      if (settled || nowMs() >= deadlineAt) return { settled, owed, joined }
+      await pause(ASK_EVERY_MS, this.#over.signal)
+    }
+  }
+
+  async ledger(): Promise<Ledger> {
+    const parts: AgentLedger[] = []
+    const whole = new Round<void>(this.#agents.length)
+    this.#ledger = { parts, whole }
+    this.#tellAll({ type: 'ledger' })
+    await this.#orFailed(whole.all)
+    clearInterval(this.#watch)
+    return { parts }
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort()
+    clearInterval(this.#watch)
+    await Promise.all(this.#agents.map((agent) => agent.end()))
+    process.off('exit', this.#killAll)
+  }
+
+  #start(number: number): AgentProcess {
+    const heard = () => {
+      this.#silentSeconds[number] = 0
+    }
+    return new AgentProcess(number, {
+      ready: () => this.#ready.take(number),
+      second: (second) => {
+        heard()
+        this.#joined[number] = second.joined
+        this.#options.onSecond(number, second)
+        this.#look()
+      },
+      state: (state) => this.#states.take(number, state),
+      ledger: (part) => {
+        heard()
+        this.#ledger?.parts.push(part)
+        if (!part.more) this.#ledger?.whole.take(number)
+      },
+      failed: (reason) => this.#fail(new Error(reason)),
+    })
+  }
+
+  #askStates(): Promise<State[]> {
+    this.#states = new Round(this.#agents.length)
+    this.#tellAll({ type: 'settle' })
+    return this.#orFailed(this.#states.all)
+  }
+
+  /** Counts its own ticks, so that a stall of this process is held against nobody. */
+  #listen(): void {
+    for (const { number, pid } of this.#agents) {
+      const silent = (this.#silentSeconds[number] ?? 0) + 1
+      this.#silentSeconds[number] = silent
+      if (silent > SILENT_SECONDS)
+        this.#fail(
+          new Error(`client process ${number} (${pid}): has not been heard of for ${silent} seconds`),
+        )
+    }
+  }
+
+  #tellAll(command: AgentCommand): void {
+    for (const agent of this.#agents) agent.tell(command)
+  }
+
+  *#ofEach({ clients, at }: Moments): Generator<[AgentProcess, { clients: number[]; at: number[] }]> {
+    for (const agent of this.#agents) {
+      const places = [...clients.keys()].filter(
+        (place) => this.#homes.get(clients[place] ?? -1) === agent.number,
+      )
+      const own = {
+        clients: places.map((place) => clients[place] ?? 0),
+        at: places.map((place) => at[place] ?? 0),
+      }
+      if (places.length > 0) yield [agent, own]
+    }
+  }
+
+  #orFailed<T>(wait: Promise<T>): Promise<T> {
+    return Promise.race([wait, this.failed])
+  }
+
+  /** @returns whether it came before the deadline */
+  async #within(wait: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+    const deadline = new AbortController()
+    const signal = AbortSignal.any([deadline.signal, this.#over.signal])
+    const came = wait.then(() => true)
+    const late = delay(deadlineMs, false, { signal }).catch(() => false)
+    const isIn = await this.#orFailed(Promise.race([came, late])).finally(() => deadline.abort())
+    return isIn
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

@@ -1,0 +1,19 @@
+/** One answer from each client process, and the wait for the last of them. */
+export class Round<T> {
+  readonly all: Promise<T[]>
+  readonly #answers = new Map<number, T>()
+  readonly #count: number
+  #complete: (answers: T[]) => void = () => undefined
+
+  constructor(count: number) {
+    this.#count = count
+    this.all = new Promise((resolve) => {
+      this.#complete = resolve
+    })
+  }
+
+  take(agent: number, answer: T): void {
+    this.#answers.set(agent, answer)
+    if (this.#answers.size === this.#count) this.#complete([...this.#answers.values()])
+  }
+}
