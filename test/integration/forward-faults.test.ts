@@ -1,7 +1,7 @@
 /** Between hosts: wrong secrets, recordings, garbage, hosts that hang or die, clients that do not read. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createAccept, createHello, createRequest } from '../../src/wire/forward.ts'
 import {
@@ -149,36 +149,58 @@ describe('a host that cannot prove who it is', () => {
     await expectUnknown(other.port, sid)
     expect(await metric(other, 'forward_failed_total', { reason: 'not_rookery' })).toBe(1)
   })
+})
 
-  test.each([
-    ['nothing but its end', (socket: Socket) => socket.end(), 'refused'],
-    ['the end of the connection at once', (socket: Socket) => socket.resetAndDestroy(), 'unreachable'],
-    ['HTTP', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), 'not_rookery'],
-    [
-      'a hello and garbage',
-      (socket: Socket) => socket.write(Buffer.concat([createHello(CHUNK.subarray(0, 16)), CHUNK])),
-      'not_rookery',
-    ],
-    [
-      'a hello and an acceptance with another secret',
-      (socket: Socket) => {
-        socket.write(createHello(CHUNK.subarray(0, 16)))
-        socket.on('data', (request) => socket.write(createAccept(request, 'another')))
-      },
-      'not_rookery',
-    ],
-    [
-      'a hello and then nothing',
-      (socket: Socket) => socket.write(createHello(CHUNK.subarray(0, 16))),
-      'timeout',
-    ],
-    ['nothing', () => undefined, 'timeout'],
-  ])('one that answers with %s', async (_, serve, reason) => {
-    const [owner, other] = await twoHosts({ forwards: { callTimeoutMs: 500 } })
-    await other.knows(owner.tag, await listenWith(serve))
-    await expectUnknown(other.port, await openSession(owner.port))
-    expect(await metric(other, 'forward_failed_total', { reason })).toBe(1)
-    expect(await metric(other, 'forward_opening')).toBe(0)
+const IMPOSTORS: [string, (socket: Socket) => unknown, string][] = [
+  ['nothing but its end', (socket: Socket) => socket.end(), 'refused'],
+  ['the end of the connection at once', (socket: Socket) => socket.resetAndDestroy(), 'unreachable'],
+  ['HTTP', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), 'not_rookery'],
+  [
+    'a hello and garbage',
+    (socket: Socket) => socket.write(Buffer.concat([createHello(CHUNK.subarray(0, 16)), CHUNK])),
+    'not_rookery',
+  ],
+  [
+    'a hello and an acceptance with another secret',
+    (socket: Socket) => {
+      socket.write(createHello(CHUNK.subarray(0, 16)))
+      socket.on('data', (request) => socket.write(createAccept(request, 'another')))
+    },
+    'not_rookery',
+  ],
+  [
+    'a hello and then nothing',
+    (socket: Socket) => socket.write(createHello(CHUNK.subarray(0, 16))),
+    'timeout',
+  ],
+  ['nothing', () => undefined, 'timeout'],
+]
+
+describe('in the place of a host something', () => {
+  let owner: HandOffHost
+  let other: HandOffHost
+  /** As `other`, but it waits for an answer so short a time that it may be waited for here. */
+  let hasty: HandOffHost
+
+  beforeAll(async () => {
+    const [first, second] = await startHosts(2, { workers: 1, forwards: { callTimeoutMs: 60_000 } })
+    const [third] = await startHosts(1, { workers: 1, forwards: { callTimeoutMs: 500 } })
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no hosts')
+    owner = first
+    other = second
+    hasty = third
+  })
+  afterAll(() => Promise.all([owner.stop(), other.stop(), hasty.stop()]))
+
+  test.each(IMPOSTORS)('that answers with %s', async (_, serve, reason) => {
+    const host = reason === 'timeout' ? hasty : other
+    const before = await metric(host, 'forward_failed_total')
+    const because = await metric(host, 'forward_failed_total', { reason })
+    await host.knows(owner.tag, await listenWith(serve))
+    await expectUnknown(host.port, await openSession(owner.port))
+    expect(await metric(host, 'forward_failed_total', { reason })).toBe(because + 1)
+    expect(await metric(host, 'forward_failed_total')).toBe(before + 1)
+    expect(await metric(host, 'forward_opening')).toBe(0)
   })
 })
 
