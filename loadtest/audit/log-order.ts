@@ -64,13 +64,23 @@ export class LogOrder implements Order {
     return this.#logs.get(epoch)?.seqs[index] ?? Number.NaN
   }
 
+  /** @returns the largest number at which the member was shown what stands there; -Infinity where it was shown nothing */
+  latestOf({ record, places }: ShownRecord): number {
+    const known = this.#logs.get(record.epoch)?.seqs
+    let latest = Number.NEGATIVE_INFINITY
+    for (let at = 0; at < places.length; at += 1) {
+      const seq = record.seqs?.[at] ?? Number.NaN
+      if (seq > latest && seq === known?.[places[at] ?? -1]) latest = seq
+    }
+    return latest
+  }
+
   /** @returns numbers that no message of this run is known to have, up to the record's last */
-  holes({ record, places }: ShownRecord): number {
+  holes(shown: ShownRecord): number {
+    const { record, places } = shown
     const log = this.#logs.get(record.epoch)
-    if (log === undefined) return 0
-    // What stands at a wrong number is a defect of its own.
-    const latest = latestIn(record.seqs?.filter((seq, at) => seq === log.seqs[places[at] ?? -1]))
-    if (Number.isNaN(record.head) || latest <= record.head) return 0
+    const latest = this.latestOf(shown)
+    if (log === undefined || Number.isNaN(record.head) || latest <= record.head) return 0
     const known = lowerBound(log.ascending, latest + 1) - lowerBound(log.ascending, record.head + 1)
     const strangers = record.strangerCount + places.filter((index) => index < 0).length
     return Math.max(0, Math.min(MOST_HOLES, latest - record.head - known - strangers))
@@ -84,11 +94,6 @@ export class LogOrder implements Order {
       return !Number.isNaN(acked) && known.length > 0 && !known.includes(acked)
     }).length
   }
-}
-
-/** @returns -Infinity where nothing was shown */
-export function latestIn(seqs: Float64Array | undefined): number {
-  return seqs?.reduce((latest, seq) => (seq > latest ? seq : latest), Number.NEGATIVE_INFINITY) ?? Number.NaN
 }
 
 function emptyLog(length: number): Log {

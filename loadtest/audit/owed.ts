@@ -1,6 +1,7 @@
 /** Which messages a member of a room had to be shown; the rules stand in audit.ts. */
 import type { MemberRecord } from '../ledger.ts'
-import { type LogOrder, latestIn } from './log-order.ts'
+import type { LogOrder } from './log-order.ts'
+import type { ShownRecord } from './order.ts'
 import type { RoomSends } from './room-ledger.ts'
 
 /** @returns whether the send at `index` is owed */
@@ -26,8 +27,8 @@ export interface LogRules {
 }
 
 /** What follows the head that it joined at, as long as it stayed, and whatever precedes the last that it was shown. */
-export function owedOfLog({ sends, order, shown }: LogRules, records: readonly MemberRecord[]): Owed {
-  const stays = records.map((record) => ({ ...record, latest: latestIn(record.seqs) }))
+export function owedOfLog({ sends, order, shown }: LogRules, records: readonly ShownRecord[]): Owed {
+  const stays = records.map((one) => ({ ...one.record, latest: order.latestOf(one) }))
   return (index) => {
     const acked = sends.ackedAt[index] ?? Number.NaN
     if (Number.isNaN(acked) && shown[index] !== 1) return false

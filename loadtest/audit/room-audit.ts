@@ -8,6 +8,10 @@ import { indexIn, type RoomLedger, type RoomMember } from './room-ledger.ts'
 import { SenderOrder } from './sender-order.ts'
 import { nameOf, type Wording } from './wording.ts'
 
+/** In one example. */
+const STRANGERS_TOLD = 3
+const STRANGER_CHARS = 60
+
 interface ShownMember extends RoomMember {
   shown: readonly ShownRecord[]
 }
@@ -47,7 +51,7 @@ export class RoomAudit {
     )
     const rules = { sends, order, shown: this.#shown }
     for (const member of members) {
-      this.#member(member, order, owedOfLog(rules, member.records))
+      this.#member(member, order, owedOfLog(rules, member.shown))
       for (const shown of member.shown) this.#holes(member, order.holes(shown))
     }
     this.#shownUnacked()
@@ -71,8 +75,7 @@ export class RoomAudit {
       if (index < 0) this.#phantom(member, () => `${nameOf(key)} was never sent there`)
       else this.#shown[index] = 1
     }
-    if (record.strangerCount > 0)
-      this.#phantom(member, () => `strangers such as ${record.strangers.join(' ')}`, record.strangerCount)
+    if (record.strangerCount > 0) this.#phantom(member, () => strangersIn(record), record.strangerCount)
     return { record, places }
   }
 
@@ -149,6 +152,11 @@ export class RoomAudit {
       this.#findings.add('shownUnacked', () => `shown, not acked: ${this.#wording.timed(index)}`)
     })
   }
+}
+
+function strangersIn({ strangers }: MemberRecord): string {
+  const told = strangers.slice(0, STRANGERS_TOLD).map((text) => text.slice(0, STRANGER_CHARS))
+  return `strangers such as ${told.join(' ')}`
 }
 
 function mostShown(members: readonly ShownMember[]): ShownMember | undefined {
