@@ -1,0 +1,108 @@
+/** Targets of several hosts over a Redis of their own: broadcasts cross the hosts, hosts and Redis die and come back. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { isRunning, standsStill } from '../../loadtest/targets/processes.ts'
+import { exchange, TestTarget } from '../harness/loadtest-target.ts'
+import { until } from '../harness/until.ts'
+
+const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }
+const started: TestTarget[] = []
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((target) => target.stop()))
+})
+
+async function start(...what: Parameters<typeof TestTarget.start>): Promise<TestTarget> {
+  const target = await TestTarget.start(...what)
+  started.push(target)
+  return target
+}
+
+describe.each(['rookery', 'redis-classic', 'redis-sharded', 'redis-streams'])('%s', (name) => {
+  it('carries broadcasts from host to host, also after a host has died and come back', async () => {
+    const target = await start(name, TWO_HOSTS)
+    const { running } = target
+    expect(running.urls.map((urls) => urls.map((url) => new URL(url).hostname))).toEqual([
+      ['127.0.0.1'],
+      ['127.0.0.2'],
+    ])
+    expect(running.processes().map(({ role, host }) => `${role} ${host}`)).toEqual([
+      'primary 0',
+      'worker 0',
+      'worker 0',
+      'primary 1',
+      'worker 1',
+      'worker 1',
+      'redis 0',
+    ])
+    await exchange(await target.members(8), 'a')
+
+    const before = target.pids()
+    await running.faults['kill-host']?.(1)
+    expect(before.filter(isRunning)).toHaveLength(4)
+    await running.untilWhole()
+    await running.faults['start-host']?.(1)
+    await running.untilWhole()
+    await running.faults['kill-worker']?.(3)
+    await running.untilWhole()
+    await exchange(await target.members(4), 'b')
+    expect(running.deaths()).toEqual([])
+
+    const figures = await running.redis()
+    expect(figures?.bytesOut).toBeGreaterThan(0)
+    expect(figures?.connections).toBeGreaterThan(1)
+    const last = target.pids()
+    await target.stop()
+    expect(last.filter(isRunning)).toEqual([])
+  })
+})
+
+describe('Redis', () => {
+  it('stands still, loses its subscribers, dies and comes back', async () => {
+    const target = await start('rookery', { hosts: 2, workersPerHost: 1 })
+    const { faults } = target.running
+    const [pid = 0] = target.pids('redis')
+    await faults['pause-redis']?.(0)
+    await until(() => standsStill(pid), 'Redis stands still')
+    expect(await target.running.redis()).toBeUndefined()
+    await faults['resume-redis']?.(0)
+    await target.running.untilWhole()
+    await faults['cut-pubsub']?.(0)
+    await target.running.untilWhole()
+    await exchange(await target.members(2), 'a')
+    await faults['kill-redis']?.(0)
+    expect(isRunning(pid)).toBe(false)
+    expect(target.pids('redis')).toEqual([])
+    expect(await target.running.redis()).toBeUndefined()
+    await faults['start-redis']?.(0)
+    await target.running.untilWhole()
+    expect(target.pids('redis')).toHaveLength(1)
+    expect(target.running.deaths()).toEqual([])
+  })
+
+  it('reads what it has written when it comes back, where the servers rely on it', async () => {
+    const target = await start('rookery', { hosts: 2, workersPerHost: 1 }, { dialect: 'chat' })
+    expect(target.running.tail()).toContain('Redis:')
+    await target.running.faults['kill-redis']?.(0)
+    await target.running.faults['start-redis']?.(0)
+    expect(target.running.tail()).toMatch(/DB loaded from (append only|base|incr)/i)
+  })
+})
+
+it.each(['rookery', 'redis-classic'])(
+  '%s ends with the process that has started it, however that ends',
+  async (name) => {
+    const script = fileURLToPath(new URL('../fixtures/loadtest-coordinator.js', import.meta.url))
+    const coordinator = fork(script, [name])
+    const [pids] = (await once(coordinator, 'message')) as [number[]]
+    expect(pids).toHaveLength(7)
+    coordinator.kill('SIGKILL')
+    await until(
+      () => !pids.some(isRunning),
+      'all are gone',
+      () => pids.filter(isRunning).join(' '),
+    )
+  },
+)
