@@ -10,12 +10,12 @@ import type { RedisConnection } from '../redis/connection.ts'
 import type { SigningKeys } from '../redis/signing.ts'
 import type { HostMessage } from '../wire/host-messages.ts'
 import type { Backplane, HostChange, HostInfo } from './backplane.ts'
+import { HostCensus } from './backplane-census.ts'
 import { HostChannels } from './backplane-channels.ts'
 import { HostCircle } from './backplane-circle.ts'
+import { HostDeafness } from './backplane-deafness.ts'
 import { HostEntry } from './backplane-entry.ts'
-import type { Opened } from './backplane-envelope.ts'
-import { open } from './backplane-envelope.ts'
-import { HostHearing } from './backplane-hearing.ts'
+import { HostIntake } from './backplane-intake.ts'
 import type { BackplaneMetrics } from './backplane-metrics.ts'
 import { backplaneMetrics } from './backplane-metrics.ts'
 import { HostSender } from './backplane-sender.ts'
@@ -46,22 +46,17 @@ export class RedisBackplane implements Backplane {
   readonly #channels: HostChannels
   readonly #sender: HostSender
   readonly #circle: HostCircle
-  readonly #hearing: HostHearing
+  readonly #deafness: HostDeafness
+  readonly #intake: HostIntake
   readonly #entry: HostEntry
   readonly #topics = new Map<string, number>()
   readonly #messages = this.#listeners<[message: HostMessage, from: string]>()
   readonly #changes = this.#listeners<[change: HostChange]>()
   readonly #gaps = this.#listeners<[host: string]>()
   readonly #hearings = this.#listeners<[reason: string | null]>()
-  readonly #refusals = new LogGate(LOG_MS)
   readonly #unsubscribed = new LogGate(LOG_MS)
-  readonly #census: Promise<void>
+  readonly #census = new HostCensus(() => this.#circle.size)
   readonly #beat: NodeJS.Timeout
-  #counted: () => void = () => undefined
-  #expected = Number.POSITIVE_INFINITY
-  #tickAtMs = performance.now()
-  #deafness: string | null = 'nothing has been heard yet'
-  #troubledSinceMs: number | undefined = performance.now()
   #closed = false
 
   constructor(options: RedisBackplaneOptions) {
@@ -70,13 +65,12 @@ export class RedisBackplane implements Backplane {
     this.#options = options
     this.#settings = { ...backplaneSettings, ...options.settings }
     this.#logger = logger
-    this.#hearing = new HostHearing(this.#settings.deafMs, performance.now())
     this.#channels = this.#openChannels()
     this.#metrics = backplaneMetrics(registry, {
       hosts: () => this.#circle.size,
       topics: () => this.#channels.topics,
       bytesInFlight: () => this.#channels.bytesInFlight,
-      hears: () => this.#hearing.hears,
+      hears: () => this.#deafness.hears,
     })
     this.#sender = new HostSender({
       self: this.self,
@@ -85,26 +79,17 @@ export class RedisBackplane implements Backplane {
       metrics: this.#metrics,
       logger,
     })
-    this.#circle = new HostCircle({
-      host,
-      settings: this.#settings,
-      logger,
-      say: (target, talk) => void this.#sender.say(target, talk),
-      changed: (change) => this.#changed(change),
-      refuse: (reason) => this.#refuse(reason),
-    })
+    this.#circle = this.#openCircle()
+    this.#deafness = this.#openDeafness()
+    this.#intake = this.#openIntake()
     this.#entry = new HostEntry({ host, cluster, connection, logger, ttlMs: this.#settings.silentMs })
-    this.#census = new Promise((resolve) => {
-      this.#counted = resolve
-    })
     this.#watchConnection()
     void this.#beginToHear()
     this.#beat = setInterval(() => this.#tick(), this.#settings.beatMs)
   }
 
   get isolated(): boolean {
-    const since = this.#troubledSinceMs
-    return since !== undefined && performance.now() - since >= this.#settings.isolatedMs
+    return this.#deafness.isolated
   }
 
   hosts(): readonly HostInfo[] {
@@ -139,10 +124,10 @@ export class RedisBackplane implements Backplane {
   }
 
   async settled(): Promise<void> {
-    await this.#census
+    await this.#census.done
     if (this.#closed) return
     this.#sender.say('all', { type: 'beat' })
-    await this.#hearing.echoOf(this.#sender.n)
+    await this.#deafness.echoOf(this.#sender.n)
   }
 
   onMessage(listener: (message: HostMessage, from: string) => void): void {
@@ -159,7 +144,7 @@ export class RedisBackplane implements Backplane {
 
   onHearing(listener: (reason: string | null) => void): void {
     this.#hearings.add(listener)
-    listener(this.#deafness)
+    listener(this.#deafness.reason)
   }
 
   /** Resolves when the others have been told, or could not be within a bounded time. */
@@ -168,8 +153,8 @@ export class RedisBackplane implements Backplane {
     this.#closed = true
     clearInterval(this.#beat)
     this.#sender.say('all', { type: 'bye' })
-    this.#counted()
-    this.#hearing.close()
+    this.#census.end()
+    this.#deafness.close()
     const told = Promise.all([this.#channels.lastReach.catch(() => undefined), this.#entry.remove()])
     await Promise.race([told, pause(this.#settings.closeMs)])
     this.#channels.close()
@@ -184,10 +169,10 @@ export class RedisBackplane implements Backplane {
       spublish: (channel, payload) => connection.commands.spublish(channel, payload),
       maxBytesInFlight: this.#settings.maxBytesInFlight,
       retryMs: this.#settings.retryMs,
-      heard: (envelope) => this.#hear(envelope),
-      echoed: (envelope) => this.#echo(envelope),
+      heard: (envelope) => this.#intake.hear(envelope),
+      echoed: (envelope) => this.#intake.echo(envelope),
       lost: (error) => void this.#sender.drop(error),
-      fault: (reason, error) => this.#refuse(reason, error),
+      fault: (reason, error) => this.#intake.refuse(reason, error),
       unsubscribed: (err) =>
         this.#unsubscribed.pass((heldBack) =>
           this.#logger.warn(
@@ -198,11 +183,48 @@ export class RedisBackplane implements Backplane {
     })
   }
 
+  #openCircle(): HostCircle {
+    const { host } = this.#options
+    return new HostCircle({
+      host,
+      settings: this.#settings,
+      logger: this.#logger,
+      say: (target, talk) => void this.#sender.say(target, talk),
+      changed: (change) => this.#changed(change),
+      refuse: (reason) => this.#intake.refuse(reason),
+    })
+  }
+
+  #openDeafness(): HostDeafness {
+    return new HostDeafness({
+      settings: this.#settings,
+      logger: this.#logger,
+      away: () => this.#sender.away,
+      renew: (reason) => this.#options.connection.subscriptions.renew(reason),
+      others: this.#circle,
+      changed: (reason) => this.#hearings.call(reason),
+    })
+  }
+
+  #openIntake(): HostIntake {
+    return new HostIntake({
+      self: this.self,
+      keys: this.#options.keys,
+      circle: this.#circle,
+      said: () => this.#sender.n,
+      metrics: this.#metrics,
+      logger: this.#logger,
+      echoed: (n) => this.#echoed(n),
+      gap: (host) => this.#gap(host),
+      message: (message, host) => this.#messages.call(message, host),
+    })
+  }
+
   #watchConnection(): void {
     const { connection } = this.#options
     connection.onHealth((reason) => {
       this.#sender.away = reason
-      this.#noteTrouble()
+      this.#deafness.noteTrouble()
       // What has been said meanwhile has been dropped: by this one it hears itself, and the others it, without waiting for the next.
       if (reason === null && !this.#closed) this.#sender.say('all', { type: 'beat' })
     })
@@ -218,41 +240,17 @@ export class RedisBackplane implements Backplane {
   }
 
   #tick(): void {
-    const nowMs = performance.now()
-    if (nowMs - this.#tickAtMs > 2 * this.#settings.beatMs) {
-      // This process has stood still: what it has not heard is not the others' fault.
-      this.#circle.restart()
-      this.#hearing.excuse(nowMs)
-    }
-    this.#tickAtMs = nowMs
+    this.#deafness.excuseStandstill()
     this.#sender.say('all', { type: 'beat' })
     if (this.#sender.away === null) this.#entry.renew()
-    if (this.#hearing.check(nowMs)) this.#deaf()
-    if (this.#hearing.hears) this.#circle.dropSilent(nowMs - this.#settings.silentMs)
-    else this.#tickDeaf(nowMs - this.#hearing.silentSinceMs)
+    this.#deafness.check()
   }
 
-  #tickDeaf(deafForMs: number): void {
-    if (this.#sender.away === null && deafForMs > this.#settings.deafMs)
-      this.#options.connection.subscriptions.renew('what this host publishes does not come back')
-    if (deafForMs > this.#settings.lostMs) this.#circle.dropAll('out of reach')
-  }
-
-  #deaf(): void {
-    const reason = this.#sender.away ?? 'what this host publishes does not come back'
-    this.#logger.error({ reason }, 'this host does not hear the others')
-    this.#setDeafness(reason)
-  }
-
-  #setDeafness(reason: string | null): void {
-    this.#deafness = reason
-    this.#noteTrouble()
-    this.#hearings.call(reason)
-  }
-
-  #noteTrouble(): void {
-    if (this.#sender.away === null && this.#deafness === null) this.#troubledSinceMs = undefined
-    else this.#troubledSinceMs ??= performance.now()
+  /** This host's own message has come back. */
+  #echoed(n: number): void {
+    if (!this.#deafness.echo(n)) return
+    this.#askAnew()
+    void this.#census.count(this.#channels.lastReach, this.#settings.censusMs)
   }
 
   /** What has been said meanwhile may have been missed, and hosts may have come. */
@@ -266,64 +264,10 @@ export class RedisBackplane implements Backplane {
     this.#gaps.call(host)
   }
 
-  /** How many hosts are there, as far as one server can tell: so many answers are waited for. */
-  async #count(): Promise<void> {
-    const timer = setTimeout(() => this.#counted(), this.#settings.censusMs)
-    const reach = await this.#channels.lastReach.catch(() => undefined)
-    // This host is one of them.
-    if (typeof reach === 'number') this.#expected = reach - 1
-    this.#checkCount()
-    await this.#census
-    clearTimeout(timer)
-  }
-
-  #checkCount(): void {
-    if (this.#circle.size >= this.#expected) this.#counted()
-  }
-
   #changed(change: HostChange): void {
     if (change.type === 'gone') this.#metrics.gone.inc()
     this.#changes.call(change)
-    this.#checkCount()
-  }
-
-  #echo(envelope: unknown): void {
-    const opened = open(envelope, this.#options.keys)
-    if (typeof opened === 'string') return this.#refuse(opened)
-    if (opened.n > this.#sender.n || !this.#hearing.echo(opened.n, performance.now())) return undefined
-    this.#logger.info('this host hears the others')
-    this.#circle.restart()
-    this.#setDeafness(null)
-    this.#askAnew()
-    void this.#count()
-    return undefined
-  }
-
-  #hear(envelope: unknown): void {
-    const opened = open(envelope, this.#options.keys)
-    if (typeof opened === 'string') return this.#refuse(opened)
-    const { host, to } = opened
-    if (host === this.self) return this.#refuse('self')
-    if (to !== 'all' && to !== 'topic' && to !== this.self) return this.#refuse('misdirected')
-    return this.#take(opened)
-  }
-
-  #take(opened: Opened): void {
-    const { host, said } = opened
-    const verdict = this.#circle.hear(opened)
-    if (verdict === 'replayed') return this.#refuse('replayed')
-    if (verdict === 'unknown') return this.#circle.meet(opened)
-    if (verdict === 'gap') this.#gap(host)
-    this.#metrics.received.inc()
-    if (said.kind === 'talk') return this.#circle.answer(host, said.talk)
-    return this.#messages.call(said.message, host)
-  }
-
-  #refuse(reason: string, error?: unknown): void {
-    this.#metrics.refused.inc({ reason })
-    this.#refusals.pass((heldBack) =>
-      this.#logger.warn({ reason, err: error, heldBack }, 'something that came from Redis was not taken'),
-    )
+    this.#census.check()
   }
 
   #listeners<A extends unknown[]>(): Listeners<A> {

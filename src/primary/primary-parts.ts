@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
 import { exportConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { createHostTag } from '../core/session-id.ts'

@@ -1,6 +1,6 @@
 /**
  * The relay's half that looks to other hosts: passes on what workers say here, hands over what workers of other hosts say,
- * gathers receipts, keeps their groups. A worker of another host is known as `<host tag>:<worker>`. Local delivery never
+ * gathers receipts. Their groups: relay-members.ts. A worker of another host is known as `<host tag>:<worker>`. Local delivery never
  * waits for anything here.
  */
 
@@ -13,16 +13,14 @@ import type { HostMessage } from '../wire/host-messages.ts'
 import { HOSTS_RECEIPT_TIMEOUT_MS } from '../wire/host-silence.ts'
 import type { Backplane, HostChange } from './backplane.ts'
 import { RelayGrants } from './relay-grants.ts'
-import type { GroupsChange } from './relay-host-groups.ts'
-import { HostGroups } from './relay-host-groups.ts'
 import type { HostsMetrics } from './relay-hosts-metrics.ts'
 import { hostsMetrics } from './relay-hosts-metrics.ts'
+import { RemoteMembers } from './relay-members.ts'
 import { RelayReceipts } from './relay-receipts.ts'
+import { remoteName, SeenWorkers } from './relay-seen.ts'
 import type { RoomFeeds } from './relay-wanted.ts'
 import { RelayWanted } from './relay-wanted.ts'
 
-/** Workers of one host that are remembered, so that its going can be told of each. */
-const MAX_SEEN = 1_024
 const LOG_MS = 5_000
 
 export interface HostsTimings {
@@ -78,40 +76,37 @@ export class RelayHosts {
   readonly #wanted: RelayWanted
   readonly #grants: RelayGrants
   readonly #receipts: RelayReceipts
-  readonly #groups = new HostGroups()
-  readonly #seen = new Map<string, Set<string>>()
+  readonly #members: RemoteMembers
+  readonly #seen = new SeenWorkers()
   readonly #gate = new LogGate(LOG_MS)
-  #sureWaiters: (() => void)[] = []
-  #askTimer: NodeJS.Timeout | undefined
-  #version = 0
 
   constructor({ backplane, local, rooms, logger, registry, timings }: RelayHostsOptions) {
     this.#backplane = backplane
     this.#local = local
     this.#logger = logger
     this.#timings = { ...hostsTimings, ...timings }
-    const { confirmMs, idleMs, grantMs, receiptMs } = this.#timings
+    const { confirmMs, idleMs, grantMs, receiptMs, askAgainMs } = this.#timings
     const unconfirmed = (topic: string) => this.#unconfirmed(topic)
     this.#wanted = new RelayWanted({ backplane, rooms, confirmMs, idleMs, unconfirmed })
     this.#grants = new RelayGrants(grantMs)
     this.#receipts = new RelayReceipts(receiptMs, (worker, ref, reached) =>
       local.receipt(worker, ref, reached),
     )
+    const name = (host: string, worker: string) => this.#seen.name(host, worker)
+    this.#members = new RemoteMembers({ backplane, local, name, askAgainMs })
     this.#metrics = hostsMetrics(registry, {
       receipts: () => this.#receipts.size,
-      memberships: () => this.#groups.size,
-      refused: () => this.#groups.refused,
+      memberships: () => this.#members.size,
+      refused: () => this.#members.refused,
       pending: () => this.#wanted.pending,
       grants: () => this.#grants.size,
     })
     backplane.onMessage((message, from) => this.#take(message, from))
     backplane.onHost((change) => this.#hostChanged(change))
-    backplane.onGap((host) => this.#doubt(host))
+    backplane.onGap((host) => this.#members.doubt(host))
     backplane.onHearing((reason) => {
       if (reason !== null) this.#receipts.leaveOutAll()
     })
-    for (const { host } of backplane.hosts()) this.#groups.open(host)
-    this.#ask()
   }
 
   wanted(topic: string): void {
@@ -162,8 +157,7 @@ export class RelayHosts {
   }
 
   groupChanged(topic: string, worker: string, joined: boolean): void {
-    this.#version += 1
-    this.#backplane.publish('all', { type: 'group', topic, worker, joined, version: this.#version })
+    this.#members.changed(topic, worker, joined)
   }
 
   workerGone(worker: string): void {
@@ -172,10 +166,9 @@ export class RelayHosts {
   }
 
   close(): void {
-    clearTimeout(this.#askTimer)
     this.#wanted.close()
     this.#receipts.close()
-    this.#tellSure()
+    this.#members.close()
   }
 
   #take(message: HostMessage, host: string): void {
@@ -188,18 +181,16 @@ export class RelayHosts {
         return this.#receipts.told(
           host,
           { worker: message.to, ref: message.ref },
-          message.workers.map((worker) => this.#name(host, worker)),
+          message.workers.map((worker) => this.#seen.name(host, worker)),
         )
       case 'group':
-        return this.#change(host, this.#groups.change(host, message))
       case 'groups':
-        return this.#change(host, this.#groups.replace(host, message.version, message.groups))
       case 'groups?':
-        return this.#tellGroups(host)
+        return this.#members.take(message, host)
       case 'workerGone':
-        this.#groups.dropWorker(host, message.worker)
-        this.#seen.get(host)?.delete(message.worker)
-        return this.#local.peerGone(nameOf(host, message.worker))
+        this.#members.dropWorker(host, message.worker)
+        this.#seen.forget(host, message.worker)
+        return this.#local.peerGone(remoteName(host, message.worker))
       default:
         // Presence is not the relay's.
         return undefined
@@ -210,50 +201,21 @@ export class RelayHosts {
     const { from, ref, topics, grants, volatile = false } = message
     this.#grants.note(grants, performance.now())
     const publication = { topics, grants, volatile, body: bytesOf(message.body) }
-    const workers = this.#local.deliver(this.#name(host, from), publication)
+    const workers = this.#local.deliver(this.#seen.name(host, from), publication)
     if (ref !== undefined) this.#backplane.send(host, { type: 'receipt', to: from, ref, workers })
   }
 
   #deliverTo({ from, to, body }: HostMessage & { type: 'send' }, host: string): void {
-    if (!this.#local.deliverTo(to, this.#name(host, from), bytesOf(body))) this.#metrics.unroutable.inc()
+    if (!this.#local.deliverTo(to, this.#seen.name(host, from), bytesOf(body))) this.#metrics.unroutable.inc()
   }
 
   #hostChanged({ type, host: { host } }: HostChange): void {
-    if (type === 'joined') {
-      this.#groups.open(host)
-      return this.#doubt(host)
-    }
+    if (type === 'joined') return this.#members.come(host)
     this.#receipts.leaveOut(host)
-    const workers = this.#groups.dropHost(host)
-    for (const worker of this.#seen.get(host) ?? []) workers.add(worker)
-    this.#seen.delete(host)
-    for (const worker of workers) this.#local.peerGone(nameOf(host, worker))
-    this.#tellSure()
+    const workers = this.#members.dropHost(host)
+    for (const worker of this.#seen.forgetHost(host)) workers.add(worker)
+    for (const worker of workers) this.#local.peerGone(remoteName(host, worker))
     return undefined
-  }
-
-  #doubt(host: string): void {
-    this.#groups.doubt(host)
-    if (this.#askTimer === undefined) this.#ask()
-  }
-
-  #change(host: string, change: GroupsChange | 'unsure' | undefined): void {
-    if (change === 'unsure') return this.#doubt(host)
-    for (const { topic, worker } of change?.left ?? []) this.#local.leave(nameOf(host, worker), topic)
-    for (const { topic, worker } of change?.entered ?? []) this.#local.enter(this.#name(host, worker), topic)
-    return this.#tellSure()
-  }
-
-  /** Those that owe their groups, now and again until they have told them. */
-  #ask(): void {
-    this.#askTimer = undefined
-    const unsure = this.#groups.unsure()
-    for (const host of unsure) this.#backplane.send(host, { type: 'groups?' })
-    if (unsure.length > 0) this.#askTimer = setTimeout(() => this.#ask(), this.#timings.askAgainMs)
-  }
-
-  #tellGroups(host: string): void {
-    this.#backplane.send(host, { type: 'groups', version: this.#version, groups: this.#local.ownGroups() })
   }
 
   /** That this host's own change has gone round too, so that the others count it from now on. */
@@ -264,21 +226,8 @@ export class RelayHosts {
       this.#unconfirmed(topic)
       return undefined
     }
-    const known = settled.then(() => this.#sure())
+    const known = settled.then(() => this.#members.sure())
     return within(this.#timings.confirmMs, known, () => this.#unconfirmed(topic))
-  }
-
-  async #sure(): Promise<void> {
-    while (this.#groups.unsure().length > 0)
-      await new Promise<void>((resolve) => {
-        this.#sureWaiters.push(resolve)
-      })
-  }
-
-  #tellSure(): void {
-    const waiters = this.#sureWaiters
-    this.#sureWaiters = []
-    for (const resolve of waiters) resolve()
   }
 
   #unconfirmed(topic: string): void {
@@ -290,17 +239,7 @@ export class RelayHosts {
       ),
     )
   }
-
-  /** The worker's name on a link. It is remembered. */
-  #name(host: string, worker: string): string {
-    const seen = this.#seen.get(host) ?? new Set<string>()
-    this.#seen.set(host, seen)
-    if (seen.size < MAX_SEEN) seen.add(worker)
-    return nameOf(host, worker)
-  }
 }
-
-const nameOf = (host: string, worker: string) => `${host}:${worker}`
 
 function bytesOf(body: Uint8Array): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
