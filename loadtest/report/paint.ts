@@ -1,0 +1,38 @@
+/** Colour for a terminal, and none anywhere else: a pipe, a file, `NO_COLOR`, a terminal that has no colours. */
+import { styleText } from 'node:util'
+
+export type Style = 'good' | 'bad' | 'doubtful' | 'faint' | 'strong'
+export type Paint = (style: Style, text: string) => string
+
+/** What is needed of `process.stdout` and `process.stderr`. */
+export interface Screen {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  hasColors?(): boolean
+}
+
+const FORMATS = {
+  good: ['bold', 'green'],
+  bad: ['bold', 'red'],
+  doubtful: ['bold', 'yellow'],
+  faint: ['gray'],
+  strong: ['bold'],
+} as const satisfies Record<Style, readonly string[]>
+
+const DEFAULT_COLUMNS = 100
+const MIN_COLUMNS = 40
+/** Beyond it lines are hard to follow. */
+const MAX_COLUMNS = 120
+
+export const unpainted: Paint = (_style, text) => text
+
+const painted: Paint = (style, text) => styleText([...FORMATS[style]], text, { validateStream: false })
+
+/** `hasColors` of Node goes by NO_COLOR, FORCE_COLOR and TERM. */
+export function paintFor(screen: Screen): Paint {
+  return screen.isTTY === true && screen.hasColors?.() === true ? painted : unpainted
+}
+
+export function columnsOf(screen: Screen): number {
+  return Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, screen.columns ?? DEFAULT_COLUMNS))
+}

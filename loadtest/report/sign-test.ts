@@ -1,0 +1,29 @@
+/** How often chance alone would make pairs differ the same way as these do. Pure. */
+
+export interface Signs {
+  higher: number
+  lower: number
+  /** Pairs that are alike tell nothing. */
+  equal: number
+}
+
+export function signsOf(differences: readonly number[]): Signs {
+  return {
+    higher: differences.filter((difference) => difference > 0).length,
+    lower: differences.filter((difference) => difference < 0).length,
+    equal: differences.filter((difference) => difference === 0).length,
+  }
+}
+
+/** Two-sided and exact: 1 where there is nothing to tell, 1/16 where five pairs differ the same way. */
+export function chanceOf({ higher, lower }: Signs): number {
+  const pairs = higher + lower
+  const fewer = Math.min(higher, lower)
+  let ways = 1
+  let sum = 0
+  for (let count = 0; count <= fewer; count += 1) {
+    sum += ways
+    ways = (ways * (pairs - count)) / (count + 1)
+  }
+  return Math.min(1, (2 * sum) / 2 ** pairs)
+}
