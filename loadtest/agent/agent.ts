@@ -29,6 +29,7 @@ class Agent {
 
   end(): void {
     this.#crew?.close()
+    this.#reporter?.stop()
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_MS).unref()
     if (process.connected) process.disconnect()
   }
@@ -49,8 +50,8 @@ class Agent {
   async #sendLedger(crew: Crew): Promise<void> {
     crew.journal.close()
     crew.tally.unanswered(crew.unanswered)
+    this.#reporter?.now()
     this.#reporter?.stop()
-    this.#reporter = undefined
     for (const part of crew.journal.parts()) await tell(part)
   }
 }

@@ -38,10 +38,8 @@ export class Reporter {
     this.#delay.reset()
   }
 
-  /** With a last report. */
   stop(): void {
     clearTimeout(this.#timer)
-    this.now()
     this.#delay.disable()
   }
 

@@ -16,6 +16,24 @@ const loadOf = (load: Partial<Load>): Load => ({
 })
 const indexes = (count: number) => Array.from({ length: count }, (_, index) => index)
 
+const wanted = (index: number, more: Partial<WantedClient> = {}): WantedClient => ({
+  index,
+  host: 0,
+  transport: 'websocket',
+  rooms: [],
+  connectAtMs: 0,
+  reads: 'all',
+  sends: true,
+  ...more,
+})
+
+const draw = (seed: number, ...names: (string | number)[]) => {
+  const random = randomOf(seed, ...names)
+  return [random(), random(), random()]
+}
+
+const drawing = () => randomOf(1, 'whom')
+
 function countBy(arrivals: readonly Arrival[]): number[] {
   const counts = new Map<number, number>()
   for (const { sender } of arrivals) counts.set(sender, (counts.get(sender) ?? 0) + 1)
@@ -100,10 +118,6 @@ describe('the schedule of a load', () => {
 
 describe('randomness', () => {
   test('a stream is its seed and its names', () => {
-    const draw = (seed: number, ...names: (string | number)[]) => {
-      const random = randomOf(seed, ...names)
-      return [random(), random(), random()]
-    }
     expect(draw(1, 'a', 2)).toEqual(draw(1, 'a', 2))
     const others = [draw(1, 'a', 3), draw(1, 'b', 2), draw(2, 'a', 2)]
     for (const other of others) expect(other).not.toEqual(draw(1, 'a', 2))
@@ -126,14 +140,13 @@ describe('moments', () => {
   const clients = indexes(10).map((index) => ({ index, host: index % 2 }))
 
   test('all, those of a host, a share', () => {
-    const random = () => randomOf(1, 'whom')
-    expect(chosen('all', clients, random())).toEqual(indexes(10))
-    expect(chosen({ host: 1 }, clients, random())).toEqual([1, 3, 5, 7, 9])
-    const drawn = chosen({ share: 0.3 }, clients, random())
+    expect(chosen('all', clients, drawing())).toEqual(indexes(10))
+    expect(chosen({ host: 1 }, clients, drawing())).toEqual([1, 3, 5, 7, 9])
+    const drawn = chosen({ share: 0.3 }, clients, drawing())
     expect(drawn).toHaveLength(3)
     expect(new Set(drawn).size).toBe(3)
-    expect(chosen({ share: 0.3 }, clients, random())).toEqual(drawn)
-    expect(chosen({ share: 1 }, clients, random())).toEqual(indexes(10))
+    expect(chosen({ share: 0.3 }, clients, drawing())).toEqual(drawn)
+    expect(chosen({ share: 1 }, clients, drawing())).toEqual(indexes(10))
   })
 
   test('cuts are spread over their time, or come all at once', () => {
@@ -155,17 +168,6 @@ describe('moments', () => {
 })
 
 describe('addresses', () => {
-  const wanted = (index: number, more: Partial<WantedClient> = {}): WantedClient => ({
-    index,
-    host: 0,
-    transport: 'websocket',
-    rooms: [],
-    connectAtMs: 0,
-    reads: 'all',
-    sends: true,
-    ...more,
-  })
-
   test("a host's clients take its addresses in turn", () => {
     const clients = [0, 1, 2, 3, 4].map((index) => wanted(index, { host: index === 2 ? 1 : 0 }))
     const plans = addressClients(clients, [

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest'
+import type { Entry, Page } from '../../loadtest/agent/answers.ts'
+import { RoomFollower } from '../../loadtest/agent/room-follower.ts'
+
+const entry = (seq: number): Entry => ({ seq, id: `id-${seq}`, text: 'text' })
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, place) => entry(from + place))
+const page = (from: number, to: number, more: Partial<Page> = {}): Page => ({
+  epoch: 'a',
+  head: to,
+  entries: range(from, to),
+  more: false,
+  reset: false,
+  ...more,
+})
+
+class Reader {
+  readonly shown: (number | string)[] = []
+  readonly follower = new RoomFollower({
+    begin: (epoch, head) => this.shown.push(`${epoch} after ${head}`),
+    show: ({ seq }) => this.shown.push(seq),
+  })
+
+  live(...seqs: number[]): void {
+    for (const seq of seqs) this.follower.live(entry(seq))
+  }
+
+  /** Joined, at 10 of log `a`. */
+  static joined(): Reader {
+    const reader = new Reader()
+    reader.follower.joined(page(10, 10, { more: true }))
+    reader.shown.length = 0
+    return reader
+  }
+}
+
+describe('a client in a room of the chat', () => {
+  test('what was said before its first joining is not shown, and nothing is missing', () => {
+    const reader = new Reader()
+    reader.follower.joined(page(10, 10, { more: true }))
+    expect(reader.shown).toEqual(['a after 10'])
+    expect(reader.follower.missingAfter).toBeUndefined()
+    expect(reader.follower.position).toEqual({ after: 10, epoch: 'a' })
+    reader.live(11, 12)
+    expect(reader.shown).toEqual(['a after 10', 11, 12])
+  })
+
+  test('a double, a swap and a loss of the server show as they came', () => {
+    const reader = Reader.joined()
+    reader.live(11, 11, 13, 12, 15, 13)
+    expect(reader.shown).toEqual([11, 11, 13, 12, 15, 13])
+    expect(reader.follower.position?.after).toBe(15)
+    expect(reader.follower.missingAfter).toBeUndefined()
+  })
+
+  test('it resumes page by page, and holds back meanwhile what comes live', () => {
+    const reader = Reader.joined()
+    reader.follower.lost()
+    reader.follower.joined(page(11, 13, { head: 17, more: true }))
+    expect(reader.follower.missingAfter).toBe(13)
+    reader.live(18)
+    reader.follower.fetched(13, page(14, 15, { head: 18, more: true }))
+    expect(reader.follower.missingAfter).toBe(15)
+    // By then the log has come further; what lies behind the joining comes live.
+    reader.follower.fetched(15, page(16, 18))
+    expect(reader.shown).toEqual([11, 12, 13, 14, 15, 16, 17, 18])
+    expect(reader.follower.missingAfter).toBeUndefined()
+  })
+
+  test('what comes live although the joining has brought it is a double', () => {
+    const reader = Reader.joined()
+    reader.follower.lost()
+    reader.live(12)
+    reader.follower.joined(page(11, 12))
+    reader.live(12, 13)
+    expect(reader.shown).toEqual([11, 12, 12, 12, 13])
+  })
+
+  test('a page that holds an entry twice shows it twice, one that it had already not again', () => {
+    const reader = Reader.joined()
+    reader.live(11)
+    reader.follower.gap(12, 14)
+    reader.follower.fetched(
+      11,
+      page(11, 14, { entries: [entry(11), entry(12), entry(12), entry(14), entry(13)] }),
+    )
+    expect(reader.shown).toEqual([11, 12, 12, 14, 13])
+  })
+
+  test('gaps are filled before what follows them, however many there are', () => {
+    const reader = Reader.joined()
+    reader.follower.gap(11, 13)
+    reader.live(14, 15)
+    reader.follower.gap(16, 17)
+    reader.live(18)
+    expect(reader.shown).toEqual([])
+    expect(reader.follower.missingAfter).toBe(10)
+    reader.follower.fetched(10, page(11, 18))
+    expect(reader.shown).toEqual([11, 12, 13, 14, 15])
+    expect(reader.follower.missingAfter).toBe(15)
+    reader.follower.fetched(15, page(16, 18))
+    expect(reader.shown).toEqual([11, 12, 13, 14, 15, 16, 17, 18])
+  })
+
+  test('a page that brings nothing ends the wait: what it should have held is lost', () => {
+    const reader = Reader.joined()
+    reader.follower.gap(11, 13)
+    reader.live(14)
+    reader.follower.fetched(10, page(11, 10, { head: 14, more: true }))
+    expect(reader.shown).toEqual([14])
+    expect(reader.follower.missingAfter).toBeUndefined()
+  })
+
+  test('an answer to what is not asked any more is passed over', () => {
+    const reader = Reader.joined()
+    reader.follower.gap(11, 13)
+    reader.follower.lost()
+    reader.follower.fetched(10, page(11, 13))
+    reader.follower.joined(page(11, 14))
+    reader.follower.fetched(10, page(11, 13))
+    expect(reader.shown).toEqual([11, 12, 13, 14])
+  })
+
+  test('another log begins anew, with what it has already', () => {
+    const reader = Reader.joined()
+    reader.live(11)
+    reader.follower.outdated()
+    expect(reader.follower.isJoined).toBe(false)
+    // Part of what the joining brings.
+    reader.live(1)
+    reader.follower.joined(page(1, 2, { epoch: 'b', reset: true }))
+    reader.live(3)
+    expect(reader.shown).toEqual([11, 'b after 0', 1, 2, 3])
+    expect(reader.follower.position).toEqual({ after: 3, epoch: 'b' })
+  })
+
+  test('of another log that is longer than a page it is owed what the page holds', () => {
+    const reader = Reader.joined()
+    reader.follower.lost()
+    reader.follower.joined(page(101, 300, { epoch: 'b', reset: true, more: true }))
+    expect(reader.shown.slice(0, 2)).toEqual(['b after 100', 101])
+    expect(reader.follower.missingAfter).toBeUndefined()
+  })
+
+  test('what the log keeps no more is left out', () => {
+    const reader = Reader.joined()
+    reader.follower.lost()
+    reader.follower.joined(page(500, 501, { reset: true, more: true }))
+    reader.live(502)
+    expect(reader.shown).toEqual([500, 501, 502])
+  })
+})

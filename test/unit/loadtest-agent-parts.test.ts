@@ -1,0 +1,193 @@
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
+import { describe, expect, test } from 'vitest'
+import { Agenda } from '../../loadtest/agent/agenda.ts'
+import { Journal } from '../../loadtest/agent/journal.ts'
+import { Latencies } from '../../loadtest/agent/latencies.ts'
+import { Tally } from '../../loadtest/agent/tally.ts'
+import { AgentLedger } from '../../loadtest/agent-messages.ts'
+import { nowMs } from '../../loadtest/clock.ts'
+import { idOf, keyOf } from '../../loadtest/ledger.ts'
+import { until } from '../harness/until.ts'
+
+function agendaOf(times: readonly number[], clock = nowMs) {
+  const done: number[] = []
+  const agenda = new Agenda({
+    items: times.values(),
+    at: (time) => time,
+    act: (time, at) => {
+      expect(at).toBeGreaterThanOrEqual(time)
+      done.push(time)
+    },
+    clock,
+  })
+  return { agenda, done }
+}
+
+describe('the agenda', () => {
+  test('does each thing when its time has come, in order', async () => {
+    const from = nowMs()
+    const times = Array.from({ length: 50 }, (_, number) => from + number * 2)
+    const { agenda, done } = agendaOf(times)
+    expect(done.length).toBeLessThan(50)
+    await until(() => agenda.done, 'all is done')
+    expect(done).toEqual(times)
+  })
+
+  test('what is overdue is done at once, with a turn for others in between', async () => {
+    const times = Array.from({ length: 1_000 }, (_, number) => number)
+    const { done } = agendaOf(times, () => 1_000)
+    expect(done).toHaveLength(200)
+    await until(() => done.length === 1_000, 'all is done')
+    expect(done).toEqual(times)
+  })
+
+  test('does nothing once it is stopped', async () => {
+    const { agenda, done } = agendaOf(
+      Array.from({ length: 1_000 }, (_, number) => number),
+      () => 1_000,
+    )
+    agenda.stop()
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+    expect(done).toHaveLength(200)
+  })
+})
+
+describe('latencies', () => {
+  test('are kept in microseconds to three digits, and begin anew with each report', () => {
+    const latencies = new Latencies()
+    for (let ms = 1; ms <= 1_000; ms += 1) latencies.record(ms)
+    latencies.record(Number.NaN)
+    const histogram = decodeFromCompressedBase64(latencies.take())
+    expect(histogram.totalCount).toBe(1_000)
+    for (const percent of [50, 90, 99, 100])
+      expect(Math.abs(histogram.getValueAtPercentile(percent) / (percent * 10_000) - 1)).toBeLessThan(0.001)
+    expect(decodeFromCompressedBase64(latencies.take()).totalCount).toBe(0)
+    latencies.record(0)
+    latencies.record(10_000_000)
+    const bounds = decodeFromCompressedBase64(latencies.take())
+    expect(bounds.totalCount).toBe(2)
+    expect(bounds.minNonZeroValue).toBe(1)
+    expect(Math.abs(bounds.maxValue / 600_000_000 - 1)).toBeLessThan(0.001)
+  })
+})
+
+describe('the tally', () => {
+  test('reports what happened since, and what is', () => {
+    const tally = new Tally()
+    tally.connected = 2
+    tally.joined = 1
+    tally.due(3)
+    tally.due(1)
+    tally.sent()
+    tally.refused('unavailable')
+    tally.refused('unavailable')
+    tally.acked(5)
+    tally.unanswered()
+    tally.delivered(5)
+    tally.disconnected()
+    tally.connectFailed('timeout')
+    expect(tally.take()).toMatchObject({
+      due: 2,
+      sent: 1,
+      acked: 1,
+      refused: { unavailable: 2 },
+      unanswered: 1,
+      delivered: 1,
+      disconnects: 1,
+      connectErrors: { timeout: 1 },
+      lateMs: 3,
+      connected: 2,
+      joined: 1,
+    })
+    expect(tally.take()).toMatchObject({
+      due: 0,
+      refused: {},
+      connectErrors: {},
+      lateMs: 0,
+      connected: 2,
+      joined: 1,
+    })
+  })
+})
+
+describe('the journal', () => {
+  const RUN = 'abcd'
+  const id = (sender: number, number: number) => idOf(RUN, keyOf(sender, number))
+
+  test('holds every send with what became of it', () => {
+    const journal = new Journal({ run: RUN, limit: 10 })
+    const keys = [3, 3, 4].map((client) => journal.nextKey(client))
+    expect(keys).toEqual([keyOf(3, 0), keyOf(3, 1), keyOf(4, 0)])
+    const rows = keys.map((key, place) => journal.sent(key, `room-${place}`, 100 + place))
+    journal.acked(rows[0] ?? -1, 200, 7)
+    journal.refused(rows[1] ?? -1)
+    journal.close()
+    journal.acked(rows[2] ?? -1, 300)
+    const [part] = [...journal.parts()]
+    expect(part?.sends).toEqual({
+      keys: Float64Array.from(keys),
+      rooms: ['room-0', 'room-1', 'room-2'],
+      sentAt: Float64Array.from([100, 101, 102]),
+      ackedAt: Float64Array.from([200, Number.NaN, Number.NaN]),
+      seqs: Float64Array.from([7, Number.NaN, Number.NaN]),
+      refused: Uint8Array.from([0, 1, 0]),
+    })
+    expect(AgentLedger.safeParse(part).success).toBe(true)
+  })
+
+  test('holds what each client was shown, in order, and strangers apart', () => {
+    const journal = new Journal({ run: RUN, limit: 100 })
+    const absences: [number, number][] = [[5, Number.NaN]]
+    const book = journal.open({ client: 1, room: 'a', absences })
+    book.joined(50)
+    book.joined(60)
+    for (const number of [2, 1, 1]) book.show(id(9, number), 70)
+    for (let number = 0; number < 25; number += 1) book.show(`other-9-${number}`, 71)
+    journal.open({ client: 2, room: 'a', absences: [] })
+    const log = journal.open({ client: 3, room: 'a', absences: [], head: 4, epoch: 'e' })
+    log.joined(55)
+    log.show(id(9, 1), 72, 5)
+    log.left(80)
+    expect(journal.lastDeliveryAt).toBe(72)
+    const [part] = [...journal.parts()]
+    expect(AgentLedger.safeParse(part).error).toBeUndefined()
+    // Who never joined is no member.
+    expect(part?.members.map(({ client }) => client)).toEqual([1, 3])
+    expect(part?.members[0]).toMatchObject({
+      joinedAt: 50,
+      leftAt: Number.NaN,
+      head: Number.NaN,
+      keys: Float64Array.from([keyOf(9, 2), keyOf(9, 1), keyOf(9, 1)]),
+      strangerCount: 25,
+      absences: [[5, Number.NaN]],
+    })
+    expect(part?.members[0]?.strangers).toHaveLength(20)
+    expect(part?.members[1]).toMatchObject({ leftAt: 80, head: 4, epoch: 'e', seqs: Float64Array.from([5]) })
+  })
+
+  test('writes down no more than it may, and says so', () => {
+    const journal = new Journal({ run: RUN, limit: 3 })
+    const book = journal.open({ client: 1, room: 'a', absences: [] })
+    book.joined(1)
+    for (let number = 0; number < 5; number += 1) book.show(id(1, number), number)
+    const [part] = [...journal.parts()]
+    expect(part?.overflowed).toBe(true)
+    expect(part?.members[0]?.keys).toHaveLength(3)
+  })
+
+  test('comes in parts, of which the last says that it is', () => {
+    const journal = new Journal({ run: RUN, limit: 10 })
+    for (let client = 0; client < 4_500; client += 1)
+      journal.open({ client, room: 'a', absences: [] }).joined(1)
+    journal.sent(journal.nextKey(1), 'a', 1)
+    const parts = [...journal.parts()]
+    expect(parts.map(({ more, members }) => [more, members.length])).toEqual([
+      [true, 2_000],
+      [true, 2_000],
+      [false, 500],
+    ])
+    expect(parts.flatMap(({ sends }) => [...sends.keys])).toHaveLength(1)
+  })
+})
