@@ -1,0 +1,36 @@
+/** Reads CPU time and memory of processes. Linux alone; a process that has gone meanwhile is left out. */
+import { run } from '../../test/harness/command.ts'
+import type { ServerProcess } from '../target.ts'
+import { readProc } from '../targets/processes.ts'
+import type { Reading } from './growing-sum.ts'
+import { cpuFrom, type ProcUnits, rssFrom } from './proc-figures.ts'
+
+export interface ProcReadings {
+  /** Milliseconds by role. */
+  cpu: Reading[]
+  /** Sums by role. Pages that processes share count in each of them. */
+  rssBytes: Record<string, number>
+}
+
+export async function procUnits(): Promise<ProcUnits> {
+  return { ticksPerSec: await constant('CLK_TCK'), pageBytes: await constant('PAGESIZE') }
+}
+
+async function constant(name: string): Promise<number> {
+  const { code, stdout, stderr } = await run('getconf', [name])
+  if (code !== 0) throw new Error(`getconf ${name}: ${stderr}`)
+  return Number(stdout)
+}
+
+export function readProcesses(processes: readonly ServerProcess[], units: ProcUnits): ProcReadings {
+  const readings: ProcReadings = { cpu: [], rssBytes: {} }
+  for (const { pid, role } of processes) {
+    const stat = readProc(pid, 'stat')
+    const statm = readProc(pid, 'statm')
+    if (stat === undefined || statm === undefined) continue
+    const { cpuMs, startedAtTicks } = cpuFrom(stat, units)
+    readings.cpu.push({ key: `${pid} ${startedAtTicks}`, group: role, value: cpuMs })
+    readings.rssBytes[role] = (readings.rssBytes[role] ?? 0) + rssFrom(statm, units)
+  }
+  return readings
+}
