@@ -26,6 +26,7 @@ export class PollingTransport implements CarryingTransport {
   #paused: (() => void) | undefined
   #pace: ReadingPace | undefined
   #leaving: NodeJS.Timeout | undefined
+  #isGoodbyeSaid = false
 
   constructor(address: Address, events: TransportEvents) {
     this.#events = events
@@ -73,7 +74,7 @@ export class PollingTransport implements CarryingTransport {
     if (this.#sid === undefined) return this.#line.close()
     this.#leaving = setTimeout(() => this.#line.close(), LEAVE_TIMEOUT_MS)
     this.#paused = undefined
-    this.send(ENGINE.close)
+    this.#post()
   }
 
   cut(): void {
@@ -108,19 +109,29 @@ export class PollingTransport implements CarryingTransport {
   }
 
   #post(): void {
-    if (this.#isPosting || this.#paused !== undefined || this.#queue.length === 0) return
+    if (this.#isPosting || this.#paused !== undefined) return
+    const payload = this.#nextPayload()
+    if (payload === undefined) return
     this.#isPosting = true
-    this.#line.ask(this.#sid, takePayload(this.#queue, this.#maxPayload), (outcome) => {
+    this.#line.ask(this.#sid, payload, (outcome) => {
       this.#isPosting = false
       this.#posted(outcome)
     })
+  }
+
+  /** The goodbye has a payload of its own: servers put off what stands before it in the same one, and then it is lost. */
+  #nextPayload(): string | undefined {
+    if (this.#queue.length > 0) return takePayload(this.#queue, this.#maxPayload)
+    if (this.#leaving === undefined || this.#isGoodbyeSaid) return undefined
+    this.#isGoodbyeSaid = true
+    return ENGINE.close
   }
 
   #posted(outcome: HttpOutcome): void {
     if (outcome.status !== 200) return this.#fail(`xhr post error: ${outcome.word}`)
     this.#lookPaused()
     this.#post()
-    if (this.#leaving !== undefined && !this.#isPosting) this.#close()
+    if (this.#isGoodbyeSaid && !this.#isPosting) this.#close()
   }
 
   #lookPaused(): void {

@@ -11,7 +11,7 @@ import {
   type ConnectionOptions,
   RequestFailed,
 } from './connection.ts'
-import { ReadingPace } from './reading-pace.ts'
+import { ReadingPace, type Source } from './reading-pace.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
 import { Draining } from './returning-connection.ts'
 import { connectErrorWord, sourceOf } from './stock-parts.ts'
@@ -36,6 +36,7 @@ class StockConnection implements Connection {
   #timer: NodeJS.Timeout | undefined
   #leaving: NodeJS.Timeout | undefined
   #pace: ReadingPace | undefined
+  #throttled: Source | undefined
 
   constructor(options: ConnectionOptions, events: ConnectionEvents, random: () => number) {
     this.#options = options
@@ -83,8 +84,10 @@ class StockConnection implements Connection {
     if (reads === 'all' || !this.connected) return
     const { engine } = this.#socket.io
     this.#pace?.stop()
-    const pace = new ReadingPace(reads, sourceOf(engine, this.#sockets))
+    const source = sourceOf(engine, this.#sockets)
+    const pace = new ReadingPace(reads, source)
     this.#pace = pace
+    this.#throttled = source
     engine.on('data', (data: string) => pace.took(data.length))
   }
 
@@ -175,6 +178,9 @@ class StockConnection implements Connection {
     this.#leaving = undefined
     this.#pace?.stop()
     this.#pace = undefined
+    // The answer to a goodbye must be read.
+    this.#throttled?.resume()
+    this.#throttled = undefined
   }
 }
 
