@@ -29,6 +29,8 @@ export interface Scenario {
   readonly minHosts: number
   /** Least members of a worker's host: 2 where a worker is killed. */
   readonly minWorkers: number
+  /** Its figures are those of the connecting too. */
+  readonly measuresConnecting?: true
   plan(settings: ScenarioSettings): RunPlan
   /** Beside the verdict of the auditor and the validity of the run, which hold for all scenarios. */
   checks(result: Omit<RunResult, 'checks'>, settings: ScenarioSettings): readonly Check[]

@@ -13,6 +13,7 @@ export const connectStorm: Scenario = {
   needs: [],
   minHosts: 1,
   minWorkers: 1,
+  measuresConnecting: true,
   plan: (settings) => ({
     clients: crowd(settings, roomOfSize(settings.roomSize), (index) => ({
       connectAtMs: (index * 1_000) / settings.ratePerSec,

@@ -8,7 +8,7 @@ export const redisRestart: Scenario = {
   invariant: 'Connections stay, nothing that was acked is lost, and messages flow again by themselves',
   defaults: { ...USUAL, clients: 200, ratePerSec: 40, durationSec: 40 },
   needs: ['kill-redis', 'start-redis'],
-  minHosts: 1,
+  minHosts: 2,
   minWorkers: 1,
   plan: (settings) => ({
     clients: crowd(settings, roomOfSize(settings.roomSize)),

@@ -1,0 +1,149 @@
+/** `compare`: a scenario against two targets in turn, A B A B …, and the ratios pair by pair. */
+import { z } from 'zod'
+import { toolNow } from '../measure/machine.ts'
+import type { Dialect } from '../plan.ts'
+import { type Comparison, DOCUMENT_VERSION, type Side } from '../report/comparison.ts'
+import { Interrupted, UsageError } from '../run/exit-codes.ts'
+import { scenarioNamed, targetNamed } from '../run/names.ts'
+import type { Asked, RunRequest } from '../run/request.ts'
+import { argumentsOf } from '../run/request.ts'
+import { runScenario } from '../run/run-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { askedFrom, checked, outputFrom } from './flags.ts'
+import { put } from './output.ts'
+import type { Flags } from './program.ts'
+import { drawnSeed, requested } from './run.ts'
+import { onStage, type Stage } from './stage.ts'
+
+const MOST_PAIRS = 50
+
+const settings = z.array(z.string()).optional()
+const CompareFlags = z.object({
+  a: z.string(),
+  b: z.string(),
+  beside: z.string().optional(),
+  pairs: z.coerce.number().pipe(z.int().min(1).max(MOST_PAIRS)),
+  aEnv: settings,
+  bEnv: settings,
+})
+type CompareFlags = z.infer<typeof CompareFlags>
+
+interface Runner {
+  label: string
+  /** With the seed of its turn. */
+  request: (seed: number) => RunRequest
+}
+
+/** @returns the exit code */
+export async function compare(name: string, flags: Flags): Promise<number> {
+  const output = outputFrom(flags)
+  const scenario = scenarioNamed(name)
+  const own = checked(CompareFlags, flags)
+  const asked = askedFrom(flags, Object.keys(CompareFlags.shape))
+  if (asked.target !== undefined || asked.url !== undefined)
+    throw new UsageError('compare takes --a and --b alone')
+  const seed = asked.seed ?? drawnSeed()
+  const { sides, beside } = runnersOf(scenario, asked, own)
+  const startedAt = new Date().toISOString()
+  const done = await onStage((stage) => inTurn([...sides, ...beside], { pairs: own.pairs, seed }, stage))
+  const document: Comparison = {
+    document: 'comparison',
+    version: DOCUMENT_VERSION,
+    tool: await toolNow(),
+    startedAt,
+    arguments: argumentsOfComparison(sides[0]?.request(seed), own, seed),
+    interrupted: done.interrupted,
+    sides: done.sides.slice(0, sides.length),
+    beside: done.sides.slice(sides.length),
+  }
+  return put(document, output)
+}
+
+function runnersOf(
+  scenario: Scenario,
+  asked: Asked,
+  own: CompareFlags,
+): { sides: Runner[]; beside: Runner[] } {
+  const dialect = asked.dialect ?? sharedDialect(own)
+  const side = (target: string, env: string[] | undefined): Runner => ({
+    label: own.a === own.b ? [target, ...(env ?? [])].join(' ') : target,
+    request: (seed) =>
+      requested(scenario, { ...asked, target, dialect, env: [...(asked.env ?? []), ...(env ?? [])] }, seed),
+  })
+  const beside = own.beside
+  const runners = {
+    sides: [side(own.a, own.aEnv), side(own.b, own.bEnv)],
+    beside:
+      beside === undefined
+        ? []
+        : [
+            {
+              label: `${beside} (chat)`,
+              request: (seed: number) =>
+                requested(scenario, { ...asked, target: beside, dialect: 'chat' }, seed),
+            },
+          ],
+  }
+  // What can't be done is said before the first run.
+  for (const runner of [...runners.sides, ...runners.beside]) runner.request(0)
+  const [a, b] = runners.sides
+  if (a?.label === b?.label)
+    throw new UsageError('--a and --b are the same; --a-env or --b-env can tell them apart')
+  return runners
+}
+
+/** What both speak: only like is held against like. */
+function sharedDialect({ a, b }: CompareFlags): Dialect {
+  const others = targetNamed(b).dialects
+  const shared = targetNamed(a).dialects.find((dialect) => others.includes(dialect))
+  if (shared === undefined)
+    throw new UsageError(
+      `${a} and ${b} have no dialect in common: they can be run, but not held against each other`,
+    )
+  return shared
+}
+
+/** One seed a turn, so that both of a pair are asked the very same. */
+async function inTurn(
+  runners: readonly Runner[],
+  { pairs, seed }: { pairs: number; seed: number },
+  stage: Stage,
+): Promise<{ sides: Side[]; interrupted: boolean }> {
+  const sides: Side[] = runners.map(({ label }) => ({ label, results: [] }))
+  for (let pair = 0; pair < pairs; pair += 1) {
+    for (const [place, { label, request }] of runners.entries()) {
+      if (stage.stop.aborted) return { sides, interrupted: true }
+      stage.note(`${pair + 1} of ${pairs}: ${label}`)
+      const asked = request((seed + pair) % 2 ** 31)
+      try {
+        sides[place]?.results.push(await runScenario(asked, stage.watch(asked.settings.clients)))
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error
+      }
+    }
+  }
+  return { sides, interrupted: stage.stop.aborted }
+}
+
+function argumentsOfComparison(
+  request: RunRequest | undefined,
+  { a, b, beside, pairs, aEnv, bEnv }: CompareFlags,
+  seed: number,
+): Comparison['arguments'] {
+  const {
+    target: _target,
+    hosts: _hosts,
+    workers: _workers,
+    ...common
+  } = request === undefined ? {} : argumentsOf(request)
+  return {
+    a,
+    b,
+    pairs,
+    ...(beside === undefined ? {} : { beside }),
+    ...(aEnv === undefined ? {} : { aEnv: aEnv.join(',') }),
+    ...(bEnv === undefined ? {} : { bEnv: bEnv.join(',') }),
+    ...common,
+    seed,
+  }
+}

@@ -1,0 +1,31 @@
+/** Flags as commander gives them, checked: what is wrong is told by the name of its flag. */
+import { z } from 'zod'
+import { UsageError } from '../run/exit-codes.ts'
+import { Asked } from '../run/request.ts'
+import type { Flags } from './program.ts'
+
+const Output = z.object({
+  json: z.literal(true).optional(),
+  out: z.string().min(1).optional(),
+  page: z.boolean().default(true),
+})
+export type Output = z.infer<typeof Output>
+
+/** What says how to run, without what says where results go. */
+export function askedFrom(flags: Flags, others: readonly string[] = []): Asked {
+  const left = [...Object.keys(Output.shape), ...others]
+  return checked(Asked, Object.fromEntries(Object.entries(flags).filter(([name]) => !left.includes(name))))
+}
+
+export const outputFrom = (flags: Flags): Output => checked(Output, flags)
+
+/** @throws UsageError */
+export function checked<T>(schema: z.ZodType<T>, flags: unknown): T {
+  const parsed = schema.safeParse(flags)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map(({ path, message }) => `${flagOf(path[0])}: ${message}`)
+  throw new UsageError(lines.join('\n'))
+}
+
+const flagOf = (name: PropertyKey | undefined): string =>
+  `--${String(name).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

@@ -1,0 +1,73 @@
+/** `run http-…`: requests of one kind, by autocannon. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { z } from 'zod'
+import type { HttpResult } from '../http/http-result.ts'
+import { httpTable, standingOf } from '../http/http-table.ts'
+import { type HttpRunRequest, runHttp as work } from '../http/run-http.ts'
+import type { HttpScenario, HttpSettings } from '../http/scenarios.ts'
+import { RESULTS_DIRECTORY } from '../report/files.ts'
+import { EXIT_CODES, UsageError } from '../run/exit-codes.ts'
+import { targetNamed } from '../run/names.ts'
+import { type Asked, placeOf } from '../run/request.ts'
+import { askedFrom, checked, type Output, outputFrom } from './flags.ts'
+import { canvas, codeOf } from './output.ts'
+import type { Flags } from './program.ts'
+import { onStage } from './stage.ts'
+
+const HttpFlags = z.object({ apiKey: z.string().min(1).optional() })
+/** What says nothing of requests. */
+const OTHERS = ['roomSize', 'textLength', 'kind', 'transport', 'arrivals', 'agents', 'seed'] as const
+const OTHER_FLAGS = ['findLimit', 'p99'] as const
+
+/** @returns the exit code */
+export async function runHttp(scenario: HttpScenario, flags: Flags): Promise<number> {
+  const output = outputFrom(flags)
+  const { apiKey } = checked(HttpFlags, flags)
+  const asked = askedFrom(flags, [...OTHER_FLAGS, 'apiKey'])
+  const given = [...OTHERS, ...OTHER_FLAGS].filter((name) => flags[name] !== undefined)
+  if (given.length > 0) throw new UsageError(`${scenario.name} has no use for ${given.join(', ')}`)
+  const request = requested(scenario, asked, apiKey)
+  const result = await onStage((stage) => work(request, stage.watch(request.settings.connections)))
+  return put(result, output)
+}
+
+function requested(scenario: HttpScenario, asked: Asked, apiKey: string | undefined): HttpRunRequest {
+  const target = targetNamed(asked.target ?? (asked.url === undefined ? 'rookery' : 'url'))
+  const place = placeOf({ name: scenario.name, minHosts: 1, minWorkers: 1 }, target, asked)
+  if (!scenario.dialects.includes(place.dialect))
+    throw new UsageError(
+      `${scenario.name} is for servers of the dialect ${scenario.dialects.join(' or ')}, not ${place.dialect}`,
+    )
+  if (target.name === 'url' && scenario.needsKey && apiKey === undefined)
+    throw new UsageError(`${scenario.name} needs the server's --api-key`)
+  if (target.name !== 'url' && apiKey !== undefined)
+    throw new UsageError('--api-key is for --url: servers that are started here get one of their own')
+  return { scenario, settings: settingsOf(scenario, asked), apiKey, ...place }
+}
+
+function settingsOf({ name, defaults }: HttpScenario, asked: Asked): HttpSettings {
+  const connections = asked.clients ?? defaults.connections
+  const ratePerSec = asked.rate ?? defaults.ratePerSec
+  const durationSec = asked.duration ?? defaults.durationSec
+  if (!Number.isInteger(ratePerSec) || ratePerSec < connections)
+    throw new UsageError(
+      `${name}: each connection sends at least once a second, so --rate is a whole number from --clients (${connections}) on, not ${ratePerSec}`,
+    )
+  return { connections, ratePerSec, durationSec }
+}
+
+async function put(result: HttpResult, output: Output): Promise<number> {
+  const cwd = process.cwd()
+  const name = `${result.startedAt.slice(0, 19).replaceAll(':', '')}-${result.scenario.name}-${result.target.name}`
+  const directory = resolve(cwd, output.out ?? join(RESULTS_DIRECTORY, name))
+  await mkdir(directory, { recursive: true })
+  const file = join(directory, 'result.json')
+  await writeFile(file, `${JSON.stringify(result)}\n`)
+  const written = `Result: ${relative(cwd, file)}`
+  if (output.json === true) {
+    process.stdout.write(`${JSON.stringify(result)}\n`)
+    process.stderr.write(`${written}\n`)
+  } else process.stdout.write(`${httpTable(result, canvas()).join('\n')}\n\n${written}\n`)
+  return result.interrupted ? EXIT_CODES.interrupted.code : codeOf(standingOf(result))
+}

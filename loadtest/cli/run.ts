@@ -1,0 +1,54 @@
+/** `run`: one scenario, or the search for its limit. */
+import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { HTTP_SCENARIOS } from '../http/scenarios.ts'
+import { UsageError } from '../run/exit-codes.ts'
+import { findLimit } from '../run/limit-run.ts'
+import { named, targetNamed } from '../run/names.ts'
+import { type Asked, type Given, type RunRequest, requestOf } from '../run/request.ts'
+import { runScenario } from '../run/run-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { SCENARIOS } from '../scenarios/index.ts'
+import { askedFrom, checked, outputFrom } from './flags.ts'
+import { put } from './output.ts'
+import type { Flags } from './program.ts'
+import { onStage } from './stage.ts'
+
+const Limit = z.object({
+  findLimit: z.literal(true).optional(),
+  p99: z.coerce.number().pipe(z.number().positive()).optional(),
+})
+const USUAL_P99_MS = 100
+
+/** @returns the exit code */
+export async function run(name: string, flags: Flags): Promise<number> {
+  const scenario = named('scenario', [...SCENARIOS, ...HTTP_SCENARIOS], name)
+  if (!('plan' in scenario)) {
+    const { runHttp } = await import('./run-http.ts')
+    return runHttp(scenario, flags)
+  }
+  const output = outputFrom(flags)
+  const limit = checked(Limit, flags)
+  if (flags['apiKey'] !== undefined) throw new UsageError('--api-key is for http-history and http-publish')
+  if (limit.p99 !== undefined && limit.findLimit !== true)
+    throw new UsageError('--p99 goes with --find-limit')
+  const request = requested(scenario, askedFrom(flags, ['findLimit', 'p99', 'apiKey']))
+  const result = await onStage((stage) => {
+    const watch = stage.watch(request.settings.clients)
+    return limit.findLimit === true
+      ? findLimit(request, limit.p99 ?? USUAL_P99_MS, watch)
+      : runScenario(request, watch)
+  })
+  return put(result, output)
+}
+
+/** Without a target: the one at `--url` where there is one, else this project. */
+export function requested(scenario: Scenario, asked: Asked, seed = drawnSeed()): RunRequest {
+  const target = asked.target ?? (asked.url === undefined ? 'rookery' : 'url')
+  return requestOf(scenario, targetNamed(target), asked, given(seed))
+}
+
+export const drawnSeed = (): number => randomInt(2 ** 31)
+
+const given = (seed: number): Given => ({ seed, agents: availableParallelism() })

@@ -1,0 +1,107 @@
+/**
+ * Fires one kind of request with autocannon and counts the answers. One thread, so that as many connections are open as were asked
+ * for (split over worker threads, 10 over 3 would be 9), and its own correction of coordinated omission is off: it takes seconds for
+ * milliseconds. Latencies are written down here, twice: as measured, and corrected by the interval that the rate leaves to each
+ * connection.
+ */
+import { performance } from 'node:perf_hooks'
+import autocannon from 'autocannon'
+import type { Histogram } from 'hdr-histogram-js'
+import { emptyHistogram } from '../measure/histograms.ts'
+import type { HttpRequest, HttpSettings } from './scenarios.ts'
+
+const TIMEOUT_SEC = 10
+const HIGHEST_US = 600_000_000
+
+export interface Shots {
+  durationMs: number
+  answered: number
+  byStatus: Record<string, number>
+  non2xx: number
+  mismatches: number
+  errors: number
+  timeouts: number
+  bytes: number
+  measured: Histogram
+  corrected: Histogram
+}
+
+export interface Aim {
+  /** Of the host, without a path. */
+  url: string
+  request: HttpRequest
+  isRight: (body: string) => boolean
+  settings: HttpSettings
+  /** Ends it early; what was counted until then stands. */
+  stop: AbortSignal
+}
+
+export async function fire(aim: Aim): Promise<Shots> {
+  const { connections, ratePerSec } = aim.settings
+  const [measured, corrected] = [emptyHistogram(), emptyHistogram()]
+  const intervalUs = (1e6 * connections) / ratePerSec
+  const beganAt = performance.now()
+  const result = await shoot(aim, (status, responseMs) => {
+    if (status < 200 || status > 299) return
+    const us = Math.min(HIGHEST_US, Math.max(1, Math.round(responseMs * 1_000)))
+    measured.recordValue(us)
+    corrected.recordValueWithExpectedInterval(us, intervalUs)
+  })
+  return {
+    durationMs: performance.now() - beganAt,
+    answered: result['1xx'] + result['2xx'] + result['3xx'] + result['4xx'] + result['5xx'],
+    byStatus: statusesOf(result),
+    non2xx: result.non2xx,
+    mismatches: result.mismatches,
+    errors: result.errors,
+    timeouts: result.timeouts,
+    bytes: result.throughput.total,
+    measured,
+    corrected,
+  }
+}
+
+function shoot(
+  { url, request, isRight, settings, stop }: Aim,
+  answered: (status: number, responseMs: number) => void,
+): Promise<autocannon.Result> {
+  const options: autocannon.Options = {
+    url: url + request.path,
+    connections: settings.connections,
+    overallRate: settings.ratePerSec,
+    duration: settings.durationSec,
+    timeout: TIMEOUT_SEC,
+    ignoreCoordinatedOmission: true,
+    method: request.method,
+    headers: request.headers,
+    verifyBody: (text) => isRight(String(text)),
+    ...bodiesOf(request),
+  }
+  return new Promise((resolve, reject) => {
+    const cannon = autocannon(options, (error: Error | null, result) => {
+      stop.removeEventListener('abort', end)
+      if (error === null) resolve(result)
+      else reject(error)
+    })
+    cannon.on('response', (_client, status, _bytes, responseMs) => answered(status, responseMs))
+    stop.addEventListener('abort', end, { once: true })
+    if (stop.aborted) end()
+    function end() {
+      cannon.stop()
+    }
+  })
+}
+
+function bodiesOf({ body }: HttpRequest): Pick<autocannon.Options, 'requests'> {
+  if (body === undefined) return {}
+  let number = 0
+  const setupRequest = (made: autocannon.Request) => {
+    number += 1
+    return { ...made, body: body(number) }
+  }
+  return { requests: [{ setupRequest }] }
+}
+
+function statusesOf({ statusCodeStats = {} }: autocannon.Result): Record<string, number> {
+  return Object.fromEntries(Object.entries(statusCodeStats).map(([status, { count = 0 }]) => [status, count]))
+}

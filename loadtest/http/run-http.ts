@@ -1,0 +1,218 @@
+/** A run over HTTP, from the target's start to its end. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { nowMs } from '../clock.ts'
+import { summaryOf } from '../measure/histograms.ts'
+import { machineNow, toolNow } from '../measure/machine.ts'
+import { serverFigures } from '../measure/server-figures.ts'
+import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
+import type { Check } from '../result.ts'
+import { refuseStrangers } from '../run/addresses.ts'
+import type { Place } from '../run/request.ts'
+import { withTarget } from '../run/run-scenario.ts'
+import type { RunWatch } from '../run/watch.ts'
+import { fire, type Shots } from './cannon.ts'
+import { HTTP_RESULT_VERSION, type HttpResult } from './http-result.ts'
+import type { HttpRequest, HttpScenario, HttpSettings } from './scenarios.ts'
+
+export interface HttpRunRequest extends Place {
+  scenario: HttpScenario
+  settings: HttpSettings
+  /** Of a server elsewhere; servers that are started here get one of their own. */
+  apiKey: string | undefined
+}
+
+/** Less of the asked rate than this, and the server has not kept up. */
+const LEAST_SHARE_OF_RATE = 0.95
+/** The generator is this process: beyond these it is the bottleneck. */
+const MOST_CPU_SHARE = 0.9
+const MOST_DELAY_MS = 50
+const RESOLUTION_MS = 10
+const PREPARE_MS = 10_000
+
+export async function runHttp(request: HttpRunRequest, watch: RunWatch): Promise<HttpResult> {
+  const setting = { tool: await toolNow(), machine: await machineNow() }
+  const apiKey = request.apiKey ?? randomUUID()
+  const host = {
+    ...request,
+    env: { ...request.env, ...(request.urls.length > 0 ? {} : { API_KEY: apiKey }) },
+  }
+  return withTarget(host, watch, async (target) => {
+    refuseStrangers(target.urls, request.urls)
+    const [url] = target.urls.flat()
+    if (url === undefined) throw new Error('the target has no address')
+    const run = randomBytes(4).toString('hex')
+    watch.phase('preparing')
+    await prepare(url, request.scenario, run, apiKey)
+    const sampler = await ServerSampler.start(target)
+    let samples: readonly ServerSample[] | undefined
+    try {
+      watch.phase(request.scenario.name, request.settings.durationSec * 1_000)
+      const startedAt = new Date()
+      const fired = await measured(request, { url, run, apiKey, stop: watch.stop })
+      samples = await sampler.stop()
+      return resultOf(
+        { request, fired, samples, startedAt, troubles: target.deaths(), interrupted: watch.stop.aborted },
+        setting,
+      )
+    } finally {
+      if (samples === undefined) await sampler.stop()
+    }
+  })
+}
+
+async function prepare(url: string, scenario: HttpScenario, run: string, apiKey: string): Promise<void> {
+  const first = scenario.before?.(run, apiKey)
+  for (let number = 1; number <= (first?.times ?? 0); number += 1)
+    if (first !== undefined) await ask(url, first.request, -number)
+  const body = await ask(url, scenario.request(run, apiKey), 0)
+  if (!scenario.isRight(body))
+    throw new Error(`${scenario.name}: the server answers something else: ${body.slice(0, 200)}`)
+}
+
+async function ask(
+  url: string,
+  { method, path, headers, body }: HttpRequest,
+  number: number,
+): Promise<string> {
+  const response = await fetch(url + path, {
+    method,
+    headers,
+    signal: AbortSignal.timeout(PREPARE_MS),
+    ...(body === undefined ? {} : { body: body(number) }),
+  })
+  const text = await response.text()
+  if (!response.ok)
+    throw new Error(`${method} ${path} is answered with ${response.status}: ${text.slice(0, 200)}`)
+  return text
+}
+
+interface Fired {
+  shots: Shots
+  fromAt: number
+  toAt: number
+  generator: HttpResult['generator']
+}
+
+async function measured(
+  { scenario, settings }: HttpRunRequest,
+  { url, run, apiKey, stop }: { url: string; run: string; apiKey: string; stop: AbortSignal },
+): Promise<Fired> {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delay.enable()
+  const cpu = process.cpuUsage()
+  const fromAt = nowMs()
+  const shots = await fire({
+    url,
+    request: scenario.request(run, apiKey),
+    isRight: scenario.isRight,
+    settings,
+    stop,
+  })
+  const toAt = nowMs()
+  const used = process.cpuUsage(cpu)
+  delay.disable()
+  const generator = {
+    cpuShare: (used.user + used.system) / 1_000 / (toAt - fromAt),
+    eventLoopDelayP99Ms: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS),
+  }
+  return { shots, fromAt, toAt, generator }
+}
+
+interface Seen {
+  request: HttpRunRequest
+  fired: Fired
+  samples: readonly ServerSample[]
+  startedAt: Date
+  troubles: readonly string[]
+  interrupted: boolean
+}
+
+function resultOf(seen: Seen, setting: Pick<HttpResult, 'tool' | 'machine'>): HttpResult {
+  const { request, fired, samples, startedAt, interrupted } = seen
+  const { scenario, target, settings, shape } = request
+  const { shots, fromAt, toAt, generator } = fired
+  const figures = serverFigures(
+    samples,
+    [{ fromAt, toAt }],
+    { messages: shots.answered, deliveries: 0 },
+    { fromAt, toAt: fromAt, clients: 0 },
+  )
+  const requests = requestsOf(shots, settings)
+  const invalid = [...seen.troubles, ...bottleneckOf(generator)]
+  return {
+    document: 'http',
+    version: HTTP_RESULT_VERSION,
+    ...setting,
+    scenario: { name: scenario.name, title: scenario.title, invariant: scenario.invariant },
+    target: { name: target.name, title: target.title, ...shape },
+    arguments: {
+      target: target.name,
+      ...shape,
+      clients: settings.connections,
+      rate: settings.ratePerSec,
+      duration: settings.durationSec,
+    },
+    startedAt: startedAt.toISOString(),
+    durationMs: shots.durationMs,
+    requests,
+    latency: { measured: summaryOf(shots.measured), corrected: summaryOf(shots.corrected) },
+    server:
+      figures === null
+        ? null
+        : {
+            cpuMsByRole: figures.cpuMsByRole,
+            cpuUsPerRequest: figures.cpuUsPerMessage,
+            rssMaxBytes: figures.rssMaxBytes,
+          },
+    generator,
+    checks: interrupted ? [] : checksOf(requests),
+    valid: invalid.length === 0,
+    invalid,
+    interrupted,
+  }
+}
+
+function requestsOf(shots: Shots, { connections, ratePerSec }: HttpSettings): HttpResult['requests'] {
+  const { answered, byStatus, non2xx, mismatches, errors, timeouts, bytes, durationMs } = shots
+  return {
+    connections,
+    askedPerSec: ratePerSec,
+    answered,
+    answeredPerSec: (answered * 1_000) / durationMs,
+    byStatus,
+    non2xx,
+    mismatches,
+    errors,
+    timeouts,
+    bytes,
+  }
+}
+
+export function checksOf(requests: HttpResult['requests']): Check[] {
+  const { answered, answeredPerSec, askedPerSec, non2xx, mismatches, errors, timeouts } = requests
+  const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${status}: ${count}`)
+  return [
+    { name: 'every answer is 2xx', ok: answered > 0 && non2xx === 0, detail: statuses.join(', ') },
+    { name: 'every answer is what was asked for', ok: mismatches === 0, detail: `${mismatches} are not` },
+    {
+      name: 'every request is answered',
+      ok: errors === 0 && timeouts === 0,
+      detail: `${errors} errors, ${timeouts} time-outs`,
+    },
+    {
+      name: 'the asked rate is kept',
+      ok: answeredPerSec >= askedPerSec * LEAST_SHARE_OF_RATE,
+      detail: `${answeredPerSec.toFixed(0)} of ${askedPerSec} a second`,
+    },
+  ]
+}
+
+function bottleneckOf({ cpuShare, eventLoopDelayP99Ms }: HttpResult['generator']): string[] {
+  return [
+    ...(cpuShare >= MOST_CPU_SHARE ? [`the generator used ${Math.round(cpuShare * 100)} % of a core`] : []),
+    ...(eventLoopDelayP99Ms > MOST_DELAY_MS
+      ? [`the generator's event loop was ${eventLoopDelayP99Ms.toFixed(0)} ms late (p99)`]
+      : []),
+  ]
+}

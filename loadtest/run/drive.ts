@@ -1,0 +1,76 @@
+/** Brings about what a plan's steps say, each at its moment: orders to the fleet, faults of the target. Measures nothing. */
+import type { Fleet } from '../fleet/fleet.ts'
+import { chosen, churnMoments, cutMoments } from '../load/moments.ts'
+import { randomOf } from '../load/random.ts'
+import type { Step, WantedClient } from '../plan.ts'
+import type { RunningTarget } from '../target.ts'
+import { untilMoment } from './pause.ts'
+
+/** The fleet is told so much before the moment, so that every process knows in time. */
+const AHEAD_MS = 250
+
+export interface Stage {
+  fleet: Pick<Fleet, 'load' | 'cut' | 'leave'>
+  faults: RunningTarget['faults']
+  clients: readonly WantedClient[]
+  seed: number
+  /** Of `clock.ts`: the steps' zero. */
+  zeroAt: number
+  /** Ends it early. */
+  stop: AbortSignal
+  /** Something happens at a moment after the zero. */
+  mark(atMs: number, label: string): void
+  now(): number
+}
+
+/** Resolves when the last step is over and every fault is done, or at once when it is stopped. @throws what a fault throws */
+export async function drive(steps: readonly Step[], stage: Stage): Promise<void> {
+  const faults: Promise<void>[] = []
+  for (const { step, place } of inOrder(steps)) {
+    await untilMoment(stage.zeroAt + beginsMs(step), stage.stop)
+    if (stage.stop.aborted) break
+    if (step.do === 'fault') faults.push(fault(step, stage))
+    else order(step, place, stage)
+  }
+  await untilMoment(stage.zeroAt + Math.max(0, ...steps.map(endMs)), stage.stop)
+  for (const done of await Promise.allSettled(faults)) if (done.status === 'rejected') throw done.reason
+}
+
+/** When the last of them is over, from their zero. What a cut or a fault leaves behind is not counted. */
+export function endMs(step: Step): number {
+  if (step.do === 'load') return step.atMs + step.load.durationMs
+  if (step.do === 'churn') return step.atMs + step.churn.durationMs
+  if (step.do === 'cut') return step.atMs + step.cut.spreadMs + step.cut.offlineMs
+  return step.do === 'rest' ? step.atMs + step.durationMs : step.atMs
+}
+
+const beginsMs = (step: Step): number => (step.do === 'fault' ? step.atMs : step.atMs - AHEAD_MS)
+
+/** `place` names the step's own stream of randomness, whatever the order in which steps begin. */
+function inOrder(steps: readonly Step[]): { step: Step; place: number }[] {
+  return steps.map((step, place) => ({ step, place })).toSorted((a, b) => beginsMs(a.step) - beginsMs(b.step))
+}
+
+async function fault(step: Extract<Step, { do: 'fault' }>, stage: Stage): Promise<void> {
+  const does = stage.faults[step.fault]
+  if (does === undefined) throw new Error(`the target has no ${step.fault}`)
+  stage.mark(stage.now() - stage.zeroAt, `${step.fault} ${step.which}`)
+  await does(step.which)
+}
+
+function order(step: Exclude<Step, { do: 'fault' }>, place: number, stage: Stage): void {
+  const at = stage.zeroAt + step.atMs
+  const random = randomOf(stage.seed, 'step', place)
+  if (step.do === 'load') {
+    stage.mark(step.atMs, `load ${step.load.ratePerSec}/s`)
+    stage.fleet.load(step.load, at)
+  } else if (step.do === 'cut') {
+    const whom = chosen(step.cut.whom, stage.clients, random)
+    stage.mark(step.atMs, `cut ${whom.length}`)
+    stage.fleet.cut(cutMoments(whom, { at, spreadMs: step.cut.spreadMs }, random), step.cut.offlineMs)
+  } else if (step.do === 'churn') {
+    const all = stage.clients.map(({ index }) => index)
+    stage.mark(step.atMs, `churn ${step.churn.perSec}/s`)
+    stage.fleet.leave(churnMoments(step.churn, all, at, random))
+  }
+}

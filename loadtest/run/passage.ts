@@ -1,0 +1,204 @@
+/**
+ * One passage of a crowd over a target that runs: connect, steps, settle, ledger. Whatever happens, its processes are ended. Gives
+ * what was seen, in the raw; judged elsewhere.
+ */
+import { randomBytes } from 'node:crypto'
+import type { AgentSecond } from '../agent-messages.ts'
+import { nowMs } from '../clock.ts'
+import { type Fleet, openFleet, type Settled } from '../fleet/fleet.ts'
+import type { Ledger } from '../ledger.ts'
+import { addressClients } from '../load/addresses.ts'
+import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
+import type { ClientPlan, RunPlan } from '../plan.ts'
+import type { RunningTarget } from '../target.ts'
+import { refuseStrangers } from './addresses.ts'
+import { drive, endMs } from './drive.ts'
+import { unlessStopped } from './pause.ts'
+import type { RunRequest } from './request.ts'
+import type { RunWatch } from './watch.ts'
+
+/** Deliveries that one client process writes down: 16 bytes each. */
+const LEDGER_LIMIT = 20_000_000
+/** After the last client has begun to connect. */
+const JOIN_MS = 60_000
+/** For clients that were cut off or whose server died. */
+const BACK_MS = 30_000
+/** What a person who has pressed Ctrl-C waits for deliveries under way. */
+const HURRIED_SETTLE_MS = 3_000
+/** What settling and the ledger usually take. */
+const AFTER_MS = 1_500
+/** From the last join to the first step. */
+const BREATH_MS = 300
+
+export interface Passage {
+  plan: RunPlan
+  startedAt: Date
+  /** Of `clock.ts`. */
+  times: {
+    beganAt: number
+    connectAt: number
+    joinedAt: number
+    zeroAt: number
+    drivenAt: number
+    endedAt: number
+  }
+  joined: number
+  perAgent: readonly number[]
+  seconds: readonly { agent: number; second: AgentSecond }[]
+  samples: readonly ServerSample[]
+  marks: readonly { atMs: number; label: string }[]
+  settled: Settled
+  ledger: Ledger
+  /** Why its figures must not be used. */
+  troubles: readonly string[]
+  interrupted: boolean
+}
+
+export async function pass(target: RunningTarget, request: RunRequest, watch: RunWatch): Promise<Passage> {
+  const plan = request.scenario.plan(request.settings)
+  const run = randomBytes(4).toString('hex')
+  refuseStrangers(target.urls, request.urls)
+  const clients = inOwnRooms(addressClients(plan.clients, target.urls), run)
+  const seconds: { agent: number; second: AgentSecond }[] = []
+  const sampler = await ServerSampler.start(target)
+  let samples: readonly ServerSample[] | undefined
+  let fleet: Fleet | undefined
+  try {
+    fleet = await openFleet({
+      agents: request.agents,
+      seed: request.settings.seed,
+      run,
+      dialect: request.settings.dialect,
+      kind: request.kind,
+      clients,
+      ledgerLimit: LEDGER_LIMIT,
+      onSecond: (agent, second) => {
+        seconds.push({ agent, second })
+        watch.second(agent, second)
+      },
+    })
+    const going = new Going({ fleet, target, plan, request, watch, sampler })
+    const gone = await going.go()
+    samples = await sampler.stop()
+    return { plan, perAgent: fleet.perAgent, seconds, samples, ...gone }
+  } finally {
+    if (samples === undefined) await sampler.stop()
+    await fleet?.close()
+  }
+}
+
+/** So that nobody else's messages of an earlier or another run are heard. */
+function inOwnRooms(clients: readonly ClientPlan[], run: string): ClientPlan[] {
+  return clients.map((client) => ({ ...client, rooms: client.rooms.map((room) => `${run}-${room}`) }))
+}
+
+const plannedMs = ({ steps }: RunPlan): number => Math.max(0, ...steps.map(endMs))
+
+interface GoingParts {
+  fleet: Fleet
+  target: RunningTarget
+  plan: RunPlan
+  request: RunRequest
+  watch: RunWatch
+  sampler: ServerSampler
+}
+
+type Gone = Omit<Passage, 'plan' | 'perAgent' | 'seconds' | 'samples'>
+
+class Going {
+  readonly #parts: GoingParts
+  readonly #marks: { atMs: number; label: string }[] = []
+  readonly #troubles: string[] = []
+
+  constructor(parts: GoingParts) {
+    this.#parts = parts
+  }
+
+  async go(): Promise<Gone> {
+    const startedAt = new Date()
+    const beganAt = nowMs()
+    const { connectAt, joined } = await this.#connect()
+    const joinedAt = nowMs()
+    await this.#parts.sampler.sample()
+    const zeroAt = nowMs() + BREATH_MS
+    if (joined > 0) await this.#drive(zeroAt)
+    const drivenAt = nowMs()
+    const settled = await this.#settle(joined)
+    this.#parts.watch.phase('reading the ledger')
+    const ledger = await this.#parts.fleet.ledger()
+    return {
+      startedAt,
+      times: { beganAt, connectAt, joinedAt, zeroAt, drivenAt, endedAt: nowMs() },
+      joined,
+      marks: this.#marks,
+      settled,
+      ledger,
+      troubles: [...this.#troubles, ...this.#parts.target.deaths()],
+      interrupted: this.#stop.aborted,
+    }
+  }
+
+  get #stop(): AbortSignal {
+    return this.#parts.watch.stop
+  }
+
+  async #connect(): Promise<{ connectAt: number; joined: number }> {
+    const { fleet, plan, watch } = this.#parts
+    const lastMs = Math.max(0, ...plan.clients.map(({ connectAtMs }) => connectAtMs))
+    watch.phase('connecting', lastMs + plannedMs(plan) + AFTER_MS)
+    const connectAt = nowMs() + BREATH_MS
+    fleet.connect(connectAt)
+    const all = fleet.untilJoined(lastMs + JOIN_MS)
+    const joined = (await unlessStopped(all, this.#stop)) ?? watch.joined
+    return { connectAt, joined }
+  }
+
+  /** Ends at once when the fleet has failed. */
+  async #drive(zeroAt: number): Promise<void> {
+    const { fleet, target, plan, request, watch } = this.#parts
+    watch.phase('load', plannedMs(plan) + AFTER_MS)
+    const failed = new AbortController()
+    const driven = drive(plan.steps, {
+      fleet,
+      faults: target.faults,
+      clients: plan.clients,
+      seed: request.settings.seed,
+      zeroAt,
+      stop: AbortSignal.any([this.#stop, failed.signal]),
+      mark: (atMs, label) => {
+        this.#marks.push({ atMs, label })
+        watch.mark(label)
+      },
+      now: nowMs,
+    }).catch((error: unknown) => {
+      this.#troubles.push(error instanceof Error ? error.message : String(error))
+    })
+    try {
+      await Promise.race([driven, fleet.failed])
+    } finally {
+      failed.abort()
+    }
+  }
+
+  async #settle(joined: number): Promise<Settled> {
+    const { fleet, target, plan, watch } = this.#parts
+    const hasFaults = plan.steps.some((step) => step.do === 'fault')
+    const hasAbsent = hasFaults || plan.steps.some((step) => step.do === 'cut' || step.do === 'churn')
+    watch.phase('settling')
+    if (hasFaults) await unlessStopped(this.#untilWhole(target), this.#stop)
+    if (hasAbsent && joined > 0) await unlessStopped(fleet.untilJoined(BACK_MS), this.#stop)
+    if (this.#stop.aborted) return fleet.settle(HURRIED_SETTLE_MS)
+    const settling = fleet.settle(plan.settleMs)
+    await unlessStopped(settling, this.#stop)
+    const hurried = AbortSignal.any(this.#stop.aborted ? [AbortSignal.timeout(HURRIED_SETTLE_MS)] : [])
+    return (await unlessStopped(settling, hurried)) ?? { settled: false, owed: 0, joined: watch.joined }
+  }
+
+  async #untilWhole(target: RunningTarget): Promise<void> {
+    try {
+      await target.untilWhole()
+    } catch (error) {
+      this.#troubles.push(error instanceof Error ? error.message : String(error))
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** One run from the target's start to its end: the only place that starts and stops targets for scenarios. */
+import { machineNow, toolNow } from '../measure/machine.ts'
+import type { RunResult } from '../result.ts'
+import type { RunningTarget } from '../target.ts'
+import { Interrupted, UsageError } from './exit-codes.ts'
+import { pass } from './passage.ts'
+import { unlessStopped } from './pause.ts'
+import type { Place, RunRequest } from './request.ts'
+import { resultOf } from './run-result.ts'
+import type { RunWatch } from './watch.ts'
+
+export async function runScenario(request: RunRequest, watch: RunWatch): Promise<RunResult> {
+  const setting = { tool: await toolNow(), machine: await machineNow() }
+  return withTarget(placeIn(request), watch, async (running) => {
+    refuseFaults(request, running)
+    return resultOf(await pass(running, request, watch), request, setting)
+  })
+}
+
+/** The target runs while `work` does, and ends whatever becomes of it. */
+export async function withTarget<T>(
+  { target, ...options }: Place,
+  watch: RunWatch,
+  work: (running: RunningTarget) => Promise<T>,
+): Promise<T> {
+  watch.phase(`starting ${target.name}`)
+  const starting = target.start({ ...options, progress: (line) => watch.note(`  ${line}`) })
+  const running = await unlessStopped(starting, watch.stop)
+  if (running === undefined) {
+    await (await starting).stop()
+    throw new Interrupted('interrupted before the servers were up: there is nothing to report')
+  }
+  try {
+    return await work(running)
+  } finally {
+    await running.stop()
+  }
+}
+
+export function placeIn({ target, settings, env, urls }: RunRequest): Place {
+  return { target, shape: settings.shape, dialect: settings.dialect, env, urls }
+}
+
+/** @throws UsageError */
+export function refuseFaults({ target, scenario }: RunRequest, running: RunningTarget): void {
+  const missing = scenario.needs.filter((fault) => running.faults[fault] === undefined)
+  if (missing.length > 0)
+    throw new UsageError(`${target.name} in this shape has no ${missing.join(' and no ')}`)
+}
