@@ -19,7 +19,7 @@ export const PROBE = '2probe'
 export const PROBE_ANSWER = '3probe'
 
 /** Between the packets of a polling payload. */
-export const SEPARATOR = '\x1e'
+const SEPARATOR = '\x1e'
 
 export const Handshake = z.object({
   sid: z.string(),

@@ -8,7 +8,7 @@ import { openConnection } from '../../loadtest/connection/open-connection.ts'
 import type { ClientKind, Dialect } from '../../loadtest/plan.ts'
 import { until } from './until.ts'
 
-export const REQUEST_TIMEOUT_MS = 60_000
+const REQUEST_TIMEOUT_MS = 60_000
 
 export interface Watch {
   kind: ClientKind

@@ -76,12 +76,14 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
       socket.on('tell', (payload, done) => {
         heard.push(payload)
         socket.emit('told', payload)
-        setImmediate(done, payload)
+        setImmediate(() => done(payload))
       })
     })
     const client = watch(kind, { url: server.url, transport })
     const answers = new Promise<unknown[]>((resolve, reject) => {
-      client.onConnect = () => Promise.all(tellInTurn(client, 500)).then(resolve, reject)
+      client.onConnect = () => {
+        Promise.all(tellInTurn(client, 500)).then(resolve, reject)
+      }
     })
     await client.begun()
     expect(await answers).toEqual(numbers(500))

@@ -13,6 +13,18 @@ import {
 import { ReadingPace } from '../../loadtest/connection/reading-pace.ts'
 import { reconnectDelayMs } from '../../loadtest/connection/reconnect-delay.ts'
 
+function source() {
+  const state = { flows: true, pause: () => undefined, resume: () => undefined }
+  return Object.assign(state, {
+    pause: () => {
+      state.flows = false
+    },
+    resume: () => {
+      state.flows = true
+    },
+  })
+}
+
 describe('what is said', () => {
   test('CONNECT carries the auth, and the namespace unless it is the main one', () => {
     expect(encodeConnect('/', { name: 'a' })).toBe('40{"name":"a"}')
@@ -144,18 +156,6 @@ describe('the reading pace', () => {
   afterEach(() => {
     vi.useRealTimers()
   })
-
-  function source() {
-    const state = { flows: true, pause: () => undefined, resume: () => undefined }
-    return Object.assign(state, {
-      pause: () => {
-        state.flows = false
-      },
-      resume: () => {
-        state.flows = true
-      },
-    })
-  }
 
   test('never: stops at once, for good', () => {
     const from = source()
