@@ -69,8 +69,13 @@ const chat: App = (io, context) => {
   const greet = greeter(io, context)
   io.on('connection', (socket) => {
     const identity = identityOf(socket)
-    const isBehind = () => context.unsentBytes(socket) > context.settings.slowClientBytes
-    const session = new Session(socket, identity.user, isBehind)
+    const { user } = identity
+    const session = new Session(socket, user, {
+      isBehind: () => context.unsentBytes(socket) > context.settings.slowClientBytes,
+      takePage: async () => {
+        if (lasts(user.id)) await context.limits.takePage(user.id)
+      },
+    })
     sessions.set(socket, session)
     metrics.sessions.set(sessions.size)
     socket.onAny((event: unknown, ...args: unknown[]) => void desk.serve(session, event, args))

@@ -1,7 +1,7 @@
 /**
  * How much a user may ask for, counted in this worker: it refuses at once what is far too much. Messages are counted over
- * all workers and hosts as well, where they are appended; other requests are not, so that a user with connections on
- * several workers may make as many times more of them.
+ * all workers and hosts as well, where they are appended, and so are requests with a page for an answer; others are not, so
+ * that a user with connections on several workers may make as many times more of them.
  */
 import type { Take } from '../core/window-rate.ts'
 import { rateWindow, takeFromMemory } from '../core/window-rate.ts'

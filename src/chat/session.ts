@@ -10,6 +10,13 @@ import type { Membership } from './memberships.ts'
 const WAITING_MAX = 256
 const UNREAD_RETRY_MS = 1_000
 
+export interface SessionOptions {
+  /** So much of what was sent is still unsent that no page should be added to it. */
+  isBehind: () => boolean
+  /** Counts a page. Rejects with `rate_limited`. */
+  takePage: () => Promise<void>
+}
+
 export class Session {
   readonly socket: Socket
   readonly user: Author
@@ -20,23 +27,24 @@ export class Session {
   #waiting = 0
   #owed = 0
   #settling = false
-  readonly #isBehind: () => boolean
+  readonly #options: SessionOptions
   readonly #settled: (() => void)[] = []
 
-  /** `isBehind`: so much of what was sent is still unsent that no page should be added to it. */
-  constructor(socket: Socket, user: Author, isBehind: () => boolean) {
+  constructor(socket: Socket, user: Author, options: SessionOptions) {
     this.socket = socket
     this.user = user
-    this.#isBehind = isBehind
+    this.#options = options
   }
 
-  /** As `inTurn`, for work whose answer may be large: refused when its turn comes and the client is behind. */
+  /** As `inTurn`, for work whose answer may be large: refused when its turn comes and the client is behind, or has had too many. */
   pageInTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.inTurn(async () => {
-      if (this.#isBehind()) {
+      if (this.#options.isBehind()) {
         const options = { retryAfterMs: UNREAD_RETRY_MS }
         throw new RookeryError('rate_limited', 'read first what has been sent', options)
       }
+      // In its turn, so that nothing that was asked for later comes before it.
+      await this.#options.takePage()
       return work()
     })
   }

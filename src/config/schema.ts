@@ -260,12 +260,12 @@ const settings = {
   requestRate: required(integer(1, 1_000_000), 50, {
     section: 'Clients and their limits',
     unit: 'requests/s',
-    doc: 'All other requests that a user may make a second, on each worker.',
+    doc: 'All other requests that a user may make a second: those that read a room over all workers and hosts, the rest on each worker.',
   }),
   requestBurst: required(integer(1, 1_000_000), 100, {
     section: 'Clients and their limits',
     unit: 'requests',
-    doc: 'All other requests that a user may make at once, on each worker.',
+    doc: 'All other requests that a user may make at once, counted in the same way.',
   }),
   slowClientBytes: required(integer(1024, GIB), 262_144, {
     section: 'Clients and their limits',

@@ -34,6 +34,10 @@ export function createHandlers({ log, presence, limits }: Handled): RelayHandler
       return null
     },
     'presence.members': ({ room }) => presence.members(room),
+    'page.take': async ({ userId }) => {
+      await limits.takePage(userId)
+      return null
+    },
     'connection.enter': async (connection, from) => {
       await limits.enter(from, connection)
       return null

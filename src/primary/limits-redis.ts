@@ -1,5 +1,5 @@
 /**
- * What is counted for all hosts, in Redis: a user's messages in the window that is open, and the connections that each host
+ * What is counted for all hosts, in Redis: a user's messages and pages in the windows that are open, and the connections that each host
  * has of a user. One script each, with one key of the user's. What a host that is gone has left there is not counted, and
  * forgotten later.
  */
@@ -71,10 +71,11 @@ return others
 /** Rejects when Redis does not answer. */
 export function takeFromRedis(
   { connection, cluster }: SharedCounts,
+  what: 'messages' | 'pages',
   { points, durationMs }: RateWindow,
 ): Take {
   return async (userId) => {
-    const keys = [userKey(cluster, userId, 'messages')] as const
+    const keys = [userKey(cluster, userId, what)] as const
     const call = { keys, args: [points, durationMs] }
     return wholeNumber(await connection.run((commands) => runScript(commands, limitScripts.take, call)))
   }

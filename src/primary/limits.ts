@@ -1,15 +1,16 @@
 /**
- * What a user may do and have on all workers, and with other hosts there on all of them: messages in a time, and connections
- * at a time. Messages are counted in Redis alone then, as without it none is taken anyway; connections go by what is known
- * here while Redis does not answer. A connection that stands is never touched.
+ * What a user may do and have on all workers, and with other hosts there on all of them: messages and pages of the log in a time,
+ * and connections at a time. The first two are counted in Redis alone then: without it no message is taken anyway, and pages are
+ * not counted. Connections go by what is known here while Redis does not answer. A connection that stands is never touched.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { LogGate } from '../core/log-gate.ts'
 import { readGauge } from '../core/read-gauge.ts'
-import type { Take } from '../core/window-rate.ts'
+import type { RateWindow, Take } from '../core/window-rate.ts'
 import { rateWindow, takeFromMemory } from '../core/window-rate.ts'
+import { within } from '../core/within.ts'
 import { RookeryError } from '../wire/errors.ts'
 import type { UserConnection } from './limits-connections.ts'
 import { ConnectionTable } from './limits-connections.ts'
@@ -17,7 +18,7 @@ import type { SharedCounts } from './limits-redis.ts'
 import { takeFromRedis, writeConnections } from './limits-redis.ts'
 import { ConnectionTelling } from './limits-telling.ts'
 
-/** Nobody waits longer than that to hear how many connections other hosts have. */
+/** Nobody waits longer than that for what other hosts count too, unless nothing goes without it. */
 const OTHERS_MS = 1_000
 const RETRY_AFTER_MS = 5_000
 const FAILED_LOG_MS = 10_000
@@ -25,6 +26,8 @@ const FAILED_LOG_MS = 10_000
 export interface LimitSettings {
   readonly messageRate: number
   readonly messageBurst: number
+  readonly requestRate: number
+  readonly requestBurst: number
   readonly connectionsPerUser: number
 }
 
@@ -39,19 +42,28 @@ export interface UserLimitsOptions {
 export class UserLimits {
   readonly #settings: LimitSettings
   readonly #table = new ConnectionTable()
-  readonly #take: Take
+  readonly #takeMessage: Take
+  readonly #takePage: Take
   readonly #telling: ConnectionTelling | undefined
   readonly #refused: Counter<'what'>
+  readonly #uncounted: Counter
 
   constructor({ settings, shared, logger, registry }: UserLimitsOptions) {
     this.#settings = settings
-    const window = rateWindow(settings.messageRate, settings.messageBurst)
-    this.#take = shared === undefined ? takeFromMemory(window) : takeFromRedis(shared, window)
+    const takeFrom = (what: 'messages' | 'pages', window: RateWindow) =>
+      shared === undefined ? takeFromMemory(window) : takeFromRedis(shared, what, window)
+    this.#takeMessage = takeFrom('messages', rateWindow(settings.messageRate, settings.messageBurst))
+    this.#takePage = takeFrom('pages', rateWindow(settings.requestRate, settings.requestBurst))
     this.#telling = shared === undefined ? undefined : this.#tellOthers(shared, logger, registry)
     this.#refused = new Counter({
       name: 'rookery_limits_refused_total',
-      help: 'Messages and connections that were refused because their user had too many on all workers and hosts',
+      help: 'Messages, pages and connections that were refused because their user had too many on all workers and hosts',
       labelNames: ['what'],
+      registers: [registry],
+    })
+    this.#uncounted = new Counter({
+      name: 'rookery_limits_uncounted_total',
+      help: 'Pages that users were let have though Redis could not count them in time',
       registers: [registry],
     })
     this.#countOn(registry)
@@ -59,10 +71,16 @@ export class UserLimits {
 
   /** Takes one from the messages that the user may send. Rejects with `rate_limited`. */
   async takeMessage(userId: string): Promise<void> {
-    const retryAfterMs = await this.#take(userId)
-    if (retryAfterMs === 0) return
-    this.#refused.inc({ what: 'message' })
-    throw new RookeryError('rate_limited', 'too many messages at once', { retryAfterMs })
+    this.#refuse('message', await this.#takeMessage(userId))
+  }
+
+  /** Takes one from the pages that the user may ask for. Rejects with `rate_limited`, and with nothing else: reading goes on. */
+  async takePage(userId: string): Promise<void> {
+    const uncounted = () => {
+      this.#uncounted.inc()
+      return 0
+    }
+    this.#refuse('page', await within(OTHERS_MS, this.#takePage(userId).catch(uncounted), uncounted))
   }
 
   /** Counts one more connection. Rejects with `rate_limited` when that is one too many: then it is not counted. */
@@ -90,16 +108,15 @@ export class UserLimits {
     this.#telling?.close()
   }
 
+  #refuse(what: 'message' | 'page', retryAfterMs: number): void {
+    if (retryAfterMs === 0) return
+    this.#refused.inc({ what })
+    throw new RookeryError('rate_limited', `too many ${what}s at once`, { retryAfterMs })
+  }
+
   #others(userId: string): Promise<number | undefined> | undefined {
     if (this.#telling === undefined) return undefined
-    const told = this.#telling.ask(userId)
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(undefined), OTHERS_MS)
-      void told.then((others) => {
-        clearTimeout(timer)
-        resolve(others)
-      })
-    })
+    return within<number | undefined>(OTHERS_MS, this.#telling.ask(userId), () => undefined)
   }
 
   #tellOthers(shared: SharedCounts, logger: Logger, registry: Registry): ConnectionTelling {

@@ -99,7 +99,7 @@ export interface AppendTerms {
   limited?: boolean
 }
 
-/** What a user may have on all workers of all hosts. Errors are `RookeryError`s. */
+/** What a user may do and have on all workers of all hosts. Errors are `RookeryError`s. */
 export interface Limits {
   /**
    * Counts one more connection of the user. Rejects with `rate_limited` when there are CONNECTIONS_PER_USER already; then,
@@ -107,6 +107,11 @@ export interface Limits {
    * @returns what ends it; harmless when called again
    */
   admitConnection(userId: string): Promise<() => void>
+  /**
+   * Takes one from REQUEST_RATE and REQUEST_BURST, for what costs more than the worker that serves it: a reading of the log.
+   * Rejects with `rate_limited`. What can't be counted just now is let be.
+   */
+  takePage(userId: string): Promise<void>
 }
 
 export type RoomRange = { limit: number } & ({ after: number } | { before: number } | { newest: true })

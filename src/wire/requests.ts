@@ -30,6 +30,8 @@ export const workerRequests = {
   'presence.leave': { params: z.strictObject({ room: roomName, userId, stay }), result: nothing },
   'presence.members': { params: z.strictObject({ room: roomName }), result: members },
   'connection.enter': { params: z.strictObject({ userId, stay }), result: nothing },
+  /** Counts as one of the pages that the user may ask for. */
+  'page.take': { params: z.strictObject({ userId }), result: nothing },
   'connection.leave': { params: z.strictObject({ userId, stay }), result: nothing },
   'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
   'log.read': {

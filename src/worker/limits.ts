@@ -13,7 +13,11 @@ export interface LimitsOptions {
 }
 
 export function createLimits({ link, config, logger, registry }: LimitsOptions): Limits {
-  if (config.connectionsPerUser === 0) return { admitConnection: () => Promise.resolve(() => undefined) }
+  const takePage = async (userId: string) => {
+    await link.request('page.take', { userId })
+  }
+  if (config.connectionsPerUser === 0)
+    return { admitConnection: () => Promise.resolve(() => undefined), takePage }
   const leaves = new Untold<{ userId: string; stay: string }>({
     tell: (connection) => link.request('connection.leave', connection),
     part: 'connections',
@@ -39,5 +43,6 @@ export function createLimits({ link, config, logger, registry }: LimitsOptions):
       }
       return end
     },
+    takePage,
   }
 }

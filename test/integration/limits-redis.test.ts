@@ -32,7 +32,13 @@ async function host(redis: TestRedis, self: string, options: HostOptions = {}): 
   onTestFinished(() => connection.close())
   const hosts = () => others.map((tag) => ({ host: tag, name: tag, forwardTo: undefined }))
   const limits = new UserLimits({
-    settings: { messageRate, messageBurst, connectionsPerUser: 2 },
+    settings: {
+      messageRate,
+      messageBurst,
+      requestRate: messageRate,
+      requestBurst: messageBurst,
+      connectionsPerUser: 2,
+    },
     shared: { connection, cluster: CLUSTER, backplane: { self, hosts } },
     logger: pino({ level: 'silent' }),
     registry: new Registry(),
@@ -70,6 +76,23 @@ describe('messages', () => {
       )
     expect(await isTaken()).toBe(false)
     for (let times = 0; times < 3; times += 1) await until(isTaken, 'there is more')
+  })
+})
+
+describe('pages', () => {
+  it('are counted together, beside the messages; while Redis is away they are let be', async () => {
+    const redis = await started()
+    const settings = { messageRate: 0.001, messageBurst: 4 }
+    const [one, two] = [await host(redis, 'AAAAAA', settings), await host(redis, 'BBBBBB', settings)]
+    const takes = [one, two, one, two, one, two].map((limits) => limits.takePage('ann'))
+    const outcomes = await Promise.allSettled(takes)
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(4)
+    await expect(one.takePage('ann')).rejects.toMatchObject(TOO_MANY)
+    await one.takeMessage('ann')
+    redis.pause()
+    await one.takePage('ann')
+    await redis.kill()
+    await two.takePage('ann')
   })
 })
 

@@ -162,6 +162,23 @@ describe('two hosts', () => {
     expect(await sendMany([await connect(two, newName())], 1)).toEqual([])
   })
 
+  it('count the pages of a user once', async () => {
+    const rates = { REQUEST_RATE: '1', REQUEST_BURST: '1000' }
+    const { one, two } = await startHosts(rates)
+    const name = newName()
+    const clients = await Promise.all(
+      [one, two, one, two, one, two, one, two].map((host) => connect(host, name)),
+    )
+    const asked = Array.from({ length: 1_010 }, (_, nth) =>
+      (clients[nth % clients.length] as ChatClient).raw('room:history', { room: 'lobby' }),
+    )
+    const refused = (await Promise.all(asked)).filter(({ ok }) => ok !== true).map(({ error }) => error)
+    expect(refused).toEqual(Array.from({ length: 10 }, () => TOO_MUCH))
+    // What was asked for before stays in its turn.
+    const [client] = clients
+    expect(await client?.raw('room:join', { room: 'lobby' })).toMatchObject({ ok: false, error: TOO_MUCH })
+  })
+
   it('count the connections of a user together, and none of a worker or a host that has died', async () => {
     const { one, two } = await startHosts({ CONNECTIONS_PER_USER: '4' })
     const name = newName()

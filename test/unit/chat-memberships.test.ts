@@ -85,7 +85,11 @@ class Seat {
   constructor(userId: string) {
     seatsMade += 1
     this.socket.id = `socket ${seatsMade}`
-    this.session = new Session(this.socket as unknown as Socket, { id: userId, name: userId }, () => false)
+    this.session = new Session(
+      this.socket as unknown as Socket,
+      { id: userId, name: userId },
+      { isBehind: () => false, takePage: async () => undefined },
+    )
   }
 
   get connected(): boolean {

@@ -10,7 +10,8 @@ import { PresenceBacklog } from '../../src/wire/presence-backlog.ts'
 
 const user = (id: string) => ({ id, name: id })
 const seqs = (page: { messages: { seq: number }[] }) => page.messages.map(({ seq }) => seq)
-const newSession = () => new Session({} as Socket, user('u'), () => false)
+const newSession = () =>
+  new Session({} as Socket, user('u'), { isBehind: () => false, takePage: async () => undefined })
 
 describe('a session', () => {
   it('lets requests take turns, also after one that failed', async () => {
@@ -43,7 +44,10 @@ describe('a session', () => {
 
   it('gives no page to a client that is behind when its turn comes', async () => {
     let behind = false
-    const session = new Session({} as Socket, user('u'), () => behind)
+    const session = new Session({} as Socket, user('u'), {
+      isBehind: () => behind,
+      takePage: async () => undefined,
+    })
     const first = session.pageInTurn(async () => {
       behind = true
       return 'page'

@@ -27,6 +27,7 @@ const handlers: RelayHandlers = {
   'presence.enter': ({ user }) => ({ members: [user], count: 1 }),
   'presence.leave': () => null,
   'presence.members': () => ({ members: [], count: 0 }),
+  'page.take': () => null,
   'connection.enter': () => null,
   'connection.leave': () => null,
   'log.head': () => ({ epoch: 'e', head: 1, first: 1 }),

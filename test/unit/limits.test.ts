@@ -183,8 +183,15 @@ describe('telling other hosts', () => {
   })
 })
 
-function soloLimits(settings: { messageBurst?: number; connectionsPerUser?: number } = {}): UserLimits {
-  const all = { messageRate: 1, messageBurst: 1_000, connectionsPerUser: 2, ...settings }
+interface SoloSettings {
+  messageBurst?: number
+  requestBurst?: number
+  connectionsPerUser?: number
+}
+
+function soloLimits(settings: SoloSettings = {}): UserLimits {
+  const rates = { messageRate: 1, messageBurst: 1_000, requestRate: 1, requestBurst: 1_000 }
+  const all = { ...rates, connectionsPerUser: 2, ...settings }
   return new UserLimits({ settings: all, shared: undefined, logger, registry: new Registry() })
 }
 
@@ -220,6 +227,18 @@ describe('the limits of a host on its own', () => {
     })
     await limits.takeMessage('bob')
   })
+})
+
+it('pages are refused past their burst, by user, and beside the messages', async () => {
+  const limits = soloLimits({ messageBurst: 1, requestBurst: 2 })
+  for (let taken = 0; taken < 2; taken += 1) await limits.takePage('ann')
+  await expect(limits.takePage('ann')).rejects.toMatchObject({
+    code: 'rate_limited',
+    message: 'too many pages at once',
+    retryAfterMs: expect.any(Number),
+  })
+  await limits.takePage('bob')
+  await limits.takeMessage('ann')
 })
 
 describe('a connection as a worker counts it', () => {

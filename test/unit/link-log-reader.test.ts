@@ -29,7 +29,7 @@ beforeEach(async () => {
   const retention = { messages: 100, days: 1 }
   log = await openEmbeddedLog({ directory, retention, clock: Date.now, logger, registry })
   const presence = new PresenceFeed(() => undefined, registry)
-  const settings = { messageRate: 1, messageBurst: 1, connectionsPerUser: 1 }
+  const settings = { messageRate: 1, messageBurst: 1, requestRate: 1, requestBurst: 1, connectionsPerUser: 1 }
   const limits = new UserLimits({ settings, shared: undefined, logger, registry })
   const handlers = createHandlers({ log, presence, limits })
   const path = join(directory, 'link')
