@@ -14,6 +14,7 @@ export class Reporter {
   readonly #delay: IntervalHistogram
   #cpu = process.cpuUsage()
   #timer: NodeJS.Timeout | undefined
+  #dueAt: number
 
   constructor(tally: Tally, clock: Clock, report: (second: AgentSecond) => void) {
     this.#tally = tally
@@ -21,6 +22,7 @@ export class Reporter {
     this.#report = report
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
     this.#delay.enable()
+    this.#dueAt = this.#nextSecond()
     this.#wait()
   }
 
@@ -47,10 +49,16 @@ export class Reporter {
     this.#timer = setTimeout(
       () => {
         this.now()
+        // A timer can be early by a fraction: that second is told all the same.
+        this.#dueAt = Math.max(this.#dueAt + SECOND_MS, this.#nextSecond())
         this.#wait()
       },
-      SECOND_MS - (this.#clock() % SECOND_MS),
+      Math.max(0, this.#dueAt - this.#clock()),
     )
+  }
+
+  #nextSecond(): number {
+    return Math.ceil(this.#clock() / SECOND_MS) * SECOND_MS
   }
 
   /** What is measured is the time between two ticks, with the time that is meant to be between them. */

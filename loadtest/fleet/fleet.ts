@@ -20,7 +20,7 @@ export interface FleetOptions {
   clients: readonly ClientPlan[]
   /** Deliveries that one process writes down at most. */
   ledgerLimit: number
-  /** Reports come at whole seconds of `clock.ts` and once more before the ledger; their sums are the totals. */
+  /** Reports come at whole seconds of `clock.ts`, so that `Math.round(at / 1_000)` says which, and once more before the ledger. */
   onSecond(agent: number, second: AgentSecond): void
 }
 

@@ -24,7 +24,7 @@ export function addressClients(
     if (url === undefined)
       throw new Error(`client ${client.index} is to connect to host ${host}, which has no address`)
     placed[host] = place + 1
-    if (!isLoopback(url)) return { ...client, url }
+    if (!hasManySources(url)) return { ...client, url }
     const source = sourceAddress(Math.floor(ports / PORTS_AN_ADDRESS))
     ports += PORTS_A_CLIENT[client.transport]
     return source === undefined ? { ...client, url } : { ...client, url, localAddress: source }
@@ -41,5 +41,10 @@ export function sourceAddress(number: number): string | undefined {
 
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
-  return hostname === 'localhost' || /^127(\.\d{1,3}){3}$/.test(hostname)
+  return hostname === 'localhost' || hostname === '[::1]' || hasManySources(url)
+}
+
+/** Of the names of this machine 127.0.0.0/8 alone has more than one address to connect from. */
+function hasManySources(url: string): boolean {
+  return /^127(\.\d{1,3}){3}$/.test(new URL(url).hostname)
 }
