@@ -1,7 +1,5 @@
 /** Hosts and, where they have one, the Redis between them, as a running target: its faults, its wholeness, its end. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { until } from '../../test/harness/until.ts'
 import type { RedisFigures, RunningTarget, ServerProcess, TargetOptions } from '../target.ts'
 import type { Host } from './host.ts'
@@ -11,20 +9,14 @@ export type Faults = RunningTarget['faults']
 
 export interface ClusterParts {
   hosts: readonly Host[]
-  redis?: OwnRedis | undefined
+  redis: OwnRedis | undefined
+  /** Removed at the end. */
   directory: string
+  probeDirectory: string
   faults: Faults
   /** Beside what each host says of itself. */
-  isWhole?(hostsThatRun: number): Promise<boolean>
+  isWhole(hostsThatRun: number): Promise<boolean>
 }
-
-/** Where a target keeps what it must; the probes' files are in `probes`. */
-export const runDirectory = (): Promise<string> => mkdtemp(join(tmpdir(), 'rookery-loadtest-'))
-
-export const probesIn = (directory: string): string => join(directory, 'probes')
-
-/** The address of a host: all on loopback, each with one of its own. */
-export const addressOf = (host: number): string => `127.0.0.${host + 1}`
 
 export class ClusterOfHosts implements RunningTarget {
   readonly urls: readonly (readonly string[])[]
@@ -35,7 +27,7 @@ export class ClusterOfHosts implements RunningTarget {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.urls = parts.hosts.map(({ url }) => [url])
-    this.probeDirectory = probesIn(parts.directory)
+    this.probeDirectory = parts.probeDirectory
     this.faults = parts.faults
   }
 
@@ -99,6 +91,6 @@ export class ClusterOfHosts implements RunningTarget {
   async #isWhole(): Promise<boolean> {
     const running = this.#parts.hosts.filter(({ runs }) => runs)
     const each = await Promise.all(running.map((host) => host.isWhole(running.length - 1)))
-    return each.every(Boolean) && (await (this.#parts.isWhole?.(running.length) ?? true))
+    return each.every(Boolean) && (await this.#parts.isWhole(running.length))
   }
 }

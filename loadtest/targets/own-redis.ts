@@ -6,6 +6,7 @@ import type { RedisFigures, ServerProcess } from '../target.ts'
 import { isRunning } from './processes.ts'
 import { needProgram } from './requirements.ts'
 import { steadyPort } from './steady-port.ts'
+import { OWN_SESSION } from './with-parent.ts'
 
 const ADDRESS = '127.0.0.1'
 /** One that stands still has no figures. */
@@ -35,7 +36,7 @@ export class OwnRedis {
     needProgram('redis-cli', 'install the tools of Redis (Debian: apt-get install redis-tools)')
     const port = await steadyPort(ADDRESS)
     const kept = appendfsync === 'no' ? {} : { appendonly: appendfsync }
-    return new OwnRedis(await startRedis({ ...kept, port, host: ADDRESS }))
+    return new OwnRedis(await startRedis({ ...kept, port, host: ADDRESS, within: OWN_SESSION }))
   }
 
   get url(): string {

@@ -1,5 +1,5 @@
-/**
- * Put before a program: Linux kills it when the process that started it ends, however that ends. Its workers leave by themselves
- * when their primary is gone.
- */
-export const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+/** Put before a program: a Ctrl-C on the terminal, which is meant for the one that measures, does not reach it. */
+export const OWN_SESSION = ['setsid'] as const
+
+/** Also, Linux kills it when the process that has started it ends, however that ends; its workers leave when their primary is gone. */
+export const WITH_PARENT = [...OWN_SESSION, 'setpriv', '--pdeathsig', 'KILL', '--'] as const

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { isRunning, standsStill } from '../../loadtest/targets/processes.ts'
+import { isRunning, readProc, standsStill } from '../../loadtest/targets/processes.ts'
 import { exchange, TestTarget } from '../harness/loadtest-target.ts'
 import { until } from '../harness/until.ts'
 
@@ -90,6 +90,19 @@ describe('Redis', () => {
     expect(target.running.tail()).toMatch(/DB loaded from (append only|base|incr)/i)
   })
 })
+
+it('is not reached by a Ctrl-C that is meant for the one that measures', async () => {
+  const target = await start('rookery', { hosts: 2, workersPerHost: 1 })
+  const own = sessionOf(process.pid)
+  expect(target.pids()).toHaveLength(5)
+  for (const pid of target.pids()) expect(sessionOf(pid)).not.toBe(own)
+})
+
+/** Of proc(5): a terminal signals the processes of one session alone. */
+function sessionOf(pid: number): string | undefined {
+  const stat = readProc(pid, 'stat') ?? ''
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]
+}
 
 it.each(['rookery', 'redis-classic'])(
   '%s ends with the process that has started it, however that ends',

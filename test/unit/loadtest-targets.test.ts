@@ -1,0 +1,84 @@
+/** What the targets need, promise and refuse, without starting one. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { hostFaults, workerFaults } from '../../loadtest/targets/faults.ts'
+import { Host } from '../../loadtest/targets/host.ts'
+import { targets } from '../../loadtest/targets/index.ts'
+import { appendfsyncFrom } from '../../loadtest/targets/own-redis.ts'
+import { RecentLines } from '../../loadtest/targets/recent-lines.ts'
+import { Missing, needPackage, needProgram } from '../../loadtest/targets/requirements.ts'
+import { steadyPort } from '../../loadtest/targets/steady-port.ts'
+
+describe('the table', () => {
+  it('names each target once, with a shape within its limits and one line for it', () => {
+    const names = targets.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    for (const { title, defaultShape, limits, dialects } of targets) {
+      expect(title).not.toContain('\n')
+      expect(dialects.length).toBeGreaterThan(0)
+      expect(defaultShape.hosts).toBeLessThanOrEqual(limits.hosts)
+      expect(defaultShape.workersPerHost).toBeLessThanOrEqual(limits.workersPerHost)
+    }
+  })
+})
+
+describe('what must be installed', () => {
+  it('is told with how to get it', () => {
+    expect(() => needProgram('redis-server', 'install Redis', '/nowhere')).toThrow(Missing)
+    expect(() => needProgram('redis-server', 'install Redis', '/nowhere')).toThrow(
+      /redis-server.*install Redis/,
+    )
+    expect(() => needProgram('sh', 'install a shell')).not.toThrow()
+    expect(() => needPackage('@socket.io/no-adapter')).toThrow('npm install @socket.io/no-adapter')
+    expect(() => needPackage('socket.io')).not.toThrow()
+  })
+
+  it('and what Redis keeps is one of three', () => {
+    expect(['always', 'everysec', 'no'].map(appendfsyncFrom)).toEqual(['always', 'everysec', 'no'])
+    expect(() => appendfsyncFrom('sometimes')).toThrow('REDIS_APPENDFSYNC')
+  })
+})
+
+describe('ports that are kept', () => {
+  it('are given once each, below those of outgoing connections, and only if nobody listens there', async () => {
+    const first = await steadyPort('127.0.0.1')
+    const taken = createServer().listen(first + 1, '127.0.0.1')
+    await once(taken, 'listening')
+    const second = await steadyPort('127.0.0.1')
+    taken.close()
+    expect(first).toBeGreaterThanOrEqual(20_000)
+    expect(second).toBeLessThan(30_000)
+    expect([first, first + 1]).not.toContain(second)
+  })
+})
+
+describe('faults', () => {
+  const hosts = [0, 1].map(
+    (index) => new Host(index, 'http://127.0.0.1', () => Promise.reject(new Error('none'))),
+  )
+
+  it('are refused for a host or a worker that is not there', async () => {
+    await expect(async () => hostFaults(hosts)['kill-host']?.(2)).rejects.toThrow('there is no host 2')
+    await expect(workerFaults(hosts, 4)['kill-worker']?.(8)).rejects.toThrow('there is no host 2')
+    await expect(workerFaults(hosts, 4)['kill-worker']?.(7)).rejects.toThrow('host 1 was never started')
+    await expect(async () => hostFaults(hosts)['pause-host']?.(0)).rejects.toThrow('host 0 does not run')
+  })
+
+  it('find a host without processes before it has begun', async () => {
+    expect(hosts[0]?.processes()).toEqual([])
+    expect(hosts[0]?.deaths()).toEqual([])
+    await expect(hosts[0]?.kill()).resolves.toBeUndefined()
+  })
+})
+
+describe('the last lines of an output', () => {
+  it('are bounded in number and length', () => {
+    const recent = new RecentLines()
+    for (let n = 0; n < 500; n += 1) recent.add(`${n} ${'x'.repeat(5_000)}`)
+    const lines = recent.toString().split('\n')
+    expect(lines).toHaveLength(60)
+    expect(lines.at(-1)).toMatch(/^499 x+$/)
+    expect(Math.max(...lines.map(({ length }) => length))).toBe(2_000)
+  })
+})
