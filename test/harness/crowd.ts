@@ -6,7 +6,6 @@ import { type Acked, Member } from './member.ts'
 /** In turn: WebSocket alone, long polling alone, and the one upgraded to the other. */
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']] as const
 
-/** So that a long wait for something else does not fill the rooms as fast as the machine can. */
 const PACE_MS = 200
 
 export interface CrowdOptions {
@@ -18,16 +17,24 @@ export interface CrowdOptions {
   label?: string
   /** Messages that a member has under way at a time: one after the other without it. */
   inFlight?: number
+  /**
+   * After each that it writes while something else is waited for, so that this does not fill the rooms, and the machine's time,
+   * as fast as it can.
+   */
+  paceMs?: number
 }
 
 export class Crowd {
   readonly members: Member[]
   readonly acked = new Map<string, Acked[]>()
   readonly #inFlight: number
+  readonly #paceMs: number
   #sent = 0
 
-  constructor({ url, rooms, membersPerRoom, label = '', inFlight = 1 }: CrowdOptions) {
+  constructor(options: CrowdOptions) {
+    const { url, rooms, membersPerRoom, label = '', inFlight = 1, paceMs = PACE_MS } = options
     this.#inFlight = inFlight
+    this.#paceMs = paceMs
     const urls = typeof url === 'string' ? [url] : url
     this.members = Array.from({ length: rooms * membersPerRoom }, (_, index) => {
       const room = index % rooms
@@ -64,7 +71,7 @@ export class Crowd {
 
   /** Each member goes on until `done`, at an even pace, whatever the others can do. */
   async writeUntil(done: () => boolean): Promise<void> {
-    await allEnded(this.members.map((member) => this.#writeAs(member, () => !done(), PACE_MS)))
+    await allEnded(this.members.map((member) => this.#writeAs(member, () => !done(), this.#paceMs)))
   }
 
   async #writeAs(member: Member, more: () => boolean, paceMs = 0): Promise<void> {

@@ -181,6 +181,8 @@ export async function startHosts(
       new TestHost(name, place, {
         ...UNLIMITED_RATES,
         HOST: place.listenOn,
+        // One that listens everywhere finds out by itself.
+        ...(place.listenOn === place.address ? { ADVERTISE_HOST: place.address } : {}),
         PORT: String(CLIENT_PORT),
         ADMIN_HOST: place.listenOn,
         ADMIN_PORT: String(ADMIN_PORT),

@@ -1,7 +1,11 @@
-/** Members of one room who talk without a pause, until told to stop; then holds what they saw against what was acked. */
+/** Members of one room who talk all the time, until told to stop; then holds what they saw against what was acked. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Member } from './member.ts'
 import { until } from './until.ts'
+
+/** Between two messages of a member: hosts that begin meanwhile need the machine too. */
+const PACE_MS = 50
 
 export class Talk {
   readonly members: readonly Member[]
@@ -63,6 +67,7 @@ export class Talk {
     for (let n = 0; !this.#isOver; n += 1) {
       const { id } = await member.send(`${name}-${n}`, `${n}`)
       acked.push(id)
+      await delay(PACE_MS)
     }
   }
 }

@@ -2,7 +2,7 @@
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BalancerFile, RealBalancer } from '../harness/balancers.ts'
-import { metric, startHosts } from '../harness/forward-hosts.ts'
+import { introduce, metric, startHosts } from '../harness/forward-hosts.ts'
 import type { HandOffHost } from '../harness/hand-off-host.ts'
 import { exchange } from '../harness/raw-http.ts'
 import { until } from '../harness/until.ts'
@@ -41,26 +41,35 @@ const transports: [string, string[], boolean][] = [
   ['WebSocket alone', ['websocket'], false],
 ]
 
+let hosts: HandOffHost[] = []
+beforeAll(async () => {
+  hosts = await startHosts(3, { workers: 1 })
+})
+afterAll(() => Promise.all(hosts.map((host) => host.stop())))
+
+/** Another begins in the place of one that is gone. */
+async function replace(gone: HandOffHost): Promise<void> {
+  const [another] = await startHosts(1, { workers: 1 })
+  if (another === undefined) throw new Error('no host')
+  hosts[hosts.indexOf(gone)] = another
+  await Promise.all(hosts.map((host) => introduce(host, hosts)))
+}
+
+const sent = async () => {
+  const counts = await Promise.all(hosts.map((host) => metric(host, 'forward_sent_total')))
+  return counts.reduce((sum, count) => sum + count)
+}
+
 describe.each(variants)('$name', ({ file, isSticky, edit }) => {
-  const hosts: HandOffHost[] = []
   let balancer: RealBalancer
   beforeAll(async () => {
-    hosts.push(...(await startHosts(3, { workers: 1 })))
     balancer = await RealBalancer.start(
       file,
       hosts.map(({ port }) => port),
       edit,
     )
   })
-  afterAll(async () => {
-    await balancer.stop()
-    await Promise.all(hosts.map((host) => host.stop()))
-  })
-
-  const sent = async () => {
-    const counts = await Promise.all(hosts.map((host) => metric(host, 'forward_sent_total')))
-    return counts.reduce((sum, count) => sum + count)
-  }
+  afterAll(() => balancer.stop())
 
   function connectClient(withTransports: string[]): { client: Socket; failures: string[] } {
     const failures: string[] = []
@@ -139,6 +148,7 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     await Promise.all(late.map(({ client }) => client.emitWithAck('echo', 'hello')))
     expect(late.flatMap(({ failures }) => failures)).toEqual([])
     for (const { client } of [...all, ...late]) client.disconnect()
+    await replace(gone)
   })
 })
 
