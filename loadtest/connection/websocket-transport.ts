@@ -21,7 +21,7 @@ export class WebSocketTransport implements CarryingTransport {
     this.#events = events
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
-      // The server's texts are its own matter; checking them is a third of the cost of reading them.
+      // Whether the server's texts are sound UTF-8 is not what is measured.
       skipUTF8Validation: true,
       headers: cookies.headers(),
       ...(localAddress === undefined ? {} : { localAddress }),
