@@ -1,0 +1,171 @@
+/**
+ * A Socket.IO server in this process that speaks what the benches speak, or as much of the chat as the fleet does, and breaks its
+ * word now and then in one way. It keeps count of it, for a test to hold against what the auditor found.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Server, type Socket } from 'socket.io'
+
+/**
+ * `drops`: a message does not reach one member. `doubles`: it reaches one twice. `swaps`: one member is shown it after the one that
+ * follows. `swallows`: it is acked and not kept. `invents`: a member is shown what nobody sent. `forgets`: who comes back is not
+ * given what it missed (of a log; where there is none, it never is).
+ */
+export type Defect = 'none' | 'drops' | 'doubles' | 'swaps' | 'swallows' | 'invents' | 'forgets'
+
+interface Message {
+  room: string
+  id: string
+  text: string
+  /** In the room's log. */
+  seq: number
+}
+
+interface Ask {
+  room: string
+  after?: number
+}
+
+type Answer = (answer: unknown) => void
+
+/** Of so many deliveries, one goes wrong: the one in their middle. */
+const DELIVERIES = 1_000
+/** Of so many messages, one is swallowed: the one in their middle. */
+const MESSAGES = 100
+/** Nobody is taken for dead on a busy machine. */
+const PING_TIMEOUT_MS = 600_000
+
+export class DefectiveServer {
+  readonly url: string
+  /** Messages that it took, in the order of their coming. */
+  readonly taken: Message[] = []
+  /** Messages that went out to members. */
+  shown = 0
+  /** How often it broke its word. */
+  broken = 0
+  readonly #io: Server
+  readonly #defect: Defect
+  readonly #logs = new Map<string, Message[]>()
+  /** Of a member: what it is to be shown after the next one. */
+  readonly #held = new Map<Socket, Message>()
+  #deliveries = 0
+
+  private constructor(io: Server, url: string, defect: Defect) {
+    this.#io = io
+    this.url = url
+    this.#defect = defect
+    io.on('connection', (socket) => this.#serve(socket))
+  }
+
+  static async start(defect: Defect): Promise<DefectiveServer> {
+    const http = createServer()
+    const io = new Server(http, { pingTimeout: PING_TIMEOUT_MS })
+    await new Promise<void>((resolve) => {
+      http.listen(0, '127.0.0.1', resolve)
+    })
+    return new DefectiveServer(io, `http://127.0.0.1:${(http.address() as AddressInfo).port}`, defect)
+  }
+
+  async stop(): Promise<void> {
+    this.#io.disconnectSockets(true)
+    await this.#io.close()
+  }
+
+  #serve(socket: Socket): void {
+    socket.on('join', async ({ rooms }: { rooms: string[] }, done: Answer) => {
+      await socket.join(rooms)
+      done({ ok: true })
+    })
+    socket.on('publish', (asked: Message, done: Answer) => {
+      this.#take(asked)
+      done({ ok: true })
+    })
+    socket.on('room:join', async (asked: Ask, done: Answer) => {
+      await socket.join(asked.room)
+      done(this.#resume(asked))
+    })
+    socket.on('room:history', (asked: Ask, done: Answer) => done(this.#page(asked)))
+    socket.on('message:send', (asked: Message, done: Answer) => {
+      const known = this.taken.find(({ id }) => id === asked.id)
+      const { seq } = known ?? this.#take(asked)
+      done({ ok: true, seq, at: 1, duplicate: known !== undefined })
+    })
+  }
+
+  #take({ room, id, text }: Message): Message {
+    const log = this.#logOf(room)
+    const message = { room, id, text, seq: (log.at(-1)?.seq ?? 0) + 1 }
+    this.taken.push(message)
+    if (this.#breaks('swallows', this.taken.length, MESSAGES)) {
+      // Its number is used up, so that no other has it.
+      log.push({ ...message, id: '', text: '' })
+      return message
+    }
+    log.push(message)
+    for (const member of this.#membersOf(room)) this.#deliver(member, message)
+    return message
+  }
+
+  #deliver(member: Socket, message: Message): void {
+    this.#deliveries += 1
+    const breaks = (defect: Defect) => this.#breaks(defect, this.#deliveries, DELIVERIES)
+    const held = this.#held.get(member)
+    if (breaks('drops')) return
+    if (breaks('swaps')) {
+      this.#held.set(member, message)
+      return
+    }
+    this.#show(member, message)
+    if (breaks('doubles')) this.#show(member, message)
+    if (breaks('invents')) this.#show(member, { ...message, id: inventedFrom(message.id) })
+    if (held !== undefined && isFollowedBy(held, message)) {
+      this.#held.delete(member)
+      this.#show(member, held)
+    }
+  }
+
+  #show(member: Socket, { room, id, text, seq }: Message): void {
+    this.shown += 1
+    member.emit('message', { room, id, text, seq, kind: 'text' })
+  }
+
+  #breaks(defect: Defect, count: number, among: number): boolean {
+    const breaks = defect === this.#defect && count % among === among / 2
+    if (breaks) this.broken += 1
+    return breaks
+  }
+
+  #membersOf(room: string): Socket[] {
+    const { rooms } = this.#io.sockets.adapter
+    return [...(rooms.get(room) ?? [])].flatMap((id) => this.#io.sockets.sockets.get(id) ?? [])
+  }
+
+  #logOf(room: string): Message[] {
+    const log = this.#logs.get(room) ?? []
+    this.#logs.set(room, log)
+    return log
+  }
+
+  #resume(asked: Ask): unknown {
+    const page = this.#page(asked)
+    if (this.#defect !== 'forgets') return page
+    this.broken += asked.after === undefined ? 0 : page.messages.length
+    return { ...page, messages: [] }
+  }
+
+  #page({ room, after }: Ask) {
+    const log = this.#logOf(room)
+    const messages = after === undefined ? [] : log.filter(({ seq, id }) => seq > after && id !== '')
+    return { ok: true, room, epoch: 'log', head: log.at(-1)?.seq ?? 0, reset: false, messages, more: false }
+  }
+}
+
+/** Of a client that does not exist, in the same run. */
+function inventedFrom(id: string): string {
+  return id.replace(/-(\d+)-(\d+)$/, '-9$1-$2')
+}
+
+/** Whether these two are in each other's way: messages of one sender. */
+function isFollowedBy(held: Message, message: Message): boolean {
+  return held.id.slice(0, held.id.lastIndexOf('-')) === message.id.slice(0, message.id.lastIndexOf('-'))
+}
