@@ -48,6 +48,7 @@ class Agent {
 
   /** Part after part, each when the one before has gone. */
   async #sendLedger(crew: Crew): Promise<void> {
+    crew.settle()
     crew.journal.close()
     crew.tally.unanswered(crew.unanswered)
     this.#reporter?.now()

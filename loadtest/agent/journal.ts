@@ -48,7 +48,7 @@ export class Journal {
 
   /** @returns its row, for what becomes of it */
   sent(key: number, room: string, at: number): number {
-    return this.#sends.add(key, room, at)
+    return this.#closed ? -1 : this.#sends.add(key, room, at)
   }
 
   acked(row: number, at: number, seq = Number.NaN): void {

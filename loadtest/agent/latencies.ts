@@ -1,17 +1,11 @@
-/** Latencies of one interval in whole microseconds, 1 µs to 10 min, three digits; what lies outside is taken to the bound. */
-import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
+/** Latencies of one interval; what lies outside of what a histogram holds is taken to its bound. */
+import { encodeIntoCompressedBase64 } from 'hdr-histogram-js'
+import { emptyHistogram } from '../measure/histograms.ts'
 
 const LOWEST_US = 1
-const HIGHEST_US = 600_000_000
 
 export class Latencies {
-  readonly #histogram: Histogram = build({
-    bitBucketSize: 32,
-    lowestDiscernibleValue: LOWEST_US,
-    highestTrackableValue: HIGHEST_US,
-    numberOfSignificantValueDigits: 3,
-    autoResize: false,
-  })
+  readonly #histogram = emptyHistogram()
   /** Most intervals of most histograms are empty. */
   readonly #empty = encodeIntoCompressedBase64(this.#histogram)
   #isEmpty = true
@@ -19,7 +13,8 @@ export class Latencies {
   record(ms: number): void {
     if (Number.isNaN(ms)) return
     this.#isEmpty = false
-    this.#histogram.recordValue(Math.min(HIGHEST_US, Math.max(LOWEST_US, Math.round(ms * 1_000))))
+    const microseconds = Math.max(LOWEST_US, Math.round(ms * 1_000))
+    this.#histogram.recordValue(Math.min(this.#histogram.highestTrackableValue, microseconds))
   }
 
   /** HdrHistogram V2, compressed, base64; begins anew. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
 import { nowMs } from '../../loadtest/clock.ts'
+import { dueAtFrom } from '../../loadtest/ledger.ts'
 
 interface Published {
   room: string
@@ -18,6 +19,8 @@ export class BenchServer {
   /** How long messages were kept in fact. */
   readonly keptMs: number[] = []
   published = 0
+  /** From when messages were due until they were passed on. */
+  readonly passedOnMs: number[] = []
 
   private constructor(io: Server, url: string) {
     this.io = io
@@ -49,6 +52,7 @@ export class BenchServer {
       const cameAt = nowMs()
       const passOn = () => {
         this.keptMs.push(nowMs() - cameAt)
+        this.passedOnMs.push(nowMs() - dueAtFrom(message.text))
         this.io.to(message.room).emit('message', message)
         done({ ok: true })
       }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { audit } from '../../loadtest/audit/audit.ts'
 import { nowMs } from '../../loadtest/clock.ts'
 import type { MemberRecord } from '../../loadtest/ledger.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
@@ -22,7 +23,9 @@ afterEach(async () => {
 /** All sends were acked, and each member was shown those of its room once, in the log's order. */
 async function expectWhole(count: number): Promise<MemberRecord[]> {
   expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, owed: 0, joined: 12 })
-  const { parts } = await crowd.fleet.ledger()
+  const ledger = await crowd.fleet.ledger()
+  const { parts } = ledger
+  expect(audit(ledger, 'chat')).toMatchObject({ ok: true, sent: count, acked: count, expected: count * 4 })
   for (const counter of ['due', 'sent', 'acked'] as const) expect(crowd.sum(counter)).toBe(count)
   expect(crowd.sum('unanswered')).toBe(0)
   expect(crowd.sum('delivered')).toBe(count * 4)

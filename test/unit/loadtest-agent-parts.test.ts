@@ -125,6 +125,7 @@ describe('the journal', () => {
     journal.refused(rows[1] ?? -1)
     journal.close()
     journal.acked(rows[2] ?? -1, 300)
+    journal.acked(journal.sent(keyOf(3, 2), 'room-3', 300), 301)
     const [part] = [...journal.parts()]
     expect(part?.sends).toEqual({
       keys: Float64Array.from(keys),
