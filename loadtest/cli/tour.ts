@@ -55,14 +55,15 @@ export async function tour(flags: Flags): Promise<number> {
   const output = outputFrom(flags)
   const { short = false, seed = drawnSeed() } = checked(TourFlags, flags)
   const startedAt = new Date().toISOString()
-  const results = await onStage((stage) => runAll(short ? SHORT : TOUR, seed, stage))
+  const stops = short ? SHORT : TOUR
+  const results = await onStage((stage) => runAll(stops, seed, stage))
   const document: Tour = {
     document: 'tour',
     version: DOCUMENT_VERSION,
     tool: await toolNow(),
     startedAt,
     arguments: { short, seed },
-    interrupted: results.length < TOUR.length || results.some(({ interrupted }) => interrupted),
+    interrupted: results.length < stops.length || results.some(({ interrupted }) => interrupted),
     title: 'One host, then two over Redis, with a kill in each',
     results,
   }

@@ -20,6 +20,8 @@ export const HttpResult = z.strictObject({
   requests: z.strictObject({
     connections: count,
     askedPerSec: z.number(),
+    /** By the asked rate, in the asked time. */
+    due: count,
     answered: count,
     answeredPerSec: z.number(),
     /** Answers by status. */

@@ -48,7 +48,7 @@ const pieces = (words: readonly string[]) => words.map((text) => ({ text }))
 function requestWords({ requests, durationMs }: HttpResult): string[] {
   return [
     `${whole(requests.answered)} answered in ${duration(durationMs)}`,
-    `${requests.answeredPerSec.toFixed(1)} of ${requests.askedPerSec} a second`,
+    `${requests.askedPerSec} a second asked, ${requests.answeredPerSec.toFixed(1)} answered`,
     ...Object.entries(requests.byStatus).map(([status, count]) => `${plain(status)}: ${whole(count)}`),
     `${whole(requests.errors)} errors`,
     `${whole(requests.timeouts)} time-outs`,

@@ -25,15 +25,17 @@ export interface Stage {
 
 /** Resolves when the last step is over and every fault is done, or at once when it is stopped. @throws what a fault throws */
 export async function drive(steps: readonly Step[], stage: Stage): Promise<void> {
-  const faults: Promise<void>[] = []
+  const faults: Promise<unknown>[] = []
+  const failures: unknown[] = []
   for (const { step, place } of inOrder(steps)) {
     await untilMoment(stage.zeroAt + beginsMs(step), stage.stop)
     if (stage.stop.aborted) break
-    if (step.do === 'fault') faults.push(fault(step, stage))
+    if (step.do === 'fault') faults.push(fault(step, stage).catch((error: unknown) => failures.push(error)))
     else order(step, place, stage)
   }
   await untilMoment(stage.zeroAt + Math.max(0, ...steps.map(endMs)), stage.stop)
-  for (const done of await Promise.allSettled(faults)) if (done.status === 'rejected') throw done.reason
+  await Promise.all(faults)
+  if (failures.length > 0) throw failures[0]
 }
 
 /** When the last of them is over, from their zero. What a cut or a fault leaves behind is not counted. */

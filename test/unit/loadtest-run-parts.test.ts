@@ -1,0 +1,241 @@
+/** The pure parts of a run: what is asked, where the limit is looked for, who may be sent to, and which order goes out when. */
+import { describe, expect, test } from 'vitest'
+import { nowMs } from '../../loadtest/clock.ts'
+import type { Moments } from '../../loadtest/load/moments.ts'
+import type { Load, Step, WantedClient } from '../../loadtest/plan.ts'
+import { refuseStrangers } from '../../loadtest/run/addresses.ts'
+import { drive, endMs, type Stage } from '../../loadtest/run/drive.ts'
+import { UsageError } from '../../loadtest/run/exit-codes.ts'
+import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/find-limit.ts'
+import { scenarioNamed, targetNamed } from '../../loadtest/run/names.ts'
+import { Asked, argumentsOf, requestOf } from '../../loadtest/run/request.ts'
+
+const GIVEN = { seed: 7, agents: 2 }
+
+function request(scenario: string, target: string, asked: unknown = {}) {
+  return requestOf(scenarioNamed(scenario), targetNamed(target), Asked.parse(asked), GIVEN)
+}
+
+describe('what is asked', () => {
+  test('has the defaults of scenario and target', () => {
+    const { settings, agents, kind } = request('small-rooms', 'rookery')
+    expect(settings).toMatchObject({
+      clients: 500,
+      seed: 7,
+      dialect: 'chat',
+      shape: { hosts: 1, workersPerHost: 2 },
+    })
+    expect({ agents, kind }).toEqual({ agents: 2, kind: 'raw' })
+  })
+
+  test('goes before them, as text too', () => {
+    const { settings, agents } = request('small-rooms', 'rookery', {
+      clients: '3',
+      agents: '8',
+      hosts: '2',
+      rate: '0.5',
+      dialect: 'bench',
+      roomSize: '3',
+    })
+    expect(settings).toMatchObject({ clients: 3, ratePerSec: 0.5, roomSize: 3, dialect: 'bench' })
+    expect(settings.shape.hosts).toBe(2)
+    expect(agents).toBe(3)
+  })
+
+  test('a scenario that needs hosts or workers gets them', () => {
+    expect(request('host-kill', 'rookery').settings.shape.hosts).toBe(2)
+    expect(request('avalanche-worker', 'rookery').settings.shape.workersPerHost).toBe(2)
+  })
+
+  test.each([
+    ['host-kill', 'rookery', { hosts: '1' }, /needs 2 hosts/],
+    ['host-kill', 'one-process', {}, /1 host at most/],
+    ['worker-kills', 'one-process', {}, /1 worker a host at most/],
+    ['worker-kills', 'rookery', { workers: '1' }, /2 workers a host at least/],
+    ['small-rooms', 'sticky-cluster', { dialect: 'chat' }, /speaks bench/],
+    ['small-rooms', 'bare-ws', { transport: 'polling' }, /websocket alone/],
+    ['small-rooms', 'bare-ws', { kind: 'stock' }, /raw clients/],
+    ['small-rooms', 'url', {}, /needs --url/],
+    ['small-rooms', 'rookery', { url: ['http://127.0.0.1:1'] }, /--target url/],
+    ['worker-kills', 'url', { url: ['http://127.0.0.1:1'] }, /nothing is done to servers that run elsewhere/],
+    ['small-rooms', 'url', { url: ['http://127.0.0.1:1'], env: ['A=1'] }, /--env is for servers/],
+    ['slow-readers', 'rookery', { kind: 'stock' }, /raw clients/],
+  ])('%s on %s with %j is refused', (scenario, target, asked, message) => {
+    expect(() => request(scenario, target, asked)).toThrow(UsageError)
+    expect(() => request(scenario, target, asked)).toThrow(message)
+  })
+
+  test.each([
+    { clients: '0' },
+    { clients: '1.5' },
+    { clients: 'many' },
+    { rate: '-1' },
+    { duration: '90000' },
+    { url: ['ftp://127.0.0.1'] },
+    { env: ['lower=1'] },
+    { textLength: '31' },
+    { unknown: '1' },
+  ])('%j is no request', (asked) => {
+    expect(Asked.safeParse(asked).success).toBe(false)
+  })
+
+  test('is kept with the result so that it can be asked again', () => {
+    const asked = { env: ['A=1,2', 'B=x=y'], clients: '12', roomSize: '4' }
+    const once = request('small-rooms', 'rookery', asked)
+    const kept = argumentsOf(once)
+    const { env, ...others } = kept
+    const again = request('small-rooms', 'rookery', { ...others, env: [env] })
+    expect(again).toEqual(once)
+    expect(again.env).toEqual({ A: '1,2', B: 'x=y' })
+  })
+
+  test('addresses are kept without what may be a secret', () => {
+    const kept = argumentsOf(
+      request('small-rooms', 'url', { url: ['http://me:secret@127.0.0.1:1/?key=secret'] }),
+    )
+    expect(kept['url']).toBe('http://127.0.0.1:1/')
+  })
+})
+
+test('an unknown name is answered with the one that may be meant', () => {
+  expect(() => scenarioNamed('smal-rooms')).toThrow(/did you mean small-rooms/)
+  expect(() => targetNamed('roookery')).toThrow(/did you mean rookery/)
+  expect(() => targetNamed('x')).toThrow(/there are: rookery, /)
+})
+
+describe('whom a run may send to', () => {
+  test('this machine', () => {
+    expect(() =>
+      refuseStrangers([['http://127.0.0.1:1', 'http://127.0.0.2:1'], ['ws://localhost:2']], []),
+    ).not.toThrow()
+  })
+
+  test('what the user named, and nobody else', () => {
+    const named = ['https://chat.example:8443/x']
+    expect(() => refuseStrangers([['https://chat.example:8443']], named)).not.toThrow()
+    for (const other of [
+      'https://chat.example',
+      'https://other.example:8443',
+      'http://10.0.0.1',
+      'http://127.0.0.1.example',
+    ])
+      expect(() => refuseStrangers([[other]], named)).toThrow(UsageError)
+  })
+})
+
+function search(limit: number, first: number): Tried[] {
+  const tried: Tried[] = []
+  for (let rate = nextRate(tried, first); rate !== undefined; rate = nextRate(tried, first))
+    tried.push({ ratePerSec: rate, held: rate <= limit })
+  return tried
+}
+
+describe('the limit is looked for', () => {
+  test.each([
+    [100, 100],
+    [777, 100],
+    [50, 400],
+    [12_345, 100],
+    [3, 100],
+  ])('%d/s is found from below, within a tenth', (limit, first) => {
+    const tried = search(limit, first)
+    const held = Math.max(...tried.filter((one) => one.held).map(({ ratePerSec }) => ratePerSec))
+    expect(held).toBeLessThanOrEqual(limit)
+    expect(held).toBeGreaterThan(limit / 1.12)
+    expect(tried.length).toBeLessThanOrEqual(MOST_TRIES)
+  })
+
+  test('in steps that double, then close in', () => {
+    expect(search(350, 100).map(({ ratePerSec }) => ratePerSec)).toEqual([100, 200, 400, 283, 336, 367])
+  })
+
+  test('and the search ends where nothing holds, or everything', () => {
+    expect(search(0, 100).every(({ held }) => !held)).toBe(true)
+    expect(search(Number.POSITIVE_INFINITY, 1).length).toBe(MOST_TRIES)
+  })
+
+  test('a failure below what held was chance', () => {
+    const tried = [
+      { ratePerSec: 100, held: false },
+      { ratePerSec: 50, held: true },
+      { ratePerSec: 70.7, held: true },
+      { ratePerSec: 84.1, held: true },
+    ]
+    expect(nextRate([...tried, { ratePerSec: 60, held: false }], 100)).toBe(91.7)
+  })
+})
+
+const step = (fault: 'kill-worker' | 'kill-redis'): Step => ({ do: 'fault', atMs: 0, fault, which: 0 })
+
+describe('steps become orders', () => {
+  const LOAD: Load = { durationMs: 100, ratePerSec: 10, arrivals: 'even', textLength: 32 }
+  const clients = Array.from({ length: 6 }, (_, index) => ({ index, host: index % 2 })) as WantedClient[]
+
+  interface Seen {
+    loads: { load: Load; at: number }[]
+    cuts: { moments: Moments; offlineMs: number }[]
+    leaves: Moments[]
+    faults: string[]
+    marks: string[]
+  }
+
+  function stageOf(changes: Partial<Stage> = {}): { stage: Stage; seen: Seen } {
+    const seen: Seen = { loads: [], cuts: [], leaves: [], faults: [], marks: [] }
+    const stage: Stage = {
+      fleet: {
+        load: (load, at) => seen.loads.push({ load, at }),
+        cut: (moments, offlineMs) => seen.cuts.push({ moments, offlineMs }),
+        leave: (moments) => seen.leaves.push(moments),
+      },
+      faults: { 'kill-worker': async (which) => void seen.faults.push(`worker ${which}`) },
+      clients,
+      seed: 1,
+      zeroAt: nowMs(),
+      stop: new AbortController().signal,
+      mark: (_atMs, label) => seen.marks.push(label),
+      now: nowMs,
+      ...changes,
+    }
+    return { stage, seen }
+  }
+
+  test('each with its moment, and what is chosen is the same for the same seed', async () => {
+    const steps: Step[] = [
+      { do: 'load', atMs: 20, load: LOAD },
+      { do: 'cut', atMs: 10, cut: { whom: { host: 1 }, offlineMs: 5, spreadMs: 0 } },
+      { do: 'churn', atMs: 0, churn: { durationMs: 1_000, perSec: 3 } },
+      { do: 'fault', atMs: 1, fault: 'kill-worker', which: 4 },
+    ]
+    const { stage, seen } = stageOf()
+    await drive(steps, stage)
+    expect(seen.loads).toEqual([{ load: LOAD, at: stage.zeroAt + 20 }])
+    const at = stage.zeroAt + 10
+    expect(seen.cuts).toEqual([{ moments: { clients: [1, 3, 5], at: [at, at, at] }, offlineMs: 5 }])
+    expect(seen.leaves.map((moments) => moments.clients.length)).toEqual([3])
+    expect(seen.faults).toEqual(['worker 4'])
+    expect(seen.marks.toSorted()).toEqual(['churn 3/s', 'cut 3', 'kill-worker 4', 'load 10/s'])
+    const again = stageOf({ zeroAt: stage.zeroAt })
+    await drive(steps, again.stage)
+    expect(again.seen.leaves).toEqual(seen.leaves)
+  })
+
+  test('they last until the last of them is over', async () => {
+    const { stage } = stageOf()
+    await drive([{ do: 'load', atMs: 0, load: LOAD }], stage)
+    expect(nowMs()).toBeGreaterThanOrEqual(stage.zeroAt + LOAD.durationMs - 1)
+    expect(endMs({ do: 'rest', atMs: 5, durationMs: 7 })).toBe(12)
+    expect(endMs({ do: 'cut', atMs: 5, cut: { whom: 'all', offlineMs: 3, spreadMs: 2 } })).toBe(10)
+  })
+
+  test('one who stops them waits for nothing', async () => {
+    const { stage, seen } = stageOf({ stop: AbortSignal.abort() })
+    await drive([{ do: 'load', atMs: 3_600_000, load: LOAD }], stage)
+    expect(seen.loads).toEqual([])
+  })
+
+  test('a fault that fails, or that the target has not, is not passed over', async () => {
+    await expect(drive([step('kill-redis')], stageOf().stage)).rejects.toThrow(/no kill-redis/)
+    const fails = stageOf({ faults: { 'kill-worker': () => Promise.reject(new Error('it would not die')) } })
+    await expect(drive([step('kill-worker')], fails.stage)).rejects.toThrow(/would not die/)
+  })
+})
