@@ -135,7 +135,7 @@ function compareFigure(figure: Figure, pairs: readonly Pair[]): FigureComparison
     pairs: measured.length,
     finding,
     direction: directionOf(figure, signs),
-    statement: statementOf(signs, finding, chance),
+    statement: figure.kind === 'fault' ? faultStatement(measured) : statementOf(signs, finding, chance),
   }
 }
 
@@ -159,6 +159,13 @@ function directionOf({ better }: Figure, { higher, lower }: Signs): FigureCompar
   return higher > lower === (better === 'higher') ? 'better' : 'worse'
 }
 
+/** Whether something was lost is no matter of chance: it was. */
+function faultStatement(measured: readonly { base: number; other: number }[]): string {
+  const runs = (side: 'base' | 'other'): number => measured.filter((pair) => pair[side] > 0).length
+  if (runs('base') + runs('other') === 0) return 'in no run'
+  return `in ${runs('other')} of ${measured.length} runs, against ${runs('base')}`
+}
+
 function statementOf(signs: Signs, finding: Finding, chance: number): string {
   const { higher, lower, equal } = signs
   const pairs = higher + lower + equal
@@ -167,8 +174,8 @@ function statementOf(signs: Signs, finding: Finding, chance: number): string {
   const counted = most === pairs ? `all ${pairs}` : `${most} of ${pairs}`
   if (finding === 'few') return `${word} in ${counted}: too few pairs to tell`
   if (finding === 'within-noise') return `${word} in ${counted}: within noise`
-  const odds = `chance alone does that 1 time in ${Math.round(1 / chance)}`
-  return finding === 'leaning' ? `${word} in ${counted}, but ${odds}` : `${word} in ${counted}; ${odds}`
+  const odds = `(by chance: 1 time in ${Math.round(1 / chance)})`
+  return finding === 'leaning' ? `leaning ${word}, in ${counted} ${odds}` : `${word} in ${counted} ${odds}`
 }
 
 function sum(values: readonly number[]): number {

@@ -35,6 +35,11 @@ export function moment(atMs: number): string {
   return `${(atMs / 1_000).toFixed(1)} s`
 }
 
+/** All of three digits, so that a column of them is even. */
+export function ratio(value: number): string {
+  return Math.abs(value) >= 100 ? whole(value) : value.toPrecision(3)
+}
+
 export function percent(share: number): string {
   return `${digits(share * 100)} %`
 }

@@ -83,18 +83,20 @@ export interface Table {
   rows: readonly (readonly Piece[])[]
   /** Columns that go first where the width does not suffice for all. */
   dispensable?: readonly number[]
+  /** To the left, like the first. */
+  words?: readonly number[]
 }
 
-/** The first column to the left, all others to the right. */
+/** The first column and those of words to the left, all others to the right. */
 export function tabulated(table: Table, canvas: Canvas): string[] {
-  const { head, rows } = fitting(table, canvas.columns)
+  const { head, rows, words = [] } = fitting(table, canvas.columns)
   const widths = widthsOf(head, rows)
   const line = (cells: readonly Piece[]): string =>
     cells
       .map(({ text, style }, column) => {
         const width = widths[column] ?? 0
         const space = ' '.repeat(Math.max(0, width - widthOf(text)))
-        return colour(column === 0 ? text + space : space + text, style, canvas)
+        return colour(column === 0 || words.includes(column) ? text + space : space + text, style, canvas)
       })
       .join(GAP)
       .trimEnd()
@@ -113,6 +115,8 @@ function fitting(table: Table, columns: number): Table {
   const needed = widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1))
   if (needed <= columns || first === undefined) return table
   const without = <T>(cells: readonly T[]): T[] => cells.filter((_cell, column) => column !== first)
-  const dispensable = others.map((column) => (column > first ? column - 1 : column))
-  return fitting({ head: without(table.head), rows: table.rows.map(without), dispensable }, columns)
+  const shifted = (each: readonly number[]): number[] =>
+    each.filter((column) => column !== first).map((column) => (column > first ? column - 1 : column))
+  const rest = { dispensable: shifted(others), words: shifted(table.words ?? []) }
+  return fitting({ head: without(table.head), rows: table.rows.map(without), ...rest }, columns)
 }

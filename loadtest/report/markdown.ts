@@ -3,7 +3,7 @@ import type { RunResult } from '../result.ts'
 import { compare } from './compare.ts'
 import { isComparison, type ReportDocument, runsOf } from './document.ts'
 import { figure } from './figures.ts'
-import { countOf, digits, inUnit, NOTHING, plain } from './format.ts'
+import { countOf, inUnit, NOTHING, plain, ratio } from './format.ts'
 import { headline, outcomeOf } from './outcome.ts'
 
 const COLUMNS = [
@@ -38,8 +38,8 @@ export function markdownRatios(document: Parameters<typeof compare>[0]): string 
         each.figure.title,
         inUnit(each.base, each.figure.unit),
         inUnit(each.other, each.figure.unit),
-        each.ratio === null ? NOTHING : `× ${digits(each.ratio.median)}`,
-        each.ratio === null ? NOTHING : `${digits(each.ratio.min)}–${digits(each.ratio.max)}`,
+        each.ratio === null ? NOTHING : `× ${ratio(each.ratio.median)}`,
+        each.ratio === null ? NOTHING : `${ratio(each.ratio.min)}–${ratio(each.ratio.max)}`,
         each.statement,
       ])
       const head = ['figure', cell(base), cell(other), 'ratio', 'spread', `over ${countOf(pairs, 'pair')}`]

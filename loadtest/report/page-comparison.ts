@@ -3,7 +3,7 @@ import { compare, type FigureComparison, type SideComparison } from './compare.t
 import type { Comparison, Side } from './comparison.ts'
 import { type Curve, pointsOf } from './distribution.ts'
 import { runsOf } from './document.ts'
-import { countOf, digits, inUnit, NOTHING } from './format.ts'
+import { countOf, inUnit, NOTHING, ratio } from './format.ts'
 import { type Html, html, jsonBlock } from './html.ts'
 import { pageTable } from './page-parts.ts'
 import { runsTable } from './page-runs.ts'
@@ -28,14 +28,14 @@ function summary({ figures, base, other, pairs }: SideComparison): Html {
   const said =
     cpu === undefined || cpu.ratio === null
       ? 'no server CPU was measured'
-      : `× ${digits(cpu.ratio.median)} the server CPU per delivery (${cpu.statement})`
+      : `× ${ratio(cpu.ratio.median)} the server CPU per delivery (${cpu.statement})`
   return html`<p class="invariant"><strong>${other}</strong> to <strong>${base}</strong>, ${countOf(pairs, 'pair')} of runs: ${said}.</p>`
 }
 
 export function comparisonSections(comparison: Comparison): Html {
   return html`<section class="overview">
 ${compare(comparison).map(ratioSection)}
-<p class="note">The runs took turns, and each ratio is of two neighbours, so that what slows the machine down slows both. Among so many figures one in sixteen looks sure by chance alone: read them together. 0 is what is wanted of losses, so these have no ratio.</p>
+<p class="note">The runs took turns, and each ratio is of two neighbours, so that what slows the machine down slows both. Of sixteen figures that do not differ, one looks sure by chance alone: read them together. Losses have no ratio, since 0 is what is wanted, and what was lost was not lost by chance of measuring.</p>
 <h3>Delivery latency by percentile, run by run</h3>
 <div class="distribution" data-run="comparison"></div>
 ${jsonBlock('comparison-data', { curves: curvesOfSides(comparison.sides) })}
@@ -58,7 +58,7 @@ function ratioSection(side: SideComparison): Html {
     inUnit(each.base, each.figure.unit),
     inUnit(each.other, each.figure.unit),
     ratioCell(each),
-    each.ratio === null ? NOTHING : `${digits(each.ratio.min)} – ${digits(each.ratio.max)}`,
+    each.ratio === null ? NOTHING : `${ratio(each.ratio.min)} – ${ratio(each.ratio.max)}`,
     statementCell(each),
   ])
   const head = ['figure', side.base, side.other, 'ratio', 'least – most', 'pair by pair']
@@ -66,15 +66,15 @@ function ratioSection(side: SideComparison): Html {
   const notes = side.notes.map((note) => html`<li>${note}</li>`)
   return html`<h2>${side.other} against ${side.base}</h2>
 ${notes.length === 0 ? '' : html`<ul class="notes">${notes}</ul>`}
-${pageTable({ caption, head, rows, words: [5] })}`
+${pageTable({ caption, head, rows, words: [5], wide: true })}`
 }
 
-function ratioCell({ ratio }: FigureComparison): Html | string {
-  return ratio === null ? NOTHING : html`<strong>× ${digits(ratio.median)}</strong>`
+function ratioCell(of: FigureComparison): Html | string {
+  return of.ratio === null ? NOTHING : html`<strong>× ${ratio(of.ratio.median)}</strong>`
 }
 
-function statementCell({ finding, direction, statement }: FigureComparison): Html {
-  const sure = finding === 'beyond-noise' && direction !== 'none'
+function statementCell({ finding, direction, statement, figure: { kind } }: FigureComparison): Html {
+  const sure = (finding === 'beyond-noise' || kind === 'fault') && direction !== 'none'
   const verdict = sure ? html`<span class="badge ${direction}">${direction}</span> ` : ''
   return html`${verdict}${statement}`
 }

@@ -19,16 +19,18 @@ export interface PageTable {
   rows: readonly (readonly Content[])[]
   /** Columns of words; all others are numbers, but for the first. */
   words?: readonly number[]
+  /** As wide as the page. */
+  wide?: boolean
 }
 
 /** Wider than the screen it scrolls by itself, by keyboard too. */
-export function pageTable({ caption, head, rows, words = [] }: PageTable): Html {
+export function pageTable({ caption, head, rows, words = [], wide = false }: PageTable): Html {
   const kind = (column: number): string => (column === 0 || words.includes(column) ? 'word' : 'number')
   const body = rows.map(
     (row) =>
       html`<tr>${row.map((cell, column) => (column === 0 ? rowHead(cell) : html`<td class="${kind(column)}">${cell}</td>`))}</tr>\n`,
   )
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+  return html`<div class="scroll${wide ? ' wide' : ''}" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}</caption>
 <thead><tr>${head.map((cell, column) => html`<th scope="col" class="${kind(column)}">${cell}</th>`)}</tr></thead>
 <tbody>${body}</tbody></table></div>`

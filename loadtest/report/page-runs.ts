@@ -6,15 +6,7 @@ import { type Html, html } from './html.ts'
 import { outcomeOf } from './outcome.ts'
 import { badge, pageTable } from './page-parts.ts'
 
-const COLUMNS = [
-  'cpuPerMessage',
-  'cpuPerDelivery',
-  'deliveryP50',
-  'deliveryP99',
-  'connectP99',
-  'rssMax',
-  'lost',
-]
+const COLUMNS = ['cpuPerMessage', 'cpuPerDelivery', 'deliveryP50', 'deliveryP99', 'lost']
 
 export const runId = (index: number): string => `run-${index + 1}`
 
@@ -33,5 +25,11 @@ export function runsTable(runs: readonly LabelledRun[]): Html {
     ...figures.map(({ of, unit }) => inUnit(of(result), unit)),
   ])
   const head = ['run', 'scenario', 'dialect', 'verdict', ...figures.map(({ title }) => title)]
-  return pageTable({ caption: 'Every run, in the order in which they ran', head, rows, words: [1, 2, 3] })
+  return pageTable({
+    caption: 'Every run, in the order in which they ran',
+    head,
+    rows,
+    words: [1, 2, 3],
+    wide: true,
+  })
 }

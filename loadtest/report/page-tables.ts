@@ -12,10 +12,10 @@ ${latencyTable(result)}
 ${auditTable(result)}
 ${result.checks.length === 0 ? '' : checksTable(result)}
 ${result.steps === null ? '' : stepsTable(result.steps)}
-${serverTable(result)}
-${generatorTable(result)}
+<div class="beside">${serverTable(result)}
+<div>${generatorTable(result)}
 ${countsTable('Refusals', result.refusals)}
-${countsTable('Failed connects', result.connectErrors)}`
+${countsTable('Failed connects', result.connectErrors)}</div></div>`
 }
 
 function latencyTable({ latency }: RunResult): Html {
@@ -27,7 +27,7 @@ function latencyTable({ latency }: RunResult): Html {
     ),
   ])
   const head = ['', 'count', ...PERCENTILES.map(({ title }) => title)]
-  return pageTable({ caption: 'Latency, in milliseconds', head, rows })
+  return pageTable({ caption: 'Latency, in milliseconds', head, rows, wide: true })
 }
 
 function auditTable({ verdict }: RunResult): Html {
@@ -103,7 +103,7 @@ function generatorTable({ generator }: RunResult): Html {
     `${digits(agent.eventLoopDelayP99Ms)} ms`,
     `${digits(agent.lateMaxMs)} ms`,
   ])
-  const head = ['', 'clients', 'CPU of a core', 'event-loop delay p99', 'sends late at most']
+  const head = ['', 'clients', 'CPU of a core', 'loop delay p99', 'sends late by']
   return pageTable({ caption: 'The load generator’s own health', head, rows })
 }
 
@@ -130,8 +130,8 @@ ${facts([
   ['Redis', machine.redis ?? NOTHING],
   ['Load before', digits(machine.loadAverage)],
 ])}
-${namedTable('Versions', machine.packages)}
-${namedTable('Arguments', result.arguments)}`
+<div class="beside">${namedTable('Arguments', result.arguments)}
+${namedTable('Versions', machine.packages)}</div>`
 }
 
 function namedTable(caption: string, values: RunResult['arguments']): Html {

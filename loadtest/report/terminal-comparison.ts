@@ -4,7 +4,7 @@ import { compare, type FigureComparison, type SideComparison } from './compare.t
 import type { Comparison, Tour } from './comparison.ts'
 import { isComparison, isTour, type ReportDocument, runsOf } from './document.ts'
 import { figure } from './figures.ts'
-import { countOf, digits, inUnit, NOTHING, plain } from './format.ts'
+import { countOf, inUnit, NOTHING, plain, ratio } from './format.ts'
 import { type Canvas, type Piece, paragraph, tabulated } from './layout.ts'
 import { headline, outcomeOf, STANDING_WORDS, worst } from './outcome.ts'
 import type { Style } from './paint.ts'
@@ -52,7 +52,7 @@ function runRows(document: ReportDocument, canvas: Canvas): string[] {
     ...figures.map(({ of, unit }) => ({ text: inUnit(of(result), unit) })),
   ])
   const head = ['Run', '', 'dialect', ...figures.map(({ title }) => title.replace('server ', ''))]
-  return tabulated({ head, rows, dispensable: [2, 4, 5] }, canvas)
+  return tabulated({ head, rows, dispensable: [2, 4, 5], words: [1, 2] }, canvas)
 }
 
 function outcomePiece(result: RunResult): Piece {
@@ -70,15 +70,20 @@ function sideLines(side: SideComparison, canvas: Canvas): string[] {
     { text: each.figure.title },
     { text: inUnit(each.base, each.figure.unit) },
     { text: inUnit(each.other, each.figure.unit) },
-    { text: each.ratio === null ? NOTHING : `× ${digits(each.ratio.median)}`, style: styleOf(each) },
-    { text: each.ratio === null ? NOTHING : `${digits(each.ratio.min)}–${digits(each.ratio.max)}` },
+    { text: each.ratio === null ? NOTHING : `× ${ratio(each.ratio.median)}`, style: styleOf(each) },
+    { text: each.ratio === null ? NOTHING : `${ratio(each.ratio.min)}–${ratio(each.ratio.max)}` },
     { text: each.statement, style: styleOf(each) },
   ])
   const head = ['Figure', plain(side.base), plain(side.other), 'ratio', 'spread', 'pair by pair']
-  return [canvas.paint('strong', title), ...notes, ...tabulated({ head, rows, dispensable: [4, 5] }, canvas)]
+  return [
+    canvas.paint('strong', title),
+    ...notes,
+    ...tabulated({ head, rows, dispensable: [4, 5], words: [5] }, canvas),
+  ]
 }
 
-function styleOf({ finding, direction }: FigureComparison): Style {
-  if (finding !== 'beyond-noise' || direction === 'none') return 'faint'
+function styleOf({ finding, direction, figure: { kind } }: FigureComparison): Style {
+  const certain = finding === 'beyond-noise' || kind === 'fault'
+  if (!certain || direction === 'none') return 'faint'
   return direction === 'better' ? 'good' : 'bad'
 }
