@@ -82,6 +82,16 @@ describe('Redis', () => {
     expect(target.running.deaths()).toEqual([])
   })
 
+  it('tells its own figures without the bytes of the telling', async () => {
+    const target = await start('redis-classic', { hosts: 1, workersPerHost: 1 })
+    const first = await target.running.redis()
+    for (let n = 0; n < 20; n += 1) await target.running.redis()
+    const last = await target.running.redis()
+    // An answer has more than 1,000 bytes; some small ones of connecting and of the servers remain.
+    expect((last?.bytesOut ?? 0) - (first?.bytesOut ?? 0)).toBeLessThan(21 * 300)
+    expect(last?.connections).toBe(2)
+  })
+
   it('reads what it has written when it comes back, where the servers rely on it', async () => {
     const target = await start('rookery', { hosts: 2, workersPerHost: 1 }, { dialect: 'chat' })
     expect(target.running.tail()).toContain('Redis:')
