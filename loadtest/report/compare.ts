@@ -55,7 +55,7 @@ export function compare({ sides }: Pick<Comparison, 'sides'>): SideComparison[] 
 }
 
 /** What must be one and the same over all runs of all sides, and is not. */
-export function mixUps(sides: readonly Side[]): string[] {
+function mixUps(sides: readonly Side[]): string[] {
   const runs = sides.flatMap(({ results }) => results)
   const musts: [string, (run: RunResult) => string][] = [
     ['dialects', (run) => run.dialect],
@@ -183,7 +183,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** @returns NaN for none */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
   const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN

@@ -18,7 +18,7 @@ const COLUMNS = [
 ]
 
 /** One row a run; columns in which nothing was measured are left out. */
-export function markdownTable(runs: readonly { label: string; result: RunResult }[]): string {
+function markdownTable(runs: readonly { label: string; result: RunResult }[]): string {
   const figures = COLUMNS.map(figure).filter(({ of }) => runs.some(({ result }) => of(result) !== null))
   const rows = runs.map(({ label, result }) => [
     cell(label),
@@ -31,7 +31,7 @@ export function markdownTable(runs: readonly { label: string; result: RunResult 
 }
 
 /** Ratios of a comparison, one table for each side that is held against the first. @throws NotComparable */
-export function markdownRatios(document: Parameters<typeof compare>[0]): string {
+function markdownRatios(document: Parameters<typeof compare>[0]): string {
   return compare(document)
     .map(({ base, other, pairs, figures, notes }) => {
       const rows = figures.map((each) => [

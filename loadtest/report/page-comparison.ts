@@ -28,7 +28,7 @@ function summary({ figures, base, other, pairs }: SideComparison): Html {
   const said =
     cpu === undefined || cpu.ratio === null
       ? 'no server CPU was measured'
-      : `× ${ratio(cpu.ratio.median)} the server CPU per delivery (${cpu.statement})`
+      : `× ${ratio(cpu.ratio.median)} the server CPU per delivery, ${cpu.statement}`
   return html`<p class="invariant"><strong>${other}</strong> to <strong>${base}</strong>, ${countOf(pairs, 'pair')} of runs: ${said}.</p>`
 }
 

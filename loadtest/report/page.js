@@ -124,10 +124,10 @@ function drawOverTime(parent, run, { at, charts, marks }) {
       cursor: { sync: { key: run }, points: { size: 7 } },
       scales: {
         x: { time: false },
-        y: chart.logarithmic ? { distr: 3 } : { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+        y: chart.logarithmic ? { distr: 3 } : { range: (_plot, _min, max) => [0, max > 0 ? max * 1.25 : 1] },
       },
       axes: [
-        axis({ values: (_plot, splits) => splits.map(seconds) }),
+        axis({ size: 30, values: (_plot, splits) => splits.map(seconds) }),
         axis({
           size: AXIS_PX,
           values: (_plot, splits) => splits.map((v) => (v === null ? '' : compact.format(v))),

@@ -70,7 +70,7 @@ export class Progress {
 }
 
 /** @param columns cut there; without it the line is whole */
-export function progressLine(state: ProgressState, columns = Number.POSITIVE_INFINITY): string {
+function progressLine(state: ProgressState, columns = Number.POSITIVE_INFINITY): string {
   const { elapsedMs, expectedMs, deliveryP99Ms } = state
   const of = expectedMs === null ? '' : ` of about ${duration(expectedMs)}`
   const parts = [

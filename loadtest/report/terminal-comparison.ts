@@ -25,7 +25,7 @@ function terminalTour(tour: Tour, canvas: Canvas): string[] {
   return [`${head}  ${canvas.paint('strong', plain(tour.title))}`, '', ...runRows(tour, canvas), ...each]
 }
 
-export function terminalComparison(comparison: Comparison, canvas: Canvas): string[] {
+function terminalComparison(comparison: Comparison, canvas: Canvas): string[] {
   const compared = compare(comparison)
   const beside = comparison.beside.length === 0 ? [] : ['Beside: another thing, in no ratio.']
   return [

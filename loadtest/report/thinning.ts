@@ -2,7 +2,7 @@
 import type { Second } from '../result.ts'
 
 /** More than a screen has pixels. */
-export const MOST_POINTS = 2_400
+const MOST_POINTS = 2_400
 
 export function thinned(timeline: readonly Second[], most = MOST_POINTS): Second[] {
   const together = Math.ceil(timeline.length / most)

@@ -85,7 +85,7 @@ export function imaginedResult(imagined: Imagined = {}): RunResult {
   }
 }
 
-export function imaginedVerdict(changes: Partial<Verdict> = {}): Verdict {
+function imaginedVerdict(changes: Partial<Verdict> = {}): Verdict {
   return {
     ok: true,
     sent: 0,
@@ -141,7 +141,7 @@ export function invalidResult(imagined: Imagined = {}): RunResult {
 }
 
 /** Of values (ms) as they come, a distribution that has a long tail. */
-export function latencies(count: number, medianMs: number, random: Random): LatencySummary {
+function latencies(count: number, medianMs: number, random: Random): LatencySummary {
   const values = Array.from({ length: count }, () => medianMs * Math.exp(normal(random) * 0.45))
   return summaryOf(values.map((value, index) => (index % 997 === 3 ? value * 40 : value)))
 }

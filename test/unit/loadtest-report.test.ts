@@ -114,6 +114,8 @@ describe('progress', () => {
   })
 })
 
+const ofVersion2 = JSON.stringify({ ...imaginedResult(), version: 2 })
+
 describe('files', () => {
   it('keeps JSON and page in a directory of their own, and reads the JSON back', async () => {
     const result = imaginedResult()
@@ -137,8 +139,7 @@ describe('files', () => {
   })
 
   it('refuses other versions and what is no result, in clear words', async () => {
-    const ofVersion = (version: number): string => JSON.stringify({ ...imaginedResult(), version })
-    expect(() => parseReport(ofVersion(2), 'x.json')).toThrow(
+    expect(() => parseReport(ofVersion2, 'x.json')).toThrow(
       'x.json is version 2 of a run: this tool reads version 1',
     )
     expect(() => parseReport('{', 'x.json')).toThrow('x.json is not JSON')
