@@ -29,7 +29,7 @@ export interface RedisBackplaneOptions {
   /** This host: its tag, its name, and where it takes connections from others. */
   host: HostInfo
   cluster: string
-  connection: Pick<RedisConnection, 'commands' | 'subscriptions' | 'run' | 'onHealth'>
+  connection: Pick<RedisConnection, 'spublish' | 'subscriptions' | 'run' | 'onHealth'>
   /** None: messages are not signed, and signatures are not looked at. */
   keys?: SigningKeys | undefined
   logger: Logger
@@ -166,7 +166,7 @@ export class RedisBackplane implements Backplane {
       self: this.self,
       cluster,
       subscriptions: connection.subscriptions,
-      spublish: (channel, payload) => connection.commands.spublish(channel, payload),
+      spublish: (channel, payload) => connection.spublish(channel, payload),
       maxBytesInFlight: this.#settings.maxBytesInFlight,
       retryMs: this.#settings.retryMs,
       heard: (envelope) => this.#intake.hear(envelope),

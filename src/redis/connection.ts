@@ -19,6 +19,7 @@ import { RedisSubscriptions } from './redis-subscriptions.ts'
 import { retryDelayMs } from './retry.ts'
 import { checkServer, RedisUnfit } from './server-check.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import { TurnCork } from './turn-cork.ts'
 
 export type { RedisCommands } from './clients.ts'
 
@@ -41,6 +42,11 @@ export interface RedisConnection {
    * been done all the same. With `internal` when Redis refuses the command itself; its `cause` is Redis' error.
    */
   run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T>
+  /**
+   * Publishes on a sharded channel, for who waits for nothing: no bound in time, and errors as ioredis has them. Resolves
+   * with the number of connections that it went to, as far as one server can tell.
+   */
+  spublish(channel: string, payload: string | Buffer): Promise<unknown>
   /** `null`: commands are answered. Else why not. Told how it stands now, and at each change. */
   onHealth(listener: (reason: string | null) => void): void
   /** Ends everything at once: what is under way is refused. */
@@ -74,6 +80,7 @@ class OpenRedis implements RedisConnection {
   readonly #metrics: RedisMetrics
   readonly #runner: CommandRunner
   readonly #pulse: Pulse
+  readonly #cork: TurnCork
   readonly #gate = new LogGate(LOG_MS)
   #closed = false
   #up = false
@@ -85,6 +92,7 @@ class OpenRedis implements RedisConnection {
     this.#metrics = redisMetrics(registry)
     this.isCluster = this.#address.kind === 'cluster'
     this.commands = commandsClient(this.#address, settings)
+    this.#cork = new TurnCork(this.commands)
     const timeoutMs = settings.redisTimeoutMs
     this.#pulse = new Pulse({
       timeoutMs,
@@ -110,7 +118,13 @@ class OpenRedis implements RedisConnection {
   }
 
   run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    this.#cork.hold()
     return this.#runner.run(work)
+  }
+
+  spublish(channel: string, payload: string | Buffer): Promise<unknown> {
+    this.#cork.hold()
+    return this.commands.spublish(channel, payload)
   }
 
   onHealth(listener: (reason: string | null) => void): void {

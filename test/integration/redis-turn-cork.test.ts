@@ -1,0 +1,55 @@
+/** What a turn of the event loop says to Redis leaves together, and in the order of the calls. */
+import { expect, it, onTestFinished } from 'vitest'
+import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { redisHost } from '../harness/redis-host.ts'
+import { until } from '../harness/until.ts'
+
+const MANY = 200
+
+const reads = async (redis: TestRedis) =>
+  Number(/total_reads_processed:(\d+)/.exec(await redis.cli('info', 'stats'))?.[1])
+
+it('publications and commands of one turn are read by Redis at once, and heard in order', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const host = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '30000' })
+  const { connection } = host
+  onTestFinished(() => connection.close())
+  await host.untilWell()
+  const heard: string[] = []
+  await connection.subscriptions.subscribe('{c}:said', (message) => heard.push(message.toString()))
+
+  const before = await reads(redis)
+  const said = Array.from({ length: MANY }, (_, nth) =>
+    nth % 2 === 0
+      ? connection.spublish('{c}:said', `${nth}`)
+      : connection.run((commands) => commands.spublish('{c}:said', `${nth}`)),
+  )
+  await Promise.all(said)
+  // Those of redis-cli, and a ping now and then, are among them.
+  expect((await reads(redis)) - before).toBeLessThan(MANY / 20)
+  await until(() => heard.length === MANY, 'all are heard')
+  expect(heard).toEqual(Array.from({ length: MANY }, (_, nth) => String(nth)))
+})
+
+it('what is held when the connection is lost is refused, and what is said on the next is not held back', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const host = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '30000' })
+  const { connection } = host
+  onTestFinished(() => connection.close())
+  await host.untilWell()
+  const held = connection.spublish('{c}:said', 'held')
+  if ('stream' in connection.commands) connection.commands.stream.destroy()
+  await expect(held).rejects.toThrow()
+  await until(
+    () =>
+      connection
+        .run((commands) => commands.ping())
+        .then(
+          () => true,
+          () => false,
+        ),
+    'it is answered again',
+  )
+})
