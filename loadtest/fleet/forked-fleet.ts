@@ -16,7 +16,8 @@ const READY_MS = 60_000
 /** Reports come each second; one who says nothing for so many of them is as good as dead. */
 const SILENT_SECONDS = 60
 const ASK_EVERY_MS = 100
-const QUIET_MS = 500
+/** Longer than what stands still for a moment: an application without a log cannot say that something is still under way. */
+const QUIET_MS = 2_000
 
 type State = Extract<AgentReport, { type: 'state' }>
 
