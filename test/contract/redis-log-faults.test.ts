@@ -33,11 +33,14 @@ async function snapshot({ host }: LogHost, from = 'test'): Promise<(to?: string)
   const parts = ['meta', 'log', 'ids', 'edits', 'removed']
   const dumps = await Promise.all(parts.map((part) => commands.dumpBuffer(roomKey(from, 'den', part))))
   return async (to = 'test') => {
+    // At once: hosts look at the room all the time.
+    const transaction = commands.multi()
     for (const [index, part] of parts.entries()) {
       const dump = dumps[index]
-      await commands.del(roomKey(to, 'den', part))
-      if (dump !== null && dump !== undefined) await commands.restore(roomKey(to, 'den', part), 0, dump)
+      transaction.del(roomKey(to, 'den', part))
+      if (dump !== null && dump !== undefined) transaction.restore(roomKey(to, 'den', part), 0, dump)
     }
+    for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error
   }
 }
 

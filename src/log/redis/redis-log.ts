@@ -6,66 +6,26 @@
  * Differs from the embedded log where a network lies between: an append whose answer is lost rejects with `unavailable` and may
  * have been stored; sent again with its id it gets the first answer. Entries are told of watched rooms alone.
  */
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
 import { Listeners } from '../../core/listeners.ts'
 import { LogGate } from '../../core/log-gate.ts'
 import { Turnstile } from '../../core/turnstile.ts'
-import type { RedisConnection } from '../../redis/connection.ts'
 import { clusterKey, entriesChannel } from '../../redis/names.ts'
-import type { SigningKeys } from '../../redis/signing.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { HeadInfo, LogPage, LogReset, ReadRange, RoomLog, UserRoom } from '../room-log.ts'
+import { EntryIntake } from './entry-intake.ts'
 import { LogHealth } from './log-health.ts'
 import { OwnMarks } from './own-marks.ts'
 import { type RedisLogMetrics, redisLogMetrics } from './redis-log-metrics.ts'
+import { type RedisLogLimits, type RedisLogOptions, redisLogLimits } from './redis-log-options.ts'
 import { RedisSweeper } from './redis-sweeper.ts'
 import { ReplicaWait } from './replica-wait.ts'
 import { type Appended, RoomStore, type Terms } from './room-store.ts'
 import type { WatchTerms } from './room-watch.ts'
 import { RoomWatches } from './room-watches.ts'
-import { EntryCodec, placeholder, type Refusal, type Told, toLogEntry } from './stored-entry.ts'
+import { EntryCodec } from './stored-entry.ts'
 
-export interface RedisLogLimits {
-  roomsPerUser: number
-  /** Appends that Redis has not answered; more are refused as `unavailable`. */
-  openAppends: number
-  pageEntries: number
-  pageBytes: number
-  watchedRooms: number
-  /** Rooms that are repaired at a time. */
-  repairs: number
-  checkIntervalMs: number
-  sweepIntervalMs: number
-}
-
-const defaultLimits: RedisLogLimits = {
-  roomsPerUser: 1_000,
-  openAppends: 10_000,
-  pageEntries: 1_000,
-  pageBytes: 1_048_576,
-  watchedRooms: 100_000,
-  repairs: 64,
-  checkIntervalMs: 5_000,
-  sweepIntervalMs: 600_000,
-}
-
-export interface RedisLogOptions {
-  connection: RedisConnection
-  cluster: string
-  /** What a room keeps: so many entries, and none older than so many days. `Infinity` for no limit. */
-  retention: { messages: number; days: number }
-  /** With them entries are signed, and what is not signed is not shown. */
-  keys?: SigningKeys | undefined
-  /** An append is acknowledged when so many replicas have it. */
-  waitReplicas?: { count: number; timeoutMs: number } | undefined
-  logger: Logger
-  registry: Registry
-  /** Unix milliseconds; without it Redis' own time. */
-  clock?: () => number
-  limits?: Partial<RedisLogLimits>
-}
+export type { RedisLogOptions } from './redis-log-options.ts'
 
 export interface RedisLog extends RoomLog {
   /** Lets go of what is too old, in all rooms. Runs by itself too, on one host of the cluster. */
@@ -82,6 +42,7 @@ class RedisRoomLog implements RedisLog {
   readonly #metrics: RedisLogMetrics
   readonly #store: RoomStore
   readonly #codec: EntryCodec
+  readonly #intake: EntryIntake
   readonly #watches: RoomWatches
   readonly #ownMarks: OwnMarks
   readonly #replicas: ReplicaWait
@@ -100,10 +61,11 @@ class RedisRoomLog implements RedisLog {
   constructor(options: RedisLogOptions) {
     const { connection, cluster, registry } = options
     this.#options = options
-    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#limits = { ...redisLogLimits, ...options.limits }
     this.#metrics = redisLogMetrics(registry)
     this.#store = new RoomStore(connection, cluster)
     this.#codec = new EntryCodec(options.keys, (room) => entriesChannel(cluster, room))
+    this.#intake = new EntryIntake({ codec: this.#codec, metrics: this.#metrics, logger: options.logger })
     this.#repairs = new Turnstile({ inside: this.#limits.repairs, waiting: this.#limits.watchedRooms })
     const { count: replicas = 0, timeoutMs = 0 } = options.waitReplicas ?? {}
     this.#replicas = new ReplicaWait({ connection, cluster, replicas, timeoutMs })
@@ -247,33 +209,7 @@ class RedisRoomLog implements RedisLog {
     const page = await this.#store.read(room, range, { entries, bytes }, this.#watches.seen(room))
     this.#watches.sawEpoch(room, page.epoch)
     const { epoch, head, first, more } = page
-    return { epoch, head, first, more, entries: this.#decodePage(room, page.values) }
-  }
-
-  #decodePage(room: string, values: readonly { seq: number; value: Buffer | null }[]): LogEntry[] {
-    let at = 0
-    return values.map(({ seq, value }) => {
-      const stored = this.#codec.stored(room, seq, value)
-      if (typeof stored === 'string') {
-        this.#refused(room, 'store', stored)
-        return placeholder(room, seq, at)
-      }
-      at = stored.at
-      return toLogEntry(room, stored)
-    })
-  }
-
-  #decodeMessage(room: string, message: Buffer): Told {
-    const told = this.#codec.told(room, message)
-    if (told.type === 'refused') this.#refused(room, 'channel', told.why)
-    return told
-  }
-
-  #refused(room: string, where: 'channel' | 'store', why: Refusal): void {
-    this.#metrics.refused.inc({ where, why })
-    this.#gate.pass((heldBack) =>
-      this.#options.logger.warn({ room, where, why, heldBack }, 'what came from Redis is not an entry'),
-    )
+    return { epoch, head, first, more, entries: this.#intake.page(room, page.values) }
   }
 
   #watchRooms(): RoomWatches {
@@ -281,7 +217,7 @@ class RedisRoomLog implements RedisLog {
     return new RoomWatches({
       subscriptions: connection.subscriptions,
       channelOf: (room) => entriesChannel(cluster, room),
-      decode: (room, message) => this.#decodeMessage(room, message),
+      decode: (room, message) => this.#intake.told(room, message),
       watchOf: (room) => this.#watchTerms(room),
       checkIntervalMs: this.#limits.checkIntervalMs,
       maxRooms: this.#limits.watchedRooms,

@@ -1,0 +1,52 @@
+/** Entries as they come from Redis, by page or by channel: decoded and checked; what is none is counted and said. */
+import type { Logger } from 'pino'
+import { LogGate } from '../../core/log-gate.ts'
+import type { LogEntry } from '../../wire/entry.ts'
+import type { RedisLogMetrics } from './redis-log-metrics.ts'
+import { type EntryCodec, placeholder, type Refusal, type Told, toLogEntry } from './stored-entry.ts'
+
+/** Lines about the same trouble are that far apart. */
+const LOG_MS = 5_000
+
+export interface EntryIntakeOptions {
+  codec: EntryCodec
+  metrics: Pick<RedisLogMetrics, 'refused'>
+  logger: Logger
+}
+
+export class EntryIntake {
+  readonly #options: EntryIntakeOptions
+  readonly #gate = new LogGate(LOG_MS)
+
+  constructor(options: EntryIntakeOptions) {
+    this.#options = options
+  }
+
+  /** In place of what is no entry stands the removal of nothing, so that the sequence stays dense. */
+  page(room: string, values: readonly { seq: number; value: Buffer | null }[]): LogEntry[] {
+    let at = 0
+    return values.map(({ seq, value }) => {
+      const stored = this.#options.codec.stored(room, seq, value)
+      if (typeof stored === 'string') {
+        this.#refused(room, 'store', stored)
+        return placeholder(room, seq, at)
+      }
+      at = stored.at
+      return toLogEntry(room, stored)
+    })
+  }
+
+  told(room: string, message: Buffer): Told {
+    const told = this.#options.codec.told(room, message)
+    if (told.type === 'refused') this.#refused(room, 'channel', told.why)
+    return told
+  }
+
+  #refused(room: string, where: 'channel' | 'store', why: Refusal): void {
+    const { metrics, logger } = this.#options
+    metrics.refused.inc({ where, why })
+    this.#gate.pass((heldBack) =>
+      logger.warn({ room, where, why, heldBack }, 'what came from Redis is not an entry'),
+    )
+  }
+}

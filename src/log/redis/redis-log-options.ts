@@ -1,0 +1,45 @@
+/** What the room log on Redis is opened with, and its bounds. */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { RedisConnection } from '../../redis/connection.ts'
+import type { SigningKeys } from '../../redis/signing.ts'
+
+export interface RedisLogLimits {
+  roomsPerUser: number
+  /** Appends that Redis has not answered; more are refused as `unavailable`. */
+  openAppends: number
+  pageEntries: number
+  pageBytes: number
+  watchedRooms: number
+  /** Rooms that are repaired at a time. */
+  repairs: number
+  checkIntervalMs: number
+  sweepIntervalMs: number
+}
+
+export const redisLogLimits: RedisLogLimits = {
+  roomsPerUser: 1_000,
+  openAppends: 10_000,
+  pageEntries: 1_000,
+  pageBytes: 1_048_576,
+  watchedRooms: 100_000,
+  repairs: 64,
+  checkIntervalMs: 5_000,
+  sweepIntervalMs: 600_000,
+}
+
+export interface RedisLogOptions {
+  connection: RedisConnection
+  cluster: string
+  /** What a room keeps: so many entries, and none older than so many days. `Infinity` for no limit. */
+  retention: { messages: number; days: number }
+  /** With them entries are signed, and what is not signed is not shown. */
+  keys?: SigningKeys | undefined
+  /** An append is acknowledged when so many replicas have it. */
+  waitReplicas?: { count: number; timeoutMs: number } | undefined
+  logger: Logger
+  registry: Registry
+  /** Unix milliseconds; without it Redis' own time. */
+  clock?: () => number
+  limits?: Partial<RedisLogLimits>
+}
