@@ -4,6 +4,8 @@ import { HandOffHost, metricSum } from './hand-off-host.ts'
 import { exchange } from './raw-http.ts'
 
 const SECRET = 'the secret of all hosts, 32 bytes or more'
+/** A busy machine makes no host a slow one. */
+const PATIENCE = { callTimeoutMs: 60_000, preambleTimeoutMs: 60_000 }
 export const HANDSHAKE = 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n'
 
 /** A heartbeat: answered with `ok` by the session's worker, and with 400 by all others. */
@@ -24,7 +26,7 @@ export async function startHosts(count: number, settings: HostsSettings = {}): P
       HandOffHost.start({
         workers: settings.workers ?? 2,
         limits: { admissionPerSecond: 0 },
-        forward: { secrets: [SECRET], limits: settings.forwards ?? {} },
+        forward: { secrets: [SECRET], limits: { ...PATIENCE, ...settings.forwards } },
       }),
     ),
   )

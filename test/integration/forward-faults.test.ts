@@ -183,7 +183,7 @@ describe('in the place of a host something', () => {
   let hasty: HandOffHost
 
   beforeAll(async () => {
-    const [first, second] = await startHosts(2, { workers: 1, forwards: { callTimeoutMs: 60_000 } })
+    const [first, second] = await startHosts(2, { workers: 1 })
     const [third] = await startHosts(1, { workers: 1, forwards: { callTimeoutMs: 500 } })
     if (first === undefined || second === undefined || third === undefined) throw new Error('no hosts')
     owner = first
