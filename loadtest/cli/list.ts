@@ -12,7 +12,7 @@ export function list({ json }: Flags): void {
   process.stdout.write(`${lines(canvas).join('\n')}\n`)
 }
 
-export function catalogue() {
+function catalogue() {
   const scenarios = SCENARIOS.map(({ name, title, invariant, defaults, needs, minHosts, minWorkers }) => ({
     name,
     title,

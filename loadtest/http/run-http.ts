@@ -193,7 +193,7 @@ function requestsOf(
   }
 }
 
-export function checksOf(requests: HttpResult['requests']): Check[] {
+function checksOf(requests: HttpResult['requests']): Check[] {
   const { answered, due, askedPerSec, non2xx, mismatches, errors, timeouts } = requests
   const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${status}: ${count}`)
   return [

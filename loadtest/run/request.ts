@@ -7,8 +7,8 @@ import type { Target, TargetShape } from '../target.ts'
 import { UsageError } from './exit-codes.ts'
 
 /** Bounds of what can be asked, not of what a machine can do. */
-export const MOST_CLIENTS = 100_000
-export const MOST_SECONDS = 24 * 3_600
+const MOST_CLIENTS = 100_000
+const MOST_SECONDS = 24 * 3_600
 
 const number = (text: z.ZodNumber) => z.coerce.number().pipe(text)
 const count = (most: number) => number(z.int().min(1).max(most))
