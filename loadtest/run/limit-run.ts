@@ -32,7 +32,7 @@ export async function findLimit(request: RunRequest, p99Ms: number, watch: RunWa
       const step = stepOf(result, ratePerSec, p99Ms)
       tried.push({ step, result })
       watch.note(`  ${tried.length} of at most ${MOST_TRIES}: ${lineOf(step)}`)
-      if (!result.valid || result.interrupted) break
+      if (result.interrupted) break
       await target.untilWhole()
     }
     return summed(tried, p99Ms)
@@ -68,6 +68,8 @@ function stepOf(result: RunResult, ratePerSec: number, p99Ms: number): Step {
   }
 }
 
+const byRate = (a: Tried, b: Tried): number => a.step.ratePerSec - b.step.ratePerSec
+
 const loadOf = ({ arguments: asked }: RunResult): { durationMs: number } => ({
   durationMs: Number(asked['duration']) * 1_000,
 })
@@ -82,8 +84,10 @@ function summed(tried: readonly Tried[], p99Ms: number): RunResult {
   const shown = tried.findLast(({ step }) => step.held && step.ratePerSec === best) ?? tried.at(-1)
   if (shown === undefined) throw new Error('nothing was tried')
   const last = tried.at(-1)?.result
-  const generators =
-    last === undefined || last.valid ? [] : last.invalid.map((why) => `beyond ${best}/s: ${why}`)
+  // What bounds the limit from above must have been the server.
+  const above = tried.filter(({ step }) => step.ratePerSec > best).toSorted(byRate)[0]?.result
+  const reasons = above === undefined || above === shown.result ? [] : above.invalid
+  const generators = reasons.map((why) => `beyond ${best}/s: ${why}`)
   const { result } = shown
   return {
     ...result,
