@@ -61,7 +61,7 @@ export const Whom = z.union([
 export type Whom = z.infer<typeof Whom>
 
 /** Connections are destroyed without a goodbye, and come back after `offlineMs`. */
-export const Cut = z.strictObject({
+const Cut = z.strictObject({
   whom: Whom,
   offlineMs: z.number().min(0),
   /** Each at a moment of its own, drawn from the seed, within this time. 0: all at once. */
