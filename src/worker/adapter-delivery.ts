@@ -77,6 +77,6 @@ function engineOptions({ packets, flags }: Delivery): EngineOptions {
   const options: EngineOptions = { preEncoded: true, volatile: flags.volatile, compress: flags.compress }
   const [only] = packets
   if (packets.length === 1 && typeof only === 'string')
-    options.wsPreEncodedFrame = textFrame(Buffer.from(ENGINE_MESSAGE + only))
+    options.wsPreEncodedFrame = [textFrame(ENGINE_MESSAGE + only)]
   return options
 }

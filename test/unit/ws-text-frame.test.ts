@@ -8,5 +8,11 @@ test.each([
   [65_535, '817effff'],
   [65_536, '817f0000000000010000'],
 ])('a payload of %i bytes has the header of RFC 6455: %s', (length, header) => {
-  expect(textFrame(Buffer.alloc(length))[0].toString('hex')).toBe(header)
+  const text = 'x'.repeat(length)
+  const frame = textFrame(text).toString('hex')
+  expect(frame).toBe(header + Buffer.from(text).toString('hex'))
+})
+
+test('what takes several bytes counts as these', () => {
+  expect(textFrame('Žluťoučký 🐎').toString('hex')).toBe(`8112${Buffer.from('Žluťoučký 🐎').toString('hex')}`)
 })
