@@ -11,7 +11,7 @@ import { until } from '../harness/until.ts'
 /** What a balancer answers for a host that is gone, and a host for a session that is. */
 const GONE_HOST = /answer: (400|502|503) of .*\/socket\.io\//
 /** The page asks for WebSocket first; asking for it last makes it upgrade. */
-const FIRST_WEBSOCKET = /(transports:\s*\[)(["'`]websocket["'`]),(["'`]polling["'`])\]/g
+const FIRST_WEBSOCKET = /\[(["'`]websocket["'`]),(["'`]polling["'`])\]/g
 /** As behind a firewall that lets none through. */
 const NO_WEBSOCKETS = `window.WebSocket = class {
   constructor() {
@@ -65,9 +65,9 @@ async function beginWithPolling(context: BrowserContext): Promise<() => number> 
   let changed = 0
   await context.route('**/*.js', async (route) => {
     const response = await route.fetch()
-    const body = (await response.text()).replace(FIRST_WEBSOCKET, (_, start, webSocket, polling) => {
+    const body = (await response.text()).replace(FIRST_WEBSOCKET, (_, webSocket, polling) => {
       changed += 1
-      return `${start}${polling},${webSocket}]`
+      return `[${polling},${webSocket}]`
     })
     await route.fulfill({ response, body })
   })
