@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** `fileParallelism: false` where a file starts a cluster of its own: two cores carry one at a time. */
+/** `fileParallelism: false` where a file starts a cluster of its own and breaks it: two cores carry one at a time. */
 const spawning = {
   pool: 'forks',
   fileParallelism: false,
@@ -15,6 +15,12 @@ const spawning = {
 const ofHosts = [
   'test/{integration,fault,browser}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
 ]
+/** Two files at a time, each project in its turn. */
+const inPairs = (groupOrder: number) => ({
+  fileParallelism: true,
+  maxWorkers: 2,
+  sequence: { groupOrder },
+})
 const spawned = (folder: string) => ({
   include: [`test/${folder}/**/*.test.ts`],
   exclude: ofHosts,
@@ -34,7 +40,7 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      { test: { name: 'integration', ...spawned('integration') } },
+      { test: { name: 'integration', ...spawned('integration'), ...inPairs(2) } },
       { test: { name: 'browser', expect: { poll: { timeout: 60_000 } }, ...spawned('browser') } },
       { test: { name: 'fault', ...spawned('fault') } },
       {
@@ -44,9 +50,7 @@ export default defineConfig({
           env: { ADAPTER_SHAPE: 'two hosts' },
           expect: { poll: { timeout: 60_000 } },
           ...spawning,
-          fileParallelism: true,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          ...inPairs(1),
         },
       },
     ],
