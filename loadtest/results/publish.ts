@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,7 +42,7 @@ async function sectionOf({ name, title, command, note }: (typeof published)[numb
 async function writeTables(): Promise<void> {
   const opening = await readFile(join(HERE, 'opening.md'), 'utf8')
   const sections: string[] = []
-  for (const entry of published) sections.push(await sectionOf(entry))
+  for (const entry of published) if (existsSync(pathOf(entry.name))) sections.push(await sectionOf(entry))
   await writeFile(join(HERE, 'README.md'), [opening, ...sections].join('\n'))
 }
 
