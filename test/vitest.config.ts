@@ -41,7 +41,14 @@ export default defineConfig({
         },
       },
       { test: { name: 'integration', ...spawned('integration'), ...inPairs(2) } },
-      { test: { name: 'browser', expect: { poll: { timeout: 60_000 } }, ...spawned('browser') } },
+      {
+        test: {
+          name: 'browser',
+          expect: { poll: { timeout: 60_000 } },
+          ...spawned('browser'),
+          ...inPairs(3),
+        },
+      },
       { test: { name: 'fault', ...spawned('fault') } },
       {
         test: {

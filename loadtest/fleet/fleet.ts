@@ -48,8 +48,8 @@ export interface Fleet {
   cut(moments: Moments, offlineMs: number): void
   /** Clients leave in order and come back at once. */
   leave(moments: Moments): void
-  /** Stops every load, and waits until nothing is owed and nothing has been delivered for half a second. */
-  settle(deadlineMs: number): Promise<Settled>
+  /** Stops every load, and waits until nothing is owed and nothing has been delivered for `quietMs` (2 s). */
+  settle(deadlineMs: number, quietMs?: number): Promise<Settled>
   /** Nothing is written down after it was asked for. */
   ledger(): Promise<Ledger>
   /** Ends every process by its id. */

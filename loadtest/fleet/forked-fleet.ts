@@ -123,14 +123,14 @@ export class ForkedFleet implements Fleet {
     for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'leave', ...own })
   }
 
-  async settle(deadlineMs: number): Promise<Settled> {
+  async settle(deadlineMs: number, quietMs = QUIET_MS): Promise<Settled> {
     const deadlineAt = nowMs() + deadlineMs
     for (;;) {
       const states = await this.#askStates()
       const owed = sum(states.map((state) => state.owed))
       const joined = sum(states.map((state) => state.joined))
-      const quietMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
-      const settled = owed === 0 && quietMs >= QUIET_MS
+      const quietForMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
+      const settled = owed === 0 && quietForMs >= quietMs
       if (settled || nowMs() >= deadlineAt) return { settled, owed, joined }
       await pause(ASK_EVERY_MS, this.#over.signal)
     }

@@ -49,9 +49,31 @@ describe('the package', () => {
         'ecosystem.config.js',
         'README.md',
         'LICENSE',
+        'loadtest/README.md',
+        'loadtest/apps/bench.js',
       ]),
     )
-    expect(packed.filter((path) => /^(test|data|loadtest|node_modules)\//.test(path))).toEqual([])
+    expect(packed.filter((path) => /^(test|data|loadtest\/results|node_modules)\//.test(path))).toEqual([])
+  })
+
+  it('has the load test, which runs from where it is installed', async () => {
+    const flags = [
+      '--target',
+      'one-process',
+      '--dialect',
+      'bench',
+      '--clients',
+      '4',
+      '--duration',
+      '1',
+      '--json',
+    ]
+    const result = await run('npx', ['rookery-loadtest', 'run', 'small-rooms', ...flags], { cwd: project })
+    // A machine that is too busy makes a run invalid (3), never another one.
+    expect([0, 3]).toContain(result.code)
+    const { verdict } = JSON.parse(result.stdout) as { verdict: { ok: boolean; delivered: number } }
+    expect(verdict.ok).toBe(true)
+    expect(verdict.delivered).toBeGreaterThan(0)
   })
 
   it('gives an application its types', async () => {
