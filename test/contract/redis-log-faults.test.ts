@@ -44,25 +44,31 @@ async function snapshot({ host }: LogHost, from = 'test'): Promise<(to?: string)
   }
 }
 
-/** Sends until it is acknowledged, as the client does. */
-async function sendSurely(log: RedisLog, room: string, id: string): Promise<number> {
-  let seq = 0
+/** Tries until it is done, as the client does: one node of a Redis Cluster may still be out of reach. */
+async function surely<T>(work: () => Promise<T>, what: string): Promise<T> {
+  let done: { readonly answer: T } | undefined
   await until(async () => {
     try {
-      seq = (await log.append(room, text(id))).seq
+      done = { answer: await work() }
       return true
     } catch (error) {
       if (error instanceof RookeryError && error.retryable) return false
       throw error
     }
-  }, 'the append is acknowledged')
-  return seq
+  }, what)
+  if (done === undefined) throw new Error(`not done: ${what}`)
+  return done.answer
 }
+
+const sendSurely = async (log: RedisLog, room: string, id: string) =>
+  (await surely(() => log.append(room, text(id)), 'the append is acknowledged')).seq
+
+const watchSurely = (log: RedisLog, room: string) => surely(() => log.watch(room), 'the room is watched')
 
 /** Two hosts whose members write and hear for as long as the trouble lasts, and a little longer. */
 async function crowd(trouble: () => Promise<void>): Promise<void> {
   const [a, b] = [await logs.host(CHECK_OFTEN), await logs.host(CHECK_OFTEN)]
-  await Promise.all([a, b].map(({ log }) => log.watch('den')))
+  await Promise.all([a, b].map(({ log }) => watchSurely(log, 'den')))
   const state = { over: false }
   const write = async (log: RedisLog, writer: string) => {
     const seqs: number[] = []
@@ -220,7 +226,7 @@ describe('the log on a Redis that has lost something', () => {
     expect(a.told).toEqual([...upTo(1, 8), 'reset 6'])
     expect((await a.log.head('den')).epoch).not.toBe(epoch)
     await a.log.append('den', text('m10'))
-    expect(a.told.at(-1)).toBe(7)
+    await until(() => a.told.at(-1) === 7, 'the new log goes on')
   })
 
   it.each([
@@ -276,7 +282,7 @@ describe('the log on a Redis that has lost something', () => {
         'it replicates',
       )
       const { log } = await logs.host({ waitReplicas: { count: 1, timeoutMs: 500 } })
-      await Promise.all(upTo(1, 20).map((n) => log.append('den', text(`m${n}`))))
+      await Promise.all(upTo(1, 20).map((n) => sendSurely(log, 'den', `m${n}`)))
       replica.pause()
       await expect(log.append('den', text('last'))).rejects.toEqual(refused('unavailable'))
       replica.resume()
@@ -327,6 +333,7 @@ describe('what is not the log’s own', () => {
     )
     await a.log.append('den', text('m2'))
     expect(await a.metric('rookery_log_refused_entries_total')).toBe(garbage.length)
+    await until(() => a.told.length === 2, 'what follows is told')
     expect(a.told).toEqual([1, 2])
   })
 
