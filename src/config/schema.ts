@@ -140,7 +140,7 @@ const settings = {
   }),
   advertiseHost: optional(address, {
     section: 'Several hosts',
-    doc: 'Address of this host as other hosts reach it; without it that of the interface which leads to Redis.',
+    doc: 'Address of this host as other hosts reach it; without it FORWARD_HOST or HOST where that is one address, else that of the interface which leads to Redis.',
   }),
   auth: required(choice('guest', 'jwt'), 'guest', {
     section: 'Who may connect',

@@ -13,7 +13,7 @@ import type { Backplane } from './backplane.ts'
 import { RedisBackplane } from './backplane-redis.ts'
 import type { ForwardingOptions } from './forwarding.ts'
 import { forwardLimits } from './forwarding.ts'
-import { endpoint, ownAddressTowards } from './own-address.ts'
+import { endpoint, onlyAddress, ownAddressTowards } from './own-address.ts'
 import { sharedSecret } from './shared-secret.ts'
 
 const IDLE_MARGIN_MS = 15_000
@@ -77,7 +77,10 @@ function idleMs({ pingIntervalMs, pingTimeoutMs }: Config): number {
 }
 
 async function advertised(config: Config, port: number, logger: Logger): Promise<string | undefined> {
-  const address = config.advertiseHost ?? (await ownAddressTowards(redisHost(config)))
+  const address =
+    config.advertiseHost ??
+    onlyAddress(config.forwardHost ?? config.host) ??
+    (await ownAddressTowards(redisHost(config)))
   if (address !== undefined) return endpoint(address, port)
   logger.warn('it is not known under which address other hosts reach this one: set ADVERTISE_HOST')
   return undefined

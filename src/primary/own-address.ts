@@ -14,6 +14,13 @@ export async function ownAddressTowards(host: string): Promise<string | undefine
   return undefined
 }
 
+const EVERY_ADDRESS = new Set(['0.0.0.0', '::', '[::]', '0:0:0:0:0:0:0:0'])
+
+/** What a host listens on, where that is one address: nobody reaches it under another one. */
+export function onlyAddress(listensOn: string): string | undefined {
+  return EVERY_ADDRESS.has(listensOn) ? undefined : listensOn
+}
+
 /** As other hosts write it. */
 export function endpoint(address: string, port: number): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`

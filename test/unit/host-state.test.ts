@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { HostState } from '../../src/primary/host-state.ts'
-import { endpoint, ownAddressTowards } from '../../src/primary/own-address.ts'
+import { endpoint, onlyAddress, ownAddressTowards } from '../../src/primary/own-address.ts'
 import type { PrimaryEvent } from '../../src/wire/requests.ts'
 
 const ok = { type: 'state', state: 'ok' }
@@ -42,6 +42,16 @@ test('a worker that has just begun is told what is not well, and nothing else', 
 test('the way to an address leads through one of this machine', async () => {
   expect(await ownAddressTowards('127.0.0.1')).toBe('127.0.0.1')
   expect(await ownAddressTowards('no-such-host.invalid')).toBeUndefined()
+})
+
+test.each([
+  ['0.0.0.0', undefined],
+  ['::', undefined],
+  ['10.1.2.3', '10.1.2.3'],
+  ['fd00::2', 'fd00::2'],
+  ['chat-2.internal', 'chat-2.internal'],
+])('who listens on %s is reached by others under %s', (listensOn, address) => {
+  expect(onlyAddress(listensOn)).toBe(address)
 })
 
 test('an address and a port are written as others read them', () => {
