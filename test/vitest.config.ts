@@ -1,64 +1,61 @@
 import { defineConfig } from 'vitest/config'
 
-/** `fileParallelism: false` where a file starts a cluster of its own and breaks it: two cores carry one at a time. */
+const pool = 'forks'
+/**
+ * Tests that start processes. Two files at a time, of whichever project: much of them is waiting. A machine that stands still may
+ * break one, so each has a second try; the summary names those that needed it.
+ */
 const spawning = {
-  pool: 'forks',
-  fileParallelism: false,
+  pool,
+  maxWorkers: 2,
+  retry: 1,
   testTimeout: 120_000,
   hookTimeout: 120_000,
+  sequence: { groupOrder: 1 },
 } as const
 
-/**
- * Several hosts over Redis. A project of its own, so that `npm run test:hosts` runs them alone, and two files of it at a time:
- * much of them is waiting, until a host that says nothing is missed, or a Redis has chosen another master.
- */
+/** Several hosts over Redis: a project of its own, so that `npm run test:hosts` runs them alone. */
 const ofHosts = [
   'test/{integration,fault,browser}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
 ]
-/** Two files at a time, each project in its turn. */
-const inPairs = (groupOrder: number) => ({
-  fileParallelism: true,
-  maxWorkers: 2,
-  sequence: { groupOrder },
-})
+/** What measures memory runs when nothing else does. */
+const alone = ['test/fault/fuzz-memory.test.ts']
+
 const spawned = (folder: string) => ({
-  include: [`test/${folder}/**/*.test.ts`],
-  exclude: ofHosts,
   ...spawning,
+  include: [`test/${folder}/**/*.test.ts`],
+  exclude: [...ofHosts, ...alone],
 })
 
 export default defineConfig({
   test: {
     reporters: ['default', './test/harness/summary-reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 } },
       {
         test: {
-          name: 'contract',
-          include: ['test/contract/**/*.test.ts'],
-          pool: 'forks',
-          testTimeout: 60_000,
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          pool,
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'integration', ...spawned('integration'), ...inPairs(2) } },
-      {
-        test: {
-          name: 'browser',
-          expect: { poll: { timeout: 60_000 } },
-          ...spawned('browser'),
-          ...inPairs(3),
-        },
-      },
+      { test: { name: 'contract', ...spawned('contract') } },
+      { test: { name: 'integration', ...spawned('integration') } },
+      { test: { name: 'browser', ...spawned('browser'), expect: { poll: { timeout: 60_000 } } } },
       { test: { name: 'fault', ...spawned('fault') } },
       {
         test: {
           name: 'hosts',
+          ...spawning,
           include: [...ofHosts, 'test/integration/adapter-*.test.ts'],
           env: { ADAPTER_SHAPE: 'two hosts' },
           expect: { poll: { timeout: 60_000 } },
-          ...spawning,
-          ...inPairs(1),
         },
+      },
+      {
+        test: { name: 'alone', ...spawning, include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

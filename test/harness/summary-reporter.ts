@@ -1,20 +1,41 @@
-/** Ends a run with one plain line for scripts: `N passed, N failed, N skipped`. */
-import type { Reporter, TestModule } from 'vitest/node'
+/**
+ * Ends a run with plain text for scripts and people: a block with every test that needed a second try and why (a flake is
+ * shown, never passed over), then the last line, `N passed, N failed, N skipped`.
+ */
+import { stripVTControlCharacters } from 'node:util'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 type States = Record<'passed' | 'failed' | 'skipped' | 'pending', number>
 
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const states: States = { passed: 0, failed: 0, skipped: 0, pending: 0 }
+    const triedAgain: TestCase[] = []
     for (const testModule of modules) {
-      for (const test of testModule.children.allTests()) states[test.result().state] += 1
+      for (const test of testModule.children.allTests()) {
+        states[test.result().state] += 1
+        if ((test.diagnostic()?.retryCount ?? 0) > 0) triedAgain.push(test)
+      }
       // A file that could not be loaded, or whose hooks failed, has no failed test to show for it.
       if (testModule.state() === 'failed') states.failed += testModule.errors().length
     }
     const failed = states.failed + states.pending + unhandledErrors.length
+    const last = `${states.passed} passed, ${failed} failed, ${states.skipped} skipped\n`
     // After what the other reporters still write.
     process.once('exit', () => {
-      process.stdout.write(`${states.passed} passed, ${failed} failed, ${states.skipped} skipped\n`)
+      process.stdout.write(secondTries(triedAgain) + last)
     })
   }
+}
+
+function secondTries(tests: readonly TestCase[]): string {
+  if (tests.length === 0) return ''
+  return ['', `Tests that needed a second try (${tests.length}):`, ...tests.map(secondTry), '', ''].join('\n')
+}
+
+function secondTry(test: TestCase): string {
+  const { state, errors } = test.result()
+  const where = `${test.project.name} ${test.module.relativeModuleId} > ${test.fullName}`
+  const why = stripVTControlCharacters(errors?.[0]?.message ?? 'no error was kept')
+  return `  ${where}: ${state} after\n${why.replaceAll(/^/gm, '      ')}`
 }
