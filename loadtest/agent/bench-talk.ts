@@ -37,7 +37,7 @@ export class BenchTalk implements Talk {
 
   onEvent(event: string, payload: unknown): void {
     if (event !== 'message') return
-    const { clock, tally } = this.#desk
+    const { clock, tally, revival } = this.#desk
     const now = clock()
     const { room, id, text } = isRecord(payload) ? payload : {}
     const book = typeof room === 'string' ? this.#books.get(room) : undefined
@@ -47,7 +47,9 @@ export class BenchTalk implements Talk {
       return
     }
     book.show(id, now)
-    tally.delivered(typeof text === 'string' ? now - dueAtFrom(text) : Number.NaN)
+    const dueAt = typeof text === 'string' ? dueAtFrom(text) : Number.NaN
+    tally.delivered(now - dueAt)
+    revival.shown(dueAt, now)
   }
 
   onLost(): void {
@@ -66,7 +68,7 @@ export class BenchTalk implements Talk {
   }
 
   async #publish(room: string, { dueAt, textLength }: DueSend): Promise<void> {
-    const { plan, connection, journal, tally, clock } = this.#desk
+    const { plan, connection, journal, tally, revival, clock } = this.#desk
     const key = journal.nextKey(plan.index)
     const row = journal.sent(key, room, clock())
     tally.sent()
@@ -78,6 +80,7 @@ export class BenchTalk implements Talk {
       if (isOk(answer)) {
         journal.acked(row, now)
         tally.acked(now - dueAt)
+        revival.acked(dueAt, now)
       } else {
         journal.refused(row)
         tally.refused('refused')

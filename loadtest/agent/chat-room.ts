@@ -49,8 +49,13 @@ export class ChatRoom implements Showing {
 
   onMessage(payload: Record<string, unknown>): void {
     const entry = entryOf(payload)
-    if (entry === undefined) this.#book?.stranger(JSON.stringify(payload))
+    if (entry === undefined) this.stranger(JSON.stringify(payload))
     else this.#follower.live(entry)
+  }
+
+  /** What nobody could mean for it. */
+  stranger(text: string): void {
+    this.#book?.stranger(text)
   }
 
   onGap(payload: Record<string, unknown>): void {
@@ -73,10 +78,12 @@ export class ChatRoom implements Showing {
   }
 
   show({ seq, id, text }: Entry): void {
-    const { clock, tally } = this.#desk
+    const { clock, tally, revival } = this.#desk
     const now = clock()
+    const dueAt = text === undefined ? Number.NaN : dueAtFrom(text)
     this.#book?.show(id, now, seq)
-    tally.delivered(text === undefined ? Number.NaN : now - dueAtFrom(text))
+    tally.delivered(now - dueAt)
+    revival.shown(dueAt, now)
   }
 
   async #joinOnce(): Promise<Outcome> {
@@ -109,7 +116,7 @@ export class ChatRoom implements Showing {
     const answer = await this.#ask('room:history', { room: this.#room, after, limit: HISTORY_MAX })
     const page = isOk(answer) ? pageOf(answer) : undefined
     if (page === undefined) return this.#refused('history', answer)
-    this.#follower.fetched(after, page)
+    if (!this.#follower.fetched(after, page)) this.rejoin()
     return 'done'
   }
 

@@ -61,9 +61,16 @@ export class ChatTalk implements Talk {
   onEvent(event: string, payload: unknown): void {
     if (!isRecord(payload) || typeof payload.room !== 'string') return
     const room = this.#rooms.get(payload.room)
-    if (event === 'message') room?.onMessage(payload)
+    if (event === 'message' && room === undefined) this.#strayed(payload)
+    else if (event === 'message') room?.onMessage(payload)
     else if (event === 'gap') room?.onGap(payload)
     else if (event === 'epoch') room?.rejoin()
+  }
+
+  /** Not for this client: written down with one of its rooms. */
+  #strayed({ room, id }: Record<string, unknown>): void {
+    const [first] = this.#rooms.values()
+    first?.stranger(`${String(id)} in ${String(room)}`)
   }
 
   onLost(): void {
@@ -115,11 +122,12 @@ export class ChatTalk implements Talk {
   }
 
   #acked({ room, dueAt }: Send, row: number, answer: Record<string, unknown>): 'done' {
-    const { journal, tally, clock } = this.#desk
+    const { journal, tally, revival, clock } = this.#desk
     const now = clock()
     const seq = Number(answer.seq)
     journal.acked(row, now, seq)
     tally.acked(now - dueAt)
+    revival.acked(dueAt, now)
     this.#heads.reached(room, seq)
     return 'done'
   }

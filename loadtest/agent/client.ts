@@ -4,6 +4,7 @@ import type { Connection, ConnectionEvents } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'
 import type { ClientPlan } from '../plan.ts'
 import type { Desk, DueSend, Surroundings, Talk } from './participant.ts'
+import { Revival } from './revival.ts'
 
 export interface ClientParts extends Surroundings {
   plan: ClientPlan
@@ -20,6 +21,7 @@ export class Client implements Desk, ConnectionEvents {
   readonly clock: Surroundings['clock']
   readonly connection: Connection
   readonly absences: [number, number][] = []
+  readonly revival: Revival
   readonly #talk: Talk
   readonly #over = new AbortController()
   /** Ends with the connection. */
@@ -37,6 +39,7 @@ export class Client implements Desk, ConnectionEvents {
     this.journal = parts.journal
     this.tally = parts.tally
     this.clock = parts.clock
+    this.revival = new Revival(parts.tally.revival)
     // Each send that waits listens.
     setMaxListeners(0, this.#over.signal)
     this.connection = parts.open(parts.plan, this)

@@ -76,6 +76,10 @@ export class Crew {
     this.#when(paired(clients, at), (client) => client.leave())
   }
 
+  revive(at: number): void {
+    for (const client of this.#clients.values()) client.revival.begin(at)
+  }
+
   /** Nothing new is sent. */
   settle(): void {
     for (const load of this.#loads) load.stop()

@@ -4,6 +4,7 @@ import type { Connection } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'
 import type { ClientPlan } from '../plan.ts'
 import type { Journal } from './journal.ts'
+import type { Revival } from './revival.ts'
 import type { Tally } from './tally.ts'
 
 /** What all clients of a process share. */
@@ -18,6 +19,7 @@ export interface Desk extends Surroundings {
   readonly plan: ClientPlan
   readonly connection: Connection
   readonly random: Random
+  readonly revival: Revival
   /** Pairs of times, growing: away from, back at. */
   readonly absences: readonly (readonly [number, number])[]
   /** It is in all of its rooms. */

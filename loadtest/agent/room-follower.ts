@@ -68,13 +68,8 @@ export class RoomFollower {
   joined(page: Page): void {
     this.#state = 'live'
     if (this.#epoch === undefined) this.#begin(page.epoch, page.head)
-    else if (page.epoch !== this.#epoch) {
-      this.#begin(page.epoch, page.head - page.entries.length)
-      this.#showPage(page.entries, page.head)
-    } else {
-      this.#showPage(page.entries, page.head)
-      if (page.more && !page.reset) this.#waiting.unshift({ after: this.#last, upTo: page.head })
-    }
+    else if (page.epoch !== this.#epoch) this.#begin(page.epoch, 0)
+    this.#resume(page)
     this.#drain()
   }
 
@@ -90,22 +85,38 @@ export class RoomFollower {
     this.#drain()
   }
 
-  /** What was asked for behind `after`. */
-  fetched(after: number, page: Page): void {
+  /**
+   * What was asked for behind `after`.
+   * @returns false when it is of another log: then the room is to be joined anew
+   */
+  fetched(after: number, page: Page): boolean {
     const [range] = this.#waiting
-    if (this.#state !== 'live' || range === undefined || !('upTo' in range) || range.after !== after) return
+    if (this.#state !== 'live' || range === undefined || !('upTo' in range) || range.after !== after)
+      return true
+    if (page.epoch !== this.#epoch) return false
     const before = this.#last
     this.#showPage(page.entries, range.upTo)
     range.after = this.#last
     const isWhole = !page.more || this.#last === before || this.#last >= range.upTo
     if (isWhole) this.#waiting.shift()
     this.#drain()
+    return true
   }
 
   #begin(epoch: string, head: number): void {
     this.#epoch = epoch
     this.#last = head
     this.#showing.begin(epoch, head)
+  }
+
+  /**
+   * A page that follows on what was shown, or the newest one: then what lies between is fetched first. All of a log that replaced
+   * another is owed to who was a member.
+   */
+  #resume({ entries, head, more, reset }: Page): void {
+    const follows = !reset || (entries[0]?.seq ?? 0) <= this.#last + 1
+    if (follows) this.#showPage(entries, head)
+    if (this.#last < head && (more || !follows)) this.#waiting.unshift({ after: this.#last, upTo: head })
   }
 
   #mustWait(): boolean {

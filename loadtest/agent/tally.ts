@@ -23,6 +23,7 @@ export class Tally {
   readonly ack = new Latencies()
   readonly connect = new Latencies()
   readonly back = new Latencies()
+  readonly revival = new Latencies()
   connected = 0
   joined = 0
   #counters: Counters = { ...NOTHING }
@@ -77,6 +78,7 @@ export class Tally {
       ack: this.ack.take(),
       connect: this.connect.take(),
       back: this.back.take(),
+      revival: this.revival.take(),
     }
     this.#counters = { ...NOTHING }
     this.#refused = new Map()

@@ -267,6 +267,32 @@ describe('a client of the chat follows its room', () => {
     expect(client.owed).toBe(0)
   })
 
+  test('into another log that is longer than a page: all of it', async () => {
+    const world = await World.joined(7)
+    world.server.epoch = 'b'
+    world.server.head = 450
+    world.server.tell('epoch', { epoch: 'b', head: 450 })
+    await world.untilShown([], range(1, 450))
+    world.server.say(1)
+    await world.untilShown([], range(1, 451))
+    expect(world.members.map(({ epoch, head }) => [epoch, head])).toEqual([
+      ['a', 7],
+      ['b', 0],
+    ])
+  })
+
+  test('into another log that replaces the first one while it is read', async () => {
+    const world = await World.joined()
+    world.server.answer = (event) => {
+      if (event !== 'room:history' || world.server.epoch === 'b') return undefined
+      world.server.epoch = 'b'
+      return undefined
+    }
+    world.server.say(5, false)
+    world.server.tell('gap', { from: 1, to: 5 })
+    await world.untilShown([], range(1, 5))
+  })
+
   test('joins until it may', async () => {
     const world = new World()
     world.server.answer = (event) =>
@@ -276,6 +302,12 @@ describe('a client of the chat follows its room', () => {
     client.connect(nowMs())
     await world.live()
     expect(world.tally.take().connectErrors).toEqual({ 'join: unavailable': 3 })
+  })
+
+  test('what it is told of a room that it is not in is a stranger', async () => {
+    const world = await World.joined()
+    world.server.tell('message', { room: 'elsewhere', seq: 1, id: 'not for it' })
+    expect(world.members[0]?.strangers).toEqual(['not for it in elsewhere'])
   })
 
   test('what it is told without a number is a stranger', async () => {

@@ -134,19 +134,38 @@ describe('a client in a room of the chat', () => {
     expect(reader.follower.position).toEqual({ after: 3, epoch: 'b' })
   })
 
-  test('of another log that is longer than a page it is owed what the page holds', () => {
+  test('another log that is longer than a page is fetched from its beginning, and what comes live waits', () => {
     const reader = Reader.joined()
     reader.follower.lost()
-    reader.follower.joined(page(101, 300, { epoch: 'b', reset: true, more: true }))
-    expect(reader.shown.slice(0, 2)).toEqual(['b after 100', 101])
+    const inB = { epoch: 'b', head: 500 }
+    reader.follower.joined(page(301, 500, { ...inB, reset: true, more: true }))
+    reader.follower.live(entry(501))
+    expect(reader.shown).toEqual(['b after 0'])
+    for (const after of [0, 200, 400]) {
+      expect(reader.follower.missingAfter).toBe(after)
+      reader.follower.fetched(
+        after,
+        page(after + 1, Math.min(500, after + 200), { ...inB, more: after < 400 }),
+      )
+    }
+    expect(reader.shown).toEqual(['b after 0', ...range(1, 501).map(({ seq }) => seq)])
     expect(reader.follower.missingAfter).toBeUndefined()
   })
 
-  test('what the log keeps no more is left out', () => {
+  test('a page of yet another log is not shown, and the room is to be joined anew', () => {
+    const reader = Reader.joined()
+    reader.follower.gap(11, 13)
+    expect(reader.follower.fetched(10, page(11, 13, { epoch: 'b' }))).toBe(false)
+    expect(reader.shown).toEqual([])
+  })
+
+  test('what the log keeps no more is left out, and what it keeps is fetched', () => {
     const reader = Reader.joined()
     reader.follower.lost()
     reader.follower.joined(page(500, 501, { reset: true, more: true }))
     reader.live(502)
-    expect(reader.shown).toEqual([500, 501, 502])
+    expect(reader.follower.missingAfter).toBe(10)
+    reader.follower.fetched(10, page(400, 501, { head: 502 }))
+    expect(reader.shown).toEqual(range(400, 502).map(({ seq }) => seq))
   })
 })
