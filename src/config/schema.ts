@@ -287,6 +287,11 @@ const settings = {
     unit: 'ms',
     doc: 'A ready worker that answers nothing for so long is killed and replaced; 0: never.',
   }),
+  primaryHangTimeoutMs: required(integer(0, HOUR_MS), 30_000, {
+    section: 'Start and stop',
+    unit: 'ms',
+    doc: 'A primary that answers nothing for so long is killed by its workers, which leave with it, so that a process manager starts the host again; 0: never.',
+  }),
   workerBootTimeoutMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Start and stop',
     unit: 'ms',

@@ -12,6 +12,7 @@ export interface Handled {
 
 export function createHandlers({ log, presence, limits }: Handled): RelayHandlers {
   return {
+    'host.alive': () => null,
     'log.append': async ({ room, draft, limited }) => {
       if (limited === true) await limits.takeMessage(draft.from.id)
       return log.append(room, draft)

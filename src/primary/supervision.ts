@@ -2,15 +2,15 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
+import { watchForHangs } from '../core/hang-watch.ts'
 import { exitCodes } from '../ops/exit-codes.ts'
 import type { FrontDoor } from './front-door.ts'
 import type { HandOffTarget } from './hand-off.ts'
-import { watchForHangs } from './hang-watch.ts'
 import type { HostState } from './host-state.ts'
 import type { Orders } from './orders.ts'
 import type { Relay } from './relay.ts'
 import { Supervisor } from './supervisor.ts'
-import type { ForkedWorker } from './worker-process.ts'
+import { ChannelSilence, type ForkedWorker } from './worker-process.ts'
 
 export interface SupervisedParts {
   config: Config
@@ -65,14 +65,27 @@ interface WatchedParts {
   supervisor: Supervisor
 }
 
-/** @returns a function that ends the watch */
+/**
+ * Each ready worker is asked on both of its channels: one that answers on the link and does not read the other would be sent
+ * connections for ever and take none.
+ * @returns a function that ends the watch
+ */
 export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts): () => void {
+  const { workerHangTimeoutMs: timeoutMs } = config
   return watchForHangs({
-    timeoutMs: config.workerHangTimeoutMs,
-    ready: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
-    ask: (worker, options) => relay.request(worker, 'worker.status', null, options),
-    onHung: (worker, reason) => supervisor.killHung(worker, reason),
-    logger,
+    timeoutMs,
+    who: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
+    ask: (worker, options) =>
+      Promise.all([
+        relay.request(worker, 'worker.status', null, options),
+        supervisor.ask(worker, options.timeoutMs),
+      ]),
+    onSilence: (worker, count, error) =>
+      logger.warn({ err: error, worker, count }, 'a worker does not answer'),
+    onHung: (worker, error) => {
+      const what = error instanceof ChannelSilence ? 'took no connections' : 'answered nothing'
+      supervisor.killHung(worker, `it ${what} for ${timeoutMs} ms`)
+    },
   })
 }
 

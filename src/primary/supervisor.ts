@@ -115,6 +115,11 @@ export class Supervisor {
     for (const worker of this.#live) if (worker.name === name) worker.killHung(reason)
   }
 
+  /** Rejects unless the worker says within `timeoutMs` that it reads the channel on which it is sent connections. */
+  async ask(name: string, timeoutMs: number): Promise<void> {
+    for (const worker of this.#live) if (worker.name === name) await worker.ask(timeoutMs)
+  }
+
   /** A rolling reload: each worker is replaced by a new one that is ready before the old one drains. */
   reload(): void {
     if (this.#started && !this.#stopping) this.#reloads.request()
@@ -194,7 +199,7 @@ export class Supervisor {
     if (exit.expected) this.#options.logger.info(facts, 'worker left')
     else {
       this.#restarts.inc()
-      this.#options.logger.error({ ...facts, reason: exit.reason }, 'worker died')
+      this.#options.logger.error({ ...facts, reason: exit.reason ?? likelyReason(exit) }, 'worker died')
     }
     if (exit.overdue) this.#killedAtDeadline += 1
     if (this.#live.size === 0) this.#onEmpty?.()
@@ -272,4 +277,13 @@ export class Supervisor {
 function restartDelayMs(failures: number): number {
   if (failures <= 1) return 0
   return Math.min(FIRST_RESTART_DELAY_MS * 2 ** (failures - 2), LONGEST_RESTART_DELAY_MS)
+}
+
+/** Nobody here has ended it, and it could not say a word: what its end is a sign of. */
+function likelyReason({ signal }: WorkerExit): string | undefined {
+  if (signal === 'SIGABRT')
+    return 'it gave itself up: out of memory (--max-old-space-size), or native code failed; stderr has more'
+  if (signal === 'SIGKILL')
+    return 'somebody else killed it: the system, for want of memory (see the kernel log), or a person'
+  return undefined
 }

@@ -4,6 +4,7 @@
  */
 import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
+import { within } from '../core/within.ts'
 import type { PrimaryControl, WorkerControl } from '../wire/control.ts'
 
 export interface ForkedWorker {
@@ -25,6 +26,14 @@ export interface WorkerExit {
   /** It had been ready for a while. */
   stable: boolean
   reason: string | undefined
+}
+
+/** The worker does not read the channel on which it is sent connections. */
+export class ChannelSilence extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer on the channel of connections within ${timeoutMs} ms`)
+    this.name = 'ChannelSilence'
+  }
 }
 
 interface WorkerListeners {
@@ -53,6 +62,8 @@ export class WorkerProcess {
   #expected = false
   #overdue = false
   #reason: string | undefined
+  /** Ends the one question that is open: a channel that is not read holds no more than that. */
+  #pong: (() => void) | undefined
   #settleBoot: (ready: boolean) => void = () => undefined
   #settleEnd: () => void = () => undefined
 
@@ -100,6 +111,17 @@ export class WorkerProcess {
     this.#send({ type: 'rookery:drain', spreadMs })
   }
 
+  /** Rejects when it has not answered on the channel within `timeoutMs`; asked again meanwhile, it is not sent more. */
+  async ask(timeoutMs: number): Promise<void> {
+    const answered = new Promise<boolean>((resolve) => {
+      const isAsked = this.#pong !== undefined
+      this.#pong = () => resolve(true)
+      if (!isAsked) this.#send({ type: 'rookery:ping' })
+    })
+    const isAnswered = await within(timeoutMs, answered, () => false)
+    if (!isAnswered) throw new ChannelSilence(timeoutMs)
+  }
+
   kill(): void {
     this.#expected = true
     this.forked.process.process.kill('SIGKILL')
@@ -124,13 +146,20 @@ export class WorkerProcess {
   #send(message: PrimaryControl): void {
     this.forked.process.send(message, (error) => {
       if (error === null || error === undefined) return
-      this.#logger.warn({ worker: this.name, err: error }, 'worker could not be told to drain: killed')
+      this.#logger.warn(
+        { worker: this.name, err: error, type: message.type },
+        'worker could not be told: killed',
+      )
       this.forked.process.process.kill('SIGKILL')
     })
   }
 
   #control(message: WorkerControl): void {
     if (message.type === 'rookery:failed') this.#reason = message.reason
+    if (message.type === 'rookery:pong') {
+      this.#pong?.()
+      this.#pong = undefined
+    }
     if (message.type !== 'rookery:ready' || this.state !== 'booting') return
     clearTimeout(this.#deadline)
     this.state = 'ready'

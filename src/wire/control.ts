@@ -13,6 +13,8 @@ export const workerControl = z.discriminatedUnion('type', [
    */
   z.object({ type: z.literal('rookery:taken'), id: z.int().min(1), arrived: z.boolean() }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
+  /** To `rookery:ping`. */
+  z.object({ type: z.literal('rookery:pong') }),
   /** From sticky's `setupWorker`: an Engine.IO session began or ended. */
   z.object({ type: z.literal('sticky:connection'), data: z.string() }),
   z.object({ type: z.literal('sticky:disconnection'), data: z.string() }),
@@ -23,6 +25,8 @@ export type WorkerControl = z.infer<typeof workerControl>
 export const primaryControl = z.discriminatedUnion('type', [
   /** Close every connection, spread over `spreadMs`, and leave. */
   z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0) }),
+  /** Says that the worker reads this channel, by a `rookery:pong`. */
+  z.object({ type: z.literal('rookery:ping') }),
 ])
 export type PrimaryControl = z.infer<typeof primaryControl>
 

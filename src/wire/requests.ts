@@ -16,8 +16,9 @@ const readRange = z.union([
   z.strictObject({ limit, newest: z.literal(true) }),
 ])
 
-/** Worker → primary. The last three are asked when the log is not on this host, where workers read it themselves. */
+/** Worker → primary. `host.alive` does nothing but get an answer. The last three are asked when the log is not on this host, where workers read it themselves. */
 export const workerRequests = {
+  'host.alive': { params: nothing, result: nothing },
   /** `limited`: it counts as one of the messages that its author may send. */
   'log.append': {
     params: z.strictObject({ room: roomName, draft: messageDraft, limited: z.boolean().optional() }),

@@ -61,6 +61,10 @@ export class LinkStream {
     return this.#outbox.queuedBytes
   }
 
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
   get open(): boolean {
     return this.#socket.writable
   }

@@ -119,6 +119,11 @@ export class Link {
     return link
   }
 
+  /** Of the primary, so far: more of them are a sign of life. */
+  get bytesRead(): number {
+    return this.#stream.bytesRead
+  }
+
   /**
    * Passed on to each other worker with an interest in any of the topics, once.
    * @returns false when it has been dropped, because the primary does not keep up or is gone

@@ -32,6 +32,7 @@ import { createLimits } from './limits.ts'
 import { Link } from './link.ts'
 import { createLinkLogReader } from './link-log-reader.ts'
 import { OpenRequests } from './open-requests.ts'
+import { watchPrimary } from './primary-watch.ts'
 import { createRooms } from './rooms.ts'
 import { watchSlowClients } from './slow-clients.ts'
 import { reportTakenHandles } from './taken-handles.ts'
@@ -90,6 +91,7 @@ async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, orders: Ord
       : createLinkLogReader(link, registry)
   const worker = await assemble({ ...own, registry, link, reader })
   link.onClose(() => orders.primaryGone('the link to the primary is gone'))
+  watchPrimary({ link, timeoutMs: own.config.primaryHangTimeoutMs, logger: own.logger })
   tell(own.logger, { type: 'rookery:ready' })
   return orders.carryOut(worker)
 }
@@ -214,7 +216,9 @@ class Orders {
     this.#drain = new Promise((resolve) => {
       process.on('message', (message: unknown) => {
         const order = primaryControl.safeParse(message)
-        if (order.success) resolve({ spreadMs: order.data.spreadMs })
+        if (!order.success) return
+        if (order.data.type === 'rookery:ping') tell(logger, { type: 'rookery:pong' })
+        else resolve({ spreadMs: order.data.spreadMs })
       })
     })
   }

@@ -20,6 +20,7 @@ import { anyJson } from '../harness/fuzz-values.ts'
 const SECRET = 'a secret of the link'
 
 const handlers: RelayHandlers = {
+  'host.alive': () => null,
   'log.append': () => ({ seq: 1, at: 2, duplicate: false }),
   'user.track': () => null,
   'user.forget': () => null,

@@ -64,6 +64,7 @@ afterEach(async () => {
 })
 
 const handlers: RelayHandlers = {
+  'host.alive': () => null,
   'log.append': ({ draft }) => {
     if (draft.id === 'conflicting')
       throw new RookeryError('conflict', 'said otherwise before', { retryAfterMs: 7 })

@@ -1,0 +1,55 @@
+/** A primary under load that stands still: for a while it costs nothing; for good, its workers end it, and all go on at the next start. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { underLoad } from '../harness/fault-load.ts'
+import { until } from '../harness/until.ts'
+
+const ENV = { ...UNLIMITED_RATES, WORKERS: '2', PRIMARY_HANG_TIMEOUT_MS: '4500' }
+const SHORT_MS = 1_500
+
+const started: RunningRookery[] = []
+let rookery: RunningRookery
+
+async function start(env: Record<string, string>): Promise<RunningRookery> {
+  const one = await startRookery({ env: { ...ENV, ...env } })
+  started.push(one)
+  return one
+}
+
+beforeAll(async () => {
+  rookery = await start({})
+})
+
+afterAll(async () => {
+  for (const one of started) await one.kill()
+})
+
+test('a moment: every send is acked, and nobody loses a connection', async () => {
+  const crowd = await underLoad({ url: rookery.url, label: 'moment-' }, async () => {
+    rookery.signal('SIGSTOP')
+    await delay(SHORT_MS)
+    rookery.signal('SIGCONT')
+  })
+  expect(crowd.disconnects).toBe(0)
+})
+
+test('for good: its workers end it and leave, as a process manager needs it, and what was acked is there at the next start', async () => {
+  const workers = rookery.workerPids()
+  const { port, dataDir } = rookery
+  await underLoad({ url: rookery.url, label: 'for-good-' }, async () => {
+    rookery.signal('SIGSTOP')
+    expect(await rookery.exited()).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(rookery.log('the primary hangs: killed')).toMatchObject({ primary: rookery.pid })
+    await until(() => !workers.some(isAlive), 'the workers have left')
+    await start({ PORT: String(port), DATA_DIR: dataDir })
+  })
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

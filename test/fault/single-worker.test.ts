@@ -1,0 +1,130 @@
+/** A worker under load that stands still, hangs, runs out of memory, or is deaf to its primary: one host of three workers. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ChatClient } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import type { Crowd } from '../harness/crowd.ts'
+import { servedBy, underLoad, untilMoreAcked } from '../harness/fault-load.ts'
+import { residentBytes, SelfFaults } from '../harness/fault-process.ts'
+import type { Member } from '../harness/member.ts'
+import { until } from '../harness/until.ts'
+
+const WORKERS = 3
+/** Longer than a busy machine lets a process wait, or a healthy worker would be taken for one that hangs. */
+const HANG_TIMEOUT_MS = 4_500
+const SHORT_MS = 1_500
+const NEWCOMERS = 60
+const MAY_GROW_BYTES = 100 * 1024 ** 2
+
+let rookery: RunningRookery
+let faults: SelfFaults
+
+beforeAll(async () => {
+  faults = await SelfFaults.open()
+  const env = {
+    WORKERS: String(WORKERS),
+    WORKER_HANG_TIMEOUT_MS: String(HANG_TIMEOUT_MS),
+    ...UNLIMITED_RATES,
+    ...faults.env('--max-old-space-size=160'),
+  }
+  rookery = await startRookery({ env })
+})
+
+afterAll(async () => {
+  await rookery?.kill()
+  await faults?.close()
+})
+
+interface Victim {
+  name: string
+  pid: number
+}
+
+/** Workers that serve members of the crowd, the oldest first. */
+function victimsOf(crowd: Crowd): Victim[] {
+  const pids = rookery.workerPids()
+  const all = rookery.workerNames().map((name, at) => ({ name, pid: pids[at] ?? 0 }))
+  return all.filter(({ name }) => servedBy(crowd, name).its.length > 0)
+}
+
+const deathOf = ({ name }: Victim) =>
+  rookery.logs.find(({ msg, worker }) => msg === 'worker died' && worker === name)
+
+/** They go, their members come back to others and lose nothing, and nobody else notices. @returns why each has ended */
+async function costsTheirOwnMembersAlone(
+  label: string,
+  count: number,
+  fault: (victims: Victim[], others: Member[]) => Promise<void>,
+): Promise<string[]> {
+  let reasons: string[] = []
+  await underLoad({ url: rookery.url, label }, async (crowd) => {
+    const victims = victimsOf(crowd).slice(0, count)
+    expect(victims).toHaveLength(count)
+    const its = victims.flatMap(({ name }) => servedBy(crowd, name).its)
+    const others = crowd.members.filter((member) => !its.includes(member))
+    expect(others.length).toBeGreaterThan(0)
+    await fault(victims, others)
+    await until(
+      () => victims.every((victim) => deathOf(victim) !== undefined),
+      'the workers have ended',
+      () => rookery.tail(),
+    )
+    reasons = victims.map((victim) => String(deathOf(victim)?.reason))
+    await until(() => its.every(({ disconnects }) => disconnects > 0), 'their members have lost them')
+    await untilMoreAcked(crowd)
+    expect(others.map(({ disconnects }) => disconnects)).toEqual(others.map(() => 0))
+  })
+  await until(() => rookery.workerNames().length === WORKERS, 'there are as many workers as before')
+  return reasons
+}
+
+test('a worker and the primary stand still for a moment: nobody loses a thing, not even a connection', async () => {
+  const crowd = await underLoad({ url: rookery.url, label: 'still-' }, async (writers) => {
+    const [victim] = victimsOf(writers)
+    if (victim === undefined) throw new Error('no worker has members')
+    process.kill(victim.pid, 'SIGSTOP')
+    await delay(SHORT_MS)
+    process.kill(victim.pid, 'SIGCONT')
+    await untilMoreAcked(writers)
+    await faults.cause(victim.pid, `stall ${SHORT_MS}`)
+    await rookery.untilLog('fault', 1)
+    await untilMoreAcked(writers)
+    await faults.cause(rookery.pid, `stall ${SHORT_MS}`)
+    await rookery.untilLog('fault', 2)
+  })
+  expect(crowd.disconnects).toBe(0)
+  expect(rookery.log('worker died')).toBeUndefined()
+})
+
+test('a worker stands still, another one reads nothing of its primary: both are found and replaced, and who comes is let in', async () => {
+  const before = await residentBytes(rookery.pid)
+  const come: ChatClient[] = []
+  try {
+    const reasons = await costsTheirOwnMembersAlone('hung-', 2, async ([still, deaf], others) => {
+      if (still === undefined || deaf === undefined) throw new Error('there are two')
+      process.kill(still.pid, 'SIGSTOP')
+      await faults.cause(deaf.pid, 'deaf')
+      await rookery.untilLog('fault', 3)
+      for (let n = 0; n < NEWCOMERS; n += 1)
+        come.push(new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }))
+      const last = others.map((member) => member.last)
+      await until(
+        () => others.every((member, at) => member.last > (last[at] ?? 0)),
+        'the others are shown what is new meanwhile',
+      )
+    })
+    expect(reasons[0]).toContain('answered nothing')
+    expect(reasons[1]).toContain('took no connections')
+    await until(() => come.every((one) => one.all('welcome').length > 0), 'everybody who came is let in')
+  } finally {
+    for (const one of come) one.close()
+  }
+  expect(await residentBytes(rookery.pid)).toBeLessThan(before + MAY_GROW_BYTES)
+})
+
+test('a worker runs out of memory: it is replaced, and the log says what it may have died of', async () => {
+  const [reason] = await costsTheirOwnMembersAlone('eating-', 1, async ([victim]) => {
+    await faults.cause(victim?.pid ?? 0, 'eat')
+  })
+  expect(reason).toContain('memory')
+})
