@@ -1,47 +1,60 @@
 /** The load-test suite's connections against a Socket.IO server in this process: every client over every transport. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { test as base, describe, expect } from 'vitest'
 import type { ConnectionOptions } from '../../loadtest/connection/connection.ts'
 import type { ClientKind, Transport } from '../../loadtest/plan.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { until } from '../harness/until.ts'
 import { SocketServer, WatchedConnection } from '../harness/watched-connection.ts'
 
-const ended: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ended.splice(0).toReversed()) await end()
-})
-
-async function serve(...settings: Parameters<typeof SocketServer.on>): Promise<SocketServer> {
-  const server = await SocketServer.on(...settings)
-  ended.push(() => server.close())
-  return server
-}
-
-async function network(server: SocketServer): Promise<Network> {
-  const made = await Network.to(server.port)
-  ended.push(() => made.close())
-  return made
-}
-
 type Wanted = Partial<ConnectionOptions> & { url: string }
 
-function watch(kind: ClientKind, options: Wanted): WatchedConnection {
-  const watched = new WatchedConnection({ kind }, options)
-  ended.push(() => watched.connection.close())
-  return watched
+/** What one test opens; it is closed after it. */
+class Stage {
+  readonly #ended: (() => unknown)[] = []
+
+  async serve(...settings: Parameters<typeof SocketServer.on>): Promise<SocketServer> {
+    const server = await SocketServer.on(...settings)
+    this.#ended.push(() => server.close())
+    return server
+  }
+
+  async network(server: SocketServer): Promise<Network> {
+    const made = await Network.to(server.port)
+    this.#ended.push(() => made.close())
+    return made
+  }
+
+  watch(kind: ClientKind, options: Wanted): WatchedConnection {
+    const watched = new WatchedConnection({ kind }, options)
+    this.#ended.push(() => watched.connection.close())
+    return watched
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ended.splice(0).toReversed()) await end()
+  }
 }
+
+/** Several at a time: much of each is waiting for heartbeats and pauses. */
+const test = base.extend<{ stage: Stage }>({
+  stage: async ({ onTestFinished }, use) => {
+    const stage = new Stage()
+    onTestFinished(() => stage.close())
+    await use(stage)
+  },
+})
 
 const kinds: ClientKind[] = ['raw', 'stock']
 const transports: Transport[] = ['websocket', 'polling', 'upgrade']
 const all = kinds.flatMap((kind) => transports.map((transport) => ({ kind, transport })))
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 
-describe.each(all)('$kind over $transport', ({ kind, transport }) => {
+describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => {
   const lasting = transport === 'polling' ? 'polling' : 'websocket'
 
-  test('connects from its address, with its auth, and is answered', async () => {
-    const server = await serve()
-    const client = watch(kind, {
+  test('connects from its address, with its auth, and is answered', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = stage.watch(kind, {
       url: server.url,
       transport,
       localAddress: '127.0.0.7',
@@ -60,17 +73,19 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(client.payloads('news')).toEqual([{ n: 7 }])
   })
 
-  test('really talks over that transport', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('really talks over that transport', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     await until(() => server.last.conn.transport.name === lasting, `the server says ${lasting}`)
     await until(() => client.connection.transport === lasting, `the client says ${lasting}`)
     expect(await client.request('echo', 1)).toBe(1)
     if (kind === 'raw' && transport === 'websocket') expect(server.last.handshake.query.sid).toBeUndefined()
   })
 
-  test('500 requests and 500 events from the first moment on: none is lost, all in order', async () => {
-    const server = await serve()
+  test('500 requests and 500 events from the first moment on: none is lost, all in order', async ({
+    stage,
+  }) => {
+    const server = await stage.serve()
     const heard: unknown[] = []
     server.io.on('connection', (socket) => {
       socket.on('tell', (payload, done) => {
@@ -79,7 +94,7 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
         setImmediate(() => done(payload))
       })
     })
-    const client = watch(kind, { url: server.url, transport })
+    const client = stage.watch(kind, { url: server.url, transport })
     const answers = new Promise<unknown[]>((resolve, reject) => {
       client.onConnect = () => {
         Promise.all(tellInTurn(client, 500)).then(resolve, reject)
@@ -93,9 +108,11 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(client.disconnects).toEqual([])
   })
 
-  test('stays through heartbeats, also when it is idle for longer than its connections are kept', async () => {
-    const server = await serve(0, { pingInterval: 2_500, pingTimeout: 30_000 })
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('stays through heartbeats, also when it is idle for longer than its connections are kept', async ({
+    stage,
+  }) => {
+    const server = await stage.serve(0, { pingInterval: 2_500, pingTimeout: 30_000 })
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     let beats = 0
     server.last.conn.on('heartbeat', () => {
       beats += 1
@@ -105,24 +122,24 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(client.disconnects).toEqual([])
   })
 
-  test('comes back after the server has gone and come', async () => {
+  test('comes back after the server has gone and come', async ({ stage }) => {
     const first = await SocketServer.on()
     const { port } = first
-    const client = await watch(kind, { url: first.url, transport }).begun()
+    const client = await stage.watch(kind, { url: first.url, transport }).begun()
     await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
     await first.close()
     await client.disconnected()
     await client.refused()
     expect(client.errors[0]).toMatch(/error/)
-    const second = await serve(port)
+    const second = await stage.serve(port)
     await client.connected(2)
     expect(await client.request('echo', 2)).toBe(2)
     expect(second.sockets).toHaveLength(1)
   })
 
-  test('a cut is no goodbye, and it comes back', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('a cut is no goodbye, and it comes back', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
     const asked = client.request('nobody answers', 1)
     client.connection.cut(300)
@@ -136,9 +153,9 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(await client.request('echo', 2)).toBe(2)
   })
 
-  test('is away for at least as long as a cut says', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('is away for at least as long as a cut says', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     const cutAt = performance.now()
     client.connection.cut(1_500)
     client.connection.connect()
@@ -147,9 +164,9 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(performance.now() - cutAt).toBeGreaterThan(1_499)
   })
 
-  test('a cycle is a goodbye, and it comes back at once', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('a cycle is a goodbye, and it comes back at once', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     client.connection.cycle()
     client.connection.cycle()
     expect(client.disconnects).toEqual(['io client disconnect'])
@@ -159,9 +176,9 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(await client.request('echo', 2)).toBe(2)
   })
 
-  test('closed, it says goodbye, tells nothing more and stays away', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('closed, it says goodbye, tells nothing more and stays away', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     client.connection.close()
     await until(() => server.goodbyes.length === 1, 'the server is told')
     expect(server.goodbyes).toEqual(['client namespace disconnect'])
@@ -174,51 +191,51 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     await expect(client.request('echo', 1)).rejects.toMatchObject({ reason: 'offline' })
   })
 
-  test('comes back when the server has closed the namespace', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('comes back when the server has closed the namespace', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     server.last.disconnect()
     await client.connected(2)
     expect(client.disconnects).toEqual(['io server disconnect'])
   })
 
-  test('a refusal is told by its code, and it asks again', async () => {
-    const server = await serve()
+  test('a refusal is told by its code, and it asks again', async ({ stage }) => {
+    const server = await stage.serve()
     let asked = 0
     server.io.use((_, next) => {
       asked += 1
       next(asked === 1 ? Object.assign(new Error('not you'), { data: { code: 'forbidden' } }) : undefined)
     })
-    const client = await watch(kind, { url: server.url, transport }).begun()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     expect(client.errors).toEqual(['forbidden'])
     expect(client.disconnects).toEqual([])
     expect(asked).toBe(2)
   })
 
-  test('a namespace that is not there', async () => {
-    const server = await serve()
-    const client = watch(kind, { url: `${server.url}/nowhere`, transport })
+  test('a namespace that is not there', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = stage.watch(kind, { url: `${server.url}/nowhere`, transport })
     client.connection.connect()
     await client.refused()
     expect(client.errors[0]).toBe('Invalid namespace')
     expect(client.connects).toBe(0)
   })
 
-  test('a namespace that is there', async () => {
-    const server = await serve()
+  test('a namespace that is there', async ({ stage }) => {
+    const server = await stage.serve()
     server.io.of('/other').on('connection', (socket) => {
       socket.on('ask', (payload, done) => done([payload]))
       socket.emit('news', 1)
     })
-    const client = await watch(kind, { url: `${server.url}/other`, transport }).begun()
+    const client = await stage.watch(kind, { url: `${server.url}/other`, transport }).begun()
     expect(await client.request('ask', 5)).toEqual([5])
     await client.told('news', 1)
   })
 
-  test('a server that goes silent is noticed by its pings', async () => {
-    const server = await serve(0, { pingInterval: 400, pingTimeout: 1_500 })
-    const between = await network(server)
-    const client = await watch(kind, { url: between.url, transport }).begun()
+  test('a server that goes silent is noticed by its pings', async ({ stage }) => {
+    const server = await stage.serve(0, { pingInterval: 400, pingTimeout: 1_500 })
+    const between = await stage.network(server)
+    const client = await stage.watch(kind, { url: between.url, transport }).begun()
     between.hold()
     await client.disconnected()
     expect(client.disconnects[0]).toBe('ping timeout')
@@ -227,13 +244,13 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     await client.connected(2)
   })
 
-  test('no answer within the time-out, and one that comes too late', async () => {
-    const server = await serve()
+  test('no answer within the time-out, and one that comes too late', async ({ stage }) => {
+    const server = await stage.serve()
     const answers: ((answer: string) => void)[] = []
     server.io.on('connection', (socket) => {
       socket.on('slow', (_, done) => answers.push(done))
     })
-    const client = await watch(kind, { url: server.url, transport }).begun()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     await expect(client.request('slow', 1, 1)).rejects.toMatchObject({
       message: 'timeout',
       reason: 'timeout',
@@ -243,18 +260,18 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(await client.request('echo', 'next')).toBe('next')
   })
 
-  test('leaves a server that drains at a time of its own, and comes back at once', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('leaves a server that drains at a time of its own, and comes back at once', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     server.io.emit('draining', { reconnectInMs: 100 })
     await client.connected(2)
     expect(client.payloads('draining')).toEqual([{ reconnectInMs: 100 }])
     expect(client.disconnects).toEqual(['io client disconnect'])
   })
 
-  test('is given back what it missed where a server can recover it', async () => {
-    const server = await serve(0, { connectionStateRecovery: {} })
-    const client = await watch(kind, { url: server.url, transport }).begun()
+  test('is given back what it missed where a server can recover it', async ({ stage }) => {
+    const server = await stage.serve(0, { connectionStateRecovery: {} })
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     server.io.emit('news', 1)
     await client.told('news', 1)
     client.connection.cut(500)
@@ -265,12 +282,12 @@ describe.each(all)('$kind over $transport', ({ kind, transport }) => {
     expect(server.last.recovered).toBe(true)
   })
 
-  test('sends back the cookie of a balancer', async () => {
-    const server = await serve(0, { cookie: { name: 'lb', path: '/' } })
+  test('sends back the cookie of a balancer', async ({ stage }) => {
+    const server = await stage.serve(0, { cookie: { name: 'lb', path: '/' } })
     const seen = new Set<string>()
     server.http.on('request', (request) => seen.add(request.headers.cookie ?? 'none'))
     server.http.on('upgrade', (request) => seen.add(request.headers.cookie ?? 'none'))
-    const client = await watch(kind, { url: server.url, transport }).begun()
+    const client = await stage.watch(kind, { url: server.url, transport }).begun()
     expect(await client.request('echo', 1)).toBe(1)
     await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
     const cookies = [...seen].filter((cookie) => cookie !== 'none')
@@ -287,24 +304,24 @@ function tellInTurn(client: WatchedConnection, count: number): Promise<unknown>[
   })
 }
 
-describe.each(kinds)('%s', (kind) => {
-  test('stays on polling where the upgrade is refused', async () => {
-    const server = await serve()
+describe.concurrent.each(kinds)('%s', (kind) => {
+  test('stays on polling where the upgrade is refused', async ({ stage }) => {
+    const server = await stage.serve()
     let refusals = 0
     server.http.prependListener('upgrade', (_, socket) => {
       refusals += 1
       socket.destroy()
     })
-    const client = await watch(kind, { url: server.url, transport: 'upgrade' }).begun()
+    const client = await stage.watch(kind, { url: server.url, transport: 'upgrade' }).begun()
     await until(() => refusals > 0, 'the upgrade is refused')
     expect(await client.request('echo', 1)).toBe(1)
     expect(client.connection.transport).toBe('polling')
     expect(client.disconnects).toEqual([])
   })
 
-  test('a session of polling that the server has forgotten: begins anew', async () => {
-    const server = await serve()
-    const client = await watch(kind, { url: server.url, transport: 'polling' }).begun()
+  test('a session of polling that the server has forgotten: begins anew', async ({ stage }) => {
+    const server = await stage.serve()
+    const client = await stage.watch(kind, { url: server.url, transport: 'polling' }).begun()
     // What a worker without that session answers: 400, "Session ID unknown".
     Reflect.deleteProperty(Reflect.get(server.io.engine, 'clients'), Reflect.get(server.last.conn, 'id'))
     const asked = client.request('echo', 1)
@@ -313,9 +330,9 @@ describe.each(kinds)('%s', (kind) => {
     await client.connected(2)
   })
 
-  test('throttled to nothing, it takes nothing more', async () => {
-    const server = await serve(0, { pingInterval: 60_000 })
-    const client = await watch(kind, { url: server.url, reads: 'never' }).begun()
+  test('throttled to nothing, it takes nothing more', async ({ stage }) => {
+    const server = await stage.serve(0, { pingInterval: 60_000 })
+    const client = await stage.watch(kind, { url: server.url, reads: 'never' }).begun()
     expect(await client.request('echo', 1)).toBe(1)
     client.connection.throttle()
     const { last } = server
@@ -330,43 +347,46 @@ describe.each(kinds)('%s', (kind) => {
     expect(await client.request('echo', 3)).toBe(3)
   })
 
-  test.each(transports)('throttled to a rate over %s, it takes that much and no more', async (transport) => {
-    const server = await serve(0, { pingInterval: 60_000 })
-    const client = await watch(kind, { url: server.url, transport, reads: 500_000 }).begun()
-    const lasting = transport === 'polling' ? 'polling' : 'websocket'
-    await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
-    client.connection.throttle()
-    const begunAt = performance.now()
-    const emit = async () => {
-      for (let i = 0; i < 20; i += 1) {
-        server.last.emit('much', 'x'.repeat(50_000))
-        await client.told('much', i + 1)
+  test.for(transports)(
+    'throttled to a rate over %s, it takes that much and no more',
+    async (transport, { stage }) => {
+      const server = await stage.serve(0, { pingInterval: 60_000 })
+      const client = await stage.watch(kind, { url: server.url, transport, reads: 500_000 }).begun()
+      const lasting = transport === 'polling' ? 'polling' : 'websocket'
+      await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
+      client.connection.throttle()
+      const begunAt = performance.now()
+      const emit = async () => {
+        for (let i = 0; i < 20; i += 1) {
+          server.last.emit('much', 'x'.repeat(50_000))
+          await client.told('much', i + 1)
+        }
       }
-    }
-    await emit()
-    expect(client.payloads('much')).toHaveLength(20)
-    // 950,000 bytes before the last, at 500,000 a second.
-    expect(performance.now() - begunAt).toBeGreaterThan(1_800)
-  })
+      await emit()
+      expect(client.payloads('much')).toHaveLength(20)
+      // 950,000 bytes before the last, at 500,000 a second.
+      expect(performance.now() - begunAt).toBeGreaterThan(1_800)
+    },
+  )
 })
 
-describe('raw', () => {
-  test.each(transports)(
+describe.concurrent('raw', () => {
+  test.for(transports)(
     'binary packets are not understood over %s: it ends and begins anew',
-    async (transport) => {
-      const server = await serve()
-      const client = await watch('raw', { url: server.url, transport }).begun()
+    async (transport, { stage }) => {
+      const server = await stage.serve()
+      const client = await stage.watch('raw', { url: server.url, transport }).begun()
       server.last.emit('picture', Buffer.from('bytes'))
       await client.connected(2)
       expect(client.disconnects).toEqual(['parse error'])
     },
   )
 
-  test('says why it got no connection', async () => {
+  test('says why it got no connection', async ({ stage }) => {
     const server = await SocketServer.on()
     const { url } = server
     await server.close()
-    const watched = transports.map((transport) => watch('raw', { url, transport }))
+    const watched = transports.map((transport) => stage.watch('raw', { url, transport }))
     for (const client of watched) client.connection.connect()
     await Promise.all(watched.map((client) => client.refused()))
     expect(watched.map(({ errors }) => errors[0])).toEqual([
@@ -376,9 +396,9 @@ describe('raw', () => {
     ])
   })
 
-  test('a handshake that is refused is told by its status', async () => {
-    const server = await serve(0, { allowRequest: (_, decide) => decide(null, false) })
-    const watched = transports.map((transport) => watch('raw', { url: server.url, transport }))
+  test('a handshake that is refused is told by its status', async ({ stage }) => {
+    const server = await stage.serve(0, { allowRequest: (_, decide) => decide(null, false) })
+    const watched = transports.map((transport) => stage.watch('raw', { url: server.url, transport }))
     for (const client of watched) client.connection.connect()
     await Promise.all(watched.map((client) => client.refused()))
     expect(watched.map(({ errors }) => errors[0])).toEqual([
