@@ -38,6 +38,8 @@ export const AgentCommand = z.discriminatedUnion('type', [
   /** Each of `clients` at its own moment. */
   z.strictObject({ type: z.literal('cut'), clients, at: z.array(at), offlineMs: z.number().min(0) }),
   z.strictObject({ type: z.literal('leave'), clients, at: z.array(at) }),
+  /** From now on it is looked when each client is served again. */
+  z.strictObject({ type: z.literal('revive'), at }),
   /** Nothing new is sent; the answer is `state`, as often as it is asked. */
   z.strictObject({ type: z.literal('settle') }),
   z.strictObject({ type: z.literal('ledger') }),
@@ -76,6 +78,8 @@ export const AgentSecond = z.strictObject({
   ack: Encoded,
   connect: Encoded,
   back: Encoded,
+  /** From `revive` to a client's first ack and first showing of messages that were due since. */
+  revival: Encoded,
   /** Of this process: event-loop delay (99th percentile, ms), CPU time (ms) and how late sends were made (largest, ms). */
   eventLoopDelayP99Ms: z.number(),
   cpuMs: z.number(),

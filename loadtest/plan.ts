@@ -73,21 +73,38 @@ export type Cut = z.infer<typeof Cut>
 export const Churn = z.strictObject({ durationMs: z.number().positive(), perSec: z.number().positive() })
 export type Churn = z.infer<typeof Churn>
 
-/** What a target may be able to do to itself. `which`: the index of the host, or of the worker over all hosts. */
+/**
+ * What a target may be able to do to itself. `which`: the index of the host, or of the worker over all hosts.
+ * `kill-…`: SIGKILL (`kill-host`: of all its processes, `kill-primary`: of that one alone). `terminate-…`, `stop-host`: SIGTERM.
+ * `pause-…`: SIGSTOP until `resume-…`. `stall-…`: its event loop stands still for some seconds. `…-link`: the host's way to Redis is
+ * cut, frozen (nothing passes, nobody is told), slow, or deaf (answers are lost on the connections of now, for good).
+ */
 export const FaultKind = z.enum([
   'kill-worker',
+  'terminate-worker',
   'pause-worker',
   'resume-worker',
+  'stall-worker',
   'kill-host',
+  'kill-primary',
+  'stop-host',
   'start-host',
   'pause-host',
   'resume-host',
+  'stall-primary',
   'reload',
   'kill-redis',
+  'terminate-redis',
   'start-redis',
   'pause-redis',
   'resume-redis',
   'cut-pubsub',
+  'cut-normal',
+  'cut-link',
+  'freeze-link',
+  'slow-link',
+  'deafen-link',
+  'mend-link',
 ])
 export type FaultKind = z.infer<typeof FaultKind>
 
@@ -104,15 +121,23 @@ export const Step = z.discriminatedUnion('do', [
 ])
 export type Step = z.infer<typeof Step>
 
-/** A client as a scenario wants it; its addresses are the fleet's matter. */
-export type WantedClient = Omit<ClientPlan, 'url' | 'localAddress'> & {
+/** A client without its addresses, which are the fleet's matter. */
+export type HostedClient = Omit<ClientPlan, 'url' | 'localAddress'> & {
   /** Index of the host that it connects to. */
   host: number
+}
+
+/** A client as a scenario wants it. */
+export type WantedClient = HostedClient & {
+  /** Clients with each of whom it has a direct room (`dm:…`), in the chat alone. */
+  directWith?: readonly number[]
 }
 
 export interface RunPlan {
   clients: readonly WantedClient[]
   steps: readonly Step[]
+  /** Begins when the last fault is over, however long that takes; with it each client's coming back to life is looked at. */
+  afterFaults?: Load
   /** Wait for deliveries that are still under way at most so long after the last step. */
   settleMs: number
 }

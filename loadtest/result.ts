@@ -22,11 +22,13 @@ export const LatencySummary = z.strictObject({
 })
 export type LatencySummary = z.infer<typeof LatencySummary>
 
-/** What the auditor found in the ledger. */
+/** What was due, and what the auditor found in the ledger. */
 export const Verdict = z.strictObject({
   /** False: one of lost, doubled, outOfOrder, phantom is not 0, or the ledger overflowed. */
   ok: z.boolean(),
-  /** Sends by their end: acked, refused for good, without an answer. */
+  /** Sends that fell due. Those that were not made found their sender away or its backlog full. */
+  due: count,
+  /** Made, and these by their end: acked, refused for good, without an answer. */
   sent: count,
   acked: count,
   refused: count,
@@ -52,6 +54,8 @@ export const Verdict = z.strictObject({
   examples: z.array(z.string()),
 })
 export type Verdict = z.infer<typeof Verdict>
+/** What the ledger alone tells. */
+export type Audited = Omit<Verdict, 'due'>
 
 /** One second of the run. */
 export const Second = z.strictObject({
@@ -109,13 +113,21 @@ export const RunResult = z.strictObject({
   machine: Machine,
   startedAt: z.iso.datetime(),
   durationMs: ms,
-  clients: z.strictObject({ asked: count, joined: count, perAgent: z.array(count) }),
+  clients: z.strictObject({
+    asked: count,
+    joined: count,
+    perAgent: z.array(count),
+    /** Of each host: its clients that were away once or more after they had joined. */
+    away: z.array(count),
+  }),
   latency: z.strictObject({
     delivery: LatencySummary,
     ack: LatencySummary,
     connect: LatencySummary,
     back: LatencySummary,
   }),
+  /** Where clients were looked at after the last fault: from its end until each had an ack and was shown something said since. */
+  revival: LatencySummary.optional(),
   timeline: z.array(Second),
   /** Faults, cuts and the beginnings of loads, on the timeline's axis. */
   marks: z.array(z.strictObject({ atMs: ms, label: z.string() })),

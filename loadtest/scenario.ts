@@ -29,6 +29,12 @@ export interface Scenario {
   readonly minHosts: number
   /** Least members of a worker's host: 2 where a worker is killed. */
   readonly minWorkers: number
+  /** Of the servers, unless the command line says otherwise. */
+  readonly env?: Readonly<Record<string, string>>
+  /** What it shows is no figure of time: a generator that is late does not make it invalid. */
+  readonly measuresNoTimes?: true
+  /** Seeds that found a defect once. */
+  readonly regressionSeeds?: readonly number[]
   /** Its figures are those of the connecting too. */
   readonly measuresConnecting?: true
   plan(settings: ScenarioSettings): RunPlan

@@ -1,6 +1,11 @@
 /** What a run needs of the servers it is aimed at: this project, a documented Socket.IO set-up, or any address. */
 import type { Dialect, FaultKind } from './plan.ts'
 
+/** A fault that found nobody: what it is for is down, or has not come up yet. */
+export class NothingToHit extends Error {
+  override readonly name = 'NothingToHit'
+}
+
 export interface TargetShape {
   hosts: number
   workersPerHost: number
@@ -13,6 +18,8 @@ export interface TargetOptions {
   env: Readonly<Record<string, string>>
   /** For targets that run elsewhere: their addresses. */
   urls: readonly string[]
+  /** Faults that it must be able to do; what costs something otherwise is left out where nobody needs it. */
+  needs: readonly FaultKind[]
   /** Told what goes on while it starts. */
   progress(line: string): void
 }

@@ -38,6 +38,17 @@ export class Agenda<T> {
     this.#next = undefined
   }
 
+  /** What is due by now is done first: a process that is behind leaves nothing out. */
+  finish(): void {
+    const { at, act, clock } = this.#options
+    const nowMs = clock()
+    for (let item = this.#next; item !== undefined && at(item) <= nowMs; item = this.#next) {
+      this.#advance()
+      act(item, nowMs)
+    }
+    this.stop()
+  }
+
   #run(): void {
     const { at, act, clock } = this.#options
     for (let done = 0; done < AT_ONCE; done += 1) {

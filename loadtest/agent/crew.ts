@@ -3,8 +3,9 @@ import type { AgentCommand } from '../agent-messages.ts'
 import type { Clock } from '../clock.ts'
 import { openConnection } from '../connection/open-connection.ts'
 import { type Arrival, arrivalsOf } from '../load/arrivals.ts'
+import { guestAuth } from '../load/guests.ts'
 import { randomOf } from '../load/random.ts'
-import type { ClientPlan, Dialect } from '../plan.ts'
+import type { ClientPlan } from '../plan.ts'
 import { Agenda } from './agenda.ts'
 import { BenchTalk } from './bench-talk.ts'
 import { ChatTalk } from './chat-talk.ts'
@@ -24,7 +25,7 @@ export class Crew {
   readonly #clock: Clock
   readonly #clients: ReadonlyMap<number, Client>
   readonly #heads = new RoomHeads()
-  readonly #loads = new Set<{ stop(): void }>()
+  readonly #loads = new Set<{ finish(): void; stop(): void }>()
   readonly #moments = new Set<{ stop(): void }>()
 
   constructor(begin: Begin, clock: Clock) {
@@ -80,14 +81,14 @@ export class Crew {
     for (const client of this.#clients.values()) client.revival.begin(at)
   }
 
-  /** Nothing new is sent. */
+  /** What falls due from now on is not sent. */
   settle(): void {
-    for (const load of this.#loads) load.stop()
+    for (const load of this.#loads) load.finish()
     this.#loads.clear()
   }
 
   close(): void {
-    this.settle()
+    for (const load of this.#loads) load.stop()
     for (const moments of this.#moments) moments.stop()
     for (const client of this.#clients.values()) client.close()
   }
@@ -104,7 +105,7 @@ export class Crew {
       clock: this.#clock,
       open: ({ url, transport, localAddress, reads, index }, events) => {
         const from = localAddress === undefined ? {} : { localAddress }
-        const auth = authOf(dialect, run, index)
+        const auth = dialect === 'chat' ? { ...guestAuth(run, index) } : {}
         return openConnection({ kind, dialect, random }, { url, transport, reads, auth, ...from }, events)
       },
       talk: (desk) => this.#newTalk(desk),
@@ -149,10 +150,4 @@ function* ownArrivals(
 
 function paired(clients: readonly number[], at: readonly number[]): { index: number; at: number }[] {
   return clients.map((index, place) => ({ index, at: at[place] ?? 0 }))
-}
-
-/** A guest of the chat: the same in all connections of a run, and no other run's. */
-function authOf(dialect: Dialect, run: string, index: number): Record<string, unknown> {
-  if (dialect !== 'chat') return {}
-  return { name: `${run}-${index}`, key: `key of client ${index} in run ${run}` }
 }

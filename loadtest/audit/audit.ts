@@ -18,14 +18,14 @@
  */
 import type { Ledger } from '../ledger.ts'
 import type { Dialect } from '../plan.ts'
-import type { Verdict } from '../result.ts'
+import type { Audited } from '../result.ts'
 import { Findings } from './findings.ts'
 import { RoomAudit } from './room-audit.ts'
 import { roomsOf } from './room-ledger.ts'
 import { wordingOf } from './wording.ts'
 
 /** @param zeroAt of `clock.ts`: examples count their seconds from it; the first send where it is not given */
-export function audit(ledger: Ledger, dialect: Dialect, zeroAt = firstSendAt(ledger)): Verdict {
+export function audit(ledger: Ledger, dialect: Dialect, zeroAt = firstSendAt(ledger)): Audited {
   const findings = new Findings()
   for (const room of roomsOf(ledger)) {
     const roomAudit = new RoomAudit(room, findings, wordingOf(room, zeroAt))
@@ -51,7 +51,7 @@ function firstSendAt({ parts }: Ledger): number {
   return Number.isFinite(first) ? first : 0
 }
 
-function endsOf({ parts }: Ledger): Pick<Verdict, 'sent' | 'acked' | 'refused' | 'unanswered'> {
+function endsOf({ parts }: Ledger): Pick<Audited, 'sent' | 'acked' | 'refused' | 'unanswered'> {
   let [sent, acked, refused] = [0, 0, 0]
   for (const { sends } of parts) {
     sent += sends.keys.length

@@ -1,7 +1,7 @@
 /** A verdict as lines for a terminal. */
-import type { Verdict } from '../result.ts'
+import type { Audited } from '../result.ts'
 
-export function describe(verdict: Verdict): string[] {
+export function describe(verdict: Audited): string[] {
   return [
     headline(verdict),
     sends(verdict),
@@ -11,7 +11,7 @@ export function describe(verdict: Verdict): string[] {
   ]
 }
 
-function headline(verdict: Verdict): string {
+function headline(verdict: Audited): string {
   if (verdict.ok) return 'Nothing was lost, doubled, out of order or made up.'
   const defects = [
     part(verdict.lost, 'lost'),
@@ -23,17 +23,17 @@ function headline(verdict: Verdict): string {
   return `Failed: ${listed(defects)}.`
 }
 
-function sends({ sent, acked, refused, unanswered }: Verdict): string {
+function sends({ sent, acked, refused, unanswered }: Audited): string {
   const ends = [part(acked, 'acked'), part(refused, 'refused'), part(unanswered, 'without an answer')]
   return `${figure(sent)} messages sent${sent === 0 ? '' : `: ${listed(ends)}`}.`
 }
 
-function deliveries({ expected, delivered, lost, lostWhileAway }: Verdict): string {
+function deliveries({ expected, delivered, lost, lostWhileAway }: Audited): string {
   const away = lostWhileAway === 0 ? '' : `, of these ${figure(lostWhileAway)} while the member was away`
   return `${figure(delivered)} of ${figure(expected)} owed deliveries came${lost === 0 ? '' : `; ${figure(lost)} lost${away}`}.`
 }
 
-function remarks({ ordersDiffer, shownUnacked }: Verdict): string[] {
+function remarks({ ordersDiffer, shownUnacked }: Audited): string[] {
   return [
     ...(ordersDiffer === 0
       ? []

@@ -1,32 +1,18 @@
 /** `compare`: a scenario against two targets in turn, A B A B …, and the ratios pair by pair. */
-import { z } from 'zod'
 import { toolNow } from '../measure/machine.ts'
 import type { Dialect } from '../plan.ts'
 import { type Comparison, DOCUMENT_VERSION, type Side } from '../report/comparison.ts'
 import { Interrupted, UsageError } from '../run/exit-codes.ts'
 import { scenarioNamed, targetNamed } from '../run/names.ts'
 import type { Asked, RunRequest } from '../run/request.ts'
-import { argumentsOf } from '../run/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import type { Scenario } from '../scenario.ts'
+import { argumentsOfComparison, CompareFlags } from './compare-arguments.ts'
 import { askedFrom, checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
 import type { Flags } from './program.ts'
 import { drawnSeed, requested } from './run.ts'
 import { onStage, type Stage } from './stage.ts'
-
-const MOST_PAIRS = 50
-
-const settings = z.array(z.string()).optional()
-const CompareFlags = z.object({
-  a: z.string(),
-  b: z.string(),
-  beside: z.string().optional(),
-  pairs: z.coerce.number().pipe(z.int().min(1).max(MOST_PAIRS)),
-  aEnv: settings,
-  bEnv: settings,
-})
-type CompareFlags = z.infer<typeof CompareFlags>
 
 interface Runner {
   label: string
@@ -51,7 +37,7 @@ export async function compare(name: string, flags: Flags): Promise<number> {
     version: DOCUMENT_VERSION,
     tool: await toolNow(),
     startedAt,
-    arguments: argumentsOfComparison(sides[0]?.request(seed), own, seed),
+    arguments: argumentsOfComparison(asked, own, sides[0]?.request(seed)),
     interrupted: done.interrupted,
     sides: done.sides.slice(0, sides.length),
     beside: done.sides.slice(sides.length),
@@ -123,27 +109,4 @@ async function inTurn(
     }
   }
   return { sides, interrupted: stage.stop.aborted }
-}
-
-function argumentsOfComparison(
-  request: RunRequest | undefined,
-  { a, b, beside, pairs, aEnv, bEnv }: CompareFlags,
-  seed: number,
-): Comparison['arguments'] {
-  const {
-    target: _target,
-    hosts: _hosts,
-    workers: _workers,
-    ...common
-  } = request === undefined ? {} : argumentsOf(request)
-  return {
-    a,
-    b,
-    pairs,
-    ...(beside === undefined ? {} : { beside }),
-    ...(aEnv === undefined ? {} : { aEnv: aEnv.join(',') }),
-    ...(bEnv === undefined ? {} : { bEnv: bEnv.join(',') }),
-    ...common,
-    seed,
-  }
 }

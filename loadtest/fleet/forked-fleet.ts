@@ -123,6 +123,10 @@ export class ForkedFleet implements Fleet {
     for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'leave', ...own })
   }
 
+  revive(at: number): void {
+    this.#tellAll({ type: 'revive', at })
+  }
+
   async settle(deadlineMs: number, quietMs = QUIET_MS): Promise<Settled> {
     const deadlineAt = nowMs() + deadlineMs
     for (;;) {

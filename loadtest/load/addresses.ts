@@ -2,7 +2,7 @@
  * Which address each client connects to, and from which. A source address has some 28,000 ports (net.ipv4.ip_local_port_range),
  * and those of connections that ended are taken for another minute; so to a loopback address clients connect from several. Pure.
  */
-import type { ClientPlan, WantedClient } from '../plan.ts'
+import type { ClientPlan, HostedClient } from '../plan.ts'
 
 const PORTS_AN_ADDRESS = 15_000
 /** Of one client at a time: long polling keeps one request open and sends by another. */
@@ -12,7 +12,7 @@ const HOSTS_A_BYTE = 254
 
 /** @param urls for each host the addresses that its clients spread over, in turn */
 export function addressClients(
-  wanted: readonly WantedClient[],
+  wanted: readonly HostedClient[],
   urls: readonly (readonly string[])[],
 ): ClientPlan[] {
   const placed = urls.map(() => 0)

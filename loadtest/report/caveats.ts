@@ -1,6 +1,6 @@
 /** What the figures of a run do not say, for whoever reads them without having seen it run. Pure. */
 import type { RunResult } from '../result.ts'
-import { countOf, digits, plain } from './format.ts'
+import { countOf, digits, percent, plain } from './format.ts'
 import { outcomeOf } from './outcome.ts'
 
 const BUSY_LOAD = 0.5
@@ -11,7 +11,11 @@ export function caveatsOf(result: RunResult): string[] {
 
 function ofThisRun(result: RunResult): string[] {
   const { cores, loadAverage } = result.machine
+  const { due, sent } = result.verdict
   return [
+    sent < due
+      ? `${percent(1 - sent / due)} of what was due was never sent: its figures are those of a smaller load.`
+      : '',
     outcomeOf(result).standing === 'invalid'
       ? 'The run is invalid: its figures describe the load generator or an accident, and are shown only to find out why.'
       : '',

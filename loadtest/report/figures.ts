@@ -51,6 +51,7 @@ export const FIGURES: readonly Figure[] = [
   fault('lost', 'lost', ({ verdict }) => verdict.lost),
   fault('doubled', 'shown twice', ({ verdict }) => verdict.doubled),
   fault('outOfOrder', 'out of order', ({ verdict }) => verdict.outOfOrder),
+  fault('unsent', 'never sent', ({ verdict }) => verdict.due - verdict.sent),
   fault('unanswered', 'without an answer', ({ verdict }) => verdict.unanswered),
   fault('refused', 'refused', ({ verdict }) => verdict.refused),
 ]

@@ -85,7 +85,8 @@ function glance(result: RunResult): Html {
 
 function rateTile(result: RunResult): Tile[] {
   const rate = figure('deliveredRate').of(result)
-  const sent = `${whole(result.verdict.sent)} messages sent`
+  const { due, sent: made } = result.verdict
+  const sent = made === due ? `${whole(made)} messages sent` : `${whole(made)} of ${whole(due)} messages sent`
   return rate === null ? [] : [{ title: 'Deliveries', value: `${digits(rate)}/s`, detail: sent }]
 }
 

@@ -11,7 +11,7 @@ export function figureTables(result: RunResult): Html {
 ${latencyTable(result)}
 ${auditTable(result)}
 ${result.checks.length === 0 ? '' : checksTable(result)}
-${result.steps === null ? '' : stepsTable(result.steps)}
+${result.steps === null || result.steps.length === 0 ? '' : stepsTable(result.steps)}
 <div class="beside">${serverTable(result)}
 <div>${generatorTable(result)}
 ${countsTable('Refusals', result.refusals)}
@@ -32,7 +32,9 @@ function latencyTable({ latency }: RunResult): Html {
 
 function auditTable({ verdict }: RunResult): Html {
   const rows: [string, number, string][] = [
-    ['sent', verdict.sent, 'messages'],
+    ['due', verdict.due, 'messages, by the plan'],
+    ['never sent', verdict.due - verdict.sent, 'of these: their sender was away, or had too much waiting'],
+    ['sent', verdict.sent, 'the others'],
     ['acked', verdict.acked, 'of these'],
     ['refused', verdict.refused, 'for good'],
     ['without an answer', verdict.unanswered, 'within the time for it'],

@@ -68,7 +68,10 @@ function wantedNone(count: number, words: string): Piece {
 }
 
 function messageLines({ verdict }: RunResult, canvas: Canvas): string[] {
+  const unsent = verdict.due - verdict.sent
   const sends = [
+    { text: `${whole(verdict.due)} due` },
+    ...(unsent === 0 ? [] : [wantedNone(unsent, 'never sent')]),
     { text: `${whole(verdict.sent)} sent` },
     { text: `${whole(verdict.acked)} acked` },
     { text: `${whole(verdict.refused)} refused` },
@@ -190,7 +193,7 @@ function checkLines({ checks }: RunResult, canvas: Canvas): string[] {
 }
 
 function stepLines({ steps }: RunResult, canvas: Canvas): string[] {
-  if (steps === null) return []
+  if (steps === null || steps.length === 0) return []
   const rows = steps.map((step) => [
     { text: `${digits(step.ratePerSec)}/s` },
     { text: digits(step.deliveredPerSec) },

@@ -2,15 +2,15 @@
 import type { Fleet } from '../fleet/fleet.ts'
 import { chosen, churnMoments, cutMoments } from '../load/moments.ts'
 import { randomOf } from '../load/random.ts'
-import type { Step, WantedClient } from '../plan.ts'
-import type { RunningTarget } from '../target.ts'
-import { untilMoment } from './pause.ts'
+import type { Load, Step, WantedClient } from '../plan.ts'
+import { NothingToHit, type RunningTarget } from '../target.ts'
+import { unlessStopped, untilMoment } from './pause.ts'
 
 /** The fleet is told so much before the moment, so that every process knows in time. */
 const AHEAD_MS = 250
 
 export interface Stage {
-  fleet: Pick<Fleet, 'load' | 'cut' | 'leave'>
+  fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'revive'>
   faults: RunningTarget['faults']
   clients: readonly WantedClient[]
   seed: number
@@ -34,8 +34,18 @@ export async function drive(steps: readonly Step[], stage: Stage): Promise<void>
     else order(step, place, stage)
   }
   await untilMoment(stage.zeroAt + Math.max(0, ...steps.map(endMs)), stage.stop)
-  await Promise.all(faults)
+  await unlessStopped(Promise.all(faults), stage.stop)
   if (failures.length > 0) throw failures[0]
+}
+
+/** To be called when all faults are over. Resolves when the load is. */
+export async function driveAfter(load: Load, stage: Stage): Promise<void> {
+  if (stage.stop.aborted) return
+  const at = stage.now()
+  stage.mark(at - stage.zeroAt, 'all faults are over')
+  stage.fleet.revive(at)
+  stage.fleet.load(load, at + AHEAD_MS)
+  await untilMoment(at + AHEAD_MS + load.durationMs, stage.stop)
 }
 
 /** When the last of them is over, from their zero. What a cut or a fault leaves behind is not counted. */
@@ -57,7 +67,12 @@ async function fault(step: Extract<Step, { do: 'fault' }>, stage: Stage): Promis
   const does = stage.faults[step.fault]
   if (does === undefined) throw new Error(`the target has no ${step.fault}`)
   stage.mark(stage.now() - stage.zeroAt, `${step.fault} ${step.which}`)
-  await does(step.which)
+  try {
+    await does(step.which)
+  } catch (error) {
+    if (!(error instanceof NothingToHit)) throw error
+    stage.mark(stage.now() - stage.zeroAt, `${step.fault} ${step.which} hit nothing: ${error.message}`)
+  }
 }
 
 function order(step: Exclude<Step, { do: 'fault' }>, place: number, stage: Stage): void {

@@ -8,11 +8,12 @@ import { nowMs } from '../clock.ts'
 import { type Fleet, openFleet, type Settled } from '../fleet/fleet.ts'
 import type { Ledger } from '../ledger.ts'
 import { addressClients } from '../load/addresses.ts'
+import { inOwnRooms } from '../load/guests.ts'
 import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
-import type { ClientPlan, RunPlan } from '../plan.ts'
+import type { RunPlan } from '../plan.ts'
 import type { RunningTarget } from '../target.ts'
 import { refuseStrangers } from './addresses.ts'
-import { drive, endMs } from './drive.ts'
+import { drive, driveAfter, endMs, type Stage } from './drive.ts'
 import { unlessStopped } from './pause.ts'
 import type { RunRequest } from './request.ts'
 import type { RunWatch } from './watch.ts'
@@ -58,7 +59,7 @@ export async function pass(target: RunningTarget, request: RunRequest, watch: Ru
   const plan = request.scenario.plan(request.settings)
   const run = randomBytes(4).toString('hex')
   refuseStrangers(target.urls, request.urls)
-  const clients = inOwnRooms(addressClients(plan.clients, target.urls), run)
+  const clients = addressClients(inOwnRooms(plan.clients, run), target.urls)
   const seconds: { agent: number; second: AgentSecond }[] = []
   const sampler = await ServerSampler.start(target)
   let samples: readonly ServerSample[] | undefined
@@ -87,12 +88,13 @@ export async function pass(target: RunningTarget, request: RunRequest, watch: Ru
   }
 }
 
-/** So that nobody else's messages of an earlier or another run are heard. */
-function inOwnRooms(clients: readonly ClientPlan[], run: string): ClientPlan[] {
-  return clients.map((client) => ({ ...client, rooms: client.rooms.map((room) => `${run}-${room}`) }))
-}
+const plannedMs = ({ steps, afterFaults }: RunPlan): number =>
+  Math.max(0, ...steps.map(endMs)) + (afterFaults?.durationMs ?? 0)
 
-const plannedMs = ({ steps }: RunPlan): number => Math.max(0, ...steps.map(endMs))
+async function driveAll({ steps, afterFaults }: RunPlan, stage: Stage): Promise<void> {
+  await drive(steps, stage)
+  if (afterFaults !== undefined) await driveAfter(afterFaults, stage)
+}
 
 interface GoingParts {
   fleet: Fleet
@@ -158,7 +160,7 @@ class Going {
     const { fleet, target, plan, request, watch } = this.#parts
     watch.phase('load', plannedMs(plan) + AFTER_MS)
     const failed = new AbortController()
-    const driven = drive(plan.steps, {
+    const stage: Stage = {
       fleet,
       faults: target.faults,
       clients: plan.clients,
@@ -170,7 +172,8 @@ class Going {
         watch.mark(label)
       },
       now: nowMs,
-    }).catch((error: unknown) => {
+    }
+    const driven = driveAll(plan, stage).catch((error: unknown) => {
       this.#troubles.push(error instanceof Error ? error.message : String(error))
     })
     try {

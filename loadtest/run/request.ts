@@ -67,6 +67,7 @@ export interface Place {
   dialect: Dialect
   env: Readonly<Record<string, string>>
   urls: readonly string[]
+  needs: Scenario['needs']
 }
 
 /** @throws UsageError */
@@ -100,13 +101,14 @@ export function placeOf(least: Least, target: Target, asked: Asked): Place {
         ? `--url goes with --target url, not ${target.name}`
         : 'the target url needs --url <address>',
     )
-  const env = envOf(asked)
-  if (target.name === 'url' && Object.keys(env).length > 0)
+  const { env: usual = {}, needs = [] } = least
+  const env = { ...usual, ...envOf(asked) }
+  if (target.name === 'url' && asked.env !== undefined)
     throw new UsageError('--env is for servers that this tool starts, not for --url')
-  return { target, shape: shapeOf(least, target, asked), dialect: dialectOf(target, asked), env, urls }
+  return { target, shape: shapeOf(least, target, asked), dialect: dialectOf(target, asked), env, urls, needs }
 }
 
-type Least = Pick<Scenario, 'name' | 'minHosts' | 'minWorkers'>
+type Least = Pick<Scenario, 'name' | 'minHosts' | 'minWorkers'> & Partial<Pick<Scenario, 'env' | 'needs'>>
 
 function shapeOf(scenario: Least, target: Target, asked: Asked): TargetShape {
   const { limits, defaultShape } = target

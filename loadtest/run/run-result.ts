@@ -9,8 +9,10 @@ import { serverFigures } from '../measure/server-figures.ts'
 import { timelineOf } from '../measure/timeline.ts'
 import type { RunPlan } from '../plan.ts'
 import { type Check, RESULT_VERSION, type RunResult } from '../result.ts'
+import { awayOf } from './away.ts'
 import type { Passage } from './passage.ts'
 import { argumentsOf, type RunRequest } from './request.ts'
+import { sentCheck } from './sent-check.ts'
 
 /** What is the same for all runs of one command. */
 export interface Setting {
@@ -21,7 +23,8 @@ export interface Setting {
 export function resultOf(passage: Passage, request: RunRequest, setting: Setting): RunResult {
   const { scenario, settings } = request
   const judged = { ...factsOf(passage, request, setting), ...figuresOf(passage, request) }
-  const checks = [...scenario.checks(judged, settings), settledCheck(passage)]
+  const sent = sentCheck(judged, passage.plan, settings)
+  const checks = [...scenario.checks(judged, settings), sent, settledCheck(passage)]
   return { ...judged, checks: passage.interrupted ? [] : checks }
 }
 
@@ -60,7 +63,12 @@ function factsOf(passage: Passage, request: RunRequest, { tool, machine }: Setti
     seed: settings.seed,
     startedAt: passage.startedAt.toISOString(),
     durationMs: times.endedAt - times.beganAt,
-    clients: { asked: settings.clients, joined, perAgent: [...perAgent] },
+    clients: {
+      asked: settings.clients,
+      joined,
+      perAgent: [...perAgent],
+      away: awayOf(passage.ledger, passage.plan.clients),
+    },
     marks: passage.marks.toSorted((a, b) => a.atMs - b.atMs),
     interrupted: passage.interrupted,
     steps: null,
@@ -81,15 +89,22 @@ function figuresOf(passage: Passage, request: RunRequest): Figures {
   const measured = request.scenario.measuresConnecting === true ? [...loads, connecting] : loads
   const generator = judgeGenerator(agents, measured)
   const work = { messages: total(seconds, 'acked'), deliveries: total(seconds, 'delivered') }
-  const invalid = [...passage.troubles, ...generator.bottleneck]
+  const late = request.scenario.measuresNoTimes === true ? [] : generator.bottleneck
+  const invalid = [...passage.troubles, ...late]
   return {
     latency: latencyOf(seconds),
+    ...(plan.afterFaults === undefined
+      ? {}
+      : { revival: summaryOf(merged(seconds.map((one) => one.revival))) }),
     timeline: timelineOf(agents, samples, times.zeroAt),
     refusals: added(seconds.map(({ refused }) => refused)),
     connectErrors: added(seconds.map(({ connectErrors }) => connectErrors)),
     server: serverFigures(samples, loads, work, { ...connecting, clients: passage.joined }),
     generator: { agents: generator.agents },
-    verdict: audit(ofReaders(passage.ledger, plan), request.settings.dialect, times.zeroAt),
+    verdict: {
+      due: total(seconds, 'due'),
+      ...audit(ofReaders(passage.ledger, plan), request.settings.dialect, times.zeroAt),
+    },
     valid: invalid.length === 0,
     invalid,
   }
@@ -133,7 +148,7 @@ function settledCheck({ settled }: Passage): Check {
   }
 }
 
-function total(seconds: readonly AgentSecond[], property: 'acked' | 'delivered'): number {
+function total(seconds: readonly AgentSecond[], property: 'due' | 'acked' | 'delivered'): number {
   return seconds.reduce((sum, second) => sum + second[property], 0)
 }
 

@@ -37,8 +37,9 @@ export async function withTarget<T>(
   }
 }
 
-export function placeIn({ target, settings, env, urls }: RunRequest): Place {
-  return { target, shape: settings.shape, dialect: settings.dialect, env, urls }
+export function placeIn({ target, scenario, settings, env, urls }: RunRequest): Place {
+  const { shape, dialect } = settings
+  return { target, shape, dialect, env, urls, needs: scenario.needs }
 }
 
 /** @throws UsageError */

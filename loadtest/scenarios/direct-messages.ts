@@ -3,8 +3,8 @@ import { served } from './checks.ts'
 import { crowd, loadStep, SETTLE_MS, USUAL } from './crowd.ts'
 
 /**
- * The two of a pair are on different hosts where there are several. Their room is a room of two with a name of the plan: what
- * `dm:` adds to the chat, a check of who may join, is no part of the way of a message.
+ * The two of a pair are on different hosts where there are several. In the chat their room is `dm:` and both their ids, which the
+ * server opens to them alone; elsewhere a room of two.
  */
 export const directMessages: Scenario = {
   name: 'direct-messages',
@@ -15,9 +15,19 @@ export const directMessages: Scenario = {
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, (index) => [`pair-${Math.floor(index / 2)}`]),
+    clients:
+      settings.dialect === 'chat'
+        ? crowd(
+            settings,
+            () => [],
+            (index) => ({ directWith: [partnerOf(index, settings.clients)] }),
+          )
+        : crowd(settings, (index) => [`pair-${Math.floor(index / 2)}`]),
     steps: [loadStep(settings)],
     settleMs: SETTLE_MS,
   }),
   checks: served,
 }
+
+/** Of an odd number of clients the last one writes to itself. */
+const partnerOf = (index: number, clients: number): number => Math.min(index ^ 1, clients - 1)

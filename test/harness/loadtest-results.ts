@@ -48,7 +48,7 @@ export function imaginedResult(imagined: Imagined = {}): RunResult {
     machine: imaginedMachine(),
     startedAt: '2026-11-20T09:30:00.000Z',
     durationMs: (seconds + CONNECTING_SEC + 3) * 1_000,
-    clients: { asked: CLIENTS, joined: CLIENTS, perAgent: [334, 333, 333] },
+    clients: { asked: CLIENTS, joined: CLIENTS, perAgent: [334, 333, 333], away: [CLIENTS / 2] },
     latency: {
       delivery: latencies(delivered, 1.6 * slowness, random),
       ack: latencies(sent, 1.1 * slowness, random),
@@ -88,6 +88,7 @@ export function imaginedResult(imagined: Imagined = {}): RunResult {
 function imaginedVerdict(changes: Partial<Verdict> = {}): Verdict {
   return {
     ok: true,
+    due: changes.sent ?? 0,
     sent: 0,
     acked: 0,
     refused: 0,

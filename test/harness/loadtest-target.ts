@@ -21,7 +21,7 @@ export class TestTarget {
   ): Promise<TestTarget> {
     const found = targets.find((each) => each.name === name)
     const [dialect = 'bench'] = found?.dialects.filter((each) => each !== 'chat') ?? []
-    const options = { shape, dialect, env: {}, urls: [], progress: () => {}, ...more }
+    const options = { shape, dialect, env: {}, urls: [], needs: [], progress: () => {}, ...more }
     const running = await found?.start(options)
     if (running === undefined) throw new Error(`there is no target ${name}`)
     return new TestTarget(running)

@@ -4,7 +4,7 @@ import { audit } from '../../loadtest/audit/audit.ts'
 import { nowMs } from '../../loadtest/clock.ts'
 import { dueAtFrom } from '../../loadtest/ledger.ts'
 import type { Dialect, Load } from '../../loadtest/plan.ts'
-import type { Verdict } from '../../loadtest/result.ts'
+import type { Audited } from '../../loadtest/result.ts'
 import { type Defect, DefectiveServer } from '../harness/loadtest-defective-server.ts'
 import { type FleetAsked, FleetUnderTest } from '../harness/loadtest-fleet.ts'
 import { until } from '../harness/until.ts'
@@ -43,7 +43,7 @@ async function open(defect: Defect, asked: Partial<FleetAsked>, load: Partial<Lo
 async function run(
   defect: Defect,
   asked: Partial<FleetAsked>,
-): Promise<{ verdict: Verdict; broken: number }> {
+): Promise<{ verdict: Audited; broken: number }> {
   const opened = await open(defect, asked)
   await opened.crowd.has('acked', MESSAGES)
   await opened.crowd.has('delivered', opened.server.shown)

@@ -54,6 +54,18 @@ describe('the agenda', () => {
   })
 })
 
+test('an agenda that is to be finished does what is due by now, however much, and nothing after it', () => {
+  let now = 0
+  const { agenda, done } = agendaOf(
+    Array.from({ length: 1_000 }, (_, number) => number),
+    () => now,
+  )
+  now = 700
+  agenda.finish()
+  expect(done).toEqual(Array.from({ length: 701 }, (_, number) => number))
+  expect(agenda.done).toBe(true)
+})
+
 describe('latencies', () => {
   test('are kept in microseconds to three digits, and begin anew with each report', () => {
     const latencies = new Latencies()

@@ -1,7 +1,7 @@
 import { expect, describe as group, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
 import { describe } from '../../loadtest/audit/describe.ts'
-import type { Verdict } from '../../loadtest/result.ts'
+import type { Audited } from '../../loadtest/result.ts'
 import { ledgerOf, type MadeMember, type MadeSend, ROOM } from '../harness/loadtest-ledger.ts'
 
 const nothing = {
@@ -14,7 +14,7 @@ const nothing = {
   shownUnacked: 0,
 }
 
-function countsOf(verdict: Verdict): typeof nothing {
+function countsOf(verdict: Audited): typeof nothing {
   const { lost, lostWhileAway, doubled, outOfOrder, ordersDiffer, phantom, shownUnacked } = verdict
   return { lost, lostWhileAway, doubled, outOfOrder, ordersDiffer, phantom, shownUnacked }
 }

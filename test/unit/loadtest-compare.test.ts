@@ -57,7 +57,7 @@ describe('a comparison', () => {
   it.each([
     ['dialects', { dialect: 'chat' as const }],
     ['kinds of client', { kind: 'stock' as const }],
-    ['numbers of clients', { clients: { asked: 9, joined: 9, perAgent: [9] } }],
+    ['numbers of clients', { clients: { asked: 9, joined: 9, perAgent: [9], away: [0] } }],
     ['scenarios', { scenario: { name: 'churn', title: '', invariant: '' } }],
   ])('refuses different %s', (what, changes) => {
     expect(() => cpuOf([costing(1)], [costing(1, changes)])).toThrow(NotComparable)

@@ -38,6 +38,7 @@ const report = (at: number, more: Partial<AgentSecond> = {}): AgentSecond => ({
   ack: EMPTY,
   connect: EMPTY,
   back: EMPTY,
+  revival: EMPTY,
   eventLoopDelayP99Ms: 0,
   cpuMs: 0,
   lateMs: 0,

@@ -175,17 +175,19 @@ describe('steps become orders', () => {
     loads: { load: Load; at: number }[]
     cuts: { moments: Moments; offlineMs: number }[]
     leaves: Moments[]
+    revivals: number[]
     faults: string[]
     marks: string[]
   }
 
   function stageOf(changes: Partial<Stage> = {}): { stage: Stage; seen: Seen } {
-    const seen: Seen = { loads: [], cuts: [], leaves: [], faults: [], marks: [] }
+    const seen: Seen = { loads: [], cuts: [], leaves: [], revivals: [], faults: [], marks: [] }
     const stage: Stage = {
       fleet: {
         load: (load, at) => seen.loads.push({ load, at }),
         cut: (moments, offlineMs) => seen.cuts.push({ moments, offlineMs }),
         leave: (moments) => seen.leaves.push(moments),
+        revive: (at) => seen.revivals.push(at),
       },
       faults: { 'kill-worker': async (which) => void seen.faults.push(`worker ${which}`) },
       clients,

@@ -1,9 +1,12 @@
 /** Every scenario makes a plan that a run can follow, and its checks fail when what they name does not hold. */
 import { describe, expect, test } from 'vitest'
+import { guestAuth, inOwnRooms } from '../../loadtest/load/guests.ts'
 import { LatencySummary, type Second } from '../../loadtest/result.ts'
 import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
 import type { Judged } from '../../loadtest/scenarios/checks.ts'
 import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
+import { guestId } from '../../src/chat/guest.ts'
+import { chatRoom } from '../../src/wire/chat.ts'
 
 const ONE_HOST = { hosts: 1, workersPerHost: 2 }
 const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }
@@ -41,6 +44,8 @@ test('the scenarios that were asked for are there, each under one name', () => {
     'worker-kills',
     'host-kill',
     'redis-restart',
+    'havoc',
+    'havoc-hosts',
     'slow-readers',
     'soak',
     'subscribers-10k',
@@ -65,17 +70,18 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
   )
 
   test('names rooms that the chat takes, and none twice for one client', () => {
-    for (const { rooms } of scenario.plan(settingsOf(scenario)).clients) {
+    for (const { rooms } of inOwnRooms(scenario.plan(settingsOf(scenario)).clients, 'deadbeef')) {
       expect(rooms.length).toBeGreaterThan(0)
       expect(new Set(rooms).size).toBe(rooms.length)
-      expect(rooms.every((room) => /^[a-z0-9-]{1,40}$/.test(room))).toBe(true)
+      expect(rooms.filter((room) => !chatRoom.safeParse(room).success)).toEqual([])
     }
   })
 
   test('does only what it says it needs, and all of that', () => {
     const { steps } = scenario.plan(settingsOf(scenario))
     const faults = steps.flatMap((step) => (step.do === 'fault' ? [step.fault] : []))
-    expect(new Set(faults)).toEqual(new Set(scenario.needs))
+    if (scenario.name.startsWith('havoc')) expect(scenario.needs).toEqual(expect.arrayContaining(faults))
+    else expect(new Set(faults)).toEqual(new Set(scenario.needs))
   })
 
   test('hits hosts and workers that are there', () => {
@@ -127,6 +133,29 @@ test('in many rooms each room has the asked size, whatever the number of clients
     }
     expect([...new Set(sizes.values())]).toEqual([10])
   }
+})
+
+const directRoomsOf = (changes: Partial<ScenarioSettings>) =>
+  inOwnRooms(planOf('direct-messages', { clients: 5, ...changes }).clients, 'deadbeef').map(
+    ({ rooms }) => rooms,
+  )
+
+describe('direct messages', () => {
+  test('are in the chat’s own direct rooms of the two users, whom their keys make known', () => {
+    const [first = [], partner, third, fourth, last] = directRoomsOf({ dialect: 'chat' })
+    expect(first).toEqual(partner)
+    expect(third).toEqual(fourth)
+    const ids = [0, 1].map((index) => guestId(guestAuth('deadbeef', index).key)).toSorted()
+    expect(first).toEqual([`dm:${ids.join(':')}`])
+    const own = guestId(guestAuth('deadbeef', 4).key)
+    expect(last).toEqual([`dm:${own}:${own}`])
+  })
+
+  test('are in rooms of two where there is no such thing', () => {
+    expect(directRoomsOf({ dialect: 'bench' }).flat()).toEqual(
+      [0, 0, 1, 1, 2].map((pair) => `deadbeef-pair-${pair}`),
+    )
+  })
 })
 
 test('the jitter is 120 broadcasts at 2/s, and each client is cut once in 15 s for 2 s', () => {
@@ -280,6 +309,7 @@ function second(atMs: number, due: number, joined: number): Second {
 function verdictOf(messages: number): Judged['verdict'] {
   return {
     ok: true,
+    due: messages,
     sent: messages,
     acked: messages,
     refused: 0,
@@ -321,8 +351,9 @@ function resultOf(settings: ScenarioSettings, joined: number, messages: number):
     },
     startedAt: '2026-01-01T00:00:00.000Z',
     durationMs: 1,
-    clients: { asked: settings.clients, joined, perAgent: [settings.clients] },
+    clients: { asked: settings.clients, joined, perAgent: [settings.clients], away: [] },
     latency: { delivery: latency, ack: latency, connect: latency, back: latencyOf(joined) },
+    revival: latencyOf(joined),
     timeline: Array.from({ length: 8 }, (_, nth) =>
       second(1_000 * (nth + 1), nth === 0 ? messages : 0, joined),
     ),

@@ -1,0 +1,129 @@
+/** What was due against what was sent, who was away, and how a comparison is asked again. */
+import { describe, expect, test } from 'vitest'
+import { argumentsOfComparison, CompareFlags } from '../../loadtest/cli/compare-arguments.ts'
+import type { MemberRecord } from '../../loadtest/ledger.ts'
+import { reportPage } from '../../loadtest/report/page.ts'
+import { unpainted } from '../../loadtest/report/paint.ts'
+import { repeatComparison } from '../../loadtest/report/repeat.ts'
+import { terminalReport } from '../../loadtest/report/terminal.ts'
+import type { RunResult } from '../../loadtest/result.ts'
+import { awayOf } from '../../loadtest/run/away.ts'
+import { scenarioNamed, targetNamed } from '../../loadtest/run/names.ts'
+import { Asked, requestOf } from '../../loadtest/run/request.ts'
+import { sentCheck } from '../../loadtest/run/sent-check.ts'
+import { ledgerOf } from '../harness/loadtest-ledger.ts'
+import { imaginedResult } from '../harness/loadtest-results.ts'
+
+const GIVEN = { seed: 7, agents: 2 }
+
+function sentOf(due: number, sent: number, refusals: Record<string, number> = {}): RunResult {
+  const { verdict, ...others } = imaginedResult({ seconds: 9 })
+  return { ...others, refusals, verdict: { ...verdict, due, sent } }
+}
+
+function checkOf(name: string, dialect: 'chat' | 'bench', due: number, sent: number) {
+  const { scenario, settings } = requestOf(
+    scenarioNamed(name),
+    targetNamed('rookery'),
+    Asked.parse({ dialect }),
+    GIVEN,
+  )
+  return sentCheck(sentOf(due, sent, { offline: due - sent }), scenario.plan(settings), settings)
+}
+
+describe('what was due was sent', () => {
+  test('is said with what kept the rest, and noticed from one in a hundred on', () => {
+    expect(checkOf('small-rooms', 'bench', 1_000, 1_000)).toMatchObject({
+      ok: true,
+      detail: '1,000 of 1,000',
+    })
+    expect(checkOf('small-rooms', 'bench', 1_000, 990).ok).toBe(true)
+    expect(checkOf('small-rooms', 'bench', 1_000, 989)).toMatchObject({
+      ok: false,
+      detail: '989 of 1,000; 11 were not (11 offline, 10 may)',
+    })
+  })
+
+  test.each([
+    // 600 clients, 20 s of load: all are away for 0.5 s and some time to come back.
+    ['avalanche', 185],
+    // Half of 300 clients for 9 s of 30 s.
+    ['host-kill', 210],
+    // All for 2 s in each 15 s.
+    ['jitter', 344],
+    // Three times half of the clients.
+    ['worker-kills', 160],
+    // One in twenty a second.
+    ['churn', 160],
+  ])('%s: who is away by the plan can’t send where nothing is kept', (name, most) => {
+    expect(checkOf(name, 'bench', 1_000, 1_000 - most).ok).toBe(true)
+    expect(checkOf(name, 'bench', 1_000, 1_000 - most - 1).ok).toBe(false)
+    // A client of the chat sends it later.
+    expect(checkOf(name, 'chat', 1_000, 989).ok).toBe(false)
+  })
+
+  test('is shown beside what was sent, on the terminal and on the page', async () => {
+    const result = sentOf(1_000, 900, { backlog: 100 })
+    const text = terminalReport(result, { columns: 100, paint: unpainted }).join('\n')
+    expect(text).toContain('1,000 due · 100 never sent · 900 sent')
+    const page = await reportPage(result)
+    expect(page).toMatch(/never sent<\/t[hd]>\s*<td[^>]*>100</)
+    expect(page).toContain('10 % of what was due was never sent')
+    expect(terminalReport(sentOf(9, 9), { columns: 100, paint: unpainted }).join('\n')).toContain(
+      '9 due · 9 sent',
+    )
+  })
+})
+
+const record = (client: number, absences: MemberRecord['absences']) => ({ client, absences }) as MemberRecord
+
+test('who was away is counted once, by host', () => {
+  const [part] = ledgerOf([], []).parts
+  if (part === undefined) throw new Error('there is no ledger')
+  const members = [
+    record(0, []),
+    record(1, [
+      [1, 2],
+      [3, Number.NaN],
+    ]),
+    record(1, [[1, 2]]),
+    record(3, [[1, 2]]),
+  ]
+  const clients = [0, 1, 0, 1].map((host) => ({ host }))
+  expect(awayOf({ parts: [{ ...part, members }] }, clients)).toEqual([0, 2])
+})
+
+test('a comparison is asked again with all that was given, and each side with its own', () => {
+  const asked = Asked.parse({ hosts: '2', workers: '3', clients: '50', env: ['LOG_LEVEL=warn'] })
+  const flags = CompareFlags.parse({
+    a: 'redis-sharded',
+    b: 'rookery',
+    beside: 'rookery',
+    pairs: '4',
+    bEnv: ['X=1'],
+  })
+  const first = requestOf(
+    scenarioNamed('small-rooms'),
+    targetNamed('redis-sharded'),
+    { ...asked, env: ['LOG_LEVEL=warn', 'OWN=1'] },
+    GIVEN,
+  )
+  const comparison = {
+    document: 'comparison' as const,
+    version: 1 as const,
+    tool: { version: '0', commit: null },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    interrupted: false,
+    sides: [],
+    beside: [],
+  }
+  const again = (given: Asked) =>
+    repeatComparison({ ...comparison, arguments: argumentsOfComparison(given, flags, first) })
+  expect(again(asked)).toBe(
+    'npm run loadtest -- compare --a redis-sharded --b rookery --pairs 4 --beside rookery --b-env X=1 ' +
+      '--hosts 2 --workers 3 --env LOG_LEVEL=warn --clients 50 --rate 200 --duration 20 --room-size 5 ' +
+      '--text-length 64 --kind raw --transport websocket --arrivals poisson --dialect bench --agents 2 --seed 7',
+  )
+  // Each target has a shape of its own where none was asked for.
+  expect(again(Asked.parse({}))).not.toMatch(/--hosts|--workers|--env/)
+})
