@@ -77,7 +77,7 @@ export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts
     who: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
     ask: (worker, options) =>
       Promise.all([
-        relay.request(worker, 'worker.status', null, options),
+        relay.request(worker, 'worker.alive', null, options),
         supervisor.ask(worker, options.timeoutMs),
       ]),
     onSilence: (worker, count, error) =>

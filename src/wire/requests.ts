@@ -45,8 +45,9 @@ export const workerRequests = {
   },
 } as const
 
-/** Primary → worker. */
+/** Primary → worker. `worker.alive` does nothing but get an answer: whatever else is asked may fail for want of something. */
 export const primaryRequests = {
+  'worker.alive': { params: nothing, result: nothing },
   /** The worker's metrics as prom-client's JSON. */
   'worker.metrics': { params: nothing, result: z.array(z.unknown()) },
   'worker.status': {

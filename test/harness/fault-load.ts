@@ -1,4 +1,5 @@
 /** A crowd on one host that writes before, while and after something happens to it, and is audited then. */
+import { randomUUID } from 'node:crypto'
 import { Crowd, type CrowdOptions } from './crowd.ts'
 import type { Member } from './member.ts'
 import { until } from './until.ts'
@@ -6,7 +7,9 @@ import { until } from './until.ts'
 /** Acked before it happens, and once more after it. */
 const MESSAGES = 100
 
-export interface LoadOptions extends Pick<CrowdOptions, 'url' | 'label'> {
+export interface LoadOptions extends Pick<CrowdOptions, 'url'> {
+  /** Begins the names of rooms and members. */
+  label: string
   rooms?: number
   membersPerRoom?: number
 }
@@ -19,7 +22,9 @@ export async function underLoad(
   options: LoadOptions,
   happening: (crowd: Crowd) => Promise<void>,
 ): Promise<Crowd> {
-  const crowd = new Crowd({ rooms: 4, membersPerRoom: 6, paceMs: 150, ...options })
+  // A second try of a test is not to meet what the first one left.
+  const label = `${options.label}${randomUUID().slice(0, 8)}-`
+  const crowd = new Crowd({ rooms: 4, membersPerRoom: 6, paceMs: 150, ...options, label })
   try {
     await crowd.joined()
     let over = false

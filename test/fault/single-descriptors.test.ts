@@ -1,0 +1,117 @@
+/** A process that has no file descriptor left, the primary and then a worker, under load: nothing crashes, no core burns, all recovers. */
+import { readdir } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ChatClient } from '../harness/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { run } from '../harness/command.ts'
+import { underLoad, untilMoreAcked } from '../harness/fault-load.ts'
+import { cpuMs } from '../harness/fault-process.ts'
+import { until } from '../harness/until.ts'
+
+const HANG_TIMEOUT_MS = 3_000
+const COMING = 100
+const COME_EVERY_MS = 1_000
+const NEWCOMERS = 40
+const WATCHED_MS = 2_000
+
+let rookery: RunningRookery
+
+beforeAll(async () => {
+  rookery = await startRookery({
+    env: {
+      WORKERS: '2',
+      WORKER_HANG_TIMEOUT_MS: String(HANG_TIMEOUT_MS),
+      CONNECTIONS_PER_USER: '0',
+      ...UNLIMITED_RATES,
+    },
+  })
+})
+
+afterAll(() => rookery?.kill())
+
+async function limitDescriptors(pid: number, soft: number): Promise<void> {
+  const { code, stderr } = await run('prlimit', ['--pid', String(pid), `--nofile=${soft}:`])
+  if (code !== 0) throw new Error(stderr)
+}
+
+/** The system compares the number of the next one with the limit: it gets none. @returns what undoes it */
+async function exhaust(pid: number): Promise<() => Promise<void>> {
+  const open = new Set((await readdir(`/proc/${pid}/fd`)).map(Number))
+  let next = 0
+  while (open.has(next)) next += 1
+  await limitDescriptors(pid, next)
+  return () => limitDescriptors(pid, 10_000)
+}
+
+test('the primary has none: it closes who comes and burns no core', async () => {
+  const undo = await exhaust(rookery.pid)
+  const sockets = Array.from({ length: COMING }, () => comeAgainAndAgain(rookery.port))
+  try {
+    await until(() => sockets.every(({ closed }) => closed() > 0), 'all have been turned away')
+    const [usedBefore, from] = [await cpuMs(rookery.pid), performance.now()]
+    await delay(WATCHED_MS)
+    const share = ((await cpuMs(rookery.pid)) - usedBefore) / (performance.now() - from)
+    expect(share).toBeLessThan(0.5)
+  } finally {
+    for (const { end } of sockets) end()
+    await undo()
+  }
+  expect((await fetch(`${rookery.url}/readyz`)).status).toBe(200)
+})
+
+test('the primary and then a worker have none, under load: nobody loses a message, who comes is let in, and no process ends', async () => {
+  const [starved = ''] = rookery.workerNames()
+  const [pid = 0] = rookery.workerPids()
+  const come: ChatClient[] = []
+  try {
+    await underLoad({ url: rookery.url, label: 'none-' }, async (crowd) => {
+      const undoPrimary = await exhaust(rookery.pid)
+      await untilMoreAcked(crowd)
+      await undoPrimary()
+      const undoWorker = await exhaust(pid)
+      try {
+        for (let n = 0; n < NEWCOMERS; n += 1)
+          come.push(new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }))
+        await until(() => come.every((one) => one.all('welcome').length > 0), 'everybody who came is let in')
+        // For as long as one that does not answer would be let live.
+        await delay(HANG_TIMEOUT_MS * 1.5)
+      } finally {
+        await undoWorker()
+      }
+    })
+    await until(async () => {
+      const guest = await ChatClient.guest(rookery.url, 'Somebody')
+      come.push(guest)
+      return guest.welcome.worker === starved
+    }, 'the worker takes connections again')
+  } finally {
+    for (const one of come) one.close()
+  }
+  expect(rookery.log('worker died')).toBeUndefined()
+})
+
+/** Connects anew whenever it is closed. */
+function comeAgainAndAgain(port: number): { closed: () => number; end: () => void } {
+  let closed = 0
+  let over = false
+  let socket: Socket | undefined
+  const come = () => {
+    socket = connect(port, '127.0.0.1')
+    // A reset is one of the ways to be turned away.
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      closed += 1
+      if (!over) setTimeout(come, COME_EVERY_MS)
+    })
+  }
+  come()
+  return {
+    closed: () => closed,
+    end: () => {
+      over = true
+      socket?.destroy()
+    },
+  }
+}
