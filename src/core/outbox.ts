@@ -4,6 +4,8 @@
  * never dropped, but past `closeBytes` the link is to be ended.
  */
 
+import type { Departure } from './corked-writer.ts'
+
 export type Urgency = 'volatile' | 'publication' | 'control'
 
 export interface OutboxLimits {
@@ -14,7 +16,7 @@ export interface OutboxLimits {
 
 export interface OutboxWriter {
   readonly queuedBytes: number
-  write(bytes: Buffer, soon?: boolean): void
+  write(bytes: Buffer, departure?: Departure): void
 }
 
 export interface OutboxEvents {
@@ -44,18 +46,15 @@ export class Outbox {
     return !this.#overflowed && this.#writer.queuedBytes <= this.#limits.softBytes
   }
 
-  /**
-   * @param soon leaves when the running callback is done, not at the end of the turn
-   * @returns whether the frame is on its way
-   */
-  offer(frame: Buffer, urgency: Urgency, soon = false): boolean {
+  /** @returns whether the frame is on its way */
+  offer(frame: Buffer, urgency: Urgency, departure: Departure = 'turn'): boolean {
     if (this.#overflowed) return false
     if (this.#writer.queuedBytes > this.#bound(urgency)) {
       this.#events.dropped(urgency, frame.length)
       if (urgency === 'control') this.#overflow()
       return false
     }
-    this.#writer.write(frame, soon)
+    this.#writer.write(frame, departure)
     return true
   }
 

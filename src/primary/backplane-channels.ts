@@ -1,52 +1,34 @@
 /**
  * The channels between hosts, by way of `createShardedAdapter` of `@socket.io/redis-adapter`: this host is the adapter's
- * one socket, topics are its rooms. Whatever comes in is looked at before the adapter acts on it: the adapter knows messages
- * that make sockets join, leave, answer and disconnect, and nobody may say such things here.
+ * one socket, topics are its rooms, and it subscribes to just those that have a socket. What travels on them is bytes that
+ * `backplane-envelope.ts` has made: the adapter is not handed what comes in, since it would obey messages that make sockets
+ * join, leave, answer and disconnect, and nobody may say such things here.
  */
 import { createShardedAdapter } from '@socket.io/redis-adapter'
-import { MessageType } from 'socket.io-adapter'
-import { z } from 'zod'
-import { isWholeMsgpack } from '../core/msgpack-check.ts'
 import { backplanePrefix } from '../redis/names.ts'
 import type { Subscriptions } from '../redis/subscriptions.ts'
-import type { HostEnvelope } from '../wire/host-messages.ts'
+import { startOf } from './backplane-envelope.ts'
 import { HostPublisher } from './backplane-publisher.ts'
 import { HostSubscriber } from './backplane-subscriber.ts'
 
 /** Of the adapter; Socket.IO's own namespaces never come here. */
 const NAMESPACE = '/'
-/** Socket.IO's type of an event. */
-const EVENT = 2
-const OPENING_BRACE = 0x7b
-
-const adapterMessage = z.object({
-  uid: z.string(),
-  nsp: z.literal(NAMESPACE),
-  type: z.literal(MessageType.BROADCAST),
-  data: z.object({
-    packet: z.object({ type: z.literal(EVENT), data: z.unknown() }),
-    opts: z.object({ rooms: z.array(z.string()).max(4_096), except: z.array(z.string()).max(0) }),
-    requestId: z.undefined().optional(),
-  }),
-})
-
-/** `unreadable`: neither JSON nor MessagePack. `adapter`: not what an adapter says. `failed`: it could not be dealt with. */
-export type ChannelFault = 'unreadable' | 'adapter' | 'failed'
 
 export interface ChannelsOptions {
   self: string
   cluster: string
   subscriptions: Pick<Subscriptions, 'subscribe' | 'unsubscribe'>
-  spublish(channel: string, payload: string | Buffer): Promise<unknown>
+  spublish(channel: string, payload: Buffer): Promise<unknown>
   maxBytesInFlight: number
   retryMs: number
   /** Not checked yet. From whom it is nobody knows. */
-  heard(envelope: unknown): void
-  /** What this host itself has published has come back. Not checked yet. */
-  echoed(envelope: unknown): void
+  heard(bytes: Buffer): void
+  /** What this host itself has said to all has come back, or looks like it. Not checked yet. */
+  echoed(bytes: Buffer): void
   /** A publication that had been taken has failed. */
   lost(error: unknown): void
-  fault(reason: ChannelFault, error?: unknown): void
+  /** What came in could not be dealt with. */
+  failed(error: unknown): void
   /** A subscription could not be made in time, and is tried again. */
   unsubscribed(error: unknown): void
 }
@@ -58,12 +40,13 @@ export class HostChannels {
   readonly #publisher: HostPublisher
   readonly #subscriber: HostSubscriber
   readonly #adapter: ShardedAdapter
+  /** The channel of all hosts; that of a topic begins with it. */
   readonly #base: string
-  /** Whether the adapter has made a message of what has come in. */
-  #understood = false
+  readonly #ownStart: Buffer
 
   constructor(options: ChannelsOptions) {
     this.#options = options
+    this.#ownStart = startOf(options.self)
     this.#publisher = new HostPublisher({
       spublish: (channel, payload) => options.spublish(channel, payload),
       maxBytesInFlight: options.maxBytesInFlight,
@@ -72,7 +55,7 @@ export class HostChannels {
     this.#subscriber = new HostSubscriber({
       subscriptions: options.subscriptions,
       retryMs: options.retryMs,
-      receive: (deliver, message) => this.#receive(deliver, message),
+      receive: (channel, bytes) => this.#receive(channel, bytes),
       failed: (error) => options.unsubscribed(error),
     })
     const channelPrefix = backplanePrefix(options.cluster)
@@ -81,8 +64,11 @@ export class HostChannels {
       channelPrefix,
       subscriptionMode: 'dynamic-private',
     })
-    this.#adapter = adapterOf(this.#namespace())
-    this.#checkBeforeActing()
+    this.#adapter = adapterOf({
+      name: NAMESPACE,
+      server: { encoder: undefined, opts: {} },
+      sockets: new Map(),
+    })
     void this.#adapter.addAll(options.self, new Set([options.self]))
   }
 
@@ -118,7 +104,7 @@ export class HostChannels {
 
   /** `undefined`: there is nothing to wait for. */
   confirmed(topic: string): Promise<void> | undefined {
-    return this.#subscriber.confirmed(`${this.#base}${topic}#`)
+    return this.#subscriber.confirmed(this.#channelOf(topic))
   }
 
   /** As `confirmed`, for what goes to all hosts and to this one alone. */
@@ -130,64 +116,37 @@ export class HostChannels {
       : Promise.all([base, own]).then(() => undefined)
   }
 
-  /**
-   * To one topic by its own channel, else by that of all hosts.
-   * Throws what can't be encoded or is too much.
-   */
-  publish(rooms: readonly string[], envelope: HostEnvelope): void {
-    this.#adapter['publish']({
-      type: MessageType.BROADCAST,
-      data: {
-        packet: { type: EVENT, data: envelope },
-        opts: { rooms: [...rooms], except: [], flags: {} },
-      },
-    })
+  /** To one topic by its own channel, else by that of all hosts. Throws when too much is on its way. */
+  publish(rooms: readonly string[], bytes: Buffer): void {
+    const [only] = rooms
+    const channel = rooms.length === 1 && only !== undefined ? this.#channelOf(only) : this.#base
+    this.#publisher.spublish(channel, bytes)
   }
 
   close(): void {
     this.#subscriber.close()
   }
 
-  /** What the adapter needs of a namespace: an encoder that leaves everything as it is, and the one socket. */
-  #namespace() {
-    const socket = {
-      id: this.#options.self,
-      client: {
-        writeToEngine: ([packet]: { data: unknown }[]) => this.#options.heard(packet?.data),
-      },
-    }
-    return {
-      name: NAMESPACE,
-      server: { encoder: { encode: (packet: unknown) => [packet] }, opts: {} },
-      sockets: new Map([[socket.id, socket]]),
-    }
+  /** As the adapter names it. */
+  #channelOf(topic: string): string {
+    return `${this.#base}${topic}#`
   }
 
-  #checkBeforeActing(): void {
-    const adapter = this.#adapter
-    const act = adapter['onMessage'].bind(adapter)
-    adapter['onMessage'] = (value: unknown) => {
-      this.#understood = true
-      const message = adapterMessage.safeParse(value)
-      if (!message.success) return this.#options.fault('adapter')
-      if (message.data.uid === adapter['uid']) return this.#options.echoed(message.data.data.packet.data)
-      return act(message.data as unknown as Parameters<typeof act>[0])
-    }
-    // Nobody is asked anything by way of the adapter.
-    adapter['onResponse'] = () => {
-      this.#understood = true
-      this.#options.fault('adapter')
-    }
-  }
-
-  #receive(deliver: () => void, message: Buffer): void {
-    this.#understood = false
-    if (message[0] !== OPENING_BRACE && !isWholeMsgpack(message)) return this.#options.fault('unreadable')
+  /**
+   * What this host has said itself comes back on every channel that it hears. It is looked at only on that of all hosts, which
+   * says as much: every other of them would be a message taken apart for nothing.
+   */
+  #receive(channel: string, bytes: Buffer): void {
     try {
-      deliver()
-      if (!this.#understood) this.#options.fault('unreadable')
+      if (!this.#isOwn(bytes)) this.#options.heard(bytes)
+      else if (channel === this.#base) this.#options.echoed(bytes)
     } catch (error) {
-      this.#options.fault('failed', error)
+      this.#options.failed(error)
     }
+  }
+
+  #isOwn(bytes: Buffer): boolean {
+    const start = this.#ownStart
+    return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0
   }
 }

@@ -33,19 +33,19 @@ export class HostIntake {
     this.#options = options
   }
 
-  /** What this host has said itself. */
-  echo(envelope: unknown): void {
+  /** What this host has said itself, or looks like it. */
+  echo(bytes: Buffer): void {
     const { keys, said, echoed } = this.#options
-    const opened = open(envelope, keys)
+    const opened = open(bytes, keys)
     if (typeof opened === 'string') return this.refuse(opened)
     // It has not said that yet.
     if (opened.n <= said()) echoed(opened.n)
     return undefined
   }
 
-  hear(envelope: unknown): void {
+  hear(bytes: Buffer): void {
     const { keys, self } = this.#options
-    const opened = open(envelope, keys)
+    const opened = open(bytes, keys)
     if (typeof opened === 'string') return this.refuse(opened)
     const { host, to } = opened
     if (host === self) return this.refuse('self')

@@ -1,9 +1,6 @@
-/**
- * What the sharded adapter takes for its publishing client: bounded in bytes on their way, never waits, tells of every
- * publication that may not have arrived.
- */
+/** Publishes: bounded in bytes on their way, never waits, tells of every publication that may not have arrived. */
 export interface PublisherOptions {
-  spublish(channel: string, payload: string | Buffer): Promise<unknown>
+  spublish(channel: string, payload: Buffer): Promise<unknown>
   maxBytesInFlight: number
   /** A publication that had been taken has failed. */
   lost(error: unknown): void
@@ -29,9 +26,9 @@ export class HostPublisher {
     return this.#bytesInFlight < this.#options.maxBytesInFlight
   }
 
-  spublish(channel: string, payload: string | Buffer): Promise<unknown> {
+  spublish(channel: string, payload: Buffer): void {
     if (!this.keepsUp) throw new PublisherBusy('too much is on its way to Redis')
-    const bytes = Buffer.byteLength(payload)
+    const bytes = payload.length
     this.#bytesInFlight += bytes
     const published = this.#options.spublish(channel, payload)
     this.lastReach = published
@@ -44,6 +41,5 @@ export class HostPublisher {
         this.#options.lost(error)
       },
     )
-    return published
   }
 }

@@ -169,10 +169,10 @@ export class RedisBackplane implements Backplane {
       spublish: (channel, payload) => connection.spublish(channel, payload),
       maxBytesInFlight: this.#settings.maxBytesInFlight,
       retryMs: this.#settings.retryMs,
-      heard: (envelope) => this.#intake.hear(envelope),
-      echoed: (envelope) => this.#intake.echo(envelope),
+      heard: (bytes) => this.#intake.hear(bytes),
+      echoed: (bytes) => this.#intake.echo(bytes),
       lost: (error) => void this.#sender.drop(error),
-      fault: (reason, error) => this.#intake.refuse(reason, error),
+      failed: (error) => this.#intake.refuse('failed', error),
       unsubscribed: (err) =>
         this.#unsubscribed.pass((heldBack) =>
           this.#logger.warn(

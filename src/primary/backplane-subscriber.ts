@@ -11,13 +11,10 @@ interface Channel {
   state: 'asked' | 'confirmed' | 'failed'
 }
 
-type RawHandler = (message: Buffer, channel: string) => void
-
 export interface SubscriberOptions {
   subscriptions: Pick<Subscriptions, 'subscribe' | 'unsubscribe'>
   retryMs: number
-  /** Calls `deliver`; whatever comes of it is not the subscription's business. */
-  receive(deliver: () => void, message: Buffer): void
+  receive(channel: string, message: Buffer): void
   failed(error: unknown): void
 }
 
@@ -44,10 +41,10 @@ export class HostSubscriber {
     return channel === undefined || channel.state === 'confirmed' ? undefined : channel.confirmed
   }
 
-  /** By its name the adapter takes this for a client of the `redis` package, which is handed the handler. */
-  sSubscribe(name: string, deliver: RawHandler): void {
+  /** By its name the adapter takes this for a client of the `redis` package. What it would be called with is not for it. */
+  sSubscribe(name: string): void {
     if (this.#channels.has(name)) return
-    const handler = (message: Buffer) => this.#options.receive(() => deliver(message, name), message)
+    const handler = (message: Buffer) => this.#options.receive(name, message)
     let settle = nobodyWaits
     const confirmed = new Promise<void>((resolve) => {
       settle = resolve

@@ -97,7 +97,7 @@ export class RelayLink {
   /** @returns whether the frame is on its way */
   offer(frame: Buffer, urgency: Urgency): boolean {
     this.#tellMissed()
-    const offered = this.#outbox.offer(frame, urgency)
+    const offered = this.#outbox.offer(frame, urgency, urgency === 'control' ? 'turn' : 'gather')
     if (offered && urgency !== 'control') this.#passed += 1
     return offered
   }

@@ -123,7 +123,7 @@ class OpenRedis implements RedisConnection {
   }
 
   spublish(channel: string, payload: string | Buffer): Promise<unknown> {
-    this.#cork.hold()
+    this.#cork.gather()
     return this.commands.spublish(channel, payload)
   }
 
@@ -137,6 +137,7 @@ class OpenRedis implements RedisConnection {
     this.#pulse.close()
     this.#runner.close()
     this.subscriptions.close()
+    this.#cork.release()
     stopClient(this.commands)
   }
 

@@ -8,7 +8,6 @@ import { author, roomName } from './entry.ts'
 const worker = z.string().regex(/^w[1-9][0-9]{0,9}$/)
 const topic = z.string().min(1).max(256)
 const ref = z.int().min(1).max(0xffff_ffff)
-const body = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 const user = z.string().min(1).max(64)
 const version = z.int().min(0)
 const nonce = z.string().min(16).max(64)
@@ -19,7 +18,8 @@ export const ROOMS_ASKED_MAX = 1_000
 
 const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
-export const hostMessage = z.discriminatedUnion('type', [
+/** Behind these stands a body: bytes that nobody between the workers looks into. */
+const bodied = [
   /** What a worker publishes. With `ref` the sender's host is owed a receipt. */
   z.object({
     type: z.literal('publication'),
@@ -28,12 +28,14 @@ export const hostMessage = z.discriminatedUnion('type', [
     volatile: z.boolean().optional(),
     topics: z.array(topic).max(4_096),
     grants: z.array(topic).max(4_096),
-    body,
   }),
+  /** From one worker to one worker. */
+  z.object({ type: z.literal('send'), from: worker, to: worker }),
+] as const
+
+const plain = [
   /** The workers that publication `ref` was passed to. Comes before anything that they answer. */
   z.object({ type: z.literal('receipt'), to: worker, ref, workers: z.array(worker).max(1_024) }),
-  /** From one worker to one worker. */
-  z.object({ type: z.literal('send'), from: worker, to: worker, body }),
   /** A worker has entered or left a group. `version` grows by one with each. */
   z.object({ type: z.literal('group'), topic, worker, joined: z.boolean(), version }),
   /** All groups of the sending host, as of `version`. */
@@ -67,14 +69,16 @@ export const hostMessage = z.discriminatedUnion('type', [
   }),
   /** Who of yours is in these rooms? */
   z.object({ type: z.literal('present?'), rooms: z.array(roomName).max(ROOMS_ASKED_MAX) }),
-])
-export type HostMessage = z.infer<typeof hostMessage>
+] as const
+
+export type BodiedMessage = z.infer<(typeof bodied)[number]> & { body: Uint8Array }
+export type HostMessage = BodiedMessage | z.infer<(typeof plain)[number]>
 
 /**
  * What the backplane itself says. A host takes nothing of another before that has answered a question of its own with a
  * nonce that nobody has used: so that nobody brings a host back by sending again what it once said.
  */
-export const hostTalk = z.discriminatedUnion('type', [
+const talk = [
   /** I am here. Heard by its sender as well, who knows thereby that it hears. */
   z.object({ type: z.literal('beat') }),
   /** Who are you (if to all: all of you)? */
@@ -88,22 +92,21 @@ export const hostTalk = z.discriminatedUnion('type', [
     forwardTo: z.string().max(256).optional(),
   }),
   z.object({ type: z.literal('bye') }),
-])
-export type HostTalk = z.infer<typeof hostTalk>
+] as const
+export type HostTalk = z.infer<(typeof talk)[number]>
 
 /**
- * What a message travels in. `n` grows with each message of its sender. `base` counts those to all hosts, this one
- * included if it is; a number left out means that something may have been lost.
+ * The first line of what a host says, as JSON; behind it come `bytes` bytes of the message's body. `n` grows with each message of
+ * its sender. `base` counts those to all hosts, this one included if it is; a number left out means that something may have
+ * been lost.
  */
-export const hostEnvelope = z.object({
+export const hostHead = z.object({
   host: hostTag,
   n: z.int().min(1),
   base: z.int().min(0),
   /** `all`, `topic`, or the tag of one host. */
   to: z.union([z.literal('all'), z.literal('topic'), hostTag]),
-  message: z.looseObject({ type: z.string() }),
-  /** The message's own field of that name: the only one that is bytes. */
-  body: body.optional(),
-  signature: z.string().max(64).optional(),
+  bytes: z.int().min(0).optional(),
+  message: z.discriminatedUnion('type', [...bodied, ...plain, ...talk]),
 })
-export type HostEnvelope = z.infer<typeof hostEnvelope>
+export type HostHead = z.infer<typeof hostHead>

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { Logger } from 'pino'
 import { FrameReader } from '../core/byte-frames.ts'
+import type { Departure } from '../core/corked-writer.ts'
 import { CorkedWriter } from '../core/corked-writer.ts'
 import { LogGate } from '../core/log-gate.ts'
 import type { Urgency } from '../core/outbox.ts'
@@ -70,8 +71,8 @@ export class LinkStream {
   }
 
   /** @returns whether the frame is on its way */
-  offer(frame: Buffer, urgency: Urgency, soon = false): boolean {
-    return this.open && this.#outbox.offer(frame, urgency, soon)
+  offer(frame: Buffer, urgency: Urgency, departure: Departure = 'turn'): boolean {
+    return this.open && this.#outbox.offer(frame, urgency, departure)
   }
 
   /** Lets go of it when what has been offered has left, or when that takes too long. */

@@ -83,7 +83,7 @@ export class Link {
     this.#topics = new LinkTopics(
       {
         subscribe: (ref, topic, group) =>
-          this.#stream.offer(subscribeFrame(ref, topic, group), 'control', true),
+          this.#stream.offer(subscribeFrame(ref, topic, group), 'control', 'soon'),
         unsubscribe: (topic) => this.#stream.offer(unsubscribeFrame(topic), 'control'),
       },
       this.#limits.requestTimeoutMs,
@@ -234,7 +234,7 @@ export class Link {
         clearTimeout(timer)
         reject(error)
       }
-      this.#stream.offer(helloFrame({ version: LINK_VERSION, name: this.name, secret }), 'control', true)
+      this.#stream.offer(helloFrame({ version: LINK_VERSION, name: this.name, secret }), 'control', 'soon')
     })
   }
 
@@ -244,7 +244,9 @@ export class Link {
   ) {
     const { volatile = false, grants = [] } = options
     const frame = this.#bounded(publishFrame({ ref, volatile, topics, grants, body }))
-    const sent = this.#stream.offer(frame, volatile ? 'volatile' : 'publication')
+    // Whoever asks for a receipt waits for answers.
+    const departure = ref === 0 ? 'gather' : 'turn'
+    const sent = this.#stream.offer(frame, volatile ? 'volatile' : 'publication', departure)
     if (sent) this.#metrics.published.inc()
     return sent
   }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { CorkedWriter } from '../../src/core/corked-writer.ts'
 
 let writes: string[]
@@ -26,7 +26,7 @@ test('what one turn writes leaves as one write at its end', async () => {
 
 test('what must leave soon takes along what waits, in order, once', async () => {
   writer.write(Buffer.from('a'))
-  writer.write(Buffer.from('b'), true)
+  writer.write(Buffer.from('b'), 'soon')
   writer.write(Buffer.from('c'))
   await turn()
   await turn()
@@ -37,4 +37,38 @@ test('much leaves at once', async () => {
   writer.write(Buffer.alloc(256 * 1024, 'x'))
   await turn()
   expect(writes.join('')).toHaveLength(256 * 1024)
+})
+
+test('what can wait leaves by itself with the turn, and is gathered while writes come thick', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const gathered = async (text: string) => {
+    writer.write(Buffer.from(text), 'gather')
+    await turn()
+    await turn()
+    return writes
+  }
+  vi.advanceTimersByTime(100)
+  expect(await gathered('a')).toEqual(['a'])
+  expect(await gathered('b')).toEqual(['a'])
+  expect(await gathered('c')).toEqual(['a'])
+  expect(writer.queuedBytes).toBe(2)
+  vi.advanceTimersByTime(2)
+  expect(writes).toEqual(['a', 'bc'])
+  expect(writer.queuedBytes).toBe(0)
+  vi.advanceTimersByTime(100)
+  expect(await gathered('d')).toEqual(['a', 'bc', 'd'])
+})
+
+test('what can not wait takes along what is gathered, in order, once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  writer.write(Buffer.from('a'))
+  await turn()
+  writer.write(Buffer.from('b'), 'gather')
+  writer.write(Buffer.from('c'))
+  await turn()
+  await turn()
+  vi.advanceTimersByTime(100)
+  expect(writes).toEqual(['a', 'bc'])
 })

@@ -66,7 +66,7 @@ describe('a corked writer', () => {
     await turn()
     expect(writes).toEqual(['ab'])
     writer.write(Buffer.from('c'))
-    writer.write(Buffer.from('d'), true)
+    writer.write(Buffer.from('d'), 'soon')
     await Promise.resolve()
     await new Promise((resolve) => process.nextTick(resolve))
     expect(writes).toEqual(['ab', 'cd'])
