@@ -38,6 +38,8 @@ export const AgentCommand = z.discriminatedUnion('type', [
   /** Each of `clients` at its own moment. */
   z.strictObject({ type: z.literal('cut'), clients, at: z.array(at), offlineMs: z.number().min(0) }),
   z.strictObject({ type: z.literal('leave'), clients, at: z.array(at) }),
+  /** From `at` on clients read as their plan says. */
+  z.strictObject({ type: z.literal('slow'), at }),
   /** From now on it is looked when each client is served again. */
   z.strictObject({ type: z.literal('revive'), at }),
   /** Nothing new is sent; the answer is `state`, as often as it is asked. */

@@ -18,7 +18,7 @@ export type ClientKind = z.infer<typeof ClientKind>
 export const Transport = z.enum(['websocket', 'polling', 'upgrade'])
 export type Transport = z.infer<typeof Transport>
 
-/** `never`: takes nothing from its socket once it has joined. A number: bytes a second. */
+/** From the step `slow` on. `never`: takes nothing from its socket while it is in its rooms. A number: bytes a second. */
 export const Reading = z.union([z.literal('all'), z.literal('never'), z.number().positive()])
 export type Reading = z.infer<typeof Reading>
 
@@ -116,6 +116,8 @@ export const Step = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('cut'), atMs, cut: Cut }),
   z.strictObject({ do: z.literal('churn'), atMs, churn: Churn }),
   z.strictObject({ do: z.literal('fault'), atMs, fault: FaultKind, which: z.int().min(0) }),
+  /** Clients take no more from their sockets from now on than their `reads` allows. */
+  z.strictObject({ do: z.literal('slow'), atMs }),
   /** Nothing is sent; for what the idle cost. */
   z.strictObject({ do: z.literal('rest'), atMs, durationMs: z.number().positive() }),
 ])

@@ -23,6 +23,7 @@ class Agent {
     else if (command.type === 'load') crew.load(command)
     else if (command.type === 'cut') crew.cut(command)
     else if (command.type === 'leave') crew.leave(command)
+    else if (command.type === 'slow') crew.slow(command.at)
     else if (command.type === 'revive') crew.revive(command.at)
     else if (command.type === 'settle') this.#settle(crew)
     else await this.#sendLedger(crew)

@@ -88,6 +88,7 @@ export class ChatRoom implements Showing {
 
   async #joinOnce(): Promise<Outcome> {
     const { position } = this.#follower
+    this.#follower.asks()
     // What was said before its first joining is not owed to it.
     const limit = position === undefined ? 1 : HISTORY_MAX
     const answer = await this.#ask('room:join', { room: this.#room, limit, ...position })

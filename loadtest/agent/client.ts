@@ -30,6 +30,7 @@ export class Client implements Desk, ConnectionEvents {
   #isConnected = false
   #isLive = false
   #hasBeenLive = false
+  #isSlow = false
   /** Its end is this process's own doing. */
   #isLeaving = false
 
@@ -83,6 +84,12 @@ export class Client implements Desk, ConnectionEvents {
     this.connection.cycle()
   }
 
+  /** From now on, also when it comes back, it reads as its plan says. */
+  slow(): void {
+    this.#isSlow = this.plan.reads !== 'all'
+    if (this.#isSlow && this.#isLive) this.connection.throttle()
+  }
+
   close(): void {
     this.#over.abort()
     this.#joining.abort()
@@ -124,7 +131,7 @@ export class Client implements Desk, ConnectionEvents {
       this.tally.back.record(now - absence[0])
     } else this.tally.connect.record(now - this.#dueAt)
     this.#hasBeenLive = true
-    if (this.plan.reads !== 'all') this.connection.throttle()
+    if (this.#isSlow) this.connection.throttle()
     this.#talk.onLive()
   }
 

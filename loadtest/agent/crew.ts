@@ -77,6 +77,14 @@ export class Crew {
     this.#when(paired(clients, at), (client) => client.leave())
   }
 
+  slow(at: number): void {
+    const slow = this.#begin.clients.filter(({ reads }) => reads !== 'all')
+    this.#when(
+      slow.map(({ index }) => ({ index, at })),
+      (client) => client.slow(),
+    )
+  }
+
   revive(at: number): void {
     for (const client of this.#clients.values()) client.revival.begin(at)
   }

@@ -28,6 +28,8 @@ export class RoomFollower {
   #state: 'joining' | 'live' | 'outdated' = 'joining'
   #epoch: string | undefined
   #last = 0
+  /** Requests to join since the connection began, or the log was replaced. */
+  #asked = 0
 
   constructor(showing: Showing) {
     this.#showing = showing
@@ -53,20 +55,28 @@ export class RoomFollower {
     return this.#state === 'live' && first !== undefined && 'upTo' in first ? first.after : undefined
   }
 
+  /** A join is asked for. One whose answer did not come may have been done all the same: then live messages go before the page. */
+  asks(): void {
+    this.#asked += 1
+  }
+
   /** The connection is gone: all that waits is part of what the next join brings. */
   lost(): void {
     this.#state = 'joining'
     this.#waiting.length = 0
+    this.#asked = 0
   }
 
   /** The log was replaced: what comes until the room is joined anew comes with the join as well. */
   outdated(): void {
     this.#state = 'outdated'
     this.#waiting.length = 0
+    this.#asked = 0
   }
 
   joined(page: Page): void {
     this.#state = 'live'
+    if (this.#asked > 1) this.#dropUpTo(page.head)
     if (this.#epoch === undefined) this.#begin(page.epoch, page.head)
     else if (page.epoch !== this.#epoch) this.#begin(page.epoch, 0)
     this.#resume(page)
@@ -117,6 +127,12 @@ export class RoomFollower {
     const follows = !reset || (entries[0]?.seq ?? 0) <= this.#last + 1
     if (follows) this.#showPage(entries, head)
     if (this.#last < head && (more || !follows)) this.#waiting.unshift({ after: this.#last, upTo: head })
+  }
+
+  /** They are part of the page, or were said before a first joining. */
+  #dropUpTo(head: number): void {
+    const later = this.#waiting.filter((one) => 'upTo' in one || one.seq > head)
+    this.#waiting.splice(0, this.#waiting.length, ...later)
   }
 
   #mustWait(): boolean {

@@ -48,6 +48,8 @@ export interface Fleet {
   cut(moments: Moments, offlineMs: number): void
   /** Clients leave in order and come back at once. */
   leave(moments: Moments): void
+  /** From `at` on clients take no more from their sockets than their `reads` allows. */
+  slow(at: number): void
   /** From `at` on it is looked when each client is served again. */
   revive(at: number): void
   /** Stops every load, and waits until nothing is owed and nothing has been delivered for `quietMs` (2 s). */

@@ -123,6 +123,10 @@ export class ForkedFleet implements Fleet {
     for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'leave', ...own })
   }
 
+  slow(at: number): void {
+    this.#tellAll({ type: 'slow', at })
+  }
+
   revive(at: number): void {
     this.#tellAll({ type: 'revive', at })
   }

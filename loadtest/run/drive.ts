@@ -10,7 +10,7 @@ import { unlessStopped, untilMoment } from './pause.ts'
 const AHEAD_MS = 250
 
 export interface Stage {
-  fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'revive'>
+  fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'slow' | 'revive'>
   faults: RunningTarget['faults']
   clients: readonly WantedClient[]
   seed: number
@@ -85,6 +85,10 @@ function order(step: Exclude<Step, { do: 'fault' }>, place: number, stage: Stage
     const whom = chosen(step.cut.whom, stage.clients, random)
     stage.mark(step.atMs, `cut ${whom.length}`)
     stage.fleet.cut(cutMoments(whom, { at, spreadMs: step.cut.spreadMs }, random), step.cut.offlineMs)
+  } else if (step.do === 'slow') {
+    const slow = stage.clients.filter(({ reads }) => reads !== 'all')
+    stage.mark(step.atMs, `slow ${slow.length}`)
+    stage.fleet.slow(at)
   } else if (step.do === 'churn') {
     const all = stage.clients.map(({ index }) => index)
     stage.mark(step.atMs, `churn ${step.churn.perSec}/s`)

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts'
-import { droppedAtMost, everyoneBack, everyoneIn, somebodyCameBack, somethingHeard } from './checks.ts'
+import { awayAtMost, everyoneBack, everyoneIn, somebodyCameBack, somethingHeard } from './checks.ts'
 import { crowd, LONG_SETTLE_MS, loadStep, momentMs, roomOfSize, USUAL } from './crowd.ts'
 
 export const avalancheWorker: Scenario = {
@@ -22,7 +22,7 @@ export const avalancheWorker: Scenario = {
   checks: (result, settings) => [
     everyoneIn(result),
     somebodyCameBack(result),
-    droppedAtMost(result, settings.clients - 1),
+    awayAtMost(result, settings.clients - 1),
     everyoneBack(result),
     somethingHeard(result),
   ],

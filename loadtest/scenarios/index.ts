@@ -1,21 +1,18 @@
 /** The table of all scenarios, in the order in which they are shown. */
 import type { Scenario } from '../scenario.ts'
-import { avalanche } from './avalanche.ts'
 import { avalancheWorker } from './avalanche-worker.ts'
 import { bigRoom } from './big-room.ts'
-import { churn } from './churn.ts'
+import { avalanche, churn } from './comings-back.ts'
 import { connectStorm } from './connect-storm.ts'
 import { directMessages } from './direct-messages.ts'
-import { hostKill } from './host-kill.ts'
+import { havoc, havocHosts } from './havoc.ts'
 import { idleCrowd } from './idle-crowd.ts'
 import { jitter } from './jitter.ts'
 import { manyRooms } from './many-rooms.ts'
-import { pollingCrowd } from './polling-crowd.ts'
-import { redisRestart } from './redis-restart.ts'
+import { hostKill, redisRestart } from './outages.ts'
 import { rollingReload } from './rolling-reload.ts'
-import { rooms10x100 } from './rooms-10x100.ts'
+import { pollingCrowd, rooms10x100, smallRooms } from './rooms.ts'
 import { slowReaders } from './slow-readers.ts'
-import { smallRooms } from './small-rooms.ts'
 import { soak } from './soak.ts'
 import { subscribers10k } from './subscribers-10k.ts'
 import { workerKills } from './worker-kills.ts'
@@ -36,6 +33,8 @@ export const SCENARIOS: readonly Scenario[] = [
   workerKills,
   hostKill,
   redisRestart,
+  havoc,
+  havocHosts,
   slowReaders,
   soak,
   subscribers10k,

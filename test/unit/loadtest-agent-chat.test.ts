@@ -203,6 +203,12 @@ describe('a client of the chat follows its room', () => {
     expect(world.shown).toEqual([[31, 32, 33]])
     expect(world.members[0]).toMatchObject({ client: 4, room: ROOM, head: 30, epoch: 'a' })
     expect(client.owed).toBe(0)
+    expect(world.server.throttled).toBe(false)
+    client.slow()
+    expect(world.server.throttled).toBe(true)
+    world.server.throttled = false
+    world.server.end('transport close')
+    await world.back()
     expect(world.server.throttled).toBe(true)
     expect(world.tally.take()).toMatchObject({ connected: 1, joined: 1, delivered: 3 })
   })

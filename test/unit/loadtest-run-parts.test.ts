@@ -169,24 +169,30 @@ const step = (fault: 'kill-worker' | 'kill-redis'): Step => ({ do: 'fault', atMs
 
 describe('steps become orders', () => {
   const LOAD: Load = { durationMs: 100, ratePerSec: 10, arrivals: 'even', textLength: 32 }
-  const clients = Array.from({ length: 6 }, (_, index) => ({ index, host: index % 2 })) as WantedClient[]
+  const clients = Array.from({ length: 6 }, (_, index) => ({
+    index,
+    host: index % 2,
+    reads: index < 2 ? 'never' : 'all',
+  })) as WantedClient[]
 
   interface Seen {
     loads: { load: Load; at: number }[]
     cuts: { moments: Moments; offlineMs: number }[]
     leaves: Moments[]
     revivals: number[]
+    slow: number[]
     faults: string[]
     marks: string[]
   }
 
   function stageOf(changes: Partial<Stage> = {}): { stage: Stage; seen: Seen } {
-    const seen: Seen = { loads: [], cuts: [], leaves: [], revivals: [], faults: [], marks: [] }
+    const seen: Seen = { loads: [], cuts: [], leaves: [], revivals: [], slow: [], faults: [], marks: [] }
     const stage: Stage = {
       fleet: {
         load: (load, at) => seen.loads.push({ load, at }),
         cut: (moments, offlineMs) => seen.cuts.push({ moments, offlineMs }),
         leave: (moments) => seen.leaves.push(moments),
+        slow: (at) => seen.slow.push(at),
         revive: (at) => seen.revivals.push(at),
       },
       faults: { 'kill-worker': async (which) => void seen.faults.push(`worker ${which}`) },
@@ -207,6 +213,7 @@ describe('steps become orders', () => {
       { do: 'cut', atMs: 10, cut: { whom: { host: 1 }, offlineMs: 5, spreadMs: 0 } },
       { do: 'churn', atMs: 0, churn: { durationMs: 1_000, perSec: 3 } },
       { do: 'fault', atMs: 1, fault: 'kill-worker', which: 4 },
+      { do: 'slow', atMs: 15 },
     ]
     const { stage, seen } = stageOf()
     await drive(steps, stage)
@@ -215,7 +222,8 @@ describe('steps become orders', () => {
     expect(seen.cuts).toEqual([{ moments: { clients: [1, 3, 5], at: [at, at, at] }, offlineMs: 5 }])
     expect(seen.leaves.map((moments) => moments.clients.length)).toEqual([3])
     expect(seen.faults).toEqual(['worker 4'])
-    expect(seen.marks.toSorted()).toEqual(['churn 3/s', 'cut 3', 'kill-worker 4', 'load 10/s'])
+    expect(seen.slow).toEqual([stage.zeroAt + 15])
+    expect(seen.marks.toSorted()).toEqual(['churn 3/s', 'cut 3', 'kill-worker 4', 'load 10/s', 'slow 2'])
     const again = stageOf({ zeroAt: stage.zeroAt })
     await drive(steps, again.stage)
     expect(again.seen.leaves).toEqual(seen.leaves)
