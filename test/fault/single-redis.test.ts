@@ -1,0 +1,94 @@
+/** Two hosts whose Redis ends in order, loses every connection, is slow, or says nothing; and workers that die while hosts recover from it. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Network } from '../harness/client-proxy.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { underLoad, untilMoreAcked } from '../harness/fault-load.ts'
+import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { until } from '../harness/until.ts'
+
+const HOSTS = 2
+const SLOW_MS = 100
+
+let redis: TestRedis
+let network: Network
+const hosts: RunningRookery[] = []
+
+beforeAll(async () => {
+  redis = await startRedis({ appendonly: 'always' })
+  network = await Network.to(redis.port)
+  const env = {
+    ...UNLIMITED_RATES,
+    REDIS_URL: network.url.replace('http:', 'redis:'),
+    CLUSTER_SECRET: 'a secret of more than thirty-two bytes',
+    DRAIN_MS: '500',
+  }
+  for (let n = 1; n <= HOSTS; n += 1)
+    hosts.push(await startRookery({ env: { ...env, HOST_NAME: `host-${n}` } }))
+  await untilWhole()
+})
+
+afterAll(async () => {
+  for (const host of hosts) await host.kill()
+  await network?.close()
+  await redis?.stop()
+})
+
+const urls = () => hosts.map(({ url }) => url)
+
+async function untilWhole(): Promise<void> {
+  for (const { adminUrl } of hosts)
+    await until(async () => {
+      const answer = await fetch(`${adminUrl}/status`)
+      const status = (await answer.json()) as { degraded: string | null; hosts: unknown[] }
+      return status.degraded === null && status.hosts.length === HOSTS - 1
+    }, 'the hosts are well and know each other')
+}
+
+test('it ends in order and comes back, every connection to it is closed, all of it is slow: no client loses its own', async () => {
+  const crowd = await underLoad({ url: urls(), label: 'ends-' }, async (writers) => {
+    await redis.kill('SIGTERM')
+    await until(() => Object.keys(writers.refusals()).length > 0, 'sends are refused')
+    await redis.start()
+    await untilMoreAcked(writers)
+    for (const type of ['normal', 'pubsub']) await redis.cli('client', 'kill', 'type', type)
+    await untilMoreAcked(writers)
+    network.slow(SLOW_MS)
+    await untilMoreAcked(writers)
+    network.slow(0)
+  })
+  expect(crowd.disconnects).toBe(0)
+  expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
+  await untilWhole()
+})
+
+test('it is out of reach on connections that look open, and workers die while the hosts come back from that', async () => {
+  await underLoad({ url: urls(), label: 'half-open-' }, async (writers) => {
+    network.hold()
+    await until(() => Object.keys(writers.refusals()).length > 0, 'sends are refused')
+    network.mend()
+    for (const host of hosts) host.killWorker(0)
+    await untilMoreAcked(writers)
+    for (const host of hosts) await host.untilLog('worker ready', 3)
+  })
+  await untilWhole()
+})
+
+test('workers are rolled on one host, and one of them dies meanwhile; then the connections to Redis are closed as well', async () => {
+  const [host] = hosts
+  if (host === undefined) throw new Error('no host')
+  const before = new Set(host.workerNames())
+  await underLoad({ url: urls(), label: 'rolled-' }, async (writers) => {
+    host.signal('SIGHUP')
+    await until(() => host.workerNames().some((name) => !before.has(name)), 'the first new worker is ready')
+    process.kill(host.workerPids().at(-1) ?? 0, 'SIGKILL')
+    await redis.cli('client', 'kill', 'type', 'normal')
+    await until(
+      () => host.countLogs('reload done') + host.countLogs('reload failed') > 0,
+      'the reload has come to its end',
+      () => host.tail(),
+    )
+    await untilMoreAcked(writers)
+  })
+  await until(() => host.workerNames().length === 2, 'there are as many workers as before')
+  await untilWhole()
+})
