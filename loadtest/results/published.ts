@@ -77,16 +77,16 @@ export const published: readonly Published[] = [
   },
   {
     name: 'worker-kill-chat',
-    title: 'A worker is killed, 400 clients in one room, 50 messages a second (Rookery, the chat)',
+    title: 'A worker is killed, 200 clients in one room, 50 messages a second (Rookery, the chat)',
     command:
-      'run worker-kills --target rookery --dialect chat --clients 400 --room-size 400 --rate 50 --duration 24',
+      'run worker-kills --target rookery --dialect chat --clients 200 --room-size 200 --rate 50 --duration 24',
     note: 'Three kills.',
   },
   {
     name: 'worker-kill-sticky',
     title: 'A worker is killed: sticky and cluster adapter',
     command:
-      'run worker-kills --target sticky-cluster --dialect bench --clients 400 --room-size 400 --rate 50 --duration 24',
+      'run worker-kills --target sticky-cluster --dialect bench --clients 200 --room-size 200 --rate 50 --duration 24',
     note: 'Three kills, the same load.',
   },
   {
