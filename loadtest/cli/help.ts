@@ -9,6 +9,7 @@ Examples:
   rookery-loadtest list                                       scenarios and targets
   rookery-loadtest run worker-kills                           this project, one host with two workers
   rookery-loadtest run host-kill --hosts 2                    two hosts over a Redis of their own
+  rookery-loadtest run havoc --seeds 1..20                    random faults, twenty times
   rookery-loadtest run big-room --target redis-sharded        a documented Socket.IO set-up
   rookery-loadtest run small-rooms --find-limit --p99 50      the highest rate that holds
   rookery-loadtest run small-rooms --url http://127.0.0.1:3000  a server of yours

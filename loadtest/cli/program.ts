@@ -74,6 +74,10 @@ function addRun(main: Command, ends: Ends): void {
       'raise the rate until delivery p99 exceeds --p99 or something is lost, then close in',
     )
     .option('--p99 <ms>', 'bound of --find-limit, milliseconds (default: 100)')
+    .option(
+      '--seeds <list>',
+      'one seed after the other: 1..20, 3,17, or regression: those that found a defect',
+    )
     .option('--api-key <key>', 'of the server at --url, for http-history and http-publish')
   addOutput(run).action(async (scenario: string, flags: Flags) => {
     const { run: work } = await import('./run.ts')

@@ -13,12 +13,15 @@ import { SCENARIOS } from '../scenarios/index.ts'
 import { askedFrom, checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
 import type { Flags } from './program.ts'
+import { runSeeds } from './run-seeds.ts'
 import { onStage } from './stage.ts'
 
 const Limit = z.object({
   findLimit: z.literal(true).optional(),
   p99: z.coerce.number().pipe(z.number().positive()).optional(),
 })
+const Many = z.object({ seeds: z.string().min(1).optional() })
+const OTHERS = ['findLimit', 'p99', 'apiKey', 'seeds'] as const
 const USUAL_P99_MS = 100
 
 /** @returns the exit code */
@@ -31,9 +34,15 @@ export async function run(name: string, flags: Flags): Promise<number> {
   const output = outputFrom(flags)
   const limit = checked(Limit, flags)
   if (flags['apiKey'] !== undefined) throw new UsageError('--api-key is for http-history and http-publish')
+  const { seeds } = checked(Many, flags)
+  if (seeds !== undefined) {
+    if (limit.findLimit === true) throw new UsageError('--find-limit or --seeds, not both')
+    const asked = askedFrom(flags, [...OTHERS])
+    return runSeeds({ scenario, seeds, asked, output, requested: (seed) => requested(scenario, asked, seed) })
+  }
   if (limit.p99 !== undefined && limit.findLimit !== true)
     throw new UsageError('--p99 goes with --find-limit')
-  const request = requested(scenario, askedFrom(flags, ['findLimit', 'p99', 'apiKey']))
+  const request = requested(scenario, askedFrom(flags, [...OTHERS]))
   const result = await onStage((stage) => {
     const watch = stage.watch(request.settings.clients)
     return limit.findLimit === true

@@ -1,7 +1,8 @@
 /**
  * Preloaded into every server process (NODE_OPTIONS `--import`): appends each second, as a line of JSON, how its event loop and its
  * memory do to `$LOADTEST_PROBES/<pid>.jsonl`. It must not disturb: it writes to no standard stream, throws nothing, listens to
- * nothing, and keeps no process alive. The file has at most a day's lines; after a failed write nothing more is written.
+ * nothing but SIGUSR2, and keeps no process alive. The file has at most a day's lines; after a failed write nothing more is written.
+ * SIGUSR2 is a fault: the event loop stands still for `$LOADTEST_STALL_MS`, while the process and its connections look alive.
  */
 import { open, write } from 'node:fs'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
@@ -16,6 +17,13 @@ const directory = process.env.LOADTEST_PROBES
 if (isMainThread && directory !== undefined) {
   open(`${directory}/${process.pid}.jsonl`, 'a', (error, file) => {
     if (error === null) begin(file)
+  })
+}
+
+const stallMs = Number(process.env.LOADTEST_STALL_MS)
+if (isMainThread && stallMs > 0) {
+  process.on('SIGUSR2', () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs)
   })
 }
 

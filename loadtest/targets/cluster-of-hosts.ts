@@ -1,5 +1,6 @@
 /** Hosts and, where they have one, the Redis between them, as a running target: its faults, its wholeness, its end. */
 import { rm } from 'node:fs/promises'
+import type { Network } from '../../test/harness/client-proxy.ts'
 import { until } from '../../test/harness/until.ts'
 import type { RedisFigures, RunningTarget, ServerProcess, TargetOptions } from '../target.ts'
 import type { Host } from './host.ts'
@@ -10,6 +11,8 @@ export type Faults = RunningTarget['faults']
 export interface ClusterParts {
   hosts: readonly Host[]
   redis: OwnRedis | undefined
+  /** Of each host to Redis, where they can fail. */
+  links: readonly Network[]
   /** Removed at the end. */
   directory: string
   probeDirectory: string
@@ -82,8 +85,9 @@ export class ClusterOfHosts implements RunningTarget {
   }
 
   async stop(): Promise<void> {
-    const { hosts, redis, directory } = this.#parts
+    const { hosts, redis, links, directory } = this.#parts
     await Promise.all(hosts.map((host) => host.kill()))
+    await Promise.all(links.map((link) => link.close()))
     await redis?.stop()
     await rm(directory, { recursive: true, force: true })
   }

@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Network } from '../../test/harness/client-proxy.ts'
 import type { RunningTarget, TargetOptions } from '../target.ts'
 import { ClusterOfHosts, type Faults } from './cluster-of-hosts.ts'
-import { hostFaults, redisFaults } from './faults.ts'
+import { hostFaults, linkFaults, needsLinks, redisFaults } from './faults.ts'
 import { Host, type Server } from './host.ts'
 import { appendfsyncFrom, OwnRedis } from './own-redis.ts'
 import { needProgram } from './requirements.ts'
@@ -44,7 +45,7 @@ export async function startCluster(plan: ClusterPlan): Promise<RunningTarget> {
   const directory = await mkdtemp(join(tmpdir(), 'rookery-loadtest-'))
   try {
     if (redis !== undefined) plan.options.progress(`redis-server at ${redis.url}, appendfsync ${word}`)
-    const options = { ...plan.options, env: { ...(redis && { REDIS_URL: redis.url }), ...env } }
+    const options = { ...plan.options, env }
     return await startHosts({ ...plan, options }, directory, redis)
   } catch (error) {
     await redis?.stop()
@@ -60,16 +61,30 @@ async function startHosts(
 ): Promise<RunningTarget> {
   const probeDirectory = join(directory, 'probes')
   await mkdir(probeDirectory)
-  const env = { ...probeEnvironment(probeDirectory), ...plan.options.env }
   const hosts: Host[] = []
+  const links: Network[] = []
   for (let index = 0; index < plan.options.shape.hosts; index += 1) {
+    const link = await linkTo(redis, plan.options.needs)
+    if (link !== undefined) links.push(link)
+    const url = link === undefined ? redis?.url : link.url.replace('http:', 'redis:')
+    const env = {
+      ...probeEnvironment(probeDirectory),
+      ...(url === undefined ? {} : { REDIS_URL: url }),
+      ...plan.options.env,
+    }
     const place = await placeOf(index, directory, env)
     hosts.push(new Host(index, place.url, () => plan.boot(place)))
   }
-  const faults = { ...hostFaults(hosts), ...redisFaults(redis), ...plan.faults(hosts) }
+  const faults = {
+    ...hostFaults(hosts),
+    ...redisFaults(redis),
+    ...linkFaults(links),
+    ...plan.faults(hosts),
+  }
   const target = new ClusterOfHosts({
     hosts,
     redis,
+    links,
     directory,
     probeDirectory,
     faults,
@@ -77,6 +92,14 @@ async function startHosts(
   })
   await target.begin(plan.options)
   return target
+}
+
+/** A way to Redis that can fail; undefined: the host speaks to Redis itself. */
+async function linkTo(
+  redis: OwnRedis | undefined,
+  needs: TargetOptions['needs'],
+): Promise<Network | undefined> {
+  return redis !== undefined && needsLinks(needs) ? Network.to(redis.port) : undefined
 }
 
 async function placeOf(index: number, directory: string, env: Place['env']): Promise<Place> {

@@ -1,7 +1,10 @@
 /** The faults that hosts, their workers and their Redis can have; a target names those of them that it can do. */
+import type { Network } from '../../test/harness/client-proxy.ts'
+import type { FaultKind } from '../plan.ts'
 import type { Faults } from './cluster-of-hosts.ts'
 import type { Host } from './host.ts'
 import type { OwnRedis } from './own-redis.ts'
+import { Turns } from './turns.ts'
 
 type Fault = (which: number) => Promise<void>
 
@@ -11,12 +14,27 @@ const hostAt = (hosts: readonly Host[], which: number): Host => {
   return host
 }
 
+/** What happens to one host happens in its order: who comes while it starts waits. */
+const inTurn =
+  (hosts: readonly Host[], does: (host: Host) => Promise<void>): Fault =>
+  async (which) => {
+    const host = hostAt(hosts, which)
+    await host.turns.take(() => does(host))
+  }
+
 export function hostFaults(hosts: readonly Host[]): Faults {
   return {
-    'kill-host': (which) => hostAt(hosts, which).kill(),
-    'start-host': (which) => hostAt(hosts, which).start(),
-    'pause-host': (which) => hostAt(hosts, which).pause(),
-    'resume-host': (which) => hostAt(hosts, which).resume(),
+    'kill-host': inTurn(hosts, (host) => host.kill()),
+    'kill-primary': inTurn(hosts, (host) => host.killPrimary()),
+    'stop-host': inTurn(hosts, (host) => host.stop()),
+    'start-host': inTurn(hosts, (host) => host.start()),
+    'pause-host': inTurn(hosts, (host) => host.pause()),
+    'resume-host': inTurn(hosts, (host) => host.resume()),
+    'stall-primary': async (which) => {
+      const host = hostAt(hosts, which)
+      await host.turns.passed()
+      await host.stallPrimary()
+    },
   }
 }
 
@@ -30,26 +48,68 @@ export function workerFaults(hosts: readonly Host[], workersPerHost: number): Fa
     (does: (host: Host, worker: number) => Promise<void>): Fault =>
     async (which) => {
       const { host, worker } = at(which)
+      await host.turns.passed()
       await does(host, worker)
     }
   return {
     'kill-worker': fault((host, worker) => host.killWorker(worker)),
+    'terminate-worker': fault((host, worker) => host.terminateWorker(worker)),
     'pause-worker': fault((host, worker) => host.pauseWorker(worker)),
     'resume-worker': fault((host, worker) => host.resumeWorker(worker)),
+    'stall-worker': fault((host, worker) => host.stallWorker(worker)),
   }
 }
 
 export function reloadFault(hosts: readonly Host[]): Faults {
-  return { reload: (which) => hostAt(hosts, which).reload() }
+  return { reload: inTurn(hosts, (host) => host.reload()) }
 }
 
 export function redisFaults(redis: OwnRedis | undefined): Faults {
   if (redis === undefined) return {}
+  const turns = new Turns()
+  const fault =
+    (does: () => Promise<void>): Fault =>
+    () =>
+      turns.take(does)
   return {
-    'kill-redis': () => redis.kill(),
-    'start-redis': () => redis.startAgain(),
-    'pause-redis': async () => redis.pause(),
-    'resume-redis': async () => redis.resume(),
-    'cut-pubsub': () => redis.cutPubsub(),
+    'kill-redis': fault(() => redis.kill()),
+    'terminate-redis': fault(() => redis.terminate()),
+    'start-redis': fault(() => redis.startAgain()),
+    'pause-redis': fault(async () => redis.pause()),
+    'resume-redis': fault(async () => redis.resume()),
+    'cut-pubsub': fault(() => redis.cut('pubsub')),
+    'cut-normal': fault(() => redis.cut('normal')),
   }
+}
+
+/** One way, so much later. */
+const SLOW_MS = 250
+
+const LINK_FAULTS = {
+  'cut-link': (link: Network) => link.cut(),
+  'freeze-link': (link: Network) => link.hold(),
+  'slow-link': (link: Network) => link.slow(SLOW_MS),
+  'deafen-link': (link: Network) => link.loseAnswers(),
+  'mend-link': (link: Network) => {
+    link.slow(0)
+    link.mend()
+  },
+} satisfies Partial<Record<FaultKind, (link: Network) => void>>
+
+/** Whether a host's way to Redis must be one that can fail. */
+export const needsLinks = (needs: readonly FaultKind[]): boolean =>
+  needs.some((fault) => fault in LINK_FAULTS)
+
+/** @param links of each host to Redis; none, and there are no such faults */
+export function linkFaults(links: readonly Network[]): Faults {
+  if (links.length === 0) return {}
+  const faults = Object.entries(LINK_FAULTS).map(([name, does]) => [
+    name,
+    async (which: number) => {
+      const link = links[which]
+      if (link === undefined) throw new RangeError(`there is no host ${which}`)
+      does(link)
+    },
+  ])
+  return Object.fromEntries(faults)
 }

@@ -2,9 +2,21 @@
  * One host of a target, on an address and a port that it keeps: begins, dies, stands still and comes back, whatever server runs on
  * it. Knows which ends of processes were meant.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../../test/harness/until.ts'
-import type { ServerProcess, ServerRole } from '../target.ts'
-import { childrenOf, isRunning, killAll, pauseAll, resumeAll } from './processes.ts'
+import { NothingToHit, type ServerProcess, type ServerRole } from '../target.ts'
+import {
+  childrenOf,
+  isRunning,
+  killAll,
+  pauseAll,
+  resumeAll,
+  signal,
+  standsStill,
+  terminate,
+} from './processes.ts'
+import { STALL_MS } from './server-environment.ts'
+import { Turns } from './turns.ts'
 
 /** One life of a host's server program. */
 export interface Server {
@@ -25,10 +37,14 @@ export interface Server {
 export class Host {
   readonly index: number
   readonly url: string
+  /** Of what is done to it. */
+  readonly turns = new Turns()
   readonly #boot: () => Promise<Server>
   readonly #lives: Server[] = []
   readonly #meant = new Set<number>()
   readonly #paused = new Map<number, number>()
+  /** Workers whose primary was killed: they are to leave by themselves. */
+  #orphans: number[] = []
 
   /** @param boot resolves when the server takes connections */
   constructor(index: number, url: string, boot: () => Promise<Server>) {
@@ -48,7 +64,7 @@ export class Host {
   }
 
   async start(): Promise<void> {
-    if (this.runs) throw new Error(`host ${this.index} runs already`)
+    if (this.runs) throw new NothingToHit(`host ${this.index} runs already`)
     this.#lives.push(await this.#boot())
   }
 
@@ -59,13 +75,33 @@ export class Host {
 
   /** Of all of its processes, as when a machine loses its power. */
   async kill(): Promise<void> {
-    if (!this.runs) return
+    const orphans = this.#orphans.splice(0)
+    if (!this.runs) return killAll(orphans)
     const { pid } = this.server
     // Stands still first, so that it forks nobody between the look at its children and its end.
     await pauseAll([pid])
     const all = [pid, ...childrenOf(pid)]
     for (const each of all) this.#meant.add(each)
-    await killAll(all)
+    await killAll([...all, ...orphans])
+  }
+
+  /** Of its first process alone; the workers find out. */
+  async killPrimary(): Promise<void> {
+    const [pid = 0, ...workers] = this.#family()
+    this.#orphans.push(...workers)
+    this.#meant.add(pid)
+    await killAll([pid])
+  }
+
+  /** As a machine is shut down: it has time to see its clients off. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    const family = this.#family()
+    for (const pid of family) this.#meant.add(pid)
+    await terminate(this.server.pid)
+  }
+
+  async stallPrimary(): Promise<void> {
+    await this.#stall(this.#family()[0] ?? 0)
   }
 
   /** All of its processes stand still; connections to it stay open. */
@@ -94,10 +130,20 @@ export class Host {
   async resumeWorker(index: number): Promise<void> {
     const pid = this.#paused.get(index)
     this.#paused.delete(index)
-    if (pid !== undefined && childrenOf(this.server.pid).includes(pid)) await resumeAll([pid])
+    if (pid !== undefined && standsStill(pid)) await resumeAll([pid])
+  }
+
+  /** A signal that is not meant for it: as systemd and terminals send it to all processes of a service. */
+  async terminateWorker(index: number): Promise<void> {
+    signal(await this.#workerAt(index), 'SIGTERM')
+  }
+
+  async stallWorker(index: number): Promise<void> {
+    await this.#stall(await this.#workerAt(index))
   }
 
   async reload(): Promise<void> {
+    this.#family()
     await this.server.reload?.()
   }
 
@@ -128,21 +174,28 @@ export class Host {
   }
 
   #family(): number[] {
-    if (!this.runs) throw new Error(`host ${this.index} does not run`)
+    if (!this.runs) throw new NothingToHit(`host ${this.index} does not run`)
     return [this.server.pid, ...childrenOf(this.server.pid)]
   }
 
   /** A worker that has just died may not have been replaced yet. Bounded. */
   async #workerAt(index: number): Promise<number> {
+    const { server } = this
     let pid: number | undefined
     await until(
       () => {
-        pid = this.server.readyWorkers()[index]
-        return pid !== undefined && isRunning(pid)
+        pid = server.readyWorkers()[index]
+        return !isRunning(server.pid) || (pid !== undefined && isRunning(pid))
       },
       `host ${this.index} has a worker ${index}`,
-      () => this.server.tail(),
+      () => server.tail(),
     )
-    return pid ?? 0
+    if (pid === undefined || !isRunning(server.pid)) throw new NothingToHit(`host ${this.index} does not run`)
+    return pid
+  }
+
+  async #stall(pid: number): Promise<void> {
+    signal(pid, 'SIGUSR2')
+    await delay(STALL_MS)
   }
 }

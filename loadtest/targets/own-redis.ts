@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import { startRedis, type TestRedis } from '../../test/harness/redis.ts'
 import { redisFiguresFrom } from '../measure/redis-figures.ts'
-import type { RedisFigures, ServerProcess } from '../target.ts'
+import { NothingToHit, type RedisFigures, type ServerProcess } from '../target.ts'
 import { isRunning } from './processes.ts'
 import { needProgram } from './requirements.ts'
 import { steadyPort } from './steady-port.ts'
@@ -45,6 +45,10 @@ export class OwnRedis {
     return this.#redis.url
   }
 
+  get port(): number {
+    return this.#redis.port
+  }
+
   get runs(): boolean {
     return isRunning(this.#redis.pid)
   }
@@ -59,23 +63,34 @@ export class OwnRedis {
     await this.#redis.kill()
   }
 
+  /** It has time to write what it has. */
+  async terminate(): Promise<void> {
+    this.#mustRun()
+    this.#meant.add(this.#redis.pid)
+    await this.#redis.kill('SIGTERM')
+  }
+
   async startAgain(): Promise<void> {
-    if (this.runs) throw new Error('Redis runs already')
+    if (this.runs) throw new NothingToHit('Redis runs already')
     await this.#redis.start()
     this.#answeredBytes = 0
     this.#pids.push(this.#redis.pid)
   }
 
   pause(): void {
+    this.#mustRun()
     this.#redis.pause()
   }
 
   resume(): void {
+    this.#mustRun()
     this.#redis.resume()
   }
 
-  async cutPubsub(): Promise<void> {
-    await this.#redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  /** @param type of the connections that it ends: those that subscribe, or all others */
+  async cut(type: 'pubsub' | 'normal'): Promise<void> {
+    this.#mustRun()
+    await this.#redis.cli('CLIENT', 'KILL', 'TYPE', type)
   }
 
   processes(): ServerProcess[] {
@@ -100,6 +115,10 @@ export class OwnRedis {
     const figures = { ...others, bytesOut: bytesOut - this.#answeredBytes, connections: connections - 1 }
     this.#answeredBytes += info.length
     return figures
+  }
+
+  #mustRun(): void {
+    if (!this.runs) throw new NothingToHit('Redis does not run')
   }
 
   async stop(): Promise<void> {

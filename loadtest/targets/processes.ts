@@ -36,7 +36,7 @@ export function isRunning(pid: number): boolean {
 export const standsStill = (pid: number): boolean => stateOf(pid) === 'T'
 
 /** @returns false when there is no such process any more */
-function signal(pid: number, name: NodeJS.Signals): boolean {
+export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name)
   } catch (error) {
@@ -53,6 +53,12 @@ export async function killAll(pids: readonly number[]): Promise<void> {
     'killed processes are gone',
     () => pids.filter(isRunning).join(' '),
   )
+}
+
+/** Asks it to end (SIGTERM), and resolves when it has. Bounded. */
+export async function terminate(pid: number): Promise<void> {
+  signal(pid, 'SIGTERM')
+  await until(() => !isRunning(pid), `process ${pid} ends when it is asked to`)
 }
 
 /** Resolves when each of them that runs stands still. Bounded. */

@@ -4,6 +4,7 @@ import { type RunningRookery, startRookery } from '../../test/harness/cluster.ts
 import { until } from '../../test/harness/until.ts'
 import { inPackage } from '../package-root.ts'
 import type { Server } from './host.ts'
+import { isRunning } from './processes.ts'
 import { WITH_PARENT } from './with-parent.ts'
 
 export interface RookeryServerOptions {
@@ -63,7 +64,7 @@ export class RookeryServer implements Server {
     const before = this.#asked()
     this.#rookery.signal('SIGHUP')
     await until(
-      () => this.#asked() > before,
+      () => this.#asked() > before || !isRunning(this.pid),
       'the reload begins',
       () => this.tail(),
     )

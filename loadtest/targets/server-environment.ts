@@ -2,10 +2,14 @@
 import { pathToFileURL } from 'node:url'
 import { inPackage } from '../package-root.ts'
 
+/** How long an event loop stands still that is told to. */
+export const STALL_MS = 3_000
+
 /** @param directory for the probes' files */
 export function probeEnvironment(directory: string): Record<string, string> {
   return {
     NODE_OPTIONS: `--import ${pathToFileURL(inPackage('loadtest/measure/probe.js')).href}`,
     LOADTEST_PROBES: directory,
+    LOADTEST_STALL_MS: String(STALL_MS),
   }
 }

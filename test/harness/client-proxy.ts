@@ -1,9 +1,11 @@
 /** A network between a client and a server that can be cut, be deaf in one direction, stand still, and be slow. Loopback TCP. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export class Network {
   readonly #server: Server
   readonly #links = new Set<{ client: Socket; server: Socket; deaf: boolean }>()
+  readonly #onTheWay = new WeakMap<Socket, Promise<void>>()
   readonly #targetPort: number
   #isCut = false
   #deaf = false
@@ -111,11 +113,17 @@ export class Network {
     }
   }
 
+  /** In the order of the bytes, also when it is no longer slow. */
   #pass(bytes: Buffer, to: Socket): void {
-    const write = () => {
-      if (!to.destroyed) to.write(bytes)
+    const before = this.#onTheWay.get(to)
+    if (before === undefined && this.#delayMs === 0) {
+      to.write(bytes)
+      return
     }
-    if (this.#delayMs === 0) write()
-    else setTimeout(write, this.#delayMs)
+    const mine = Promise.all([before, delay(this.#delayMs)]).then(() => {
+      if (!to.destroyed) to.write(bytes)
+      if (this.#onTheWay.get(to) === mine) this.#onTheWay.delete(to)
+    })
+    this.#onTheWay.set(to, mine)
   }
 }

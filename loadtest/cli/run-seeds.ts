@@ -1,0 +1,124 @@
+/** `run --seeds`: one scenario with one seed after the other, a line for each, and all of them together. */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { toolNow } from '../measure/machine.ts'
+import { RESULTS_DIRECTORY, writeReport } from '../report/files.ts'
+import {
+  lineOf,
+  noRun,
+  SEEDS_VERSION,
+  type SeedRun,
+  type Seeds,
+  seedRunOf,
+  totalLines,
+  totalOf,
+} from '../report/seeds.ts'
+import { EXIT_CODES, Interrupted, UsageError } from '../run/exit-codes.ts'
+import { type Asked, argumentsOf, type RunRequest } from '../run/request.ts'
+import { runScenario } from '../run/run-scenario.ts'
+import { seedsFrom } from '../run/seed-list.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Output } from './flags.ts'
+import { onStage, type Stage } from './stage.ts'
+
+export interface SeedsAsked {
+  scenario: Scenario
+  /** As `--seeds` says. */
+  seeds: string
+  asked: Asked
+  output: Output
+  requested: (seed: number) => RunRequest
+}
+
+/** @returns the exit code */
+export async function runSeeds({
+  scenario,
+  seeds: words,
+  asked,
+  output,
+  requested,
+}: SeedsAsked): Promise<number> {
+  if (asked.seed !== undefined) throw new UsageError('--seed or --seeds, not both')
+  const requests = seedsFrom(words, scenario).map(requested)
+  const [first] = requests
+  if (first === undefined) throw new UsageError('--seeds names none')
+  const startedAt = new Date().toISOString()
+  const directory = resolve(output.out ?? join(RESULTS_DIRECTORY, nameOf(startedAt, first)))
+  await mkdir(directory, { recursive: true })
+  const place: Place = { directory, output }
+  const { runs, interrupted } = await onStage((stage) => runAll(requests, place, stage))
+  const document: Seeds = {
+    document: 'seeds',
+    version: SEEDS_VERSION,
+    tool: await toolNow(),
+    startedAt,
+    scenario: scenario.name,
+    target: { name: first.target.name, ...first.settings.shape },
+    arguments: { ...argumentsOf(first), seeds: words },
+    runs,
+    totals: totalOf(runs),
+    interrupted,
+  }
+  await put(document, place)
+  return exitCodeOf(document)
+}
+
+interface Place {
+  directory: string
+  output: Output
+}
+
+const nameOf = (startedAt: string, { scenario, target }: RunRequest): string =>
+  `${startedAt.slice(0, 19).replaceAll(':', '')}-${scenario.name}-${target.name}-seeds`
+
+async function runAll(
+  requests: readonly RunRequest[],
+  place: Place,
+  stage: Stage,
+): Promise<{ runs: SeedRun[]; interrupted: boolean }> {
+  const runs: SeedRun[] = []
+  for (const request of requests) {
+    stage.note(`seed ${request.settings.seed}: ${runs.length + 1} of ${requests.length}`)
+    const run = await runOne(request, place, stage)
+    if (run !== undefined) {
+      runs.push(run)
+      if (place.output.json !== true) process.stdout.write(`${lineOf(run)}\n`)
+    }
+    if (stage.stop.aborted) return { runs, interrupted: true }
+  }
+  return { runs, interrupted: false }
+}
+
+/** @returns undefined when it was interrupted before there was anything to tell */
+async function runOne(request: RunRequest, place: Place, stage: Stage): Promise<SeedRun | undefined> {
+  const { seed, clients } = request.settings
+  try {
+    const result = await runScenario(request, stage.watch(clients))
+    const directory = join(place.directory, `seed-${seed}`)
+    const { page } = await writeReport(result, { cwd: place.directory, directory })
+    if (!place.output.page) await rm(resolve(place.directory, page))
+    return seedRunOf(result)
+  } catch (error) {
+    if (error instanceof Interrupted) return undefined
+    if (error instanceof UsageError) throw error
+    return noRun(seed, error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function put(document: Seeds, { directory, output }: Place): Promise<void> {
+  const file = join(directory, 'seeds.json')
+  await writeFile(file, `${JSON.stringify(document)}\n`)
+  const written = `Result: ${relative(process.cwd(), file)}\n`
+  if (output.json === true) {
+    process.stdout.write(`${JSON.stringify(document)}\n`)
+    process.stderr.write(written)
+  } else process.stdout.write(`\n${totalLines(document.runs).join('\n')}\n\n${written}`)
+}
+
+function exitCodeOf({ runs, interrupted }: Seeds): number {
+  if (interrupted) return EXIT_CODES.interrupted.code
+  if (runs.some(({ standing }) => standing === 'failed')) return EXIT_CODES.failed.code
+  return runs.some(({ standing }) => standing === 'invalid')
+    ? EXIT_CODES.invalid.code
+    : EXIT_CODES.passed.code
+}

@@ -1,0 +1,16 @@
+/** Work that is done one after the other, in the order in which it was asked for: a start waits for the stop before it. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work)
+    // Who asked hears of a failure; the next one goes on.
+    this.#last = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** Resolves when what was asked for until now is done; holds up nobody. */
+  async passed(): Promise<void> {
+    await this.#last
+  }
+}

@@ -1,0 +1,252 @@
+/** Random faults: the schedule that a seed gives, who comes up when, what a client makes of it, and what many seeds come to. */
+import { once } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import { Latencies } from '../../loadtest/agent/latencies.ts'
+import { Revival } from '../../loadtest/agent/revival.ts'
+import { RoomFollower } from '../../loadtest/agent/room-follower.ts'
+import { merged } from '../../loadtest/measure/histograms.ts'
+import type { Step } from '../../loadtest/plan.ts'
+import { lineOf, noRun, type SeedRun, totalLines, totalOf } from '../../loadtest/report/seeds.ts'
+import { UsageError } from '../../loadtest/run/exit-codes.ts'
+import { scenarioNamed } from '../../loadtest/run/names.ts'
+import { seedsFrom } from '../../loadtest/run/seed-list.ts'
+import {
+  DRAIN_MS,
+  faultsOf,
+  HOST_BLOWS,
+  havocSteps,
+  LONGEST_HOLD_MS,
+  REDIS_BLOWS,
+} from '../../loadtest/scenarios/havoc-schedule.ts'
+import { Turns } from '../../loadtest/targets/turns.ts'
+
+const WITHIN_MS = 46_000
+const BLOWS = [...HOST_BLOWS, ...REDIS_BLOWS]
+const EMBEDDED = { shape: { hosts: 1, workersPerHost: 3 }, blows: HOST_BLOWS, rolls: false }
+const HOSTS = { shape: { hosts: 2, workersPerHost: 2 }, blows: BLOWS, rolls: true }
+const SEEDS = Array.from({ length: 200 }, (_, seed) => seed)
+
+type Fault = Extract<Step, { do: 'fault' }>
+
+const stepsOf = (seed: number, one: typeof HOSTS | typeof EMBEDDED = HOSTS): Step[] =>
+  havocSteps({ seed, withinMs: WITHIN_MS, ...one })
+const faults = (steps: readonly Step[]): Fault[] => steps.filter((step) => step.do === 'fault')
+
+const ENDS: Record<string, string> = {
+  'pause-worker': 'resume-worker',
+  'kill-host': 'start-host',
+  'kill-primary': 'start-host',
+  'stop-host': 'start-host',
+  'pause-host': 'resume-host',
+  'kill-redis': 'start-redis',
+  'terminate-redis': 'start-redis',
+  'pause-redis': 'resume-redis',
+  'cut-link': 'mend-link',
+  'freeze-link': 'mend-link',
+  'slow-link': 'mend-link',
+}
+
+/** From what each held fault begins to what ends it. */
+function holdsOf(steps: readonly Step[]): { fault: Fault; toMs: number }[] {
+  const all = faults(steps)
+  return all.flatMap((fault) => {
+    const ends = ENDS[fault.fault]
+    if (ends === undefined) return []
+    const end = all.find(
+      (other) => other.fault === ends && other.which === fault.which && other.atMs > fault.atMs,
+    )
+    return [{ fault, toMs: end?.atMs ?? Number.POSITIVE_INFINITY }]
+  })
+}
+
+describe.each([
+  ['one host', EMBEDDED],
+  ['two hosts over Redis', HOSTS],
+] as const)('a schedule for %s', (_name, one) => {
+  test('is the same for the same seed, and another for another', () => {
+    for (const seed of SEEDS) expect(stepsOf(seed, one)).toEqual(stepsOf(seed, one))
+    expect(new Set(SEEDS.map((seed) => JSON.stringify(stepsOf(seed, one)))).size).toBe(SEEDS.length)
+  })
+
+  test('over the seeds, every fault comes up, at every place', () => {
+    const seen = new Set(SEEDS.flatMap((seed) => faults(stepsOf(seed, one)).map(({ fault }) => fault)))
+    expect(seen).toEqual(new Set(faultsOf(one.blows)))
+    const killed = SEEDS.flatMap((seed) => faults(stepsOf(seed, one)))
+      .filter(({ fault }) => fault === 'kill-worker')
+      .map(({ which }) => which)
+    expect(new Set(killed).size).toBe(one.shape.hosts * one.shape.workersPerHost)
+    expect(SEEDS.some((seed) => stepsOf(seed, one).some((step) => step.do === 'cut'))).toBe(true)
+  })
+
+  test('what is down, still or cut off comes back, soon enough, and before the end', () => {
+    for (const seed of SEEDS) {
+      const steps = stepsOf(seed, one)
+      for (const { fault, toMs } of holdsOf(steps)) {
+        expect(toMs - fault.atMs).toBeLessThanOrEqual(LONGEST_HOLD_MS + DRAIN_MS)
+        expect(toMs).toBeLessThanOrEqual(WITHIN_MS)
+      }
+      for (const { atMs } of steps) expect(atMs).toBeLessThanOrEqual(WITHIN_MS)
+      expect(steps.length).toBeGreaterThan(10)
+    }
+  })
+
+  test('nothing is done to a host, a worker or a link while it is held', () => {
+    for (const seed of SEEDS) {
+      const steps = stepsOf(seed, one)
+      for (const { fault, toMs } of holdsOf(steps)) {
+        const part = fault.fault.split('-')[1]
+        const within = faults(steps).filter(
+          (other) => other.which === fault.which && other.atMs > fault.atMs && other.atMs < toMs,
+        )
+        expect(within.filter((other) => other.fault.split('-')[1] === part && other.fault in ENDS)).toEqual(
+          [],
+        )
+      }
+    }
+  })
+
+  test('a fault falls into another, or into the recovery from it', () => {
+    for (const seed of SEEDS) {
+      const steps = stepsOf(seed, one)
+      const moments = steps.map(({ atMs }) => atMs)
+      const gaps = moments.slice(1).map((atMs, place) => atMs - (moments[place] ?? 0))
+      expect(gaps.filter((gapMs) => gapMs < 2_000).length).toBeGreaterThan(0)
+    }
+  })
+
+  test('never is a whole cluster down for longer than one host may be', () => {
+    for (const seed of SEEDS) {
+      const down = holdsOf(stepsOf(seed, one)).filter(({ fault }) => /-(host|primary)$/.test(fault.fault))
+      for (const { fault, toMs } of down) {
+        const others = down.filter((other) => other.fault.which !== fault.which)
+        const both = others.map(
+          (other) => Math.min(toMs, other.toMs) - Math.max(fault.atMs, other.fault.atMs),
+        )
+        for (const ms of both) expect(ms).toBeLessThanOrEqual(LONGEST_HOLD_MS + DRAIN_MS)
+      }
+    }
+  })
+})
+
+test('work in turns is done in its order; a failure holds up nobody', async () => {
+  const turns = new Turns()
+  const done: string[] = []
+  const stopping = new AbortController()
+  const first = turns.take(async () => {
+    await once(stopping.signal, 'abort')
+    done.push('stop')
+    throw new Error('it would not stop')
+  })
+  const second = turns.take(async () => void done.push('start'))
+  const passed = turns.passed().then(() => done.push('passed'))
+  setImmediate(() => stopping.abort())
+  await expect(first).rejects.toThrow('would not stop')
+  await second
+  await passed
+  expect(done).toEqual(['stop', 'start', 'passed'])
+})
+
+test('a client is served again when something said since was acked to it, and something was shown to it', () => {
+  const latencies = new Latencies()
+  const revival = new Revival(latencies)
+  const told = () => merged([latencies.take()])
+  revival.acked(5, 6)
+  revival.shown(5, 6)
+  expect(told().totalCount).toBe(0)
+  revival.begin(100)
+  revival.acked(99, 130)
+  revival.shown(101, 140)
+  revival.shown(102, 150)
+  expect(told().totalCount).toBe(0)
+  revival.acked(Number.NaN, 155)
+  revival.acked(103, 160)
+  revival.acked(104, 170)
+  expect(told().totalCount).toBe(1)
+})
+
+const entry = (seq: number) => ({ seq, id: `id-${seq}`, text: 'text' })
+const page = (from: number, head: number) => ({
+  epoch: 'a',
+  head,
+  entries: Array.from({ length: head - from + 1 }, (_, nth) => entry(from + nth)),
+  more: false,
+  reset: false,
+})
+
+function joined(requests: number): number[] {
+  const shown: number[] = []
+  const follower = new RoomFollower({ begin: () => undefined, show: ({ seq }) => shown.push(seq) })
+  follower.asks()
+  follower.joined(page(1, 1))
+  follower.lost()
+  for (let nth = 0; nth < requests; nth += 1) follower.asks()
+  follower.live(entry(2))
+  follower.live(entry(4))
+  follower.joined(page(2, 3))
+  return shown
+}
+
+describe('a client that asks to join again', () => {
+  test('takes what came live meanwhile from the page, and nothing twice', () => {
+    expect(joined(2)).toEqual([2, 3, 4])
+  })
+
+  test('holds it against the server when the first join sends something ahead and again', () => {
+    expect(joined(1)).toEqual([2, 3, 2, 4])
+  })
+})
+
+const run = (seed: number, standing: SeedRun['standing'], reasons: string[]): SeedRun => ({
+  seed,
+  standing,
+  reasons,
+  sums: {
+    sent: 10,
+    acked: 9,
+    delivered: 40,
+    lost: reasons.length,
+    doubled: 0,
+    outOfOrder: 0,
+    phantom: 0,
+    faults: { 'kill-worker': 2, cut: seed },
+  },
+  servedAfterMs: 1_234,
+  loadAverage: 3.21,
+})
+
+describe('many seeds', () => {
+  const havoc = scenarioNamed('havoc')
+
+  test.each([
+    ['1..4', [1, 2, 3, 4]],
+    ['7', [7]],
+    ['3,17,1..3', [3, 17, 1, 2]],
+  ])('%s', (words, seeds) => {
+    expect(seedsFrom(words, havoc)).toEqual(seeds)
+  })
+
+  test.each(['', 'x', '4..1', '1..', '-1', '1..1001', '1..99999999999'])("'%s' is refused", (words) => {
+    expect(() => seedsFrom(words, havoc)).toThrow(UsageError)
+  })
+
+  test('those that found a defect have a name', () => {
+    expect(seedsFrom('regression', { ...havoc, regressionSeeds: [8, 14] })).toEqual([8, 14])
+    expect(() => seedsFrom('regression', scenarioNamed('small-rooms'))).toThrow(/no seeds/)
+  })
+
+  test('are a line each, and a sum', () => {
+    const runs = [run(1, 'passed', []), run(2, 'failed', ['1 delivery lost']), noRun(3, 'it never came up')]
+    expect(totalOf(runs)).toMatchObject({
+      sent: 20,
+      acked: 18,
+      lost: 1,
+      faults: { 'kill-worker': 4, cut: 3 },
+    })
+    expect(lineOf(run(1, 'passed', []))).toMatch(
+      /^PASSED {2}seed 1 · 3 faults .* served 1\.2 s .* load 3\.2$/,
+    )
+    expect(lineOf(run(2, 'failed', ['1 delivery lost']))).toMatch(/^FAILED [^]*\n +1 delivery lost$/)
+    expect(totalLines(runs).at(-1)).toBe('Not passed: 2, 3')
+    expect(totalLines([run(1, 'passed', [])]).at(-1)).toBe('All passed.')
+  })
+})
