@@ -31,6 +31,9 @@ export function hostTagOf(tag: string): string {
   return tag.slice(0, HOST_TAG_CHARS)
 }
 
+/** The id of a Socket.IO socket, as Socket.IO drew it, behind its worker's tag. */
+const SOCKET_ID = /^([A-Za-z0-9]{6}[1-9][0-9]{0,9})\.[A-Za-z0-9_-]{20}$/
+
 /** A session id that names its owner and that nobody can guess. */
 export function generateSessionId(tag: string): string {
   return `${tag}-${randomBytes(RANDOM_BYTES).toString('base64url')}`
@@ -39,4 +42,14 @@ export function generateSessionId(tag: string): string {
 /** The worker tag in a session id; null when it is not one of ours. */
 export function ownerOf(sessionId: string): string | null {
   return SESSION_ID.exec(sessionId)?.[1] ?? null
+}
+
+/** The same id with its owner in it, told apart from a session's by a `.`; none is named twice. */
+export function namedSocketId(tag: string, id: string): string {
+  return socketOwnerOf(id) === null ? `${tag}.${id}` : id
+}
+
+/** The worker tag in the id of a socket; null when it is not one of ours. */
+export function socketOwnerOf(id: string): string | null {
+  return SOCKET_ID.exec(id)?.[1] ?? null
 }

@@ -17,7 +17,7 @@ import { type LogMetrics, logMetrics } from './log-metrics.ts'
 import { LogView } from './log-view.ts'
 import type { RoomLog } from './room-log.ts'
 import { Sweeper } from './sweeper.ts'
-import { forget, mark, track } from './user-rooms.ts'
+import { forget, isTracked, mark, track } from './user-rooms.ts'
 import { WriterStore } from './writer-store.ts'
 
 export interface EmbeddedLogLimits {
@@ -72,6 +72,8 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
   readonly #sweeper: Sweeper
   readonly #entryListeners: ((entry: LogEntry) => void)[] = []
   readonly #healthListeners: ((reason: string | null) => void)[] = []
+  /** Under way. */
+  #forgets = 0
 
   constructor(options: EmbeddedLogOptions) {
     const limits = { ...defaultLimits, ...options.limits }
@@ -122,12 +124,18 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     }
   }
 
-  trackRoom(userId: string, room: string): Promise<void> {
-    return this.#queue.run({ work: (tables) => track(tables, userId, room, this.#limits.roomsPerUser) })
+  async trackRoom(userId: string, room: string): Promise<void> {
+    if (this.#isTracked(userId, room)) return
+    await this.#queue.run({ work: (tables) => track(tables, userId, room, this.#limits.roomsPerUser) })
   }
 
-  forgetRoom(userId: string, room: string): Promise<void> {
-    return this.#queue.run({ work: (tables) => forget(tables, userId, room) })
+  async forgetRoom(userId: string, room: string): Promise<void> {
+    this.#forgets += 1
+    try {
+      await this.#queue.run({ work: (tables) => forget(tables, userId, room) })
+    } finally {
+      this.#forgets -= 1
+    }
   }
 
   markRead(userId: string, room: string, seq: number): Promise<number> {
@@ -170,6 +178,12 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     this.#sweeper.stop()
     await this.#queue.close()
     await this.#store.close()
+  }
+
+  /** Who comes back to a room needs no commit. What is being forgotten stands there still: then the writer decides, in its order. */
+  #isTracked(userId: string, room: string): boolean {
+    if (this.#forgets > 0 || this.#store.reason !== null) return false
+    return isTracked(this.#store.tables(), userId, room)
   }
 
   #terms() {

@@ -3,8 +3,12 @@ import { RookeryError } from '../wire/errors.ts'
 import { AFTER_ROOM_NAMES, type Tables } from './environment.ts'
 import { roomRecord } from './log-reads.ts'
 
+export function isTracked(tables: Tables, userId: string, room: string): boolean {
+  return tables.userRooms.get([userId, room]) !== undefined
+}
+
 export function track(tables: Tables, userId: string, room: string, roomsPerUser: number): void {
-  if (tables.userRooms.get([userId, room]) !== undefined) return
+  if (isTracked(tables, userId, room)) return
   const own = tables.userRooms.getKeysCount({ start: [userId], end: [userId, AFTER_ROOM_NAMES] })
   if (own >= roomsPerUser) {
     throw new RookeryError('forbidden', `a user can have ${roomsPerUser} rooms; leave one for good first`)

@@ -19,6 +19,9 @@ export const namespaceTopic = (nsp: string) => bounded(`n:${nsp}`)
 /** The servers of a namespace that have any socket in it. */
 export const everyoneTopic = (nsp: string) => bounded(`e:${nsp}`)
 
+/** The one server that has the namespace's sockets whose ids bear this worker's tag. */
+export const ownerTopic = (nsp: string, tag: string) => bounded(`o:${tag}:${nsp}`)
+
 /** The servers with members of a Socket.IO room; the room of a single socket is one of them. */
 export const memberTopic = (nsp: string, room: string) => bounded(`m:${nsp.length}:${nsp}:${room}`)
 

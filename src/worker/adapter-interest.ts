@@ -1,5 +1,9 @@
-/** Which topics one namespace of this worker needs: those of the rooms that have members here, and no others. */
-import { everyoneTopic, memberTopic } from '../wire/topics.ts'
+/**
+ * Which topics one namespace of this worker needs: those of the rooms that have members here, and no others. The room that
+ * each socket has for itself needs none: its name says whose socket it is, and each worker has one topic for all of these.
+ */
+import { socketOwnerOf } from '../core/session-id.ts'
+import { everyoneTopic, memberTopic, ownerTopic } from '../wire/topics.ts'
 import type { RoomKey } from './adapter-bodies.ts'
 import type { Link } from './link.ts'
 
@@ -11,11 +15,14 @@ export class AdapterInterest {
   readonly #nsp: string
   readonly #topics = new Set<string>()
   readonly #unconfirmed = new Map<string, Promise<void>>()
+  /** Of this worker, in the ids of its sockets. */
+  readonly #tag: string | undefined
   #closed = false
 
-  constructor(link: Pick<Link, 'subscribe' | 'unsubscribe'>, nsp: string) {
+  constructor(link: Pick<Link, 'subscribe' | 'unsubscribe'>, nsp: string, tag: string | undefined) {
     this.#link = link
     this.#nsp = nsp
+    this.#tag = tag
   }
 
   get size(): number {
@@ -25,7 +32,12 @@ export class AdapterInterest {
   /** The topics that reach everybody with a member of any of the rooms; no rooms: everybody with any member. */
   topicsOf(rooms: Iterable<RoomKey>): string[] {
     const topics: string[] = []
-    for (const room of rooms) topics.push(this.#topicOf(room))
+    for (const room of rooms) {
+      topics.push(this.#topicOf(room))
+      const owner = ownerOf(room)
+      // Its owner has no subscription of the room itself; others may have let sockets of theirs into it.
+      if (owner !== null && owner !== this.#tag) topics.push(ownerTopic(this.#nsp, owner))
+    }
     return topics.length === 0 || topics.length > MAX_ROOMS_NAMED ? [everyoneTopic(this.#nsp)] : topics
   }
 
@@ -33,29 +45,31 @@ export class AdapterInterest {
     return [...rooms].map((room) => this.#topicOf(room))
   }
 
+  /** The first socket has come. */
   addEveryone(): void {
-    this.#add(everyoneTopic(this.#nsp))
+    for (const topic of this.#standing()) this.#add(topic)
   }
 
+  /** The last socket has left. */
   removeEveryone(): void {
-    this.#remove(everyoneTopic(this.#nsp))
+    for (const topic of this.#standing()) this.#remove(topic)
   }
 
   add(room: RoomKey): void {
-    this.#add(this.#topicOf(room))
+    if (!this.#isOwn(room)) this.#add(this.#topicOf(room))
   }
 
   remove(room: RoomKey): void {
-    this.#remove(this.#topicOf(room))
+    if (!this.#isOwn(room)) this.#remove(this.#topicOf(room))
   }
 
   /**
-   * Resolves when the primary has confirmed these rooms, and that of broadcasts to everybody; rejects when it refuses one.
+   * Resolves when the primary has confirmed these rooms, and what is for everybody or for a socket alone; rejects when it refuses one.
    * Need not be awaited.
    */
   async confirmed(rooms: Iterable<RoomKey>): Promise<void> {
     if (this.#unconfirmed.size === 0) return
-    await this.#unconfirmed.get(everyoneTopic(this.#nsp))
+    for (const topic of this.#standing()) await this.#unconfirmed.get(topic)
     for (const topic of this.memberTopics(rooms)) await this.#unconfirmed.get(topic)
   }
 
@@ -83,7 +97,21 @@ export class AdapterInterest {
     this.#link.unsubscribe(topic)
   }
 
+  #standing(): string[] {
+    const everyone = everyoneTopic(this.#nsp)
+    return this.#tag === undefined ? [everyone] : [everyone, ownerTopic(this.#nsp, this.#tag)]
+  }
+
+  /** Whatever is for the room reaches this worker by its tag. */
+  #isOwn(room: RoomKey): boolean {
+    return this.#tag !== undefined && ownerOf(room) === this.#tag
+  }
+
   #topicOf(room: RoomKey): string {
     return memberTopic(this.#nsp, typeof room === 'number' ? `\0${room}` : room)
   }
+}
+
+function ownerOf(room: RoomKey): string | null {
+  return typeof room === 'string' ? socketOwnerOf(room) : null
 }

@@ -42,6 +42,8 @@ export interface LinkAdapterOptions {
   registry: Registry
   /** How long the other servers have for an answer when the caller does not say. */
   answerTimeoutMs?: number
+  /** Of this worker, where the ids of its sockets bear it. */
+  tag?: string
 }
 
 interface Shared {
@@ -50,20 +52,21 @@ interface Shared {
   logger: Logger
   metrics: AdapterMetrics
   answerTimeoutMs: number
+  tag: string | undefined
 }
 
 type AckCallback = (error: Error | null, responses: unknown[]) => void
 
 /** For `io.adapter(…)`: one adapter a namespace, all on one link. */
 export function createLinkAdapter(link: Link, options: LinkAdapterOptions): (nsp: Namespace) => LinkAdapter {
-  const { logger, registry, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
+  const { logger, registry, answerTimeoutMs = ANSWER_TIMEOUT_MS, tag } = options
   const router = new AdapterRouter(link, logger)
   const metrics = adapterMetrics(registry, {
     namespaces: () => router.size,
     openQuestions: () => router.openQuestions,
   })
   router.countOn(metrics)
-  const shared = { link, router, logger, metrics, answerTimeoutMs }
+  const shared = { link, router, logger, metrics, answerTimeoutMs, tag }
   // Socket.IO calls it with `new`, which an arrow function does not bear.
   return function adapterOf(nsp: Namespace) {
     return new LinkAdapter(nsp, shared)
@@ -91,7 +94,7 @@ export class LinkAdapter extends NodeClusterAdapter {
     this.#shared = shared
     this.#link = shared.link
     this.#topic = namespaceTopic(nsp.name)
-    this.#interest = new AdapterInterest(shared.link, nsp.name)
+    this.#interest = new AdapterInterest(shared.link, nsp.name, shared.tag)
     this.#talk = new AdapterTalk({ ...shared, nsp: nsp.name })
     this.#clientAcks = new ClientAcks(nsp)
     this.on('create-room', (room: RoomKey) => this.#interest.add(room))

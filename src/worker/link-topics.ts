@@ -119,8 +119,7 @@ export class LinkTopics {
   #inTime(topic: Topic): Promise<void> {
     if (topic.answered) return topic.confirmed
     const { promise, settle } = settled()
-    const late = new RookeryError('unavailable', `a subscription was not confirmed in ${this.#timeoutMs} ms`)
-    const timer = setTimeout(() => settle(late), this.#timeoutMs)
+    const timer = setTimeout(() => settle(unconfirmed(this.#timeoutMs)), this.#timeoutMs)
     const answered = (error?: RookeryError) => {
       clearTimeout(timer)
       settle(error)
@@ -156,6 +155,11 @@ function settled(): { promise: Promise<void>; settle: (error?: RookeryError) => 
   })
   promise.catch(doNothing)
   return { promise, settle }
+}
+
+/** Made when it is needed: an error's stack costs more than all the rest of a subscription. */
+function unconfirmed(timeoutMs: number): RookeryError {
+  return new RookeryError('unavailable', `a subscription was not confirmed in ${timeoutMs} ms`)
 }
 
 function failed(error: RookeryError): Promise<void> {

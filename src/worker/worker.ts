@@ -35,8 +35,10 @@ import { OpenRequests } from './open-requests.ts'
 import { watchPrimary } from './primary-watch.ts'
 import { createRooms } from './rooms.ts'
 import { watchSlowClients } from './slow-clients.ts'
+import { nameSockets } from './socket-ids.ts'
 import { reportTakenHandles } from './taken-handles.ts'
 import { unsentBytes } from './unsent.ts'
+import { PlainWriteServer } from './web-sockets.ts'
 
 const STATIC_DIR = fileURLToPath(new URL('../web', import.meta.url))
 
@@ -120,6 +122,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   io.engine.generateId = () => generateSessionId(boot.tag)
   guardConnects(io, registry, () => performance.now())
+  nameSockets(io, boot.tag)
   const hooks: DrainHooks[] = []
   const state = new ClusterStateWatch(logger)
   link.onEvent((event) => state.update(event))
@@ -145,10 +148,17 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   }
 }
 
-function socketOptions({ config, link, logger, registry }: Parts): ConstructorParameters<typeof Server>[1] {
+function socketOptions({
+  boot,
+  config,
+  link,
+  logger,
+  registry,
+}: Parts): ConstructorParameters<typeof Server>[1] {
   const answers = config.redisUrl === undefined ? {} : { answerTimeoutMs: HOSTS_ANSWER_TIMEOUT_MS }
   return {
-    adapter: createLinkAdapter(link, { logger, registry, ...answers }),
+    adapter: createLinkAdapter(link, { logger, registry, tag: boot.tag, ...answers }),
+    wsEngine: PlainWriteServer,
     serveClient: false,
     maxHttpBufferSize: config.maxPacketBytes,
     pingInterval: config.pingIntervalMs,
