@@ -1,16 +1,18 @@
 import { defineConfig } from 'vitest/config'
+import { HostsFirst } from './harness/hosts-first.ts'
 
 const pool = 'forks'
 /**
- * Tests that start processes. Two files at a time, of whichever project: much of them is waiting. A machine that stands still may
+ * Tests that start processes. Three files at a time, of whichever project: much of them is waiting. A machine that stands still may
  * break one, so each has a second try; the summary names those that needed it.
  */
 const spawning = {
   pool,
-  maxWorkers: 2,
+  maxWorkers: 3,
   retry: 1,
   testTimeout: 120_000,
-  hookTimeout: 120_000,
+  // Hooks have no second try, and several hosts begin in one.
+  hookTimeout: 300_000,
   sequence: { groupOrder: 1 },
 } as const
 
@@ -29,6 +31,7 @@ const spawned = (folder: string) => ({
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: HostsFirst },
     reporters: ['default', './test/harness/summary-reporter.ts'],
     projects: [
       {

@@ -186,6 +186,8 @@ export async function startRookery(options: StartOptions = {}): Promise<RunningR
     WORKERS: '2',
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'info',
+    // On a machine that is busy with many hosts.
+    WORKER_BOOT_TIMEOUT_MS: '90000',
     DATA_DIR: ownDir ?? '',
     ...options.env,
   }

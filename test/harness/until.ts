@@ -1,7 +1,7 @@
 /** Waits for a condition; the deadline only ends what hangs, no test depends on it. */
 import { setTimeout as delay } from 'node:timers/promises'
 
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 100_000
 const LOOK_EVERY_MS = 10
 
 export async function until(
