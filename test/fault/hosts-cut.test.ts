@@ -1,6 +1,7 @@
 /** Three hosts whose Redis dies, or is out of reach of one of them, while 60 members write: what each is told, and what goes on. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ChatClient } from '../harness/chat-client.ts'
 import { during, startThreeHosts, type ThreeHosts } from '../harness/host-run.ts'
 import type { TestHosts } from '../harness/hosts.ts'
@@ -16,6 +17,7 @@ beforeAll(async () => {
   ;({ redis, hosts } = three)
 })
 
+beforeEach(() => three.restore())
 afterAll(() => three?.close())
 
 test('Redis is killed and comes back after 3 s: every send is refused as retryable, and no connection is lost', async () => {
@@ -57,21 +59,22 @@ test('while Redis is away, what needs no log still reaches the members of the sa
     ChatClient.guest(url, 'writer of the host'),
     ChatClient.guest(url, 'reader of the host'),
   ])
-  await writer.join('near')
-  await reader.join('near')
+  const room = `near-${randomUUID()}`
+  await writer.join(room)
+  await reader.join(room)
   await redis.kill()
   try {
     for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'degraded')
-    writer.socket.emit('typing', { room: 'near', typing: true })
+    writer.socket.emit('typing', { room, typing: true })
     await reader.next('typing', ({ user }) => user.id === writer.user.id)
-    const refusal = await writer.refused('message:send', { room: 'near', id: 'refused-1', text: 'not now' })
+    const refusal = await writer.refused('message:send', { room, id: 'refused-1', text: 'not now' })
     expect(refusal).toMatchObject({ code: 'unavailable', retryable: true })
   } finally {
     await redis.start()
   }
   for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'ok')
   await hosts.untilWhole()
-  const { seq, duplicate } = await writer.send('near', 'refused-1', 'not now')
+  const { seq, duplicate } = await writer.send(room, 'refused-1', 'not now')
   expect([seq, duplicate]).toEqual([1, false])
   await reader.next('message', ({ id }) => id === 'refused-1')
   expect(reader.disconnects).toEqual([])

@@ -1,6 +1,6 @@
 /** A host that dies, and one that stands still, under three hosts' load. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { during, startThreeHosts, type ThreeHosts } from '../harness/host-run.ts'
 import type { TestHosts } from '../harness/hosts.ts'
 import { until } from '../harness/until.ts'
@@ -13,6 +13,7 @@ beforeAll(async () => {
   hosts = three.hosts
 })
 
+beforeEach(() => three.restore())
 afterAll(() => three?.close())
 
 test("a host's primary is killed: its members go on at the others, whose own members notice nothing", async () => {

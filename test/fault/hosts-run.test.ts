@@ -1,7 +1,7 @@
 /** 60 writers in 10 rooms over three hosts of two workers each, on one Redis: in quiet, and while it drops what it tells. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { crowdOver, during, startThreeHosts, type ThreeHosts, WRITERS } from '../harness/host-run.ts'
 import type { TestHosts } from '../harness/hosts.ts'
 import type { TestRedis } from '../harness/redis.ts'
@@ -18,6 +18,7 @@ beforeAll(async () => {
   ;({ redis, hosts } = three)
 })
 
+beforeEach(() => three.restore())
 afterAll(() => three?.close())
 
 test('20,000 messages: all members see one dense order, without a single reconnect', async () => {

@@ -16,6 +16,8 @@ const PACE_MS = 800
 export interface ThreeHosts {
   redis: TestRedis
   hosts: TestHosts
+  /** Whatever a test that failed has left standing still, dead or cut off is well again. */
+  restore(): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,7 +34,12 @@ export async function startThreeHosts(): Promise<ThreeHosts> {
     opened.push(() => redis.stop())
     const hosts = await startHosts(net, redis)
     opened.push(() => hosts.stop())
-    return { redis, hosts, close }
+    const restore = async () => {
+      if (redis.hasEnded) await redis.start()
+      redis.resume()
+      await hosts.restore()
+    }
+    return { redis, hosts, restore, close }
   } catch (error) {
     await close()
     throw error
@@ -41,18 +48,21 @@ export async function startThreeHosts(): Promise<ThreeHosts> {
 
 export interface RunOptions {
   hosts: TestHosts
-  /** Begins the names of rooms and members: another for each run. */
+  /** Begins the names of rooms and members, with the number of the crowd: a second try meets nothing of the first. */
   label: string
   /** Messages that a member has under way at a time. */
   inFlight?: number
 }
 
+let crowds = 0
+
 export async function crowdOver({ hosts, label, inFlight = 2 }: RunOptions): Promise<Crowd> {
+  crowds += 1
   const crowd = new Crowd({
     url: hosts.urls,
     rooms: ROOMS,
     membersPerRoom: WRITERS / ROOMS,
-    label: `${label}-`,
+    label: `${label}-${crowds}-`,
     inFlight,
     paceMs: PACE_MS,
   })

@@ -67,6 +67,13 @@ export class TestHost {
     this.rookery.signal('SIGCONT')
   }
 
+  async restore(): Promise<void> {
+    const { exitCode, signalCode } = this.rookery.process
+    await this.place.heal()
+    if (exitCode === null && signalCode === null) this.resume()
+    else await this.start()
+  }
+
   async stop(): Promise<void> {
     if (this.#rookery === undefined) return
     this.#rookery.signal('SIGCONT')
@@ -150,6 +157,12 @@ export class TestHosts {
         `${host.name} is well and knows the others`,
         () => host.rookery.tail(),
       )
+  }
+
+  /** After a test that failed half-way. */
+  async restore(): Promise<void> {
+    await Promise.all(this.all.map((host) => host.restore()))
+    await this.untilWhole()
   }
 
   /** The sum over all hosts. */

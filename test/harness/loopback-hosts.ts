@@ -66,6 +66,15 @@ export class LoopbackHosts {
     await until(async () => (await fetch(url)).status === 200, 'the host takes connections')
   }
 
+  /** Those that a test which failed half-way has left away come back. */
+  async restore(): Promise<void> {
+    for (const index of this.ports.keys()) {
+      const { exitCode, signalCode } = this.at(index).process
+      if (exitCode !== null || signalCode !== null) await this.startHost(index)
+    }
+    await this.#untilAcquainted()
+  }
+
   /** The sum of a metric's series on each host that runs. */
   async metricByHost(name: string): Promise<number[]> {
     const running = this.#all.filter(

@@ -56,6 +56,11 @@ export class TestRedis {
     return this.#output
   }
 
+  get hasEnded(): boolean {
+    const child = this.#child
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null)
+  }
+
   get pid(): number {
     const pid = this.#child?.pid
     if (pid === undefined) throw new Error('this Redis does not run')
@@ -105,7 +110,7 @@ export class TestRedis {
 
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || this.hasEnded) return
     const gone = once(child, 'exit')
     if (signal !== 'SIGKILL') child.kill('SIGCONT')
     child.kill(signal)

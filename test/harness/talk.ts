@@ -20,6 +20,8 @@ export class Talk {
     this.#acked = members.map(() => [])
     for (const member of members) this.#watch(member)
     this.#running = members.map((member, n) => this.#keepTalking(member, this.#acked[n] ?? []))
+    // `end` tells of it; a test that has failed before that closes the members, and its second try is not to fail of that.
+    void Promise.allSettled(this.#running)
   }
 
   /** Resolves when each member has had `count` more messages acked that it sent after this call. */

@@ -1,5 +1,5 @@
 /** The whole product on three hosts over a real Redis, behind nginx and HAProxy as `deploy/` sets them up. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BalancerFile, RealBalancer } from '../harness/balancers.ts'
 import { LoopbackHosts } from '../harness/loopback-hosts.ts'
 import { Member } from '../harness/member.ts'
@@ -7,6 +7,8 @@ import { Talk } from '../harness/talk.ts'
 
 const TRANSPORTS = [['polling'], ['polling', 'websocket'], ['websocket']]
 const MEMBERS_A_TRANSPORT = 3
+
+let talks = 0
 
 let hosts: LoopbackHosts
 
@@ -23,31 +25,38 @@ describe.each<[BalancerFile, boolean]>([
   ['haproxy.cfg', false],
   ['haproxy-sticky.cfg', true],
 ])('behind %s', (file, isSticky) => {
-  const members: Member[] = []
+  let members: Member[] = []
   let balancer: RealBalancer
   let talk: Talk
+  let forwarded: number
   beforeAll(async () => {
     balancer = await RealBalancer.start(file, hosts.ports)
   })
-  afterAll(async () => {
+  afterAll(() => balancer.stop())
+
+  beforeEach(async () => {
+    await hosts.restore()
+    talks += 1
+    forwarded = await hosts.metric('rookery_forward_sent_total')
+    members = TRANSPORTS.flatMap((transports, t) =>
+      Array.from({ length: MEMBERS_A_TRANSPORT }, (_, n) => {
+        const options = { transports, withCredentials: true }
+        return new Member(balancer.url, `room.${file}.${talks}`, `m${t}-${n}`, options)
+      }),
+    )
+    await Promise.all(members.map((member) => member.joined()))
+    talk = new Talk(members)
+  })
+  afterEach(() => {
     for (const member of members) member.close()
-    await balancer.stop()
   })
 
   test('members on all transports talk, without a single reconnect', async () => {
-    const forwarded = await hosts.metric('rookery_forward_sent_total')
-    for (const [t, transports] of TRANSPORTS.entries()) {
-      for (let n = 0; n < MEMBERS_A_TRANSPORT; n += 1) {
-        const options = { transports, withCredentials: true }
-        members.push(new Member(balancer.url, `room.${file}`, `m${t}-${n}`, options))
-      }
-    }
-    await Promise.all(members.map((member) => member.joined()))
-    talk = new Talk(members)
     await talk.goesOn(5)
     expect(members.map(({ disconnects }) => disconnects)).toEqual(members.map(() => 0))
     if (isSticky) expect(await hosts.metric('rookery_forward_sent_total')).toBe(forwarded)
     else expect(await hosts.metric('rookery_forward_sent_total')).toBeGreaterThan(forwarded)
+    await talk.end()
   })
 
   test('hosts are rolled one after the other while they talk, and nothing is lost', async () => {
