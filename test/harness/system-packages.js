@@ -9,6 +9,7 @@ const PACKAGES = [
   'fonts-noto-color-emoji',
   'haproxy',
   'iproute2',
+  'libfaketime',
   'nginx-light',
   'python3-aiohttp',
   'python3-socketio',

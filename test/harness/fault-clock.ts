@@ -1,0 +1,54 @@
+/** A host's clock that can jump while the host runs: Debian's libfaketime. What counts time without a date goes on evenly. */
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const LIBRARIES = '/usr/lib'
+const FILE = 'faketime/libfaketimeMT.so.1'
+
+function library(): string {
+  const found = readdirSync(LIBRARIES)
+    .map((folder) => join(LIBRARIES, folder, FILE))
+    .find(existsSync)
+  if (found === undefined) throw new Error('libfaketime is not installed')
+  return found
+}
+
+export class JumpingClock {
+  readonly #directory: string
+
+  private constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  static async open(): Promise<JumpingClock> {
+    const clock = new JumpingClock(await mkdtemp(join(tmpdir(), 'rookery-clock-')))
+    await clock.jumpTo(0)
+    return clock
+  }
+
+  get #file(): string {
+    return join(this.#directory, 'offset')
+  }
+
+  /** For the host. */
+  get env(): Record<string, string> {
+    return {
+      LD_PRELOAD: library(),
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      // Seconds after which a process has noticed.
+      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    }
+  }
+
+  /** So many seconds before or after the true time. */
+  async jumpTo(seconds: number): Promise<void> {
+    await writeFile(this.#file, `${seconds < 0 ? '' : '+'}${seconds}s\n`)
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
