@@ -15,6 +15,8 @@ import type { RoomHeads } from './room-heads.ts'
 /** Sends of one client that wait for an answer or for its being back; what falls due beyond is not sent. */
 const BACKLOG = 1_000
 const BACK_OFF = { baseMs: 100, maxMs: 2_000 }
+/** Sends of one client that are under way or tried again; the others wait their turn, so that a backlog comes back as no stampede. */
+const SENDS_AT_ONCE = 8
 /** Of one client at a time. */
 const JOINS_AT_ONCE = 4
 
@@ -30,6 +32,9 @@ export class ChatTalk implements Talk {
   readonly #heads: RoomHeads
   readonly #rooms: ReadonlyMap<string, ChatRoom>
   readonly #waiting: (() => void)[] = []
+  /** Of sends: each is woken when one before it is done. */
+  readonly #line: (() => void)[] = []
+  #underWay = 0
   #unanswered = 0
 
   constructor(desk: Desk, heads: RoomHeads) {
@@ -91,6 +96,8 @@ export class ChatTalk implements Talk {
   async #deliver(send: Send): Promise<void> {
     const { over, random } = this.#desk
     this.#unanswered += 1
+    if (this.#underWay < SENDS_AT_ONCE) this.#underWay += 1
+    else await new Promise<void>((resolve) => this.#line.push(resolve))
     for (let failures = 1; !over.aborted; failures += 1) {
       if (!this.#desk.isLive) await new Promise<void>((resolve) => this.#waiting.push(resolve))
       const outcome = await this.#try(send)
@@ -98,6 +105,9 @@ export class ChatTalk implements Talk {
       await pause(retryDelayMs({ ...BACK_OFF, random }, failures, outcome), over)
     }
     this.#unanswered -= 1
+    const next = this.#line.shift()
+    if (next === undefined) this.#underWay -= 1
+    else next()
   }
 
   /** @returns `done`, or not before so many milliseconds again */
