@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 
 const PACKAGES = [
   'chromium',
+  'fiu-utils',
   'fonts-noto-color-emoji',
   'haproxy',
   'iproute2',
