@@ -22,6 +22,8 @@ import type { RunWatch } from './watch.ts'
 const LEDGER_LIMIT = 20_000_000
 /** After the last client has begun to connect. */
 const JOIN_MS = 60_000
+/** So often again, as long as somebody still comes in: a server that is busy, and says so, is no end. */
+const JOINS_AGAIN = 2
 /** For clients that were cut off or whose server died. */
 const BACK_MS = 30_000
 /** What a person who has pressed Ctrl-C waits for deliveries under way. */
@@ -150,9 +152,19 @@ class Going {
     watch.phase('connecting', lastMs + plannedMs(plan) + AFTER_MS)
     const connectAt = nowMs() + BREATH_MS
     fleet.connect(connectAt)
-    const all = fleet.untilJoined(lastMs + JOIN_MS)
-    const joined = (await unlessStopped(all, this.#stop)) ?? watch.joined
+    const joined = (await unlessStopped(this.#untilJoined(lastMs), this.#stop)) ?? watch.joined
     return { connectAt, joined }
+  }
+
+  async #untilJoined(lastMs: number): Promise<number> {
+    const { fleet, plan } = this.#parts
+    let before = 0
+    let joined = await fleet.untilJoined(lastMs + JOIN_MS)
+    for (let again = 0; again < JOINS_AGAIN && joined > before && joined < plan.clients.length; again += 1) {
+      before = joined
+      joined = await fleet.untilJoined(JOIN_MS)
+    }
+    return joined
   }
 
   /** Ends at once when the fleet has failed. */
