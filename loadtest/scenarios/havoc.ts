@@ -32,7 +32,7 @@ export const havoc: Scenario = {
   needs: faultsOf(HOST_BLOWS),
   minHosts: 1,
   minWorkers: 3,
-  regressionSeeds: [],
+  regressionSeeds: [1, 7],
   plan: (settings) => planOf(settings, HOST_BLOWS),
 }
 
@@ -43,7 +43,7 @@ export const havocHosts: Scenario = {
   defaults: { ...USUAL_HAVOC, clients: 100, ratePerSec: 150 },
   needs: faultsOf([...HOST_BLOWS, ...REDIS_BLOWS]),
   minHosts: 2,
-  regressionSeeds: [],
+  regressionSeeds: [7, 8, 10, 12, 13, 14, 15],
   plan: (settings) => planOf(settings, [...HOST_BLOWS, ...REDIS_BLOWS]),
 }
 
