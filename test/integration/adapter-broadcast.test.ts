@@ -79,6 +79,21 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await eventsOf([target.received, other.received])).toEqual([[['private']], []])
     })
 
+    it('to a socket id reaches sockets of other workers that were let into its room', async () => {
+      const target = await host.connect('w3')
+      const others = await Promise.all(
+        ['w2', 'w3'].map((worker) => host.connect(worker, { rooms: [target.id] })),
+      )
+      const received = [target, ...others].map((client) => client.received)
+      for (const worker of ['w1', 'w2', 'w3']) {
+        const asked = { id: target.id, event: `from ${worker}` }
+        await host.run(worker, ({ io }, { id, event }) => void io.to(id).emit(event), asked)
+        await Promise.all(received.map(({ until }) => until(asked.event)))
+      }
+      const each = [['from w1'], ['from w2'], ['from w3']]
+      expect(await eventsOf(received)).toEqual([each, each, each])
+    })
+
     it('that is local stays on its worker', async () => {
       const received = await clients([])
       await host.run('w2', ({ io }) => void io.local.emit('here'))
