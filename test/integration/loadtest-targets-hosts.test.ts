@@ -119,8 +119,10 @@ it.each(['rookery', 'redis-classic'])(
   async (name) => {
     const script = fileURLToPath(new URL('../fixtures/loadtest-coordinator.js', import.meta.url))
     const coordinator = fork(script, [name])
-    const [pids] = (await once(coordinator, 'message')) as [number[]]
-    expect(pids).toHaveLength(7)
+    const [pids] = (await Promise.race([once(coordinator, 'message'), once(coordinator, 'exit')])) as [
+      number[],
+    ]
+    expect(pids, 'it tells them, and does not end').toHaveLength(7)
     coordinator.kill('SIGKILL')
     await until(
       () => !pids.some(isRunning),
