@@ -11,6 +11,7 @@ import type { Stay } from './presence.ts'
 import { PresenceTable } from './presence.ts'
 import type { PresenceTimings } from './presence-hosts.ts'
 import { HostPresence } from './presence-hosts.ts'
+import { PresencePace } from './presence-pace.ts'
 
 const TOGETHER_MS = 50
 /** With other hosts: who leaves is told after that long at least, so that both halves of a move to another host come together. */
@@ -31,6 +32,7 @@ export class PresenceFeed {
   readonly #publish: (room: string, event: PresenceEvent) => void
   readonly #hosts: HostPresence | undefined
   readonly #togetherMs: number
+  readonly #pace: PresencePace
   #timer: NodeJS.Timeout | undefined
 
   /** @param hosts none: this host is on its own */
@@ -42,6 +44,7 @@ export class PresenceFeed {
     this.#publish = publish
     this.#hosts = hosts === undefined ? undefined : this.#withHosts(hosts)
     this.#togetherMs = hosts === undefined ? TOGETHER_MS : HOSTS_TOGETHER_MS
+    this.#pace = new PresencePace(this.#togetherMs)
     if (registry === undefined) return
     readGauge(registry, {
       name: 'rookery_presence_rooms',
@@ -117,10 +120,17 @@ export class PresenceFeed {
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      for (const change of this.#table.takeChanges(this.#hosts !== undefined))
-        this.#publish(change.room, { type: 'presence', ...change })
+      this.#tell(performance.now())
       if (this.#table.changed) this.#schedule()
     }, this.#togetherMs)
+  }
+
+  #tell(nowMs: number): void {
+    const isDue = (room: string, count: number) => this.#pace.isDue(room, count, nowMs)
+    for (const change of this.#table.takeChanges(this.#hosts !== undefined, isDue)) {
+      this.#pace.told(change.room, change.count, nowMs)
+      this.#publish(change.room, { type: 'presence', ...change })
+    }
   }
 }
 

@@ -88,13 +88,21 @@ export class PresenceTable {
   /**
    * What has changed since the last call. Who left and came back, or came and left, meanwhile is in neither list.
    * @param holdBack who has left since the last call is told by the next one, unless they are back by then
+   * @param isDue whether a room of so many members may be told now; what changed in others is kept
    */
-  takeChanges(holdBack = false): RoomPresenceChange[] {
+  takeChanges(
+    holdBack = false,
+    isDue: (room: string, count: number) => boolean = () => true,
+  ): RoomPresenceChange[] {
     const changes: RoomPresenceChange[] = []
     const held: string[] = []
     for (const room of this.#changed) {
       const state = this.#rooms.get(room)
       if (state === undefined) continue
+      if (!isDue(room, countOf(state))) {
+        held.push(room)
+        continue
+      }
       const left = takeLeft(state, holdBack)
       if (state.joined.size + left.length > 0) changes.push(changeOf(room, state, left, this.#shown))
       state.joined.clear()
@@ -175,8 +183,12 @@ function takeLeft(state: Room, holdBack: boolean): string[] {
 }
 
 /** Who is held back still counts. */
+function countOf({ members, left }: Room): number {
+  return members.size + left.size
+}
+
 function changeOf(room: string, state: Room, left: readonly string[], shown: number): RoomPresenceChange {
-  const count = state.members.size + state.left.size
+  const count = countOf(state)
   if (count > shown) return { room, joined: [], left: [], count }
   const joined = [...state.joined].flatMap((id) => state.members.get(id)?.user ?? [])
   return { room, joined, left: left.map((id) => ({ id })), count }
