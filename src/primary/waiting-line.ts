@@ -2,9 +2,11 @@
  * Connections with a complete request head on their way to a worker: each waits, bounded in number and in time, until
  * the worker that the balancer chooses has room. It reads no connection and writes no answer.
  *
- * Order: what came back from a dead worker, then requests of sessions to their owners, then handshakes and other
- * requests by turns. A handshake waits for the least loaded worker although another has room, for as long as
- * `patienceMs`: that spreads a burst evenly, and one blocked worker delays nobody for longer.
+ * Order: what came back from a dead worker, then each worker takes by turns a request of a session that it has and one
+ * that it does not have, and of those a handshake and another request by turns. Sessions that poll come with a connection
+ * for each request: were they first, nobody could come back to a busy host; were they last, a storm would end them.
+ * A handshake waits for the least loaded worker although another has room, for as long as `patienceMs`: that spreads a
+ * burst evenly, and one blocked worker delays nobody for longer.
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../core/deadline-set.ts'
@@ -50,6 +52,8 @@ export class WaitingLine {
   readonly #handshakes = new Set<Waiter>()
   readonly #plain = new Set<Waiter>()
   readonly #byOwner = new Map<string, Set<Waiter>>()
+  /** The workers whose last connection was for a session that they have: another's turn has come. */
+  readonly #servedOwn = new Set<string>()
   #wake: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -107,6 +111,7 @@ export class WaitingLine {
     this.#options.balancer.remove(name)
     for (const waiter of this.#byOwner.get(name) ?? []) this.#plain.add(waiter)
     this.#byOwner.delete(name)
+    this.#servedOwn.delete(name)
     handOff.abandon(() => this.#handOffs.delete(name))
     this.#pump()
   }
@@ -159,21 +164,26 @@ export class WaitingLine {
   }
 
   #pump(): void {
-    this.#drainLane(this.#returned, (waiter) => this.#placeReturned(waiter))
-    for (const [name, lane] of this.#byOwner) {
-      this.#drainLane(lane, () => (this.#hasRoom(name) ? name : undefined))
-    }
-    let isMoving = true
-    while (isMoving) {
-      const handshake = this.#sendFirst(this.#handshakes, (waiter) => this.#placeHandshake(waiter))
-      const plain = this.#sendFirst(this.#plain, () => this.#placePlain())
-      isMoving = handshake || plain
-    }
+    while (this.#sendFirst(this.#returned, (waiter) => this.#placeReturned(waiter)));
+    while (this.#sendOwn((name) => !this.#servedOwn.has(name)) || this.#sendOther() || this.#sendOwn());
     this.#armWake()
   }
 
-  #drainLane(lane: Set<Waiter>, place: (waiter: Waiter) => string | undefined): void {
-    while (this.#sendFirst(lane, place));
+  /** One request for each worker that has its session and room. @returns whether there was any */
+  #sendOwn(isAsked: (name: string) => boolean = () => true): boolean {
+    let hasSent = false
+    for (const [name, lane] of this.#byOwner) {
+      if (!isAsked(name) || !this.#sendFirst(lane, () => (this.#hasRoom(name) ? name : undefined))) continue
+      this.#servedOwn.add(name)
+      hasSent = true
+    }
+    return hasSent
+  }
+
+  #sendOther(): boolean {
+    const handshake = this.#sendFirst(this.#handshakes, (waiter) => this.#placeHandshake(waiter))
+    const plain = this.#sendFirst(this.#plain, () => this.#placePlain())
+    return handshake || plain
   }
 
   /** @returns whether the first of the lane has left it */
@@ -184,7 +194,9 @@ export class WaitingLine {
     if (name === undefined && !waiter.socket.destroyed) return false
     lane.delete(waiter)
     this.#waiting.delete(waiter)
-    if (name !== undefined) this.#handOffs.get(name)?.send(waiter)
+    if (name === undefined) return true
+    this.#servedOwn.delete(name)
+    this.#handOffs.get(name)?.send(waiter)
     return true
   }
 

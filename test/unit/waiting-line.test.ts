@@ -127,6 +127,25 @@ test('a session waits for its owner while others have room, and goes to any when
   line.close()
 })
 
+test.each([
+  ['requests of sessions', 'session', 'handshake'],
+  ['handshakes', 'handshake', 'session'],
+] as const)('a crowd of %s lets those of the other kind through, turn by turn', (_, crowd, few) => {
+  const { line, add, enter } = create()
+  const channel = add('w1')
+  const kindOf = new Map<Socket, RequestKind>()
+  const join = (kind: RequestKind) => kindOf.set(enter(kind, kind === 'session' ? 'tag-w1' : null), kind)
+  for (let count = 0; count < 7; count += 1) join(crowd)
+  for (let count = 0; count < 2; count += 1) join(few)
+  take(line, 'w1', channel.ids.slice(0, 2))
+  for (const id of channel.ids.slice(2)) take(line, 'w1', [id])
+  while (line.size > 0) take(line, 'w1', channel.ids.slice(-2))
+  const waited = channel.sent.slice(2).map((socket) => kindOf.get(socket))
+  expect(waited.slice(0, 4).filter((kind) => kind === few)).toHaveLength(2)
+  expect(waited.slice(4)).toEqual([crowd, crowd, crowd])
+  line.close()
+})
+
 test('connections that were closed while they waited are passed over', () => {
   const { line, refused, add, enter } = create()
   const channel = add('w1')
