@@ -8,6 +8,8 @@ import { unlessStopped, untilMoment } from './pause.ts'
 
 /** The fleet is told so much before the moment, so that every process knows in time. */
 const AHEAD_MS = 250
+/** Load that goes on because a fault does comes in pieces of this length. */
+const PIECE_MS = 1_000
 
 export interface Stage {
   fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'slow' | 'revive'>
@@ -23,8 +25,13 @@ export interface Stage {
   now(): number
 }
 
-/** Resolves when the last step is over and every fault is done, or at once when it is stopped. @throws what a fault throws */
-export async function drive(steps: readonly Step[], stage: Stage): Promise<void> {
+/**
+ * Resolves when the last step is over and every fault is done, or at once when it is stopped.
+ * @param meanwhile load that goes on while faults last longer than the steps
+ * @returns until when there is such load
+ * @throws what a fault throws
+ */
+export async function drive(steps: readonly Step[], stage: Stage, meanwhile?: Load): Promise<number> {
   const faults: Promise<unknown>[] = []
   const failures: unknown[] = []
   for (const { step, place } of inOrder(steps)) {
@@ -34,18 +41,37 @@ export async function drive(steps: readonly Step[], stage: Stage): Promise<void>
     else order(step, place, stage)
   }
   await untilMoment(stage.zeroAt + Math.max(0, ...steps.map(endMs)), stage.stop)
-  await unlessStopped(Promise.all(faults), stage.stop)
+  const ended = Promise.all(faults)
+  const loadedUntil = meanwhile === undefined ? 0 : await keepUp(meanwhile, ended, stage)
+  await unlessStopped(ended, stage.stop)
   if (failures.length > 0) throw failures[0]
+  return loadedUntil
 }
 
-/** To be called when all faults are over. Resolves when the load is. */
-export async function driveAfter(load: Load, stage: Stage): Promise<void> {
+/** To be called when all faults are over. Resolves when the load is, which begins when what there is until `loadedUntil` ends. */
+export async function driveAfter(load: Load, stage: Stage, loadedUntil: number): Promise<void> {
   if (stage.stop.aborted) return
   const at = stage.now()
   stage.mark(at - stage.zeroAt, 'all faults are over')
   stage.fleet.revive(at)
-  stage.fleet.load(load, at + AHEAD_MS)
-  await untilMoment(at + AHEAD_MS + load.durationMs, stage.stop)
+  const from = Math.max(at + AHEAD_MS, loadedUntil)
+  stage.fleet.load(load, from)
+  await untilMoment(from + load.durationMs, stage.stop)
+}
+
+/** Who recovers from the last fault must not find an idle server. @returns until when there is load */
+async function keepUp(load: Load, faults: Promise<unknown>, stage: Stage): Promise<number> {
+  const over = new AbortController()
+  void faults.then(() => over.abort())
+  const end = AbortSignal.any([stage.stop, over.signal])
+  await untilMoment(stage.now(), end)
+  let until = stage.now() + AHEAD_MS
+  while (!end.aborted) {
+    stage.fleet.load({ ...load, durationMs: PIECE_MS }, until)
+    until += PIECE_MS
+    await untilMoment(until - AHEAD_MS, end)
+  }
+  return until
 }
 
 /** When the last of them is over, from their zero. What a cut or a fault leaves behind is not counted. */

@@ -94,8 +94,8 @@ const plannedMs = ({ steps, afterFaults }: RunPlan): number =>
   Math.max(0, ...steps.map(endMs)) + (afterFaults?.durationMs ?? 0)
 
 async function driveAll({ steps, afterFaults }: RunPlan, stage: Stage): Promise<void> {
-  await drive(steps, stage)
-  if (afterFaults !== undefined) await driveAfter(afterFaults, stage)
+  const loadedUntil = await drive(steps, stage, afterFaults)
+  if (afterFaults !== undefined) await driveAfter(afterFaults, stage, loadedUntil)
 }
 
 interface GoingParts {

@@ -60,8 +60,15 @@ export function workerFaults(hosts: readonly Host[], workersPerHost: number): Fa
   }
 }
 
+/** Lasts until the workers are replaced; what else happens to the host does not wait for that. */
 export function reloadFault(hosts: readonly Host[]): Faults {
-  return { reload: inTurn(hosts, (host) => host.reload()) }
+  const begin = inTurn(hosts, (host) => host.reload())
+  return {
+    reload: async (which) => {
+      await begin(which)
+      await hostAt(hosts, which).reloaded()
+    },
+  }
 }
 
 export function redisFaults(redis: OwnRedis | undefined): Faults {

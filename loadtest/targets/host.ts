@@ -31,6 +31,8 @@ export interface Server {
   isWhole(others: number): Promise<boolean>
   /** Replaces its workers one by one; resolves when it has begun to. */
   reload?(): Promise<void>
+  /** Resolves when it replaces no workers any more, or has ended. Bounded. */
+  reloaded?(): Promise<void>
   tail(): string
 }
 
@@ -145,6 +147,10 @@ export class Host {
   async reload(): Promise<void> {
     this.#family()
     await this.server.reload?.()
+  }
+
+  async reloaded(): Promise<void> {
+    await this.server.reloaded?.()
   }
 
   processes(): ServerProcess[] {

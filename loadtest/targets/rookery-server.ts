@@ -70,6 +70,14 @@ export class RookeryServer implements Server {
     )
   }
 
+  async reloaded(): Promise<void> {
+    await until(
+      () => !this.#isReloading() || !isRunning(this.pid),
+      'the reload ends',
+      () => this.tail(),
+    )
+  }
+
   tail(): string {
     return this.#rookery.tail()
   }

@@ -1,10 +1,11 @@
 /** The pure parts of a run: what is asked, where the limit is looked for, who may be sent to, and which order goes out when. */
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { nowMs } from '../../loadtest/clock.ts'
 import type { Moments } from '../../loadtest/load/moments.ts'
 import type { Load, Step, WantedClient } from '../../loadtest/plan.ts'
 import { refuseStrangers } from '../../loadtest/run/addresses.ts'
-import { drive, endMs, type Stage } from '../../loadtest/run/drive.ts'
+import { drive, driveAfter, endMs, type Stage } from '../../loadtest/run/drive.ts'
 import { UsageError } from '../../loadtest/run/exit-codes.ts'
 import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/find-limit.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/names.ts'
@@ -235,6 +236,37 @@ describe('steps become orders', () => {
     expect(nowMs()).toBeGreaterThanOrEqual(stage.zeroAt + LOAD.durationMs - 1)
     expect(endMs({ do: 'rest', atMs: 5, durationMs: 7 })).toBe(12)
     expect(endMs({ do: 'cut', atMs: 5, cut: { whom: 'all', offlineMs: 3, spreadMs: 2 } })).toBe(10)
+  })
+
+  test('the load goes on for as long as a fault does, and everybody is looked at from its end', async () => {
+    const fault = new AbortController()
+    const lasting = once(fault.signal, 'abort').then(() => undefined)
+    const marks: string[] = []
+    const { stage, seen } = stageOf({
+      faults: { 'kill-worker': () => lasting },
+      mark: (_atMs, label) => {
+        marks.push(label)
+      },
+    })
+    const load = stage.fleet.load
+    stage.fleet.load = (piece, at) => {
+      load(piece, at)
+      if (seen.loads.length === 2) fault.abort()
+    }
+    const until = await drive([step('kill-worker')], stage, LOAD)
+    expect(seen.loads.map((one) => one.load.durationMs)).toEqual([1_000, 1_000])
+    const [first, second] = seen.loads.map(({ at }) => at)
+    expect([second, until]).toEqual([Number(first) + 1_000, Number(first) + 2_000])
+    await driveAfter(LOAD, stage, until)
+    expect(seen.loads.at(-1)).toEqual({ load: LOAD, at: until })
+    expect(marks).toEqual(['kill-worker 0', 'all faults are over'])
+    expect(seen.revivals).toHaveLength(1)
+  })
+
+  test('no load is added where no fault lasts', async () => {
+    const { stage, seen } = stageOf()
+    await drive([step('kill-worker')], stage, LOAD)
+    expect([seen.faults, seen.loads]).toEqual([['worker 0'], []])
   })
 
   test('one who stops them waits for nothing', async () => {
