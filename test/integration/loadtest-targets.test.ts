@@ -71,12 +71,16 @@ describe.each(['rookery', 'sticky-cluster'])('%s', (name) => {
 })
 
 describe('rookery', () => {
-  it('replaces its workers one by one when it reloads, and is whole only after that', async () => {
+  it('reloads until its workers are replaced one by one, and what else is done to it does not wait', async () => {
     const target = await start('rookery', { hosts: 1, workersPerHost: 2 }, { env: { DRAIN_MS: '500' } })
     const before = target.pids('worker')
-    await target.running.faults.reload?.(0)
-    await target.running.untilWhole()
+    const ended: string[] = []
+    const reload = target.running.faults.reload?.(0).then(() => ended.push('reload'))
+    await target.running.faults['stall-primary']?.(0).then(() => ended.push('stall'))
+    await reload
+    expect(ended).toEqual(['stall', 'reload'])
     expect(before.filter(isRunning)).toEqual([])
+    await target.running.untilWhole()
     expect(target.pids('worker')).toHaveLength(2)
     expect(target.running.deaths()).toEqual([])
   })

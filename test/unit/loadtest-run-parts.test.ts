@@ -82,11 +82,11 @@ describe('what is asked', () => {
 
   test('is kept with the result so that it can be asked again', () => {
     const asked = { env: ['A=1,2', 'B=x=y'], clients: '12', roomSize: '4' }
-    const once = request('small-rooms', 'rookery', asked)
-    const kept = argumentsOf(once)
+    const first = request('small-rooms', 'rookery', asked)
+    const kept = argumentsOf(first)
     const { env, ...others } = kept
     const again = request('small-rooms', 'rookery', { ...others, env: [env] })
-    expect(again).toEqual(once)
+    expect(again).toEqual(first)
     expect(again.env).toEqual({ A: '1,2', B: 'x=y' })
   })
 
