@@ -32,7 +32,7 @@ export const havoc: Scenario = {
   needs: faultsOf(HOST_BLOWS),
   minHosts: 1,
   minWorkers: 3,
-  regressionSeeds: [1, 6, 7, 8, 11],
+  regressionSeeds: [1, 6, 7, 8, 11, 17],
   plan: (settings) => planOf(settings, HOST_BLOWS),
 }
 

@@ -18,7 +18,7 @@ import { LogView } from './log-view.ts'
 import type { RoomLog } from './room-log.ts'
 import { Sweeper } from './sweeper.ts'
 import { forget, isTracked, mark, track } from './user-rooms.ts'
-import { WriterStore } from './writer-store.ts'
+import { touch, WriterStore } from './writer-store.ts'
 
 export interface EmbeddedLogLimits {
   /** Changes in one commit. */
@@ -55,6 +55,11 @@ export interface EmbeddedLog extends RoomLog {
   sweep(): Promise<{ trimmed: number; done: boolean }>
   /** Frees the reader slots of processes that are gone. A killed reader pins the pages that it was looking at. */
   reapDeadReaders(): number
+  /**
+   * To be called when another process has opened the log: until the next commit readers might take one for the newest that
+   * is not (see writer-store). Never rejects: a log that cannot be written is opened anew anyway.
+   */
+  refreshReaders(): Promise<void>
 }
 
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
@@ -79,7 +84,8 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     const limits = { ...defaultLimits, ...options.limits }
     const { directory, logger } = options
     const onHealth = (reason: string | null) => this.#tellHealth(reason)
-    const store = new WriterStore({ directory, logger, stallMs: limits.stallMs, onHealth })
+    const onTurnedBack = () => this.#metrics.turnedBack.inc()
+    const store = new WriterStore({ directory, logger, stallMs: limits.stallMs, onHealth, onTurnedBack })
     super({
       tables: () => store.tables(),
       failed: (err) => logger.error({ err }, 'the room log cannot be read'),
@@ -172,6 +178,14 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     const reaped = this.#store.reapDeadReaders()
     this.#metrics.readersReaped.inc(reaped)
     return reaped
+  }
+
+  async refreshReaders(): Promise<void> {
+    try {
+      await this.#queue.run({ work: touch })
+    } catch (error) {
+      if (!(error instanceof RookeryError)) throw error
+    }
   }
 
   async close(): Promise<void> {

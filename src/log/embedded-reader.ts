@@ -1,6 +1,6 @@
 /**
- * The log of this host as other processes read it: LMDB read-only, straight from the memory map. It is opened at the
- * first look, so a reader may be made before the writer has the log ready, and again after a failed one, but less and
+ * The log of this host as other processes read it: LMDB read-only, straight from the memory map. It is opened at once, or at the
+ * first look where it is not there yet, so a reader may be made before the writer has the log ready, and again after a failed one, but less and
  * less often while that does not help.
  */
 import { NotYet, openForReading, type Tables } from './environment.ts'
@@ -18,6 +18,7 @@ export interface EmbeddedReaderOptions {
 
 export async function openEmbeddedReader(options: EmbeddedReaderOptions): Promise<RoomLogReader> {
   const source = new ReadOnlySource(options.directory, options.nowMs ?? (() => performance.now()))
+  source.openEarly()
   const view = new LogView(source)
   return {
     head: (room) => view.head(room),
@@ -44,6 +45,15 @@ class ReadOnlySource implements TableSource {
     if (this.#closed) throw new Error('it is closed')
     this.#tables ??= this.#open()
     return this.#tables
+  }
+
+  /** Whoever reads first does not wait, and the writer hears of all readers before they are used. */
+  openEarly(): void {
+    try {
+      this.tables()
+    } catch {
+      // It is tried again at the first look, which tells why it fails.
+    }
   }
 
   failed(error: unknown): void {

@@ -9,7 +9,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import { lmdbExtentBytes, META_BYTES } from './lmdb-meta.ts'
+import { lmdbExtentBytes, lmdbTransaction, META_BYTES } from './lmdb-meta.ts'
 
 /** What a room's log is known by as a whole. Stays when every entry has been trimmed, so that numbering goes on. */
 export interface RoomRecord {
@@ -69,6 +69,7 @@ export const FORMAT = 1
 export const AFTER_ROOM_NAMES = '\x7f'
 
 const DATA_FILE = 'data.mdb'
+const DAMAGED = `${DATA_FILE} is damaged: it does not start like a log`
 
 /** The writer has not made the environment yet. */
 export class NotYet extends Error {
@@ -141,13 +142,29 @@ function table<V, K extends string | (string | number)[]>(root: RootDatabase, na
   return database
 }
 
+/** Of the newest commit, as the data file has it. Throws when it cannot be read. */
+export function committedTransaction(directory: string): number {
+  const file = openSync(join(directory, DATA_FILE), 'r')
+  try {
+    const newest = lmdbTransaction(startOf(file))
+    if (newest === null) throw new Error(DAMAGED)
+    return newest
+  } finally {
+    closeSync(file)
+  }
+}
+
+function startOf(file: number): Buffer {
+  const bytes = Buffer.alloc(META_BYTES)
+  return bytes.subarray(0, readSync(file, bytes, 0, META_BYTES, 0))
+}
+
 /** Throws when the file holds something else. One that is missing or empty is for LMDB to fill: a new log. */
 function checkFile(file: number): { fileBytes: number; extentBytes: number } {
-  const bytes = Buffer.alloc(META_BYTES)
   const fileBytes = fstatSync(file).size
   if (fileBytes === 0) return { fileBytes, extentBytes: 0 }
-  const extentBytes = lmdbExtentBytes(bytes.subarray(0, readSync(file, bytes, 0, META_BYTES, 0)))
-  if (extentBytes === null) throw new Error(`${DATA_FILE} is damaged: it does not start like a log`)
+  const extentBytes = lmdbExtentBytes(startOf(file))
+  if (extentBytes === null) throw new Error(DAMAGED)
   return { fileBytes, extentBytes }
 }
 

@@ -1,5 +1,5 @@
 /**
- * How long an LMDB data file must be, read from the bytes of its two meta pages. Pure: no I/O. It knows just enough of
+ * How long an LMDB data file must be, and what was committed last, read from the bytes of its two meta pages. Pure: no I/O. It knows just enough of
  * the format for that, and to tell a data file from anything else: lmdb-js crashes on a file whose meta pages LMDB
  * refuses, so nothing else may be given to it.
  */
@@ -20,11 +20,20 @@ const HEADER_MAX = 32
 
 /** @returns `null` when this is not how an LMDB data file starts */
 export function lmdbExtentBytes(start: Buffer): number | null {
+  const newest = newestMeta(start)
+  return newest === null ? null : (newest.lastPage + 1) * newest.pageBytes
+}
+
+/** @returns the number of the newest transaction; `null` when this is not how an LMDB data file starts */
+export function lmdbTransaction(start: Buffer): number | null {
+  return newestMeta(start)?.transaction ?? null
+}
+
+function newestMeta(start: Buffer) {
   const first = metaAt(start, 0)
   const second = first === null ? null : metaAt(start, first.pageBytes)
   if (first === null || second === null) return null
-  const newest = second.transaction > first.transaction ? second : first
-  return (newest.lastPage + 1) * newest.pageBytes
+  return second.transaction > first.transaction ? second : first
 }
 
 function metaAt(bytes: Buffer, page: number) {

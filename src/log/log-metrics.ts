@@ -7,6 +7,7 @@ export interface LogMetrics extends SharedLogMetrics {
   commitSeconds: Histogram
   queued: Gauge
   readersReaped: Counter
+  turnedBack: Counter
 }
 
 export function logMetrics(registry: Registry): LogMetrics {
@@ -33,6 +34,11 @@ export function logMetrics(registry: Registry): LogMetrics {
     readersReaped: new Counter({
       name: 'rookery_log_readers_reaped_total',
       help: 'Reader slots of dead processes that were freed',
+      registers,
+    }),
+    turnedBack: new Counter({
+      name: 'rookery_log_turned_back_total',
+      help: 'Transactions begun anew because another process had opened the log during a commit',
       registers,
     }),
   }

@@ -5,6 +5,12 @@
  * leaves LMDB in a state that it does not come back from. It is closed, opened anew with a growing pause, and counts
  * as working when a commit of its own has gone through. It knows nothing of what is written.
  *
+ * A process that opens the environment, if only to read, sets the count of transactions that all share to what it had read a
+ * moment before. If a commit came between, the next one would be built on the state before that, and take its place: what was
+ * acked would be gone (OpenLDAP's ITS#9496, which lmdb-js still has). So nothing is written in a transaction that does
+ * not follow the newest commit; the count is set right instead. (Opening the environment anew would set it too. But who closes
+ * it while another opens it can leave that one with destroyed mutexes.)
+ *
  * A process that exits while lmdb-js waits to be let into a transaction would hang for ever: Node joins the thread that
  * waits for Node. Whoever leaves in order closes the log first; for any other exit the process kills itself then.
  */
@@ -12,10 +18,20 @@ import { randomUUID } from 'node:crypto'
 import { statfsSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { RookeryError } from '../wire/errors.ts'
-import { EPOCH_KEY, FORMAT, FORMAT_KEY, openForWriting, type Tables } from './environment.ts'
+import {
+  committedTransaction,
+  EPOCH_KEY,
+  FORMAT,
+  FORMAT_KEY,
+  openForWriting,
+  type Tables,
+} from './environment.ts'
+import { LockFile } from './lock-file.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
+/** Each needs a process that opens the environment during one commit. */
+const MOST_TURNS = 10
 const PROBE_KEY = 'probe'
 const ROOM_KEY = 'room'
 /**
@@ -30,11 +46,24 @@ export interface StoreTerms {
   stallMs: number
   logger: Logger
   onHealth(reason: string | null): void
+  /** A commit was not built on a state that is not the newest. */
+  onTurnedBack(): void
+}
+
+/** The transaction that has begun does not follow the newest commit. */
+class TurnedBack extends Error {
+  readonly newest: number
+
+  constructor(newest: number) {
+    super(`the transaction does not follow the newest commit, ${newest}`)
+    this.newest = newest
+  }
 }
 
 export class WriterStore {
   readonly #terms: StoreTerms
   #tables: Tables | null = null
+  #lock: LockFile | null = null
   #broken: string | null = 'it has not been opened yet'
   #stalled = false
   #hasFailed = false
@@ -45,6 +74,8 @@ export class WriterStore {
   #closed = false
   /** lmdb-js has been asked for a transaction, and has not let us into it yet. */
   #entering = false
+  /** Number of the last transaction that was let in; it may have written nothing, and then has left its number to the next. */
+  #lastTransaction = 0
   readonly #onExit = () => {
     if (this.#entering) process.kill(process.pid, 'SIGKILL')
   }
@@ -84,7 +115,7 @@ export class WriterStore {
   async commit<T>(work: (tables: Tables) => T): Promise<T> {
     if (this.reason !== null || this.#tables === null) throw this.unavailable()
     try {
-      return await this.#transact(this.#tables, work)
+      return await this.#onNewest(work)
     } catch (error) {
       this.#fail(await causeOf(error))
       throw this.unavailable(error)
@@ -105,6 +136,18 @@ export class WriterStore {
     process.off('exit', this.#onExit)
   }
 
+  async #onNewest<T>(work: (tables: Tables) => T): Promise<T> {
+    for (let turns = 0; ; turns += 1) {
+      try {
+        return await this.#transact(this.tables(), work)
+      } catch (error) {
+        if (!(error instanceof TurnedBack) || turns === MOST_TURNS) throw error
+        this.#terms.onTurnedBack()
+        this.#lock?.setTransaction(error.newest)
+      }
+    }
+  }
+
   async #transact<T>(tables: Tables, work: (tables: Tables) => T): Promise<T> {
     const stall = setTimeout(() => {
       this.#stalled = true
@@ -115,6 +158,7 @@ export class WriterStore {
       // A child transaction, because lmdb-js commits what a plain one has written before its callback threw.
       return await tables.root.childTransaction(() => {
         this.#entering = false
+        this.#letIn(tables.root.getWriteTxnId())
         return work(tables)
       })
     } finally {
@@ -125,16 +169,26 @@ export class WriterStore {
     }
   }
 
+  /** The file is asked only where the number does not just follow: after a transaction that wrote nothing, and after an opening. */
+  #letIn(transaction: number): void {
+    if (transaction !== this.#lastTransaction + 1) {
+      const newest = committedTransaction(this.#terms.directory)
+      if (transaction !== newest + 1) throw new TurnedBack(newest)
+    }
+    this.#lastTransaction = transaction
+  }
+
   async #reopen(): Promise<void> {
     await this.#drop()
     try {
       this.#tables = openForWriting(this.#terms.directory)
+      this.#lock = LockFile.open(this.#terms.directory)
       if (this.#hasFailed) {
-        await this.#transact(this.#tables, takeRoom)
-        await this.#transact(this.#tables, giveRoomBack)
+        await this.#onNewest(takeRoom)
+        await this.#onNewest(giveRoomBack)
       }
       // LMDB uses again what was given back only after one more commit.
-      await this.#transact(this.#tables, prepare)
+      await this.#onNewest(prepare)
     } catch (error) {
       this.#fail(await causeOf(error))
       return
@@ -170,6 +224,8 @@ export class WriterStore {
     const tables = this.#tables
     this.#tables = null
     await tables?.root.close()
+    this.#lock?.close()
+    this.#lock = null
   }
 }
 
@@ -181,10 +237,15 @@ function giveRoomBack({ meta }: Tables): void {
   meta.removeSync(ROOM_KEY)
 }
 
-/** Proves that commits work, and makes a new log what it is. */
-function prepare({ meta }: Tables): void {
+/** Changes nothing that anybody reads, and is a commit all the same. */
+export function touch({ meta }: Pick<Tables, 'meta'>): void {
   const probe = meta.get(PROBE_KEY)
   meta.putSync(PROBE_KEY, typeof probe === 'number' ? probe + 1 : 1)
+}
+
+/** Proves that commits work, and makes a new log what it is. */
+function prepare({ meta }: Tables): void {
+  touch({ meta })
   if (meta.get(EPOCH_KEY) !== undefined) return
   meta.putSync(EPOCH_KEY, randomUUID())
   meta.putSync(FORMAT_KEY, FORMAT)

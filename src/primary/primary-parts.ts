@@ -47,6 +47,7 @@ export interface Parts extends SupervisedParts {
 
 interface Store {
   log: RoomLog
+  workerReady(): void
   workerExited(): void
 }
 
@@ -66,7 +67,9 @@ export async function assemble({ config, logger, orders, linkPath }: PartsOption
     registry,
   })
   const store =
-    cluster === undefined ? await openOwnStore(surroundings) : { log: cluster.log, workerExited() {} }
+    cluster === undefined
+      ? await openOwnStore(surroundings)
+      : { log: cluster.log, workerReady() {}, workerExited() {} }
   const backplane = await joinHosts(surroundings, frontDoor, hostTag)
   const presence = new PresenceFeed(
     (room, event) => relay.publishEvent(roomTopic(room), event),
@@ -120,7 +123,7 @@ async function openOwnStore({ config, logger, registry }: Surroundings): Promise
     logger,
     registry,
   })
-  return { log, workerExited: () => log.reapDeadReaders() }
+  return { log, workerReady: () => void log.refreshReaders(), workerExited: () => log.reapDeadReaders() }
 }
 
 async function joinHosts({ config, cluster }: Surroundings, frontDoor: FrontDoor, self: string) {

@@ -21,6 +21,8 @@ export interface SupervisedParts {
   relay: Relay
   frontDoor: FrontDoor
   store: {
+    /** A worker serves from now on, and has opened the log. */
+    workerReady(): void
     /** A worker's process has ended: what it held of the log is free. */
     workerExited(): void
   }
@@ -41,6 +43,7 @@ export function supervise(parts: SupervisedParts, fork: (number: number) => Fork
     },
     {
       ready: (worker) => {
+        store.workerReady()
         frontDoor.addWorker(toTarget(worker, frontDoor))
         state.tellAgain()
       },

@@ -10,7 +10,7 @@ export class LogProcess {
   readonly #next: AsyncIterator<string>
 
   /** @param wrapper a program, with its arguments, that runs the other one */
-  constructor(program: 'writer' | 'reader', args: string[], wrapper: string[] = []) {
+  constructor(program: 'writer' | 'reader' | 'opener', args: string[], wrapper: string[] = []) {
     const script = fileURLToPath(new URL(`../fixtures/log/${program}.js`, import.meta.url))
     const [command = process.execPath, ...rest] = [...wrapper, process.execPath, script, ...args]
     this.#child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'ignore'] })
