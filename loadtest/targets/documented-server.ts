@@ -7,7 +7,7 @@ import { plainEnvironment } from '../../test/harness/command.ts'
 import { until } from '../../test/harness/until.ts'
 import { inPackage } from '../package-root.ts'
 import type { ServerRole } from '../target.ts'
-import type { Server } from './host.ts'
+import type { DeadWorker, Server } from './host.ts'
 import { RecentLines } from './recent-lines.ts'
 import { WITH_PARENT } from './with-parent.ts'
 
@@ -25,7 +25,7 @@ export class DocumentedServer implements Server {
   readonly #child: ChildProcess
   readonly #options: DocumentedServerOptions
   readonly #ready = new Set<number>()
-  readonly #dead: number[] = []
+  readonly #dead: DeadWorker[] = []
   readonly #recent = new RecentLines()
   #listens = false
 
@@ -75,7 +75,7 @@ export class DocumentedServer implements Server {
     return [...this.#ready]
   }
 
-  deadWorkers(): readonly number[] {
+  deadWorkers(): readonly DeadWorker[] {
     return this.#dead
   }
 
@@ -98,7 +98,7 @@ export class DocumentedServer implements Server {
     if (what === 'started') this.#ready.add(Number(pid))
     if (what !== 'died') return
     this.#ready.delete(Number(pid))
-    this.#dead.push(Number(pid))
+    this.#dead.push({ pid: Number(pid), how: '' })
   }
 }
 

@@ -18,6 +18,12 @@ import {
 import { STALL_MS } from './server-environment.ts'
 import { Turns } from './turns.ts'
 
+export interface DeadWorker {
+  pid: number
+  /** As its server tells it: exit code, signal, reason. Empty where it tells nothing. */
+  how: string
+}
+
 /** One life of a host's server program. */
 export interface Server {
   readonly pid: number
@@ -26,7 +32,7 @@ export interface Server {
   /** Process ids, oldest first. */
   readyWorkers(): readonly number[]
   /** Those of which it has said that they died. */
-  deadWorkers(): readonly number[]
+  deadWorkers(): readonly DeadWorker[]
   /** It takes connections with all of its workers, and knows `others` hosts. */
   isWhole(others: number): Promise<boolean>
   /** Replaces its workers one by one; resolves when it has begun to. */
@@ -163,8 +169,11 @@ export class Host {
   /** Those that nobody has asked for, as lines. */
   deaths(): string[] {
     return this.#lives.flatMap((server) => {
-      const workers = server.deadWorkers().filter((pid) => !this.#meant.has(pid))
-      const lines = workers.map((pid) => `worker ${pid} of host ${this.index} died by itself`)
+      const workers = server.deadWorkers().filter(({ pid }) => !this.#meant.has(pid))
+      const lines = workers.map(({ pid, how }) => {
+        const line = `worker ${pid} of host ${this.index} died by itself`
+        return how === '' ? line : `${line}: ${how}`
+      })
       const ended = !isRunning(server.pid) && !this.#meant.has(server.pid)
       return ended ? [...lines, `host ${this.index} (process ${server.pid}) ended by itself`] : lines
     })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type RunningRookery, startRookery } from '../../test/harness/cluster.ts'
 import { until } from '../../test/harness/until.ts'
 import { inPackage } from '../package-root.ts'
-import type { Server } from './host.ts'
+import type { DeadWorker, Server } from './host.ts'
 import { isRunning } from './processes.ts'
 import { WITH_PARENT } from './with-parent.ts'
 
@@ -46,10 +46,10 @@ export class RookeryServer implements Server {
     return this.#rookery.workerPids()
   }
 
-  deadWorkers(): readonly number[] {
+  deadWorkers(): readonly DeadWorker[] {
     return this.#rookery.logs
       .filter(({ msg }) => msg === 'worker died')
-      .map(({ workerPid }) => Number(workerPid))
+      .map((line) => ({ pid: Number(line['workerPid']), how: howOf(line) }))
   }
 
   async isWhole(others: number): Promise<boolean> {
@@ -94,6 +94,13 @@ export class RookeryServer implements Server {
   #begun(): number {
     return this.#rookery.countLogs('reload: replacing the workers one by one')
   }
+}
+
+const HOW = ['code', 'signal', 'reason'] as const
+
+function howOf(line: Readonly<Record<string, unknown>>): string {
+  const told = HOW.filter((name) => line[name] !== undefined && line[name] !== null)
+  return told.map((name) => `${name} ${String(line[name])}`).join(', ')
 }
 
 /** Of a host that stands still. */
