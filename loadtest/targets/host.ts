@@ -109,11 +109,13 @@ export class Host {
   }
 
   async stallPrimary(): Promise<void> {
+    this.#expectNewcomersToLeave()
     await this.#stall(this.#family()[0] ?? 0)
   }
 
   /** All of its processes stand still; connections to it stay open. */
   pause(): Promise<void> {
+    this.#expectNewcomersToLeave()
     return pauseAll(this.#family())
   }
 
@@ -177,6 +179,12 @@ export class Host {
       const ended = !isRunning(server.pid) && !this.#meant.has(server.pid)
       return ended ? [...lines, `host ${this.index} (process ${server.pid}) ended by itself`] : lines
     })
+  }
+
+  /** A worker that has not been let in yet leaves when its primary does not answer, and another one follows. */
+  #expectNewcomersToLeave(): void {
+    const ready = this.server.readyWorkers()
+    for (const pid of this.#family().slice(1)) if (!ready.includes(pid)) this.#meant.add(pid)
   }
 
   /** The last lines of what it wrote. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { isRunning, standsStill } from '../../loadtest/targets/processes.ts'
+import { isRunning, pauseAll, resumeAll, standsStill } from '../../loadtest/targets/processes.ts'
 import { exchange, TestTarget } from '../harness/loadtest-target.ts'
 import { until } from '../harness/until.ts'
 
@@ -98,6 +98,24 @@ describe('rookery', () => {
     await expect(fetch(`${url}/healthz`, { signal: AbortSignal.timeout(300) })).rejects.toThrow('timeout')
     await target.running.faults['resume-host']?.(0)
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  })
+
+  it('knows that a worker leaves which its primary, standing still, does not let in', async () => {
+    const target = await start('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
+    const before = target.pids('worker')
+    await target.running.faults['kill-worker']?.(0)
+    const newcomers = () => target.pids('worker').filter((pid) => !before.includes(pid))
+    await until(() => newcomers().length === 1, 'another one is forked')
+    const [newcomer = 0] = newcomers()
+    const stalled = target.running.faults['stall-primary']?.(0)
+    // For as long as it takes the newcomer to give up, which is more than a stall is on a quiet machine.
+    const primaries = target.pids('primary')
+    await pauseAll(primaries)
+    await until(() => !isRunning(newcomer), 'it leaves')
+    await resumeAll(primaries)
+    await stalled
+    await target.running.untilWhole()
+    expect(target.running.deaths()).toEqual([])
   })
 
   it('tells of an option that is none', async () => {
