@@ -47,6 +47,8 @@ export const Load = z.strictObject({
   ratePerSec: z.number().positive(),
   /** `even`: at even distances. `poisson`: independent of one another, drawn from the seed. */
   arrivals: z.enum(['even', 'poisson']),
+  /** From the beginning on, in which the rate rises evenly from nothing to `ratePerSec`. */
+  rampMs: z.number().min(0),
   /** Characters of a message's text. */
   textLength: z.int().min(32).max(4_000),
 })

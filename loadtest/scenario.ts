@@ -12,6 +12,8 @@ export interface ScenarioSettings {
   textLength: number
   transport: Transport
   arrivals: 'even' | 'poisson'
+  /** At the beginning of each load, in which its rate rises from nothing. */
+  rampSec: number
   seed: number
   shape: TargetShape
   dialect: Dialect

@@ -144,6 +144,7 @@ function addLoad(command: Command): Command {
       new Option('--transport <name>', 'how clients connect').choices(['websocket', 'polling', 'upgrade']),
     )
     .addOption(new Option('--arrivals <how>', 'distances between messages').choices(['even', 'poisson']))
+    .option('--ramp <s>', 'in which the rate rises evenly from nothing (default: 0)')
     .addOption(
       new Option('--dialect <name>', 'how clients and server talk').choices(['chat', 'bench', 'bare']),
     )

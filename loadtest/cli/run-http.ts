@@ -17,7 +17,7 @@ import { onStage } from './stage.ts'
 
 const HttpFlags = z.object({ apiKey: z.string().min(1).optional() })
 /** What says nothing of requests. */
-const OTHERS = ['roomSize', 'textLength', 'kind', 'transport', 'arrivals', 'agents', 'seed'] as const
+const OTHERS = ['roomSize', 'textLength', 'kind', 'transport', 'arrivals', 'ramp', 'agents', 'seed'] as const
 const OTHER_FLAGS = ['findLimit', 'p99', 'seeds'] as const
 
 /** @returns the exit code */

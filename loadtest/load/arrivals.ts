@@ -16,7 +16,17 @@ export interface Arrival {
 
 /** Arrivals of an `even` load. A `poisson` load has as many on average. */
 export function arrivalCount(load: Load): number {
-  return Math.round((load.ratePerSec * load.durationMs) / 1_000)
+  return Math.round((load.ratePerSec * fullMs(load)) / 1_000)
+}
+
+/** So much time at the full rate has as many arrivals as the whole load. */
+function fullMs({ durationMs, rampMs }: Load): number {
+  return durationMs < rampMs ? durationMs ** 2 / (2 * rampMs) : durationMs - rampMs / 2
+}
+
+/** The moment by which as much has arrived as in `atMs` at the full rate. */
+function ramped(atMs: number, { rampMs }: Load): number {
+  return atMs < rampMs / 2 ? Math.sqrt(2 * rampMs * atMs) : atMs + rampMs / 2
 }
 
 /** In the order of their times, all before the load's end. `even`: senders take turns, so that each has its exact share of the rate. */
@@ -35,7 +45,7 @@ function* evenArrivals(load: Load, senders: number, random: Random): Generator<A
   const count = arrivalCount(load)
   for (let number = 0; number < count; number += 1)
     yield {
-      atMs: (number * 1_000) / load.ratePerSec,
+      atMs: ramped((number * 1_000) / load.ratePerSec, load),
       sender: turns[number % senders] ?? 0,
       pick: random(),
     }
@@ -43,9 +53,10 @@ function* evenArrivals(load: Load, senders: number, random: Random): Generator<A
 
 function* poissonArrivals(load: Load, senders: number, random: Random): Generator<Arrival, void> {
   const meanMs = 1_000 / load.ratePerSec
+  const endMs = fullMs(load)
   let atMs = -Math.log(1 - random()) * meanMs
-  while (atMs < load.durationMs) {
-    yield { atMs, sender: below(senders, random), pick: random() }
+  while (atMs < endMs) {
+    yield { atMs: ramped(atMs, load), sender: below(senders, random), pick: random() }
     atMs -= Math.log(1 - random()) * meanMs
   }
 }

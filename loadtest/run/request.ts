@@ -31,6 +31,7 @@ export const Asked = z.strictObject({
   kind: ClientKind.optional(),
   transport: Transport.optional(),
   arrivals: z.enum(['even', 'poisson']).optional(),
+  ramp: number(z.number().min(0).max(MOST_SECONDS)).optional(),
   dialect: Dialect.optional(),
   url: listed.pipe(z.array(z.url({ protocol: /^(https?|wss?)$/ }))).optional(),
   seed: number(
@@ -82,6 +83,7 @@ export function requestOf(scenario: Scenario, target: Target, asked: Asked, give
     textLength: asked.textLength ?? defaults.textLength,
     transport: asked.transport ?? defaults.transport,
     arrivals: asked.arrivals ?? defaults.arrivals,
+    rampSec: asked.ramp ?? defaults.rampSec,
     seed: asked.seed ?? given.seed,
     shape,
     dialect,
@@ -181,6 +183,7 @@ export function argumentsOf({
     kind,
     transport: settings.transport,
     arrivals: settings.arrivals,
+    ramp: settings.rampSec,
     dialect: settings.dialect,
     agents,
     ...(Object.keys(env).length === 0

@@ -15,6 +15,7 @@ export const USUAL = {
   textLength: 64,
   transport: 'websocket',
   arrivals: 'poisson',
+  rampSec: 0,
   kind: 'raw',
   roomSize: 10,
 } as const satisfies Partial<Scenario['defaults']>
@@ -52,6 +53,7 @@ export function load(settings: ScenarioSettings, changes: Partial<Load> = {}): L
     durationMs: settings.durationSec * 1_000,
     ratePerSec: settings.ratePerSec,
     arrivals: settings.arrivals,
+    rampMs: settings.rampSec * 1_000,
     textLength: settings.textLength,
     ...changes,
   }

@@ -183,8 +183,9 @@ export class Host {
 
   /** A worker that has not been let in yet leaves when its primary does not answer, and another one follows. */
   #expectNewcomersToLeave(): void {
+    const [, ...workers] = this.#family()
     const ready = this.server.readyWorkers()
-    for (const pid of this.#family().slice(1)) if (!ready.includes(pid)) this.#meant.add(pid)
+    for (const pid of workers) if (!ready.includes(pid)) this.#meant.add(pid)
   }
 
   /** The last lines of what it wrote. */

@@ -67,7 +67,10 @@ export class FleetUnderTest {
   /** @returns when it begins */
   load(load: Partial<Load>): number {
     const at = nowMs() + 100
-    this.fleet.load({ durationMs: 1_000, ratePerSec: 100, arrivals: 'even', textLength: 64, ...load }, at)
+    this.fleet.load(
+      { durationMs: 1_000, ratePerSec: 100, arrivals: 'even', rampMs: 0, textLength: 64, ...load },
+      at,
+    )
     return at
   }
 

@@ -11,6 +11,7 @@ const loadOf = (load: Partial<Load>): Load => ({
   durationMs: 2_000,
   ratePerSec: 100,
   arrivals: 'even',
+  rampMs: 0,
   textLength: 64,
   ...load,
 })
@@ -109,6 +110,31 @@ describe('the schedule of a load', () => {
     const load = loadOf({ arrivals })
     expect([...arrivalsOf(load, 7, 42)]).toEqual([...arrivalsOf(load, 7, 42)])
     expect([...arrivalsOf(load, 7, 42)]).not.toEqual([...arrivalsOf(load, 7, 43)])
+  })
+
+  test('a ramp: of 100 a second, reached after 2 of 3 s, are 25, 75 and 100 in the three, rising evenly', () => {
+    const times = [...arrivalsOf(loadOf({ durationMs: 3_000, rampMs: 2_000 }), 8, 1)].map(({ atMs }) => atMs)
+    const within = (from: number, to: number) => times.filter((atMs) => atMs >= from && atMs < to).length
+    expect([within(0, 1_000), within(1_000, 2_000), within(2_000, 3_000)]).toEqual([25, 75, 100])
+    // After t seconds of the ramp t² / 2 of the two seconds' hundred have come.
+    expect(times[4]).toBeCloseTo(400, 6)
+    expect(times[16]).toBeCloseTo(800, 6)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+  })
+
+  test('a load that is shorter than its ramp never has the full rate: 100 a second after 4 s are 50 in the first two', () => {
+    const arrivals = [...arrivalsOf(loadOf({ durationMs: 2_000, rampMs: 4_000 }), 8, 1)]
+    expect(arrivals).toHaveLength(50)
+    expect(Math.max(...arrivals.map(({ atMs }) => atMs))).toBeLessThan(2_000)
+  })
+
+  test('poisson: a ramp has as many on average', () => {
+    const load = loadOf({ arrivals: 'poisson', ratePerSec: 1_000, durationMs: 100_000, rampMs: 100_000 })
+    const times = [...arrivalsOf(load, 20, 7)].map(({ atMs }) => atMs)
+    // 50,000 with a deviation of 224; a quarter of them in the first half.
+    expect(Math.abs(times.length - 50_000)).toBeLessThan(5 * 224)
+    expect(times.filter((atMs) => atMs < 50_000).length / times.length).toBeCloseTo(0.25, 1)
+    expect(Math.max(...times)).toBeLessThan(100_000)
   })
 
   test('without a sender nothing arrives', () => {

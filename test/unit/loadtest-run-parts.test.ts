@@ -169,7 +169,7 @@ describe('the limit is looked for', () => {
 const step = (fault: 'kill-worker' | 'kill-redis'): Step => ({ do: 'fault', atMs: 0, fault, which: 0 })
 
 describe('steps become orders', () => {
-  const LOAD: Load = { durationMs: 100, ratePerSec: 10, arrivals: 'even', textLength: 32 }
+  const LOAD: Load = { durationMs: 100, ratePerSec: 10, arrivals: 'even', rampMs: 0, textLength: 32 }
   const clients = Array.from({ length: 6 }, (_, index) => ({
     index,
     host: index % 2,

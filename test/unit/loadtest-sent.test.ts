@@ -122,7 +122,7 @@ test('a comparison is asked again with all that was given, and each side with it
   expect(again(asked)).toBe(
     'npm run loadtest -- compare --a redis-sharded --b rookery --pairs 4 --beside rookery --b-env X=1 ' +
       '--hosts 2 --workers 3 --env LOG_LEVEL=warn --clients 50 --rate 200 --duration 20 --room-size 5 ' +
-      '--text-length 64 --kind raw --transport websocket --arrivals poisson --dialect bench --agents 2 --seed 7',
+      '--text-length 64 --kind raw --transport websocket --arrivals poisson --ramp 0 --dialect bench --agents 2 --seed 7',
   )
   // Each target has a shape of its own where none was asked for.
   expect(again(Asked.parse({}))).not.toMatch(/--hosts|--workers|--env/)
