@@ -1,16 +1,13 @@
 /** A connection made of one session after another: comes back with delays, after cuts, and when its server goes. Knows no protocol. */
-import { z } from 'zod'
 import type { Reading } from '../plan.ts'
 import { type Connection, type ConnectionEvents, RequestFailed } from './connection.ts'
+import { leaveInMs } from './draining.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
 import type { Dial, Session } from './session.ts'
 
 /** As socket.io-client; here it is also the time within which the namespace must be connected. */
 const CONNECT_TIMEOUT_MS = 20_000
-
-/** What a server says that is going to close its connections. */
-export const Draining = z.object({ reconnectInMs: z.number().min(0).max(300_000) })
 
 export interface Returning {
   dial: Dial
@@ -106,12 +103,12 @@ export class ReturningConnection implements Connection {
     this.#events.onEvent(event, payload)
   }
 
-  /** Each client of a server that goes leaves at a time of its own, before it is made to. */
+  /** A server that goes names each client another time. */
   #drain(payload: unknown): void {
-    const { data } = Draining.safeParse(payload)
-    if (data === undefined) return
+    const inMs = leaveInMs(payload)
+    if (inMs === undefined) return
     clearTimeout(this.#leaving)
-    this.#leaving = setTimeout(() => this.cycle(), this.#returning.random() * data.reconnectInMs)
+    this.#leaving = setTimeout(() => this.cycle(), inMs)
   }
 
   #ended(reason: string, detail: string): void {

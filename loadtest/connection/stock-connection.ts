@@ -11,9 +11,9 @@ import {
   type ConnectionOptions,
   RequestFailed,
 } from './connection.ts'
+import { leaveInMs } from './draining.ts'
 import { ReadingPace, type Source } from './reading-pace.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
-import { Draining } from './returning-connection.ts'
 import { connectErrorWord, sourceOf } from './stock-parts.ts'
 
 const TRANSPORTS: Record<Transport, ('polling' | 'websocket')[]> = {
@@ -154,10 +154,10 @@ class StockConnection implements Connection {
 
   /** See `ReturningConnection`. */
   #drain(payload: unknown): void {
-    const { data } = Draining.safeParse(payload)
-    if (data === undefined) return
+    const inMs = leaveInMs(payload)
+    if (inMs === undefined) return
     clearTimeout(this.#leaving)
-    this.#leaving = setTimeout(() => this.cycle(), this.#random() * data.reconnectInMs)
+    this.#leaving = setTimeout(() => this.cycle(), inMs)
   }
 
   #connectIn(delayMs: number): void {

@@ -32,6 +32,10 @@ export class Alarm {
     this.#run = run
   }
 
+  get isSet(): boolean {
+    return this.#cancel !== undefined
+  }
+
   /** In so many milliseconds, unless it rings before that anyway. */
   within(ms: number): void {
     const at = this.#clock.now() + ms

@@ -48,6 +48,8 @@ const AUTH_TIMEOUT_MS = 15_000
 const WELCOME_TIMEOUT_MS = 20_000
 const AUTH_TRIES = 5
 const DRAIN_MAX_MS = 300_000
+/** Of the time that a worker names at which it closes the connection: who leaves before that has no time without one. */
+const MOVE_SHARE = 0.9
 
 export class Connection {
   readonly #options: ConnectionOptions
@@ -76,7 +78,7 @@ export class Connection {
     }
     this.#socket = options.url === undefined ? io(settings) : io(options.url, settings)
     this.#welcomeDue = new Alarm(clock, () => this.renew())
-    this.#moveOn = new Alarm(clock, () => this.renew())
+    this.#moveOn = new Alarm(clock, () => this.#move())
     this.#reopen = new Alarm(clock, () => this.#socket.connect())
     this.#listen()
     this.#socket.connect()
@@ -180,12 +182,16 @@ export class Connection {
 
   #lost(reason: string): void {
     this.#welcomeDue.cancel()
+    const wasLeaving = this.#moveOn.isSet
     this.#moveOn.cancel()
     const wasOpen = this.#welcomed
     this.#welcomed = false
     if (wasOpen) this.#options.events.lost(reason)
+    if (this.#closed) return
+    // Not within this event, in which the client library sets its own pace of coming back.
+    if (wasLeaving) this.#moveOn.within(0)
     // Closed by the server on purpose: the client library leaves coming back to whoever uses it.
-    if (!this.#closed && !this.#socket.active) this.#reopenLater()
+    else if (!this.#socket.active) this.#reopenLater()
   }
 
   #notConnected(error: Error & { data?: unknown }): void {
@@ -203,11 +209,17 @@ export class Connection {
     this.#reopen.within(retryDelayMs(this.#options.backOff, this.#failures, retryAfterMs))
   }
 
-  /** Each client of a worker that goes leaves at a time of its own, before it is made to. */
+  /** A worker that goes names each of its clients another time, so that they do not all come back at once. */
   #drain(payload: unknown): void {
     const inMs = isObject(payload) && typeof payload.reconnectInMs === 'number' ? payload.reconnectInMs : 0
     const boundedMs = Math.min(DRAIN_MAX_MS, Math.max(0, inMs))
-    this.#moveOn.within(this.#options.backOff.random() * boundedMs)
+    this.#moveOn.within(MOVE_SHARE * boundedMs)
+  }
+
+  /** To another worker, without a pause: nothing has failed. */
+  #move(): void {
+    this.renew()
+    this.connectNow()
   }
 
   #cluster(payload: unknown): void {

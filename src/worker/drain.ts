@@ -9,8 +9,8 @@ import type { Server, Socket } from 'socket.io'
 import type { DrainHooks } from '../wire/app.ts'
 import { connectionsOf } from './slow-clients.ts'
 
-/** With few clients a drain need not take its whole time: 100 connections a second are no storm. */
-const LONGEST_STEP_MS = 10
+/** With few clients a drain need not take its whole time: 40 connections a second find a worker with time for each. */
+const LONGEST_STEP_MS = 25
 
 /**
  * Last acks are waited for until so long after the drain time; then connections are closed without them. The settings
@@ -28,16 +28,17 @@ export interface DrainOptions {
 export async function drainConnections(options: DrainOptions): Promise<void> {
   const connections = connectionsOf(options.io)
   const stepMs = Math.min(LONGEST_STEP_MS, options.spreadMs / Math.max(1, connections.length))
+  // The first one too hears of it before it happens.
+  const dueMs = (index: number) => (index + 1) * stepMs
   const socketsOf = groupByConnection(options.io)
   for (const [index, connection] of connections.entries()) {
-    for (const socket of socketsOf.get(connection) ?? [])
-      announce(options, socket, Math.round(index * stepMs))
+    for (const socket of socketsOf.get(connection) ?? []) announce(options, socket, Math.round(dueMs(index)))
   }
   const startedAt = performance.now()
   const leftMs = () => Math.max(0, startedAt + options.spreadMs + SETTLE_MS - performance.now())
   const closings: Promise<void>[] = []
   for (const [index, connection] of connections.entries()) {
-    const waitMs = index * stepMs - (performance.now() - startedAt)
+    const waitMs = dueMs(index) - (performance.now() - startedAt)
     if (waitMs > 1) await delay(waitMs)
     closings.push(
       settleAndClose(options, connection, { sockets: socketsOf.get(connection) ?? [], timeoutMs: leftMs() }),

@@ -446,11 +446,23 @@ it('is final about what is refused for good, and goes on behind it', async () =>
   expect(server.count('message:send')).toBe(2)
 })
 
-it('leaves a worker that goes, within the time that it names', async () => {
+it.each([
+  { how: 'before it closes the connection', reconnectInMs: 50, closes: false },
+  { how: 'when it closes the connection earlier than it said', reconnectInMs: 200_000, closes: true },
+])('leaves a worker that goes, $how, and comes back without a pause', async ({ reconnectInMs, closes }) => {
   await start()
-  const ann = await watch()
+  // With any pause it would not be back within the time of a test.
+  const never = 300_000
+  const ann = await watch({
+    retryBaseMs: never,
+    retryMaxMs: never,
+    random: () => 0.999,
+    socket: { reconnectionDelay: never, reconnectionDelayMax: never, randomizationFactor: 0 },
+  })
   await ann.room.live()
-  server.tell('draining', { reconnectInMs: 50 })
+  server.tell('draining', { reconnectInMs })
+  // Behind the event, on the same connection.
+  if (closes) for (const socket of server.io.sockets.sockets.values()) socket.conn.close()
   await until(() => ann.states.filter((state) => state === 'online').length === 2, 'it is back')
   const last = ann.room.send('still here')
   expect(await last.settled).toMatchObject({ state: 'sent' })
