@@ -1,17 +1,28 @@
 /**
- * Puts the worker's tag into the id of each Socket.IO socket before anything knows it by that id, so that what is for one
- * socket finds its worker without a subscription for each.
+ * Puts the worker's tag into the id of each Socket.IO socket before anything knows it by that id, Socket.IO itself included: it keeps
+ * sockets under their ids, and would never let go of one that has another id than when it was put there. So what is for one socket
+ * finds its worker without a subscription for each.
  */
-import type { Namespace, Server } from 'socket.io'
+import type { Namespace, Server, Socket } from 'socket.io'
 import { namedSocketId } from '../core/session-id.ts'
 
-/** To be called before the application adds its own middleware. A socket that passed by this keeps its id, and is subscribed for. */
+type Create = (...args: unknown[]) => Promise<Socket>
+
+/** A socket that is made in another way keeps its id, and is subscribed for. */
 export function nameSockets(io: Server, tag: string): void {
-  const name = (namespace: Namespace) =>
-    namespace.use((socket, next) => {
-      Reflect.set(socket, 'id', namedSocketId(tag, socket.id))
-      next()
-    })
-  name(io.of('/'))
-  io.on('new_namespace', name)
+  nameThoseOf(io.of('/'), tag)
+  io.on('new_namespace', (namespace) => nameThoseOf(namespace, tag))
 }
+
+function nameThoseOf(namespace: Namespace, tag: string): void {
+  const create: unknown = Reflect.get(namespace, '_createSocket')
+  if (!isCreate(create)) return
+  const createNamed: Create = async (...args) => {
+    const socket = await Reflect.apply(create, namespace, args)
+    Reflect.set(socket, 'id', namedSocketId(tag, socket.id))
+    return socket
+  }
+  Reflect.set(namespace, '_createSocket', createNamed)
+}
+
+const isCreate = (value: unknown): value is Create => typeof value === 'function'

@@ -1,0 +1,79 @@
+/** The ids of a worker's sockets: named from the beginning, and who has left does not stay in memory. */
+import { createServer, type Server as HttpServer } from 'node:http'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Server, type Socket as ServerSocket } from 'socket.io'
+import { io as connect } from 'socket.io-client'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createHostTag, socketOwnerOf, workerTag } from '../../src/core/session-id.ts'
+import { nameSockets } from '../../src/worker/socket-ids.ts'
+import { listenPort } from '../harness/listen-port.ts'
+import { until } from '../harness/until.ts'
+
+const TAG = workerTag(createHostTag(), 1)
+const COMINGS = 10
+
+let httpServer: HttpServer
+let server: Server
+let url = ''
+
+beforeEach(async () => {
+  httpServer = createServer()
+  server = new Server(httpServer)
+  nameSockets(server, TAG)
+  url = `http://127.0.0.1:${await listenPort(httpServer)}`
+})
+
+afterEach(() => server.close())
+
+const collectGarbage = (): void => {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect === 'function') collect()
+}
+
+/** Each comes when the one before has left. */
+async function comeAndGo(namespace: string): Promise<{ ids: string[]; traces: WeakRef<ServerSocket>[] }> {
+  const ids: string[] = []
+  const traces: WeakRef<ServerSocket>[] = []
+  let left = 0
+  server.of(namespace).on('connection', (socket) => {
+    ids.push(socket.id)
+    traces.push(new WeakRef(socket))
+    socket.on('disconnect', () => (left += 1))
+  })
+  for (let coming = 1; coming <= COMINGS; coming += 1) {
+    const client = connect(`${url}${namespace}`, { transports: ['websocket'], forceNew: true })
+    await until(() => ids.length === coming && client.connected, 'it is let in')
+    expect(client.id).toBe(ids.at(-1))
+    client.disconnect()
+    await until(() => left === coming, 'it has left')
+  }
+  return { ids, traces }
+}
+
+it.each(['/', '/other'])('in %s each names its worker, and nobody who has left stays', async (namespace) => {
+  const { ids, traces } = await comeAndGo(namespace)
+  expect(ids.map(socketOwnerOf)).toEqual(Array.from({ length: COMINGS }, () => TAG))
+  await until(
+    async () => {
+      await turn()
+      collectGarbage()
+      // One may still be held by what it was done with last.
+      return traces.filter((trace) => trace.deref() !== undefined).length <= 1
+    },
+    'all but the last are let go of',
+    () => `${traces.filter((trace) => trace.deref() !== undefined).length} of ${COMINGS} are there`,
+  )
+})
+
+it('is named before a middleware of the application sees it', async () => {
+  let seen = ''
+  server.use((socket, next) => {
+    seen = socket.id
+    next()
+  })
+  const { ids } = await comeAndGo('/')
+  expect(seen).toBe(ids.at(-1))
+})
