@@ -86,6 +86,30 @@ export type Second = z.infer<typeof Second>
 export const Check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() })
 export type Check = z.infer<typeof Check>
 
+/** What servers hold when all is quiet, before a run's load and after it. */
+export const Baseline = z.strictObject({
+  /** At which moment of its life the fleet was. */
+  clients: z.enum(['none', 'all']),
+  /** From when all was quiet to the reading that stands for the end: the first in which all is back, or the last of the time for it. */
+  waitedMs: ms,
+  rows: z.array(
+    z.strictObject({
+      /** The processes of one role on one host together, or Redis. */
+      of: z.string(),
+      what: z.string(),
+      unit: z.enum(['count', 'bytes']),
+      before: z.number(),
+      after: z.number(),
+      /** What `after` may be; null: told, not judged. */
+      least: z.number().nullable(),
+      most: z.number().nullable(),
+      /** Which kinds of it there are more or fewer of. */
+      changed: z.string(),
+    }),
+  ),
+})
+export type Baseline = z.infer<typeof Baseline>
+
 export const Machine = z.strictObject({
   cpu: z.string(),
   cores: z.int(),
@@ -148,6 +172,8 @@ export const RunResult = z.strictObject({
       redisBytesOut: z.number().nullable(),
     })
     .nullable(),
+  /** Where a run counts what the servers hold. */
+  baselines: z.array(Baseline).optional(),
   generator: z.strictObject({
     agents: z.array(
       z.strictObject({ cpuShare: z.number(), eventLoopDelayP99Ms: ms, lateMaxMs: ms, clients: count }),

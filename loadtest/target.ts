@@ -1,4 +1,5 @@
 /** What a run needs of the servers it is aimed at: this project, a documented Socket.IO set-up, or any address. */
+import type { RedisHoldings } from './holdings.ts'
 import type { Dialect, FaultKind } from './plan.ts'
 
 /** A fault that found nobody: what it is for is down, or has not come up yet. */
@@ -61,6 +62,8 @@ export interface RunningTarget {
   readonly faults: Readonly<Partial<Record<FaultKind, (which: number) => Promise<void>>>>
   /** Over all Redis servers that run now. */
   redis(): Promise<RedisFigures | undefined>
+  /** The same for what it holds now. */
+  redisHoldings(): Promise<RedisHoldings | undefined>
   /** Resolves when every host takes connections and knows the others. Bounded. */
   untilWhole(): Promise<void>
   /** Processes that ended without anybody's doing, as lines. */

@@ -1,12 +1,14 @@
 /**
  * Preloaded into every server process (NODE_OPTIONS `--import`): appends each second, as a line of JSON, how its event loop and its
  * memory do to `$LOADTEST_PROBES/<pid>.jsonl`. It must not disturb: it writes to no standard stream, throws nothing, listens to
- * nothing but SIGUSR2, and keeps no process alive. The file has at most a day's lines; after a failed write nothing more is written.
+ * nothing but SIGUSR2 and SIGURG, and keeps no process alive. The file has at most a day's lines; after a failed write nothing more is
+ * written. SIGURG asks for what the process holds (holdings-probe.js).
  * SIGUSR2 is a fault: the event loop stands still for `$LOADTEST_STALL_MS`, while the process and its connections look alive.
  */
 import { open, write } from 'node:fs'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
+import { tellHoldings } from './holdings-probe.js'
 
 const EVERY_MS = 1_000
 const MOST_LINES = 86_400
@@ -15,6 +17,7 @@ const RESOLUTION_MS = 10
 
 const directory = process.env.LOADTEST_PROBES
 if (isMainThread && directory !== undefined) {
+  tellHoldings(directory)
   open(`${directory}/${process.pid}.jsonl`, 'a', (error, file) => {
     if (error === null) begin(file)
   })

@@ -1,13 +1,7 @@
-/** CPU time and resident memory of a process from the texts of /proc/<pid>/stat and /proc/<pid>/statm. Pure. */
+/** CPU time and memory of a process, and which one it is, from the texts of its files `stat`, `statm` and `status` under /proc. Pure. */
 export interface ProcUnits {
   ticksPerSec: number
   pageBytes: number
-}
-
-export interface CpuFigures {
-  cpuMs: number
-  /** Ticks from the machine's start to its own: with the process id it names one process for good. */
-  startedAtTicks: number
 }
 
 /** Fields of proc(5), counted from the one after the name. */
@@ -15,13 +9,28 @@ const UTIME = 11
 const STIME = 12
 const STARTTIME = 19
 
-export function cpuFrom(stat: string, { ticksPerSec }: ProcUnits): CpuFigures {
-  // The name, in brackets, may hold anything, brackets and spaces too.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const at = (index: number) => Number(fields[index] ?? Number.NaN)
-  return { cpuMs: ((at(UTIME) + at(STIME)) / ticksPerSec) * 1_000, startedAtTicks: at(STARTTIME) }
+/** Milliseconds. */
+export function cpuFrom(stat: string, { ticksPerSec }: ProcUnits): number {
+  return ((fieldOf(stat, UTIME) + fieldOf(stat, STIME)) / ticksPerSec) * 1_000
+}
+
+/** Names one life of one process for good: ids are given out again, but not to two that began at once. */
+export function lifeFrom(pid: number, stat: string): string {
+  return `${pid} ${fieldOf(stat, STARTTIME)}`
 }
 
 export function rssFrom(statm: string, { pageBytes }: ProcUnits): number {
   return Number(statm.split(' ')[1] ?? Number.NaN) * pageBytes
+}
+
+/** Resident memory that no file is behind. */
+export function privateRssFrom(status: string): number {
+  const [, kiB] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? []
+  return Number(kiB ?? Number.NaN) * 1_024
+}
+
+/** The name, in brackets, may hold anything, brackets and spaces too. */
+function fieldOf(stat: string, index: number): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[index] ?? Number.NaN)
 }

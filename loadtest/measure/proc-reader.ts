@@ -3,7 +3,7 @@ import { run } from '../../test/harness/command.ts'
 import type { ServerProcess } from '../target.ts'
 import { readProc } from '../targets/processes.ts'
 import type { Reading } from './growing-sum.ts'
-import { cpuFrom, type ProcUnits, rssFrom } from './proc-figures.ts'
+import { cpuFrom, lifeFrom, type ProcUnits, rssFrom } from './proc-figures.ts'
 
 export interface ProcReadings {
   /** Milliseconds by role. */
@@ -28,8 +28,7 @@ export function readProcesses(processes: readonly ServerProcess[], units: ProcUn
     const stat = readProc(pid, 'stat')
     const statm = readProc(pid, 'statm')
     if (stat === undefined || statm === undefined) continue
-    const { cpuMs, startedAtTicks } = cpuFrom(stat, units)
-    readings.cpu.push({ key: `${pid} ${startedAtTicks}`, group: role, value: cpuMs })
+    readings.cpu.push({ key: lifeFrom(pid, stat), group: role, value: cpuFrom(stat, units) })
     readings.rssBytes[role] = (readings.rssBytes[role] ?? 0) + rssFrom(statm, units)
   }
   return readings

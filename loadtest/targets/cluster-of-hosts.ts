@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import type { Network } from '../../test/harness/client-proxy.ts'
 import { until } from '../../test/harness/until.ts'
+import type { RedisHoldings } from '../holdings.ts'
 import type { RedisFigures, RunningTarget, ServerProcess, TargetOptions } from '../target.ts'
 import type { Host } from './host.ts'
 import type { OwnRedis } from './own-redis.ts'
@@ -54,6 +55,10 @@ export class ClusterOfHosts implements RunningTarget {
 
   async redis(): Promise<RedisFigures | undefined> {
     return this.#parts.redis?.figures()
+  }
+
+  async redisHoldings(): Promise<RedisHoldings | undefined> {
+    return this.#parts.redis?.holdings()
   }
 
   /** Of those that run. */

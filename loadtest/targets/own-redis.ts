@@ -1,9 +1,11 @@
 /** The redis-server of a target: on a port that it keeps, with what it wrote when that is to be kept, and its figures. */
 import { Redis } from 'ioredis'
 import { startRedis, type TestRedis } from '../../test/harness/redis.ts'
+import type { RedisHoldings } from '../holdings.ts'
 import { redisFiguresFrom } from '../measure/redis-figures.ts'
 import { NothingToHit, type RedisFigures, type ServerProcess } from '../target.ts'
 import { isRunning } from './processes.ts'
+import { holdingsOf } from './redis-holdings.ts'
 import { needProgram } from './requirements.ts'
 import { steadyPort } from './steady-port.ts'
 import { OWN_SESSION } from './with-parent.ts'
@@ -109,12 +111,17 @@ export class OwnRedis {
   /** Without what the asking itself costs, as far as bytes out and connections go. Undefined while it does not answer. */
   async figures(): Promise<RedisFigures | undefined> {
     if (!this.runs) return undefined
-    const info = await infoOf(this.#redis.socketPath)
+    const info = await answerFrom(this.#redis.socketPath, (redis) => redis.info('clients', 'stats'))
     if (info === undefined) return undefined
     const { bytesOut, connections, ...others } = redisFiguresFrom(info)
     const figures = { ...others, bytesOut: bytesOut - this.#answeredBytes, connections: connections - 1 }
     this.#answeredBytes += info.length
     return figures
+  }
+
+  /** Undefined while it does not answer. */
+  async holdings(): Promise<RedisHoldings | undefined> {
+    return this.runs ? answerFrom(this.#redis.socketPath, holdingsOf) : undefined
   }
 
   #mustRun(): void {
@@ -128,7 +135,7 @@ export class OwnRedis {
 }
 
 /** On a connection of its own: it needs no port, and none stays open. */
-async function infoOf(path: string): Promise<string | undefined> {
+async function answerFrom<T>(path: string, ask: (redis: Redis) => Promise<T>): Promise<T | undefined> {
   const client = new Redis({
     path,
     lazyConnect: true,
@@ -142,7 +149,7 @@ async function infoOf(path: string): Promise<string | undefined> {
   client.on('error', () => (broken = true))
   try {
     await client.connect()
-    return await client.info('clients', 'stats')
+    return await ask(client)
   } catch (error) {
     if (broken || (error instanceof Error && /timed out|closed/i.test(error.message))) return undefined
     throw error

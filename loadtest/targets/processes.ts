@@ -1,11 +1,23 @@
 /** What Linux tells of processes under /proc; signals by process id. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { until } from '../../test/harness/until.ts'
 
 /** What a file under /proc says; undefined once its process is gone. */
 export function readProc(pid: number, file: string): string | undefined {
+  return unlessGone(() => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
+}
+
+/** What its open file descriptors lead to: `socket:[4711]`, `/var/log/x`; empty once it is gone. */
+export function descriptorsOf(pid: number): string[] {
+  const numbers = unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []
+  return numbers
+    .map((number) => unlessGone(() => readlinkSync(`/proc/${pid}/fd/${number}`)))
+    .filter((path) => path !== undefined)
+}
+
+function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+    return look()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' || code === 'ESRCH') return undefined

@@ -29,6 +29,8 @@ class Elsewhere implements RunningTarget {
 
   async redis(): Promise<undefined> {}
 
+  async redisHoldings(): Promise<undefined> {}
+
   async untilWhole(): Promise<void> {
     for (const [address = ''] of this.urls) {
       const { hostname, port, protocol } = new URL(address)

@@ -6,7 +6,7 @@ import { GENERATOR_LIMITS, judgeGenerator } from '../../loadtest/measure/generat
 import { GrowingSum } from '../../loadtest/measure/growing-sum.ts'
 import { emptyHistogram, merged, percentileMs, summaryOf } from '../../loadtest/measure/histograms.ts'
 import { redisVersionFrom } from '../../loadtest/measure/machine.ts'
-import { cpuFrom, rssFrom } from '../../loadtest/measure/proc-figures.ts'
+import { cpuFrom, lifeFrom, privateRssFrom, rssFrom } from '../../loadtest/measure/proc-figures.ts'
 import { redisFiguresFrom } from '../../loadtest/measure/redis-figures.ts'
 import { growthIn, sumAt } from '../../loadtest/measure/samples.ts'
 import { serverFigures } from '../../loadtest/measure/server-figures.ts'
@@ -131,16 +131,22 @@ describe('what Linux and Redis tell', () => {
 
   it('is read behind a name that holds brackets', () => {
     const plain = stat.replace('(a) name) S (x)', '(node)')
-    const expected = { cpuMs: 2_000, startedAtTicks: 123_456 }
-    expect(cpuFrom(plain, { ticksPerSec: 100, pageBytes: 4_096 })).toEqual(expected)
-    expect(cpuFrom(stat, { ticksPerSec: 100, pageBytes: 4_096 })).toEqual(expected)
-    expect(cpuFrom(plain, { ticksPerSec: 1_000, pageBytes: 4_096 }).cpuMs).toBe(200)
+    for (const text of [plain, stat]) {
+      expect(cpuFrom(text, { ticksPerSec: 100, pageBytes: 4_096 })).toBe(2_000)
+      expect(cpuFrom(text, { ticksPerSec: 1_000, pageBytes: 4_096 })).toBe(200)
+      expect(lifeFrom(17, text)).toBe('17 123456')
+    }
   })
 
   it('is memory in pages', () => {
     expect(rssFrom('250000 1200 900 10 0 3000 0\n', { ticksPerSec: 100, pageBytes: 4_096 })).toBe(
       1_200 * 4_096,
     )
+  })
+
+  it('is memory that no file is behind', () => {
+    const status = 'Name:\tnode\nVmRSS:\t   90000 kB\nRssAnon:\t   60000 kB\nRssFile:\t   30000 kB\n'
+    expect(privateRssFrom(status)).toBe(60_000 * 1_024)
   })
 
   it("is Redis' figures and version", () => {
