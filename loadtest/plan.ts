@@ -137,11 +137,21 @@ export type WantedClient = HostedClient & {
   directWith?: readonly number[]
 }
 
+/** Twice each: without any client, and with all of them, quiet and back in their rooms. */
+export interface BaselinePlan {
+  /** Before the first count with all of them: so that every client has spoken, and each room has a history. */
+  warmUp: Load
+  /** What has not come back so long after all is quiet is counted as it is. */
+  returnMs: number
+}
+
 export interface RunPlan {
   clients: readonly WantedClient[]
   steps: readonly Step[]
   /** Begins when the last fault is over, however long that takes; with it each client's coming back to life is looked at. */
   afterFaults?: Load
+  /** What the servers hold is counted before the first step and after the last: see BaselinePlan. */
+  baseline?: BaselinePlan
   /** Wait for deliveries that are still under way at most so long after the last step. */
   settleMs: number
 }

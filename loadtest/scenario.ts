@@ -27,6 +27,8 @@ export interface Scenario {
   readonly invariant: string
   readonly defaults: Omit<ScenarioSettings, 'seed' | 'shape' | 'dialect'> & { kind: ClientKind }
   readonly needs: readonly FaultKind[]
+  /** Those of its plan that are left out where the target can't have them. */
+  readonly wants?: readonly FaultKind[]
   /** Hosts without which it makes no sense. */
   readonly minHosts: number
   /** Least members of a worker's host: 2 where a worker is killed. */

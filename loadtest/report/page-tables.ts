@@ -1,5 +1,6 @@
 /** A run's figures as tables, and what it ran with. Pure. */
 import type { RunResult } from '../result.ts'
+import { baselineTables } from './baselines.ts'
 import { LATENCIES, LATENCY_NAMES, PERCENTILES } from './figures.ts'
 import { bytes, digits, duration, inUnit, NOTHING, percent, whole } from './format.ts'
 import { type Content, type Html, html } from './html.ts'
@@ -12,6 +13,7 @@ ${latencyTable(result)}
 ${auditTable(result)}
 ${result.checks.length === 0 ? '' : checksTable(result)}
 ${result.steps === null || result.steps.length === 0 ? '' : stepsTable(result.steps)}
+${baselineTables(result)}
 <div class="beside">${serverTable(result)}
 <div>${generatorTable(result)}
 ${countsTable('Refusals', result.refusals)}

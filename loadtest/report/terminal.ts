@@ -1,5 +1,6 @@
 /** A result as a person reads it at a glance: verdict first, then latency, rates, what it cost, and how well the generator was. Pure. */
 import type { RunResult } from '../result.ts'
+import { baselineLines } from './baselines.ts'
 import { LATENCIES, LATENCY_NAMES, loadedSeconds, meanOf, PERCENTILES } from './figures.ts'
 import {
   bytes,
@@ -35,6 +36,7 @@ export function terminalReport(result: RunResult, canvas: Canvas): string[] {
     '',
     ...rateLines(result, canvas),
     ...serverLines(result, canvas),
+    ...baselineLines(result, canvas),
     ...faultLines(result, canvas),
     ...generatorLines(result, canvas),
     ...checkLines(result, canvas),

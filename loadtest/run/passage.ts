@@ -5,16 +5,21 @@
 import { randomBytes } from 'node:crypto'
 import type { AgentSecond } from '../agent-messages.ts'
 import { nowMs } from '../clock.ts'
-import { type Fleet, openFleet, type Settled } from '../fleet/fleet.ts'
+import { type Fleet, type FleetOptions, openFleet, type Settled } from '../fleet/fleet.ts'
 import type { Ledger } from '../ledger.ts'
 import { addressClients } from '../load/addresses.ts'
 import { inOwnRooms } from '../load/guests.ts'
+import type { Interval } from '../measure/samples.ts'
 import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
 import type { RunPlan } from '../plan.ts'
+import type { Baseline } from '../result.ts'
 import type { RunningTarget } from '../target.ts'
 import { refuseStrangers } from './addresses.ts'
+import { Baselines } from './baselines.ts'
 import { drive, driveAfter, endMs, type Stage } from './drive.ts'
-import { unlessStopped } from './pause.ts'
+import { unlessStopped, untilMoment } from './pause.ts'
+import { possiblePlan } from './possible-plan.ts'
+import { rehearse } from './rehearsal.ts'
 import type { RunRequest } from './request.ts'
 import type { RunWatch } from './watch.ts'
 
@@ -52,29 +57,28 @@ export interface Passage {
   marks: readonly { atMs: number; label: string }[]
   settled: Settled
   ledger: Ledger
+  /** The load before the zero, where there was one. */
+  warmedUp: Interval | undefined
+  baselines: readonly Baseline[] | undefined
   /** Why its figures must not be used. */
   troubles: readonly string[]
   interrupted: boolean
 }
 
 export async function pass(target: RunningTarget, request: RunRequest, watch: RunWatch): Promise<Passage> {
-  const plan = request.scenario.plan(request.settings)
-  const run = randomBytes(4).toString('hex')
+  const plan = possiblePlan(request, target)
   refuseStrangers(target.urls, request.urls)
-  const clients = addressClients(inOwnRooms(plan.clients, run), target.urls)
   const seconds: { agent: number; second: AgentSecond }[] = []
   const sampler = await ServerSampler.start(target)
   let samples: readonly ServerSample[] | undefined
   let fleet: Fleet | undefined
   try {
+    if (plan.baseline !== undefined) {
+      watch.phase('rehearsing')
+      await rehearse(crowdOf(plan, request, target), plan.baseline.warmUp, watch.stop)
+    }
     fleet = await openFleet({
-      agents: request.agents,
-      seed: request.settings.seed,
-      run,
-      dialect: request.settings.dialect,
-      kind: request.kind,
-      clients,
-      ledgerLimit: LEDGER_LIMIT,
+      ...crowdOf(plan, request, target),
       onSecond: (agent, second) => {
         seconds.push({ agent, second })
         watch.second(agent, second)
@@ -90,8 +94,19 @@ export async function pass(target: RunningTarget, request: RunRequest, watch: Ru
   }
 }
 
-const plannedMs = ({ steps, afterFaults }: RunPlan): number =>
-  Math.max(0, ...steps.map(endMs)) + (afterFaults?.durationMs ?? 0)
+/** Each time it is called, with rooms and users that no other crowd has. */
+function crowdOf(
+  { clients }: RunPlan,
+  { agents, settings: { seed, dialect }, kind }: RunRequest,
+  { urls }: RunningTarget,
+): Omit<FleetOptions, 'onSecond'> {
+  const run = randomBytes(4).toString('hex')
+  const addressed = addressClients(inOwnRooms(clients, run), urls)
+  return { agents, seed, run, dialect, kind, clients: addressed, ledgerLimit: LEDGER_LIMIT }
+}
+
+const plannedMs = ({ steps, afterFaults, baseline }: RunPlan): number =>
+  (baseline?.warmUp.durationMs ?? 0) + Math.max(0, ...steps.map(endMs)) + (afterFaults?.durationMs ?? 0)
 
 async function driveAll({ steps, afterFaults }: RunPlan, stage: Stage): Promise<void> {
   const loadedUntil = await drive(steps, stage, afterFaults)
@@ -113,30 +128,43 @@ class Going {
   readonly #parts: GoingParts
   readonly #marks: { atMs: number; label: string }[] = []
   readonly #troubles: string[] = []
+  readonly #baselines: Baselines | undefined
 
   constructor(parts: GoingParts) {
     this.#parts = parts
+    const { plan, target, watch } = parts
+    if (plan.baseline === undefined) return
+    this.#baselines = new Baselines({ target, returnMs: plan.baseline.returnMs, stop: watch.stop })
   }
 
   async go(): Promise<Gone> {
     const startedAt = new Date()
     const beganAt = nowMs()
+    await this.#count('note', 'none')
     const { connectAt, joined } = await this.#connect()
     const joinedAt = nowMs()
     await this.#parts.sampler.sample()
+    const warmedUp = joined === 0 ? undefined : await this.#warmUp()
+    await this.#count('note', 'all')
     const zeroAt = nowMs() + BREATH_MS
     if (joined > 0) await this.#drive(zeroAt)
     const drivenAt = nowMs()
     const settled = await this.#settle(joined)
+    await this.#count('compare', 'all')
     this.#parts.watch.phase('reading the ledger')
     const ledger = await this.#parts.fleet.ledger()
+    const endedAt = nowMs()
+    if (this.#baselines !== undefined) await this.#parts.fleet.close()
+    await this.#count('compare', 'none')
     return {
       startedAt,
-      times: { beganAt, connectAt, joinedAt, zeroAt, drivenAt, endedAt: nowMs() },
+      times: { beganAt, connectAt, joinedAt, zeroAt, drivenAt, endedAt },
       joined,
       marks: this.#marks,
       settled,
       ledger,
+      warmedUp,
+      baselines: this.#baselines?.compared,
       troubles: [...this.#troubles, ...this.#parts.target.deaths()],
       interrupted: this.#stop.aborted,
     }
@@ -167,6 +195,26 @@ class Going {
     return joined
   }
 
+  async #count(does: 'note' | 'compare', clients: Baseline['clients']): Promise<void> {
+    if (this.#baselines === undefined) return
+    this.#parts.watch.phase('counting what the servers hold')
+    const counted = this.#baselines[does](clients).catch((error: unknown) => this.#trouble(error))
+    await unlessStopped(counted, this.#stop)
+  }
+
+  /** Every client speaks, and what it says is shown. */
+  async #warmUp(): Promise<Interval | undefined> {
+    const { fleet, plan, watch } = this.#parts
+    if (plan.baseline === undefined || this.#stop.aborted) return undefined
+    watch.phase('warming up', plannedMs(plan) + AFTER_MS)
+    const { warmUp } = plan.baseline
+    const fromAt = nowMs() + BREATH_MS
+    fleet.load(warmUp, fromAt)
+    await untilMoment(fromAt + warmUp.durationMs, this.#stop)
+    await unlessStopped(fleet.settle(plan.settleMs), this.#stop)
+    return { fromAt, toAt: nowMs() }
+  }
+
   /** Ends at once when the fleet has failed. */
   async #drive(zeroAt: number): Promise<void> {
     const { fleet, target, plan, request, watch } = this.#parts
@@ -185,9 +233,7 @@ class Going {
       },
       now: nowMs,
     }
-    const driven = driveAll(plan, stage).catch((error: unknown) => {
-      this.#troubles.push(error instanceof Error ? error.message : String(error))
-    })
+    const driven = driveAll(plan, stage).catch((error: unknown) => this.#trouble(error))
     try {
       await Promise.race([driven, fleet.failed])
     } finally {
@@ -213,7 +259,11 @@ class Going {
     try {
       await target.untilWhole()
     } catch (error) {
-      this.#troubles.push(error instanceof Error ? error.message : String(error))
+      this.#trouble(error)
     }
+  }
+
+  #trouble(error: unknown): void {
+    this.#troubles.push(error instanceof Error ? error.message : String(error))
   }
 }

@@ -100,6 +100,7 @@ function figuresOf(passage: Passage, request: RunRequest): Figures {
     refusals: added(seconds.map(({ refused }) => refused)),
     connectErrors: added(seconds.map(({ connectErrors }) => connectErrors)),
     server: serverFigures(samples, loads, work, { ...connecting, clients: passage.joined }),
+    ...(passage.baselines === undefined ? {} : { baselines: [...passage.baselines] }),
     generator: { agents: generator.agents },
     verdict: {
       due: total(seconds, 'due'),
@@ -111,12 +112,13 @@ function figuresOf(passage: Passage, request: RunRequest): Figures {
 }
 
 /** Until the last delivery: what a load leaves behind is served after its end. */
-function loadsOf({ plan, times, seconds }: Passage): Interval[] {
-  const loads = plan.steps.flatMap((step) =>
+function loadsOf({ plan, times, seconds, warmedUp }: Passage): Interval[] {
+  const driven = plan.steps.flatMap((step) =>
     step.do === 'load'
       ? [{ fromAt: times.zeroAt + step.atMs, toAt: times.zeroAt + step.atMs + step.load.durationMs }]
       : [],
   )
+  const loads = [...(warmedUp === undefined ? [] : [warmedUp]), ...driven]
   const last = loads.at(-1)
   const lastAt = seconds.reduce((at, { second }) => (second.delivered > 0 ? Math.max(at, second.at) : at), 0)
   if (last !== undefined) last.toAt = Math.max(last.toAt, lastAt)

@@ -39,7 +39,7 @@ export async function withTarget<T>(
 
 export function placeIn({ target, scenario, settings, env, urls }: RunRequest): Place {
   const { shape, dialect } = settings
-  return { target, shape, dialect, env, urls, needs: scenario.needs }
+  return { target, shape, dialect, env, urls, needs: [...scenario.needs, ...(scenario.wants ?? [])] }
 }
 
 /** @throws UsageError */

@@ -81,7 +81,7 @@ export function somethingHeard({ verdict }: Judged): Check {
   }
 }
 
-export function sum(numbers: readonly number[]): number {
+function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 

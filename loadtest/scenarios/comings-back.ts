@@ -21,6 +21,13 @@ const planOf = (settings: ScenarioSettings, goings: Step): ReturnType<Scenario['
   settleMs: LONG_SETTLE_MS,
 })
 
+/** All along. @param sharePerSec of all clients */
+export const churnStep = (settings: ScenarioSettings, sharePerSec: number): Step => ({
+  do: 'churn',
+  atMs: 0,
+  churn: { durationMs: momentMs(settings, 1), perSec: Math.max(1, settings.clients * sharePerSec) },
+})
+
 export const avalanche: Scenario = {
   ...COMMON,
   name: 'avalanche',
@@ -48,12 +55,7 @@ export const churn: Scenario = {
   invariant:
     'Who leaves comes back, nobody else is dropped, and members are shown what is said while they are there',
   defaults: { ...USUAL, clients: 300, ratePerSec: 60, durationSec: 20 },
-  plan: (settings) =>
-    planOf(settings, {
-      do: 'churn',
-      atMs: 0,
-      churn: { durationMs: momentMs(settings, 1), perSec: Math.max(1, settings.clients * SHARE_PER_SEC) },
-    }),
+  plan: (settings) => planOf(settings, churnStep(settings, SHARE_PER_SEC)),
   checks: (result) => [
     everyoneIn(result),
     nobodyDropped(result),

@@ -57,6 +57,11 @@ export const REDIS_BLOWS: readonly Blow[] = [
   { fault: 'deafen-link', on: 'link' },
 ]
 
+/** After these a host has another primary than before. */
+export const ENDING: readonly Blow['fault'][] = ['kill-host', 'kill-primary', 'stop-host']
+/** After these it has other workers. */
+export const REPLACING: readonly Blow['fault'][] = ['kill-worker', 'reload', ...ENDING]
+
 export interface Havoc {
   seed: number
   shape: TargetShape
@@ -65,6 +70,10 @@ export interface Havoc {
   withinMs: number
   /** A host is now and then followed by the next one, until all were stopped and started again. */
   rolls: boolean
+  /** From one fault to the next, at least and at most. */
+  gapMs?: readonly [number, number]
+  /** The first of several hosts has one primary through it all. */
+  sparesFirstPrimary?: true
 }
 
 export function faultsOf(blows: readonly Blow[]): FaultKind[] {
@@ -78,7 +87,7 @@ export function havocSteps(havoc: Havoc): Step[] {
   const random = randomOf(havoc.seed, 'havoc')
   if (havoc.rolls && random() < 0.5) schedule.roll(between([FIRST_MS, havoc.withinMs / 2], random))
   let bag: Blow[] = []
-  for (let atMs = FIRST_MS; atMs < havoc.withinMs; atMs += between(GAP_MS, random)) {
+  for (let atMs = FIRST_MS; atMs < havoc.withinMs; atMs += between(havoc.gapMs ?? GAP_MS, random)) {
     if (bag.length === 0) bag = shuffled(havoc.blows, random)
     const place = bag.findIndex((blow) => schedule.strike(blow, Math.round(atMs), random))
     if (place >= 0) bag.splice(place, 1)
@@ -106,7 +115,8 @@ class Schedule {
 
   /** @returns false where it does not fit now */
   strike(blow: Blow, atMs: number, random: Random): boolean {
-    const which = below(this.#count(blow.on), random)
+    const spared = this.#havoc.sparesFirstPrimary === true && ENDING.includes(blow.fault) ? 1 : 0
+    const which = spared + below(this.#count(blow.on) - spared, random)
     const holdMs = blow.holdMs === undefined ? 0 : between(blow.holdMs, random)
     const endMs = atMs + holdMs + (blow.fault === 'stop-host' ? DRAIN_MS : 0)
     const share = 0.1 + 0.9 * random()

@@ -15,6 +15,7 @@ import { Progress, type ProgressState } from '../../loadtest/report/progress.ts'
 import { repeatRun } from '../../loadtest/report/repeat.ts'
 import { terminalDocument } from '../../loadtest/report/terminal-comparison.ts'
 import { thinned } from '../../loadtest/report/thinning.ts'
+import type { Baseline } from '../../loadtest/result.ts'
 import { failedResult, imaginedResult, invalidResult, summaryOf } from '../harness/loadtest-results.ts'
 
 const HOSTILE = '</script><script>stolen()</script><img src=x onerror="stolen()">\u001b[2J\u202e'
@@ -24,6 +25,33 @@ beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'loadtest-report-'))
 })
 afterAll(() => rm(cwd, { recursive: true }))
+
+const baseline = (after: number): Baseline => ({
+  clients: 'all',
+  waitedMs: 4_100,
+  rows: [
+    {
+      of: `workers of ${HOSTILE}`,
+      what: 'heap',
+      unit: 'bytes',
+      before: 2 ** 20,
+      after: 2 ** 21,
+      least: null,
+      most: null,
+      changed: '',
+    },
+    {
+      of: 'Redis',
+      what: 'shard channels',
+      unit: 'count',
+      before: 61,
+      after,
+      least: 61,
+      most: 61,
+      changed: HOSTILE,
+    },
+  ],
+})
 
 const comparison = (): Comparison => ({
   document: 'comparison',
@@ -211,5 +239,28 @@ describe('what else is told', () => {
     const text = markdownReport(imaginedResult({ target: 'a|b<i>' }))
     expect(text).toContain(String.raw`| a\|b\<i\> | worker-kill | bench | passed |`)
     expect(markdownReport(comparison())).toContain('| figure | A | B | ratio |')
+  })
+})
+
+const withBaseline = async (after: number) => {
+  const result = imaginedResult({ changes: { baselines: [baseline(after)] } })
+  return {
+    page: await reportPage(parseReport(JSON.stringify(result), 'result.json')),
+    text: terminalDocument(result, { columns: 100, paint: unpainted }).join('\n'),
+  }
+}
+
+describe('what servers held before and after', () => {
+  it('stands in the terminal and on the page', async () => {
+    const { page, text } = await withBaseline(61)
+    expect(text).toContain('shard channels 61 → 61')
+    expect(text).toContain('heap 1 MiB → 2 MiB')
+    expect(page).toContain('What the servers held with all clients in their rooms: before, and 4.1 s after')
+    expect(page).toMatch(/Redis: shard channels<.*?61<.*?61<.*?>back</)
+    for (const each of [page, text]) expect(each).not.toContain(HOSTILE)
+  })
+
+  it('says what is not back', async () => {
+    expect((await withBaseline(60)).page).toMatch(/Redis: shard channels<.*?61<.*?60<.*?>not back</)
   })
 })

@@ -1,7 +1,7 @@
 /** Every scenario makes a plan that a run can follow, and its checks fail when what they name does not hold. */
 import { describe, expect, test } from 'vitest'
 import { guestAuth, inOwnRooms } from '../../loadtest/load/guests.ts'
-import { LatencySummary, type Second } from '../../loadtest/result.ts'
+import { type Baseline, LatencySummary, type Second } from '../../loadtest/result.ts'
 import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
 import type { Judged } from '../../loadtest/scenarios/checks.ts'
 import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
@@ -81,6 +81,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
     const { steps } = scenario.plan(settingsOf(scenario))
     const faults = steps.flatMap((step) => (step.do === 'fault' ? [step.fault] : []))
     if (scenario.name.startsWith('havoc')) expect(scenario.needs).toEqual(expect.arrayContaining(faults))
+    else if (scenario.wants !== undefined) expect(scenario.wants).toEqual(expect.arrayContaining(faults))
     else expect(new Set(faults)).toEqual(new Set(scenario.needs))
   })
 
@@ -196,6 +197,9 @@ test('an avalanche is of one host’s clients, of all and of nobody else', () =>
   expect(cut).toMatchObject({ cut: { whom: { host: 0 }, spreadMs: 0 } })
 })
 
+const HELD = 'with all clients in their rooms, the servers hold what they held before'
+const HELD_BY_NOBODY = 'without any client, the servers hold what they held before'
+
 describe('checks see what they are for', () => {
   const cases: [string, string, (well: Judged) => Judged][] = [
     ['connect-storm', 'nobody has to try twice', (well) => ({ ...well, connectErrors: { timeout: 1 } })],
@@ -221,7 +225,11 @@ describe('checks see what they are for', () => {
       'the memory of a connection is known',
       (well) => withServer(well, { rssPerClientBytes: null }),
     ],
-    ['soak', 'memory does not grow without end', (well) => withLast(well, { rssBytes: { worker: 1e12 } })],
+    ['soak', HELD, (well) => withBaselines(well, [])],
+    ['soak', HELD, (well) => withBaselines(well, [baselineOf('all', 11), baselineOf('none', 10)])],
+    ['soak', HELD_BY_NOBODY, (well) => withBaselines(well, [baselineOf('all', 10), baselineOf('none', 11)])],
+    ['soak', 'those who were cut off come back', (well) => withBack(well, 0)],
+    ['soak', 'everybody is back at the end', (well) => withLast(well, { joined: 1 })],
   ]
 
   test.each(cases)('%s: %s', (name, check, spoil) => {
@@ -233,6 +241,27 @@ describe('checks see what they are for', () => {
     expect(judged(allWell(settings))).toBe(true)
     expect(judged(spoil(allWell(settings)))).toBe(false)
   })
+})
+
+function baselineOf(clients: Baseline['clients'], after: number): Baseline {
+  const row = { of: 'workers of host 0', what: 'listeners', unit: 'count', changed: '' } as const
+  return { clients, waitedMs: 1, rows: [{ ...row, before: 10, after, least: null, most: 10 }] }
+}
+
+const withBaselines = (well: Judged, baselines: Baseline[]): Judged => ({ ...well, baselines })
+
+test('what is not as before is told, with what it is', () => {
+  const settings = settingsOf(named('soak'))
+  const checks = named('soak').checks(withBaselines(allWell(settings), [baselineOf('all', 12)]), settings)
+  expect(checks.find(({ name }) => name === HELD)?.detail).toBe('listeners of workers of host 0: 10 → 12')
+})
+
+test('of servers that run elsewhere nothing is held to have come back', () => {
+  const settings = settingsOf(named('soak'))
+  const elsewhere = { ...withBaselines(allWell(settings), []), server: null }
+  const checks = named('soak').checks(elsewhere, settings)
+  expect(checks.filter(({ ok }) => !ok)).toEqual([])
+  expect(checks.find(({ name }) => name === HELD)?.detail).toMatch(/not seen/)
 })
 
 function withLast(well: Judged, changes: Partial<Second>): Judged {
@@ -364,6 +393,7 @@ function resultOf(settings: ScenarioSettings, joined: number, messages: number):
       eventLoopDelayP99Ms: null,
       redisBytesOut: null,
     },
+    baselines: [baselineOf('all', 10), baselineOf('none', 10)],
     generator: { agents: [] },
     verdict: verdictOf(messages),
     valid: true,

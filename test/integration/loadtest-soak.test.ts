@@ -1,0 +1,86 @@
+/** What a soak counts before and after: the chat holds what it held, on two hosts over Redis and through faults; one that leaks is found out. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import type { RunPlan, Step } from '../../loadtest/plan.ts'
+import type { RunResult } from '../../loadtest/result.ts'
+import { scenarioNamed, targetNamed } from '../../loadtest/run/names.ts'
+import { Asked, requestOf } from '../../loadtest/run/request.ts'
+import { runScenario } from '../../loadtest/run/run-scenario.ts'
+import type { RunWatch } from '../../loadtest/run/watch.ts'
+import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
+
+const LEAKING = join(fileURLToPath(new URL('../fixtures/apps', import.meta.url)), 'leaking-chat.js')
+const SIZE = { clients: '10', rate: '20', duration: '10', roomSize: '5', workers: '1' }
+const GIVEN = { seed: 3, agents: 1 }
+
+const unwatched: RunWatch = {
+  stop: new AbortController().signal,
+  joined: 0,
+  note() {},
+  phase() {},
+  second() {},
+  mark() {},
+}
+
+const SOAK = scenarioNamed('soak')
+
+/** What leaks does not come back: that need not be waited for long. And the more come and go, the more leaks. */
+function hurried(settings: ScenarioSettings): RunPlan {
+  const { baseline, ...plan } = SOAK.plan(settings)
+  return {
+    ...plan,
+    steps: plan.steps.flatMap((step): Step[] => {
+      if (step.do === 'churn') return [{ ...step, churn: { ...step.churn, perSec: 3 } }]
+      return step.do === 'load' ? [step] : []
+    }),
+    ...(baseline === undefined ? {} : { baseline: { ...baseline, returnMs: 1_000 } }),
+  }
+}
+
+const run = (scenario: Scenario, asked: Record<string, unknown>): Promise<RunResult> =>
+  runScenario(
+    requestOf(scenario, targetNamed('rookery'), Asked.parse({ ...SIZE, ...asked }), GIVEN),
+    unwatched,
+  )
+
+const failed = ({ checks }: RunResult) => checks.filter(({ ok }) => !ok)
+
+/** Each of them begins and ends two hosts, and counts four times. */
+const TIMEOUT_MS = 300_000
+
+test(
+  'the chat holds afterwards what it held before, whatever was done to it',
+  async () => {
+    const result = await run(SOAK, { hosts: '2', duration: '20' })
+    expect(failed(result)).toEqual([])
+    expect(result.baselines?.map(({ clients }) => clients)).toEqual(['all', 'none'])
+    expect(result.marks.filter(({ label }) => /^[a-z]+-[a-z]+ \d/.test(label)).length).toBeGreaterThan(0)
+    expect(result.latency.back.count).toBeGreaterThan(0)
+  },
+  TIMEOUT_MS,
+)
+
+test(
+  'a chat that leaks is found out, in every figure',
+  async () => {
+    const scenario = { ...SOAK, wants: [], plan: hurried }
+    const result = await run(scenario, { hosts: '2', env: [`APP=${LEAKING}`] })
+    expect(result.verdict.ok).toBe(true)
+    const details = failed(result).map(({ detail }) => detail)
+    expect(details).toHaveLength(2)
+    for (const detail of details)
+      for (const host of [0, 1]) {
+        expect(detail).toMatch(new RegExp(`descriptors of workers of host ${host}: .*/dev/null \\+`))
+        // With node:cluster, the primary listens for its workers.
+        expect(detail).toMatch(new RegExp(`handles of primary of host ${host}: .*TCPServerWrap \\+`))
+        expect(detail).toMatch(new RegExp(`timers of workers of host ${host}: .*Timeout \\+`))
+        expect(detail).toMatch(new RegExp(`emitters of workers of host ${host}: .*Server \\+`))
+        expect(detail).toMatch(new RegExp(`listeners of workers of host ${host}: .*process \\+`))
+        expect(detail).toMatch(new RegExp(`heap of workers of host ${host}: `))
+        expect(detail).toMatch(/; channels of Redis: /)
+      }
+    expect(details[0]).toMatch(/keys that stay of Redis: /)
+  },
+  TIMEOUT_MS,
+)

@@ -1,0 +1,86 @@
+/** The faults of a soak and what becomes of its plan where there can be none. */
+import { describe, expect, test } from 'vitest'
+import type { Step } from '../../loadtest/plan.ts'
+import { scenarioNamed } from '../../loadtest/run/names.ts'
+import { possiblePlan } from '../../loadtest/run/possible-plan.ts'
+import type { ScenarioSettings } from '../../loadtest/scenario.ts'
+import { ENDING, REPLACING } from '../../loadtest/scenarios/havoc-schedule.ts'
+import { soakFaults } from '../../loadtest/scenarios/soak-schedule.ts'
+
+const HOUR_SEC = 3_600
+const SOAK = scenarioNamed('soak')
+const { kind: _kind, ...DEFAULTS } = SOAK.defaults
+
+const settingsOf = (changes: Partial<ScenarioSettings>): ScenarioSettings => ({
+  ...DEFAULTS,
+  seed: 1,
+  shape: { hosts: 1, workersPerHost: 2 },
+  dialect: 'chat',
+  ...changes,
+})
+
+type Fault = Extract<Step, { do: 'fault' }>
+const faultsIn = (steps: readonly Step[]): Fault[] => steps.filter((step) => step.do === 'fault')
+const isOf = (names: readonly string[]) => (fault: Fault) => names.includes(fault.fault)
+
+describe.each([
+  { hosts: 1, workersPerHost: 2 },
+  { hosts: 2, workersPerHost: 1 },
+])('an hour on $hosts × $workersPerHost', (shape) => {
+  const steps = soakFaults(settingsOf({ shape, durationSec: HOUR_SEC }))
+  const faults = faultsIn(steps)
+
+  test('has faults all along, at a moderate pace', () => {
+    const moments = steps.map(({ atMs }) => atMs).toSorted((a, b) => a - b)
+    const gaps = [...moments, HOUR_SEC * 1_000].map((atMs, place) => atMs - (moments[place - 1] ?? 0))
+    expect(Math.max(...gaps)).toBeLessThan(60_000)
+    expect(faults.length).toBeGreaterThan(150)
+    expect(faults.length).toBeLessThan(600)
+  })
+
+  test('has all kinds of them that this shape can have', () => {
+    const ofOneHost = SOAK.wants?.filter(
+      (fault) => !/redis|link|pubsub|normal|kill-(host|primary)|(stop|start)-host/.test(fault),
+    )
+    expect(new Set(faults.map(({ fault }) => fault))).toEqual(
+      new Set(shape.hosts > 1 ? SOAK.wants : ofOneHost),
+    )
+  })
+
+  test('never ends the first primary, and replaces nobody in the second half', () => {
+    expect(faults.filter(isOf(ENDING)).filter(({ which }) => which === 0)).toEqual([])
+    const replaced = faults.filter(isOf(REPLACING)).map(({ atMs }) => atMs)
+    expect(replaced.length).toBeGreaterThan(10)
+    expect(Math.max(...replaced)).toBeLessThan(HOUR_SEC * 500)
+  })
+})
+
+test('each client has spoken before anything is counted', () => {
+  const { baseline } = SOAK.plan(settingsOf({ clients: 90, ratePerSec: 7 }))
+  expect(baseline?.warmUp).toMatchObject({ arrivals: 'even', ratePerSec: 7 })
+  expect(((baseline?.warmUp.durationMs ?? 0) / 1_000) * 7).toBeGreaterThanOrEqual(90)
+})
+
+const stall = async () => undefined
+
+describe('where nothing can be done to the servers', () => {
+  const asked = { scenario: SOAK, settings: settingsOf({}) }
+
+  test('load and churn are left, and nothing is counted', () => {
+    const plan = possiblePlan(asked, { faults: {}, probeDirectory: undefined })
+    expect(plan.steps.map((step) => step.do).filter((word) => word !== 'cut')).toEqual(['load', 'churn'])
+    expect(plan.baseline).toBeUndefined()
+  })
+
+  test('what can be done is', () => {
+    const plan = possiblePlan(asked, { faults: { 'stall-worker': stall }, probeDirectory: '/probes' })
+    expect(new Set(faultsIn(plan.steps).map(({ fault }) => fault))).toEqual(new Set(['stall-worker']))
+    expect(plan.baseline).toBeDefined()
+  })
+
+  test('a fault that a scenario needs stays: it is refused before', () => {
+    const kills = { ...asked, scenario: scenarioNamed('worker-kills') }
+    const plan = possiblePlan(kills, { faults: {}, probeDirectory: undefined })
+    expect(faultsIn(plan.steps)).not.toEqual([])
+  })
+})
