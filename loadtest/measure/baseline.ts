@@ -20,8 +20,7 @@ const RSS_SLACK_BYTES = 32 * MIB
 /** Timers begin and end all the time, also when all is quiet. */
 const TIMER_GROWTH = 1.1
 const TIMER_SLACK = 10
-/** Those of the hosts' own business come and go; and what expires can't gather without end. */
-const EXPIRING_GROWTH = 2
+/** Those of the hosts' own business come and go. */
 const EXPIRING_SLACK = 10
 
 const atMost = (count: number): Bounds => ({ least: null, most: Math.floor(count) })
@@ -150,10 +149,12 @@ function redisRows(
     ...bounds(before[name]),
     changed: '',
   })
+  // What was said in rooms stays when nobody is there, which had not been said when nobody had come. And what a host that was killed
+  // counted of its users, in keys that they have while they are there, Redis lets go of a quarter of an hour later.
+  const isJudged = clients === 'all'
   return [
-    // What was said in rooms stays when nobody is there; they were not yet when nobody had come.
-    row('keys that stay', 'keysThatStay', clients === 'none' ? told : atMost),
-    row('keys that expire', 'keysThatExpire', (from) => atMost(from * EXPIRING_GROWTH + EXPIRING_SLACK)),
+    row('keys that stay', 'keysThatStay', isJudged ? atMost : told),
+    row('keys that expire', 'keysThatExpire', isJudged ? (from) => atMost(from + EXPIRING_SLACK) : told),
     row('channels', 'channels', exactly),
     row('shard channels', 'shardChannels', exactly),
     row('patterns', 'patterns', exactly),
