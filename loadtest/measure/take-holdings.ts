@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '../../test/harness/until.ts'
 import { nowMs } from '../clock.ts'
-import { type Holdings, type ProcessHoldings, ToldHoldings } from '../holdings.ts'
+import { type Holdings, type ProcessHoldings, type RedisHoldings, ToldHoldings } from '../holdings.ts'
 import type { RunningTarget, ServerProcess } from '../target.ts'
 import { descriptorsOf, isRunning, readProc, signal } from '../targets/processes.ts'
 import { lifeFrom, privateRssFrom } from './proc-figures.ts'
@@ -16,9 +16,20 @@ export async function takeHoldings(target: Held): Promise<Holdings | undefined> 
   if (probeDirectory === undefined) return undefined
   const [processes, redis] = await Promise.all([
     Promise.all(target.processes().map((each) => holdingsOf(each, probeDirectory))),
-    target.redisHoldings(),
+    redisOf(target),
   ])
   return { processes: processes.filter((each) => each !== undefined), redis }
+}
+
+/** On a busy machine it may not answer at once. */
+async function redisOf(target: Held): Promise<RedisHoldings | undefined> {
+  if (!target.processes().some(({ role }) => role === 'redis')) return undefined
+  let held: RedisHoldings | undefined
+  await until(async () => {
+    held = await target.redisHoldings()
+    return held !== undefined
+  }, 'Redis tells what it holds')
+  return held
 }
 
 /** Undefined of a process that has ended meanwhile. */
