@@ -121,16 +121,17 @@ export class RoomStream {
 
   async #lookAhead(): Promise<void> {
     const { reader, room } = this.#options
+    // What is said while the answer is on its way may be newer than the answer.
+    this.#behind = false
     const { epoch, head } = await reader.head(room)
     if (this.#closed) return
-    this.#behind = false
     if (epoch === this.#epoch) this.#heard = Math.max(this.#heard, head)
     else this.#startOver(epoch, head)
   }
 
   /** What has come meanwhile may be of either log: the new one is looked at again. */
   #startOver(epoch: string, head: number): void {
-    this.#behind = this.#waiting.length > 0
+    if (this.#waiting.length > 0) this.#behind = true
     this.#waiting = []
     this.#epoch = epoch
     this.#delivered = head
@@ -140,6 +141,7 @@ export class RoomStream {
 
   #tryLater(error: unknown): void {
     if (this.#closed) return
+    this.#behind = true
     const { logger, gate, room } = this.#options
     gate.pass((heldBack) =>
       logger.warn({ err: error, room, heldBack }, 'a hole could not be read from the log yet'),

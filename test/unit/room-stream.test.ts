@@ -90,6 +90,65 @@ test('whatever the relay drops, what comes out is dense, in order and without do
   )
 })
 
+/** Answers are as the log was when it was asked, and on their way until they are let go. */
+class SlowLog extends Log {
+  #letGo: (() => void)[] = []
+  isSlow = false
+
+  constructor() {
+    super()
+    const { head } = this.reader
+    this.reader.head = async (room) => {
+      const answer = await head(room)
+      if (this.isSlow) await new Promise<void>((resolve) => this.#letGo.push(resolve))
+      return answer
+    }
+  }
+
+  get asked(): number {
+    return this.#letGo.length
+  }
+
+  letGo(): void {
+    this.isSlow = false
+    for (const go of this.#letGo.splice(0)) go()
+  }
+}
+
+test('what the relay says to have dropped while the log is asked comes as well', async () => {
+  const log = new SlowLog()
+  log.head = 10
+  const { stream, seen } = subscribe(log)
+  await stream.start()
+  log.isSlow = true
+  stream.catchUp()
+  await until(() => log.asked === 1, 'the log is asked')
+  log.head = 12
+  stream.catchUp()
+  log.letGo()
+  await until(() => seen.at(-1) === 12, 'the newest entry is delivered')
+  expect(seen).toEqual([11, 12])
+})
+
+test('another log that is told of while the one before answers is found out', async () => {
+  const log = new SlowLog()
+  log.head = 100
+  const { stream, seen, resets } = subscribe(log)
+  await stream.start()
+  log.isSlow = true
+  stream.catchUp()
+  await until(() => log.asked === 1, 'the log is asked')
+  log.epoch = 'another'
+  log.head = 3
+  stream.catchUp()
+  log.letGo()
+  await until(() => resets.length > 0, 'it is told')
+  log.head = 4
+  stream.push(entry(4))
+  expect(resets).toEqual([['another', 3]])
+  expect(seen).toEqual([4])
+})
+
 test('a log that cannot be read for a while delays a repair, and loses nothing', async () => {
   const log = new Log()
   const { stream, seen } = subscribe(log)
