@@ -170,3 +170,65 @@ test('tries again while the store cannot be read, and tells nothing when closed'
   watch.catchUp()
   expect(told[0]?.ids).toEqual(['m1'])
 })
+
+/** A store whose answers come when they are let go. */
+function slowWatch(store: Store) {
+  const made = watchOf(store)
+  const asked: (() => void)[] = []
+  const read = store.read.bind(store)
+  let isSlow = false
+  store.read = async (range, seen) => {
+    if (isSlow) await new Promise<void>((resolve) => asked.push(resolve))
+    return read(range, seen)
+  }
+  return {
+    ...made,
+    /** Reads so far that had to wait. */
+    asked,
+    slowDown: () => {
+      isSlow = true
+    },
+  }
+}
+
+test('what comes while the store is read, and follows on that, is no reason to read again', async () => {
+  const store = new Store()
+  const { watch, told, start, asked, slowDown } = slowWatch(store)
+  await start()
+  slowDown()
+  store.append()
+  watch.told(store.epoch, store.append())
+  await until(() => asked.length === 1, 'what was lost is read')
+  for (let n = 0; n < 3; n += 1) watch.told(store.epoch, store.append())
+  // As the store was asked before the last of them was there.
+  const late = store.append()
+  store.entries.pop()
+  asked[0]?.()
+  await until(() => told.at(-1)?.ids.length === 5, 'all are told')
+  store.entries.push(late)
+  watch.told(store.epoch, late)
+  expect(told.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
+  expect(asked).toHaveLength(1)
+  watch.close()
+})
+
+test('what is lost while the store is read is read as well', async () => {
+  const store = new Store()
+  const { watch, told, start, asked, slowDown } = slowWatch(store)
+  await start()
+  slowDown()
+  store.append()
+  watch.told(store.epoch, store.append())
+  await until(() => asked.length === 1, 'what was lost is read')
+  const [lost, after] = [store.append(), store.append()]
+  store.entries.splice(-2)
+  watch.told(store.epoch, after)
+  asked[0]?.()
+  await until(() => told.at(-1)?.ids.length === 2, 'the first ones are told')
+  store.entries.push(lost, after)
+  await until(() => asked.length === 2, 'the other one is read')
+  asked[1]?.()
+  await until(() => told.at(-1)?.ids.length === 4, 'all are told')
+  expect(told.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
+  watch.close()
+})

@@ -46,6 +46,8 @@ export class RoomWatch {
   /** Unknown until started. */
   #epoch: string | undefined
   #delivered = 0
+  /** The newest that the channel has brought. */
+  #told = 0
   #proof = ''
   #behind = false
   #repairing = false
@@ -74,9 +76,9 @@ export class RoomWatch {
 
   /** The channel has brought an entry. */
   told(epoch: string, entry: LogEntry): void {
+    this.#told = entry.seq
     this.#offer(epoch, entry)
-    // The channel brings them in order: what lies before this one will not come any more.
-    if (this.#epoch !== undefined && this.#pending.has(entry.seq)) this.catchUp()
+    this.#lookForHole()
   }
 
   /** This host has appended an entry: it may be here before those that others have appended just before it. */
@@ -110,6 +112,14 @@ export class RoomWatch {
     this.#pending.clear()
     clearTimeout(this.#retry)
     clearTimeout(this.#grace)
+  }
+
+  /**
+   * The channel brings them in order: what lies before one that it has brought will not come any more. While the store is read, what
+   * comes may just follow on what is read.
+   */
+  #lookForHole(): void {
+    if (this.#epoch !== undefined && !this.#repairing && this.#pending.has(this.#told)) this.catchUp()
   }
 
   #offer(epoch: string, entry: LogEntry): void {
@@ -171,6 +181,7 @@ export class RoomWatch {
       this.#pauseMs = FIRST_PAUSE_MS
       this.#repairing = false
       this.#flush()
+      this.#lookForHole()
     } catch (error) {
       this.#tryLater(error)
     }
@@ -188,14 +199,19 @@ export class RoomWatch {
     for (const entry of page.entries) {
       if (!this.#closed && entry.seq === this.#delivered + 1) this.#deliver(entry)
     }
-    for (const seq of before) this.#dropPending(seq, page.head)
+    for (const seq of before) if (seq > page.head) this.#dropUnknown(seq)
+    this.#dropDelivered()
     if (page.more) this.#behind = true
   }
 
   /** What was there before the store was asked, and is not in it, is not the log's. */
-  #dropPending(seq: number, head: number): void {
-    if (seq > head) this.#terms.onUnknown()
-    if (seq > head || seq <= this.#delivered) this.#pending.delete(seq)
+  #dropUnknown(seq: number): void {
+    this.#terms.onUnknown()
+    this.#pending.delete(seq)
+  }
+
+  #dropDelivered(): void {
+    for (const seq of this.#pending.keys()) if (seq <= this.#delivered) this.#pending.delete(seq)
   }
 
   #startAnew({ epoch, head }: LogPage): void {
@@ -211,7 +227,7 @@ export class RoomWatch {
     this.#delivered = head
     this.#proof = newest?.seq === head ? proofOf(newest) : ''
     this.#recent.clear()
-    for (const seq of this.#pending.keys()) if (seq <= head) this.#pending.delete(seq)
+    this.#dropDelivered()
   }
 
   #tryLater(error: unknown): void {
