@@ -1,25 +1,39 @@
 /**
  * Whether the log on Redis works: commands are answered, and writes are not refused (out of memory, no disk, too few replicas).
- * While writes are refused one of its own is tried from time to time, since nobody else may try any more.
+ * While writes are refused one of its own is tried from time to time, since nobody else may try any more. Refusals count as over when
+ * there was none for a while: a store of which a part is full refuses some and takes others, and all clients are told of each change.
  */
 import { isReply } from '../../redis/script.ts'
 import { RookeryError } from '../../wire/errors.ts'
 
 const PROBE_MS = 1_000
+/** Without a refusal before writes count as taken again. It doubles when they are refused again soon after. */
+const CALM_MS = 2_000
+const LONGEST_CALM_MS = 32_000
+const SOON_MS = 60_000
 
 export class LogHealth {
   readonly #probe: () => Promise<unknown>
   readonly #tell: (reason: string | null) => void
+  readonly #now: () => number
   #unreachable: string | null = null
   #refusing: string | null = null
+  #refusedAt = 0
+  #workedAt = Number.NEGATIVE_INFINITY
+  #calmMs = CALM_MS
   #told: string | null | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
   /** @param probe a write, somewhere in the cluster's own keys */
-  constructor(probe: () => Promise<unknown>, tell: (reason: string | null) => void) {
+  constructor(
+    probe: () => Promise<unknown>,
+    tell: (reason: string | null) => void,
+    now = () => performance.now(),
+  ) {
     this.#probe = probe
     this.#tell = tell
+    this.#now = now
   }
 
   get reason(): string | null {
@@ -33,13 +47,26 @@ export class LogHealth {
 
   /** Something was written. */
   worked(): void {
-    if (this.#refusing !== null) this.#setRefusing(null)
+    if (this.#refusing === null || this.#now() - this.#refusedAt < this.#calmMs) return
+    this.#workedAt = this.#now()
+    this.#setRefusing(null)
   }
 
   /** A write has failed. What only says that Redis is away is the connection's to tell. */
   failed(error: unknown): void {
     const cause = error instanceof RookeryError && error.code === 'unavailable' ? error.cause : undefined
-    if (isReply(cause)) this.#setRefusing(`Redis takes no writes: ${cause.message}`)
+    if (isReply(cause)) this.#refused(`Redis takes no writes: ${cause.message}`)
+  }
+
+  #refused(reason: string): void {
+    const now = this.#now()
+    if (this.#refusing === null) {
+      const isSoon = now - this.#workedAt < SOON_MS
+      this.#calmMs = isSoon ? Math.min(LONGEST_CALM_MS, 2 * this.#calmMs) : CALM_MS
+    }
+    this.#refusedAt = now
+    // Another refusal is no news.
+    if (this.#refusing === null) this.#setRefusing(reason)
   }
 
   close(): void {
@@ -49,22 +76,22 @@ export class LogHealth {
 
   #setRefusing(reason: string | null): void {
     this.#refusing = reason
-    clearTimeout(this.#timer)
-    if (reason !== null && !this.#closed) {
-      this.#timer = setTimeout(() => {
-        this.#probe().then(
-          () => this.worked(),
-          (error: unknown) => this.#probeFailed(error),
-        )
-      }, PROBE_MS).unref()
-    }
+    this.#tryLater()
     this.#say()
   }
 
-  #probeFailed(error: unknown): void {
-    this.failed(error)
-    // Not refused but unanswered: it counts as refusing until a write has worked.
-    if (this.#refusing !== null) this.#setRefusing(this.#refusing)
+  /** A probe that is not refused but unanswered changes nothing: it counts as refusing until a write has worked. */
+  #tryLater(): void {
+    clearTimeout(this.#timer)
+    if (this.#refusing === null || this.#closed) return
+    this.#timer = setTimeout(() => {
+      this.#probe()
+        .then(
+          () => this.worked(),
+          (error: unknown) => this.failed(error),
+        )
+        .finally(() => this.#tryLater())
+    }, PROBE_MS).unref()
   }
 
   #say(): void {
