@@ -25,6 +25,8 @@ export interface Member {
   readonly user: Author
   readonly feed: RoomFeed
   state: MemberState
+  /** Joins under way: each holds back what comes until its answer has been sent. */
+  holds: number
   /** Everything up to here has been sent to it, or told as a gap. */
   sentUpTo: number
   /** Entries that came while it was joining, at most `HELD_MAX`. */
@@ -65,6 +67,7 @@ export class RoomFeed implements RoomListener {
       user,
       feed: this,
       state: 'joining',
+      holds: 1,
       sentUpTo: 0,
       held: [],
       missedPresence: new PresenceBacklog(),
@@ -75,9 +78,11 @@ export class RoomFeed implements RoomListener {
     return member
   }
 
-  /** Holds back what comes until the next `goLive`. */
+  /** Holds back what comes until `goLive` was called as often as this, `add` included. */
   hold(member: Member): void {
-    if (member.state !== 'gone') member.state = 'joining'
+    if (member.state === 'gone') return
+    member.holds += 1
+    member.state = 'joining'
   }
 
   /**
@@ -86,9 +91,11 @@ export class RoomFeed implements RoomListener {
    */
   goLive(member: Member, sentUpTo: number, epoch?: string): void {
     if (member.state === 'gone') return
-    member.state = 'live'
     if (member.newLog?.epoch === epoch) member.newLog = undefined
     member.sentUpTo = member.newLog?.head ?? sentUpTo
+    member.holds -= 1
+    if (member.holds > 0) return
+    member.state = 'live'
     this.#tellNewLog([member])
     const held = member.held
     member.held = []

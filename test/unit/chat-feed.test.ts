@@ -263,7 +263,7 @@ describe('a room feed', () => {
         }
         for (const [index, seat] of seats.entries()) {
           seat.client.slow = false
-          live(index)
+          while (seat.member.state === 'joining') live(index)
           room.feed.recover(seat.member)
         }
         room.publish()
@@ -281,6 +281,32 @@ describe('a room feed', () => {
         }
       }),
     )
+  })
+})
+
+describe('a member that asks to join twice before it is answered', () => {
+  it('is given what comes between the two answers after the second, once and without a gap', () => {
+    const room = new Room()
+    room.publish(10)
+    const { client, member } = room.client()
+    room.feed.hold(member)
+    room.feed.goLive(member, 10)
+    room.publish()
+    expect(client.told).toEqual([])
+    room.feed.goLive(member, 10)
+    room.publish()
+    expect(client.told).toEqual([messageOf(11), messageOf(12)])
+  })
+
+  it('is given what follows the first answer when the second join fails', () => {
+    const room = new Room()
+    room.publish(10)
+    const { client, member } = room.client()
+    room.feed.hold(member)
+    room.feed.goLive(member, 10)
+    room.publish(2)
+    room.feed.goLive(member, member.sentUpTo)
+    expect(client.told).toEqual([messageOf(11), messageOf(12)])
   })
 })
 
