@@ -36,6 +36,8 @@ import type { Link } from './link.ts'
 
 /** How long the other servers have for an answer when the caller does not say: as in the base class. */
 const ANSWER_TIMEOUT_MS = 5_000
+/** In one message: another host takes no longer list of topics. */
+const ROOMS_JOINED_AT_ONCE = 1_024
 
 export interface LinkAdapterOptions {
   logger: Logger
@@ -186,9 +188,12 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   override addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
-    // What is published to these rooms from now on finds the workers that are just about to subscribe to them.
-    const grants = this.#interest.memberTopics(rooms)
-    this.#tell(MessageType.SOCKETS_JOIN, opts, { data: { rooms }, grants })
+    for (let from = 0; from < rooms.length; from += ROOMS_JOINED_AT_ONCE) {
+      const some = rooms.slice(from, from + ROOMS_JOINED_AT_ONCE)
+      // What is published to these rooms from now on finds the workers that are just about to subscribe to them.
+      const grants = this.#interest.memberTopics(some)
+      this.#tell(MessageType.SOCKETS_JOIN, opts, { data: { rooms: some }, grants })
+    }
     Adapter.prototype.addSockets.call(this, opts, rooms)
     return Promise.resolve()
   }

@@ -142,6 +142,15 @@ describe.each(SHAPES)('on %s:', (shape) => {
     })
   })
 
+  it('join more rooms at once than one message may name', async () => {
+    await three([['red'], ['red'], []])
+    await host.run('w3', ({ io }) =>
+      io.in('red').socketsJoin(Array.from({ length: 5_000 }, (_, index) => `many-${index}`)),
+    )
+    for (const room of ['many-0', 'many-1024', 'many-4999'])
+      expect(await fetchNames('w3', room)).toEqual(['w1', 'w2'])
+  })
+
   describe('disconnectSockets', () => {
     it('disconnects the sockets of all workers that are meant', async () => {
       const [first, second, third] = await three([['red'], ['red'], []])
