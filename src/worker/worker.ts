@@ -87,12 +87,13 @@ export async function runWorker(): Promise<number> {
 async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, orders: Orders): Promise<number> {
   const registry = createRegistry()
   const link = await Link.connect({ ...own, registry })
+  // An application may take its time to load.
+  link.onClose(() => orders.primaryGone('the link to the primary is gone'))
   const reader =
     own.config.redisUrl === undefined
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
   const worker = await assemble({ ...own, registry, link, reader })
-  link.onClose(() => orders.primaryGone('the link to the primary is gone'))
   watchPrimary({ link, timeoutMs: own.config.primaryHangTimeoutMs, logger: own.logger })
   tell(own.logger, { type: 'rookery:ready' })
   return orders.carryOut(worker)
