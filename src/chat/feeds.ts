@@ -3,6 +3,7 @@
  * last lets go. A room that is let go while it is being opened is closed as soon as it is open.
  */
 import type { Logger } from 'pino'
+import { LogGate } from '../core/log-gate.ts'
 import type { RoomSubscription, Rooms } from '../wire/app.ts'
 import type { Outlet } from './feed.ts'
 import { RoomFeed } from './feed.ts'
@@ -30,8 +31,12 @@ export interface FeedsOptions {
   openRooms: ChatMetrics['openRooms']
 }
 
+/** A store that is away shuts all rooms, and clients try again and again. */
+const SHUT_LOG_MS = 5_000
+
 export class Feeds {
   readonly #options: FeedsOptions
+  readonly #shut = new LogGate(SHUT_LOG_MS)
   readonly #open = new Map<string, OpenRoom>()
 
   constructor(options: FeedsOptions) {
@@ -62,7 +67,9 @@ export class Feeds {
     this.#open.set(room, open)
     this.#options.openRooms.set(this.#open.size)
     open.subscription.catch((error: unknown) => {
-      this.#options.logger.warn({ err: error, room }, 'a room could not be opened')
+      this.#shut.pass((heldBack) =>
+        this.#options.logger.warn({ err: error, room, heldBack }, 'a room could not be opened'),
+      )
       this.#forget(room, open)
     })
     return open

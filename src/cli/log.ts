@@ -198,4 +198,6 @@ class Progress {
 }
 
 const described = ({ rooms, entries, users }: TransferCounts) =>
-  `${entries} entries of ${rooms} rooms, and the rooms of ${users} users`
+  `${counted(entries, 'entry', 'entries')} of ${counted(rooms, 'room')}, and the rooms of ${counted(users, 'user')}`
+
+const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`

@@ -25,6 +25,12 @@ export interface IntakeOptions {
   message: (message: HostMessage, host: string) => void
 }
 
+/** What is most likely behind it, where an operator can do something about it. */
+function hintOf(reason: string): { hint?: string } {
+  if (reason !== 'forged') return {}
+  return { hint: 'does every host of this cluster have the same CLUSTER_SECRET?' }
+}
+
 export class HostIntake {
   readonly #options: IntakeOptions
   readonly #refusals = new LogGate(LOG_MS)
@@ -57,7 +63,10 @@ export class HostIntake {
     const { metrics, logger } = this.#options
     metrics.refused.inc({ reason })
     this.#refusals.pass((heldBack) =>
-      logger.warn({ reason, err: error, heldBack }, 'something that came from Redis was not taken'),
+      logger.warn(
+        { reason, err: error, heldBack, ...hintOf(reason) },
+        'something that came from Redis was not taken',
+      ),
     )
   }
 
