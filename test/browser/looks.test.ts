@@ -8,6 +8,7 @@ import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { Chromium, type OpenPage } from '../harness/page.ts'
 import { seriousViolations } from '../harness/page-axe.ts'
 import { HISTORY_SETTINGS, publish, type Said, writeLog } from '../harness/page-history.ts'
+import { untilAtRest } from '../harness/page-list.ts'
 import { Person, type PersonOptions } from '../harness/page-person.ts'
 
 const HOUR_MS = 3_600_000
@@ -180,6 +181,7 @@ it('what is said to somebody stands evenly in its band, and its menu beside it',
   await sam.goTo('mentions')
   const message = sam.message('@Sam have a look')
   await message.waitFor()
+  await untilAtRest(sam)
   const band = await boxOf(message)
   const body = await boxOf(message.locator('.message-body'))
   const line = await boxOf(sam.page.locator('.typing-line'))

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { Network } from '../harness/client-proxy.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { Chromium, LOST_NETWORK } from '../harness/page.ts'
+import { untilAtRest } from '../harness/page-list.ts'
 import { Person } from '../harness/page-person.ts'
 
 let rookery: RunningRookery
@@ -58,6 +59,9 @@ it('a message is changed and removed for everybody', async () => {
   await ann.say('frist')
   await ann.say('second')
   await ben.sees('second')
+  // What is under the pointer stays there: nothing is on its way any more, and below stands who has seen it.
+  await ann.message('second').getByText('Seen by Ben').waitFor()
+  await untilAtRest(ann)
   await ann.message('frist').hover()
   await ann.message('frist').getByRole('button', { name: 'Edit' }).click()
   await ann.composer.fill('first')
@@ -65,6 +69,8 @@ it('a message is changed and removed for everybody', async () => {
   await showsJust(ben, ['first', 'second'])
   await ben.message('first').getByText('edited').waitFor()
 
+  await ann.log.getByText(/Saving/).waitFor({ state: 'detached' })
+  await untilAtRest(ann)
   await ann.message('second').hover()
   await ann.message('second').getByRole('button', { name: 'More' }).click()
   await ann.page.getByRole('menuitem', { name: 'Remove…' }).click()
