@@ -56,7 +56,7 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
   )
 
   const flush = useCallback(() => model.current?.flush(), [])
-  const older = useOlder(room, flush)
+  const older = useOlder({ chat, room, loaded: flush })
 
   const moved = useCallback(
     (event: Event) => {
