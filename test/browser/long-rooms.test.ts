@@ -174,6 +174,24 @@ it('older messages are fetched by scrolling up, and what is read stays where it 
   await ann.page.getByRole('button', { name: 'Jump to newest' }).waitFor({ state: 'detached' })
 })
 
+it('older messages that could not be had come when there is a connection again', async () => {
+  const ann = await Person.enter(browser, { url: network.url, name: 'Ann', room: 'read' })
+  ann.opened.expectProblems(LOST_NETWORK)
+  await ann.messages.first().waitFor()
+  await untilAtRest(ann)
+  // She has left the end before the page can tell her that she is offline, which moves everything.
+  network.holdAnswers()
+  await scrollTo(ann, 0)
+  await asksForOlder(ann)
+  network.cut()
+  await ann.page.getByText('Older messages could not be loaded').waitFor()
+  const before = await sightOf(ann)
+  const height = await scrollHeight(ann)
+  network.mend()
+  await expect.poll(() => scrollHeight(ann)).toBeGreaterThan(height)
+  expect(movedBetween(before, await sightOf(ann))).toBeLessThan(3)
+})
+
 it(
   `at the beginning of ${PAST_WINDOW} messages nothing moves when somebody writes`,
   async () => {

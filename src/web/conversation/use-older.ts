@@ -1,6 +1,7 @@
 /** Loads what is older than the messages shown, one page at a time. */
-import { useCallback, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { ChatClient, ChatRoom } from '../../client/index.ts'
+import { useIsOnline } from './room-events.ts'
 
 export interface Older {
   readonly state: 'idle' | 'loading' | 'failed'
@@ -16,6 +17,13 @@ interface OlderOptions {
 
 export function useOlder({ chat, room, loaded }: OlderOptions): Older {
   const [state, setState] = useState<Older['state']>('idle')
+  const isOnline = useIsOnline(chat)
+
+  // What failed before there was a connection again is no failure any more: it is asked for anew where it is still wanted.
+  useEffect(() => {
+    if (isOnline) setState((before) => (before === 'failed' ? 'idle' : before))
+  }, [isOnline])
+
   const load = useCallback(async () => {
     if (!room.hasOlder) return
     setState('loading')
