@@ -171,34 +171,26 @@ test('tries again while the store cannot be read, and tells nothing when closed'
   expect(told[0]?.ids).toEqual(['m1'])
 })
 
-/** A store whose answers come when they are let go. */
-function slowWatch(store: Store) {
-  const made = watchOf(store)
+/** A watch that has lost an entry and reads it; the answers of its store come when they are let go. */
+async function readingOn() {
+  const store = new Store()
+  const { watch, told, start } = watchOf(store)
+  await start()
+  /** Lets the reads go, in their order. */
   const asked: (() => void)[] = []
   const read = store.read.bind(store)
-  let isSlow = false
   store.read = async (range, seen) => {
-    if (isSlow) await new Promise<void>((resolve) => asked.push(resolve))
+    await new Promise<void>((resolve) => asked.push(resolve))
     return read(range, seen)
   }
-  return {
-    ...made,
-    /** Reads so far that had to wait. */
-    asked,
-    slowDown: () => {
-      isSlow = true
-    },
-  }
-}
-
-test('what comes while the store is read, and follows on that, is no reason to read again', async () => {
-  const store = new Store()
-  const { watch, told, start, asked, slowDown } = slowWatch(store)
-  await start()
-  slowDown()
   store.append()
   watch.told(store.epoch, store.append())
   await until(() => asked.length === 1, 'what was lost is read')
+  return { store, watch, told, asked }
+}
+
+test('what comes while the store is read, and follows on that, is no reason to read again', async () => {
+  const { store, watch, told, asked } = await readingOn()
   for (let n = 0; n < 3; n += 1) watch.told(store.epoch, store.append())
   // As the store was asked before the last of them was there.
   const late = store.append()
@@ -213,13 +205,7 @@ test('what comes while the store is read, and follows on that, is no reason to r
 })
 
 test('what is lost while the store is read is read as well', async () => {
-  const store = new Store()
-  const { watch, told, start, asked, slowDown } = slowWatch(store)
-  await start()
-  slowDown()
-  store.append()
-  watch.told(store.epoch, store.append())
-  await until(() => asked.length === 1, 'what was lost is read')
+  const { store, watch, told, asked } = await readingOn()
   const [lost, after] = [store.append(), store.append()]
   store.entries.splice(-2)
   watch.told(store.epoch, after)
