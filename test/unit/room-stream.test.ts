@@ -97,7 +97,7 @@ class SlowLog extends Log {
 
   constructor() {
     super()
-    const { head } = this.reader
+    const head = this.reader.head.bind(this.reader)
     this.reader.head = async (room) => {
       const answer = await head(room)
       if (this.isSlow) await new Promise<void>((resolve) => this.#letGo.push(resolve))
