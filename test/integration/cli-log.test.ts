@@ -53,7 +53,7 @@ it('takes the log of a running host to Redis, and from there into an empty data 
   const back = await rookery(['log', 'export'], inRedis('one'))
   expect(back.code, back.stderr).toBe(0)
   expect(entriesOf(back.stdout)).toEqual(entriesOf(exported))
-  expect(back.stderr).toContain('3 entries of 1 rooms')
+  expect(back.stderr).toContain('3 entries of 1 room,')
   expect(entriesOf((await rookery(['log', 'export'], inRedis('other'))).stdout)).toEqual([])
 
   const again = join(directory, 'again.ndjson')
