@@ -15,7 +15,6 @@ const SOON_MS = 60_000
 export class LogHealth {
   readonly #probe: () => Promise<unknown>
   readonly #tell: (reason: string | null) => void
-  readonly #now: () => number
   #unreachable: string | null = null
   #refusing: string | null = null
   #refusedAt = 0
@@ -26,14 +25,9 @@ export class LogHealth {
   #closed = false
 
   /** @param probe a write, somewhere in the cluster's own keys */
-  constructor(
-    probe: () => Promise<unknown>,
-    tell: (reason: string | null) => void,
-    now = () => performance.now(),
-  ) {
+  constructor(probe: () => Promise<unknown>, tell: (reason: string | null) => void) {
     this.#probe = probe
     this.#tell = tell
-    this.#now = now
   }
 
   get reason(): string | null {
@@ -47,8 +41,8 @@ export class LogHealth {
 
   /** Something was written. */
   worked(): void {
-    if (this.#refusing === null || this.#now() - this.#refusedAt < this.#calmMs) return
-    this.#workedAt = this.#now()
+    if (this.#refusing === null || performance.now() - this.#refusedAt < this.#calmMs) return
+    this.#workedAt = performance.now()
     this.#setRefusing(null)
   }
 
@@ -59,14 +53,12 @@ export class LogHealth {
   }
 
   #refused(reason: string): void {
-    const now = this.#now()
-    if (this.#refusing === null) {
-      const isSoon = now - this.#workedAt < SOON_MS
-      this.#calmMs = isSoon ? Math.min(LONGEST_CALM_MS, 2 * this.#calmMs) : CALM_MS
-    }
-    this.#refusedAt = now
+    this.#refusedAt = performance.now()
     // Another refusal is no news.
-    if (this.#refusing === null) this.#setRefusing(reason)
+    if (this.#refusing !== null) return
+    const isSoon = this.#refusedAt - this.#workedAt < SOON_MS
+    this.#calmMs = isSoon ? Math.min(LONGEST_CALM_MS, 2 * this.#calmMs) : CALM_MS
+    this.#setRefusing(reason)
   }
 
   close(): void {
