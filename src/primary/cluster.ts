@@ -9,12 +9,12 @@ import { openRedisLog, type RedisLog } from '../log/redis/redis-log.ts'
 import { redisAddress } from '../redis/address.ts'
 import { openRedis, type RedisConnection } from '../redis/connection.ts'
 import { signingKeys } from '../redis/signing.ts'
-import type { Backplane } from './backplane.ts'
-import { RedisBackplane } from './backplane-redis.ts'
-import type { ForwardingOptions } from './forwarding.ts'
-import { forwardLimits } from './forwarding.ts'
-import { endpoint, onlyAddress, ownAddressTowards } from './own-address.ts'
-import { sharedSecret } from './shared-secret.ts'
+import type { Backplane } from './backplane/backplane.ts'
+import { RedisBackplane } from './backplane/redis-backplane.ts'
+import { sharedSecret } from './backplane/shared-secret.ts'
+import type { ForwardingOptions } from './forward/forwarding.ts'
+import { forwardLimits } from './forward/forwarding.ts'
+import { endpoint, onlyAddress, ownAddressTowards } from './forward/own-address.ts'
 
 const IDLE_MARGIN_MS = 15_000
 

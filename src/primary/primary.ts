@@ -10,11 +10,11 @@ import { showBanner } from '../ops/banner.ts'
 import { ExitError, exitCodes } from '../ops/exit-codes.ts'
 import { claimDataDir } from '../ops/pid-file.ts'
 import { RedisUnfit } from '../redis/server-check.ts'
-import { openAdmin } from './host-admin.ts'
-import { claimLinkPath } from './host-socket.ts'
-import { listenForOrders, type Orders } from './orders.ts'
+import { openAdmin } from './admin/admin.ts'
 import { assemble, type Parts } from './primary-parts.ts'
-import { watchWorkers } from './supervision.ts'
+import { claimLinkPath } from './relay/link-socket.ts'
+import { watchWorkers } from './supervisor/create-supervisor.ts'
+import { listenForOrders, type Orders } from './supervisor/signal-handler.ts'
 
 /** What comes after the last worker's end (link, log, admin) gets so long. */
 const STOP_MARGIN_MS = 3_000

@@ -1,5 +1,5 @@
 /** Several hosts of the hand-off fixture that know each other, and what passes between them. */
-import type { ForwardLimits } from '../../src/primary/forwarding.ts'
+import type { ForwardLimits } from '../../src/primary/forward/forwarding.ts'
 import { HandOffHost, metricSum } from './hand-off-host.ts'
 import { exchange } from './raw-http.ts'
 

@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { ForwardLimits } from '../../src/primary/forwarding.ts'
-import type { FrontDoorLimits } from '../../src/primary/front-door.ts'
+import type { ForwardLimits } from '../../src/primary/forward/forwarding.ts'
+import type { FrontDoorLimits } from '../../src/primary/front-door/front-door.ts'
 
 export interface HandOffSettings {
   workers: number

@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { UserLimits } from '../../src/primary/limits.ts'
+import { UserLimits } from '../../src/primary/limits/limits.ts'
 import { userKey } from '../../src/redis/names.ts'
 import { startRedis, type TestRedis } from '../harness/redis.ts'
 import { redisHost } from '../harness/redis-host.ts'

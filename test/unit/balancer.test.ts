@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Balancer } from '../../src/primary/balancer.ts'
+import { Balancer } from '../../src/primary/front-door/balancer.ts'
 
 const RESERVATION_MS = 1_000
 const anywhere = () => true

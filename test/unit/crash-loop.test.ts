@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CrashLoop } from '../../src/primary/crash-loop.ts'
+import { CrashLoop } from '../../src/primary/supervisor/crash-loop.ts'
 
 test('so many unstable deaths in a row are a crash loop', () => {
   const loop = new CrashLoop(3)

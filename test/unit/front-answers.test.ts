@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderAnswer } from '../../src/primary/front-answers.ts'
+import { renderAnswer } from '../../src/primary/front-door/responses.ts'
 
 const unavailable = { status: 503, body: { reason: 'überfüllt' }, retryAfterSeconds: 2 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { softLimit } from '../../src/ops/descriptors.ts'
-import { fitToDescriptors } from '../../src/primary/front-limits.ts'
+import { fitToDescriptors } from '../../src/primary/front-door/limits.ts'
 
 const limits = { pendingHeads: 10_000, queueLength: 20_000, forwards: 0 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { HeadReader } from '../../src/core/http-head.ts'
-import { destinationOf } from '../../src/primary/front-request.ts'
+import { destinationOf } from '../../src/primary/front-door/destination.ts'
 
 const SID = 'abcdef12-AAAAAAAAAAAAAAAAAAAAAAAA'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { InterestTable } from '../../src/primary/interest.ts'
+import { InterestTable } from '../../src/primary/relay/interest.ts'
 
 describe('the table of interests', () => {
   it('agrees with a list of holds, whatever is held, given back and forgotten', () => {

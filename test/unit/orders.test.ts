@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Orders } from '../../src/primary/orders.ts'
+import { Orders } from '../../src/primary/supervisor/signal-handler.ts'
 
 function makeOrders() {
   const clock = { nowMs: 0 }

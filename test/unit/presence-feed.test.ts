@@ -2,9 +2,9 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Backplane } from '../../src/primary/backplane.ts'
-import { soloBackplane } from '../../src/primary/backplane.ts'
-import { PresenceFeed } from '../../src/primary/presence-feed.ts'
+import type { Backplane } from '../../src/primary/backplane/backplane.ts'
+import { soloBackplane } from '../../src/primary/backplane/backplane.ts'
+import { PresenceFeed } from '../../src/primary/presence/notifier.ts'
 import type { HostMessage } from '../../src/wire/host-messages.ts'
 import type { PresenceEvent } from '../../src/wire/requests.ts'
 

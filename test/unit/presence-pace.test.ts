@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { PresenceTable } from '../../src/primary/presence.ts'
-import { PresencePace } from '../../src/primary/presence-pace.ts'
+import { PresenceTable } from '../../src/primary/presence/presence-table.ts'
+import { PresencePace } from '../../src/primary/presence/throttle.ts'
 
 const GATHERED_MS = 50
 

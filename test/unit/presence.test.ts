@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PresenceTable } from '../../src/primary/presence.ts'
+import { PresenceTable } from '../../src/primary/presence/presence-table.ts'
 import { MEMBERS_SHOWN } from '../../src/wire/app.ts'
 
 const user = (id: string) => ({ id, name: `name of ${id}` })

@@ -138,7 +138,7 @@ describe('the permissions that are looked for', () => {
   it('are those that the scripts need', () => {
     const folder = new URL('../../src/log/redis/', import.meta.url)
     const files = readdirSync(folder).map((name) => new URL(name, folder))
-    const limits = new URL('../../src/primary/limits-redis.ts', import.meta.url)
+    const limits = new URL('../../src/primary/limits/redis-counters.ts', import.meta.url)
     const texts = [...files, limits].map((file) => readFileSync(file, 'utf8'))
     const used = texts.flatMap((text) =>
       [...text.matchAll(/redis\.p?call\(\s*'([A-Za-z]+)'/g)].map(([, name]) => name),

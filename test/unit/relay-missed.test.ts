@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RelayMissed } from '../../src/primary/relay-missed.ts'
+import { RelayMissed } from '../../src/primary/relay/missed-updates.ts'
 
 const user = (id: string) => ({ id, name: id })
 

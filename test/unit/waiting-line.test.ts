@@ -4,11 +4,11 @@ import { Socket } from 'node:net'
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { TokenBucket } from '../../src/core/token-bucket.ts'
-import { Balancer } from '../../src/primary/balancer.ts'
-import { frontMetrics } from '../../src/primary/front-metrics.ts'
-import type { RequestKind } from '../../src/primary/front-request.ts'
-import type { HandOffChannel } from '../../src/primary/hand-off.ts'
-import { type Waiter, WaitingLine } from '../../src/primary/waiting-line.ts'
+import { Balancer } from '../../src/primary/front-door/balancer.ts'
+import { type Waiter, WaitingLine } from '../../src/primary/front-door/connection-queue.ts'
+import type { RequestKind } from '../../src/primary/front-door/destination.ts'
+import type { HandOffChannel } from '../../src/primary/front-door/hand-off.ts'
+import { frontMetrics } from '../../src/primary/front-door/metrics.ts'
 
 class Channel extends EventEmitter implements HandOffChannel {
   readonly sent: Socket[] = []

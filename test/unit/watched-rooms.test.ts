@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { WatchedRooms } from '../../src/primary/watched-rooms.ts'
+import { WatchedRooms } from '../../src/primary/relay/room-subscriptions.ts'
 import { until } from '../harness/until.ts'
 
 /** A log whose rooms can be watched only while it is there. */

@@ -1,0 +1,84 @@
+/** What comes in from Redis: opened, checked, and passed to whom it is for; what is not taken is counted and said. */
+import type { Logger } from 'pino'
+import { LogGate } from '../../core/log-gate.ts'
+import type { SigningKeys } from '../../redis/signing.ts'
+import type { HostMessage } from '../../wire/host-messages.ts'
+import type { Opened } from './envelope.ts'
+import { open } from './envelope.ts'
+import type { HostCircle } from './membership.ts'
+import type { BackplaneMetrics } from './metrics.ts'
+
+/** Lines about the same trouble are that far apart. */
+const LOG_MS = 5_000
+
+export interface IntakeOptions {
+  /** This host's tag. */
+  self: string
+  keys: SigningKeys | undefined
+  circle: HostCircle
+  /** The number of this host's last message. */
+  said: () => number
+  metrics: BackplaneMetrics
+  logger: Logger
+  echoed: (n: number) => void
+  gap: (host: string) => void
+  message: (message: HostMessage, host: string) => void
+}
+
+/** What is most likely behind it, where an operator can do something about it. */
+function hintOf(reason: string): { hint?: string } {
+  if (reason !== 'forged') return {}
+  return { hint: 'does every host of this cluster have the same CLUSTER_SECRET?' }
+}
+
+export class HostIntake {
+  readonly #options: IntakeOptions
+  readonly #refusals = new LogGate(LOG_MS)
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  /** What this host has said itself, or looks like it. */
+  echo(bytes: Buffer): void {
+    const { keys, said, echoed } = this.#options
+    const opened = open(bytes, keys)
+    if (typeof opened === 'string') return this.refuse(opened)
+    // It has not said that yet.
+    if (opened.n <= said()) echoed(opened.n)
+    return undefined
+  }
+
+  hear(bytes: Buffer): void {
+    const { keys, self } = this.#options
+    const opened = open(bytes, keys)
+    if (typeof opened === 'string') return this.refuse(opened)
+    const { host, to } = opened
+    if (host === self) return this.refuse('self')
+    if (to !== 'all' && to !== 'topic' && to !== self) return this.refuse('misdirected')
+    return this.#take(opened)
+  }
+
+  refuse(reason: string, error?: unknown): void {
+    const { metrics, logger } = this.#options
+    metrics.refused.inc({ reason })
+    this.#refusals.pass((heldBack) =>
+      logger.warn(
+        { reason, err: error, heldBack, ...hintOf(reason) },
+        'something that came from Redis was not taken',
+      ),
+    )
+  }
+
+  #take(opened: Opened): void {
+    const { circle, metrics, gap, message } = this.#options
+    const { host, said } = opened
+    const verdict = circle.hear(opened)
+    if (verdict === 'replayed') return this.refuse('replayed')
+    if (verdict === 'unknown') return circle.meet(opened)
+    if (verdict === 'gap') gap(host)
+    metrics.received.inc()
+    if (said.kind === 'talk') return circle.answer(host, said.talk)
+    return message(said.message, host)
+  }
+}

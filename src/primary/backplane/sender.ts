@@ -1,0 +1,94 @@
+/**
+ * What this host says: numbered, sealed, published, never waited for. What is dropped leaves a number out, by which the
+ * others know that they may have missed something.
+ */
+import type { Logger } from 'pino'
+import { LogGate } from '../../core/log-gate.ts'
+import type { SigningKeys } from '../../redis/signing.ts'
+import type { HostMessage, HostTalk } from '../../wire/host-messages.ts'
+import type { HostChannels } from './channels.ts'
+import { seal } from './envelope.ts'
+import type { BackplaneMetrics } from './metrics.ts'
+
+/** Lines about dropped messages are that far apart. */
+const LOG_MS = 5_000
+
+/** Topics, everybody, or one host by its tag. */
+export type Target = readonly string[] | 'all' | { host: string }
+
+export interface SenderOptions {
+  self: string
+  channels: HostChannels
+  keys: SigningKeys | undefined
+  metrics: BackplaneMetrics
+  logger: Logger
+}
+
+export class HostSender {
+  readonly #options: SenderOptions
+  readonly #gate = new LogGate(LOG_MS)
+  #n = 0
+  #base = 0
+  #away: string | null = null
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+  }
+
+  /** Of the last message. */
+  get n(): number {
+    return this.#n
+  }
+
+  /** Why Redis takes nothing; `null`: it does. */
+  get away(): string | null {
+    return this.#away
+  }
+
+  set away(reason: string | null) {
+    this.#away = reason
+  }
+
+  /** @returns false when it has been dropped */
+  say(target: Target, message: HostMessage | HostTalk): boolean {
+    const { self, channels, keys, metrics } = this.#options
+    const rooms = roomsOf(target)
+    this.#n += 1
+    if (rooms.length !== 1) this.#base += 1
+    if (this.#away !== null) return this.drop()
+    const head = { host: self, n: this.#n, base: this.#base, to: nameOf(target) }
+    try {
+      channels.publish(rooms, seal(head, message, keys))
+      metrics.sent.inc()
+      return true
+    } catch (error) {
+      return this.drop(error)
+    }
+  }
+
+  /** Something may not have left. The number that is left out tells the others. */
+  drop(error?: unknown): false {
+    this.#base += 1
+    this.#options.metrics.dropped.inc()
+    if (error !== undefined)
+      this.#gate.pass((heldBack) =>
+        this.#options.logger.warn({ err: error, heldBack }, 'a message to other hosts may not have left'),
+      )
+    return false
+  }
+}
+
+/** The adapter's rooms: one has a channel of its own, none or several go by that of all hosts. */
+function roomsOf(target: Target): readonly string[] {
+  if (target === 'all') return []
+  return isHost(target) ? [target.host] : target
+}
+
+function nameOf(target: Target): string {
+  if (isHost(target)) return target.host
+  return target !== 'all' && target.length === 1 ? 'topic' : 'all'
+}
+
+function isHost(target: Target): target is { host: string } {
+  return typeof target === 'object' && 'host' in target
+}

@@ -1,0 +1,94 @@
+/**
+ * What the sharded adapter takes for its subscribing client: passes on to `Subscriptions`, knows what Redis has
+ * confirmed, and tries again what it could not confirm in time for as long as it is wanted.
+ */
+import type { Subscriptions } from '../../redis/subscriptions.ts'
+
+interface Channel {
+  handler: (message: Buffer) => void
+  confirmed: Promise<void>
+  settle: () => void
+  state: 'asked' | 'confirmed' | 'failed'
+}
+
+export interface SubscriberOptions {
+  subscriptions: Pick<Subscriptions, 'subscribe' | 'unsubscribe'>
+  retryMs: number
+  receive(channel: string, message: Buffer): void
+  failed(error: unknown): void
+}
+
+export class HostSubscriber {
+  readonly #options: SubscriberOptions
+  readonly #channels = new Map<string, Channel>()
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#channels.size
+  }
+
+  has(channel: string): boolean {
+    return this.#channels.has(channel)
+  }
+
+  /** `undefined`: it has been confirmed, or is not wanted. */
+  confirmed(name: string): Promise<void> | undefined {
+    const channel = this.#channels.get(name)
+    return channel === undefined || channel.state === 'confirmed' ? undefined : channel.confirmed
+  }
+
+  /** By its name the adapter takes this for a client of the `redis` package. What it would be called with is not for it. */
+  sSubscribe(name: string): void {
+    if (this.#channels.has(name)) return
+    const handler = (message: Buffer) => this.#options.receive(name, message)
+    let settle = nobodyWaits
+    const confirmed = new Promise<void>((resolve) => {
+      settle = resolve
+    })
+    const channel: Channel = { handler, confirmed, settle, state: 'asked' }
+    this.#channels.set(name, channel)
+    this.#ask(name, channel)
+  }
+
+  sUnsubscribe(name: string): void {
+    const channel = this.#channels.get(name)
+    if (channel === undefined) return
+    this.#channels.delete(name)
+    channel.settle()
+    if (channel.state !== 'failed') this.#options.subscriptions.unsubscribe(name, channel.handler)
+  }
+
+  close(): void {
+    clearTimeout(this.#retry)
+    for (const name of this.#channels.keys()) this.sUnsubscribe(name)
+  }
+
+  #ask(name: string, channel: Channel): void {
+    channel.state = 'asked'
+    this.#options.subscriptions.subscribe(name, channel.handler).then(
+      () => {
+        channel.state = 'confirmed'
+        channel.settle()
+      },
+      (error: unknown) => {
+        channel.state = 'failed'
+        if (this.#channels.get(name) !== channel) return
+        this.#options.failed(error)
+        this.#retryLater()
+      },
+    )
+  }
+
+  #retryLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      for (const [name, channel] of this.#channels) if (channel.state === 'failed') this.#ask(name, channel)
+    }, this.#options.retryMs)
+  }
+}
+
+function nobodyWaits(): void {}

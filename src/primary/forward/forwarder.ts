@@ -1,0 +1,214 @@
+/**
+ * Passes a connection whose session belongs to another host on to that host. Whatever keeps it from doing so before the
+ * owner has accepted leaves the connection untouched, to be served here, where the session is unknown. It decides nothing
+ * about sessions of this host.
+ */
+import type { Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { DeadlineSet } from '../../core/deadline-set.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import { ACCEPT_BYTES, type ClientAddress, HELLO_BYTES } from '../../wire/forward.ts'
+import { type CallFailure, ForwardCall } from './dial.ts'
+import type { ForwardMetrics } from './metrics.ts'
+import { splice } from './splice.ts'
+
+/** Where the other hosts of the cluster take connections. */
+export interface HostDirectory {
+  /** `address:port`, an IPv6 address in brackets; undefined when there is no such host. */
+  addressOf(hostTag: string): string | undefined
+}
+
+export interface ForwarderOptions {
+  directory: HostDirectory
+  /** The first is this host's own; with none nothing is passed on. */
+  secrets: () => readonly string[]
+  /** Connections that may pass through this host at once, those included for which the owner is being called. */
+  forwards: number
+  /** Calls of one host at once. */
+  callsPerHost: number
+  callTimeoutMs: number
+  idleMs: number
+  metrics: ForwardMetrics
+  logger: Logger
+  now: () => number
+}
+
+type Failure = CallFailure | 'unknown_host' | 'no_secret' | 'crowded'
+
+interface Call {
+  readonly tag: string
+  readonly client: Socket
+  fail(reason: CallFailure): void
+}
+
+interface Joined {
+  readonly tag: string
+  readonly client: Socket
+  readonly owner: Socket
+}
+
+const WARN_EVERY_MS = 60_000
+const MOVE_EVERY_MS = 100
+const MAX_PORT = 65_535
+const ADDRESS = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/
+
+export class Forwarder {
+  readonly #options: ForwarderOptions
+  readonly #calls: DeadlineSet<Call>
+  readonly #callsByHost = new Map<string, number>()
+  readonly #joined = new Set<Joined>()
+  readonly #warnings = new LogGate(WARN_EVERY_MS)
+  #moving: NodeJS.Timeout | undefined
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options
+    this.#calls = new DeadlineSet({
+      limitMs: options.callTimeoutMs,
+      now: options.now,
+      onOverdue: (call) => call.fail('timeout'),
+    })
+  }
+
+  get opening(): number {
+    return this.#calls.size
+  }
+
+  get joined(): number {
+    return this.#joined.size
+  }
+
+  /**
+   * @param client paused, with all that was read of it unshifted
+   * @param onFailed nothing has been passed on, and the connection is as it was
+   */
+  forward(client: Socket, tag: string, onFailed: () => void): void {
+    const [secret] = this.#options.secrets()
+    const to = parseAddress(this.#options.directory.addressOf(tag))
+    const calls = this.#callsByHost.get(tag) ?? 0
+    const fail = (reason: Failure, error?: Error) => {
+      this.#options.metrics.failed.inc({ reason })
+      if (reason !== 'unknown_host' && reason !== 'left') this.#warn(tag, reason, error)
+      onFailed()
+    }
+    const from = addressOf(client)
+    if (to === undefined) fail('unknown_host')
+    else if (secret === undefined) fail('no_secret')
+    else if (from === undefined) fail('left')
+    else if (this.#isFull || calls >= this.#options.callsPerHost) fail('crowded')
+    else this.#call({ client, from, to: { ...to, tag }, secret }, fail)
+  }
+
+  /** The host is known to be gone: nobody waits for it any longer. */
+  hostGone(tag: string): void {
+    for (const joined of this.#joined) if (joined.tag === tag) joined.owner.destroy()
+  }
+
+  /** Closes what passes through, spread over `spreadMs`: the clients come back through other hosts. */
+  move(spreadMs: number): void {
+    if (this.#moving !== undefined) return
+    const atATime = Math.ceil((this.#joined.size * MOVE_EVERY_MS) / Math.max(spreadMs, MOVE_EVERY_MS))
+    this.#moving = setInterval(() => {
+      for (const { client } of [...this.#joined].slice(0, atATime)) client.destroySoon()
+    }, MOVE_EVERY_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#moving)
+    for (const call of this.#calls.clear()) {
+      call.client.destroy()
+      call.fail('left')
+    }
+    for (const { client, owner } of this.#joined) {
+      client.destroy()
+      owner.destroy()
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#calls.size + this.#joined.size >= this.#options.forwards
+  }
+
+  #call(
+    request: {
+      client: Socket
+      from: ClientAddress
+      to: { tag: string; host: string; port: number }
+      secret: string
+    },
+    fail: (reason: Failure, error?: Error) => void,
+  ): void {
+    const { client, from, to, secret } = request
+    const onClientClosed = () => forwardCall.fail('left')
+    const over = () => {
+      client.off('close', onClientClosed)
+      this.#calls.delete(call)
+      this.#count(to.tag, -1)
+    }
+    const forwardCall = new ForwardCall({
+      to,
+      client: from,
+      secret,
+      onAccepted: (owner) => {
+        over()
+        this.#join({ tag: to.tag, client, owner })
+      },
+      onFailed: (reason, error) => {
+        over()
+        fail(reason, error)
+      },
+    })
+    const call: Call = { tag: to.tag, client, fail: (reason) => forwardCall.fail(reason) }
+    client.once('close', onClientClosed)
+    this.#calls.add(call)
+    this.#count(to.tag, 1)
+  }
+
+  #count(tag: string, change: 1 | -1): void {
+    const calls = (this.#callsByHost.get(tag) ?? 0) + change
+    if (calls === 0) this.#callsByHost.delete(tag)
+    else this.#callsByHost.set(tag, calls)
+  }
+
+  #join(joined: Joined): void {
+    const { client, owner } = joined
+    const { metrics, idleMs, logger } = this.#options
+    metrics.sent.inc()
+    this.#joined.add(joined)
+    splice({
+      client,
+      owner,
+      idleMs,
+      onIdle: () => metrics.idle.inc(),
+      onOwnerError: (error) => {
+        metrics.socketErrors.inc({ side: 'owner' })
+        logger.debug({ err: error, peerTag: joined.tag }, 'connection to another host failed')
+      },
+      onClosed: () => {
+        this.#joined.delete(joined)
+        metrics.bytes.inc({ from: 'client' }, client.bytesRead)
+        metrics.bytes.inc({ from: 'owner' }, Math.max(0, owner.bytesRead - HELLO_BYTES - ACCEPT_BYTES))
+      },
+    })
+  }
+
+  #warn(tag: string, reason: Failure, error: Error | undefined): void {
+    this.#warnings.pass((heldBack) =>
+      this.#options.logger.warn(
+        { peerTag: tag, address: this.#options.directory.addressOf(tag), reason, err: error, heldBack },
+        'a connection could not be passed on to the host of its session',
+      ),
+    )
+  }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): ClientAddress | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined
+  return { address: remoteAddress, port: remotePort }
+}
+
+function parseAddress(address: string | undefined): { host: string; port: number } | undefined {
+  const [, ipv6, name, port] = ADDRESS.exec(address ?? '') ?? []
+  const host = ipv6 ?? name
+  if (host === undefined || Number(port) > MAX_PORT) return undefined
+  return { host, port: Number(port) }
+}

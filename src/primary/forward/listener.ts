@@ -1,0 +1,146 @@
+/**
+ * The port for the other hosts of the cluster: has each connection prove that it comes from one, and reads exactly what
+ * proves it. It looks at nothing that the client has said; that comes after the word `accept`.
+ */
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { DeadlineSet } from '../../core/deadline-set.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import {
+  type ClientAddress,
+  createAccept,
+  createHello,
+  type ForwardRequest,
+  NONCE_BYTES,
+  readRequest,
+} from '../../wire/forward.ts'
+import { listenOn } from '../front-door/listen.ts'
+import type { ForwardMetrics } from './metrics.ts'
+
+/** What a connection from another host brings along. */
+export interface ConnectionOrigin {
+  client: ClientAddress
+  /** Bytes that were read before the client's own. */
+  preambleBytes: number
+}
+
+export interface ForwardDoorOptions {
+  /** This host's tag. */
+  self: string
+  /** Each of them lets in; with none nobody gets in. */
+  secrets: () => readonly string[]
+  /** Connections that have not proven anything yet; beyond that the longest waiting is closed. */
+  preambles: number
+  preambleTimeoutMs: number
+  metrics: ForwardMetrics
+  logger: Logger
+  now: () => number
+  /** The socket has a `readableHighWaterMark` of 1, and nothing of what the client said has been read. */
+  onConnection(socket: Socket, origin: ConnectionOrigin): void
+}
+
+type Refusal = 'malformed' | 'forged' | 'not_here' | 'no_secret' | 'too_slow' | 'crowded' | 'left'
+
+interface Pending {
+  socket: Socket
+  hello: Buffer
+  bytes: Buffer
+  stop(): void
+}
+
+const WARN_EVERY_MS = 60_000
+
+export class ForwardDoor {
+  readonly #options: ForwardDoorOptions
+  readonly #server: Server
+  readonly #pending: DeadlineSet<Pending>
+  readonly #warnings = new LogGate(WARN_EVERY_MS)
+
+  constructor(options: ForwardDoorOptions) {
+    this.#options = options
+    this.#server = createServer({ highWaterMark: 1, noDelay: true }, (socket) => this.#begin(socket))
+    this.#pending = new DeadlineSet({
+      limitMs: options.preambleTimeoutMs,
+      now: options.now,
+      onOverdue: (pending) => this.#refuse(pending, 'too_slow'),
+    })
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  async listen(port: number, host: string): Promise<number> {
+    return await listenOn(this.#server, { port, host }, (error) =>
+      this.#options.logger.error({ err: error }, 'cannot accept connections of other hosts'),
+    )
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const pending of this.#pending.clear()) {
+      pending.stop()
+      pending.socket.destroy()
+    }
+  }
+
+  #begin(socket: Socket): void {
+    const oldest = this.#pending.oldest
+    if (oldest !== undefined && this.#pending.size >= this.#options.preambles) this.#refuse(oldest, 'crowded')
+    socket.on('error', (error) => {
+      this.#options.metrics.socketErrors.inc({ side: 'forwarder' })
+      this.#options.logger.debug({ err: error }, 'connection of another host failed')
+    })
+    const onData = (chunk: Buffer) => this.#read(pending, chunk)
+    const onGone = () => this.#refuse(pending, 'left')
+    const pending: Pending = {
+      socket,
+      hello: createHello(randomBytes(NONCE_BYTES)),
+      bytes: Buffer.alloc(0),
+      stop: () => socket.off('data', onData).off('end', onGone).off('close', onGone),
+    }
+    this.#pending.add(pending)
+    socket.on('data', onData).on('end', onGone).on('close', onGone)
+    socket.write(pending.hello)
+  }
+
+  /** The forwarder says nothing more until it is accepted, so that no byte of the client's can be among these. */
+  #read(pending: Pending, chunk: Buffer): void {
+    const secrets = this.#options.secrets()
+    if (secrets.length === 0) {
+      this.#refuse(pending, 'no_secret')
+      return
+    }
+    pending.bytes = Buffer.concat([pending.bytes, chunk])
+    const progress = readRequest(pending.bytes, pending.hello, secrets)
+    if (progress.state === 'partial') return
+    if (progress.state === 'refused') this.#refuse(pending, progress.reason)
+    else if (progress.request.to !== this.#options.self) this.#refuse(pending, 'not_here')
+    else this.#accept(pending, progress.request, progress.secret)
+  }
+
+  #accept(pending: Pending, request: ForwardRequest, secret: string): void {
+    const { socket, bytes } = pending
+    this.#pending.delete(pending)
+    pending.stop()
+    this.#options.metrics.received.inc()
+    socket.write(createAccept(bytes, secret))
+    this.#options.onConnection(socket, { client: request.client, preambleBytes: bytes.length })
+  }
+
+  #refuse(pending: Pending, reason: Refusal): void {
+    this.#pending.delete(pending)
+    pending.stop()
+    const { remoteAddress } = pending.socket
+    pending.socket.destroy()
+    this.#options.metrics.refused.inc({ reason })
+    if (reason === 'left') return
+    this.#warnings.pass((heldBack) =>
+      this.#options.logger.warn(
+        { reason, remoteAddress, heldBack },
+        'a connection of another host was refused',
+      ),
+    )
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * Connections with a complete request head on their way to a worker: each waits, bounded in number and in time, until
+ * the worker that the balancer chooses has room. It reads no connection and writes no answer.
+ *
+ * Order: what came back from a dead worker, then each worker takes by turns a request of a session that it has and one
+ * that it does not have, and of those a handshake and another request by turns. Sessions that poll come with a connection
+ * for each request: were they first, nobody could come back to a busy host; were they last, a storm would end them.
+ * A handshake waits for the least loaded worker although another has room, for as long as `patienceMs`: that spreads a
+ * burst evenly, and one blocked worker delays nobody for longer.
+ */
+import type { Socket } from 'node:net'
+import { DeadlineSet } from '../../core/deadline-set.ts'
+import type { TokenBucket } from '../../core/token-bucket.ts'
+import type { ConnectionOrigin } from '../forward/listener.ts'
+import type { Balancer } from './balancer.ts'
+import type { Destination } from './destination.ts'
+import { HandOff, type HandOffTarget, type Receipt } from './hand-off.ts'
+import type { FrontMetrics } from './metrics.ts'
+
+export interface Waiter {
+  readonly socket: Socket
+  readonly bytes: Buffer
+  readonly method: string
+  readonly destination: Destination
+  readonly since: number
+  /** Only of a connection that came from another host. */
+  readonly origin?: ConnectionOrigin | undefined
+}
+
+export type RefusalReason = 'no_worker' | 'queue_full' | 'queue_timeout'
+
+export interface WaitingLineOptions {
+  queueLength: number
+  queueTimeoutMs: number
+  inFlightPerWorker: number
+  patienceMs: number
+  flightTimeoutMs: number
+  balancer: Balancer
+  admission: TokenBucket
+  metrics: () => FrontMetrics
+  now: () => number
+  onRefused(waiter: Waiter, reason: RefusalReason): void
+  /** A worker did not take a connection, which was closed. At most so many as may be under way, each flight timeout. */
+  onLost(worker: string): void
+}
+
+export class WaitingLine {
+  readonly #options: WaitingLineOptions
+  readonly #handOffs = new Map<string, HandOff<Waiter>>()
+  readonly #waiting: DeadlineSet<Waiter>
+  readonly #returned = new Set<Waiter>()
+  readonly #handshakes = new Set<Waiter>()
+  readonly #plain = new Set<Waiter>()
+  readonly #byOwner = new Map<string, Set<Waiter>>()
+  /** The workers whose last connection was for a session that they have: another's turn has come. */
+  readonly #servedOwn = new Set<string>()
+  #wake: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(options: WaitingLineOptions) {
+    this.#options = options
+    this.#waiting = new DeadlineSet({
+      limitMs: options.queueTimeoutMs,
+      now: options.now,
+      onOverdue: (waiter) => {
+        this.#leaveLane(waiter)
+        options.onRefused(waiter, 'queue_timeout')
+      },
+    })
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  enter(waiter: Waiter): void {
+    const owner = this.#owner(waiter)
+    if (owner === undefined && !this.#options.balancer.hasReady())
+      this.#options.onRefused(waiter, 'no_worker')
+    else if (this.#waiting.size >= this.#options.queueLength) this.#options.onRefused(waiter, 'queue_full')
+    else {
+      this.#waiting.add(waiter)
+      this.#lane(waiter, owner).add(waiter)
+      this.#pump()
+    }
+  }
+
+  addWorker(target: HandOffTarget): void {
+    const { flightTimeoutMs, now, metrics } = this.#options
+    const handOff = new HandOff<Waiter>(target, {
+      flightTimeoutMs,
+      now,
+      onTaken: (waiter) => this.#taken(waiter),
+      onReturned: (waiter) => this.#return(waiter),
+      onLost: () => {
+        metrics().lost.inc()
+        this.#options.onLost(target.name)
+        this.#pump()
+      },
+    })
+    this.#handOffs.set(target.name, handOff)
+    this.#byOwner.set(target.name, new Set())
+    this.#options.balancer.add(target.name, target.tag)
+    this.#pump()
+  }
+
+  /** The worker has ended: what waited for it goes to any other, where its session is unknown. */
+  removeWorker(name: string): void {
+    const handOff = this.#handOffs.get(name)
+    if (handOff === undefined) return
+    this.#options.balancer.remove(name)
+    for (const waiter of this.#byOwner.get(name) ?? []) this.#plain.add(waiter)
+    this.#byOwner.delete(name)
+    this.#servedOwn.delete(name)
+    handOff.abandon(() => this.#handOffs.delete(name))
+    this.#pump()
+  }
+
+  taken(name: string, receipt: Receipt): void {
+    this.#handOffs.get(name)?.taken(receipt)
+    this.#pump()
+  }
+
+  /** Closes all that waits or is under way. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#wake)
+    for (const waiter of this.#waiting.clear()) waiter.socket.destroy()
+    for (const handOff of this.#handOffs.values()) handOff.destroy()
+  }
+
+  #owner({ destination }: Waiter): string | undefined {
+    return destination.tag === null ? undefined : this.#options.balancer.owner(destination.tag)
+  }
+
+  #lane(waiter: Waiter, owner: string | undefined): Set<Waiter> {
+    const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
+    return owned ?? (waiter.destination.kind === 'handshake' ? this.#handshakes : this.#plain)
+  }
+
+  #leaveLane(waiter: Waiter): void {
+    for (const lane of [this.#returned, this.#handshakes, this.#plain, ...this.#byOwner.values()]) {
+      lane.delete(waiter)
+    }
+  }
+
+  #taken(waiter: Waiter): void {
+    const metrics = this.#options.metrics()
+    metrics.handedOver.inc({ kind: waiter.destination.kind })
+    metrics.waits.observe(Math.max(0, this.#options.now() - waiter.since) / 1000)
+    const read = waiter.bytes.length + (waiter.origin?.preambleBytes ?? 0)
+    metrics.swallowed.inc(Math.max(0, waiter.socket.bytesRead - read))
+  }
+
+  #return(waiter: Waiter): void {
+    if (this.#isClosed) {
+      waiter.socket.destroy()
+      return
+    }
+    this.#options.metrics().returned.inc()
+    this.#waiting.add(waiter)
+    this.#returned.add(waiter)
+    this.#pump()
+  }
+
+  #pump(): void {
+    while (this.#sendFirst(this.#returned, (waiter) => this.#placeReturned(waiter)));
+    while (this.#sendOwn((name) => !this.#servedOwn.has(name)) || this.#sendOther() || this.#sendOwn());
+    this.#armWake()
+  }
+
+  /** One request for each worker that has its session and room. @returns whether there was any */
+  #sendOwn(isAsked: (name: string) => boolean = () => true): boolean {
+    let hasSent = false
+    for (const [name, lane] of this.#byOwner) {
+      if (!isAsked(name) || !this.#sendFirst(lane, () => (this.#hasRoom(name) ? name : undefined))) continue
+      this.#servedOwn.add(name)
+      hasSent = true
+    }
+    return hasSent
+  }
+
+  #sendOther(): boolean {
+    const handshake = this.#sendFirst(this.#handshakes, (waiter) => this.#placeHandshake(waiter))
+    const plain = this.#sendFirst(this.#plain, () => this.#placePlain())
+    return handshake || plain
+  }
+
+  /** @returns whether the first of the lane has left it */
+  #sendFirst(lane: Set<Waiter>, place: (waiter: Waiter) => string | undefined): boolean {
+    const [waiter] = lane
+    if (waiter === undefined) return false
+    const name = waiter.socket.destroyed ? undefined : place(waiter)
+    if (name === undefined && !waiter.socket.destroyed) return false
+    lane.delete(waiter)
+    this.#waiting.delete(waiter)
+    if (name === undefined) return true
+    this.#servedOwn.delete(name)
+    this.#handOffs.get(name)?.send(waiter)
+    return true
+  }
+
+  #placeReturned(waiter: Waiter): string | undefined {
+    const owner = this.#owner(waiter)
+    if (owner !== undefined) return this.#hasRoom(owner) ? owner : undefined
+    const { balancer, now } = this.#options
+    const name = balancer.forPlain((candidate) => this.#isFree(candidate))
+    const request = waiter.destination.kind === 'handshake' ? 'handshake' : 'plain'
+    if (name !== undefined) balancer.assigned(name, request, now())
+    return name
+  }
+
+  #placePlain(): string | undefined {
+    const { balancer, now } = this.#options
+    const name = balancer.forPlain((candidate) => this.#isFree(candidate))
+    if (name !== undefined) balancer.assigned(name, 'plain', now())
+    return name
+  }
+
+  #placeHandshake(waiter: Waiter): string | undefined {
+    const { balancer, admission, patienceMs } = this.#options
+    const now = this.#options.now()
+    balancer.age(now)
+    const hasPatience = now - waiter.since < patienceMs
+    const name = balancer.forHandshake((candidate) =>
+      hasPatience ? this.#keepsTaking(candidate) : this.#isFree(candidate),
+    )
+    if (name === undefined || !this.#hasRoom(name) || !admission.take(now)) return undefined
+    balancer.assigned(name, 'handshake', now)
+    return name
+  }
+
+  #hasRoom(name: string): boolean {
+    const handOff = this.#handOffs.get(name)
+    return handOff?.isOpen === true && handOff.inFlight < this.#options.inFlightPerWorker
+  }
+
+  /** A worker that leaves a connection lying for longer than a handshake's patience is blocked: nothing new goes there. */
+  #keepsTaking(name: string): boolean {
+    const handOff = this.#handOffs.get(name)
+    if (handOff?.isOpen !== true) return false
+    const sentAt = handOff.oldestSentAt
+    return sentAt === undefined || this.#options.now() - sentAt < this.#options.patienceMs
+  }
+
+  #isFree(name: string): boolean {
+    return this.#hasRoom(name) && this.#keepsTaking(name)
+  }
+
+  /** Handshakes may go on when a token is there or a patience has ended, and nothing else tells. */
+  #armWake(): void {
+    if (this.#handshakes.size === 0 || this.#wake !== undefined || this.#isClosed) return
+    const { admission, now, patienceMs } = this.#options
+    const waitMs = admission.waitMs(now())
+    this.#wake = setTimeout(
+      () => {
+        this.#wake = undefined
+        this.#pump()
+      },
+      waitMs > 0 ? waitMs : patienceMs / 4,
+    )
+  }
+}

@@ -1,0 +1,34 @@
+/** The front door with what the settings say of it. */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Config } from '../../config/schema.ts'
+import type { ForwardingOptions } from '../forward/forwarding.ts'
+import { FrontDoor, frontDoorLimits } from './front-door.ts'
+
+export interface HostFrontDoorOptions {
+  config: Config
+  /** Undefined where one host works alone. */
+  forwarding: ForwardingOptions | undefined
+  /** Why no worker is ready, as far as that is known. */
+  waitingFor: () => string | null
+  logger: Logger
+  registry: Registry
+}
+
+export function createFrontDoor({ config, ...options }: HostFrontDoorOptions): FrontDoor {
+  return new FrontDoor({
+    ...options,
+    answers: {},
+    now: () => performance.now(),
+    limits: {
+      ...frontDoorLimits,
+      headBytes: config.headMaxBytes,
+      headTimeoutMs: config.headTimeoutMs,
+      pendingHeads: config.pendingHeads,
+      queueLength: config.handoffQueue,
+      queueTimeoutMs: config.handoffTimeoutMs,
+      admissionPerSecond: config.admissionRate,
+      backlog: config.backlog,
+    },
+  })
+}

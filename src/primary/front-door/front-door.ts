@@ -1,0 +1,305 @@
+/**
+ * The one port of the host: accepts connections, reads one request head of each, answers what the primary must answer by
+ * itself, and lets the rest wait for a worker. It runs no application code and sees no body.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { RequestHead } from '../../core/http-head.ts'
+import { TokenBucket } from '../../core/token-bucket.ts'
+import { descriptorLimit } from '../../ops/descriptors.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import { Forwarding, type ForwardingOptions } from '../forward/forwarding.ts'
+import { Balancer } from './balancer.ts'
+import { type RefusalReason, type Waiter, WaitingLine } from './connection-queue.ts'
+import { destinationOf } from './destination.ts'
+import type { HandOffTarget, Receipt } from './hand-off.ts'
+import { type Arrival, RequestHeads } from './head-reader.ts'
+import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
+import { listenOn } from './listen.ts'
+import { type FrontMetrics, frontMetrics } from './metrics.ts'
+import { type Answer, Answerer } from './responses.ts'
+
+export interface FrontDoorLimits {
+  /** Bytes of a request head. */
+  headBytes: number
+  headTimeoutMs: number
+  /** Connections whose head is still coming. */
+  pendingHeads: number
+  /** Connections that wait for a worker, and for how long each. */
+  queueLength: number
+  queueTimeoutMs: number
+  /** Connections on their way to one worker. */
+  inFlightPerWorker: number
+  /** New sessions of this host; 0: no limit. */
+  admissionPerSecond: number
+  /** Connections that the kernel holds until they are accepted. */
+  backlog: number
+  /** So long a handshake waits for the least loaded worker while another has room. */
+  patienceMs: number
+  /** A connection that its worker has not taken after so long is closed. */
+  flightTimeoutMs: number
+  /** A handshake that became no session is forgotten after one to two times this. */
+  reservationMs: number
+}
+
+export const frontDoorLimits: FrontDoorLimits = {
+  headBytes: 16_384,
+  headTimeoutMs: 10_000,
+  pendingHeads: 10_000,
+  queueLength: 20_000,
+  queueTimeoutMs: 10_000,
+  inFlightPerWorker: 2,
+  admissionPerSecond: 2_000,
+  backlog: 4_096,
+  patienceMs: 500,
+  flightTimeoutMs: 30_000,
+  reservationMs: 5_000,
+}
+
+/** By path, for GET and HEAD: what the primary says itself; null leaves the request to a worker. */
+export type PrimaryAnswers = Readonly<Record<string, () => Answer | null>>
+
+export interface FrontDoorOptions {
+  limits: FrontDoorLimits
+  /** Go before `/healthz` and `/readyz` of the front door's own. */
+  answers: PrimaryAnswers
+  /** With other hosts: what belongs to them goes there. Without, it is served here as any unknown session is. */
+  forwarding?: ForwardingOptions | undefined
+  /** Why no worker can be ready yet, for `/readyz`. */
+  waitingFor?: () => string | null
+  logger: Logger
+  registry: Registry
+  now: () => number
+  /** True but for one check of the tests. */
+  stopReadingBeforeTransfer?: boolean
+}
+
+const RETRY_AFTER_SECONDS = 2
+/** The tenth of a second's sessions may come at once. */
+const ADMISSION_BURST_SECONDS = 0.1
+
+const refusalMessages: Readonly<Record<RefusalReason | 'crowded', string>> = {
+  no_worker: 'no worker is ready',
+  queue_full: 'too many connections are waiting',
+  queue_timeout: 'no worker took the connection in time',
+  crowded: 'too many connections are opening',
+}
+
+export class FrontDoor {
+  readonly #options: FrontDoorOptions
+  readonly #server: Server
+  readonly #balancer: Balancer
+  readonly #answerer: Answerer
+  readonly #heads: RequestHeads
+  readonly #line: WaitingLine
+  readonly #forwarding: Forwarding | undefined
+  readonly #metrics: FrontMetrics
+  readonly #answers: Map<string, () => Answer | null>
+
+  constructor(options: FrontDoorOptions) {
+    const { now, registry } = options
+    const descriptors = descriptorLimit()
+    const wanted = { ...options.limits, forwards: options.forwarding?.limits.forwards ?? 0 }
+    const { forwards, ...limits } = fitToDescriptors(wanted, descriptors)
+    this.#options = { ...options, limits }
+    this.#warnOfFew(descriptors)
+    this.#balancer = new Balancer(limits.reservationMs)
+    this.#answerer = new Answerer({ maxLingering: limits.pendingHeads, now })
+    this.#heads = new RequestHeads({
+      ...limits,
+      now,
+      stopReadingBeforeTransfer: options.stopReadingBeforeTransfer ?? true,
+      onHead: (arrival) => this.#onHead(arrival),
+      onRefused: (socket, refusal) => this.#refuseHead(socket, refusal),
+    })
+    this.#line = this.#createLine()
+    this.#forwarding = this.#createForwarding(forwards)
+    this.#metrics = frontMetrics(registry, {
+      pendingHeads: () => this.#heads.size,
+      waiting: () => this.#line.size,
+      loads: () => this.counts(),
+    })
+    this.#answers = new Map([
+      ['/healthz', () => ({ status: 200, body: { status: 'ok' } })],
+      ['/readyz', () => this.#unreadiness()],
+      ...Object.entries(options.answers),
+    ])
+    this.#server = createServer({ highWaterMark: 1, noDelay: true }, (socket) => this.#onConnection(socket))
+  }
+
+  /** @returns the port, which the system chooses when `port` is 0 */
+  async listen(port: number, host: string): Promise<{ port: number }> {
+    const { limits, logger } = this.#options
+    const options = { port, host, backlog: limits.backlog }
+    const onError = (error: Error) => logger.error({ err: error }, 'cannot accept connections')
+    return { port: await listenOn(this.#server, options, onError) }
+  }
+
+  /** Opens the port for other hosts. @returns it, which the system chooses when `port` is 0 */
+  async listenForHosts(port: number, host: string): Promise<{ port: number }> {
+    if (this.#forwarding === undefined) throw new TypeError('a front door without other hosts')
+    return { port: await this.#forwarding.listen(port, host) }
+  }
+
+  /** Closes the port. What has been accepted is still served, and so is what other hosts pass on. */
+  stopAccepting(): void {
+    this.#server.close()
+  }
+
+  /** Closes the port and every connection that no worker has. */
+  close(): void {
+    this.stopAccepting()
+    this.#forwarding?.close()
+    this.#heads.close()
+    this.#line.close()
+    this.#answerer.close()
+  }
+
+  /** Closes the connections that pass through to other hosts, spread over `spreadMs`: their clients take another way. */
+  moveForwarded(spreadMs: number): void {
+    this.#forwarding?.move(spreadMs)
+  }
+
+  /** Another host is gone. */
+  hostGone(hostTag: string): void {
+    this.#forwarding?.hostGone(hostTag)
+  }
+
+  /** The worker is ready: it takes connections from now on. */
+  addWorker(target: HandOffTarget): void {
+    this.#line.addWorker(target)
+  }
+
+  /** From now on the worker only gets the requests of the sessions that it has. */
+  drainWorker(name: string): void {
+    this.#balancer.drain(name)
+  }
+
+  /** The worker's process has ended. */
+  removeWorker(name: string): void {
+    this.#line.removeWorker(name)
+  }
+
+  /** The worker says of a connection that it was sent whether it has it. */
+  taken(name: string, receipt: Receipt): void {
+    this.#line.taken(name, receipt)
+  }
+
+  sessionOpened(name: string): void {
+    this.#balancer.sessionOpened(name)
+  }
+
+  sessionClosed(name: string): void {
+    this.#balancer.sessionClosed(name)
+  }
+
+  /** Sessions by worker, handshakes under way included. */
+  counts(): Record<string, number> {
+    this.#balancer.age(this.#options.now())
+    return this.#balancer.loads()
+  }
+
+  #warnOfFew(descriptors: number | undefined): void {
+    if (descriptors === undefined || descriptors >= FEW_DESCRIPTORS) return
+    const { pendingHeads, queueLength } = this.#options.limits
+    this.#options.logger.warn(
+      { descriptors, pendingHeads, queueLength },
+      'few file descriptors: each process can hold no more connections than that; raise the limit (ulimit -n, LimitNOFILE)',
+    )
+  }
+
+  #createLine(): WaitingLine {
+    const { limits, now } = this.#options
+    const { admissionPerSecond: perSecond } = limits
+    return new WaitingLine({
+      ...limits,
+      now,
+      balancer: this.#balancer,
+      admission: new TokenBucket({ perSecond, burst: perSecond * ADMISSION_BURST_SECONDS, now: now() }),
+      metrics: () => this.#metrics,
+      onLost: (worker) =>
+        this.#options.logger.warn(
+          { worker, flightTimeoutMs: limits.flightTimeoutMs },
+          'a worker did not take a connection: it is blocked, or out of file descriptors',
+        ),
+      onRefused: (waiter, reason) => this.#refuseWaiter(waiter, reason),
+    })
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#metrics.accepted.inc()
+    socket.on('error', (error) => {
+      this.#metrics.socketErrors.inc()
+      this.#options.logger.debug({ err: error }, 'connection failed')
+    })
+    this.#heads.begin(socket)
+  }
+
+  #createForwarding(forwards: number): Forwarding | undefined {
+    const { forwarding, logger, registry, now } = this.#options
+    if (forwarding === undefined) return undefined
+    const options = { ...forwarding, limits: { ...forwarding.limits, forwards } }
+    const onConnection: RequestHeads['begin'] = (socket, origin) => this.#heads.begin(socket, origin)
+    return new Forwarding(options, { logger, registry, now, onConnection })
+  }
+
+  #onHead(arrival: Arrival): void {
+    const answer = this.#ownAnswer(arrival.head)
+    if (answer === null) this.#pass(arrival)
+    else this.#answerer.answer(arrival.socket, answer, arrival.head.method)
+  }
+
+  /** To the host of its session, or to a worker of this one. What came from another host stays. */
+  #pass({ socket, head, bytes, origin }: Arrival): void {
+    const destination = destinationOf(head)
+    const enter = () =>
+      this.#line.enter({
+        socket,
+        bytes,
+        origin,
+        method: head.method,
+        destination,
+        since: this.#options.now(),
+      })
+    const { tag } = destination
+    const host = tag === null || origin !== undefined ? undefined : this.#forwarding?.otherHost(tag)
+    if (host === undefined) enter()
+    else this.#forwarding?.forward(socket, host, enter)
+  }
+
+  #ownAnswer(head: RequestHead): Answer | null {
+    if (head.method !== 'GET' && head.method !== 'HEAD') return null
+    return this.#answers.get(head.path)?.() ?? null
+  }
+
+  #unreadiness(): Answer | null {
+    if (this.#balancer.hasReady()) return null
+    return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
+  }
+
+  #refuseHead(socket: Socket, { status, reason }: { status: number; reason: string }): void {
+    this.#metrics.refusedHeads.inc({ reason })
+    if (status === 503) {
+      this.#metrics.unavailable.inc({ reason })
+      this.#answerer.answer(socket, unavailable(refusalMessages.crowded))
+      return
+    }
+    const error = { code: 'bad_request', message: reason, retryable: false }
+    this.#answerer.answer(socket, { status, body: { ok: false, error } })
+  }
+
+  #refuseWaiter(waiter: Waiter, reason: RefusalReason): void {
+    this.#metrics.unavailable.inc({ reason })
+    this.#answerer.answer(waiter.socket, unavailable(refusalMessages[reason]), waiter.method)
+  }
+}
+
+function unavailable(message: string): Answer {
+  const error = new RookeryError('unavailable', message, { retryAfterMs: RETRY_AFTER_SECONDS * 1000 })
+  return {
+    status: error.status,
+    body: { ok: false, error: error.toBody() },
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  }
+}

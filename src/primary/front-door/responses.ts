@@ -1,0 +1,57 @@
+/**
+ * Answers that the primary gives by itself: small JSON bodies, well formed, each the last word on its connection. The
+ * connection then lingers for a bounded time, with whatever still comes thrown away, so that the answer is not cut off
+ * by a reset.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { DeadlineSet } from '../../core/deadline-set.ts'
+
+export interface Answer {
+  status: number
+  body: object
+  retryAfterSeconds?: number
+}
+
+const LINGER_MS = 2_000
+
+export function renderAnswer(answer: Answer, method: string): string {
+  const body = `${JSON.stringify(answer.body)}\n`
+  const lines = [
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+  ]
+  if (answer.retryAfterSeconds !== undefined) lines.push(`Retry-After: ${answer.retryAfterSeconds}`)
+  return `${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`
+}
+
+export class Answerer {
+  readonly #maxLingering: number
+  readonly #lingering: DeadlineSet<Socket>
+
+  constructor(options: { maxLingering: number; now: () => number }) {
+    this.#maxLingering = options.maxLingering
+    this.#lingering = new DeadlineSet({
+      limitMs: LINGER_MS,
+      now: options.now,
+      onOverdue: (socket) => socket.destroy(),
+    })
+  }
+
+  answer(socket: Socket, answer: Answer, method = 'GET'): void {
+    if (socket.destroyed) return
+    const oldest = this.#lingering.oldest
+    if (this.#lingering.size >= this.#maxLingering) oldest?.destroy()
+    this.#lingering.add(socket)
+    socket.once('close', () => this.#lingering.delete(socket))
+    socket.end(renderAnswer(answer, method))
+    socket.resume()
+  }
+
+  close(): void {
+    for (const socket of this.#lingering.clear()) socket.destroy()
+  }
+}

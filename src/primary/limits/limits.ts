@@ -1,0 +1,153 @@
+/**
+ * What a user may do and have on all workers, and with other hosts there on all of them: messages and pages of the log in a time,
+ * and connections at a time. The first two are counted in Redis alone then: without it no message is taken anyway, and pages are
+ * not counted. Connections go by what is known here while Redis does not answer. A connection that stands is never touched.
+ */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Counter } from 'prom-client'
+import { LogGate } from '../../core/log-gate.ts'
+import { readGauge } from '../../core/read-gauge.ts'
+import type { RateWindow, Take } from '../../core/window-rate.ts'
+import { rateWindow, takeFromMemory } from '../../core/window-rate.ts'
+import { within } from '../../core/within.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import { ConnectionTelling } from './connection-reporter.ts'
+import type { UserConnection } from './connection-table.ts'
+import { ConnectionTable } from './connection-table.ts'
+import type { SharedCounts } from './redis-counters.ts'
+import { takeFromRedis, writeConnections } from './redis-counters.ts'
+
+/** Nobody waits longer than that for what other hosts count too, unless nothing goes without it. */
+const OTHERS_MS = 1_000
+const RETRY_AFTER_MS = 5_000
+const FAILED_LOG_MS = 10_000
+
+export interface LimitSettings {
+  readonly messageRate: number
+  readonly messageBurst: number
+  readonly requestRate: number
+  readonly requestBurst: number
+  readonly connectionsPerUser: number
+}
+
+export interface UserLimitsOptions {
+  settings: LimitSettings
+  /** None: this host is on its own. */
+  shared: SharedCounts | undefined
+  logger: Logger
+  registry: Registry
+}
+
+export class UserLimits {
+  readonly #settings: LimitSettings
+  readonly #table = new ConnectionTable()
+  readonly #takeMessage: Take
+  readonly #takePage: Take
+  readonly #telling: ConnectionTelling | undefined
+  readonly #refused: Counter<'what'>
+  readonly #uncounted: Counter
+
+  constructor({ settings, shared, logger, registry }: UserLimitsOptions) {
+    this.#settings = settings
+    const takeFrom = (what: 'messages' | 'pages', window: RateWindow) =>
+      shared === undefined ? takeFromMemory(window) : takeFromRedis(shared, what, window)
+    this.#takeMessage = takeFrom('messages', rateWindow(settings.messageRate, settings.messageBurst))
+    this.#takePage = takeFrom('pages', rateWindow(settings.requestRate, settings.requestBurst))
+    this.#telling = shared === undefined ? undefined : this.#tellOthers(shared, logger, registry)
+    this.#refused = new Counter({
+      name: 'rookery_limits_refused_total',
+      help: 'Messages, pages and connections that were refused because their user had too many on all workers and hosts',
+      labelNames: ['what'],
+      registers: [registry],
+    })
+    this.#uncounted = new Counter({
+      name: 'rookery_limits_uncounted_total',
+      help: 'Pages that users were let have though Redis could not count them in time',
+      registers: [registry],
+    })
+    this.#countOn(registry)
+  }
+
+  /** Takes one from the messages that the user may send. Rejects with `rate_limited`. */
+  async takeMessage(userId: string): Promise<void> {
+    this.#refuse('message', await this.#takeMessage(userId))
+  }
+
+  /** Takes one from the pages that the user may ask for. Rejects with `rate_limited`, and with nothing else: reading goes on. */
+  async takePage(userId: string): Promise<void> {
+    const uncounted = () => {
+      this.#uncounted.inc()
+      return 0
+    }
+    this.#refuse('page', await within(OTHERS_MS, this.#takePage(userId).catch(uncounted), uncounted))
+  }
+
+  /** Counts one more connection. Rejects with `rate_limited` when that is one too many: then it is not counted. */
+  async enter(worker: string, connection: UserConnection): Promise<void> {
+    this.#table.enter(worker, connection)
+    const others = (await this.#others(connection.userId)) ?? 0
+    const { connectionsPerUser } = this.#settings
+    const place = this.#table.place(worker, connection)
+    if (connectionsPerUser === 0 || place === 0 || others + place <= connectionsPerUser) return
+    this.leave(worker, connection)
+    this.#refused.inc({ what: 'connection' })
+    const message = `a user can have ${connectionsPerUser} connections`
+    throw new RookeryError('rate_limited', message, { retryAfterMs: RETRY_AFTER_MS })
+  }
+
+  leave(worker: string, connection: UserConnection): void {
+    if (this.#table.leave(worker, connection)) this.#telling?.tell(connection.userId)
+  }
+
+  workerGone(worker: string): void {
+    for (const userId of this.#table.dropWorker(worker)) this.#telling?.tell(userId)
+  }
+
+  close(): void {
+    this.#telling?.close()
+  }
+
+  #refuse(what: 'message' | 'page', retryAfterMs: number): void {
+    if (retryAfterMs === 0) return
+    this.#refused.inc({ what })
+    throw new RookeryError('rate_limited', `too many ${what}s at once`, { retryAfterMs })
+  }
+
+  #others(userId: string): Promise<number | undefined> | undefined {
+    if (this.#telling === undefined) return undefined
+    return within<number | undefined>(OTHERS_MS, this.#telling.ask(userId), () => undefined)
+  }
+
+  #tellOthers(shared: SharedCounts, logger: Logger, registry: Registry): ConnectionTelling {
+    const gate = new LogGate(FAILED_LOG_MS)
+    const forgotten = new Counter({
+      name: 'rookery_limits_forgotten_users_total',
+      help: 'Users whose number of connections Redis was never told, because too many waited',
+      registers: [registry],
+    })
+    const telling = new ConnectionTelling({
+      write: (userId) => writeConnections(shared, userId, this.#table.count(userId)),
+      isHere: (userId) => this.#table.count(userId) > 0,
+      onFailed: (err) =>
+        gate.pass((heldBack) => logger.warn({ err, heldBack }, 'connections could not be counted yet')),
+      onForgotten: () => forgotten.inc(),
+      now: () => performance.now(),
+    })
+    shared.connection.onHealth((reason) => telling.setAble(reason === null, this.#table.users()))
+    return telling
+  }
+
+  #countOn(registry: Registry): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      readGauge(registry, { name, help, read })
+    gauge('rookery_limits_users', 'Users whose connections here are counted', () => this.#table.size)
+    const telling = this.#telling
+    if (telling === undefined) return
+    gauge(
+      'rookery_limits_untold_users',
+      'Users whose number of connections Redis has not been told yet',
+      () => telling.waiting,
+    )
+  }
+}

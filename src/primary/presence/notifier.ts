@@ -1,0 +1,140 @@
+/** Tells the workers who came to a room and who left it, on whatever host, the changes of a short while together. */
+
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { readGauge } from '../../core/read-gauge.ts'
+import type { RoomMembers } from '../../wire/app.ts'
+import type { Author } from '../../wire/entry.ts'
+import type { PresenceEvent } from '../../wire/requests.ts'
+import type { Backplane } from '../backplane/backplane.ts'
+import type { PresenceTimings } from './host-sync.ts'
+import { HostPresence } from './host-sync.ts'
+import type { Stay } from './presence-table.ts'
+import { PresenceTable } from './presence-table.ts'
+import { PresencePace } from './throttle.ts'
+
+const TOGETHER_MS = 50
+/** With other hosts: who leaves is told after that long at least, so that both halves of a move to another host come together. */
+const HOSTS_TOGETHER_MS = 100
+
+/** The one stay that stands for all that a user has on another host. */
+const HOST_STAY = 'host'
+
+export interface PresenceFeedHosts {
+  backplane: Backplane
+  logger: Logger
+  registry: Registry
+  timings?: Partial<PresenceTimings>
+}
+
+export class PresenceFeed {
+  readonly #table = new PresenceTable()
+  readonly #publish: (room: string, event: PresenceEvent) => void
+  readonly #hosts: HostPresence | undefined
+  readonly #togetherMs: number
+  readonly #pace: PresencePace
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param hosts none: this host is on its own */
+  constructor(
+    publish: (room: string, event: PresenceEvent) => void,
+    registry?: Registry,
+    hosts?: PresenceFeedHosts,
+  ) {
+    this.#publish = publish
+    this.#hosts = hosts === undefined ? undefined : this.#withHosts(hosts)
+    this.#togetherMs = hosts === undefined ? TOGETHER_MS : HOSTS_TOGETHER_MS
+    this.#pace = new PresencePace(this.#togetherMs)
+    if (registry === undefined) return
+    readGauge(registry, {
+      name: 'rookery_presence_rooms',
+      help: 'Rooms that somebody is in',
+      read: () => this.#table.size,
+    })
+  }
+
+  /** With other hosts the answer waits, for a bounded time, until they have told who is there. */
+  enter(
+    worker: string,
+    entering: { room: string; user: Author; stay: string },
+  ): RoomMembers | Promise<RoomMembers> {
+    const members = this.#table.enter(worker, entering)
+    this.#hosts?.entered(worker, entering)
+    this.#schedule()
+    const known = this.#hosts?.known(entering.room)
+    return known === undefined ? members : known.then(() => this.#table.members(entering.room))
+  }
+
+  leave(worker: string, stay: Stay): void {
+    this.#table.leave(worker, stay)
+    this.#hosts?.left(worker, stay)
+    this.#schedule()
+  }
+
+  members(room: string): RoomMembers | Promise<RoomMembers> {
+    const known = this.#hosts?.known(room)
+    return known === undefined ? this.#table.members(room) : known.then(() => this.#table.members(room))
+  }
+
+  dropWorker(worker: string): void {
+    this.#table.dropWorker(worker)
+    this.#hosts?.workerGone(worker)
+    this.#schedule()
+  }
+
+  /** A worker of this host wants to hear of the room: from now on it is kept up to date. Counted. */
+  wanted(room: string): void {
+    this.#hosts?.want(room)
+  }
+
+  unwanted(room: string): void {
+    this.#hosts?.unwant(room)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#hosts?.close()
+  }
+
+  #withHosts({ backplane, logger, registry, timings = {} }: PresenceFeedHosts): HostPresence {
+    return new HostPresence({
+      backplane,
+      logger,
+      registry,
+      timings,
+      enter: (host, room, user) => {
+        this.#table.enter(placeOf(host), { room, user, stay: HOST_STAY })
+        this.#schedule()
+      },
+      leave: (host, room, userId) => {
+        this.#table.leave(placeOf(host), { room, userId, stay: HOST_STAY })
+        this.#schedule()
+      },
+      drop: (host) => {
+        this.#table.dropWorker(placeOf(host))
+        this.#schedule()
+      },
+    })
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#tell(performance.now())
+      if (this.#table.changed) this.#schedule()
+    }, this.#togetherMs)
+  }
+
+  #tell(nowMs: number): void {
+    const isDue = (room: string, count: number) => this.#pace.isDue(room, count, nowMs)
+    for (const change of this.#table.takeChanges(this.#hosts !== undefined, isDue)) {
+      this.#pace.told(change.room, change.count, nowMs)
+      this.#publish(change.room, { type: 'presence', ...change })
+    }
+  }
+}
+
+/** Another host stands in the table like one more worker; no worker has such a name. */
+function placeOf(host: string): string {
+  return `${host}:`
+}

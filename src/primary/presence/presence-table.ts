@@ -1,0 +1,195 @@
+/**
+ * Who is in which room: a table and nothing else, without I/O or time. A user counts once a room however
+ * many stays, of however many connections on however many workers, brought it there. A stay is known by its name:
+ * entering or leaving twice is the same as once. Changes are collected until somebody takes them.
+ */
+import { MEMBERS_SHOWN, type RoomMembers } from '../../wire/app.ts'
+import type { Author } from '../../wire/entry.ts'
+
+export interface RoomPresenceChange {
+  room: string
+  /** Empty, like `left`, in rooms of more members than are named. */
+  joined: Author[]
+  left: { id: string }[]
+  count: number
+}
+
+/** One connection's being in a room, from entering to leaving. */
+export interface Stay {
+  room: string
+  userId: string
+  /** Its name, unique on its worker and never used again. */
+  stay: string
+}
+
+interface Member {
+  user: Author
+  /** By worker. */
+  stays: Map<string, Set<string>>
+}
+
+interface Room {
+  /** In the order of their coming. */
+  members: Map<string, Member>
+  joined: Set<string>
+  left: Set<string>
+  /** Of those who left, whom the last look has found and held back. */
+  ripe: Set<string>
+}
+
+export class PresenceTable {
+  readonly #rooms = new Map<string, Room>()
+  /** Users that a worker has in its rooms, so that its death costs what it held. */
+  readonly #roomsOfWorker = new Map<string, Map<string, Set<string>>>()
+  readonly #changed = new Set<string>()
+  readonly #shown: number
+
+  /** @param shown members that are named: of a room with more, changes tell the count alone */
+  constructor(shown = MEMBERS_SHOWN) {
+    this.#shown = shown
+  }
+
+  /** @returns who is there, the user included */
+  enter(worker: string, { room, user, stay }: { room: string; user: Author; stay: string }): RoomMembers {
+    const state = this.#room(room)
+    const member = state.members.get(user.id) ?? this.#come(room, state, user)
+    member.user = user
+    const stays = member.stays.get(worker) ?? new Set<string>()
+    member.stays.set(worker, stays.add(stay))
+    this.#usersOf(worker, room).add(user.id)
+    return membersOf(state, this.#shown)
+  }
+
+  /** Nothing happens if there is no such stay. */
+  leave(worker: string, { room, userId, stay }: Stay): void {
+    const stays = this.#rooms.get(room)?.members.get(userId)?.stays.get(worker)
+    if (stays?.delete(stay) === true && stays.size === 0) this.#withdraw(worker, room, userId)
+  }
+
+  members(room: string): RoomMembers {
+    const state = this.#rooms.get(room)
+    return state === undefined ? { members: [], count: 0 } : membersOf(state, this.#shown)
+  }
+
+  /** Ends all stays of a dead worker. */
+  dropWorker(worker: string): void {
+    const rooms = this.#roomsOfWorker.get(worker) ?? new Map<string, Set<string>>()
+    for (const [room, users] of rooms) {
+      for (const userId of users) this.#withdraw(worker, room, userId)
+    }
+    this.#roomsOfWorker.delete(worker)
+  }
+
+  /** Whether there is something to take, or held back. */
+  get changed(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /**
+   * What has changed since the last call. Who left and came back, or came and left, meanwhile is in neither list.
+   * @param holdBack who has left since the last call is told by the next one, unless they are back by then
+   * @param isDue whether a room of so many members may be told now; what changed in others is kept
+   */
+  takeChanges(
+    holdBack = false,
+    isDue: (room: string, count: number) => boolean = () => true,
+  ): RoomPresenceChange[] {
+    const changes: RoomPresenceChange[] = []
+    const held: string[] = []
+    for (const room of this.#changed) {
+      const state = this.#rooms.get(room)
+      if (state === undefined) continue
+      if (!isDue(room, countOf(state))) {
+        held.push(room)
+        continue
+      }
+      const left = takeLeft(state, holdBack)
+      if (state.joined.size + left.length > 0) changes.push(changeOf(room, state, left, this.#shown))
+      state.joined.clear()
+      if (state.left.size > 0) held.push(room)
+      else if (state.members.size === 0) this.#rooms.delete(room)
+    }
+    this.#changed.clear()
+    for (const room of held) this.#changed.add(room)
+    return changes
+  }
+
+  /** Rooms that take up memory: those with members, and those with changes nobody has taken yet. */
+  get size(): number {
+    return this.#rooms.size
+  }
+
+  #room(room: string): Room {
+    const known = this.#rooms.get(room)
+    if (known !== undefined) return known
+    const fresh: Room = { members: new Map(), joined: new Set(), left: new Set(), ripe: new Set() }
+    this.#rooms.set(room, fresh)
+    return fresh
+  }
+
+  #usersOf(worker: string, room: string): Set<string> {
+    const rooms = this.#roomsOfWorker.get(worker) ?? new Map<string, Set<string>>()
+    this.#roomsOfWorker.set(worker, rooms)
+    const users = rooms.get(room) ?? new Set<string>()
+    rooms.set(room, users)
+    return users
+  }
+
+  #come(room: string, state: Room, user: Author): Member {
+    const member: Member = { user, stays: new Map() }
+    state.members.set(user.id, member)
+    state.ripe.delete(user.id)
+    if (!state.left.delete(user.id)) state.joined.add(user.id)
+    this.#changed.add(room)
+    return member
+  }
+
+  /** The last stay that this worker had of the user in the room has ended. */
+  #withdraw(worker: string, room: string, userId: string): void {
+    const rooms = this.#roomsOfWorker.get(worker)
+    const users = rooms?.get(room)
+    users?.delete(userId)
+    if (users?.size === 0) rooms?.delete(room)
+    if (rooms?.size === 0) this.#roomsOfWorker.delete(worker)
+
+    const state = this.#rooms.get(room)
+    const member = state?.members.get(userId)
+    member?.stays.delete(worker)
+    if (state !== undefined && member?.stays.size === 0) this.#go(room, state, userId)
+  }
+
+  #go(room: string, state: Room, userId: string): void {
+    state.members.delete(userId)
+    if (!state.joined.delete(userId)) state.left.add(userId)
+    this.#changed.add(room)
+  }
+}
+
+function membersOf(state: Room, shown: number): RoomMembers {
+  const members: Author[] = []
+  for (const { user } of state.members.values()) {
+    if (members.length === shown) break
+    members.push(user)
+  }
+  return { members, count: state.members.size }
+}
+
+/** Who is to be told to have left. */
+function takeLeft(state: Room, holdBack: boolean): string[] {
+  const taken = [...state.left].filter((id) => !holdBack || state.ripe.has(id))
+  for (const id of taken) state.left.delete(id)
+  state.ripe = new Set(state.left)
+  return taken
+}
+
+/** Who is held back still counts. */
+function countOf({ members, left }: Room): number {
+  return members.size + left.size
+}
+
+function changeOf(room: string, state: Room, left: readonly string[], shown: number): RoomPresenceChange {
+  const count = countOf(state)
+  if (count > shown) return { room, joined: [], left: [], count }
+  const joined = [...state.joined].flatMap((id) => state.members.get(id)?.user ?? [])
+  return { room, joined, left: left.map((id) => ({ id })), count }
+}

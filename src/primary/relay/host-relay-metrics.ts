@@ -1,0 +1,40 @@
+/** What the relay counts of other hosts. */
+import type { Registry } from 'prom-client'
+import { Counter } from 'prom-client'
+import { readGauge } from '../../core/read-gauge.ts'
+
+export interface HostsState {
+  receipts(): number
+  memberships(): number
+  refused(): number
+  pending(): number
+  grants(): number
+}
+
+export type HostsMetrics = ReturnType<typeof hostsMetrics>
+
+export function hostsMetrics(registry: Registry, state: HostsState) {
+  const gauge = (name: string, help: string, read: () => number) => readGauge(registry, { name, help, read })
+  const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
+  gauge('rookery_relay_open_receipts', 'Questions that wait for other hosts to say whom they ask', () =>
+    state.receipts(),
+  )
+  gauge('rookery_relay_remote_memberships', 'Workers of other hosts in groups', () => state.memberships())
+  gauge(
+    'rookery_relay_remote_memberships_refused',
+    'Memberships of workers of other hosts that were not taken in, because there were too many',
+    () => state.refused(),
+  )
+  gauge('rookery_relay_unconfirmed_topics', 'Topics that Redis has not confirmed yet', () => state.pending())
+  gauge('rookery_relay_granted_topics', 'Topics that go to all hosts for a while', () => state.grants())
+  return {
+    unconfirmed: count(
+      'rookery_relay_unconfirmed_total',
+      'Subscriptions that a worker was told of though Redis had not confirmed them',
+    ),
+    unroutable: count(
+      'rookery_relay_remote_unroutable_total',
+      'Messages of other hosts to a worker that is not there any more',
+    ),
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The relay's half that looks to other hosts: passes on what workers say here, hands over what workers of other hosts say,
+ * gathers receipts. Their groups: group-sync.ts. A worker of another host is known as `<host tag>:<worker>`. Local delivery never
+ * waits for anything here.
+ */
+
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { LogGate } from '../../core/log-gate.ts'
+import { within } from '../../core/within.ts'
+import type { Publish } from '../../wire/frames.ts'
+import type { HostMessage } from '../../wire/host-messages.ts'
+import { HOSTS_RECEIPT_TIMEOUT_MS } from '../../wire/host-silence.ts'
+import type { Backplane, HostChange } from '../backplane/backplane.ts'
+import { RemoteMembers } from './group-sync.ts'
+import type { HostsMetrics } from './host-relay-metrics.ts'
+import { hostsMetrics } from './host-relay-metrics.ts'
+import type { RoomFeeds } from './host-subscriptions.ts'
+import { RelayWanted } from './host-subscriptions.ts'
+import { RelayReceipts } from './receipts.ts'
+import { RelayGrants } from './recent-grants.ts'
+import { remoteName, SeenWorkers } from './remote-workers.ts'
+
+const LOG_MS = 5_000
+
+export interface HostsTimings {
+  /** A subscription is waited for no longer than that; then it counts as confirmed. */
+  confirmMs: number
+  /** A topic that nobody wants any more is kept for up to twice that. */
+  idleMs: number
+  /** What was granted goes to all hosts for so long. */
+  grantMs: number
+  /** What other hosts have to say of a question is waited for no longer than that. */
+  receiptMs: number
+  /** A host that owes its groups is asked again after so long. */
+  askAgainMs: number
+}
+
+const hostsTimings: HostsTimings = {
+  confirmMs: 2_000,
+  idleMs: 1_000,
+  grantMs: 5_000,
+  receiptMs: HOSTS_RECEIPT_TIMEOUT_MS,
+  askAgainMs: 500,
+}
+
+/** What routing on this host does for the others. */
+export interface LocalRouting {
+  /** @returns the workers that it has been passed to */
+  deliver(from: string, publication: Omit<Publish, 'ref'>): string[]
+  /** @returns false when the worker is not there */
+  deliverTo(worker: string, from: string, body: Buffer): boolean
+  receipt(worker: string, ref: number, reached: readonly string[]): void
+  enter(worker: string, topic: string): void
+  leave(worker: string, topic: string): void
+  peerGone(worker: string): void
+  /** Groups that workers of this host are in, and these. */
+  ownGroups(): { topic: string; workers: string[] }[]
+}
+
+export interface RelayHostsOptions {
+  backplane: Backplane
+  local: LocalRouting
+  rooms: RoomFeeds | undefined
+  logger: Logger
+  registry: Registry
+  timings?: Partial<HostsTimings> | undefined
+}
+
+export class RelayHosts {
+  readonly #backplane: Backplane
+  readonly #local: LocalRouting
+  readonly #logger: Logger
+  readonly #metrics: HostsMetrics
+  readonly #timings: HostsTimings
+  readonly #wanted: RelayWanted
+  readonly #grants: RelayGrants
+  readonly #receipts: RelayReceipts
+  readonly #members: RemoteMembers
+  readonly #seen = new SeenWorkers()
+  readonly #gate = new LogGate(LOG_MS)
+
+  constructor({ backplane, local, rooms, logger, registry, timings }: RelayHostsOptions) {
+    this.#backplane = backplane
+    this.#local = local
+    this.#logger = logger
+    this.#timings = { ...hostsTimings, ...timings }
+    const { confirmMs, idleMs, grantMs, receiptMs, askAgainMs } = this.#timings
+    const unconfirmed = (topic: string) => this.#unconfirmed(topic)
+    this.#wanted = new RelayWanted({ backplane, rooms, confirmMs, idleMs, unconfirmed })
+    this.#grants = new RelayGrants(grantMs)
+    this.#receipts = new RelayReceipts(receiptMs, (worker, ref, reached) =>
+      local.receipt(worker, ref, reached),
+    )
+    const name = (host: string, worker: string) => this.#seen.name(host, worker)
+    this.#members = new RemoteMembers({ backplane, local, name, askAgainMs })
+    this.#metrics = hostsMetrics(registry, {
+      receipts: () => this.#receipts.size,
+      memberships: () => this.#members.size,
+      refused: () => this.#members.refused,
+      pending: () => this.#wanted.pending,
+      grants: () => this.#grants.size,
+    })
+    backplane.onMessage((message, from) => this.#take(message, from))
+    backplane.onHost((change) => this.#hostChanged(change))
+    backplane.onGap((host) => this.#members.doubt(host))
+    backplane.onHearing((reason) => {
+      if (reason !== null) this.#receipts.leaveOutAll()
+    })
+  }
+
+  wanted(topic: string): void {
+    this.#wanted.wanted(topic)
+  }
+
+  unwanted(topic: string): void {
+    this.#wanted.unwanted(topic)
+  }
+
+  /**
+   * Resolves when a worker may count on hearing the topic (and on knowing who is in it, if it is a group), as far as that
+   * can be had within a bounded time; `undefined`: nothing to wait for. Never rejects.
+   */
+  confirmed(topic: string, group: boolean): Promise<void> | undefined {
+    const heard = this.#wanted.confirmed(topic)
+    const settled = group ? this.#membersKnown(topic) : undefined
+    if (settled === undefined) return heard
+    return Promise.all([heard, settled]).then(() => undefined)
+  }
+
+  /** Behind what has been passed to workers of this host, `reached`. */
+  publish(from: string, { ref, ...publication }: Publish, reached: readonly string[]): void {
+    const { topics, grants, body, volatile } = publication
+    const nowMs = performance.now()
+    const toAll = ref !== 0 || this.#grants.covers(topics, nowMs)
+    this.#grants.note(grants, nowMs)
+    const message: HostMessage = {
+      type: 'publication',
+      from,
+      topics: [...topics],
+      grants: [...grants],
+      body,
+      ...(ref === 0 ? {} : { ref }),
+      ...(volatile ? { volatile } : {}),
+    }
+    const sent = this.#backplane.publish(toAll ? 'all' : topics, message)
+    if (ref === 0) return
+    const hosts = sent && !this.#backplane.isolated ? this.#backplane.hosts().map(({ host }) => host) : []
+    this.#receipts.open({ worker: from, ref, reached, hosts })
+  }
+
+  /** @param to `<host tag>:<worker>`. @returns false when that host is not there */
+  send(from: string, to: string, body: Buffer): boolean {
+    const at = to.indexOf(':')
+    const message: HostMessage = { type: 'send', from, to: to.slice(at + 1), body }
+    return this.#backplane.send(to.slice(0, at), message)
+  }
+
+  groupChanged(topic: string, worker: string, joined: boolean): void {
+    this.#members.changed(topic, worker, joined)
+  }
+
+  workerGone(worker: string): void {
+    this.#receipts.forget(worker)
+    this.#backplane.publish('all', { type: 'workerGone', worker })
+  }
+
+  close(): void {
+    this.#wanted.close()
+    this.#receipts.close()
+    this.#members.close()
+  }
+
+  #take(message: HostMessage, host: string): void {
+    switch (message.type) {
+      case 'publication':
+        return this.#deliver(message, host)
+      case 'send':
+        return this.#deliverTo(message, host)
+      case 'receipt':
+        return this.#receipts.told(
+          host,
+          { worker: message.to, ref: message.ref },
+          message.workers.map((worker) => this.#seen.name(host, worker)),
+        )
+      case 'group':
+      case 'groups':
+      case 'groups?':
+        return this.#members.take(message, host)
+      case 'workerGone':
+        this.#members.dropWorker(host, message.worker)
+        this.#seen.forget(host, message.worker)
+        return this.#local.peerGone(remoteName(host, message.worker))
+      default:
+        // Presence is not the relay's.
+        return undefined
+    }
+  }
+
+  #deliver(message: HostMessage & { type: 'publication' }, host: string): void {
+    const { from, ref, topics, grants, volatile = false } = message
+    this.#grants.note(grants, performance.now())
+    const publication = { topics, grants, volatile, body: bytesOf(message.body) }
+    const workers = this.#local.deliver(this.#seen.name(host, from), publication)
+    if (ref !== undefined) this.#backplane.send(host, { type: 'receipt', to: from, ref, workers })
+  }
+
+  #deliverTo({ from, to, body }: HostMessage & { type: 'send' }, host: string): void {
+    if (!this.#local.deliverTo(to, this.#seen.name(host, from), bytesOf(body))) this.#metrics.unroutable.inc()
+  }
+
+  #hostChanged({ type, host: { host } }: HostChange): void {
+    if (type === 'joined') return this.#members.come(host)
+    this.#receipts.leaveOut(host)
+    const workers = this.#members.dropHost(host)
+    for (const worker of this.#seen.forgetHost(host)) workers.add(worker)
+    for (const worker of workers) this.#local.peerGone(remoteName(host, worker))
+    return undefined
+  }
+
+  /** That this host's own change has gone round too, so that the others count it from now on. */
+  #membersKnown(topic: string): Promise<void> | undefined {
+    const settled = this.#backplane.settled()
+    if (settled === undefined) return undefined
+    if (this.#backplane.isolated) {
+      this.#unconfirmed(topic)
+      return undefined
+    }
+    const known = settled.then(() => this.#members.sure())
+    return within(this.#timings.confirmMs, known, () => this.#unconfirmed(topic))
+  }
+
+  #unconfirmed(topic: string): void {
+    this.#metrics.unconfirmed.inc()
+    this.#gate.pass((heldBack) =>
+      this.#logger.warn(
+        { topic, heldBack },
+        'a worker was told that it is subscribed though Redis has not confirmed it: it hears this host alone for now',
+      ),
+    )
+  }
+}
+
+function bytesOf(body: Uint8Array): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+}

@@ -1,0 +1,105 @@
+/**
+ * What this host as a whole wants of the others: subscribes at its first interest in a topic, and some time after its last.
+ * Knows what has been confirmed, and for how long that is waited for: local delivery works without.
+ */
+import { within } from '../../core/within.ts'
+import { roomOf } from '../../wire/topics.ts'
+import type { Backplane } from '../backplane/backplane.ts'
+
+/** Topics nobody wants any more that are kept for a while. Past it the oldest go at once. */
+const MAX_IDLE = 10_000
+
+/** What else has to be heard of a room: its entries, who is there. */
+export interface RoomFeeds {
+  /** Resolves when it is heard, `undefined`: nothing to wait for. Must not reject. */
+  wanted(room: string): Promise<void> | undefined
+  unwanted(room: string): void
+}
+
+export interface WantedOptions {
+  backplane: Pick<Backplane, 'subscribe' | 'unsubscribe' | 'isolated'>
+  rooms: RoomFeeds | undefined
+  confirmMs: number
+  idleMs: number
+  /** Something was confirmed to a worker though Redis has not. */
+  unconfirmed: (topic: string) => void
+}
+
+export class RelayWanted {
+  readonly #options: WantedOptions
+  readonly #pending = new Map<string, Promise<void>>()
+  /** Not wanted any more since the sweep before last, or since the last. */
+  #idle = new Set<string>()
+  #idleLonger = new Set<string>()
+  #sweep: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: WantedOptions) {
+    this.#options = options
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  wanted(topic: string): void {
+    const subscribed = this.#resume(topic) ? undefined : this.#options.backplane.subscribe(topic)
+    const room = roomOf(topic)
+    const heard = room === undefined ? undefined : this.#options.rooms?.wanted(room)
+    if (subscribed !== undefined) this.#await(topic, subscribed)
+    if (heard !== undefined) this.#await(topic, heard)
+  }
+
+  unwanted(topic: string): void {
+    // Links end after that as well: nothing is left to be given back.
+    if (this.#closed) return
+    const room = roomOf(topic)
+    if (room !== undefined) this.#options.rooms?.unwanted(room)
+    if (this.#idle.size >= MAX_IDLE) this.#drop(topic)
+    else this.#idle.add(topic)
+    this.#sweep ??= setTimeout(() => this.#sweepIdle(), this.#options.idleMs)
+  }
+
+  /** Resolves when it is confirmed, or that has taken too long; `undefined`: nothing to wait for. Never rejects. */
+  confirmed(topic: string): Promise<void> | undefined {
+    const pending = this.#pending.get(topic)
+    if (pending === undefined) return undefined
+    const { backplane, confirmMs, unconfirmed } = this.#options
+    if (!backplane.isolated) return within(confirmMs, pending, () => unconfirmed(topic))
+    unconfirmed(topic)
+    return undefined
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#sweep)
+    this.#pending.clear()
+  }
+
+  #await(topic: string, confirmed: Promise<void>): void {
+    const before = this.#pending.get(topic)
+    const all = Promise.allSettled([before, confirmed]).then(() => undefined)
+    this.#pending.set(topic, all)
+    void all.then(() => {
+      if (this.#pending.get(topic) === all) this.#pending.delete(topic)
+    })
+  }
+
+  /** @returns whether the host is still subscribed to it */
+  #resume(topic: string): boolean {
+    return this.#idle.delete(topic) || this.#idleLonger.delete(topic)
+  }
+
+  #sweepIdle(): void {
+    this.#sweep = undefined
+    for (const topic of this.#idleLonger) this.#drop(topic)
+    this.#idleLonger = this.#idle
+    this.#idle = new Set()
+    if (this.#idleLonger.size > 0) this.#sweep = setTimeout(() => this.#sweepIdle(), this.#options.idleMs)
+  }
+
+  #drop(topic: string): void {
+    this.#pending.delete(topic)
+    this.#options.backplane.unsubscribe(topic)
+  }
+}

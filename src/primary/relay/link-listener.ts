@@ -1,0 +1,140 @@
+/**
+ * Where workers knock: listens on the link's path and lets in who knows the secret. A connection that says nothing,
+ * too much or the wrong thing is closed.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod } from 'node:fs/promises'
+import type { Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { Logger } from 'pino'
+import { FrameError, FrameReader } from '../../core/byte-frames.ts'
+import type { Hello } from '../../wire/frames.ts'
+import { LINK_VERSION } from '../../wire/frames.ts'
+import { decodeWorkerFrame } from '../../wire/frames-decode.ts'
+
+/** Longest hello. */
+const HELLO_BYTES = 1024
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+export type Refusal = 'hello' | 'timeout' | 'secret' | 'version' | 'name' | 'taken'
+
+/** A worker that may come in. Its socket has no listeners any more; `reader` has read the hello and nothing else. */
+export interface Admission {
+  worker: string
+  socket: Socket
+  reader: FrameReader
+}
+
+export interface RelayDoorOptions {
+  path: string
+  secret: string
+  helloTimeoutMs: number
+  maxConnections: number
+  logger: Logger
+  isTaken(worker: string): boolean
+  admit(admission: Admission): void
+  refused(reason: Refusal): void
+}
+
+export class RelayDoor {
+  readonly #options: RelayDoorOptions
+  readonly #server: Server
+  readonly #waiting = new Set<Socket>()
+  #closed: Promise<void> | undefined
+
+  private constructor(options: RelayDoorOptions) {
+    this.#options = options
+    this.#server = createServer((socket) => this.#knock(socket))
+    this.#server.maxConnections = options.maxConnections
+  }
+
+  static async listen(options: RelayDoorOptions): Promise<RelayDoor> {
+    const door = new RelayDoor(options)
+    door.#server.listen(options.path)
+    await once(door.#server, 'listening')
+    await chmod(options.path, 0o600)
+    door.#server.on('error', (error) =>
+      options.logger.error({ err: error }, 'the link cannot take connections'),
+    )
+    return door
+  }
+
+  /** Resolves when every connection that came through it has ended. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    for (const socket of this.#waiting) socket.destroy()
+    await closed
+  }
+
+  #knock(socket: Socket): void {
+    const reader = new FrameReader(HELLO_BYTES)
+    this.#waiting.add(socket)
+    const timer = setTimeout(() => refuse('timeout'), this.#options.helloTimeoutMs)
+    const settle = () => {
+      clearTimeout(timer)
+      this.#waiting.delete(socket)
+      socket.off('data', read)
+      socket.off('close', settle)
+    }
+    const refuse = (reason: Refusal) => {
+      settle()
+      this.#refuse(socket, reason)
+    }
+    const read = (chunk: Buffer) => {
+      const outcome = this.#hear(reader, chunk)
+      if (outcome === undefined) return
+      if (typeof outcome === 'string') return refuse(outcome)
+      settle()
+      socket.off('error', fail)
+      this.#options.admit({ worker: outcome.name, socket, reader })
+    }
+    const fail = (error: Error) =>
+      this.#options.logger.debug({ err: error }, 'a connection to the link failed')
+    socket.on('data', read)
+    socket.on('close', settle)
+    socket.on('error', fail)
+  }
+
+  /** A worker says nothing behind its hello before it has been welcomed. */
+  #hear(reader: FrameReader, chunk: Buffer): Hello | Refusal | undefined {
+    try {
+      const [first, second] = reader.push(chunk)
+      if (first === undefined) return undefined
+      const frame = decodeWorkerFrame(first)
+      if (frame.kind !== 'hello' || second !== undefined) return 'hello'
+      return this.#check(frame) ?? frame
+    } catch (error) {
+      if (error instanceof FrameError) return 'hello'
+      throw error
+    }
+  }
+
+  #check({ version, name, secret }: Hello): Refusal | undefined {
+    if (!sameSecret(secret, this.#options.secret)) return 'secret'
+    if (version !== LINK_VERSION) return 'version'
+    if (!NAME.test(name)) return 'name'
+    return this.#options.isTaken(name) ? 'taken' : undefined
+  }
+
+  #refuse(socket: Socket, reason: Refusal): void {
+    this.#options.refused(reason)
+    this.#options.logger.warn({ reason }, 'refused a connection to the link')
+    socket.destroy()
+  }
+}
+
+/** Compares in a time that tells nothing of where the two differ, or how long they are. */
+function sameSecret(given: string, expected: string): boolean {
+  return timingSafeEqual(digest(given), digest(expected))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,98 @@
+/** What the relay counts. */
+
+import type { Registry } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
+import { readGauge } from '../../core/read-gauge.ts'
+
+export interface RelayState {
+  queuedBytes(): Iterable<[worker: string, bytes: number]>
+  /** Publications, log entries and events that each worker has been passed. */
+  passed(): Iterable<[worker: string, count: number]>
+  /** Rooms of which each worker has missed something and has not been told so yet. */
+  missedRooms(): Iterable<[worker: string, rooms: number]>
+  topics(): number
+}
+
+export type RelayMetrics = ReturnType<typeof relayMetrics>
+
+export function relayMetrics(registry: Registry, state: RelayState) {
+  const registers = [registry]
+  registry.registerMetric(outboxGauge(state))
+  registry.registerMetric(missedGauge(state))
+  registry.registerMetric(passedCounter(state))
+  readGauge(registry, {
+    name: 'rookery_relay_topics',
+    help: 'Topics that any worker is subscribed to',
+    read: () => state.topics(),
+  })
+  return {
+    published: new Counter({
+      name: 'rookery_relay_published_total',
+      help: 'Publications received from workers',
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'rookery_relay_dropped_total',
+      help: 'Frames dropped because a worker could not keep up',
+      labelNames: ['urgency'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'rookery_relay_refused_total',
+      help: 'Connections to the link that were refused',
+      labelNames: ['reason'],
+      registers,
+    }),
+    ended: new Counter({
+      name: 'rookery_relay_links_ended_total',
+      help: 'Links of workers that have ended',
+      labelNames: ['reason'],
+      registers,
+    }),
+    unroutable: new Counter({
+      name: 'rookery_relay_unroutable_total',
+      help: 'Messages to a worker that is not there any more',
+      registers,
+    }),
+  }
+}
+
+/** Counted by the links themselves: it is the busiest of all. */
+function passedCounter(state: RelayState): Counter {
+  return new Counter({
+    name: 'rookery_relay_passed_total',
+    help: 'Publications, log entries and events passed to a worker, once for each worker',
+    labelNames: ['worker'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [worker, count] of state.passed()) this.inc({ worker }, count)
+    },
+  })
+}
+
+function outboxGauge(state: RelayState): Gauge {
+  return new Gauge({
+    name: 'rookery_relay_outbox_bytes',
+    help: 'Bytes that a worker is still to be sent',
+    labelNames: ['worker'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [worker, bytes] of state.queuedBytes()) this.set({ worker }, bytes)
+    },
+  })
+}
+
+function missedGauge(state: RelayState): Gauge {
+  return new Gauge({
+    name: 'rookery_relay_missed_rooms',
+    help: 'Rooms of which a worker that does not keep up has missed something, and has not been told so yet',
+    labelNames: ['worker'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [worker, rooms] of state.missedRooms()) this.set({ worker }, rooms)
+    },
+  })
+}

@@ -1,0 +1,51 @@
+/** What the primary does when a worker asks: the log, presence and limits, each by its own part. */
+import type { RoomLog } from '../../log/room-log.ts'
+import type { UserLimits } from '../limits/limits.ts'
+import type { PresenceFeed } from '../presence/notifier.ts'
+import type { RelayHandlers } from './relay.ts'
+
+export interface Handled {
+  log: RoomLog
+  presence: PresenceFeed
+  limits: UserLimits
+}
+
+export function createHandlers({ log, presence, limits }: Handled): RelayHandlers {
+  return {
+    'host.alive': () => null,
+    'log.append': async ({ room, draft, limited }) => {
+      if (limited === true) await limits.takeMessage(draft.from.id)
+      return log.append(room, draft)
+    },
+    'user.track': async ({ userId, room }) => {
+      await log.trackRoom(userId, room)
+      return null
+    },
+    'user.forget': async ({ userId, room }) => {
+      await log.forgetRoom(userId, room)
+      return null
+    },
+    'log.head': ({ room }) => log.head(room),
+    'log.read': ({ room, range }) => log.read(room, range),
+    'user.rooms': ({ userId }) => log.userRooms(userId),
+    'user.read': ({ userId, room, seq }) => log.markRead(userId, room, seq),
+    'presence.enter': (entering, from) => presence.enter(from, entering),
+    'presence.leave': (stay, from) => {
+      presence.leave(from, stay)
+      return null
+    },
+    'presence.members': ({ room }) => presence.members(room),
+    'page.take': async ({ userId }) => {
+      await limits.takePage(userId)
+      return null
+    },
+    'connection.enter': async (connection, from) => {
+      await limits.enter(from, connection)
+      return null
+    },
+    'connection.leave': (connection, from) => {
+      limits.leave(from, connection)
+      return null
+    },
+  }
+}

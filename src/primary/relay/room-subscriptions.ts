@@ -1,0 +1,60 @@
+/**
+ * The rooms whose log entries this host wants to hear: begins to watch at the first interest, and goes on trying while the
+ * store is away. Whoever was confirmed meanwhile learns by `late` that entries may have passed.
+ */
+import { pause } from '../../core/pause.ts'
+import type { RoomLog } from '../../log/room-log.ts'
+import type { RoomFeeds } from './host-subscriptions.ts'
+
+const RETRY_MS = 1_000
+
+export interface WatchedRoomsOptions {
+  log: Pick<RoomLog, 'watch' | 'unwatch'>
+  /** The room is watched only now, some time after it was wanted. */
+  late: (room: string) => void
+}
+
+export class WatchedRooms implements RoomFeeds {
+  readonly #options: WatchedRoomsOptions
+  readonly #wanted = new Map<string, AbortController>()
+
+  constructor(options: WatchedRoomsOptions) {
+    this.#options = options
+  }
+
+  wanted(room: string): Promise<void> {
+    const withdrawn = new AbortController()
+    this.#wanted.get(room)?.abort()
+    this.#wanted.set(room, withdrawn)
+    return this.#watch(room, withdrawn.signal)
+  }
+
+  unwanted(room: string): void {
+    this.#wanted.get(room)?.abort()
+    this.#wanted.delete(room)
+  }
+
+  close(): void {
+    for (const room of this.#wanted.keys()) this.unwanted(room)
+  }
+
+  async #watch(room: string, withdrawn: AbortSignal): Promise<void> {
+    const { log, late } = this.#options
+    for (let tries = 0; !withdrawn.aborted; tries += 1) {
+      if (tries > 0) await pause(RETRY_MS, withdrawn)
+      if (withdrawn.aborted || !(await watches(log, room))) continue
+      if (withdrawn.aborted) log.unwatch(room)
+      else withdrawn.addEventListener('abort', () => log.unwatch(room))
+      if (tries > 0) late(room)
+      return
+    }
+  }
+}
+
+/** The log counts and tells of its failures by itself: here they only mean that it has to be tried again. */
+async function watches(log: Pick<RoomLog, 'watch'>, room: string): Promise<boolean> {
+  return log.watch(room).then(
+    () => true,
+    () => false,
+  )
+}

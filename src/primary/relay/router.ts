@@ -1,0 +1,179 @@
+/**
+ * Who gets what of what workers say to each other: subscriptions, groups, publications. Bodies are never looked into;
+ * the same bytes go to every receiver. Workers of this host first and at once, then the other hosts.
+ */
+
+import type { Urgency } from '../../core/outbox.ts'
+import type { Publish, WorkerFrame } from '../../wire/frames.ts'
+import { memberFrame, messageFrame, peerGoneFrame, receiptFrame, subscribedFrame } from '../../wire/frames.ts'
+import { RelayGroups } from './groups.ts'
+import type { LocalRouting, RelayHosts } from './host-relay.ts'
+import { InterestTable } from './interest.ts'
+import type { Announcement } from './worker-link.ts'
+
+/** Reaches workers of this host by name. */
+export interface RoutingOutlet {
+  workers(): Iterable<string>
+  /** @returns whether it is on its way */
+  offer(worker: string, frame: Buffer, urgency: Urgency): boolean
+  announce(worker: string, announcement: Announcement): void
+  /** The worker does not want the topic any more. */
+  withdrawn(worker: string, topic: string): void
+}
+
+export interface RoutingCounts {
+  published(): void
+  unroutable(): void
+}
+
+export interface RoutingOptions {
+  maxTopicsPerWorker: number
+  outlet: RoutingOutlet
+  counts: RoutingCounts
+  /** Makes the half that looks to other hosts. */
+  hosts: (local: LocalRouting) => RelayHosts
+}
+
+export class RelayRouting implements LocalRouting {
+  readonly #interest: InterestTable
+  readonly #groups = new RelayGroups()
+  readonly #outlet: RoutingOutlet
+  readonly #counts: RoutingCounts
+  readonly #hosts: RelayHosts
+
+  constructor({ maxTopicsPerWorker, outlet, counts, hosts }: RoutingOptions) {
+    this.#outlet = outlet
+    this.#counts = counts
+    this.#hosts = hosts(this)
+    this.#interest = new InterestTable(maxTopicsPerWorker, this.#hosts)
+  }
+
+  get topics(): number {
+    return this.#interest.topics
+  }
+
+  subscribe(worker: string, { ref, topic, group }: WorkerFrame & { kind: 'subscribe' }): void {
+    if (!this.#interest.add(worker, topic)) {
+      this.#outlet.offer(worker, subscribedFrame(ref, true, []), 'control')
+      return
+    }
+    if (group && this.#groups.enter(worker, topic)) {
+      this.#tell(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
+      this.#hosts.groupChanged(topic, worker, true)
+    }
+    const confirm = () => {
+      // Who has come or gone while it waited is counted as it stands now.
+      const members = group ? this.#groups.others(worker, topic) : []
+      this.#outlet.offer(worker, subscribedFrame(ref, false, members), 'control')
+    }
+    const confirmed = this.#hosts.confirmed(topic, group)
+    if (confirmed === undefined) confirm()
+    else void confirmed.then(confirm)
+  }
+
+  unsubscribe(worker: string, topic: string): void {
+    if (!this.#interest.remove(worker, topic)) return
+    this.#outlet.withdrawn(worker, topic)
+    if (!this.#groups.leave(worker, topic)) return
+    this.#tell(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
+    this.#hosts.groupChanged(topic, worker, false)
+  }
+
+  publish(from: string, publication: Publish): void {
+    this.#counts.published()
+    const reached = this.deliver(from, publication)
+    this.#hosts.publish(from, publication, reached)
+  }
+
+  deliver(from: string, { topics, grants, body, volatile }: Omit<Publish, 'ref'>): string[] {
+    const receivers = this.#interest.receivers(topics, from)
+    const reached: string[] = []
+    if (receivers.size === 0) return reached
+    const frame = messageFrame(from, grants, body)
+    for (const worker of receivers) {
+      if (!this.#outlet.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
+      reached.push(worker)
+      for (const topic of grants) this.#interest.add(worker, topic)
+    }
+    return reached
+  }
+
+  receipt(worker: string, ref: number, reached: readonly string[]): void {
+    this.#outlet.offer(worker, receiptFrame(ref, reached), 'control')
+  }
+
+  send(from: string, to: string, body: Buffer): void {
+    const sent = isRemote(to) ? this.#hosts.send(from, to, body) : this.deliverTo(to, from, body)
+    if (!sent) this.#counts.unroutable()
+  }
+
+  deliverTo(worker: string, from: string, body: Buffer): boolean {
+    return this.#outlet.offer(worker, messageFrame(from, [], body), 'control')
+  }
+
+  /** To every worker with an interest. */
+  announce(topic: string, make: () => Omit<Announcement, 'topic'>): void {
+    let made: Announcement | undefined
+    for (const worker of this.#interest.subscribers(topic)) {
+      made ??= { topic, ...make() }
+      this.#outlet.announce(worker, made)
+    }
+  }
+
+  /** A worker of another host has entered a group. */
+  enter(worker: string, topic: string): void {
+    if (this.#groups.enter(worker, topic))
+      this.#tell(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
+  }
+
+  /** A worker of another host has left a group. */
+  leave(worker: string, topic: string): void {
+    if (this.#groups.leave(worker, topic))
+      this.#tell(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
+  }
+
+  /** A worker of another host is gone. */
+  peerGone(worker: string): void {
+    this.#groups.forget(worker)
+    this.#tell(this.#outlet.workers(), peerGoneFrame(worker))
+  }
+
+  ownGroups(): { topic: string; workers: string[] }[] {
+    const groups: { topic: string; workers: string[] }[] = []
+    for (const topic of this.#groups.topics()) {
+      const workers = [...this.#groups.members(topic)].filter((worker) => !isRemote(worker))
+      if (workers.length > 0) groups.push({ topic, workers })
+    }
+    return groups
+  }
+
+  /** Nothing is passed to the worker any more; the others have not been told yet. */
+  silence(worker: string): void {
+    this.#interest.forget(worker)
+  }
+
+  /** A worker of this host is gone: the others are told. */
+  forget(worker: string): void {
+    this.#interest.forget(worker)
+    this.#groups.forget(worker)
+    this.#tell(this.#outlet.workers(), peerGoneFrame(worker))
+    this.#hosts.workerGone(worker)
+  }
+
+  close(): void {
+    this.#hosts.close()
+  }
+
+  /** Workers of this host that are in the group, but this one. */
+  #ownOthers(worker: string, topic: string): string[] {
+    return this.#groups.others(worker, topic).filter((other) => !isRemote(other))
+  }
+
+  #tell(workers: Iterable<string>, frame: Buffer): void {
+    for (const worker of workers) this.#outlet.offer(worker, frame, 'control')
+  }
+}
+
+function isRemote(worker: string): boolean {
+  return worker.includes(':')
+}

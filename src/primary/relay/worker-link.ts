@@ -1,0 +1,187 @@
+/**
+ * The primary's end of one worker's link: bytes to frames and back. It knows nothing of who else is there. What is
+ * not a frame ends it.
+ */
+import type { Socket } from 'node:net'
+import type { Logger } from 'pino'
+import type { FrameReader } from '../../core/byte-frames.ts'
+import { FrameError } from '../../core/byte-frames.ts'
+import { CorkedWriter } from '../../core/corked-writer.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import type { Urgency } from '../../core/outbox.ts'
+import { Outbox } from '../../core/outbox.ts'
+import type { PresenceChange } from '../../wire/app.ts'
+import type { WorkerFrame } from '../../wire/frames.ts'
+import { eventFrame } from '../../wire/frames.ts'
+import { decodeWorkerFrame } from '../../wire/frames-decode.ts'
+import { LinkCalls } from '../../wire/link-calls.ts'
+import type { RelayLimits } from './limits.ts'
+import { RelayMissed } from './missed-updates.ts'
+
+/** Lines about dropped frames are that far apart. */
+const DROP_LOG_MS = 5_000
+
+export type LinkEnd = 'closed' | 'failed' | 'malformed' | 'overflow' | 'removed'
+
+/** What the primary says of a room, to every worker with an interest. */
+export interface Announcement {
+  topic: string
+  room: string
+  frame: Buffer
+  /** Absent for an entry of the log, which can be read there. */
+  presence?: PresenceChange
+}
+
+export interface RelayLinkEvents {
+  frame(link: RelayLink, frame: WorkerFrame): void
+  dropped(urgency: Urgency): void
+  /** Called once, after the last frame. */
+  ended(link: RelayLink, reason: LinkEnd): void
+}
+
+export interface RelayLinkOptions {
+  worker: string
+  socket: Socket
+  /** Has read the hello; what came behind it is in there. */
+  reader: FrameReader
+  limits: RelayLimits
+  logger: Logger
+  events: RelayLinkEvents
+}
+
+export class RelayLink {
+  readonly worker: string
+  readonly calls: LinkCalls
+  readonly #socket: Socket
+  readonly #reader: FrameReader
+  readonly #outbox: Outbox
+  readonly #logger: Logger
+  readonly #events: RelayLinkEvents
+  readonly #lastWordsMs: number
+  readonly #missed = new RelayMissed()
+  #passed = 0
+  #reason: LinkEnd = 'closed'
+  #lastWords: NodeJS.Timeout | undefined
+
+  constructor({ worker, socket, reader, limits, logger, events }: RelayLinkOptions) {
+    this.worker = worker
+    this.calls = new LinkCalls(limits.maxOpenCalls)
+    this.#socket = socket
+    this.#reader = reader
+    this.#logger = logger.child({ worker })
+    this.#events = events
+    this.#lastWordsMs = limits.lastWordsMs
+    this.#outbox = this.#makeOutbox(limits)
+    reader.maxFrameBytes = limits.maxFrameBytes
+    socket.on('data', (chunk: Buffer) => this.read(chunk))
+    // Everything has left: also what no later frame would bring to light.
+    socket.on('drain', () => this.#tellMissed())
+    socket.on('error', (error) => this.#failed(error))
+    socket.on('close', () => this.#closed())
+  }
+
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes
+  }
+
+  /** Publications, log entries and events that it has been passed. */
+  get passed(): number {
+    return this.#passed
+  }
+
+  /** Rooms of which it has missed something and has not been told so yet. */
+  get missedRooms(): number {
+    return this.#missed.size
+  }
+
+  /** @returns whether the frame is on its way */
+  offer(frame: Buffer, urgency: Urgency): boolean {
+    this.#tellMissed()
+    const offered = this.#outbox.offer(frame, urgency, urgency === 'control' ? 'turn' : 'gather')
+    if (offered && urgency !== 'control') this.#passed += 1
+    return offered
+  }
+
+  /** What is dropped of it the worker is told as soon as it keeps up again. */
+  announce({ topic, room, frame, presence }: Announcement): void {
+    this.#tellMissed()
+    if (presence === undefined) {
+      if (!this.offer(frame, 'publication')) this.#missed.entry(topic, room)
+    } else if (this.#missed.hasPresence(topic) || !this.offer(frame, 'publication')) {
+      this.#missed.presence(topic, room, presence)
+    }
+  }
+
+  /** The worker does not want the topic any more. */
+  forgetTopic(topic: string): void {
+    this.#missed.forget(topic)
+  }
+
+  read(chunk: Buffer): void {
+    if (this.#socket.destroyed) return
+    try {
+      for (const bytes of this.#reader.push(chunk)) {
+        if (this.#socket.destroyed) return
+        this.#events.frame(this, decodeWorkerFrame(bytes))
+      }
+    } catch (error) {
+      this.#unreadable(error)
+    }
+  }
+
+  end(reason: LinkEnd): void {
+    if (this.#socket.destroyed) return
+    this.#reason = reason
+    this.#socket.destroy()
+  }
+
+  /** The process at the other side is gone: reads what it had still written, then ends. */
+  expectEnd(): void {
+    this.#reason = 'removed'
+    this.#lastWords ??= setTimeout(() => this.end('removed'), this.#lastWordsMs)
+  }
+
+  #tellMissed(): void {
+    if (this.#missed.size === 0 || !this.#outbox.keepsUp) return
+    for (const event of this.#missed.take()) this.#outbox.offer(eventFrame(event), 'control')
+  }
+
+  #makeOutbox(limits: RelayLimits): Outbox {
+    const gate = new LogGate(DROP_LOG_MS)
+    return new Outbox(new CorkedWriter(this.#socket), limits, {
+      dropped: (urgency, bytes) => {
+        this.#events.dropped(urgency)
+        gate.pass((heldBack) =>
+          this.#logger.warn(
+            { urgency, bytes, heldBack },
+            'a worker does not keep up: dropped what it was to be sent',
+          ),
+        )
+      },
+      overflowed: (queuedBytes) => {
+        this.#logger.error({ queuedBytes }, 'a worker does not read its link: ending it')
+        this.end('overflow')
+      },
+    })
+  }
+
+  #unreadable(error: unknown): void {
+    if (!(error instanceof FrameError)) {
+      this.#logger.error({ err: error }, 'a frame of a worker could not be dealt with: ending its link')
+      return this.end('failed')
+    }
+    this.#logger.error({ reason: error.message }, 'a worker sent a malformed frame: ending its link')
+    this.end('malformed')
+  }
+
+  #failed(error: Error): void {
+    this.#logger.debug({ err: error }, 'the link of a worker failed')
+    if (this.#reason === 'closed') this.#reason = 'failed'
+  }
+
+  #closed(): void {
+    clearTimeout(this.#lastWords)
+    this.calls.rejectAll('the worker is gone')
+    this.#events.ended(this, this.#reason)
+  }
+}

@@ -1,0 +1,104 @@
+/** The supervisor with what it tells and is told: front door, relay, log and orders. And the watch for workers that hang. */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Config } from '../../config/schema.ts'
+import { watchForHangs } from '../../core/hang-watch.ts'
+import { exitCodes } from '../../ops/exit-codes.ts'
+import type { FrontDoor } from '../front-door/front-door.ts'
+import type { HandOffTarget } from '../front-door/hand-off.ts'
+import type { HostState } from '../host-state.ts'
+import type { Relay } from '../relay/relay.ts'
+import type { Orders } from './signal-handler.ts'
+import { Supervisor } from './supervisor.ts'
+import { ChannelSilence, type ForkedWorker } from './worker-process.ts'
+
+export interface SupervisedParts {
+  config: Config
+  logger: Logger
+  registry: Registry
+  orders: Orders
+  state: HostState
+  relay: Relay
+  frontDoor: FrontDoor
+  store: {
+    /** A worker serves from now on, and has opened the log. */
+    workerReady(): void
+    /** A worker's process has ended: what it held of the log is free. */
+    workerExited(): void
+  }
+}
+
+export function supervise(parts: SupervisedParts, fork: (number: number) => ForkedWorker): Supervisor {
+  const { config, logger, registry, relay, frontDoor, store, orders, state } = parts
+  const supervisor = new Supervisor(
+    {
+      workers: config.workers,
+      bootTimeoutMs: config.workerBootTimeoutMs,
+      drainMs: config.drainMs,
+      stopDeadlineMs: config.stopDeadlineMs,
+      fork,
+      logger,
+      registry,
+      now: () => performance.now(),
+    },
+    {
+      ready: (worker) => {
+        store.workerReady()
+        frontDoor.addWorker(toTarget(worker, frontDoor))
+        state.tellAgain()
+      },
+      draining: (name) => frontDoor.drainWorker(name),
+      exited: (name) => {
+        frontDoor.removeWorker(name)
+        relay.removeWorker(name)
+        store.workerExited()
+      },
+      gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
+    },
+  )
+  orders.onReload(() => supervisor.reload())
+  orders.onHurry(() => supervisor.kill())
+  return supervisor
+}
+
+interface WatchedParts {
+  config: Config
+  logger: Logger
+  relay: Relay
+  supervisor: Supervisor
+}
+
+/**
+ * Each ready worker is asked on both of its channels: one that answers on the link and does not read the other would be sent
+ * connections for ever and take none.
+ * @returns a function that ends the watch
+ */
+export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts): () => void {
+  const { workerHangTimeoutMs: timeoutMs } = config
+  return watchForHangs({
+    timeoutMs,
+    who: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
+    ask: (worker, options) =>
+      Promise.all([
+        relay.request(worker, 'worker.alive', null, options),
+        supervisor.ask(worker, options.timeoutMs),
+      ]),
+    onSilence: (worker, count, error) =>
+      logger.warn({ err: error, worker, count }, 'a worker does not answer'),
+    onHung: (worker, error) => {
+      const what = error instanceof ChannelSilence ? 'took no connections' : 'answered nothing'
+      supervisor.killHung(worker, `it ${what} for ${timeoutMs} ms`)
+    },
+  })
+}
+
+/** The worker as the front door needs it; what the worker reports of its connections goes there too. */
+function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
+  const { name, tag, process } = worker
+  worker.onControl((message) => {
+    if (message.type === 'rookery:taken') frontDoor.taken(name, message)
+    else if (message.type === 'sticky:connection') frontDoor.sessionOpened(name)
+    else if (message.type === 'sticky:disconnection') frontDoor.sessionClosed(name)
+  })
+  return { name, tag, channel: process }
+}

@@ -1,0 +1,43 @@
+/** Forks workers, and checks what they say on Node's IPC channel. */
+import cluster, { type Worker } from 'node:cluster'
+import { fileURLToPath } from 'node:url'
+import type { Registry } from 'prom-client'
+import { Counter } from 'prom-client'
+import { workerTag } from '../../core/session-id.ts'
+import { type WorkerBoot, type WorkerControl, workerControl } from '../../wire/control.ts'
+import type { ForkedWorker } from './worker-process.ts'
+
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url))
+
+export interface ForkOptions {
+  hostTag: string
+  boot: Omit<WorkerBoot, 'name' | 'tag'>
+  registry: Registry
+}
+
+/** @returns a function that forks worker number `number` */
+export function createFork({ hostTag, boot, registry }: ForkOptions): (number: number) => ForkedWorker {
+  // Sticky's messages carry Buffers, which Node's default serialization mangles.
+  // Not process.argv[1]: under a process manager that is the manager's own program.
+  cluster.setupPrimary({ exec: MAIN, args: [], serialization: 'advanced' })
+  const unknown = new Counter({
+    name: 'rookery_unknown_control_messages_total',
+    help: "Messages of workers on Node's IPC channel that are none of Rookery's",
+    registers: [registry],
+  })
+  return (number) => {
+    const name = `w${number}`
+    const tag = workerTag(hostTag, number)
+    const env: WorkerBoot = { ...boot, name, tag }
+    const process = cluster.fork({ ROOKERY_WORKER: JSON.stringify(env) })
+    return { name, tag, process, onControl: (listener) => listen(process, listener, unknown) }
+  }
+}
+
+function listen(process: Worker, listener: (message: WorkerControl) => void, unknown: Counter): void {
+  process.on('message', (message: unknown) => {
+    const control = workerControl.safeParse(message)
+    if (control.success) listener(control.data)
+    else unknown.inc()
+  })
+}

@@ -1,0 +1,199 @@
+/**
+ * One worker process from fork to exit: booting → ready → draining → gone. It knows deadlines and signals; what a death
+ * means for the host is the supervisor's to decide.
+ */
+import type { Worker } from 'node:cluster'
+import type { Logger } from 'pino'
+import { within } from '../../core/within.ts'
+import type { PrimaryControl, WorkerControl } from '../../wire/control.ts'
+
+export interface ForkedWorker {
+  readonly name: string
+  /** The worker's tag in session ids. */
+  readonly tag: string
+  readonly process: Worker
+  /** Calls back with each checked control message. */
+  onControl(listener: (message: WorkerControl) => void): void
+}
+
+export interface WorkerExit {
+  code: number | null
+  signal: string | null
+  /** It had been told to leave. */
+  expected: boolean
+  /** It was killed because it had not left by its deadline. */
+  overdue: boolean
+  /** It had been ready for a while. */
+  stable: boolean
+  reason: string | undefined
+}
+
+/** The worker does not read the channel on which it is sent connections. */
+export class ChannelSilence extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer on the channel of connections within ${timeoutMs} ms`)
+    this.name = 'ChannelSilence'
+  }
+}
+
+interface WorkerListeners {
+  ready(): void
+  exited(exit: WorkerExit): void
+}
+
+/** Ready for so long, a worker counts as one that can run. */
+const STABLE_AFTER_MS = 5_000
+
+export class WorkerProcess {
+  readonly forked: ForkedWorker
+  readonly startedAt: number
+  /** Resolves with whether it became ready. */
+  readonly booted: Promise<boolean>
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>
+  state: 'booting' | 'ready' | 'draining' = 'booting'
+  gone = false
+  bootMs = 0
+  readonly #logger: Logger
+  readonly #now: () => number
+  readonly #listeners: WorkerListeners
+  #readyAt: number | undefined
+  #deadline: NodeJS.Timeout
+  #expected = false
+  #overdue = false
+  #reason: string | undefined
+  /** Ends the one question that is open: a channel that is not read holds no more than that. */
+  #pong: (() => void) | undefined
+  #settleBoot: (ready: boolean) => void = () => undefined
+  #settleEnd: () => void = () => undefined
+
+  constructor(
+    forked: ForkedWorker,
+    options: { bootTimeoutMs: number; logger: Logger; now: () => number },
+    listeners: WorkerListeners,
+  ) {
+    this.forked = forked
+    this.#logger = options.logger
+    this.#now = options.now
+    this.#listeners = listeners
+    this.startedAt = options.now()
+    this.booted = new Promise((resolve) => {
+      this.#settleBoot = resolve
+    })
+    this.ended = new Promise((resolve) => {
+      this.#settleEnd = resolve
+    })
+    this.#deadline = setTimeout(() => this.#bootOverdue(options.bootTimeoutMs), options.bootTimeoutMs)
+    forked.onControl((message) => this.#control(message))
+    forked.process.on('error', (error) => this.#failed(error))
+    forked.process.once('exit', (code, signal) => this.#exit(code, signal))
+  }
+
+  get name(): string {
+    return this.forked.name
+  }
+
+  get pid(): number {
+    return this.forked.process.process.pid ?? 0
+  }
+
+  get stable(): boolean {
+    return this.#readyAt !== undefined && this.#now() - this.#readyAt >= STABLE_AFTER_MS
+  }
+
+  /** Tells the worker to close its connections, spread over `spreadMs`, and to leave; kills it at the deadline. */
+  drain(spreadMs: number, deadlineMs: number): void {
+    if (this.state === 'draining' || this.gone) return
+    this.state = 'draining'
+    this.#expected = true
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.#drainOverdue(deadlineMs), deadlineMs)
+    this.#send({ type: 'rookery:drain', spreadMs })
+  }
+
+  /** Rejects when it has not answered on the channel within `timeoutMs`; asked again meanwhile, it is not sent more. */
+  async ask(timeoutMs: number): Promise<void> {
+    const answered = new Promise<boolean>((resolve) => {
+      const isAsked = this.#pong !== undefined
+      this.#pong = () => resolve(true)
+      if (!isAsked) this.#send({ type: 'rookery:ping' })
+    })
+    const isAnswered = await within(timeoutMs, answered, () => false)
+    if (!isAnswered) throw new ChannelSilence(timeoutMs)
+  }
+
+  kill(): void {
+    this.#expected = true
+    this.forked.process.process.kill('SIGKILL')
+  }
+
+  /** It does not answer any more: ends it, as a death with a reason. */
+  killHung(reason: string): void {
+    this.#reason = reason
+    this.forked.process.process.kill('SIGKILL')
+  }
+
+  /** An error of the channel, or of the start itself: then there is no process, and no exit will be told. */
+  #failed(error: Error): void {
+    if (this.forked.process.process.pid !== undefined) {
+      this.#logger.warn({ worker: this.name, err: error }, 'worker channel')
+      return
+    }
+    this.#reason = `no process could be started: ${error.message}`
+    this.#exit(null, null)
+  }
+
+  #send(message: PrimaryControl): void {
+    this.forked.process.send(message, (error) => {
+      if (error === null || error === undefined) return
+      this.#logger.warn(
+        { worker: this.name, err: error, type: message.type },
+        'worker could not be told: killed',
+      )
+      this.forked.process.process.kill('SIGKILL')
+    })
+  }
+
+  #control(message: WorkerControl): void {
+    if (message.type === 'rookery:failed') this.#reason = message.reason
+    if (message.type === 'rookery:pong') {
+      this.#pong?.()
+      this.#pong = undefined
+    }
+    if (message.type !== 'rookery:ready' || this.state !== 'booting') return
+    clearTimeout(this.#deadline)
+    this.state = 'ready'
+    this.#readyAt = this.#now()
+    this.bootMs = this.#readyAt - this.startedAt
+    this.#settleBoot(true)
+    this.#listeners.ready()
+  }
+
+  #exit(code: number | null, signal: string | null): void {
+    if (this.gone) return
+    clearTimeout(this.#deadline)
+    this.gone = true
+    const { stable } = this
+    this.#settleBoot(false)
+    this.#settleEnd()
+    this.#listeners.exited({
+      code,
+      signal,
+      expected: this.#expected,
+      overdue: this.#overdue,
+      stable,
+      reason: this.#reason,
+    })
+  }
+
+  #bootOverdue(bootTimeoutMs: number): void {
+    this.#reason = `not ready within ${bootTimeoutMs} ms`
+    this.forked.process.process.kill('SIGKILL')
+  }
+
+  #drainOverdue(deadlineMs: number): void {
+    this.#overdue = true
+    this.#logger.warn({ worker: this.name, deadlineMs }, 'worker has not left by its deadline: killed')
+    this.forked.process.process.kill('SIGKILL')
+  }
+}
