@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Server, Socket } from 'socket.io'
 import type { DrainHooks } from '../wire/app.ts'
-import { connectionsOf } from './slow-clients.ts'
+import { connectionsOf } from './connections/slow-clients.ts'
 
 /** With few clients a drain need not take its whole time: 40 connections a second find a worker with time for each. */
 const LONGEST_STEP_MS = 25

@@ -2,8 +2,8 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Limits } from '../wire/app.ts'
-import type { Link } from './link.ts'
-import { Untold } from './untold.ts'
+import type { Link } from './link/link.ts'
+import { Untold } from './rooms/retry-queue.ts'
 
 export interface LimitsOptions {
   link: Pick<Link, 'request'>

@@ -8,7 +8,7 @@
 import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { watchForHangs } from '../core/hang-watch.ts'
-import type { Link } from './link.ts'
+import type { Link } from './link/link.ts'
 
 export interface PrimaryWatchOptions {
   link: Pick<Link, 'request' | 'bytesRead'>

@@ -7,7 +7,7 @@ import { Server, type Socket as ServerSocket } from 'socket.io'
 import { io as connect } from 'socket.io-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createHostTag, socketOwnerOf, workerTag } from '../../src/core/session-id.ts'
-import { nameSockets } from '../../src/worker/socket-ids.ts'
+import { nameSockets } from '../../src/worker/connections/socket-ids.ts'
 import { listenPort } from '../harness/listen-port.ts'
 import { until } from '../harness/until.ts'
 

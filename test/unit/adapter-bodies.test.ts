@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameError } from '../../src/core/byte-frames.ts'
-import { decodeBody, encodeBroadcast, encodeControl } from '../../src/worker/adapter-bodies.ts'
-import { cloneable } from '../../src/worker/adapter-cloning.ts'
-import { adapterMessage } from '../../src/worker/adapter-messages.ts'
+import { cloneable } from '../../src/worker/adapter/cloneable.ts'
+import { decodeBody, encodeBroadcast, encodeControl } from '../../src/worker/adapter/codec.ts'
+import { adapterMessage } from '../../src/worker/adapter/messages.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 })
 const room = fc.oneof(

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
-import { boundBodies } from '../../src/worker/body-deadline.ts'
+import { boundBodies } from '../../src/worker/http/body-deadline.ts'
 
 const open: { close(): void }[] = []
 

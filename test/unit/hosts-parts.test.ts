@@ -5,9 +5,9 @@ import { OthersPresence } from '../../src/primary/presence/remote-presence.ts'
 import { RelayReceipts } from '../../src/primary/relay/receipts.ts'
 import { RelayGrants } from '../../src/primary/relay/recent-grants.ts'
 import { HostGroups } from '../../src/primary/relay/remote-groups.ts'
-import { AdapterAcks } from '../../src/worker/adapter-acks.ts'
-import type { Answers } from '../../src/worker/adapter-requests.ts'
-import { AdapterRequests } from '../../src/worker/adapter-requests.ts'
+import { AdapterAcks } from '../../src/worker/adapter/broadcast-acks.ts'
+import type { Answers } from '../../src/worker/adapter/pending-requests.ts'
+import { AdapterRequests } from '../../src/worker/adapter/pending-requests.ts'
 
 const BEYOND_MS = 600_000
 

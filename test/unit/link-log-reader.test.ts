@@ -10,8 +10,8 @@ import { UserLimits } from '../../src/primary/limits/limits.ts'
 import { PresenceFeed } from '../../src/primary/presence/notifier.ts'
 import { Relay } from '../../src/primary/relay/relay.ts'
 import { createHandlers } from '../../src/primary/relay/request-handlers.ts'
-import { Link } from '../../src/worker/link.ts'
-import { createLinkLogReader } from '../../src/worker/link-log-reader.ts'
+import { Link } from '../../src/worker/link/link.ts'
+import { createLinkLogReader } from '../../src/worker/rooms/link-log-reader.ts'
 import { until } from '../harness/until.ts'
 
 const logger = pino({ level: 'silent' })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { LinkTopics } from '../../src/worker/link-topics.ts'
+import { LinkTopics } from '../../src/worker/link/subscriptions.ts'
 
 const TIMEOUT_MS = 20
 

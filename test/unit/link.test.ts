@@ -21,8 +21,8 @@ import {
   unsubscribeFrame,
 } from '../../src/wire/frames.ts'
 import { decodePrimaryFrame } from '../../src/wire/frames-decode.ts'
-import { Link } from '../../src/worker/link.ts'
-import type { LinkLimits } from '../../src/worker/link-limits.ts'
+import type { LinkLimits } from '../../src/worker/link/limits.ts'
+import { Link } from '../../src/worker/link/link.ts'
 import { until } from '../harness/until.ts'
 
 const SECRET = 'a secret of the link'

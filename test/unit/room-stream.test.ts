@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { LogGate } from '../../src/core/log-gate.ts'
 import type { RoomLogReader } from '../../src/log/room-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
-import { RoomStream } from '../../src/worker/room-stream.ts'
+import { RoomStream } from '../../src/worker/rooms/room-stream.ts'
 import { until } from '../harness/until.ts'
 
 function entry(seq: number): LogEntry {

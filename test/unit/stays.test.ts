@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { RookeryError } from '../../src/wire/errors.ts'
 import type { Params, Result, WorkerRequests } from '../../src/wire/requests.ts'
-import { Stays } from '../../src/worker/stays.ts'
+import { Stays } from '../../src/worker/rooms/presence-sessions.ts'
 import { until } from '../harness/until.ts'
 
 /** A primary that keeps stays as the real one does, and may be out of reach. */

@@ -5,8 +5,8 @@
 import type { Socket } from 'socket.io'
 import type { Packet } from 'socket.io-parser'
 import { Encoder, PacketType } from 'socket.io-parser'
-import { deliver } from './adapter-delivery.ts'
-import { unsentBytes } from './unsent.ts'
+import { deliver } from '../adapter/local-delivery.ts'
+import { unsentBytes } from './unsent-bytes.ts'
 
 const encoder = new Encoder()
 const PLAIN = { volatile: false, compress: undefined } as const

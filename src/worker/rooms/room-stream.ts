@@ -6,10 +6,10 @@
  */
 import type { Logger } from 'pino'
 import type { Counter } from 'prom-client'
-import type { LogGate } from '../core/log-gate.ts'
-import type { RoomLogReader } from '../log/room-log.ts'
-import type { RoomListener } from '../wire/app.ts'
-import type { LogEntry } from '../wire/entry.ts'
+import type { LogGate } from '../../core/log-gate.ts'
+import type { RoomLogReader } from '../../log/room-log.ts'
+import type { RoomListener } from '../../wire/app.ts'
+import type { LogEntry } from '../../wire/entry.ts'
 
 const REPAIR_PAGE = 200
 const WAITING_LIMIT = 1_000

@@ -2,7 +2,7 @@
  * What this worker is subscribed to: counts the subscriptions of each topic, and knows which of them the primary has
  * confirmed. It decides when a frame is due; sending it is the link's.
  */
-import { RookeryError } from '../wire/errors.ts'
+import { RookeryError } from '../../wire/errors.ts'
 
 export interface GroupListener {
   joined(worker: string): void

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import type { Server, Socket } from 'socket.io'
-import { unsentBytes } from './unsent.ts'
+import { unsentBytes } from './unsent-bytes.ts'
 
 const CHECK_EVERY_MS = 1_000
 

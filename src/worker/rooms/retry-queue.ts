@@ -5,8 +5,8 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { LogGate } from '../core/log-gate.ts'
-import { readGauge } from '../core/read-gauge.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import { readGauge } from '../../core/read-gauge.ts'
 
 const UNTOLD_MAX = 50_000
 const FIRST_PAUSE_MS = 500

@@ -4,8 +4,8 @@
  */
 import { Counter, type Registry } from 'prom-client'
 import type { Namespace, Server, Socket } from 'socket.io'
-import { TokenBucket } from '../core/token-bucket.ts'
-import { RookeryError } from '../wire/errors.ts'
+import { TokenBucket } from '../../core/token-bucket.ts'
+import { RookeryError } from '../../wire/errors.ts'
 
 /** Far above what multiplexed namespaces and retries after a refusal need. */
 const BURST = 100

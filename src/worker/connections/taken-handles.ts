@@ -4,7 +4,7 @@
  * whose listener begins to serve the connection.
  */
 import { isIPv6, Socket } from 'node:net'
-import { handOverMessage, type WorkerControl } from '../wire/control.ts'
+import { handOverMessage, type WorkerControl } from '../../wire/control.ts'
 
 export function reportTakenHandles(send: (message: WorkerControl) => void): void {
   process.on('message', (message: unknown, handle: unknown) => {

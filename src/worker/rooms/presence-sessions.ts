@@ -1,10 +1,10 @@
 /** Presence as a worker tells it: entering and leaving. Leaves that could not be told are told again. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { RoomMembers } from '../wire/app.ts'
-import type { Author } from '../wire/entry.ts'
-import type { Link } from './link.ts'
-import { Untold } from './untold.ts'
+import type { RoomMembers } from '../../wire/app.ts'
+import type { Author } from '../../wire/entry.ts'
+import type { Link } from '../link/link.ts'
+import { Untold } from './retry-queue.ts'
 
 interface Stay {
   room: string

@@ -6,13 +6,13 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { LogGate } from '../core/log-gate.ts'
-import type { RoomLogReader } from '../log/room-log.ts'
-import type { RoomListener, RoomSubscription, Rooms } from '../wire/app.ts'
-import { roomTopic } from '../wire/topics.ts'
-import type { Link } from './link.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import type { RoomLogReader } from '../../log/room-log.ts'
+import type { RoomListener, RoomSubscription, Rooms } from '../../wire/app.ts'
+import { roomTopic } from '../../wire/topics.ts'
+import type { Link } from '../link/link.ts'
+import { Stays } from './presence-sessions.ts'
 import { RoomStream } from './room-stream.ts'
-import { Stays } from './stays.ts'
 
 /** Lines about rooms that can't be read are that far apart. */
 const UNREADABLE_LOG_MS = 5_000

@@ -1,14 +1,14 @@
 /** Hands what comes in over the link to the adapter of its namespace. What can't be read is counted, never a crash. */
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
-import { FrameError } from '../core/byte-frames.ts'
-import { LogGate } from '../core/log-gate.ts'
-import type { BroadcastBody } from './adapter-bodies.ts'
-import { decodeBody } from './adapter-bodies.ts'
-import type { AdapterAnswer, AdapterQuestion } from './adapter-messages.ts'
-import { adapterMessage } from './adapter-messages.ts'
-import type { AdapterMetrics } from './adapter-metrics.ts'
-import type { Link } from './link.ts'
+import { FrameError } from '../../core/byte-frames.ts'
+import { LogGate } from '../../core/log-gate.ts'
+import type { Link } from '../link/link.ts'
+import type { BroadcastBody } from './codec.ts'
+import { decodeBody } from './codec.ts'
+import type { AdapterAnswer, AdapterQuestion } from './messages.ts'
+import { adapterMessage } from './messages.ts'
+import type { AdapterMetrics } from './metrics.ts'
 
 /** Lines about what could not be read are that far apart. */
 const MALFORMED_LOG_MS = 5_000

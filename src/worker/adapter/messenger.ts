@@ -5,15 +5,15 @@
 
 import type { Logger } from 'pino'
 import { MessageType } from 'socket.io-adapter'
-import { AdapterAcks } from './adapter-acks.ts'
-import { encodeControl } from './adapter-bodies.ts'
-import { cloneable } from './adapter-cloning.ts'
-import type { AdapterAnswer } from './adapter-messages.ts'
-import { FAILED } from './adapter-messages.ts'
-import type { AdapterMetrics } from './adapter-metrics.ts'
-import type { AnswersListener } from './adapter-requests.ts'
-import { AdapterRequests } from './adapter-requests.ts'
-import type { Link } from './link.ts'
+import type { Link } from '../link/link.ts'
+import { AdapterAcks } from './broadcast-acks.ts'
+import { cloneable } from './cloneable.ts'
+import { encodeControl } from './codec.ts'
+import type { AdapterAnswer } from './messages.ts'
+import { FAILED } from './messages.ts'
+import type { AdapterMetrics } from './metrics.ts'
+import type { AnswersListener } from './pending-requests.ts'
+import { AdapterRequests } from './pending-requests.ts'
 
 /** Questions of one namespace that may be open. */
 const MAX_OPEN_QUESTIONS = 4_096

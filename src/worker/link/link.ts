@@ -8,12 +8,12 @@
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { Listeners } from '../core/listeners.ts'
-import type { WorkerBoot } from '../wire/control.ts'
-import type { LogEntry } from '../wire/entry.ts'
-import { logEntry } from '../wire/entry.ts'
-import { RookeryError } from '../wire/errors.ts'
-import type { PrimaryFrame } from '../wire/frames.ts'
+import { Listeners } from '../../core/listeners.ts'
+import type { WorkerBoot } from '../../wire/control.ts'
+import type { LogEntry } from '../../wire/entry.ts'
+import { logEntry } from '../../wire/entry.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import type { PrimaryFrame } from '../../wire/frames.ts'
 import {
   helloFrame,
   LINK_VERSION,
@@ -22,21 +22,21 @@ import {
   sendFrame,
   subscribeFrame,
   unsubscribeFrame,
-} from '../wire/frames.ts'
-import { LinkCalls } from '../wire/link-calls.ts'
-import type { CallHandler } from '../wire/link-serving.ts'
-import { LinkServing } from '../wire/link-serving.ts'
-import type { Params, PrimaryEvent, PrimaryRequests, Result, WorkerRequests } from '../wire/requests.ts'
-import { primaryEvent, primaryRequests, workerRequests } from '../wire/requests.ts'
-import type { LinkLimits } from './link-limits.ts'
-import { linkLimits } from './link-limits.ts'
-import type { LinkMetrics } from './link-metrics.ts'
-import { linkMetrics } from './link-metrics.ts'
-import type { ReceiptListener } from './link-receipts.ts'
-import { LinkReceipts } from './link-receipts.ts'
-import { LinkStream } from './link-stream.ts'
-import type { GroupListener } from './link-topics.ts'
-import { LinkTopics } from './link-topics.ts'
+} from '../../wire/frames.ts'
+import { LinkCalls } from '../../wire/link-calls.ts'
+import type { CallHandler } from '../../wire/link-serving.ts'
+import { LinkServing } from '../../wire/link-serving.ts'
+import type { Params, PrimaryEvent, PrimaryRequests, Result, WorkerRequests } from '../../wire/requests.ts'
+import { primaryEvent, primaryRequests, workerRequests } from '../../wire/requests.ts'
+import type { LinkLimits } from './limits.ts'
+import { linkLimits } from './limits.ts'
+import type { LinkMetrics } from './metrics.ts'
+import { linkMetrics } from './metrics.ts'
+import type { ReceiptListener } from './receipts.ts'
+import { LinkReceipts } from './receipts.ts'
+import { LinkStream } from './stream.ts'
+import type { GroupListener } from './subscriptions.ts'
+import { LinkTopics } from './subscriptions.ts'
 
 export interface LinkOptions {
   boot: Pick<WorkerBoot, 'name' | 'linkPath' | 'linkSecret'>

@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import type { Logger } from 'pino'
-import { RookeryError } from '../wire/errors.ts'
-import { answerPageFile, type PageFile, readPageFiles } from './page-files.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import { answerPageFile, type PageFile, readPageFiles } from './static-files.ts'
 
 /**
  * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types with no policy allowed: whatever would turn

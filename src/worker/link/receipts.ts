@@ -1,5 +1,5 @@
 /** Publications whose sender wants to know which workers they have been passed to. */
-import { RookeryError } from '../wire/errors.ts'
+import { RookeryError } from '../../wire/errors.ts'
 
 /** Called once: with the workers, or with why that can't be told (the publication has then been dropped, or may be). */
 export type ReceiptListener = (workers: readonly string[], error?: RookeryError) => void

@@ -3,10 +3,10 @@
  * bounded, so that an avalanche of joins can't fill the link with pages that nobody has read yet.
  */
 import { Gauge, type Registry } from 'prom-client'
-import { Turnstile } from '../core/turnstile.ts'
-import type { RoomLogReader } from '../log/room-log.ts'
-import { RookeryError } from '../wire/errors.ts'
-import type { Link } from './link.ts'
+import { Turnstile } from '../../core/turnstile.ts'
+import type { RoomLogReader } from '../../log/room-log.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import type { Link } from '../link/link.ts'
 
 /** Pages under way at a time: that many of the largest fit into the primary's outbox for a worker. */
 const PAGES_AT_ONCE = 24

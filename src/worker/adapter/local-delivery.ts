@@ -6,8 +6,8 @@
 import type { Server, Socket } from 'socket.io'
 import type { Packet } from 'socket.io-parser'
 import { PacketType } from 'socket.io-parser'
-import { textFrame } from '../core/ws-text-frame.ts'
-import type { BroadcastFlags } from './adapter-bodies.ts'
+import { textFrame } from '../../core/ws-text-frame.ts'
+import type { BroadcastFlags } from './codec.ts'
 
 /** Engine.IO's type of a packet that carries a message. */
 const ENGINE_MESSAGE = '4'

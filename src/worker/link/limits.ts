@@ -1,5 +1,5 @@
 /** The bounds of a worker's end of the link. */
-import type { OutboxLimits } from '../core/outbox.ts'
+import type { OutboxLimits } from '../../core/outbox.ts'
 
 export interface LinkLimits extends OutboxLimits {
   /** Longest frame that is sent. */

@@ -2,7 +2,7 @@
 
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { readGauge } from '../core/read-gauge.ts'
+import { readGauge } from '../../core/read-gauge.ts'
 
 export interface LinkState {
   queuedBytes(): number

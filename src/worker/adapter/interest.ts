@@ -2,10 +2,10 @@
  * Which topics one namespace of this worker needs: those of the rooms that have members here, and no others. The room that
  * each socket has for itself needs none: its name says whose socket it is, and each worker has one topic for all of these.
  */
-import { socketOwnerOf } from '../core/session-id.ts'
-import { everyoneTopic, memberTopic, ownerTopic } from '../wire/topics.ts'
-import type { RoomKey } from './adapter-bodies.ts'
-import type { Link } from './link.ts'
+import { socketOwnerOf } from '../../core/session-id.ts'
+import { everyoneTopic, memberTopic, ownerTopic } from '../../wire/topics.ts'
+import type { Link } from '../link/link.ts'
+import type { RoomKey } from './codec.ts'
 
 /** A broadcast to more rooms than this goes to all workers with any member; they look for the rooms themselves. */
 const MAX_ROOMS_NAMED = 256

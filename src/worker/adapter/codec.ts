@@ -3,9 +3,9 @@
  * sender has encoded them; everything else is a structured clone (Buffers, Maps, Dates and undefined keep their kind).
  */
 import { deserialize, serialize } from 'node:v8'
-import { FrameError } from '../core/byte-frames.ts'
-import { ByteReader } from '../core/byte-reader.ts'
-import { ByteWriter } from '../core/byte-writer.ts'
+import { FrameError } from '../../core/byte-frames.ts'
+import { ByteReader } from '../../core/byte-reader.ts'
+import { ByteWriter } from '../../core/byte-writer.ts'
 
 const BROADCAST = 1
 const CONTROL = 2

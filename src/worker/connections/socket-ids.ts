@@ -4,7 +4,7 @@
  * finds its worker without a subscription for each.
  */
 import type { Namespace, Server, Socket } from 'socket.io'
-import { namedSocketId } from '../core/session-id.ts'
+import { namedSocketId } from '../../core/session-id.ts'
 
 type Create = (...args: unknown[]) => Promise<Socket>
 

@@ -3,7 +3,7 @@
  * plain write, where `ws` writes header and payload as two (a vectored write, and the stream's machinery around it).
  */
 import { WebSocket, WebSocketServer } from 'ws'
-import { textFrame } from '../core/ws-text-frame.ts'
+import { textFrame } from '../../core/ws-text-frame.ts'
 
 type Options = NonNullable<ConstructorParameters<typeof WebSocketServer>[0]>
 type Sent = (error?: Error) => void

@@ -1,6 +1,6 @@
 /** The options of a broadcast, as Socket.IO has them, as they stand on the link, and back. */
 import type { BroadcastOptions } from 'socket.io-adapter'
-import type { BroadcastBody, BroadcastFlags } from './adapter-bodies.ts'
+import type { BroadcastBody, BroadcastFlags } from './codec.ts'
 
 /** What a timer takes at most. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
