@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { chromium } from 'playwright-core'
 import { Registry } from 'prom-client'
-import { guestId } from '../dist/chat/guest.js'
+import { guestId } from '../dist/chat/auth/guest.js'
 import { connectChat, directRoom } from '../dist/client/index.js'
 import { openEmbeddedLog } from '../dist/log/embedded-log.js'
 

@@ -3,7 +3,7 @@
  * good. What falls due while it is away is sent when it is back, as a person's client does.
  */
 
-import { retryDelayMs } from '../../src/client/back-off.ts'
+import { retryDelayMs } from '../../src/client/connection/back-off.ts'
 import { pause } from '../../src/core/pause.ts'
 import { RequestFailed } from '../connection/connection.ts'
 import { idOf, textOf } from '../ledger.ts'

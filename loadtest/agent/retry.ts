@@ -1,6 +1,6 @@
 /** Tries again with growing pauses, until it is done or aborted: for what a client does on one connection. */
 
-import { retryDelayMs } from '../../src/client/back-off.ts'
+import { retryDelayMs } from '../../src/client/connection/back-off.ts'
 import { pause } from '../../src/core/pause.ts'
 import { RequestFailed } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'

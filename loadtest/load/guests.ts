@@ -1,5 +1,5 @@
 /** Who the clients of a run are to the chat, and the rooms that follow from it. The same in all connections of a run, and no other run's. Pure. */
-import { guestId } from '../../src/chat/guest.ts'
+import { guestId } from '../../src/chat/auth/guest.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
 import type { HostedClient, WantedClient } from '../plan.ts'
 

@@ -5,7 +5,7 @@
 import type { Socket } from 'socket.io'
 import type { Author } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
-import type { Membership } from './memberships.ts'
+import type { Membership } from './rooms/memberships.ts'
 
 const WAITING_MAX = 256
 const UNREAD_RETRY_MS = 1_000

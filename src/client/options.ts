@@ -1,10 +1,10 @@
 /** What a client can be told, and what it does unless it is told. */
-import type { BackOff } from './back-off.ts'
-import { type Clock, systemClock } from './clock.ts'
-import type { AuthSource, SocketSettings } from './connection.ts'
-import type { OutboxBounds } from './outbox.ts'
-import type { RoomBounds } from './room-desk.ts'
-import { memoryStorage, type PendingStorage } from './storage.ts'
+import type { BackOff } from './connection/back-off.ts'
+import { type Clock, systemClock } from './connection/clock.ts'
+import type { AuthSource, SocketSettings } from './connection/connection.ts'
+import type { RoomBounds } from './room/room-context.ts'
+import type { OutboxBounds } from './sending/outbox.ts'
+import { memoryStorage, type PendingStorage } from './sending/storage.ts'
 
 export interface ChatOptions {
   /** `http://localhost:3000`; in a browser the page's own origin when left out. */

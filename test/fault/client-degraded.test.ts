@@ -1,7 +1,7 @@
 /** The client of a server whose disk is really full: it says so, keeps what is written, and sends it when it can. */
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { memoryStorage } from '../../src/client/storage.ts'
+import { memoryStorage } from '../../src/client/sending/storage.ts'
 import { Watch } from '../harness/client-watch.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
 import { SmallDisk } from '../harness/small-disk.ts'

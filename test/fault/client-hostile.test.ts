@@ -1,7 +1,7 @@
 /** The client against a server that misbehaves on purpose: it shows the truth, or says that it can't tell. */
 import { afterEach, expect, it } from 'vitest'
-import type { Entry } from '../../src/client/guards.ts'
-import { memoryStorage } from '../../src/client/storage.ts'
+import type { Entry } from '../../src/client/connection/guards.ts'
+import { memoryStorage } from '../../src/client/sending/storage.ts'
 import { Watch, type WatchOptions } from '../harness/client-watch.ts'
 import { type Hooks, HostileServer } from '../harness/hostile-server.ts'
 import { until } from '../harness/until.ts'

@@ -1,10 +1,10 @@
 /** A client in one room, and all that it was told, to be held against what the log holds. */
 import { expect } from 'vitest'
 import { type ChatClient, connectChat } from '../../src/client/client.ts'
-import type { Entry } from '../../src/client/guards.ts'
+import type { Entry } from '../../src/client/connection/guards.ts'
 import type { ChatOptions } from '../../src/client/options.ts'
-import type { ChatRoom } from '../../src/client/room.ts'
-import type { Doubt, ResetReason } from '../../src/client/timeline.ts'
+import type { ChatRoom } from '../../src/client/room/room.ts'
+import type { Doubt, ResetReason } from '../../src/client/timeline/timeline.ts'
 import { until } from './until.ts'
 
 export interface WatchOptions extends Partial<ChatOptions> {

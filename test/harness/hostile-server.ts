@@ -5,7 +5,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
-import type { Entry } from '../../src/client/guards.ts'
+import type { Entry } from '../../src/client/connection/guards.ts'
 
 type Body = Record<string, unknown>
 

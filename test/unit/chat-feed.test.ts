@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
-import type { Member, Outlet } from '../../src/chat/feed.ts'
-import { HELD_MAX, RoomFeed } from '../../src/chat/feed.ts'
+import type { Member, Outlet } from '../../src/chat/rooms/room-feed.ts'
+import { HELD_MAX, RoomFeed } from '../../src/chat/rooms/room-feed.ts'
 import type { ChatEvents } from '../../src/wire/chat.ts'
 import type { Author, LogEntry } from '../../src/wire/entry.ts'
 

@@ -1,10 +1,10 @@
 /** What waits to be sent gets there once and in order, whatever is refused, lost or forgotten on the way. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { retryDelayMs } from '../../src/client/back-off.ts'
+import { retryDelayMs } from '../../src/client/connection/back-off.ts'
 import { ChatError } from '../../src/client/errors.ts'
-import { Outbox, type OutboxBounds, type Send } from '../../src/client/outbox.ts'
-import type { Pending } from '../../src/client/storage.ts'
+import { Outbox, type OutboxBounds, type Send } from '../../src/client/sending/outbox.ts'
+import type { Pending } from '../../src/client/sending/storage.ts'
 
 const backOff = { baseMs: 100, maxMs: 1_000, random: () => 0.5 }
 const BOUNDS: OutboxBounds = { pendingMax: 100, pendingMaxBytes: 1_000_000, inFlight: 1, backOff }

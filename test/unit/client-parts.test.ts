@@ -1,14 +1,14 @@
 /** The small parts of the client: what is shown, who is there, what is kept, what is let in from the server. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Alarm, type Clock, systemClock } from '../../src/client/clock.ts'
+import { Alarm, type Clock, systemClock } from '../../src/client/connection/clock.ts'
+import { type Entry, errorOf, isEntry, limitsOf, pageOf } from '../../src/client/connection/guards.ts'
 import { Emitter } from '../../src/client/emitter.ts'
-import { type Entry, errorOf, isEntry, limitsOf, pageOf } from '../../src/client/guards.ts'
-import { newId } from '../../src/client/ids.ts'
-import { Messages } from '../../src/client/messages.ts'
-import { Persistence } from '../../src/client/persistence.ts'
-import { Roster, TYPING_FOR_MS } from '../../src/client/roster.ts'
-import { memoryStorage, type Pending } from '../../src/client/storage.ts'
+import { Roster, TYPING_FOR_MS } from '../../src/client/room/roster.ts'
+import { newId } from '../../src/client/sending/ids.ts'
+import { Persistence } from '../../src/client/sending/persistence.ts'
+import { memoryStorage, type Pending } from '../../src/client/sending/storage.ts'
+import { Messages } from '../../src/client/timeline/messages.ts'
 import { logEntry, messageId } from '../../src/wire/entry.ts'
 
 const ann = { id: 'u1', name: 'Ann' }

@@ -1,13 +1,13 @@
 /** What is unread, held against a server's own count of the same log. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Entry, Page } from '../../src/client/connection/guards.ts'
 import type { ChatError } from '../../src/client/errors.ts'
-import type { Entry, Page } from '../../src/client/guards.ts'
-import { Messages } from '../../src/client/messages.ts'
-import { OwnRooms } from '../../src/client/own-rooms.ts'
-import { type RoomSummary, Tally } from '../../src/client/tally.ts'
-import { Timeline } from '../../src/client/timeline.ts'
-import { Unread } from '../../src/client/unread.ts'
+import { OwnRooms } from '../../src/client/room/own-rooms.ts'
+import { Unread } from '../../src/client/room/unread.ts'
+import { type RoomSummary, Tally } from '../../src/client/room/unread-count.ts'
+import { Messages } from '../../src/client/timeline/messages.ts'
+import { Timeline } from '../../src/client/timeline/timeline.ts'
 
 const me = { id: 'me', name: 'Me' }
 const other = { id: 'other', name: 'Other' }

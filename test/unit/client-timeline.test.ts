@@ -1,8 +1,8 @@
 /** Whatever order, doubles, drops and reconnects bring: each entry is shown once, in order, or the client says that it can't tell. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Entry, Page } from '../../src/client/guards.ts'
-import { type Doubt, type Taken, Timeline } from '../../src/client/timeline.ts'
+import type { Entry, Page } from '../../src/client/connection/guards.ts'
+import { type Doubt, type Taken, Timeline } from '../../src/client/timeline/timeline.ts'
 
 const ROOM = 'lobby'
 const PAGE = 5

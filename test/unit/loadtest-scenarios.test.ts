@@ -5,7 +5,7 @@ import { type Baseline, LatencySummary, type Second } from '../../loadtest/resul
 import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
 import type { Judged } from '../../loadtest/scenarios/checks.ts'
 import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
-import { guestId } from '../../src/chat/guest.ts'
+import { guestId } from '../../src/chat/auth/guest.ts'
 import { chatRoom } from '../../src/wire/chat.ts'
 
 const ONE_HOST = { hosts: 1, workersPerHost: 2 }

@@ -1,0 +1,11 @@
+/** Who may use which room. Direct rooms are open to their two users alone, all others to everybody. */
+import { directUsers } from '../../wire/chat-direct.ts'
+import { RookeryError } from '../../wire/errors.ts'
+
+/** @throws `forbidden` */
+export function checkAccess(room: string, userId: string): void {
+  const users = directUsers(room)
+  if (users !== undefined && !users.includes(userId)) {
+    throw new RookeryError('forbidden', 'a direct room is open to its two users alone')
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Users by JSON Web Token: `sub` is the id, `name` the name. Signed with a shared secret (HS256) or with a key of a
+ * published set. Never logs a token.
+ */
+import { createSecretKey } from 'node:crypto'
+import type { JWTPayload, JWTVerifyOptions } from 'jose'
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import type { AppSettings } from '../../wire/app.ts'
+import { tokenAuth, userId, userName } from '../../wire/chat.ts'
+import { RookeryError } from '../../wire/errors.ts'
+import { checked } from '../requests/failures.ts'
+import type { Authenticate, Identity } from './identity.ts'
+
+/** A key set is public: no symmetric algorithm is ever taken with it. */
+const KEY_SET_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+]
+const KEY_SET_TIMEOUT_MS = 5_000
+
+type Verify = (token: string) => Promise<{ payload: JWTPayload }>
+
+/** @throws when the settings name no key, or two. */
+export function jwtAuthenticator(settings: AppSettings): Authenticate {
+  const verify = verifier(settings)
+  return async (auth) => {
+    if (!bringsToken(auth)) throw new RookeryError('unauthenticated', 'this server wants a token')
+    const { token } = checked(tokenAuth, auth)
+    return identityOf(await verified(verify, token))
+  }
+}
+
+/** Who brings none, a guest say, is to get one: that is no malformed request. */
+function bringsToken(auth: unknown): boolean {
+  return typeof auth === 'object' && auth !== null && 'token' in auth
+}
+
+function verifier(settings: AppSettings): Verify {
+  const { jwtSecret, jwksUrl } = settings
+  if ((jwtSecret === undefined) === (jwksUrl === undefined)) {
+    throw new Error('with AUTH=jwt exactly one of JWT_SECRET and JWKS_URL must be set')
+  }
+  const claims: JWTVerifyOptions = { requiredClaims: ['sub'] }
+  if (settings.jwtIssuer !== undefined) claims.issuer = settings.jwtIssuer
+  if (settings.jwtAudience !== undefined) claims.audience = settings.jwtAudience
+  if (jwtSecret !== undefined) {
+    const key = createSecretKey(Buffer.from(jwtSecret, 'utf8'))
+    return (token) => jwtVerify(token, key, { ...claims, algorithms: ['HS256'] })
+  }
+  const keys = createRemoteJWKSet(new URL(jwksUrl ?? ''), { timeoutDuration: KEY_SET_TIMEOUT_MS })
+  return (token) => jwtVerify(token, keys, { ...claims, algorithms: KEY_SET_ALGORITHMS })
+}
+
+async function verified(verify: Verify, token: string): Promise<JWTPayload> {
+  try {
+    return (await verify(token)).payload
+  } catch (error) {
+    throw refusal(error)
+  }
+}
+
+/** A set that can't be had is our trouble, and may pass; all the rest is the token's. */
+function refusal(cause: unknown): RookeryError {
+  const ours =
+    !(cause instanceof errors.JOSEError) ||
+    cause instanceof errors.JWKSTimeout ||
+    cause instanceof errors.JWKSInvalid ||
+    cause.code === 'ERR_JOSE_GENERIC'
+  if (ours)
+    return new RookeryError('unavailable', 'the keys that tokens are checked with cannot be had', { cause })
+  if (cause instanceof errors.JWTExpired) {
+    return new RookeryError('unauthenticated', 'the token has expired', { cause })
+  }
+  if (cause instanceof errors.JWTClaimValidationFailed) {
+    return new RookeryError('unauthenticated', `the token's claim ${cause.claim} does not hold`, { cause })
+  }
+  return new RookeryError('unauthenticated', 'the token is not valid', { cause })
+}
+
+function identityOf(payload: JWTPayload): Identity {
+  const id = userId.safeParse(payload.sub)
+  const name = userName.safeParse(payload['name'] ?? payload.sub)
+  if (!id.success) {
+    throw new RookeryError('unauthenticated', "the token's sub is not an id of 1-64 characters")
+  }
+  if (!name.success) {
+    throw new RookeryError('unauthenticated', "the token's name is not a name of 1-64 characters")
+  }
+  const identity: Identity = { user: { id: id.data, name: name.data } }
+  return payload.exp === undefined ? identity : { ...identity, expiresAtMs: payload.exp * 1000 }
+}

@@ -1,0 +1,79 @@
+/**
+ * Reads pages of a room's log as the protocol has them. A page is bounded by its bytes as well as by its limit: two
+ * hundred of the longest texts at once would pass for a client that does not read.
+ */
+import type { RoomPage, Rooms } from '../../wire/app.ts'
+import type { ChatPage, HistoryRange } from '../../wire/chat.ts'
+import type { LogEntry } from '../../wire/entry.ts'
+
+const PAGE_MAX_BYTES = 1_048_576
+const ENTRY_REST_BYTES = 512
+/** A control character, escaped. */
+const LONGEST_ESCAPE_BYTES = 6
+
+type Reader = Pick<Rooms, 'read'>
+
+export async function history(rooms: Reader, room: string, asked: HistoryRange): Promise<ChatPage> {
+  const { before, after, limit } = asked
+  if (after !== undefined) return oldestOf(await rooms.read(room, { after, limit }))
+  if (before !== undefined) return newestOf(await rooms.read(room, { before, limit }))
+  return newestOf(await rooms.read(room, { newest: true, limit }))
+}
+
+interface Resume {
+  after?: number | undefined
+  epoch?: string | undefined
+  limit: number
+}
+
+/** What a joining client lacks; the newest page, with `reset`, when what it has is not of this log any more. */
+export async function resume(
+  rooms: Reader,
+  room: string,
+  asked: Resume,
+): Promise<ChatPage & { reset: boolean }> {
+  const { after, epoch, limit } = asked
+  if (after === undefined) {
+    const page = await rooms.read(room, { newest: true, limit })
+    return { ...newestOf(page), reset: epoch !== undefined && epoch !== page.epoch }
+  }
+  const page = await rooms.read(room, { after, limit })
+  if (follows(page, after, epoch)) return { ...oldestOf(page), reset: false }
+  return { ...newestOf(await rooms.read(room, { newest: true, limit })), reset: true }
+}
+
+/** A client that is ahead of the log has seen another one, even if it can't say which. */
+function follows(page: RoomPage, after: number, epoch: string | undefined): boolean {
+  const sameLog = epoch === undefined || epoch === page.epoch
+  return sameLog && after >= page.first - 1 && after <= page.head
+}
+
+/** As many of the page's oldest as fit. */
+function oldestOf({ epoch, head, entries, more }: RoomPage): ChatPage {
+  const fitting = howManyFit(entries)
+  return { epoch, head, messages: entries.slice(0, fitting), more: more || fitting < entries.length }
+}
+
+/** As many of the page's newest as fit. */
+function newestOf({ epoch, head, entries, more }: RoomPage): ChatPage {
+  const fitting = howManyFit(entries.toReversed())
+  return {
+    epoch,
+    head,
+    messages: entries.slice(entries.length - fitting),
+    more: more || fitting < entries.length,
+  }
+}
+
+/** At least one. */
+function howManyFit(entries: readonly LogEntry[]): number {
+  const chars = entries.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
+  if (chars * LONGEST_ESCAPE_BYTES + entries.length * ENTRY_REST_BYTES <= PAGE_MAX_BYTES)
+    return entries.length
+  let bytes = 0
+  for (const [index, { text }] of entries.entries()) {
+    bytes += ENTRY_REST_BYTES + Buffer.byteLength(JSON.stringify(text ?? ''))
+    if (bytes > PAGE_MAX_BYTES) return Math.max(1, index)
+  }
+  return entries.length
+}

@@ -1,0 +1,67 @@
+/**
+ * Watches the members whose clients are too slow: they are passed over until half of the bound has drained, and
+ * disconnected when that takes too long. Looks at these alone, and only while there are any.
+ */
+import type { Logger } from 'pino'
+import type { Socket } from 'socket.io'
+import type { AppContext } from '../../wire/app.ts'
+import type { ChatMetrics } from '../metrics.ts'
+import type { Member } from './room-feed.ts'
+
+const CHECK_EVERY_MS = 200
+
+type Bounds = Pick<AppContext['settings'], 'slowClientBytes' | 'slowClientMs'>
+
+export interface SlowMembersOptions {
+  bounds: Bounds
+  unsentBytes: (socket: Socket) => number
+  metrics: Pick<ChatMetrics, 'slowDisconnects' | 'slowMembers'>
+  logger: Logger
+}
+
+export class SlowMembers {
+  readonly #options: SlowMembersOptions
+  readonly #members = new Set<Member>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: SlowMembersOptions) {
+    this.#options = options
+  }
+
+  add(member: Member, nowMs = performance.now()): void {
+    if (!this.#members.has(member)) member.slowSinceMs = nowMs
+    this.#members.add(member)
+    this.#options.metrics.slowMembers.set(this.#members.size)
+    this.#timer ??= setInterval(() => this.check(), CHECK_EVERY_MS).unref()
+  }
+
+  check(nowMs = performance.now()): void {
+    const { bounds, unsentBytes, metrics } = this.#options
+    for (const member of this.#members) {
+      if (member.state !== 'slow') this.#members.delete(member)
+      else if (unsentBytes(member.socket) <= bounds.slowClientBytes / 2) {
+        this.#members.delete(member)
+        member.feed.recover(member)
+      } else if (nowMs - member.slowSinceMs >= bounds.slowClientMs) {
+        this.#members.delete(member)
+        this.#disconnect(member.socket)
+      }
+    }
+    metrics.slowMembers.set(this.#members.size)
+    if (this.#members.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Cuts the connection without waiting for what is unsent: the client comes back and resumes. */
+  #disconnect(socket: Socket): void {
+    const { metrics, logger, unsentBytes } = this.#options
+    if (!socket.connected) return
+    metrics.slowDisconnects.inc()
+    logger.info(
+      { socket: socket.id, unsentBytes: unsentBytes(socket) },
+      'closing a connection that is too slow',
+    )
+    socket.conn.close(true)
+  }
+}

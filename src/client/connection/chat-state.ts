@@ -1,0 +1,83 @@
+/** How the client stands, in one word, as its user sees it. Pure but for telling when it is other than before. */
+import type { ChatError } from '../errors.ts'
+
+/**
+ * `connecting`: not connected yet. `online`. `degraded`: connected, and the server can't store just now. `offline`: the
+ * connection is gone; the client comes back by itself unless it was refused for good.
+ */
+export type ConnectionState = 'connecting' | 'online' | 'degraded' | 'offline' | 'refused' | 'closed'
+
+export interface ChatState {
+  readonly state: ConnectionState
+  /** Sends that have not reached the server's log. */
+  readonly waiting: number
+  /** Why it is as it is, for people. */
+  readonly reason?: string
+}
+
+export interface Standing {
+  isOpen: boolean
+  waiting: number
+}
+
+export class StateTeller {
+  readonly #now: () => Standing
+  readonly #changed: (state: ChatState) => void
+  #told: ChatState = { state: 'connecting', waiting: 0 }
+  #degraded: string | undefined
+  #refused: ChatError | undefined
+  #everOpen = false
+  #closed = false
+
+  constructor(now: () => Standing, changed: (state: ChatState) => void) {
+    this.#now = now
+    this.#changed = changed
+  }
+
+  get told(): ChatState {
+    return this.#told
+  }
+
+  get isRefused(): boolean {
+    return this.#refused !== undefined
+  }
+
+  /** Of a fresh connection nothing bad is known. */
+  opened(): void {
+    this.#degraded = undefined
+    this.#refused = undefined
+    this.#everOpen = true
+  }
+
+  cluster(degraded: boolean, reason: string | undefined): void {
+    this.#degraded = degraded ? (reason ?? 'degraded') : undefined
+    this.tell(this.#degraded)
+  }
+
+  /** @param error undefined: not, or not for good */
+  refused(error: ChatError | undefined): void {
+    this.#refused = error
+  }
+
+  closed(): void {
+    this.#closed = true
+    this.tell()
+  }
+
+  /** If it is other than before. */
+  tell(reason?: string): void {
+    const { isOpen, waiting } = this.#now()
+    const state = this.#state(isOpen)
+    if (state === this.#told.state && waiting === this.#told.waiting) return
+    const why = reason ?? (state === this.#told.state ? this.#told.reason : undefined)
+    this.#told = { state, waiting, ...(why === undefined ? {} : { reason: why }) }
+    this.#changed(this.#told)
+  }
+
+  #state(isOpen: boolean): ConnectionState {
+    if (this.#closed) return 'closed'
+    if (isOpen) return this.#degraded === undefined ? 'online' : 'degraded'
+    if (this.#refused !== undefined) return 'refused'
+    return this.#everOpen ? 'offline' : 'connecting'
+  }
+}

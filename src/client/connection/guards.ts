@@ -1,0 +1,99 @@
+/**
+ * Checks what the server says, by hand and cheaply: the schemas of wire/ would be most of a page's bytes. What does not
+ * fit is not taken; it never throws. Unknown kinds of entries fit: they count in the sequence and show nothing.
+ */
+import type { ChatLimits } from '../../wire/chat.ts'
+import type { Author, LogEntry } from '../../wire/entry.ts'
+import type { ErrorCode } from '../../wire/errors.ts'
+import { errorTable } from '../../wire/errors.ts'
+import { ChatError } from '../errors.ts'
+import type { RoomSummary } from '../room/unread-count.ts'
+
+/** An entry of a log as it came; kinds of later versions are kept as they are. */
+export type Entry = Omit<LogEntry, 'kind'> & { kind: string }
+
+export interface Page {
+  epoch: string
+  head: number
+  messages: Entry[]
+  more: boolean
+}
+
+type Fields<T> = { [K in keyof T]?: unknown }
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+export function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+export function isAuthor(value: unknown): value is Author {
+  if (!isObject(value)) return false
+  const { id, name }: Fields<Author> = value
+  return typeof id === 'string' && id !== '' && typeof name === 'string'
+}
+
+export function isEntry(value: unknown, room: string): value is Entry {
+  if (!isObject(value)) return false
+  const entry: Fields<Entry> = value
+  return (
+    entry.room === room &&
+    isSeq(entry.seq) &&
+    entry.seq > 0 &&
+    typeof entry.id === 'string' &&
+    typeof entry.kind === 'string' &&
+    isAuthor(entry.from) &&
+    typeof entry.at === 'number' &&
+    (entry.text === undefined || typeof entry.text === 'string') &&
+    (entry.target === undefined || isSeq(entry.target))
+  )
+}
+
+/** The page, oldest first; undefined when it is none. */
+export function pageOf(value: unknown, room: string): Page | undefined {
+  if (!isObject(value)) return undefined
+  const { epoch, head, messages, more }: Fields<Page> = value
+  if (typeof epoch !== 'string' || !isSeq(head) || !Array.isArray(messages)) return undefined
+  const entries: unknown[] = messages
+  if (!entries.every((entry) => isEntry(entry, room))) return undefined
+  return { epoch, head, messages: entries.toSorted((a, b) => a.seq - b.seq), more: more === true }
+}
+
+export function authorsOf(value: unknown): Author[] {
+  return Array.isArray(value) ? value.filter(isAuthor) : []
+}
+
+/** The user's own rooms; undefined when it is no such list. */
+export function summariesOf(value: unknown): RoomSummary[] | undefined {
+  return Array.isArray(value) ? value.filter(isSummary) : undefined
+}
+
+function isSummary(value: unknown): value is RoomSummary {
+  if (!isObject(value)) return false
+  const { room, head, read, unread }: Fields<RoomSummary> = value
+  return typeof room === 'string' && isSeq(head) && isSeq(read) && isSeq(unread)
+}
+
+export function limitsOf(value: unknown): ChatLimits | undefined {
+  if (!isObject(value)) return undefined
+  return Object.values(value).every((limit) => typeof limit === 'number')
+    ? (value as unknown as ChatLimits)
+    : undefined
+}
+
+/** The error of an ack or of a refused connection. */
+export function errorOf(value: unknown): ChatError {
+  if (!isObject(value) || typeof value.code !== 'string') {
+    return new ChatError({ code: 'bad_answer', message: 'refused without a reason', retryable: true })
+  }
+  const { code, message, retryable, retryAfterMs } = value
+  const known = Object.hasOwn(errorTable, code)
+  return new ChatError({
+    code: known ? (code as ErrorCode) : 'internal',
+    message: typeof message === 'string' ? message : code,
+    retryable: typeof retryable === 'boolean' ? retryable : known && errorTable[code as ErrorCode].retryable,
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+  })
+}

@@ -1,0 +1,253 @@
+/**
+ * What waits to be sent: in which order, when the next try is due, and what became of it. Pure; sends nothing itself.
+ *
+ * Order: of one room at most `inFlight` sends are under way, the oldest first. With one, no send can overtake another,
+ * whatever is refused or lost in between. Rooms do not wait for each other.
+ */
+import { type BackOff, retryDelayMs } from '../connection/back-off.ts'
+import { ChatError, type ErrorShape } from '../errors.ts'
+import type { Pending } from './storage.ts'
+
+/** `acked`: the server has it under `seq`; it stays until the log has shown it. */
+export type SendState = 'waiting' | 'flying' | 'acked' | 'failed'
+
+export interface Send {
+  readonly pending: Pending
+  readonly bytes: number
+  state: SendState
+  /** Not before this time on the clock that never jumps. */
+  dueAt: number
+  failures: number
+  contradictions: number
+  seq?: number
+  error?: ErrorShape
+}
+
+export interface OutboxBounds {
+  pendingMax: number
+  pendingMaxBytes: number
+  /** Sends of one room under way at once. */
+  inFlight: number
+  backOff: BackOff
+}
+
+/** Acked ones that the log has not shown: nothing depends on them but a check. */
+const ACKED_MAX = 200
+const CONTRADICTIONS_MAX = 3
+
+export class Outbox {
+  readonly #bounds: OutboxBounds
+  readonly #sends = new Map<string, Send>()
+  /** The server has asked that nothing be sent until then. */
+  #pausedUntil = 0
+
+  constructor(bounds: OutboxBounds) {
+    this.#bounds = bounds
+  }
+
+  /** Sends that are not acked and not refused. */
+  get waiting(): number {
+    let count = 0
+    for (const { state } of this.#sends.values()) if (state === 'waiting' || state === 'flying') count += 1
+    return count
+  }
+
+  get size(): number {
+    return this.#sends.size
+  }
+
+  get(id: string): Send | undefined {
+    return this.#sends.get(id)
+  }
+
+  of(room: string): Send[] {
+    return [...this.#sends.values()].filter((send) => send.pending.room === room)
+  }
+
+  all(): Send[] {
+    return [...this.#sends.values()]
+  }
+
+  /** @throws `too_many_pending`, `too_large` */
+  add(pending: Pending): Send {
+    const bytes = bytesOf(pending)
+    const { pendingMax, pendingMaxBytes } = this.#bounds
+    // What is acked waits for nothing that could keep others waiting.
+    const unsettled = this.all().filter(({ state }) => state !== 'acked')
+    const unsettledBytes = unsettled.reduce((sum, send) => sum + send.bytes, 0)
+    if (unsettled.length >= pendingMax || unsettledBytes + bytes > pendingMaxBytes) {
+      const message = `at most ${pendingMax} messages and ${pendingMaxBytes} bytes may wait to be sent`
+      throw new ChatError({ code: 'too_many_pending', message, retryable: true })
+    }
+    return this.#put(pending, bytes)
+  }
+
+  /** What an earlier run left behind goes before what this one has. Bounds do not apply: it was taken already. */
+  restore(kept: readonly Pending[]): void {
+    const own = this.all()
+    const ids = new Set(own.map(({ pending }) => pending.id))
+    this.#sends.clear()
+    for (const pending of kept.toSorted((a, b) => a.order - b.order)) {
+      if (ids.has(pending.id)) continue
+      const send = this.#put(pending, bytesOf(pending))
+      if (pending.failed !== undefined) this.#fail(send, pending.failed as ErrorShape)
+    }
+    for (const send of own) this.#sends.set(send.pending.id, send)
+  }
+
+  /** What is to be sent now; it counts as under way. */
+  take(now: number, mayGo: (room: string) => boolean): Send[] {
+    if (now < this.#pausedUntil) return []
+    const taken: Send[] = []
+    for (const send of this.#nextOnes()) {
+      if (send.state !== 'waiting' || send.dueAt > now || !mayGo(send.pending.room)) continue
+      send.state = 'flying'
+      taken.push(send)
+    }
+    return taken
+  }
+
+  /** When the next `take` can bring something of a room that may go; undefined when only an event can change that. */
+  nextAt(mayGo: (room: string) => boolean): number | undefined {
+    const times = this.#nextOnes()
+      .filter((send) => send.state === 'waiting' && mayGo(send.pending.room))
+      .map(({ dueAt }) => Math.max(dueAt, this.#pausedUntil))
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** The server has it. @returns false when nobody waits for that any more */
+  acked(id: string, seq: number): boolean {
+    const send = this.#sends.get(id)
+    if (send === undefined || send.state === 'failed') return false
+    send.state = 'acked'
+    send.seq = seq
+    this.#boundAcked()
+    return true
+  }
+
+  /** It was refused, or no answer came. @returns the send when that is for good */
+  refused(id: string, error: ChatError, now: number): Send | undefined {
+    const send = this.#sends.get(id)
+    if (send?.state !== 'flying') return undefined
+    if (!error.retryable && error.code !== 'not_joined') return this.#fail(send, shapeOf(error))
+    send.state = 'waiting'
+    send.failures += 1
+    const delayMs = retryDelayMs(this.#bounds.backOff, send.failures, error.retryAfterMs)
+    send.dueAt = now + delayMs
+    if (error.code === 'rate_limited') this.#pausedUntil = Math.max(this.#pausedUntil, now + delayMs)
+    return undefined
+  }
+
+  /** What was under way is sent again as soon as there is a connection: the server knows its id if it has it. */
+  disconnected(): void {
+    for (const send of this.#sends.values()) if (send.state === 'flying') send.state = 'waiting'
+    this.hasten()
+  }
+
+  /** Something has changed for the better: nothing waits for its time. */
+  hasten(): void {
+    this.#pausedUntil = 0
+    for (const send of this.#sends.values()) {
+      send.dueAt = 0
+      send.failures = 0
+    }
+  }
+
+  /** The log has it. @returns the send, which is done with */
+  seen(id: string): Send | undefined {
+    return this.#remove(id)
+  }
+
+  /** The log says that the number which it was acked under is another's. @returns it when it is given up */
+  contradicted(id: string, now: number): Send | undefined {
+    const send = this.#sends.get(id)
+    if (send?.state !== 'acked') return undefined
+    send.contradictions += 1
+    if (send.contradictions >= CONTRADICTIONS_MAX) {
+      const message = 'the server acked it under a number that its log gives to another message'
+      return this.#fail(send, { code: 'contradicted', message, retryable: true })
+    }
+    this.#again(send)
+    send.failures = send.contradictions
+    send.dueAt = now + retryDelayMs(this.#bounds.backOff, send.failures)
+    return undefined
+  }
+
+  /** The log that acked it is gone: what it has not shown is sent again. */
+  lostLog(room: string): Send[] {
+    const lost = this.of(room).filter(({ state }) => state === 'acked')
+    for (const send of lost) this.#again(send)
+    return lost
+  }
+
+  /** Every send of the room that is under way or waits is refused for good. */
+  refuseRoom(room: string, error: ErrorShape): Send[] {
+    const refused = this.of(room).filter(({ state }) => state === 'waiting' || state === 'flying')
+    return refused.map((send) => this.#fail(send, error))
+  }
+
+  refuse(id: string, error: ErrorShape): Send | undefined {
+    const send = this.#sends.get(id)
+    return send === undefined ? undefined : this.#fail(send, error)
+  }
+
+  /** Takes out what has failed, to be added anew or forgotten. */
+  takeFailed(id: string): Send | undefined {
+    return this.#sends.get(id)?.state === 'failed' ? this.#remove(id) : undefined
+  }
+
+  #put(pending: Pending, bytes: number): Send {
+    const send: Send = { pending, bytes, state: 'waiting', dueAt: 0, failures: 0, contradictions: 0 }
+    this.#sends.set(pending.id, send)
+    return send
+  }
+
+  #remove(id: string): Send | undefined {
+    const send = this.#sends.get(id)
+    if (send === undefined) return undefined
+    this.#sends.delete(id)
+    return send
+  }
+
+  #again(send: Send): void {
+    send.state = 'waiting'
+    send.dueAt = 0
+    delete send.seq
+  }
+
+  #fail(send: Send, error: ErrorShape): Send {
+    send.state = 'failed'
+    send.error = error
+    return send
+  }
+
+  /** Of each room the oldest unsettled ones, as many as may be under way; one that must wait holds up those behind. */
+  #nextOnes(): Send[] {
+    const slots = new Map<string, number>()
+    const next: Send[] = []
+    for (const send of this.#sends.values()) {
+      if (send.state !== 'waiting' && send.state !== 'flying') continue
+      const { room } = send.pending
+      const left = slots.get(room) ?? this.#bounds.inFlight
+      if (left <= 0) continue
+      next.push(send)
+      const holdsUp = send.state === 'waiting' && send.failures > 0
+      slots.set(room, holdsUp ? 0 : left - 1)
+    }
+    return next
+  }
+
+  #boundAcked(): void {
+    const acked = this.all().filter(({ state }) => state === 'acked')
+    for (const { pending } of acked.slice(0, Math.max(0, acked.length - ACKED_MAX))) this.#remove(pending.id)
+  }
+}
+
+export function shapeOf({ code, message, retryable }: ChatError): ErrorShape {
+  return { code, message, retryable }
+}
+
+/** What it takes in UTF-8, near enough, and what its place in memory takes. */
+function bytesOf({ text }: Pending): number {
+  return (text?.length ?? 0) * 3 + 256
+}

@@ -1,0 +1,85 @@
+/**
+ * Keeps the storage of pending sends in step with the outbox: one operation after the other, each with an end, none
+ * before what is kept has been loaded. A storage that fails is told of and holds nothing up.
+ */
+import { type Clock, nothing } from '../connection/clock.ts'
+import { ChatError, timedOut } from '../errors.ts'
+import type { Pending, PendingStorage } from './storage.ts'
+
+const OPERATION_TIMEOUT_MS = 10_000
+
+export class Persistence {
+  readonly #storage: PendingStorage
+  readonly #clock: Clock
+  readonly #failed: (error: ChatError) => void
+  #last: Promise<unknown> = Promise.resolve()
+  #order = 0
+
+  constructor(storage: PendingStorage, clock: Clock, failed: (error: ChatError) => void) {
+    this.#storage = storage
+    this.#clock = clock
+    this.#failed = failed
+  }
+
+  /** What an earlier run left; nothing when that can't be read. Never rejects. */
+  async load(): Promise<Pending[]> {
+    let kept: Pending[] = []
+    await this.#next(async () => {
+      kept = (await this.#storage.load()).filter(isPending)
+      this.#order = Math.max(this.#order, ...kept.map(({ order }) => order))
+    })
+    return kept
+  }
+
+  put(pending: Pending): void {
+    void this.#next(() => {
+      // Numbered here: after all that was kept, which is only known now.
+      if (pending.order === 0) {
+        this.#order += 1
+        pending.order = this.#order
+      }
+      return this.#storage.put(pending)
+    })
+  }
+
+  delete(id: string): void {
+    void this.#next(() => this.#storage.delete(id))
+  }
+
+  /** Resolves when all that was asked for has been done, or has failed. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  #next(operation: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(() => this.#bounded(operation))
+    this.#last = turn
+    return turn
+  }
+
+  async #bounded(operation: () => Promise<void>): Promise<void> {
+    let cancel = nothing
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#clock.after(OPERATION_TIMEOUT_MS, () => reject(timedOut('storage')))
+    })
+    try {
+      await Promise.race([operation(), late])
+    } catch (error) {
+      const message = `pending sends can't be kept: ${ChatError.from(error).message}`
+      this.#failed(new ChatError({ code: 'storage', message, retryable: true }, error))
+    } finally {
+      cancel()
+    }
+  }
+}
+
+function isPending(value: unknown): value is Pending {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, room, kind, order } = value as Partial<Record<keyof Pending, unknown>>
+  return (
+    typeof id === 'string' &&
+    typeof room === 'string' &&
+    (kind === 'text' || kind === 'edit' || kind === 'remove') &&
+    typeof order === 'number'
+  )
+}

@@ -1,0 +1,99 @@
+/**
+ * Sends what waits in the outbox, as its turn comes and its room is joined, and says what came of it.
+ * Decides nothing about order or retries: that is the outbox's.
+ */
+import type { ChatLimits } from '../../wire/chat.ts'
+import type { AppendResult } from '../../wire/entry.ts'
+import { Alarm, type Clock } from '../connection/clock.ts'
+import type { Connection } from '../connection/connection.ts'
+import { isSeq } from '../connection/guards.ts'
+import { ChatError } from '../errors.ts'
+import type { Outbox, Send } from './outbox.ts'
+import type { Pending } from './storage.ts'
+
+export interface SenderOptions {
+  outbox: Outbox
+  clock: Clock
+  connection: () => Connection
+  limits: () => ChatLimits | undefined
+  /** Whether the room is joined on the present connection. */
+  mayGo: (room: string) => boolean
+  /** Something about a send of this room is other than before. */
+  changed: (room: string) => void
+  acked: (send: Send) => void
+  /** For good. */
+  refused: (send: Send) => void
+  notJoined: (room: string) => void
+}
+
+export class Sender {
+  readonly #options: SenderOptions
+  readonly #alarm: Alarm
+  #loaded = false
+  #closed = false
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+    this.#alarm = new Alarm(options.clock, () => this.pump())
+  }
+
+  /** Nothing is sent before what an earlier run left is known: it goes first. */
+  loaded(): void {
+    this.#loaded = true
+    this.pump()
+  }
+
+  pump(): void {
+    const { outbox, clock, mayGo } = this.#options
+    if (this.#closed || !this.#loaded || !this.#options.connection().open) return
+    const now = clock.now()
+    for (const send of outbox.take(now, mayGo)) void this.#fly(send)
+    const nextAt = outbox.nextAt(mayGo)
+    if (nextAt !== undefined) this.#alarm.within(Math.max(0, nextAt - now))
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#alarm.cancel()
+  }
+
+  async #fly(send: Send): Promise<void> {
+    const { outbox, clock, acked, refused, changed, notJoined } = this.#options
+    const { id, room } = send.pending
+    try {
+      this.#check(send.pending)
+      const { seq }: AppendResult = await this.#ask(send.pending)
+      if (!isSeq(seq))
+        throw new ChatError({ code: 'bad_answer', message: 'acked without a number', retryable: true })
+      if (outbox.acked(id, seq)) acked(send)
+    } catch (error) {
+      const refusal = ChatError.from(error)
+      // Nobody refused it: it stays in the storage for the next run.
+      if (this.#closed || refusal.code === 'closed') return
+      const failed = outbox.refused(id, refusal, clock.now())
+      if (failed !== undefined) refused(failed)
+      if (refusal.code === 'not_joined') notJoined(room)
+    }
+    changed(room)
+    this.pump()
+  }
+
+  #ask(pending: Pending): Promise<AppendResult> {
+    const connection = this.#options.connection()
+    const { id, room, kind, text = '', target = 0 } = pending
+    if (kind === 'edit') return connection.ask('message:edit', { room, id, target, text })
+    if (kind === 'remove') return connection.ask('message:remove', { room, id, target })
+    return connection.ask('message:send', { room, id, text })
+  }
+
+  /** What the server would refuse, or what it would close the connection for. */
+  #check({ text = '' }: Pending): void {
+    const max = this.#options.limits()?.textMaxChars
+    if (max === undefined || text.length <= max) return
+    let chars = 0
+    for (const _ of text) chars += 1
+    if (chars <= max) return
+    const message = `a text has at most ${max} characters`
+    throw new ChatError({ code: 'too_large', message, retryable: false })
+  }
+}

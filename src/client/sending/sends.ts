@@ -1,0 +1,170 @@
+/**
+ * What the user has written and what became of it: each send from the moment of writing until the log shows it, it is
+ * given up, or the client ends. Keeps outbox, storage and the promises of `settled` in step; sends nothing itself.
+ */
+import type { Author } from '../../wire/entry.ts'
+import type { Clock } from '../connection/clock.ts'
+import type { Entry } from '../connection/guards.ts'
+import type { ChatError, ErrorShape } from '../errors.ts'
+import type { ChatMessage } from '../timeline/messages.ts'
+import { type SendActions, shownSend } from '../timeline/shown-sends.ts'
+import { newId } from './ids.ts'
+import { type Outbox, type Send, shapeOf } from './outbox.ts'
+import type { Persistence } from './persistence.ts'
+import type { Pending } from './storage.ts'
+
+export interface SendsOptions {
+  outbox: Outbox
+  persistence: Persistence
+  clock: Clock
+  readonly user: () => Author | undefined
+  /** Shown as the author's until the server says who this is. */
+  guestName: string
+  /** Sends of this room are other than before. */
+  readonly changed: (room: string) => void
+  /** The number of those that wait may be another. */
+  readonly counted: () => void
+  /** Something may be sent now. */
+  readonly pump: () => void
+}
+
+export type What = { kind: Pending['kind']; text?: string; target?: number }
+
+export class Sends implements SendActions {
+  readonly #options: SendsOptions
+  readonly #settlers = new Map<string, (message: ChatMessage) => void>()
+
+  constructor(options: SendsOptions) {
+    this.#options = options
+  }
+
+  author(): Author {
+    return this.#options.user() ?? { id: '', name: this.#options.guestName }
+  }
+
+  /** @throws `too_many_pending` */
+  enqueue(room: string, what: What): { send: Send; settled: Promise<ChatMessage> } {
+    const { outbox, persistence, clock, counted, pump } = this.#options
+    const pending: Pending = { id: newId(), room, ...what, at: clock.wallNow(), order: 0, ...this.#owner() }
+    const send = outbox.add(pending)
+    persistence.put(pending)
+    const settled = new Promise<ChatMessage>((resolve) => this.#settlers.set(pending.id, resolve))
+    counted()
+    pump()
+    return { send, settled }
+  }
+
+  /** Who is connected sends what is nobody's yet, and nothing of another's. */
+  claim(): void {
+    const { outbox, persistence, user, changed } = this.#options
+    const userId = user()?.id
+    if (userId === undefined) return
+    for (const { pending, state } of outbox.all()) {
+      if (pending.user === undefined) {
+        pending.user = userId
+        persistence.put(pending)
+      } else if (pending.user !== userId && state !== 'failed') {
+        outbox.refuse(pending.id, { code: 'other_user', message: 'another user wrote it', retryable: false })
+        changed(pending.room)
+      }
+    }
+  }
+
+  acked(send: Send): void {
+    this.#options.persistence.delete(send.pending.id)
+    this.#settle(send)
+  }
+
+  /** The log has shown an entry of the user's own. */
+  seen(room: string, entry: Entry): void {
+    const { outbox, persistence, counted, pump } = this.#options
+    const send = outbox.get(entry.id)
+    if (send === undefined || send.pending.room !== room) return
+    outbox.seen(entry.id)
+    if (send.state !== 'acked') persistence.delete(entry.id)
+    send.state = 'acked'
+    send.seq = entry.seq
+    this.#settle(send)
+    pump()
+    counted()
+  }
+
+  contradicted(send: Send): void {
+    const failed = this.#options.outbox.contradicted(send.pending.id, this.#options.clock.now())
+    if (failed === undefined) this.#options.pump()
+    else this.keepFailed(failed)
+  }
+
+  /** The log that acked them is gone: they are to be sent again. */
+  lostLog(room: string): void {
+    for (const { pending } of this.#options.outbox.lostLog(room)) this.#options.persistence.put(pending)
+  }
+
+  refuseRoom(room: string, error: ChatError): void {
+    for (const send of this.#options.outbox.refuseRoom(room, shapeOf(error))) this.keepFailed(send)
+    this.#options.changed(room)
+  }
+
+  /** It was refused for good, which outlives the process as well. */
+  keepFailed({ pending, error }: Send): void {
+    if (error !== undefined) pending.failed = failedOf(error)
+    this.#options.persistence.put(pending)
+  }
+
+  /** The room is left: what waits in it is forgotten. */
+  giveUp(room: string): void {
+    for (const send of this.#options.outbox.of(room)) {
+      this.#options.outbox.seen(send.pending.id)
+      this.#options.persistence.delete(send.pending.id)
+      this.#settle(send)
+    }
+    this.#options.counted()
+  }
+
+  /** At the end of what waits, under its own id, so that nothing is shown twice; a conflict needs another. */
+  retry(id: string): void {
+    const { outbox, persistence, changed, pump } = this.#options
+    const send = outbox.takeFailed(id)
+    if (send === undefined) return
+    const { failed: _failed, user: _user, ...rest } = send.pending
+    const isConflict = send.error?.code === 'conflict'
+    const pending: Pending = { ...rest, ...this.#owner(), id: isConflict ? newId() : id, order: 0 }
+    if (isConflict) persistence.delete(id)
+    outbox.add(pending)
+    persistence.put(pending)
+    changed(pending.room)
+    pump()
+  }
+
+  discard(id: string): void {
+    const send = this.#options.outbox.takeFailed(id)
+    if (send === undefined) return
+    this.#options.persistence.delete(id)
+    this.#options.changed(send.pending.room)
+  }
+
+  /** Tells those who wait for what has failed. */
+  settleFailed(room: string): void {
+    for (const send of this.#options.outbox.of(room)) if (send.state === 'failed') this.#settle(send)
+  }
+
+  /** The client ends: whoever waits is told how things stand. */
+  settleAll(): void {
+    for (const send of this.#options.outbox.all()) this.#settle(send)
+  }
+
+  #owner(): { user?: string } {
+    const user = this.#options.user()
+    return user === undefined ? {} : { user: user.id }
+  }
+
+  #settle(send: Send): void {
+    const { id } = send.pending
+    this.#settlers.get(id)?.(shownSend(send, this))
+    this.#settlers.delete(id)
+  }
+}
+
+function failedOf({ code, message, retryable }: ErrorShape): NonNullable<Pending['failed']> {
+  return { code, message, retryable }
+}

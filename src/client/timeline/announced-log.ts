@@ -1,0 +1,61 @@
+/**
+ * The log that the server says there is now, until the answer to a join bears it out, and what has come of it meanwhile: the
+ * answer may be behind that already. Bounded; pure.
+ */
+import type { Entry } from '../connection/guards.ts'
+
+/** What came past so many is fetched. */
+const ENTRIES_MAX = 1_000
+
+/** What has come after the page that the join was answered with. */
+export interface HeldSince {
+  entries: Entry[]
+  /** The newest number that the server named. */
+  upTo: number
+}
+
+export class AnnouncedLog {
+  #epoch: string | undefined
+  #denials = 0
+  #entries: Entry[] = []
+  #upTo = 0
+
+  get isNamed(): boolean {
+    return this.#epoch !== undefined
+  }
+
+  /** Answers in a row that were of another log than the one named before. */
+  get denials(): number {
+    return this.#denials
+  }
+
+  name(epoch: string): void {
+    if (epoch !== this.#epoch) this.#clear()
+    this.#epoch = epoch
+  }
+
+  /** An entry that came by itself. */
+  hold(entry: Entry): void {
+    this.exists(entry.seq)
+    if (this.#entries.length < ENTRIES_MAX) this.#entries.push(entry)
+  }
+
+  exists(to: number): void {
+    this.#upTo = Math.max(this.#upTo, to)
+  }
+
+  /** A join was answered from this log. @returns undefined when that is not the one that was named */
+  settle(epoch: string): HeldSince | undefined {
+    const named = this.#epoch
+    const held = { entries: this.#entries, upTo: this.#upTo }
+    this.#epoch = undefined
+    this.#clear()
+    this.#denials = named === undefined || named === epoch ? 0 : this.#denials + 1
+    return named === epoch ? held : undefined
+  }
+
+  #clear(): void {
+    this.#entries = []
+    this.#upTo = 0
+  }
+}
