@@ -4,8 +4,8 @@
  */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
-import { compress } from './compress.ts'
-import { renderBlocking } from './render-blocking.ts'
+import { compress } from './build/compress.ts'
+import { renderBlocking } from './build/render-blocking.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 

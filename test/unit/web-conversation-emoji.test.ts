@@ -2,9 +2,15 @@ import { gzipSync } from 'node:zlib'
 import compact from 'emojibase-data/en/compact.json' with { type: 'json' }
 import shortcodes from 'emojibase-data/en/shortcodes/github.json' with { type: 'json' }
 import { describe, expect, test } from 'vitest'
-import { EMOJI_GROUPS, type Emoji, emojiNamed, emojiOf, findEmoji } from '../../src/web/conversation/emoji.ts'
+import {
+  EMOJI_GROUPS,
+  type Emoji,
+  emojiNamed,
+  emojiOf,
+  findEmoji,
+} from '../../src/web/conversation/emoji/emoji.ts'
 
-const LIST = '../../src/web/conversation/emoji-list.txt'
+const LIST = '../../src/web/conversation/emoji/emoji-list.txt'
 const WORDS_MAX = 3
 const LIST_MAX_BYTES = 25_000
 

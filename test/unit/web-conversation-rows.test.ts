@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChatMessage } from '../../src/client/index.ts'
-import { dayLabel, dayOf, dayReader, timeLabel } from '../../src/web/conversation/days.ts'
-import { type Notice, withNotice } from '../../src/web/conversation/notices.ts'
-import { type Row, RowMaker, type RowsSource, stepsTo } from '../../src/web/conversation/rows.ts'
+import { dayLabel, dayOf, dayReader, timeLabel } from '../../src/web/conversation/timeline/days.ts'
+import { type Notice, withNotice } from '../../src/web/conversation/timeline/notices.ts'
+import { type Row, RowMaker, type RowsSource, stepsTo } from '../../src/web/conversation/timeline/rows.ts'
 
 const NOON = new Date(2026, 2, 17, 12).getTime()
 const MINUTE = 60_000

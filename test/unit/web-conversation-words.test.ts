@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChatMessage } from '../../src/client/index.ts'
-import { closedEmojiAt, completionAt, replaced } from '../../src/web/conversation/completion.ts'
-import { unreadAfter, unreadAtOpening, unseenIn } from '../../src/web/conversation/reading.ts'
+import { closedEmojiAt, completionAt, replaced } from '../../src/web/conversation/composer/completion.ts'
 import {
   newMessagesWords,
   readersOf,
   readersWords,
   tooLongWords,
   typingWords,
-} from '../../src/web/conversation/words.ts'
+} from '../../src/web/conversation/timeline/sentences.ts'
+import { unreadAfter, unreadAtOpening, unseenIn } from '../../src/web/conversation/timeline/unread-marker.ts'
 
 const user = (name: string) => ({ id: name.toLowerCase(), name })
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { membersInOrder } from '../../src/web/member-order.ts'
-import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/names.ts'
-import { countText, pageTitle } from '../../src/web/page-title.ts'
-import { placeOf } from '../../src/web/place.ts'
+import { countText, pageTitle } from '../../src/web/app/page-title.ts'
+import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
+import { membersInOrder } from '../../src/web/room/member-order.ts'
+import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/sidebar/name-rules.ts'
 import {
   linesFound,
   offerFor,
@@ -11,8 +11,8 @@ import {
   roomsToJoin,
   sectionsOf,
   unreadTotal,
-} from '../../src/web/room-lines.ts'
-import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/route.ts'
+} from '../../src/web/sidebar/room-list-model.ts'
+import { placeOf } from '../../src/web/sidebar/room-title.ts'
 import { chatRoom, userName } from '../../src/wire/chat.ts'
 
 const line = (room: string, more: Partial<RoomLine> = {}): RoomLine => ({

@@ -1,9 +1,9 @@
 /** What stands in a room that holds nothing, or lets nobody in: what it is, and what to do. */
 import { useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
-import { copyText } from '../clipboard.ts'
-import { errorWords } from '../error-words.ts'
-import { CheckIcon, LinkIcon, WarningIcon } from '../icons.tsx'
+import { errorWords } from '../app/error-text.ts'
+import { copyText } from '../components/clipboard.ts'
+import { CheckIcon, LinkIcon, WarningIcon } from '../components/icons.tsx'
 import { useLeavingEmpty } from './left-empty.ts'
 
 export function EmptyRoom({ room, title }: { room: ChatRoom; title: string }) {

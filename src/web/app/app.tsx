@@ -1,0 +1,20 @@
+/** The page as a whole: the door, or the house. */
+
+import { Welcome } from '../session/sign-in-page.tsx'
+import { Announcer } from './announcer.tsx'
+import { Dialogs } from './dialogs.tsx'
+import { usePage } from './page.ts'
+import { Shell } from './shell.tsx'
+
+export function App() {
+  const page = usePage()
+  const session = page.session.value
+  const isInside = session !== undefined && (page.isKnown.value || session.isAdmitted.value)
+  return (
+    <>
+      {isInside ? <Shell session={session} /> : <Welcome session={session} />}
+      {isInside && <Dialogs session={session} />}
+      <Announcer />
+    </>
+  )
+}

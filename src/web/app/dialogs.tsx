@@ -1,0 +1,148 @@
+/** The dialogs of the page, of which one is open or none. */
+
+import { CopyButton } from '../components/copy-button.tsx'
+import { Dialog } from '../components/dialog.tsx'
+import { ConnectDialog } from '../room/connect-dialog.tsx'
+import { InviteWays } from '../room/invite.tsx'
+import { linkTo } from '../room/room-header.tsx'
+import type { Session } from '../session/session.ts'
+import { NameForm, TokenForm } from '../session/sign-in-forms.tsx'
+import { placeOf } from '../sidebar/room-title.ts'
+import { usePage } from './page.ts'
+
+export function Dialogs({ session }: { readonly session: Session }) {
+  const page = usePage()
+  const dialog = page.dialog.value
+  const close = () => {
+    page.dialog.value = undefined
+  }
+  if (dialog === undefined) return null
+  if (dialog.kind === 'leave') return <LeaveDialog session={session} room={dialog.room} close={close} />
+  if (dialog.kind === 'rename') return <RenameDialog session={session} close={close} />
+  if (dialog.kind === 'sign-out') return <SignOutDialog session={session} close={close} />
+  if (dialog.kind === 'token') return <TokenDialog close={close} />
+  if (dialog.kind === 'connect') return <ConnectDialog session={session} close={close} />
+  return <InviteDialog close={close} />
+}
+
+interface DialogProps {
+  readonly session: Session
+  readonly close: () => void
+}
+
+function InviteDialog({ close }: { readonly close: () => void }) {
+  const page = usePage()
+  const room = page.room.value ?? 'lobby'
+  return (
+    <Dialog title="Invite people" onClose={close}>
+      <p>Whoever has this link and can reach this server comes right in.</p>
+      <div class="copy-line">
+        <code class="copy-line-text clipped">{linkTo(room)}</code>
+        <CopyButton text={() => linkTo(room)}>Copy</CopyButton>
+      </div>
+      <p class="dialog-aside">Nobody at hand? Be your own guest, or bring a program.</p>
+      <InviteWays />
+    </Dialog>
+  )
+}
+
+function RenameDialog({ session, close }: DialogProps) {
+  const page = usePage()
+  const rename = (name: string) => {
+    close()
+    if (name === session.me.peek().name) return
+    page.enterAsGuest(name)
+    page.say(`You are ${name} from now on.`)
+  }
+  return (
+    <Dialog title="Change your name" onClose={close}>
+      <p>What you have written keeps the name that it was written under.</p>
+      <NameForm
+        label="What shall others call you?"
+        action="Change"
+        value={session.me.value.name}
+        isBusy={false}
+        maxChars={session.chat.limits?.nameMaxChars}
+        onName={rename}
+      />
+    </Dialog>
+  )
+}
+
+function TokenDialog({ close }: { readonly close: () => void }) {
+  const page = usePage()
+  const enter = (token: string) => {
+    close()
+    page.enterWithToken(token)
+  }
+  return (
+    <Dialog title="Sign in" onClose={close}>
+      <p>
+        The server knows its users by a token. What waits to be sent goes when you are back as the same user.
+      </p>
+      <TokenForm isBusy={false} onToken={enter} />
+    </Dialog>
+  )
+}
+
+function LeaveDialog({ session, room, close }: DialogProps & { readonly room: string }) {
+  const page = usePage()
+  const place = placeOf(session.book.lines.value, room)
+  const isDirect = room.startsWith('dm:')
+  const leave = () => {
+    close()
+    void page.leave(room)
+  }
+  const text = isDirect
+    ? 'It goes from your list, and comes back when one of you writes again. Nothing that was said is lost.'
+    : 'It goes from your list. You can come back at any time by its name; nothing that was said is lost.'
+  return (
+    <Dialog title={isDirect ? `Close the conversation with ${place}?` : `Leave ${place}?`} onClose={close}>
+      <p>{text}</p>
+      <p>What you wrote there and has not been sent is given up.</p>
+      <DialogActions close={close} action={isDirect ? 'Close it' : 'Leave'} act={leave} />
+    </Dialog>
+  )
+}
+
+function SignOutDialog({ session, close }: DialogProps) {
+  const page = usePage()
+  const isGuest = session.identity.kind === 'guest'
+  const signOut = () => {
+    close()
+    void page.signOut()
+  }
+  return (
+    <Dialog title="Sign out?" onClose={close}>
+      {isGuest ? (
+        <p>
+          This browser forgets the secret key that makes you{' '}
+          <strong dir="auto">{session.me.value.name}</strong>. That can not be undone: you can never come back
+          as the same user, nor to your direct messages.
+        </p>
+      ) : (
+        <p>This tab forgets your token. You can come back with it, or with a new one.</p>
+      )}
+      <DialogActions close={close} action={isGuest ? 'Forget me and sign out' : 'Sign out'} act={signOut} />
+    </Dialog>
+  )
+}
+
+interface DialogActionsProps {
+  readonly close: () => void
+  readonly action: string
+  readonly act: () => void
+}
+
+function DialogActions({ close, action, act }: DialogActionsProps) {
+  return (
+    <div class="dialog-actions">
+      <button type="button" class="button" onClick={close}>
+        Stay
+      </button>
+      <button type="button" class="button button-danger" onClick={act}>
+        {action}
+      </button>
+    </div>
+  )
+}

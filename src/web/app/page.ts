@@ -1,0 +1,179 @@
+/**
+ * What the whole page shares: who is here, which room is open, which dialog, what was last announced. The parts below it
+ * show this and ask for changes; none of them talks to another.
+ */
+import { computed, type ReadonlySignal, signal } from '@preact/signals'
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import { type Author, directRoom, isDirect } from '../../client/index.ts'
+import { type Guest, type Identities, type Identity, type Kept, newGuest } from '../session/identity.ts'
+import { Session } from '../session/session.ts'
+import { People } from '../sidebar/known-people.ts'
+import type { Heard } from '../sidebar/user-rooms.ts'
+import { notify } from './notifications.ts'
+import { hashOfRoom, roomOfHash } from './route.ts'
+
+export type Dialog =
+  | { readonly kind: 'connect' | 'invite' | 'rename' | 'token' | 'sign-out' }
+  | { readonly kind: 'leave'; readonly room: string }
+
+export interface Notice {
+  readonly text: string
+  /** For who looks closer. */
+  readonly detail?: string
+}
+
+export interface PageOptions {
+  readonly identities: Identities
+  readonly kept: Kept
+}
+
+const FIRST_ROOM = 'lobby'
+const LAST_ROOM = 'rookery:room'
+
+export class Page {
+  readonly kept: Kept
+  readonly session = signal<Session | undefined>(undefined)
+  readonly hash = signal(location.hash)
+  readonly room: ReadonlySignal<string | undefined> = computed(() => roomOfHash(this.hash.value))
+  readonly dialog = signal<Dialog | undefined>(undefined)
+  /** Said once, aloud and in sight, and gone after a while. */
+  readonly notice = signal<Notice | undefined>(undefined)
+  /** The user has entered before: what the page shows does not wait for the server. */
+  readonly isKnown = signal(false)
+  readonly #identities: Identities
+  readonly #people: People
+
+  constructor({ identities, kept }: PageOptions) {
+    this.#identities = identities
+    this.kept = kept
+    this.#people = new People(kept)
+  }
+
+  /** As it was left; or with the token of a link, which is tried at the door. */
+  start(token: string | undefined): void {
+    if (token !== undefined) return this.enterWithToken(token)
+    const identity = this.#identities.load()
+    if (identity === undefined) return
+    this.isKnown.value = true
+    this.enter(identity)
+  }
+
+  enterAsGuest(name: string): void {
+    const known = this.session.peek()?.identity
+    // A token that is left would go before the guest at the next visit.
+    if (known?.kind === 'token') this.#identities.forget('token')
+    this.enter(known?.kind === 'guest' ? { ...known, name: name.trim() } : newGuest(name, randomBytes))
+  }
+
+  /** Kept at once, so that a reload does not lose it. */
+  enterWithToken(written: string): void {
+    const identity: Identity = { kind: 'token', token: written.trim() }
+    this.#identities.keep(identity)
+    this.enter(identity)
+  }
+
+  enter(identity: Identity): void {
+    void this.session.peek()?.close()
+    this.session.value = new Session({
+      identity,
+      people: this.#people,
+      admitted: (user) => this.#admitted(identity, user),
+      heard: (heard) => this.#heard(heard),
+      notice: (text, detail) => this.say(text, detail),
+    })
+  }
+
+  /** Back to the door; a guest's key is gone for good. */
+  async signOut(): Promise<void> {
+    const session = this.session.peek()
+    if (session === undefined) return
+    this.#identities.forget(session.identity.kind)
+    this.isKnown.value = false
+    this.session.value = undefined
+    this.#replace('')
+    try {
+      await (session.identity.kind === 'guest' ? session.end() : session.close())
+    } catch {
+      this.say('What you had not sent could not be removed from this browser.')
+    }
+  }
+
+  open(room: string): void {
+    if (this.room.peek() === room) return
+    location.hash = hashOfRoom(room)
+  }
+
+  /** Nothing happens with somebody whom no direct room can be made for. */
+  openDirect(user: Author): void {
+    const me = this.session.peek()?.me.peek()
+    const room = me === undefined ? undefined : directRoom(me.id, user.id)
+    if (room === undefined) return this.say(`${user.name} can’t be written to directly.`)
+    this.#people.met(user)
+    this.open(room)
+  }
+
+  /** The list of rooms, where it is not beside the conversation. */
+  showList(): void {
+    location.hash = '#/'
+  }
+
+  async leave(room: string): Promise<void> {
+    if (this.room.peek() === room) this.#replace('#/')
+    try {
+      await this.session.peek()?.book.leave(room)
+    } catch {
+      this.say(`The server could not be told that you left ${room}. You may find it in your list again.`)
+    }
+  }
+
+  say(text: string, detail?: string): void {
+    this.notice.value = { text, ...(detail === undefined ? {} : { detail }) }
+  }
+
+  moved(): void {
+    this.hash.value = location.hash
+    const room = this.room.peek()
+    if (room !== undefined) this.kept.setItem(LAST_ROOM, room)
+  }
+
+  /** For a user who did not say where to start. */
+  openFirst(): void {
+    this.#replace(hashOfRoom(this.kept.getItem(LAST_ROOM) ?? FIRST_ROOM))
+  }
+
+  #admitted(identity: Identity, user: Author): void {
+    if (identity.kind === 'guest') this.#identities.keep(withId(identity, user))
+    if (this.isKnown.peek()) return
+    this.isKnown.value = true
+    if (this.room.peek() === undefined) this.#replace(hashOfRoom(FIRST_ROOM))
+  }
+
+  #heard({ room, from, text = 'has written to you', isPersonal }: Heard): void {
+    if (!isPersonal) return
+    const title = isDirect(room) ? from.name : `${from.name} in #${room}`
+    notify({ title, text, place: room, open: () => this.open(room) })
+  }
+
+  #replace(hash: string): void {
+    history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash)
+    this.moved()
+  }
+}
+
+function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count))
+}
+
+function withId(identity: Guest, { id }: Author): Guest {
+  return { ...identity, id }
+}
+
+const PageContext = createContext<Page | undefined>(undefined)
+export const PageProvider = PageContext.Provider
+
+export function usePage(): Page {
+  const page = useContext(PageContext)
+  if (page === undefined) throw new Error('drawn outside of the page')
+  return page
+}

@@ -1,0 +1,55 @@
+/** The house: list, conversation and people side by side, as many of them as there is room for. */
+import type { RefObject } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { TWO_PANES, useMedia } from '../components/use-media.ts'
+import { NoRoom, RoomPane } from '../room/room-pane.tsx'
+import type { Session } from '../session/session.ts'
+import { Sidebar } from '../sidebar/sidebar.tsx'
+import { ConnectionBanner } from './banners.tsx'
+import { Boundary } from './boundary.tsx'
+import { usePage } from './page.ts'
+import { hashOfRoom } from './route.ts'
+
+export function Shell({ session }: { readonly session: Session }) {
+  const page = usePage()
+  const main = useRef<HTMLElement>(null)
+  const room = page.room.value
+  const isWide = useMedia(TWO_PANES)
+  const isUnsaid = page.hash.value === ''
+  useEffect(() => {
+    if (isWide && isUnsaid) page.openFirst()
+  }, [page, isWide, isUnsaid])
+  useFocusOfPane(main, room)
+  return (
+    <div class="shell" data-pane={room === undefined ? 'list' : 'room'}>
+      <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
+        Skip to the conversation
+      </button>
+      <ConnectionBanner session={session} />
+      <Sidebar session={session} />
+      <main ref={main} class="main" tabIndex={-1} aria-label="Conversation">
+        {room === undefined ? (
+          <NoRoom />
+        ) : (
+          <Boundary key={room} around="pane">
+            <RoomPane session={session} name={room} />
+          </Boundary>
+        )}
+      </main>
+    </div>
+  )
+}
+
+/** Where one pane takes the place of the other, the focus goes with it: into the room, and back to where it was opened. */
+function useFocusOfPane(main: RefObject<HTMLElement | null>, room: string | undefined): void {
+  const before = useRef(room)
+  useEffect(() => {
+    const last = before.current
+    before.current = room
+    if (last === room || document.activeElement !== document.body) return
+    const link =
+      last === undefined ? null : document.querySelector<HTMLElement>(`a[href="${hashOfRoom(last)}"]`)
+    if (room === undefined) link?.focus()
+    else main.current?.focus()
+  }, [main, room])
+}

@@ -1,0 +1,38 @@
+/** Light, dark, or as the system has it; kept for the next visit. */
+import { signal } from '@preact/signals'
+import type { Kept } from '../session/identity.ts'
+
+export type Theme = 'auto' | 'light' | 'dark'
+
+const NAME = 'rookery:theme'
+
+export const theme = signal<Theme>('auto')
+
+/** To be called before anything is drawn. */
+export function startTheme(kept: Kept): void {
+  const value = kept.getItem(NAME)
+  show(value === 'light' || value === 'dark' ? value : 'auto')
+}
+
+export function chooseTheme(chosen: Theme, kept: Kept): void {
+  show(chosen)
+  if (chosen === 'auto') kept.removeItem(NAME)
+  else kept.setItem(NAME, chosen)
+}
+
+function show(chosen: Theme): void {
+  theme.value = chosen
+  if (chosen === 'auto') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = chosen
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]')) {
+    meta.media = mediaOf(meta.content === LIGHT_GROUND ? 'light' : 'dark', chosen)
+  }
+}
+
+/** As in index.html: the ground of the page, which a phone's browser goes on with around it. */
+const LIGHT_GROUND = '#f5f0e6'
+
+function mediaOf(its: 'light' | 'dark', chosen: Theme): string {
+  if (chosen === 'auto') return `(prefers-color-scheme: ${its})`
+  return chosen === its ? 'all' : 'not all'
+}

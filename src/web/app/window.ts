@@ -1,0 +1,39 @@
+/** Keeps the page in step with the window around it: address, connection, size, title and icon. */
+import { effect } from '@preact/signals'
+import plainIcon from '../icon.svg'
+import dotIcon from '../icon-dot.svg'
+import { unreadTotal } from '../sidebar/room-list-model.ts'
+import { placeOf } from '../sidebar/room-title.ts'
+import type { Page } from './page.ts'
+import { pageTitle } from './page-title.ts'
+
+export function followWindow(page: Page): void {
+  addEventListener('hashchange', () => page.moved())
+  addEventListener('online', () => page.session.peek()?.chat.connect())
+  followHeight()
+  effect(() => showTitle(page))
+}
+
+/** A phone's keyboard covers part of the window without making it smaller: what is drawn shall fit into the rest. */
+function followHeight(): void {
+  const view = window.visualViewport
+  if (view === null) return
+  const show = () => {
+    const covered = window.innerHeight - view.height > 80 && view.scale === 1
+    const { style } = document.documentElement
+    if (covered) style.setProperty('--height', `${Math.round(view.height)}px`)
+    else style.removeProperty('--height')
+    if (covered) window.scrollTo(0, 0)
+  }
+  view.addEventListener('resize', show)
+}
+
+function showTitle(page: Page): void {
+  const lines = page.session.value?.book.lines.value ?? []
+  const unread = unreadTotal(lines)
+  const room = page.session.value === undefined ? undefined : page.room.value
+  document.title = pageTitle(unread, room === undefined ? undefined : placeOf(lines, room))
+  const link = document.querySelector<HTMLLinkElement>('link[rel=icon]')
+  const icon = unread > 0 ? dotIcon : plainIcon
+  if (link !== null && link.getAttribute('href') !== icon) link.href = icon
+}

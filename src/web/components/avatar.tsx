@@ -1,0 +1,18 @@
+/** A user's initials on a colour of their own. Decoration: the name stands beside it. */
+import type { Author } from '../../client/index.ts'
+import { likenessOf } from './initials.ts'
+
+interface AvatarProps {
+  readonly user: Author
+  /** 24, 36 or 56 px. */
+  readonly size?: 's' | 'm' | 'l'
+}
+
+export function Avatar({ user, size = 'm' }: AvatarProps) {
+  const { initials, hue } = likenessOf(user)
+  return (
+    <span class={`avatar avatar-${size}`} style={{ '--hue': `${hue}` }} aria-hidden="true">
+      {initials}
+    </span>
+  )
+}

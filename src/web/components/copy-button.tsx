@@ -1,0 +1,35 @@
+/** A button that copies a text, and says that it did. Where the browser lets no page copy, the text is there to be selected. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { usePage } from '../app/page.ts'
+import { copyText } from './clipboard.ts'
+import { CheckIcon, CopyIcon } from './icons.tsx'
+
+interface CopyButtonProps {
+  readonly text: () => string
+  readonly class?: string
+  readonly children: ComponentChildren
+}
+
+const SHOWN_MS = 2_000
+
+export function CopyButton({ text, class: buttonClass = 'button button-small', children }: CopyButtonProps) {
+  const page = usePage()
+  const [isCopied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!isCopied) return undefined
+    const timer = setTimeout(() => setCopied(false), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [isCopied])
+  const copy = async () => {
+    const done = await copyText(text())
+    setCopied(done)
+    page.say(done ? 'Copied.' : 'The browser does not allow copying: select the text and copy it yourself.')
+  }
+  return (
+    <button type="button" class={buttonClass} onClick={() => void copy()}>
+      {isCopied ? <CheckIcon size={16} /> : <CopyIcon size={16} />}
+      {isCopied ? 'Copied' : children}
+    </button>
+  )
+}

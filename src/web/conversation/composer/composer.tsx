@@ -1,0 +1,179 @@
+/** Where messages are written, and changed. Says what can't be sent and why; never cuts anything silently. */
+import { useState } from 'preact/hooks'
+import type { ChatClient, ChatMessage, ChatRoom } from '../../../client/index.ts'
+import { CheckIcon, SendIcon, SmileIcon } from '../../components/icons.tsx'
+import { isTouched } from '../attention.ts'
+import { EmojiPicker } from '../emoji/emoji-picker.tsx'
+import { useRoom } from '../room-events.ts'
+import { tooLongWords } from '../timeline/sentences.ts'
+import { codePointsIn } from './characters.ts'
+import { CharactersLeft } from './characters-left.tsx'
+import { EditingBanner } from './editing-banner.tsx'
+import { Suggestions } from './suggestions.tsx'
+import { useCompletion } from './use-completion.ts'
+import { useComposerField } from './use-composer-field.ts'
+import { useSubmit } from './use-submit.ts'
+import { useTextMax } from './use-text-max.ts'
+
+export interface ComposerHandle {
+  readonly focus: () => void
+  /** At the caret, with a space before it where one is missing. */
+  readonly insert: (text: string) => void
+}
+
+interface ComposerProps {
+  readonly chat: ChatClient
+  readonly room: ChatRoom
+  readonly me: string
+  readonly title: string
+  readonly editing: ChatMessage | undefined
+  readonly handle: { current: ComposerHandle | undefined }
+  readonly sent: () => void
+  /** The user's last message, to be changed. */
+  readonly editLast: () => boolean
+  /** Ends the editing; with nothing left of the text, the message is to be removed. */
+  readonly edited: (outcome: 'done' | 'cancelled' | 'emptied') => void
+}
+
+const PRESENCE = ['presence'] as const
+
+export function Composer(props: ComposerProps) {
+  const { chat, room, me, title, editing, handle, sent, editLast, edited } = props
+  const [isPicking, setPicking] = useState(false)
+  const members = useRoom(room, PRESENCE, (known) => known.members.list)
+  const composed = useComposerField(room, editing)
+  const { field, text, set } = composed
+  const completing = useCompletion(
+    composed,
+    members.filter(({ id }) => id !== me),
+  )
+  const { suggestions, chosen } = completing
+  const max = useTextMax(chat)
+  const count = codePointsIn(text)
+  const isTooLong = count > max
+  const { problem, setProblem, submit } = useSubmit({
+    room,
+    editing,
+    text,
+    tooLong: isTooLong ? tooLongWords(count, max) : undefined,
+    edited,
+    sent: () => {
+      set('')
+      completing.end()
+      sent()
+    },
+  })
+
+  const insert = (more: string) => {
+    composed.insert(more)
+    completing.end()
+    setProblem('')
+  }
+
+  handle.current = {
+    focus: () => field.current?.focus(),
+    insert: (word) => {
+      const at = field.current?.selectionStart ?? text.length
+      const gap = at > 0 && !/\s/.test(text[at - 1] ?? '') ? ' ' : ''
+      insert(gap + word)
+    },
+  }
+
+  const pressed = (event: KeyboardEvent) => {
+    if (event.isComposing || event.keyCode === 229) return
+    if (completing.chooseBy(event)) return event.preventDefault()
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !isTouched()) {
+      event.preventDefault()
+      submit()
+    } else if (event.key === 'Escape' && editing !== undefined) edited('cancelled')
+    else if (event.key === 'ArrowUp' && text === '' && editLast()) event.preventDefault()
+  }
+
+  const written = (element: HTMLTextAreaElement) => {
+    set(element.value)
+    completing.written(element)
+    setProblem('')
+  }
+
+  const pasted = (event: ClipboardEvent) => {
+    const more = event.clipboardData?.getData('text/plain') ?? ''
+    const { selectionStart, selectionEnd } = field.current ?? { selectionStart: 0, selectionEnd: 0 }
+    const whole = text.length - (selectionEnd - selectionStart) + more.length
+    if (whole <= max) return
+    const after = codePointsIn(text.slice(0, selectionStart) + more + text.slice(selectionEnd))
+    if (after <= max) return
+    event.preventDefault()
+    setProblem(`Not pasted. ${tooLongWords(after, max)}`)
+  }
+
+  const canSend = text.trim() !== '' && !isTooLong
+  return (
+    <div class={editing === undefined ? 'composer' : 'composer composer-editing'}>
+      {editing !== undefined && <EditingBanner cancel={() => edited('cancelled')} />}
+      {problem !== '' && (
+        <p class="composer-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {suggestions.length > 0 && (
+        <Suggestions list={suggestions} chosen={chosen} take={completing.take} point={completing.point} />
+      )}
+      {isPicking && (
+        <EmojiPicker
+          pick={(char) => {
+            setPicking(false)
+            insert(char)
+          }}
+          close={() => {
+            setPicking(false)
+            field.current?.focus()
+          }}
+        />
+      )}
+      <div class="composer-box">
+        <textarea
+          ref={field}
+          class="composer-field"
+          rows={1}
+          dir="auto"
+          value={text}
+          placeholder={editing === undefined ? `Message ${title}` : 'The changed message'}
+          aria-label={editing === undefined ? `Message ${title}` : 'Change the message'}
+          aria-invalid={isTooLong}
+          aria-autocomplete="list"
+          aria-controls={suggestions.length > 0 ? 'suggestions' : undefined}
+          aria-activedescendant={suggestions.length > 0 ? `suggestion-${chosen}` : undefined}
+          enterkeyhint={isTouched() ? 'enter' : 'send'}
+          autocomplete="off"
+          onInput={(event) => written(event.currentTarget)}
+          onKeyDown={pressed}
+          onPaste={pasted}
+          onBlur={completing.end}
+        />
+        <CharactersLeft count={count} max={max} />
+        <button
+          type="button"
+          class="icon-button"
+          data-opens="emoji"
+          aria-label="Emoji"
+          title="Emoji"
+          aria-expanded={isPicking}
+          onClick={() => setPicking(!isPicking)}
+        >
+          <SmileIcon />
+        </button>
+        <button
+          type="button"
+          class="icon-button composer-send"
+          aria-label={editing === undefined ? 'Send' : 'Save'}
+          title={editing === undefined ? 'Send' : 'Save'}
+          disabled={!canSend && editing === undefined}
+          onPointerDown={(event) => event.preventDefault()}
+          onClick={submit}
+        >
+          {editing === undefined ? <SendIcon /> : <CheckIcon />}
+        </button>
+      </div>
+    </div>
+  )
+}

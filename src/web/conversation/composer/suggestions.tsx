@@ -1,0 +1,86 @@
+/** What could complete the word at the caret: emoji by name, people by theirs. The composer's keys choose among them. */
+import { useEffect, useState } from 'preact/hooks'
+import type { Author } from '../../../client/index.ts'
+import { Avatar } from '../../components/avatar.tsx'
+import { type Emoji, findEmoji } from '../emoji/emoji.ts'
+import { loadEmoji } from '../emoji/emoji-data.ts'
+import type { Completion } from './completion.ts'
+
+export interface Suggestion {
+  readonly key: string
+  /** What takes the word's place. */
+  readonly text: string
+  readonly emoji?: Emoji
+  readonly user?: Author
+}
+
+const SHOWN_MAX = 6
+
+export function useSuggestions(
+  completion: Completion | undefined,
+  people: readonly Author[],
+): readonly Suggestion[] {
+  const [emoji, setEmoji] = useState<readonly Emoji[]>([])
+  const wantsEmoji = completion?.kind === 'emoji'
+  useEffect(() => {
+    if (!wantsEmoji) return
+    // A list that can't be fetched suggests nothing; the picker says why.
+    loadEmoji().then(setEmoji, () => setEmoji([]))
+  }, [wantsEmoji])
+  if (completion === undefined) return []
+  if (completion.kind === 'emoji') {
+    return findEmoji(emoji, completion.query, SHOWN_MAX).map((one) => ({
+      key: one.name,
+      text: `${one.char} `,
+      emoji: one,
+    }))
+  }
+  return peopleFor(completion.query, people).map((user) => ({ key: user.id, text: `@${user.name} `, user }))
+}
+
+function peopleFor(query: string, people: readonly Author[]): Author[] {
+  const wanted = query.toLowerCase()
+  return people.filter(({ name }) => name.toLowerCase().startsWith(wanted)).slice(0, SHOWN_MAX)
+}
+
+interface SuggestionsProps {
+  readonly list: readonly Suggestion[]
+  readonly chosen: number
+  readonly take: (suggestion: Suggestion) => void
+  readonly point: (place: number) => void
+}
+
+export function Suggestions({ list, chosen, take, point }: SuggestionsProps) {
+  return (
+    <ul class="suggestions" id="suggestions" role="listbox" aria-label="Suggestions">
+      {list.map((suggestion, place) => (
+        <li
+          key={suggestion.key}
+          id={`suggestion-${place}`}
+          role="option"
+          class="suggestion"
+          aria-selected={place === chosen}
+          onMouseEnter={() => point(place)}
+          onPointerDown={(event) => {
+            // The textarea keeps the focus.
+            event.preventDefault()
+            take(suggestion)
+          }}
+        >
+          {suggestion.emoji !== undefined && (
+            <>
+              <span class="suggestion-emoji">{suggestion.emoji.char}</span>
+              <span class="clipped">:{suggestion.emoji.name}:</span>
+            </>
+          )}
+          {suggestion.user !== undefined && (
+            <>
+              <Avatar user={suggestion.user} size="s" />
+              <bdi class="clipped">{suggestion.user.name}</bdi>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}

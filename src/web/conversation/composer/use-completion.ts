@@ -1,0 +1,68 @@
+/** Completes the word at the caret: offers what fits, lets the keys choose among it, and turns a closed `:name:` into its emoji. */
+import { useState } from 'preact/hooks'
+import type { Author } from '../../../client/index.ts'
+import { emojiNamed } from '../emoji/emoji.ts'
+import { loadEmoji } from '../emoji/emoji-data.ts'
+import { closedEmojiAt, completionAt, type Edit, replaced } from './completion.ts'
+import { type Suggestion, useSuggestions } from './suggestions.tsx'
+import type { ComposerField } from './use-composer-field.ts'
+
+export interface Completing {
+  readonly suggestions: readonly Suggestion[]
+  /** The place of the one that the keys have come to. */
+  readonly chosen: number
+  readonly point: (place: number) => void
+  readonly take: (suggestion: Suggestion) => void
+  /** The user has written. */
+  readonly written: (element: HTMLTextAreaElement) => void
+  /** Nothing is offered before the user writes on. */
+  readonly end: () => void
+  /** @returns whether the key was meant for the suggestions */
+  readonly chooseBy: (event: KeyboardEvent) => boolean
+}
+
+export function useCompletion({ field, text, put }: ComposerField, people: readonly Author[]): Completing {
+  const [caret, setCaret] = useState<number>()
+  const [place, setPlace] = useState(0)
+  const completion = caret === undefined ? undefined : completionAt(text, caret)
+  const suggestions = useSuggestions(completion, people)
+  const last = suggestions.length - 1
+  const chosen = Math.max(0, Math.min(place, last))
+  const end = () => setCaret(undefined)
+
+  const complete = (edit: Edit) => {
+    put(edit)
+    end()
+  }
+
+  const take = ({ text: by }: Suggestion) => {
+    if (completion !== undefined && caret !== undefined) complete(replaced(text, completion.from, caret, by))
+  }
+
+  const chooseBy = ({ key, shiftKey }: KeyboardEvent): boolean => {
+    const suggestion = suggestions[chosen]
+    if (suggestion === undefined) return false
+    if (key === 'ArrowDown') setPlace(chosen === last ? 0 : chosen + 1)
+    else if (key === 'ArrowUp') setPlace(chosen === 0 ? last : chosen - 1)
+    else if (key === 'Escape') end()
+    else if ((key === 'Enter' && !shiftKey) || key === 'Tab') take(suggestion)
+    else return false
+    return true
+  }
+
+  const closeEmoji = async (name: string, { value, at }: { value: string; at: number }) => {
+    // Without the list the name stays as it was written.
+    const emoji = emojiNamed(await loadEmoji().catch(() => []), name)
+    if (emoji === undefined || field.current?.value !== value) return
+    complete(replaced(value, at - name.length - 2, at, emoji.char))
+  }
+
+  const written = ({ value, selectionStart: at }: HTMLTextAreaElement) => {
+    setCaret(at)
+    setPlace(0)
+    const name = closedEmojiAt(value, at)
+    if (name !== undefined) void closeEmoji(name, { value, at })
+  }
+
+  return { suggestions, chosen, point: setPlace, take, written, end, chooseBy }
+}

@@ -1,0 +1,65 @@
+/** The field that is written in: as high as its text, with the caret where the page has put it. */
+import type { RefObject } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
+import { isTouched } from '../attention.ts'
+import { type Edit, replaced } from './completion.ts'
+import { useComposerText } from './composer-text.ts'
+
+const LINES_SHOWN_MAX_PX = 220
+
+export interface ComposerField {
+  readonly field: RefObject<HTMLTextAreaElement | null>
+  readonly text: string
+  /** As the user wrote it. */
+  readonly set: (text: string) => void
+  /** By the page: the caret goes where the edit says, and the focus with it. */
+  readonly put: (edit: Edit) => void
+  /** In place of what is selected. */
+  readonly insert: (text: string) => void
+}
+
+export function useComposerField(room: ChatRoom, editing: ChatMessage | undefined): ComposerField {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const { text, set } = useComposerText(room, editing)
+  const nextCaret = useRef<number | undefined>(undefined)
+
+  useLayoutEffect(() => {
+    const element = field.current
+    if (element === null) return
+    fit(element)
+    if (nextCaret.current === undefined) return
+    element.setSelectionRange(nextCaret.current, nextCaret.current)
+    nextCaret.current = undefined
+  }, [text])
+
+  useEffect(() => {
+    if (!isTouched()) field.current?.focus()
+  }, [room])
+
+  const editedId = editing?.id
+  useEffect(() => {
+    if (editedId === undefined) return
+    field.current?.focus()
+    field.current?.setSelectionRange(field.current.value.length, field.current.value.length)
+  }, [editedId])
+
+  const put = (edit: Edit) => {
+    nextCaret.current = edit.caret
+    set(edit.text)
+    field.current?.focus()
+  }
+
+  const insert = (more: string) => {
+    const { selectionStart: from = text.length, selectionEnd: to = text.length } = field.current ?? {}
+    put(replaced(text, from, to, more))
+  }
+
+  return { field, text, set, put, insert }
+}
+
+/** As high as its text, up to a bound. */
+function fit(element: HTMLTextAreaElement): void {
+  element.style.blockSize = 'auto'
+  element.style.blockSize = `${Math.min(element.scrollHeight, LINES_SHOWN_MAX_PX)}px`
+}

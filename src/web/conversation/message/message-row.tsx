@@ -1,0 +1,165 @@
+/** One message: who and when at the head of a group, the text, what becomes of it, and what can be done about it. */
+import { memo } from 'preact/compat'
+import { useState } from 'preact/hooks'
+import type { Author, ChatMessage } from '../../../client/index.ts'
+import { Avatar } from '../../components/avatar.tsx'
+import { AtIcon, CopyIcon, EditIcon, MoreIcon } from '../../components/icons.tsx'
+import { isTouched } from '../attention.ts'
+import { fullTimeLabel, timeLabel } from '../timeline/days.ts'
+import type { MessageRow as Row } from '../timeline/rows.ts'
+import type { Readers } from '../timeline/sentences.ts'
+import { isChangeable, type MessageActions } from './message-actions.ts'
+import { MessageState } from './message-state.tsx'
+import { MessageText } from './message-text.tsx'
+import { mentions } from './tokens.ts'
+
+interface MessageRowProps {
+  readonly row: Row
+  readonly me: Author
+  /** The one that the tab key comes to. */
+  readonly isActive: boolean
+  readonly readers: Readers | undefined
+  readonly isOnline: boolean
+  readonly actions: MessageActions
+}
+
+export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions }: MessageRowProps) => {
+  const { message, opensGroup } = row
+  const [isPointed, setPointed] = useState(false)
+  const isMine = message.from.id === me.id || message.state !== 'sent'
+  const text = message.change?.kind === 'edit' ? (message.change.text ?? message.text) : message.text
+  const isMention = !isMine && text !== undefined && mentions(text, me.name)
+  return (
+    <article
+      class={classesOf(message, { opensGroup, isMine, isMention })}
+      data-key={row.key}
+      data-seq={message.seq}
+      tabIndex={isActive ? 0 : -1}
+      aria-label={`${isMine ? 'You' : message.from.name}, ${timeLabel(message.at)}${message.edited ? ', edited' : ''}`}
+      onMouseEnter={() => setPointed(true)}
+      onMouseLeave={() => setPointed(false)}
+      onContextMenu={(event) => {
+        if (!isTouch(event) || message.removed) return
+        event.preventDefault()
+        actions.menu(message, event.currentTarget)
+      }}
+    >
+      {opensGroup ? (
+        <Avatar user={message.from} size="m" />
+      ) : (
+        <GutterTime at={message.at} isShown={isPointed || isActive} />
+      )}
+      <div class="message-body">
+        {opensGroup && <Byline message={message} isPointed={isPointed} />}
+        {message.removed || text === undefined ? (
+          <p class="message-removed">This message was removed</p>
+        ) : (
+          <MessageText text={text} name={isMine ? '' : me.name} isEdited={message.edited} />
+        )}
+        <MessageState message={message} readers={readers} isOnline={isOnline} />
+      </div>
+      {(isPointed || isTouched()) && !message.removed && message.state === 'sent' && (
+        <Toolbar message={message} isMine={isMine} actions={actions} />
+      )}
+    </article>
+  )
+})
+
+function isTouch(event: MouseEvent): boolean {
+  return 'pointerType' in event && event.pointerType === 'touch'
+}
+
+function classesOf(
+  { removed, state, change }: ChatMessage,
+  about: { opensGroup: boolean; isMine: boolean; isMention: boolean },
+): string {
+  const isWaiting = state === 'pending' || (change !== undefined && change.state !== 'failed')
+  return [
+    'message',
+    about.opensGroup && 'message-first',
+    about.isMine && 'message-mine',
+    about.isMention && 'message-mention',
+    isWaiting && 'message-waiting',
+    state === 'failed' && 'message-lost',
+    change?.kind === 'remove' && change.state !== 'failed' && 'message-going',
+    removed && 'message-gone',
+  ]
+    .filter((name) => name !== false)
+    .join(' ')
+}
+
+/** The precise time is made when somebody points at it: making it for each row that scrolls by takes longer than the row. */
+function Byline({ message: { from, at }, isPointed }: { message: ChatMessage; isPointed: boolean }) {
+  return (
+    <div class="message-byline">
+      <bdi class="message-author">{from.name}</bdi>
+      <time
+        class="message-time"
+        dateTime={new Date(at).toISOString()}
+        title={isPointed ? fullTimeLabel(at) : undefined}
+      >
+        {timeLabel(at)}
+      </time>
+    </div>
+  )
+}
+
+function GutterTime({ at, isShown }: { at: number; isShown: boolean }) {
+  if (!isShown) return <span />
+  return (
+    <time class="message-gutter-time" dateTime={new Date(at).toISOString()} title={fullTimeLabel(at)}>
+      {timeLabel(at)}
+    </time>
+  )
+}
+
+interface ToolbarProps {
+  readonly message: ChatMessage
+  readonly isMine: boolean
+  readonly actions: MessageActions
+}
+
+/** For who points; by keyboard there is the menu, which has all of it. */
+function Toolbar({ message, isMine, actions }: ToolbarProps) {
+  return (
+    <div class="message-toolbar">
+      {!isMine && <Tool label="Reply" Icon={AtIcon} act={() => actions.reply(message)} />}
+      {isMine && isChangeable(message) && (
+        <Tool label="Edit" Icon={EditIcon} act={() => actions.edit(message)} />
+      )}
+      <Tool label="Copy text" Icon={CopyIcon} act={() => actions.copy(message)} />
+      <button
+        type="button"
+        class="icon-button icon-button-small message-more"
+        tabIndex={-1}
+        aria-label="More"
+        aria-haspopup="menu"
+        title="More"
+        onClick={(event) => actions.menu(message, event.currentTarget)}
+      >
+        <MoreIcon size={16} />
+      </button>
+    </div>
+  )
+}
+
+interface ToolProps {
+  readonly label: string
+  readonly Icon: typeof CopyIcon
+  readonly act: () => void
+}
+
+function Tool({ label, Icon, act }: ToolProps) {
+  return (
+    <button
+      type="button"
+      class="icon-button icon-button-small"
+      tabIndex={-1}
+      aria-label={label}
+      title={label}
+      onClick={act}
+    >
+      <Icon size={16} />
+    </button>
+  )
+}

@@ -1,0 +1,61 @@
+/** What becomes of one's own message, below it: on its way, failed, seen. Of others: nothing. */
+import type { ChatMessage, Failure } from '../../../client/index.ts'
+import { errorWords } from '../../app/error-text.ts'
+import { ChecksIcon, ClockIcon, WarningIcon } from '../../components/icons.tsx'
+import { type Readers, readersWords } from '../timeline/sentences.ts'
+
+interface MessageStateProps {
+  readonly message: ChatMessage
+  readonly readers: Readers | undefined
+  /** Otherwise nothing is on its way. */
+  readonly isOnline: boolean
+}
+
+export function MessageState({ message, readers, isOnline }: MessageStateProps) {
+  const { failure, change, state } = message
+  if (failure !== undefined) return <Failed what="Not sent" failure={failure} />
+  if (change?.failure !== undefined) {
+    return <Failed what={change.kind === 'edit' ? 'Not changed' : 'Not removed'} failure={change.failure} />
+  }
+  if (state === 'pending') return <Pending words={isOnline ? 'Sending…' : 'Waiting'} />
+  if (change !== undefined) return <Pending words={changeWords(change.kind, isOnline)} />
+  if (readers === undefined || readers.count === 0) return null
+  const title = readers.users.map(({ name }) => name).join(', ')
+  return (
+    <p class="message-state message-seen" title={title}>
+      <ChecksIcon size={14} />
+      {readersWords(readers)}
+    </p>
+  )
+}
+
+function changeWords(kind: 'edit' | 'remove', isOnline: boolean): string {
+  if (kind === 'edit') return isOnline ? 'Saving the change…' : 'The change waits'
+  return isOnline ? 'Removing…' : 'The removal waits'
+}
+
+function Pending({ words }: { words: string }) {
+  return (
+    <p class="message-state message-pending">
+      <ClockIcon size={14} />
+      <span>{words}</span>
+    </p>
+  )
+}
+
+function Failed({ what, failure }: { what: string; failure: Failure }) {
+  return (
+    <div class="message-state message-failed">
+      <WarningIcon size={16} />
+      <span class="message-failed-why" title={failure.message}>
+        <strong>{what}.</strong> {errorWords(failure.code)}
+      </span>
+      <button type="button" class="button button-small" onClick={() => failure.retry()}>
+        Retry
+      </button>
+      <button type="button" class="button button-small button-quiet" onClick={() => failure.discard()}>
+        Discard
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,65 @@
+/** A message's text as elements: links, code and mentions. What was written never becomes markup. */
+import { memo } from 'preact/compat'
+import { isFewEmoji } from '../composer/characters.ts'
+import { type Token, tokensOf } from './tokens.ts'
+
+/** A link of more characters is cut short to the eye. */
+const LINK_SHOWN_MAX = 60
+
+interface MessageTextProps {
+  readonly text: string
+  /** Whose mentions are marked. */
+  readonly name: string
+  readonly isEdited: boolean
+}
+
+export const MessageText = memo(({ text, name, isEdited }: MessageTextProps) => {
+  if (isFewEmoji(text)) {
+    return (
+      <p class="message-text message-text-large" dir="auto">
+        {text}
+        {isEdited && <EditedMark />}
+      </p>
+    )
+  }
+  return (
+    <div class="message-text" dir="auto">
+      {tokensOf(text, name).map((token, place) => element(token, place))}
+      {isEdited && <EditedMark />}
+    </div>
+  )
+})
+
+function EditedMark() {
+  return <span class="message-edited">edited</span>
+}
+
+function element(token: Token, place: number) {
+  switch (token.kind) {
+    case 'mention':
+      return <mark key={place}>{token.text}</mark>
+    case 'code':
+      return <code key={place}>{token.code}</code>
+    case 'block':
+      return (
+        <pre key={place} dir="ltr" tabIndex={0}>
+          <code>{token.code}</code>
+        </pre>
+      )
+    case 'link':
+      return (
+        <a
+          key={place}
+          class={token.text.length > LINK_SHOWN_MAX ? 'message-link-long' : undefined}
+          href={token.url}
+          title={token.text.length > LINK_SHOWN_MAX ? token.text : undefined}
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+        >
+          {token.text}
+        </a>
+      )
+    default:
+      return token.text
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * What stands in a text: links, code, mentions of oneself, and the rest. Pure. The tokens' texts, put together, are the text
+ * again, character for character; nothing here makes markup.
+ */
+import { LinkifyIt } from 'linkify-it'
+import { mentionPattern } from '../../sidebar/mentions.ts'
+
+export type Token =
+  | { readonly kind: 'plain' | 'mention'; readonly text: string }
+  | { readonly kind: 'link'; readonly text: string; readonly url: string }
+  /** `code` is what stands between the backticks; a block also swallows the line ends around it. */
+  | { readonly kind: 'code' | 'block'; readonly text: string; readonly code: string }
+
+interface Found {
+  readonly from: number
+  readonly to: number
+  readonly token: Token
+}
+
+const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]+?)\n?```\n?|(?<!`)`([^`\n]+)`(?!`)/g
+const PROTOCOLS = new Set(['http:', 'https:', 'mailto:'])
+
+// Bare names with a dot are more often files ("index.ts") than places.
+const linkify = new LinkifyIt({ fuzzyLink: false, fuzzyEmail: true }).add('ftp:', null).add('//', null)
+
+/** @param name whose mentions (`@name`) are marked; none when empty */
+export function tokensOf(text: string, name: string): Token[] {
+  const mentioned = mentionsIn(text, name)
+  const coded = firstOf([...codeIn(text), ...mentioned]).filter(({ token }) => token.kind !== 'mention')
+  return whole(text, firstOf([...coded, ...linksAround(coded, text), ...mentioned]))
+}
+
+/** Whether a text calls this name, outside of code and links. */
+export function mentions(text: string, name: string): boolean {
+  return text.includes('@') && tokensOf(text, name).some(({ kind }) => kind === 'mention')
+}
+
+/** Whichever begins first stands; what begins within it does not. A name may look like a link, and a link hold a name. */
+function firstOf(found: readonly Found[]): Found[] {
+  let end = 0
+  return found
+    .toSorted((a, b) => a.from - b.from)
+    .filter(({ from, to }) => {
+      if (from < end) return false
+      end = to
+      return true
+    })
+}
+
+/** With what stands between them. */
+function whole(text: string, found: readonly Found[]): Token[] {
+  const tokens: Token[] = []
+  let end = 0
+  for (const { from, to, token } of found) {
+    if (from > end) tokens.push({ kind: 'plain', text: text.slice(end, from) })
+    tokens.push(token)
+    end = to
+  }
+  if (end < text.length) tokens.push({ kind: 'plain', text: text.slice(end) })
+  return tokens
+}
+
+function mentionsIn(text: string, name: string): Found[] {
+  const pattern = text.includes('@') ? mentionPattern(name) : undefined
+  if (pattern === undefined) return []
+  return [...text.matchAll(pattern)].map(({ index, 0: called }) => ({
+    from: index,
+    to: index + called.length,
+    token: { kind: 'mention', text: called },
+  }))
+}
+
+function codeIn(text: string): Found[] {
+  return [...text.matchAll(CODE)].flatMap(({ index, 0: all, 1: block, 2: inline = '' }) => {
+    const code = block ?? inline
+    if (code.trim() === '') return []
+    const kind = block === undefined ? 'code' : 'block'
+    return [{ from: index, to: index + all.length, token: { kind, text: all, code } }]
+  })
+}
+
+function linksAround(coded: readonly Found[], text: string): Found[] {
+  const links: Found[] = []
+  let end = 0
+  for (const { from, to } of [...coded, { from: text.length, to: text.length }]) {
+    links.push(...linksIn(text.slice(end, from), end))
+    end = to
+  }
+  return links
+}
+
+function linksIn(text: string, start: number): Found[] {
+  return (linkify.match(text) ?? [])
+    .filter(({ url }) => isSafe(url))
+    .map(({ index, lastIndex, url }) => ({
+      from: start + index,
+      to: start + lastIndex,
+      token: { kind: 'link', text: text.slice(index, lastIndex), url },
+    }))
+}
+
+function isSafe(url: string): boolean {
+  return URL.canParse(url) && PROTOCOLS.has(new URL(url).protocol)
+}

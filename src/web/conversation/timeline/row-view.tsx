@@ -1,0 +1,33 @@
+/** Any row of the timeline. */
+import type { Author } from '../../../client/index.ts'
+import type { MessageActions } from '../message/message-actions.ts'
+import { MessageRow } from '../message/message-row.tsx'
+import { BeginningRow, DayRow, NoticeRow, UnreadRow } from './other-rows.tsx'
+import type { Row } from './rows.ts'
+import type { Readers } from './sentences.ts'
+
+interface RowViewProps {
+  readonly row: Row
+  readonly me: Author
+  readonly title: string
+  readonly now: number
+  readonly isActive: boolean
+  readonly readers: Readers | undefined
+  readonly isOnline: boolean
+  readonly actions: MessageActions
+}
+
+export function RowView({ row, title, now, ...ofMessages }: RowViewProps) {
+  switch (row.kind) {
+    case 'message':
+      return <MessageRow row={row} {...ofMessages} />
+    case 'day':
+      return <DayRow day={row.day} now={now} />
+    case 'unread':
+      return <UnreadRow />
+    case 'notice':
+      return <NoticeRow words={row.words} />
+    default:
+      return <BeginningRow title={title} isFirst={row.isFirst} />
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What stands in the timeline, from top to bottom: messages in groups of one author, day lines, the line above what is new,
+ * notices. Pure. A row that is the same as before is the same value, so that what draws it knows.
+ */
+import type { ChatMessage } from '../../../client/index.ts'
+import { dayReader } from './days.ts'
+import type { Notice } from './notices.ts'
+
+export type Row =
+  | { readonly kind: 'beginning'; readonly key: string; readonly isFirst: boolean }
+  | { readonly kind: 'day'; readonly key: string; readonly day: number }
+  | { readonly kind: 'unread'; readonly key: string }
+  | { readonly kind: 'notice'; readonly key: string; readonly words: string }
+  | MessageRow
+
+export interface MessageRow {
+  readonly kind: 'message'
+  readonly key: string
+  readonly message: ChatMessage
+  /** Shows who wrote it; those below it go on. */
+  readonly opensGroup: boolean
+}
+
+export interface RowsSource {
+  readonly messages: readonly ChatMessage[]
+  readonly notices: readonly Notice[]
+  /** What stands above all; nothing while there is older to be fetched. */
+  readonly beginning: 'first' | 'cut' | undefined
+  /** All from this number on is new to the user. */
+  readonly unreadFrom: number | undefined
+}
+
+const GROUP_MS = 5 * 60_000
+
+/** Makes the rows of one timeline, anew with each change, out of those that it made before as far as they are the same. */
+export class RowMaker {
+  #messages = new WeakMap<ChatMessage, MessageRow>()
+  #others = new Map<string, Row>()
+
+  rowsOf(source: RowsSource): readonly Row[] {
+    const others = new Map<string, Row>()
+    const put = (row: Row) => {
+      const known = this.#others.get(row.key)
+      const kept = known !== undefined && isSame(known, row) ? known : row
+      others.set(row.key, kept)
+      rows.push(kept)
+    }
+    const rows: Row[] = []
+    const { messages, beginning, notices } = source
+    if (beginning !== undefined && (messages.length > 0 || notices.length > 0)) {
+      put({ kind: 'beginning', key: 'beginning', isFirst: beginning === 'first' })
+    }
+    const day = dayReader()
+    const waiting = notices.toSorted((a, b) => a.after - b.after)
+    let unread = source.unreadFrom
+    let last: ChatMessage | undefined
+    for (const message of messages) {
+      const { seq = Number.POSITIVE_INFINITY } = message
+      const above = rows.length
+      for (let next = waiting[0]; next !== undefined && next.after < seq; next = waiting[0]) {
+        put(noticeRow(next))
+        waiting.shift()
+      }
+      const today = day(message.at)
+      if (last === undefined || day(last.at) !== today) {
+        put({ kind: 'day', key: `day ${keyOf(message)}`, day: today })
+      }
+      if (unread !== undefined && seq >= unread) {
+        put({ kind: 'unread', key: 'unread' })
+        unread = undefined
+      }
+      const opensGroup = rows.length > above || last === undefined || !continues(last, message)
+      rows.push(this.#messageRow(message, opensGroup))
+      last = message
+    }
+    for (const notice of waiting) put(noticeRow(notice))
+    this.#others = others
+    return rows
+  }
+
+  #messageRow(message: ChatMessage, opensGroup: boolean): MessageRow {
+    const known = this.#messages.get(message)
+    if (known?.opensGroup === opensGroup) return known
+    const row: MessageRow = { kind: 'message', key: known?.key ?? keyOf(message), message, opensGroup }
+    this.#messages.set(message, row)
+    return row
+  }
+}
+
+function noticeRow({ id, words }: Notice): Row {
+  return { kind: 'notice', key: `notice ${id}`, words }
+}
+
+/** Ids are unique for each author. */
+function keyOf({ id, from }: ChatMessage): string {
+  return `${from.id} ${id}`
+}
+
+function continues(last: ChatMessage, { from, at }: ChatMessage): boolean {
+  return last.from.id === from.id && last.from.name === from.name && at - last.at < GROUP_MS && !last.removed
+}
+
+/** Of two that have the same key. */
+function isSame(a: Row, b: Row): boolean {
+  if (a.kind === 'beginning' && b.kind === 'beginning') return a.isFirst === b.isFirst
+  if (a.kind === 'notice' && b.kind === 'notice') return a.words === b.words
+  return a.kind === b.kind
+}
+
+/**
+ * The way from some rows to others as a virtual list wants it told: what changes at the top first, alone, then the rest.
+ * `shift`: the place of what is read is kept from the bottom.
+ */
+export function stepsTo(
+  before: readonly Row[],
+  after: readonly Row[],
+): { rows: readonly Row[]; shift: boolean }[] {
+  const plain = [{ rows: after, shift: false }]
+  const end = before.at(-1)
+  if (end === undefined || before[0]?.key === after[0]?.key) return plain
+  const place = after.findLastIndex(({ key }) => key === end.key)
+  if (place === -1) return plain
+  const top = { rows: after.slice(0, place + 1), shift: true }
+  return place === after.length - 1 ? [top] : [top, ...plain]
+}

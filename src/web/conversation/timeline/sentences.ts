@@ -1,0 +1,52 @@
+/** Who does what, in words. Pure. */
+import type { Author } from '../../../client/index.ts'
+
+/** '' when nobody writes. */
+export function typingWords(writers: readonly Author[], me: string): string {
+  const names = writers.filter(({ id }) => id !== me).map(({ name }) => name)
+  const [first, second] = names
+  if (first === undefined) return ''
+  if (second === undefined) return `${first} is typing…`
+  return names.length === 2 ? `${first} and ${second} are typing…` : 'Several people are typing…'
+}
+
+const NAMED_MAX = 2
+
+export interface Readers {
+  readonly users: readonly Author[]
+  readonly count: number
+}
+
+/** Who else has read up to a message, as far as it is known; those whose names are known first. */
+export function readersOf(
+  reads: ReadonlyMap<string, number>,
+  seq: number,
+  known: readonly Author[],
+): Readers {
+  const names = new Map(known.map((user) => [user.id, user]))
+  const users: Author[] = []
+  let count = 0
+  for (const [id, read] of reads) {
+    if (read < seq) continue
+    count += 1
+    const user = names.get(id)
+    if (user !== undefined) users.push(user)
+  }
+  return { users, count }
+}
+
+export function readersWords({ users, count }: Readers): string {
+  const [first, second] = users
+  if (count === 0) return ''
+  if (users.length < count || count > NAMED_MAX || first === undefined) return `Seen by ${count}`
+  return second === undefined ? `Seen by ${first.name}` : `Seen by ${first.name} and ${second.name}`
+}
+
+export function newMessagesWords(count: number): string {
+  if (count === 0) return 'Jump to newest'
+  return count === 1 ? '1 new message' : `${count.toLocaleString()} new messages`
+}
+
+export function tooLongWords(count: number, max: number): string {
+  return `That is ${count.toLocaleString()} characters; a message has at most ${max.toLocaleString()}. Send it in parts.`
+}

@@ -1,0 +1,105 @@
+/** The messages of a room on a virtual list, and the button that leads to the newest. */
+import { useRef } from 'preact/hooks'
+import { Virtualizer, type VirtualizerHandle } from 'virtua'
+import type { Author, ChatClient, ChatRoom } from '../../../client/index.ts'
+import { ArrowDownIcon } from '../../components/icons.tsx'
+import type { MessageActions } from '../message/message-actions.ts'
+import { useReaders } from '../message/use-readers.ts'
+import { useIsOnline } from '../room-events.ts'
+import { OlderRow } from './other-rows.tsx'
+import { RowView } from './row-view.tsx'
+import type { Row } from './rows.ts'
+import { newMessagesWords } from './sentences.ts'
+import { useRowFocus } from './use-row-focus.ts'
+import { BEFORE_MESSAGES_PX, useTimeline } from './use-timeline.ts'
+
+interface TimelineProps {
+  readonly chat: ChatClient
+  readonly room: ChatRoom
+  readonly me: Author
+  readonly title: string
+  readonly actions: MessageActions
+  /** Filled with what others may ask of the timeline. */
+  readonly handle: { current: TimelineHandle | undefined }
+  /** A key that writes was pressed among the messages. */
+  readonly onWrite: () => void
+}
+
+export interface TimelineHandle {
+  /** To the newest; what was new before is no longer marked. */
+  readonly answered: () => void
+  readonly focus: () => void
+}
+
+export function Timeline({ chat, room, me, title, actions, handle, onWrite }: TimelineProps) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const list = useRef<VirtualizerHandle>(null)
+  const timeline = useTimeline({ chat, room, me: me.id, scroller, list })
+  const { step, below, older, toNewest, lastInSight } = timeline
+  const { rows, shift } = step
+  const focus = useRowFocus({ rows, scroller, list, actions, lastInSight, toNewest, onWrite })
+  const { active, activeIndex } = focus
+  const isOnline = useIsOnline(chat)
+  const seen = useReaders(room, me.id, rows)
+  const now = Date.now()
+
+  handle.current = { answered: timeline.answered, focus: () => scroller.current?.focus() }
+
+  return (
+    <div class="timeline">
+      <div
+        class="timeline-scroller"
+        ref={scroller}
+        role="log"
+        aria-live="off"
+        tabIndex={activeIndex === -1 ? 0 : -1}
+        aria-label={`Messages in ${title}`}
+        onScroll={timeline.moved}
+        onKeyDown={focus.pressed}
+        onFocusIn={focus.focused}
+      >
+        <div class="timeline-top">{room.hasOlder && <OlderRow state={older.state} retry={older.load} />}</div>
+        <Virtualizer
+          ref={list}
+          data={rows}
+          shift={shift}
+          startMargin={BEFORE_MESSAGES_PX}
+          bufferSize={400}
+          keepMounted={activeIndex === -1 ? [] : [activeIndex]}
+          onResize={timeline.resized}
+        >
+          {(row: Row) => (
+            <RowView
+              key={row.key}
+              row={row}
+              me={me}
+              title={title}
+              now={now}
+              isActive={row.key === active}
+              readers={row.key === seen.key ? seen.readers : undefined}
+              isOnline={isOnline}
+              actions={actions}
+            />
+          )}
+        </Virtualizer>
+        <div class="timeline-bottom" />
+      </div>
+      {below.isFar && <ToNewest count={below.count} go={toNewest} />}
+    </div>
+  )
+}
+
+/** @param count of messages that have come and were not seen */
+function ToNewest({ count, go }: { readonly count: number; readonly go: () => void }) {
+  return (
+    <button
+      type="button"
+      class={count > 0 ? 'jump jump-new' : 'jump'}
+      aria-label={newMessagesWords(count)}
+      onClick={go}
+    >
+      {count > 0 && <span>{newMessagesWords(count)}</span>}
+      <ArrowDownIcon size={18} />
+    </button>
+  )
+}

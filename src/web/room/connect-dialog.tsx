@@ -1,0 +1,58 @@
+/** How a program comes in: what to write, to be copied as it is. */
+import { useState } from 'preact/hooks'
+import { usePage } from '../app/page.ts'
+import { CopyButton } from '../components/copy-button.tsx'
+import { Dialog } from '../components/dialog.tsx'
+import type { Session } from '../session/session.ts'
+import { clientCode, stockCode } from './connect-code.ts'
+
+interface ConnectDialogProps {
+  readonly session: Session
+  readonly close: () => void
+}
+
+const WAYS = [
+  { id: 'client', title: 'rookery/client', code: clientCode },
+  { id: 'stock', title: 'socket.io-client', code: stockCode },
+] as const
+
+export function ConnectDialog({ session, close }: ConnectDialogProps) {
+  const page = usePage()
+  const [chosen, setChosen] = useState<(typeof WAYS)[number]>(WAYS[0])
+  const room = page.room.value ?? 'lobby'
+  const code = chosen.code({
+    url: location.origin,
+    room: room.startsWith('dm:') ? 'lobby' : room,
+    withToken: session.identity.kind === 'token',
+  })
+  return (
+    <Dialog title="Connect your own client" onClose={close}>
+      <p>
+        This server speaks <a href="https://socket.io">Socket.IO</a> 4: any stock client, in whatever
+        language, can come in. The client package adds what a bad network takes away: order, catching up,
+        sending again.
+      </p>
+      <div class="choice-line">
+        <div class="choice" role="group" aria-label="Which client">
+          {WAYS.map((way) => (
+            <button
+              key={way.id}
+              type="button"
+              class="choice-button"
+              aria-pressed={way === chosen}
+              onClick={() => setChosen(way)}
+            >
+              {way.title}
+            </button>
+          ))}
+        </div>
+        <CopyButton text={() => code}>Copy</CopyButton>
+      </div>
+      <div class="code">
+        <pre class="code-text" tabIndex={0} aria-label="Code">
+          <code>{code}</code>
+        </pre>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,69 @@
+/** How others come in: for who sits in an empty room, and for who asks. */
+import { useState } from 'preact/hooks'
+import { usePage } from '../app/page.ts'
+import { CopyButton } from '../components/copy-button.tsx'
+import { CloseIcon, TerminalIcon, WindowIcon } from '../components/icons.tsx'
+import type { Session } from '../session/session.ts'
+import { linkTo } from './room-header.tsx'
+
+const KEPT = 'rookery:invited'
+const FIRST_ROOM = 'lobby'
+
+/** Shown as long as nobody else is or was in any of the user's rooms, and until it is closed. */
+export function InviteCard({ session }: { readonly session: Session }) {
+  const { kept } = usePage()
+  const [isClosed, setClosed] = useState(() => kept.getItem(KEPT) === 'yes')
+  const { known, present, hasCompany } = session.book
+  const isAlone = known.value && present.value.size === 1 && !hasCompany.value
+  if (isClosed || !isAlone) return null
+  const close = () => {
+    kept.setItem(KEPT, 'yes')
+    setClosed(true)
+  }
+  return (
+    <section class="invite-card" aria-label="Invite people">
+      <button
+        type="button"
+        class="icon-button icon-button-small invite-close"
+        aria-label="Close"
+        onClick={close}
+      >
+        <CloseIcon size={16} />
+      </button>
+      <h2 class="invite-title">You are the first here</h2>
+      <p class="invite-text">Share a link, or try it out with yourself in a second window.</p>
+      <InviteWays withLink />
+    </section>
+  )
+}
+
+/** The same in the card and in the dialog, which shows the link itself. */
+export function InviteWays({ withLink = false }: { readonly withLink?: boolean }) {
+  const page = usePage()
+  const room = page.room.value
+  const invited = room === undefined || room.startsWith('dm:') ? FIRST_ROOM : room
+  return (
+    <div class="invite-ways">
+      {withLink && <CopyButton text={() => linkTo(invited)}>Copy the link to #{invited}</CopyButton>}
+      <a class="button button-small" href={secondWindow(invited)} target="_blank" rel="noopener">
+        <WindowIcon size={16} />
+        Open a second window
+      </a>
+      <button
+        type="button"
+        class="button button-small"
+        onClick={() => (page.dialog.value = { kind: 'connect' })}
+      >
+        <TerminalIcon size={16} />
+        Connect your own client
+      </button>
+    </div>
+  )
+}
+
+/** One that knows nobody yet: whoever enters there is somebody else. */
+function secondWindow(room: string): string {
+  const link = new URL(linkTo(room))
+  link.search = '?another'
+  return link.href
+}

@@ -1,0 +1,14 @@
+/** The order in which people of a room are listed. Pure. */
+import type { Author } from '../../client/index.ts'
+
+const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+
+/** Oneself first, then by name. */
+export function membersInOrder(members: readonly Author[], myId: string): Author[] {
+  return members.toSorted(
+    (a, b) =>
+      Number(b.id === myId) - Number(a.id === myId) ||
+      names.compare(a.name, b.name) ||
+      (a.id < b.id ? -1 : 1),
+  )
+}

@@ -1,0 +1,87 @@
+/** Who is in a room just now; a click writes to them directly. */
+import { useEffect, useMemo } from 'preact/hooks'
+import { type Author, type ChatRoom, directRoom } from '../../client/index.ts'
+import { usePage } from '../app/page.ts'
+import { Avatar } from '../components/avatar.tsx'
+import type { Session } from '../session/session.ts'
+import { membersInOrder } from './member-order.ts'
+import { useRoom } from './use-room.ts'
+
+interface MembersListProps {
+  readonly room: ChatRoom
+  readonly session: Session
+  readonly onChosen?: () => void
+}
+
+export function MembersList({ room, session, onChosen }: MembersListProps) {
+  const page = usePage()
+  const me = session.me.value
+  useRoom(room, 'presence', 'state')
+  useEffect(() => {
+    // What comes by itself is enough where the list is whole.
+    if (room.joined && room.members.list.length < room.members.count)
+      void room.fetchMembers().catch(() => undefined)
+  }, [room])
+  const { list, count } = room.members
+  const { state } = session.connection.value
+  const isCurrent = state === 'online' || state === 'degraded'
+  const members = useMemo(() => membersInOrder(list, me.id), [list, me.id])
+  const choose = (user: Author) => {
+    onChosen?.()
+    page.openDirect(user)
+  }
+  return (
+    <div class="members">
+      <p class="members-count">
+        {isCurrent ? countText(count, list.length) : 'As it was when you were last connected.'}
+      </p>
+      <ul class="members-list">
+        {members.map((user) => (
+          <Member
+            key={user.id}
+            user={user}
+            isMe={user.id === me.id}
+            canWrite={directRoom(me.id, user.id) !== undefined}
+            choose={choose}
+          />
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+interface MemberProps {
+  readonly user: Author
+  readonly isMe: boolean
+  readonly canWrite: boolean
+  readonly choose: (user: Author) => void
+}
+
+function Member({ user, isMe, canWrite, choose }: MemberProps) {
+  const about = isMe ? 'you' : canWrite ? '' : 'can’t be written to directly'
+  return (
+    <li class="member">
+      <button
+        type="button"
+        class="member-button"
+        disabled={!canWrite}
+        title={canWrite ? (isMe ? 'Notes to yourself' : `Write to ${user.name}`) : about}
+        onClick={() => choose(user)}
+      >
+        <Avatar user={user} size="s" />
+        <span class="clipped">
+          <bdi>{user.name}</bdi>
+        </span>
+        {isMe && <span class="tag">you</span>}
+      </button>
+    </li>
+  )
+}
+
+function countText(count: number, listed: number): string {
+  if (count <= 1) return 'Nobody else is here just now.'
+  if (listed >= count) return `${count.toLocaleString()} people`
+  return listed === 0
+    ? `${count.toLocaleString()} people`
+    : `${count.toLocaleString()} people, ${listed.toLocaleString()} of them listed`
+}

@@ -1,0 +1,134 @@
+/** The heading of an open room: what it is called, who is there, what can be done with it. */
+import type { ChatRoom, ChatState } from '../../client/index.ts'
+import { usePage } from '../app/page.ts'
+import { hashOfRoom } from '../app/route.ts'
+import { Avatar } from '../components/avatar.tsx'
+import { copyText } from '../components/clipboard.ts'
+import {
+  BackIcon,
+  HashIcon,
+  LeaveIcon,
+  LinkIcon,
+  MoreIcon,
+  PeopleIcon,
+  PersonIcon,
+} from '../components/icons.tsx'
+import { Menu, MenuItem } from '../components/menu.tsx'
+import type { Session } from '../session/session.ts'
+import type { RoomLine } from '../sidebar/room-list-model.ts'
+import type { PeoplePlace } from './room-pane.tsx'
+import { useRoom } from './use-room.ts'
+
+interface RoomHeaderProps {
+  readonly session: Session
+  readonly room: ChatRoom
+  readonly title: string
+  readonly line: RoomLine | undefined
+  readonly people: PeoplePlace
+}
+
+export function RoomHeader({ session, room, title, line, people }: RoomHeaderProps) {
+  const page = usePage()
+  useRoom(room, 'presence', 'state')
+  const { count } = room.members
+  const other = line?.other
+  return (
+    <header class="room-header">
+      <button
+        type="button"
+        class="icon-button room-back"
+        aria-label="Back to your rooms"
+        onClick={() => page.showList()}
+      >
+        <BackIcon />
+      </button>
+      {other === undefined ? (
+        <span class="room-mark">
+          <HashIcon />
+        </span>
+      ) : (
+        <Avatar user={other} />
+      )}
+      <div class="room-names">
+        <h2 id="room-title" class="room-title clipped">
+          {other === undefined ? <span class="unseen">#</span> : null}
+          <bdi>{title.replace(/^#/, '')}</bdi>
+        </h2>
+        <p class="room-about clipped">{aboutText(room, line, session.connection.value)}</p>
+      </div>
+      <div class="room-actions">
+        {people.isOffered && (
+          <button
+            type="button"
+            class="button button-quiet button-small people-button"
+            aria-label={`People in this room: ${count}`}
+            aria-expanded={people.isBeside || people.isOver}
+            onClick={people.toggle}
+          >
+            <PeopleIcon />
+            <span aria-hidden="true">{count}</span>
+          </button>
+        )}
+        <RoomMenu room={room.name} title={title} />
+      </div>
+    </header>
+  )
+}
+
+function RoomMenu({ room, title }: { readonly room: string; readonly title: string }) {
+  return (
+    <Menu label={`More for ${title}`} class="icon-button" button={<MoreIcon />}>
+      <RoomMenuItems room={room} />
+    </Menu>
+  )
+}
+
+/** The same wherever a room has a menu. */
+export function RoomMenuItems({ room }: { readonly room: string }) {
+  const page = usePage()
+  const isDirect = room.startsWith('dm:')
+  return (
+    <>
+      {!isDirect && (
+        <>
+          <MenuItem icon={<LinkIcon />} onChoose={() => void copyLink(room, (text) => page.say(text))}>
+            Copy link
+          </MenuItem>
+          <MenuItem icon={<PersonIcon />} onChoose={() => (page.dialog.value = { kind: 'invite' })}>
+            Invite people…
+          </MenuItem>
+        </>
+      )}
+      <MenuItem
+        icon={<LeaveIcon />}
+        isDangerous
+        onChoose={() => (page.dialog.value = { kind: 'leave', room })}
+      >
+        {isDirect ? 'Close conversation…' : 'Leave room…'}
+      </MenuItem>
+    </>
+  )
+}
+
+export function linkTo(room: string): string {
+  return `${location.origin}${location.pathname}${hashOfRoom(room)}`
+}
+
+async function copyLink(room: string, say: (text: string) => void): Promise<void> {
+  const link = linkTo(room)
+  say(
+    (await copyText(link))
+      ? 'The link is copied.'
+      : `The browser does not allow copying. The link is ${link}`,
+  )
+}
+
+function aboutText(room: ChatRoom, line: RoomLine | undefined, { state }: ChatState): string {
+  if (state === 'offline' || state === 'refused') return 'You are offline'
+  if (state === 'connecting') return 'Connecting…'
+  if (line?.other !== undefined) return line.present ? 'Here now' : 'Not here now'
+  if (room.state === 'refused') return 'Closed to you'
+  if (room.state === 'joining') return 'Joining…'
+  const { count } = room.members
+  return count <= 1 ? 'Only you are here' : `${count.toLocaleString()} are here`
+}

@@ -1,0 +1,127 @@
+/** One room: its heading, the conversation, and who is there. Where a room can't be shown, why. */
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { type Author, type ChatRoom, directUsers, isDirect } from '../../client/index.ts'
+import { usePage } from '../app/page.ts'
+import { Dialog } from '../components/dialog.tsx'
+import { THREE_PANES, useMedia } from '../components/use-media.ts'
+import { Bird } from '../components/wordmark.tsx'
+import { Conversation } from '../conversation/conversation.tsx'
+import type { Session } from '../session/session.ts'
+import { roomNameProblem } from '../sidebar/name-rules.ts'
+import type { RoomLine } from '../sidebar/room-list-model.ts'
+import { placeOf } from '../sidebar/room-title.ts'
+import { MembersList } from './members.tsx'
+import { RoomHeader } from './room-header.tsx'
+
+interface RoomPaneProps {
+  readonly session: Session
+  readonly name: string
+}
+
+export function RoomPane({ session, name }: RoomPaneProps) {
+  const problem = isDirect(name) ? directProblem(name, session.me.value.id) : roomNameProblem(name)
+  if (problem !== undefined) return <Unavailable title="This can’t be opened" text={problem} />
+  return <OpenRoom session={session} name={name} />
+}
+
+function OpenRoom({ session, name }: RoomPaneProps) {
+  const page = usePage()
+  const room = useMemo(() => session.book.open(name), [session, name])
+  const lines = session.book.lines.value
+  const title = placeOf(lines, name)
+  const line = lines.find((known) => known.room === name)
+  const people = usePeople(room, line)
+  const openDirect = (user: Author) => page.openDirect(user)
+  return (
+    <div class="room-pane" data-people={people.isBeside}>
+      <section class="room-middle" aria-labelledby="room-title">
+        <RoomHeader session={session} room={room} title={title} line={line} people={people} />
+        <div class="room-conversation">
+          <Conversation
+            key={session.chat}
+            chat={session.chat}
+            room={room}
+            me={session.me.value}
+            title={title}
+            onOpenDirect={openDirect}
+          />
+        </div>
+      </section>
+      {people.isBeside && (
+        <aside class="people" aria-label="People in this room">
+          <h2 class="people-title">In this room</h2>
+          <MembersList room={room} session={session} />
+        </aside>
+      )}
+      {people.isOver && (
+        <Dialog title="In this room" shape="sheet" onClose={people.toggle}>
+          <MembersList room={room} session={session} onChosen={people.toggle} />
+        </Dialog>
+      )}
+    </div>
+  )
+}
+
+/** Where the people of a room are shown: beside the conversation, over it, or not. */
+export interface PeoplePlace {
+  readonly isOffered: boolean
+  readonly isBeside: boolean
+  readonly isOver: boolean
+  readonly toggle: () => void
+}
+
+const KEPT = 'rookery:people-hidden'
+
+function usePeople(room: ChatRoom, line: RoomLine | undefined): PeoplePlace {
+  const { kept } = usePage()
+  const isWide = useMedia(THREE_PANES)
+  const [isHidden, setHidden] = useState(() => kept.getItem(KEPT) === 'yes')
+  const [isOver, setOver] = useState(false)
+  useEffect(() => setOver(false), [isWide])
+  const isOffered = line?.other === undefined && !isDirect(room.name)
+  const toggle = () => {
+    if (!isWide) return setOver(!isOver)
+    setHidden(!isHidden)
+    if (isHidden) kept.removeItem(KEPT)
+    else kept.setItem(KEPT, 'yes')
+  }
+  return {
+    isOffered,
+    isBeside: isOffered && isWide && !isHidden,
+    isOver: isOffered && !isWide && isOver,
+    toggle,
+  }
+}
+
+function Unavailable({ title, text }: { readonly title: string; readonly text: string }) {
+  const page = usePage()
+  return (
+    <div class="place-empty">
+      <Bird size={48} />
+      <h2 class="place-empty-title">{title}</h2>
+      <p>{text}</p>
+      <button type="button" class="button" onClick={() => page.showList()}>
+        To your rooms
+      </button>
+    </div>
+  )
+}
+
+/** Beside the list, as long as nothing is open. */
+export function NoRoom() {
+  return (
+    <div class="place-empty">
+      <Bird size={48} />
+      <h2 class="place-empty-title">Nothing is open</h2>
+      <p>Choose a room or a person from the list, or find another.</p>
+    </div>
+  )
+}
+
+/** @param myId empty as long as it is not known */
+function directProblem(name: string, myId: string): string | undefined {
+  const users = directUsers(name)
+  if (users === undefined) return 'This is no address of a direct message.'
+  if (myId === '' || users.includes(myId)) return undefined
+  return 'This conversation belongs to two other people. Perhaps you had another name, and another key, when you got the link.'
+}

@@ -1,0 +1,50 @@
+/** What to make of a server that lets nobody in: what to say, and what the user can do about it. Pure. */
+import type { ChatError } from '../../client/index.ts'
+import type { Identity } from './identity.ts'
+
+export interface Refusal {
+  readonly title: string
+  readonly text: string
+  /** What helps: a token, another name, or nothing but another try. */
+  readonly remedy: 'token' | 'name' | 'retry'
+}
+
+type Told = Pick<ChatError, 'code' | 'message'>
+
+export function refusalOf(error: Told, identity: Identity): Refusal {
+  if (identity.kind === 'guest') return guestRefusal(error)
+  if (error.code === 'unauthenticated') {
+    return {
+      title: 'Your token was not accepted',
+      text: `${sentence(error.message)} Get a new one and sign in again.`,
+      remedy: 'token',
+    }
+  }
+  if (error.code === 'bad_request') {
+    return { title: 'This server wants no token', text: 'Enter with a name instead.', remedy: 'name' }
+  }
+  return otherRefusal(error)
+}
+
+function guestRefusal(error: Told): Refusal {
+  if (error.code === 'unauthenticated') {
+    return {
+      title: 'This server lets nobody in without a token',
+      text: 'Ask whoever runs it for one.',
+      remedy: 'token',
+    }
+  }
+  if (error.code === 'bad_request') {
+    return { title: 'The server did not take this name', text: sentence(error.message), remedy: 'name' }
+  }
+  return otherRefusal(error)
+}
+
+function otherRefusal({ message }: Told): Refusal {
+  return { title: 'The server did not let you in', text: sentence(message), remedy: 'retry' }
+}
+
+function sentence(text: string): string {
+  const first = text.slice(0, 1).toLocaleUpperCase() + text.slice(1)
+  return /[.!?]$/.test(first) ? first : `${first}.`
+}

@@ -1,0 +1,119 @@
+/** One user's stay: the connection as the page shows it, and the user's rooms. Ends with `close`; another user is another one. */
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import {
+  type Author,
+  type ChatClient,
+  ChatError,
+  type ChatState,
+  connectChat,
+  indexedDbStorage,
+} from '../../client/index.ts'
+import { errorWords } from '../app/error-text.ts'
+import type { People } from '../sidebar/known-people.ts'
+import { type Heard, RoomBook } from '../sidebar/user-rooms.ts'
+import { type Identity, storeOf } from './identity.ts'
+
+export interface SessionOptions {
+  readonly identity: Identity
+  readonly people: People
+  /** The server has let the user in. */
+  readonly admitted: (user: Author) => void
+  readonly heard: (heard: Heard) => void
+  /** Something went wrong beside the conversation; for people. `detail`: for who looks closer. */
+  readonly notice: (text: string, detail: string) => void
+}
+
+export class Session {
+  readonly identity: Identity
+  readonly chat: ChatClient
+  readonly book: RoomBook
+  readonly #me: Signal<Author>
+  readonly #connection: Signal<ChatState>
+  readonly #refusal = signal<ChatError | undefined>(undefined)
+  readonly #isAdmitted = signal(false)
+  readonly #notice: SessionOptions['notice']
+
+  constructor(options: SessionOptions) {
+    const { identity, people, heard } = options
+    this.identity = identity
+    this.#notice = options.notice
+    this.#me = signal<Author>(guessOf(identity))
+    this.chat = connectChat({
+      auth:
+        identity.kind === 'token' ? { token: identity.token } : { name: identity.name, key: identity.key },
+      storage: indexedDbStorage(storeOf(identity)),
+    })
+    this.#connection = signal<ChatState>(this.chat.state)
+    const me = () => this.#me.peek()
+    const failed = (error: unknown) => this.#failed(error)
+    this.book = new RoomBook({ chat: this.chat, people, me, heard, failed })
+    this.#listen(options)
+  }
+
+  /** As the server says; until it has spoken, as it is known from before. */
+  get me(): ReadonlySignal<Author> {
+    return this.#me
+  }
+
+  get connection(): ReadonlySignal<ChatState> {
+    return this.#connection
+  }
+
+  /** Why the server lets the user in no more; the client does not try again by itself. */
+  get refusal(): ReadonlySignal<ChatError | undefined> {
+    return this.#refusal
+  }
+
+  /** The server has let the user in at least once. */
+  get isAdmitted(): ReadonlySignal<boolean> {
+    return this.#isAdmitted
+  }
+
+  retry(): void {
+    this.#refusal.value = undefined
+    this.chat.connect()
+  }
+
+  /** What waits to be sent stays kept. */
+  async close(): Promise<void> {
+    this.book.close()
+    await this.chat.close()
+  }
+
+  /** Also forgets what waits to be sent: nobody can send it any more. */
+  async end(): Promise<void> {
+    await this.close()
+    const storage = indexedDbStorage(storeOf(this.identity))
+    for (const { id } of await storage.load()) await storage.delete(id)
+  }
+
+  #listen({ admitted }: SessionOptions): void {
+    const { chat } = this
+    chat.on('state', (state) => {
+      this.#connection.value = state
+    })
+    chat.on('user', (user) => {
+      this.#me.value = user
+      this.#refusal.value = undefined
+      this.#isAdmitted.value = true
+      admitted(user)
+      void this.book.fetch()
+    })
+    chat.on('refused', (error, final) => {
+      if (final) this.#refusal.value = error
+    })
+    chat.on('error', (error) => this.#failed(error))
+    void chat.loaded().then(() => this.book.openPending())
+  }
+
+  #failed(error: unknown): void {
+    const { code, message } = ChatError.from(error)
+    // What the connection's state tells anyway, or what ended with the page's own doing.
+    if (code === 'timeout' || code === 'offline' || code === 'closed') return
+    this.#notice(errorWords(code), message)
+  }
+}
+
+function guessOf(identity: Identity): Author {
+  return identity.kind === 'guest' ? { id: identity.id ?? '', name: identity.name } : { id: '', name: '' }
+}

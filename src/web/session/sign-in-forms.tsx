@@ -1,0 +1,137 @@
+/** The forms that say who somebody is: at the door, and in the dialogs that change it. */
+import type { TargetedSubmitEvent } from 'preact'
+import { useId, useRef, useState } from 'preact/hooks'
+import { personNameProblem } from '../sidebar/name-rules.ts'
+
+interface NameFormProps {
+  readonly label: string
+  readonly action: string
+  readonly value: string
+  readonly isBusy: boolean
+  /** As the server says. */
+  readonly maxChars?: number | undefined
+  readonly onName: (name: string) => void
+}
+
+export function NameForm({ label, action, value, isBusy, maxChars, onName }: NameFormProps) {
+  const [name, setName] = useState(value)
+  const [isTried, setTried] = useState(false)
+  const problem = personNameProblem(name, maxChars)
+  const submit = () => {
+    setTried(true)
+    if (problem === undefined) onName(name.trim())
+    return problem === undefined
+  }
+  return (
+    <EntranceForm
+      label={label}
+      action={action}
+      isBusy={isBusy}
+      submit={submit}
+      problem={isTried ? problem : undefined}
+    >
+      {(field) => (
+        <input
+          {...field}
+          name="name"
+          type="text"
+          dir="auto"
+          autocomplete="nickname"
+          placeholder="Ada"
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
+      )}
+    </EntranceForm>
+  )
+}
+
+interface TokenFormProps {
+  readonly isBusy: boolean
+  readonly onToken: (token: string) => void
+}
+
+export function TokenForm({ isBusy, onToken }: TokenFormProps) {
+  const [token, setToken] = useState('')
+  const [isTried, setTried] = useState(false)
+  const problem = token.trim() === '' ? 'Paste the token that you were given.' : undefined
+  const submit = () => {
+    setTried(true)
+    if (problem === undefined) onToken(token)
+    return problem === undefined
+  }
+  return (
+    <EntranceForm
+      label="Your token"
+      action="Sign in"
+      isBusy={isBusy}
+      submit={submit}
+      problem={isTried ? problem : undefined}
+    >
+      {(field) => (
+        <input
+          {...field}
+          name="token"
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder="eyJhbGciOi…"
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+        />
+      )}
+    </EntranceForm>
+  )
+}
+
+interface FieldProps {
+  readonly id: string
+  readonly class: string
+  readonly required: boolean
+  readonly 'aria-invalid': boolean
+  readonly 'aria-describedby': string
+  readonly autofocus: boolean
+}
+
+interface EntranceFormProps {
+  readonly label: string
+  readonly action: string
+  readonly isBusy: boolean
+  readonly problem: string | undefined
+  /** @returns whether it was taken */
+  readonly submit: () => boolean
+  readonly children: (field: FieldProps) => preact.ComponentChild
+}
+
+function EntranceForm({ label, action, isBusy, problem, submit, children }: EntranceFormProps) {
+  const id = useId()
+  const form = useRef<HTMLFormElement>(null)
+  const submitted = (event: TargetedSubmitEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    if (!submit()) form.current?.querySelector('input')?.focus()
+  }
+  const field: FieldProps = {
+    id,
+    class: 'field',
+    required: true,
+    'aria-invalid': problem !== undefined,
+    'aria-describedby': `${id}-problem`,
+    autofocus: true,
+  }
+  return (
+    <form ref={form} class="entrance-form" noValidate onSubmit={submitted}>
+      <label class="field-label" for={id}>
+        {label}
+      </label>
+      <div class="entrance-row">
+        {children(field)}
+        <button type="submit" class="button button-primary" disabled={isBusy}>
+          {isBusy ? 'One moment…' : action}
+        </button>
+      </div>
+      <p id={`${id}-problem`} class="field-problem" aria-live="polite">
+        {problem}
+      </p>
+    </form>
+  )
+}

@@ -1,0 +1,78 @@
+/** The door: what this is, and how to get in. */
+import { useState } from 'preact/hooks'
+import { Banner } from '../app/banners.tsx'
+import { usePage } from '../app/page.ts'
+import { roomOfHash } from '../app/route.ts'
+import { Bird } from '../components/wordmark.tsx'
+import { roomNameProblem } from '../sidebar/name-rules.ts'
+import { refusalOf } from './refusal.ts'
+import type { Session } from './session.ts'
+import { NameForm, TokenForm } from './sign-in-forms.tsx'
+
+export function Welcome({ session }: { readonly session: Session | undefined }) {
+  const page = usePage()
+  const error = session?.refusal.value
+  const refusal =
+    session !== undefined && error !== undefined ? refusalOf(error, session.identity) : undefined
+  const [wanted, setWanted] = useState<'name' | 'token'>()
+  const isEntering = session !== undefined && error === undefined
+  const fitting = isEntering ? session.identity.kind === 'token' : refusal?.remedy === 'token'
+  const withToken = wanted === undefined ? fitting : wanted === 'token'
+  const invitedTo = roomOfHash(page.hash.value)
+  const room = invitedTo === undefined || roomNameProblem(invitedTo) !== undefined ? undefined : invitedTo
+  const name = session?.identity.kind === 'guest' ? session.identity.name : ''
+  const enter = (act: () => void) => {
+    setWanted(undefined)
+    act()
+  }
+  return (
+    <main class="welcome">
+      <div class="welcome-card">
+        <Bird size={56} />
+        <h1 class="welcome-title">{room === undefined ? 'Welcome to Rookery' : `Come in to #${room}`}</h1>
+        <p class="welcome-text">
+          A place to talk, in rooms and in private. Messages arrive once and in order, even when your
+          connection does not hold.
+        </p>
+        {refusal !== undefined && (
+          <div class="welcome-refusal" role="alert">
+            <strong>{refusal.title}.</strong> {refusal.text}
+          </div>
+        )}
+        {withToken ? (
+          <TokenForm isBusy={isEntering} onToken={(token) => enter(() => page.enterWithToken(token))} />
+        ) : (
+          <NameForm
+            label="What shall others call you?"
+            action="Enter"
+            value={name}
+            isBusy={isEntering}
+            onName={(written) => enter(() => page.enterAsGuest(written))}
+          />
+        )}
+        {isEntering && <EnteringHint session={session} />}
+        <p class="welcome-small">
+          {!withToken &&
+            'No account and no password: this browser keeps a secret key, so that you are the same person when you come back.'}
+          {withToken && (
+            <button type="button" class="link-button" onClick={() => setWanted('name')}>
+              Enter with a name instead
+            </button>
+          )}
+          {wanted === 'name' && (
+            <button type="button" class="link-button welcome-other" onClick={() => setWanted('token')}>
+              Sign in with a token
+            </button>
+          )}
+        </p>
+      </div>
+    </main>
+  )
+}
+
+/** Nothing is said about what takes no time. */
+function EnteringHint({ session }: { readonly session: Session }) {
+  const { state, reason } = session.connection.value
+  if (state !== 'offline' && reason === undefined) return null
+  return <Banner tone="warning">The server can’t be reached just now. It is tried again by itself.</Banner>
+}

@@ -1,0 +1,41 @@
+/** What it is to speak to somebody by `@name`, and how many unread messages do. Pure. */
+import type { ChatMessage } from '../../client/index.ts'
+
+let known: { name: string; pattern: RegExp } | undefined
+
+/**
+ * Finds `@name` in whatever case, wherever it stands. A name that goes on, or an address, is no mention.
+ * @returns nothing for an empty name
+ */
+export function mentionPattern(name: string): RegExp | undefined {
+  const called = name.trim()
+  if (called === '') return undefined
+  if (known?.name !== called) {
+    // No other characters may be escaped where `u` stands.
+    const literal = called.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
+    const pattern = String.raw`(?<![\p{L}\p{M}\p{N}_@])@${literal}(?![\p{L}\p{M}\p{N}_])`
+    known = { name: called, pattern: new RegExp(pattern, 'giu') }
+  }
+  return known.pattern
+}
+
+/** How many of the messages that the user has not read, and that are at hand, speak to the user. */
+export function unreadMentions(
+  messages: readonly ChatMessage[],
+  { readUpTo, userId, mentionsUser }: MentionedUser,
+): number {
+  let count = 0
+  for (let at = messages.length - 1; at >= 0; at -= 1) {
+    const { seq, from, text } = messages[at] ?? {}
+    if (seq === undefined) continue
+    if (seq <= readUpTo) break
+    if (from?.id !== userId && text !== undefined && mentionsUser(text)) count += 1
+  }
+  return count
+}
+
+export interface MentionedUser {
+  readonly userId: string
+  readonly readUpTo: number
+  readonly mentionsUser: (text: string) => boolean
+}

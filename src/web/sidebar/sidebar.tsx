@@ -1,0 +1,193 @@
+/** The list of the user's rooms and people, what finds among them, and who the user is. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { usePage } from '../app/page.ts'
+import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
+import { Wordmark } from '../components/wordmark.tsx'
+import { InviteCard } from '../room/invite.tsx'
+import type { Session } from '../session/session.ts'
+import { RoomList } from './room-list.tsx'
+import { linesFound, type Offer, offerFor, type RoomLine, sectionsOf } from './room-list-model.ts'
+import { MeMenu } from './user-menu.tsx'
+
+export function Sidebar({ session }: { readonly session: Session }) {
+  const page = usePage()
+  const [search, setSearch] = useState('')
+  const field = useRef<HTMLInputElement>(null)
+  const nav = useRef<HTMLElement>(null)
+  useFindKey(field)
+  const lines = session.book.lines.value
+  const { rooms, direct } = sectionsOf(linesFound(lines, search))
+  const offer = offerFor(lines, search, session.chat.limits?.roomMaxChars)
+  const open = (room: string) => {
+    setSearch('')
+    page.open(room)
+  }
+  const enter = () => {
+    const room = bestOf([...rooms, ...direct], offer, search)
+    if (room !== undefined) open(room)
+  }
+  const isSearching = search.trim() !== ''
+  const isEmpty = rooms.length + direct.length === 0
+  return (
+    <nav
+      ref={nav}
+      class="sidebar"
+      aria-label="Rooms and people"
+      onKeyDown={(event) => moveInList(event, nav.current)}
+    >
+      <header class="sidebar-header">
+        <h1 class="sidebar-title">
+          <Wordmark />
+        </h1>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Join or create a room"
+          onClick={() => field.current?.focus()}
+        >
+          <PlusIcon />
+        </button>
+      </header>
+      <FindField field={field} search={search} setSearch={setSearch} enter={enter} />
+      <div class="sidebar-lists">
+        {rooms.length > 0 && <RoomList title="Rooms" lines={rooms} onOpened={() => setSearch('')} />}
+        {direct.length > 0 && (
+          <RoomList title="Direct messages" lines={direct} onOpened={() => setSearch('')} />
+        )}
+        {offer !== undefined && <OfferRow offer={offer} open={open} />}
+        {isEmpty && offer === undefined && (
+          <EmptyList isSearching={isSearching} isKnown={session.book.known.value} />
+        )}
+        <p class="unseen" role="status">
+          {isSearching ? `${rooms.length + direct.length} found` : ''}
+        </p>
+        {!isSearching && <InviteCard session={session} />}
+      </div>
+      <MeMenu session={session} />
+    </nav>
+  )
+}
+
+interface FindFieldProps {
+  readonly field: preact.RefObject<HTMLInputElement | null>
+  readonly search: string
+  readonly setSearch: (search: string) => void
+  readonly enter: () => void
+}
+
+const FIND_KEYS = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘K' : 'Ctrl K'
+
+function FindField({ field, search, setSearch, enter }: FindFieldProps) {
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key === 'Enter') enter()
+    else if (event.key === 'Escape' && search !== '') setSearch('')
+    else return
+    event.preventDefault()
+  }
+  return (
+    <div class="find" role="search">
+      <SearchIcon size={18} />
+      <input
+        ref={field}
+        class="find-input"
+        type="text"
+        inputMode="search"
+        dir="auto"
+        aria-label="Find a room or a person, or name a new room"
+        placeholder="Find or create"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        value={search}
+        onInput={(event) => setSearch(event.currentTarget.value)}
+        onKeyDown={pressed}
+      />
+      {search === '' ? (
+        <kbd class="find-keys" aria-hidden="true">
+          {FIND_KEYS}
+        </kbd>
+      ) : (
+        <button
+          type="button"
+          class="icon-button icon-button-small"
+          aria-label="Clear"
+          onClick={() => setSearch('')}
+        >
+          <CloseIcon size={16} />
+        </button>
+      )}
+    </div>
+  )
+}
+
+function OfferRow({ offer, open }: { readonly offer: Offer; readonly open: (room: string) => void }) {
+  if (offer.kind === 'problem') {
+    return (
+      <p class="offer-problem" role="status">
+        {offer.text}
+      </p>
+    )
+  }
+  return (
+    <button type="button" class="offer" data-room-link onClick={() => open(offer.room)}>
+      <span class="offer-mark">
+        <PlusIcon size={16} />
+      </span>
+      <span class="clipped">
+        Join or create <strong>#{offer.room}</strong>
+      </span>
+    </button>
+  )
+}
+
+function EmptyList({ isSearching, isKnown }: { readonly isSearching: boolean; readonly isKnown: boolean }) {
+  if (isSearching) return <p class="sidebar-empty">Nobody and nothing is called so.</p>
+  return (
+    <p class="sidebar-empty">
+      {isKnown ? 'You are in no room. Name one above to join or create it.' : 'Fetching your rooms…'}
+    </p>
+  )
+}
+
+/** What Enter opens: the room that is called so, the first that was found, or else the new one. */
+function bestOf(found: readonly RoomLine[], offer: Offer | undefined, search: string): string | undefined {
+  if (search.trim() === '') return undefined
+  const wantsRoom = search.trim().startsWith('#') && offer?.kind === 'open'
+  const [first] = found
+  if (first !== undefined && !wantsRoom) return first.room
+  return offer?.kind === 'open' ? offer.room : undefined
+}
+
+function useFindKey(field: preact.RefObject<HTMLInputElement | null>): void {
+  const page = usePage()
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const isFind =
+        event.key.toLowerCase() === 'k' &&
+        (event.ctrlKey || event.metaKey) &&
+        !event.altKey &&
+        !event.shiftKey
+      if (!isFind || page.dialog.peek() !== undefined) return
+      event.preventDefault()
+      if (field.current?.offsetParent === null) {
+        // On a phone the list is only drawn then.
+        page.showList()
+        requestAnimationFrame(() => field.current?.focus())
+      } else field.current?.focus()
+    }
+    addEventListener('keydown', pressed)
+    return () => removeEventListener('keydown', pressed)
+  }, [field, page])
+}
+
+/** Arrow keys go from room to room, and between them and the field. */
+function moveInList(event: KeyboardEvent, nav: HTMLElement | null): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
+  const { activeElement } = document
+  if (nav === null || step === 0 || !(activeElement instanceof HTMLElement)) return
+  const stops = [...nav.querySelectorAll<HTMLElement>('.find-input, [data-room-link]')]
+  const at = stops.indexOf(activeElement)
+  if (at === -1) return
+  event.preventDefault()
+  stops[Math.max(0, Math.min(stops.length - 1, at + step))]?.focus()
+}

@@ -1,0 +1,113 @@
+/** Who the user is, at the foot of the list, and what they can choose for themselves. */
+
+import { notifications, switchNotifications } from '../app/notifications.ts'
+import { usePage } from '../app/page.ts'
+import { chooseTheme, theme } from '../app/theme.ts'
+import { Avatar } from '../components/avatar.tsx'
+import {
+  AutoIcon,
+  BellIcon,
+  BellOffIcon,
+  ChevronDownIcon,
+  EditIcon,
+  LeaveIcon,
+  MoonIcon,
+  SunIcon,
+  TerminalIcon,
+} from '../components/icons.tsx'
+import { Menu, MenuItem } from '../components/menu.tsx'
+import type { Session } from '../session/session.ts'
+
+export function MeMenu({ session }: { readonly session: Session }) {
+  const me = session.me.value
+  const state = session.connection.value.state
+  const button = (
+    <>
+      <Avatar user={me} />
+      <span class="me-names">
+        <span class="unseen">You: </span>
+        <span class="me-name clipped">
+          <bdi>{me.name}</bdi>
+        </span>
+        <span class="me-state" data-state={state}>
+          {STATES[state]}
+        </span>
+      </span>
+      <ChevronDownIcon size={18} />
+    </>
+  )
+  return (
+    <footer class="me">
+      <Menu label="You" class="me-button" button={button} hasText>
+        <MeItems session={session} />
+      </Menu>
+    </footer>
+  )
+}
+
+const STATES = {
+  connecting: 'Connecting…',
+  online: 'Connected',
+  degraded: 'Read only for now',
+  offline: 'Offline',
+  refused: 'Not let in',
+  closed: 'Closed',
+} as const
+
+function MeItems({ session }: { readonly session: Session }) {
+  const page = usePage()
+  return (
+    <>
+      {session.identity.kind === 'guest' && (
+        <MenuItem icon={<EditIcon />} onChoose={() => (page.dialog.value = { kind: 'rename' })}>
+          Change name…
+        </MenuItem>
+      )}
+      <NotificationItem />
+      <MenuItem icon={<TerminalIcon />} onChoose={() => (page.dialog.value = { kind: 'connect' })}>
+        Connect your own client…
+      </MenuItem>
+      <hr class="menu-line" />
+      <ThemeItems />
+      <hr class="menu-line" />
+      <MenuItem icon={<LeaveIcon />} isDangerous onChoose={() => (page.dialog.value = { kind: 'sign-out' })}>
+        Sign out…
+      </MenuItem>
+    </>
+  )
+}
+
+function NotificationItem() {
+  const page = usePage()
+  const say = (text: string) => page.say(text)
+  const state = notifications.value
+  const choose = () => {
+    if (state === 'blocked') say('Notifications are blocked for this page in the settings of your browser.')
+    else if (state === 'absent')
+      say('This browser has no notifications for this page; they need HTTPS or localhost.')
+    else void switchNotifications(state !== 'on', page.kept)
+  }
+  return (
+    <MenuItem icon={state === 'on' ? <BellIcon /> : <BellOffIcon />} onChoose={choose}>
+      {state === 'on' ? 'Turn notifications off' : 'Turn notifications on'}
+    </MenuItem>
+  )
+}
+
+function ThemeItems() {
+  const { kept } = usePage()
+  const chosen = theme.value
+  return (
+    <div role="group" aria-label="Colours">
+      <MenuItem icon={<AutoIcon />} isChecked={chosen === 'auto'} onChoose={() => chooseTheme('auto', kept)}>
+        Colours of the system
+      </MenuItem>
+      <MenuItem icon={<SunIcon />} isChecked={chosen === 'light'} onChoose={() => chooseTheme('light', kept)}>
+        Light
+      </MenuItem>
+      <MenuItem icon={<MoonIcon />} isChecked={chosen === 'dark'} onChoose={() => chooseTheme('dark', kept)}>
+        Dark
+      </MenuItem>
+    </div>
+  )
+}

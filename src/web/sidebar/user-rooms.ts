@@ -1,0 +1,241 @@
+/**
+ * The user's rooms as the page lists them: which there are, what is unread in them, who of the people in them is there.
+ * Keeps them joined, so that this stays true; shows nothing and sends nothing itself.
+ */
+import { batch, signal } from '@preact/signals'
+import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../../client/index.ts'
+import { directUsers } from '../../client/index.ts'
+import { mentions } from '../conversation/message/tokens.ts'
+import type { People } from './known-people.ts'
+import { unreadMentions } from './mentions.ts'
+import { type RoomLine, roomsToJoin } from './room-list-model.ts'
+
+/** Somebody else has just said something. */
+export interface Heard {
+  readonly room: string
+  readonly from: Author
+  /** Not known of a room that was not joined. */
+  readonly text?: string
+  /** It is for this user: a direct message, or one that names them. */
+  readonly isPersonal: boolean
+}
+
+export interface RoomBookOptions {
+  readonly chat: ChatClient
+  readonly people: People
+  readonly me: () => { readonly id: string; readonly name: string }
+  readonly heard: (heard: Heard) => void
+  readonly failed: (error: unknown) => void
+}
+
+/** Of the user's rooms so many are joined at once; the others when they are opened. */
+const JOINED_MAX = 50
+const SETTLE_MS = 50
+
+export class RoomBook {
+  readonly lines = signal<readonly RoomLine[]>([])
+  /** Ids of all who are in one of the joined rooms. */
+  readonly present = signal<ReadonlySet<string>>(new Set())
+  /** Somebody else is or was there, or has said something, in any of the rooms. Once so, it stays so. */
+  readonly hasCompany = signal(false)
+  /** The list has come from the server at least once. */
+  readonly known = signal(false)
+  readonly #options: RoomBookOptions
+  readonly #summaries = new Map<string, RoomSummary>()
+  readonly #watched = new Map<string, () => void>()
+  readonly #changed = new Set<string>()
+  readonly #shown = new Map<string, RoomLine>()
+  readonly #stopTelling: () => void
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: RoomBookOptions) {
+    this.#options = options
+    const { chat } = options
+    const stops = [
+      chat.on('room', (summary, from) => this.#changedRoom(summary, from)),
+      chat.on('state', () => this.#settle()),
+    ]
+    this.#stopTelling = () => stops.forEach((stop) => stop())
+  }
+
+  /** The room, joined if it was not. */
+  open(name: string): ChatRoom {
+    const room = this.#options.chat.join(name)
+    if (!this.#watched.has(name)) this.#watch(room)
+    return room
+  }
+
+  /** Asks the server which rooms the user has, and joins of them what may be joined. From then on it is told. */
+  async fetch(): Promise<void> {
+    if (this.known.peek()) return
+    try {
+      const summaries = await this.#options.chat.rooms()
+      for (const summary of summaries) this.#told(summary)
+      for (const name of roomsToJoin(summaries, JOINED_MAX - this.#watched.size)) this.open(name)
+      this.known.value = true
+    } catch (error) {
+      this.#options.failed(error)
+    }
+  }
+
+  /** Rooms in which something waits to be sent from before a reload. */
+  openPending(): void {
+    for (const name of this.#options.chat.pendingRooms) this.open(name)
+  }
+
+  async leave(name: string): Promise<void> {
+    const room = this.#options.chat.join(name)
+    this.#forget(name)
+    await room.leave()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#stopTelling()
+    for (const stop of this.#watched.values()) stop()
+    this.#watched.clear()
+  }
+
+  #watch(room: ChatRoom): void {
+    const { name } = room
+    const touch = () => this.#touch(name)
+    const stops = [
+      room.on('change', touch),
+      room.on('state', touch),
+      room.on('unread', touch),
+      room.on('presence', touch),
+      room.on('message', (message, { live }) => this.#heard(room, message, live)),
+    ]
+    this.#watched.set(name, () => stops.forEach((stop) => stop()))
+    touch()
+  }
+
+  #forget(name: string): void {
+    this.#watched.get(name)?.()
+    this.#watched.delete(name)
+    this.#summaries.delete(name)
+    this.#touch(name)
+  }
+
+  #told(summary: RoomSummary): void {
+    this.#summaries.set(summary.room, summary)
+    this.#touch(summary.room)
+  }
+
+  /** Somebody may have written in a direct room that this page has not joined. */
+  #changedRoom(summary: RoomSummary, from: Author | undefined): void {
+    this.#told(summary)
+    if (from === undefined) return
+    this.#options.people.met(from)
+    this.open(summary.room)
+    if (from.id !== this.#options.me().id) {
+      this.#options.heard({ room: summary.room, from, isPersonal: true })
+    }
+  }
+
+  #heard({ name: room }: ChatRoom, { from, text = '' }: LoggedMessage, live: boolean): void {
+    if (directUsers(room) !== undefined) this.#options.people.met(from)
+    if (!live || from.id === this.#options.me().id) return
+    const isPersonal = directUsers(room) !== undefined || this.#mentions(text)
+    this.#options.heard({ room, from, text, isPersonal })
+  }
+
+  #names(): Set<string> {
+    return new Set([...this.#summaries.keys(), ...this.#watched.keys()])
+  }
+
+  #touch(name: string): void {
+    this.#changed.add(name)
+    this.#settle()
+  }
+
+  /** Many changes come together; the list is made anew once for all of them. */
+  #settle(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#show()
+    }, SETTLE_MS)
+  }
+
+  #show(): void {
+    const present = this.#presentNow()
+    const names = this.#names()
+    for (const name of this.#shown.keys()) if (!names.has(name)) this.#shown.delete(name)
+    for (const name of names) {
+      const line = this.#shown.get(name)
+      if (line === undefined || this.#changed.has(name) || this.#isStale(line, present))
+        this.#shown.set(name, this.#lineOf(name, present))
+    }
+    this.#changed.clear()
+    this.#options.people.keep()
+    batch(() => {
+      this.present.value = present
+      this.hasCompany.value ||= this.#hasCompany(present)
+      this.lines.value = [...this.#shown.values()]
+    })
+  }
+
+  /** Nobody can tell before it is known who the user is. */
+  #hasCompany(present: ReadonlySet<string>): boolean {
+    const { chat, me } = this.#options
+    const { id } = me()
+    if (id === '') return false
+    if ([...present].some((user) => user !== id)) return true
+    return [...this.#shown.values()].some(
+      ({ room, unread }) =>
+        unread > 0 || chat.joined.get(room)?.messages.some(({ from }) => from.id !== id) === true,
+    )
+  }
+
+  #isStale({ room, other, present }: RoomLine, presentNow: ReadonlySet<string>): boolean {
+    if (other === undefined) return false
+    return presentNow.has(other.id) !== present || this.#otherOf(room)?.name !== other.name
+  }
+
+  #presentNow(): Set<string> {
+    const { chat, people } = this.#options
+    const present = new Set<string>()
+    // Who was there when the connection went says nothing of now.
+    if (chat.state.state !== 'online' && chat.state.state !== 'degraded') return present
+    const partners = new Set([...this.#names()].flatMap((name) => directUsers(name) ?? []))
+    for (const name of this.#watched.keys()) {
+      for (const member of chat.joined.get(name)?.members.list ?? []) {
+        present.add(member.id)
+        if (partners.has(member.id)) people.met(member)
+      }
+    }
+    return present
+  }
+
+  #lineOf(name: string, present: ReadonlySet<string>): RoomLine {
+    const { id: userId } = this.#options.me()
+    const room = this.#options.chat.joined.get(name)
+    const { messages = [], readUpTo = 0 } = room ?? {}
+    const mentionsUser = (text: string) => this.#mentions(text)
+    const unread = room?.unread ?? this.#summaries.get(name)?.unread ?? 0
+    const calls = unread === 0 ? 0 : unreadMentions(messages, { readUpTo, userId, mentionsUser })
+    const other = this.#otherOf(name)
+    return {
+      room: name,
+      title: other?.name ?? name,
+      ...(other === undefined ? {} : { other }),
+      present: other !== undefined && present.has(other.id),
+      unread,
+      mentions: other === undefined ? calls : unread,
+      lastAt: messages.at(-1)?.at ?? 0,
+    }
+  }
+
+  #otherOf(name: string): { id: string; name: string } | undefined {
+    const users = directUsers(name)
+    if (users === undefined) return undefined
+    const me = this.#options.me()
+    const id = users.find((user) => user !== me.id) ?? me.id
+    if (id === me.id) return { id, name: `${me.name} (you)` }
+    return { id, name: this.#options.people.nameOf(id) ?? `Guest ${id.slice(-4)}` }
+  }
+
+  #mentions(text: string): boolean {
+    return mentions(text, this.#options.me().name)
+  }
+}
