@@ -1,4 +1,4 @@
-/** The exit codes of `rookery`. README.md and `--help` show this table. */
+/** The exit codes of `rookery`. docs/operations.md and `--help` show this table. */
 export const exitCodes = {
   ok: { code: 0, meaning: 'done, or stopped as asked' },
   unexpected: { code: 1, meaning: 'an error that has no code of its own; the log has it' },

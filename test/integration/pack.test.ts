@@ -49,6 +49,8 @@ describe('the package', () => {
         'ecosystem.config.js',
         'README.md',
         'LICENSE',
+        'docs/operations.md',
+        'docs/settings.md',
         'loadtest/README.md',
         'loadtest/apps/bench.js',
       ]),

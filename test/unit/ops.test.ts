@@ -122,9 +122,9 @@ describe('exit codes', () => {
   it('are one each, and those of the documents', () => {
     const codes = Object.values(exitCodes).map(({ code }) => code)
     expect(new Set(codes).size).toBe(codes.length)
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
     for (const { code, meaning } of Object.values(exitCodes)) {
-      expect(readme).toContain(`| ${code} | ${meaning} |`)
+      expect(page).toContain(`| ${code} | ${meaning} |`)
     }
   })
 })
