@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { codePointsIn, isFewEmoji } from '../../src/web/conversation/composer/characters.ts'
+import { codePointsIn, isFewEmoji } from '../../src/web/conversation/characters.ts'
 import { tokensOf } from '../../src/web/conversation/message/tokens.ts'
 import { charsIn } from '../../src/wire/chat.ts'
 

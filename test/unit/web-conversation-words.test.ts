@@ -8,7 +8,7 @@ import {
   readersWords,
   tooLongWords,
   typingWords,
-} from '../../src/web/conversation/timeline/sentences.ts'
+} from '../../src/web/conversation/sentences.ts'
 import { unreadAfter, unreadAtOpening, unseenIn } from '../../src/web/conversation/timeline/unread-marker.ts'
 
 const user = (name: string) => ({ id: name.toLowerCase(), name })

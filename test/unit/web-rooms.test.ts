@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/app/name-rules.ts'
 import { countText, pageTitle } from '../../src/web/app/page-title.ts'
 import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
 import { membersInOrder } from '../../src/web/room/member-order.ts'
-import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/sidebar/name-rules.ts'
+import { placeOf } from '../../src/web/room/room-title.ts'
 import {
   linesFound,
   offerFor,
@@ -12,7 +13,6 @@ import {
   sectionsOf,
   unreadTotal,
 } from '../../src/web/sidebar/room-list-model.ts'
-import { placeOf } from '../../src/web/sidebar/room-title.ts'
 import { chatRoom, userName } from '../../src/wire/chat.ts'
 
 const line = (room: string, more: Partial<RoomLine> = {}): RoomLine => ({

@@ -5,7 +5,7 @@ import type { BackOff } from '../connection/back-off.ts'
 import type { Clock } from '../connection/clock.ts'
 import type { Asked, Connection } from '../connection/connection.ts'
 import type { Outbox } from '../sending/outbox.ts'
-import type { Sends } from '../sending/sends.ts'
+import type { Sends } from '../sending/pending-sends.ts'
 import type { TimelineBounds } from '../timeline/timeline.ts'
 import type { Tally } from './unread-count.ts'
 

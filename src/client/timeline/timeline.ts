@@ -5,7 +5,7 @@
  */
 
 import type { Entry, Page } from '../connection/guards.ts'
-import { AnnouncedLog, type HeldSince } from './announced-log.ts'
+import { AnnouncedLog, type HeldSince } from './announced-epoch.ts'
 
 /** What the client can't tell about a room. */
 export type Doubt =

@@ -1,10 +1,10 @@
 /** The page as a whole: the door, or the house. */
 
+import { Dialogs } from '../dialogs/dialogs.tsx'
 import { Welcome } from '../session/sign-in-page.tsx'
-import { Announcer } from './announcer.tsx'
-import { Dialogs } from './dialogs.tsx'
 import { usePage } from './page.ts'
 import { Shell } from './shell.tsx'
+import { Announcer } from './toast.tsx'
 
 export function App() {
   const page = usePage()

@@ -6,7 +6,7 @@ import { NoRoom, RoomPane } from '../room/room-pane.tsx'
 import type { Session } from '../session/session.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { ConnectionBanner } from './banners.tsx'
-import { Boundary } from './boundary.tsx'
+import { Boundary } from './error-boundary.tsx'
 import { usePage } from './page.ts'
 import { hashOfRoom } from './route.ts'
 

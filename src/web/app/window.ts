@@ -2,8 +2,8 @@
 import { effect } from '@preact/signals'
 import plainIcon from '../icon.svg'
 import dotIcon from '../icon-dot.svg'
+import { placeOf } from '../room/room-title.ts'
 import { unreadTotal } from '../sidebar/room-list-model.ts'
-import { placeOf } from '../sidebar/room-title.ts'
 import type { Page } from './page.ts'
 import { pageTitle } from './page-title.ts'
 

@@ -11,11 +11,11 @@ import { EmptyRoom, RefusedRoom } from './empty-room.tsx'
 import { isChangeable, type MessageActions } from './message/message-actions.ts'
 import { MessageMenu, type OpenMenu } from './message/message-menu.tsx'
 import { RemoveDialog } from './message/remove-dialog.tsx'
-import { useRoom } from './room-events.ts'
-import { Announcer } from './timeline/announcer.tsx'
+import { Announcer } from './timeline/live-announcer.tsx'
 import { Bones } from './timeline/other-rows.tsx'
 import { Timeline, type TimelineHandle } from './timeline/timeline.tsx'
 import { TypingLine } from './timeline/typing-line.tsx'
+import { useRoom } from './use-room-value.ts'
 
 export interface ConversationProps {
   readonly chat: ChatClient

@@ -5,7 +5,7 @@ import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
 import type { Session } from '../session/session.ts'
 import { membersInOrder } from './member-order.ts'
-import { useRoom } from './use-room.ts'
+import { useRoom } from './use-room-updates.ts'
 
 interface MembersListProps {
   readonly room: ChatRoom

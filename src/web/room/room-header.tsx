@@ -17,7 +17,7 @@ import { Menu, MenuItem } from '../components/menu.tsx'
 import type { Session } from '../session/session.ts'
 import type { RoomLine } from '../sidebar/room-list-model.ts'
 import type { PeoplePlace } from './room-pane.tsx'
-import { useRoom } from './use-room.ts'
+import { useRoom } from './use-room-updates.ts'
 
 interface RoomHeaderProps {
   readonly session: Session

@@ -1,17 +1,17 @@
 /** One room: its heading, the conversation, and who is there. Where a room can't be shown, why. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Author, type ChatRoom, directUsers, isDirect } from '../../client/index.ts'
+import { roomNameProblem } from '../app/name-rules.ts'
 import { usePage } from '../app/page.ts'
 import { Dialog } from '../components/dialog.tsx'
 import { THREE_PANES, useMedia } from '../components/use-media.ts'
 import { Bird } from '../components/wordmark.tsx'
 import { Conversation } from '../conversation/conversation.tsx'
 import type { Session } from '../session/session.ts'
-import { roomNameProblem } from '../sidebar/name-rules.ts'
 import type { RoomLine } from '../sidebar/room-list-model.ts'
-import { placeOf } from '../sidebar/room-title.ts'
 import { MembersList } from './members.tsx'
 import { RoomHeader } from './room-header.tsx'
+import { placeOf } from './room-title.ts'
 
 interface RoomPaneProps {
   readonly session: Session

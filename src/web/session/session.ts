@@ -9,9 +9,9 @@ import {
   indexedDbStorage,
 } from '../../client/index.ts'
 import { errorWords } from '../app/error-text.ts'
-import type { People } from '../sidebar/known-people.ts'
-import { type Heard, RoomBook } from '../sidebar/user-rooms.ts'
 import { type Identity, storeOf } from './identity.ts'
+import type { People } from './known-people.ts'
+import { type Heard, RoomBook } from './user-rooms.ts'
 
 export interface SessionOptions {
   readonly identity: Identity

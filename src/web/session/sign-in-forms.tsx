@@ -1,7 +1,7 @@
 /** The forms that say who somebody is: at the door, and in the dialogs that change it. */
 import type { TargetedSubmitEvent } from 'preact'
 import { useId, useRef, useState } from 'preact/hooks'
-import { personNameProblem } from '../sidebar/name-rules.ts'
+import { personNameProblem } from '../app/name-rules.ts'
 
 interface NameFormProps {
   readonly label: string

@@ -1,10 +1,10 @@
 /** The door: what this is, and how to get in. */
 import { useState } from 'preact/hooks'
 import { Banner } from '../app/banners.tsx'
+import { roomNameProblem } from '../app/name-rules.ts'
 import { usePage } from '../app/page.ts'
 import { roomOfHash } from '../app/route.ts'
 import { Bird } from '../components/wordmark.tsx'
-import { roomNameProblem } from '../sidebar/name-rules.ts'
 import { refusalOf } from './refusal.ts'
 import type { Session } from './session.ts'
 import { NameForm, TokenForm } from './sign-in-forms.tsx'

@@ -1,6 +1,6 @@
 /** The list of rooms as it is shown: in which order, what is found in it, what a search for something new offers. Pure. */
 import type { Author } from '../../client/index.ts'
-import { roomNameOf, roomNameProblem } from './name-rules.ts'
+import { roomNameOf, roomNameProblem } from '../app/name-rules.ts'
 
 export interface RoomLine {
   readonly room: string

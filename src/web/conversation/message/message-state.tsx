@@ -2,7 +2,7 @@
 import type { ChatMessage, Failure } from '../../../client/index.ts'
 import { errorWords } from '../../app/error-text.ts'
 import { ChecksIcon, ClockIcon, WarningIcon } from '../../components/icons.tsx'
-import { type Readers, readersWords } from '../timeline/sentences.ts'
+import { type Readers, readersWords } from '../sentences.ts'
 
 interface MessageStateProps {
   readonly message: ChatMessage

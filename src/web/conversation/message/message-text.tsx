@@ -1,6 +1,6 @@
 /** A message's text as elements: links, code and mentions. What was written never becomes markup. */
 import { memo } from 'preact/compat'
-import { isFewEmoji } from '../composer/characters.ts'
+import { isFewEmoji } from '../characters.ts'
 import { type Token, tokensOf } from './tokens.ts'
 
 /** A link of more characters is cut short to the eye. */

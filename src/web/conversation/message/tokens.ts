@@ -3,7 +3,7 @@
  * again, character for character; nothing here makes markup.
  */
 import { LinkifyIt } from 'linkify-it'
-import { mentionPattern } from '../../sidebar/mentions.ts'
+import { mentionPattern } from './mentions.ts'
 
 export type Token =
   | { readonly kind: 'plain' | 'mention'; readonly text: string }

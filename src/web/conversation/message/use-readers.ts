@@ -1,8 +1,8 @@
 /** Who has read the user's own last message. */
 import type { ChatRoom } from '../../../client/index.ts'
-import { useRoom } from '../room-events.ts'
+import { type Readers, readersOf } from '../sentences.ts'
 import type { MessageRow, Row } from '../timeline/rows.ts'
-import { type Readers, readersOf } from '../timeline/sentences.ts'
+import { useRoom } from '../use-room-value.ts'
 
 const READING = ['read', 'presence'] as const
 

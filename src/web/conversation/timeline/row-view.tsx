@@ -2,9 +2,9 @@
 import type { Author } from '../../../client/index.ts'
 import type { MessageActions } from '../message/message-actions.ts'
 import { MessageRow } from '../message/message-row.tsx'
+import type { Readers } from '../sentences.ts'
 import { BeginningRow, DayRow, NoticeRow, UnreadRow } from './other-rows.tsx'
 import type { Row } from './rows.ts'
-import type { Readers } from './sentences.ts'
 
 interface RowViewProps {
   readonly row: Row

@@ -1,7 +1,7 @@
 /** Who writes just now. Keeps its place when nobody does, so that nothing jumps. */
 import type { ChatRoom } from '../../../client/index.ts'
-import { useRoom } from '../room-events.ts'
-import { typingWords } from './sentences.ts'
+import { typingWords } from '../sentences.ts'
+import { useRoom } from '../use-room-value.ts'
 
 const TYPING = ['typing'] as const
 

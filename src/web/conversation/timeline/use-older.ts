@@ -1,7 +1,7 @@
 /** Loads what is older than the messages shown, one page at a time. */
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
-import { useIsOnline } from '../room-events.ts'
+import { useIsOnline } from '../use-room-value.ts'
 
 export interface Older {
   readonly state: 'idle' | 'loading' | 'failed'

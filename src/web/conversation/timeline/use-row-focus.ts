@@ -2,9 +2,9 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VirtualizerHandle } from 'virtua'
-import { codePointsIn } from '../composer/characters.ts'
+import { codePointsIn } from '../characters.ts'
 import type { MessageActions } from '../message/message-actions.ts'
-import { lastMessage, messageFrom } from './row-places.ts'
+import { lastMessage, messageFrom } from './row-positions.ts'
 import type { Row } from './rows.ts'
 
 interface RowFocusOptions {

@@ -8,7 +8,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import type { VirtualizerHandle } from 'virtua'
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
 import { isAttentive, onAttention } from '../attention.ts'
-import { lastSeqIn } from './row-places.ts'
+import { lastSeqIn } from './row-positions.ts'
 import { Scroll } from './scroll.ts'
 import { TimelineModel, type TimelineStep } from './timeline-model.ts'
 import { useOlder } from './use-older.ts'

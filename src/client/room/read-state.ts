@@ -4,11 +4,11 @@ import type { Entry } from '../connection/guards.ts'
 import type { Emitter } from '../emitter.ts'
 import type { Messages } from '../timeline/messages.ts'
 import type { Timeline } from '../timeline/timeline.ts'
-import { ReadMark } from './read-mark.ts'
+import { ReadMark } from './read-marker.ts'
 import type { RoomDesk } from './room-context.ts'
 import type { RoomEvents } from './room-events.ts'
-import { Unread } from './unread.ts'
 import type { RoomSummary } from './unread-count.ts'
+import { Unread } from './unread-tracker.ts'
 
 export interface RoomReadingOptions {
   room: string

@@ -1,6 +1,6 @@
 /** What people are called with whom the user talks alone: such rooms are named after them. Bounded; kept over a reload. */
 import type { Author } from '../../client/index.ts'
-import type { Kept } from '../session/identity.ts'
+import type { Kept } from './identity.ts'
 
 const NAME = 'rookery:people'
 const MAX = 500

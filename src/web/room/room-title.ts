@@ -1,6 +1,6 @@
 /** What a room is called in a sentence or a heading. Pure. */
 import { isDirect } from '../../client/index.ts'
-import type { RoomLine } from './room-list-model.ts'
+import type { RoomLine } from '../sidebar/room-list-model.ts'
 
 export function placeOf(lines: readonly RoomLine[], room: string): string {
   if (!isDirect(room)) return `#${room}`

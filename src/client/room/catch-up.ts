@@ -8,8 +8,8 @@ import { retryDelayMs } from '../connection/back-off.ts'
 import { Alarm } from '../connection/clock.ts'
 import { authorsOf, pageOf } from '../connection/guards.ts'
 import { badAnswer, ChatError } from '../errors.ts'
-import type { RoomDesk } from '../room/room-context.ts'
-import type { Taken, Timeline } from './timeline.ts'
+import type { Taken, Timeline } from '../timeline/timeline.ts'
+import type { RoomDesk } from './room-context.ts'
 
 export interface CatchUpOptions {
   room: string

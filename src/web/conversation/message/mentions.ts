@@ -1,5 +1,5 @@
 /** What it is to speak to somebody by `@name`, and how many unread messages do. Pure. */
-import type { ChatMessage } from '../../client/index.ts'
+import type { ChatMessage } from '../../../client/index.ts'
 
 let known: { name: string; pattern: RegExp } | undefined
 

@@ -1,14 +1,14 @@
 /** The dialogs of the page, of which one is open or none. */
 
+import { usePage } from '../app/page.ts'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Dialog } from '../components/dialog.tsx'
-import { ConnectDialog } from '../room/connect-dialog.tsx'
-import { InviteWays } from '../room/invite.tsx'
 import { linkTo } from '../room/room-header.tsx'
+import { placeOf } from '../room/room-title.ts'
 import type { Session } from '../session/session.ts'
 import { NameForm, TokenForm } from '../session/sign-in-forms.tsx'
-import { placeOf } from '../sidebar/room-title.ts'
-import { usePage } from './page.ts'
+import { ConnectDialog } from './connect-dialog.tsx'
+import { InviteWays } from './invite.tsx'
 
 export function Dialogs({ session }: { readonly session: Session }) {
   const page = usePage()

@@ -1,7 +1,7 @@
 /** How a send that the log has not shown yet is shown. Pure, but for what its user does about a failure. */
 import type { Author } from '../../wire/entry.ts'
-import type { Send } from '../sending/outbox.ts'
-import type { ChatMessage, Failure, PendingChange } from './messages.ts'
+import type { ChatMessage, Failure, PendingChange } from '../timeline/messages.ts'
+import type { Send } from './outbox.ts'
 
 export interface SendActions {
   author(): Author

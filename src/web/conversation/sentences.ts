@@ -1,5 +1,5 @@
 /** Who does what, in words. Pure. */
-import type { Author } from '../../../client/index.ts'
+import type { Author } from '../../client/index.ts'
 
 /** '' when nobody writes. */
 export function typingWords(writers: readonly Author[], me: string): string {

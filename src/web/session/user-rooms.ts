@@ -5,10 +5,10 @@
 import { batch, signal } from '@preact/signals'
 import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../../client/index.ts'
 import { directUsers } from '../../client/index.ts'
+import { unreadMentions } from '../conversation/message/mentions.ts'
 import { mentions } from '../conversation/message/tokens.ts'
+import { type RoomLine, roomsToJoin } from '../sidebar/room-list-model.ts'
 import type { People } from './known-people.ts'
-import { unreadMentions } from './mentions.ts'
-import { type RoomLine, roomsToJoin } from './room-list-model.ts'
 
 /** Somebody else has just said something. */
 export interface Heard {

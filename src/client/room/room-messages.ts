@@ -8,12 +8,12 @@ import type { Asked } from '../connection/connection.ts'
 import { type Entry, isEntry, type Page, pageOf } from '../connection/guards.ts'
 import type { Emitter } from '../emitter.ts'
 import { badAnswer } from '../errors.ts'
-import type { RoomDesk } from '../room/room-context.ts'
-import type { RoomEvents } from '../room/room-events.ts'
+import { shownChanges, shownSend } from '../sending/pending-messages.ts'
+import { type ChatMessage, Messages } from '../timeline/messages.ts'
+import { type Doubt, type ResetReason, type Taken, Timeline } from '../timeline/timeline.ts'
 import { CatchUp } from './catch-up.ts'
-import { type ChatMessage, Messages } from './messages.ts'
-import { shownChanges, shownSend } from './shown-sends.ts'
-import { type Doubt, type ResetReason, type Taken, Timeline } from './timeline.ts'
+import type { RoomDesk } from './room-context.ts'
+import type { RoomEvents } from './room-events.ts'
 
 export interface ShownLogOptions {
   room: string
