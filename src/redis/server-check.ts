@@ -7,12 +7,12 @@ import { Cluster, type Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { RookeryError } from '../wire/errors.ts'
 import type { RedisSettings } from './address.ts'
+import type { CheckedConnection } from './checked-connection.ts'
 import type { RedisCommands } from './clients.ts'
 import { isReply } from './script.ts'
 import { aclRules, missingPermissions } from './server-permissions.ts'
 import { tooOld } from './server-version.ts'
 import { LOOKED_AT, type ServerWarning, serverWarnings } from './server-warnings.ts'
-import type { Subscriptions } from './subscriptions.ts'
 
 /** Redis answers and can't be used; the message says what to do. */
 export class RedisUnfit extends Error {
@@ -20,12 +20,6 @@ export class RedisUnfit extends Error {
     super(message)
     this.name = 'RedisUnfit'
   }
-}
-
-export interface CheckedConnection {
-  readonly commands: RedisCommands
-  readonly subscriptions: Subscriptions
-  run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T>
 }
 
 /** @throws RedisUnfit, or `unavailable` when Redis went away meanwhile */

@@ -3,9 +3,9 @@
  * outcome names what is missing, so that it can be granted at once.
  */
 import { RookeryError } from '../wire/errors.ts'
+import type { CheckedConnection } from './checked-connection.ts'
 import { backplanePrefix, clusterKey, roomKey, userKey } from './names.ts'
 import { isReply, runScript, script, willPass } from './script.ts'
-import type { CheckedConnection } from './server-check.ts'
 
 /** What the scripts use, each as it is tried; `%` stands for the key. */
 export const SCRIPT_COMMANDS = [

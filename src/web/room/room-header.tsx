@@ -16,7 +16,7 @@ import {
 import { Menu, MenuItem } from '../components/menu.tsx'
 import type { Session } from '../session/session.ts'
 import type { RoomLine } from '../sidebar/room-list-model.ts'
-import type { PeoplePlace } from './room-pane.tsx'
+import type { MembersPanel } from './use-members-panel.ts'
 import { useRoom } from './use-room-updates.ts'
 
 interface RoomHeaderProps {
@@ -24,10 +24,10 @@ interface RoomHeaderProps {
   readonly room: ChatRoom
   readonly title: string
   readonly line: RoomLine | undefined
-  readonly people: PeoplePlace
+  readonly membersPanel: MembersPanel
 }
 
-export function RoomHeader({ session, room, title, line, people }: RoomHeaderProps) {
+export function RoomHeader({ session, room, title, line, membersPanel }: RoomHeaderProps) {
   const page = usePage()
   useRoom(room, 'presence', 'state')
   const { count } = room.members
@@ -57,13 +57,13 @@ export function RoomHeader({ session, room, title, line, people }: RoomHeaderPro
         <p class="room-about clipped">{aboutText(room, line, session.connection.value)}</p>
       </div>
       <div class="room-actions">
-        {people.isOffered && (
+        {membersPanel.isOffered && (
           <button
             type="button"
             class="button button-quiet button-small people-button"
             aria-label={`People in this room: ${count}`}
-            aria-expanded={people.isBeside || people.isOver}
-            onClick={people.toggle}
+            aria-expanded={membersPanel.isBeside || membersPanel.isOver}
+            onClick={membersPanel.toggle}
           >
             <PeopleIcon />
             <span aria-hidden="true">{count}</span>

@@ -1,17 +1,16 @@
 /** One room: its heading, the conversation, and who is there. Where a room can't be shown, why. */
-import { useEffect, useMemo, useState } from 'preact/hooks'
-import { type Author, type ChatRoom, directUsers, isDirect } from '../../client/index.ts'
+import { useMemo } from 'preact/hooks'
+import { type Author, directUsers, isDirect } from '../../client/index.ts'
 import { roomNameProblem } from '../app/name-rules.ts'
 import { usePage } from '../app/page.ts'
 import { Dialog } from '../components/dialog.tsx'
-import { THREE_PANES, useMedia } from '../components/use-media.ts'
 import { Bird } from '../components/wordmark.tsx'
 import { Conversation } from '../conversation/conversation.tsx'
 import type { Session } from '../session/session.ts'
-import type { RoomLine } from '../sidebar/room-list-model.ts'
 import { MembersList } from './members.tsx'
 import { RoomHeader } from './room-header.tsx'
 import { placeOf } from './room-title.ts'
+import { useMembersPanel } from './use-members-panel.ts'
 
 interface RoomPaneProps {
   readonly session: Session
@@ -30,12 +29,12 @@ function OpenRoom({ session, name }: RoomPaneProps) {
   const lines = session.book.lines.value
   const title = placeOf(lines, name)
   const line = lines.find((known) => known.room === name)
-  const people = usePeople(room, line)
+  const membersPanel = useMembersPanel(room, line)
   const openDirect = (user: Author) => page.openDirect(user)
   return (
-    <div class="room-pane" data-people={people.isBeside}>
+    <div class="room-pane" data-people={membersPanel.isBeside}>
       <section class="room-middle" aria-labelledby="room-title">
-        <RoomHeader session={session} room={room} title={title} line={line} people={people} />
+        <RoomHeader session={session} room={room} title={title} line={line} membersPanel={membersPanel} />
         <div class="room-conversation">
           <Conversation
             key={session.chat}
@@ -47,50 +46,19 @@ function OpenRoom({ session, name }: RoomPaneProps) {
           />
         </div>
       </section>
-      {people.isBeside && (
+      {membersPanel.isBeside && (
         <aside class="people" aria-label="People in this room">
           <h2 class="people-title">In this room</h2>
           <MembersList room={room} session={session} />
         </aside>
       )}
-      {people.isOver && (
-        <Dialog title="In this room" shape="sheet" onClose={people.toggle}>
-          <MembersList room={room} session={session} onChosen={people.toggle} />
+      {membersPanel.isOver && (
+        <Dialog title="In this room" shape="sheet" onClose={membersPanel.toggle}>
+          <MembersList room={room} session={session} onChosen={membersPanel.toggle} />
         </Dialog>
       )}
     </div>
   )
-}
-
-/** Where the people of a room are shown: beside the conversation, over it, or not. */
-export interface PeoplePlace {
-  readonly isOffered: boolean
-  readonly isBeside: boolean
-  readonly isOver: boolean
-  readonly toggle: () => void
-}
-
-const KEPT = 'rookery:people-hidden'
-
-function usePeople(room: ChatRoom, line: RoomLine | undefined): PeoplePlace {
-  const { kept } = usePage()
-  const isWide = useMedia(THREE_PANES)
-  const [isHidden, setHidden] = useState(() => kept.getItem(KEPT) === 'yes')
-  const [isOver, setOver] = useState(false)
-  useEffect(() => setOver(false), [isWide])
-  const isOffered = line?.other === undefined && !isDirect(room.name)
-  const toggle = () => {
-    if (!isWide) return setOver(!isOver)
-    setHidden(!isHidden)
-    if (isHidden) kept.removeItem(KEPT)
-    else kept.setItem(KEPT, 'yes')
-  }
-  return {
-    isOffered,
-    isBeside: isOffered && isWide && !isHidden,
-    isOver: isOffered && !isWide && isOver,
-    toggle,
-  }
 }
 
 function Unavailable({ title, text }: { readonly title: string; readonly text: string }) {
