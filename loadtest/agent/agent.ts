@@ -2,10 +2,10 @@
  * A client process of the fleet: does what the coordinator commands over IPC, and ends with it. A terminal's Ctrl-C reaches the
  * coordinator as well, which still wants its ledger: so it is passed over here.
  */
-import { AgentCommand, type AgentReport } from '../agent-messages.ts'
-import { nowMs } from '../clock.ts'
-import { type Begin, Crew } from './crew.ts'
-import { Reporter } from './reporter.ts'
+import { AgentCommand, type AgentReport } from '../model/agent-protocol.ts'
+import { nowMs } from '../system/clock.ts'
+import { type Begin, Crew } from './client-pool.ts'
+import { Reporter } from './record/reporter.ts'
 
 /** Sockets that will not close do not keep the process. */
 const END_MS = 5_000

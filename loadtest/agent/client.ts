@@ -2,9 +2,9 @@
 import { setMaxListeners } from 'node:events'
 import type { Connection, ConnectionEvents } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'
-import type { ClientPlan } from '../plan.ts'
-import type { Desk, DueSend, Surroundings, Talk } from './participant.ts'
-import { Revival } from './revival.ts'
+import type { ClientPlan } from '../model/plan.ts'
+import type { Desk, DueSend, Surroundings, Talk } from './client-context.ts'
+import { Revival } from './record/recovery.ts'
 
 export interface ClientParts extends Surroundings {
   plan: ClientPlan

@@ -16,13 +16,13 @@
  * `doubled`, `outOfOrder` and `ordersDiffer` count showings, each at most once a kind (sender-order.ts and log-order.ts say what order
  * is); `shownUnacked` counts messages, those that were refused and shown all the same among them.
  */
-import type { Ledger } from '../ledger.ts'
-import type { Dialect } from '../plan.ts'
-import type { Audited } from '../result.ts'
+import type { Ledger } from '../model/delivery-records.ts'
+import type { Dialect } from '../model/plan.ts'
+import type { Audited } from '../model/result.ts'
 import { Findings } from './findings.ts'
+import { wordingOf } from './labels.ts'
 import { RoomAudit } from './room-audit.ts'
-import { roomsOf } from './room-ledger.ts'
-import { wordingOf } from './wording.ts'
+import { roomsOf } from './room-records.ts'
 
 /** @param zeroAt of `clock.ts`: examples count their seconds from it; the first send where it is not given */
 export function audit(ledger: Ledger, dialect: Dialect, zeroAt = firstSendAt(ledger)): Audited {

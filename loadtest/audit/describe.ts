@@ -1,5 +1,5 @@
 /** A verdict as lines for a terminal. */
-import type { Audited } from '../result.ts'
+import type { Audited } from '../model/result.ts'
 
 export function describe(verdict: Audited): string[] {
   return [

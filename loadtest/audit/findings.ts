@@ -1,5 +1,5 @@
 /** Counts of what was found, and a few examples of it for a person. */
-import type { Verdict } from '../result.ts'
+import type { Verdict } from '../model/result.ts'
 
 /** In the order in which examples are picked. */
 const DEFECTS = ['lost', 'doubled', 'outOfOrder', 'phantom'] as const

@@ -3,7 +3,7 @@
  * mean the same message for everybody, the sender's ack included. A log that replaced another begins anew (its epoch differs).
  */
 import type { Order, ShownRecord } from './order.ts'
-import { lowerBound, type RoomSends } from './room-ledger.ts'
+import { lowerBound, type RoomSends } from './room-records.ts'
 
 /** Of one record, at most: a number out of this world must not end the counting. */
 const MOST_HOLES = 1_000_000

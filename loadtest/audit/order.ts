@@ -1,5 +1,5 @@
 /** What an order check of one room is told, showing by showing. */
-import type { MemberRecord } from '../ledger.ts'
+import type { MemberRecord } from '../model/delivery-records.ts'
 
 /** Keys of a record as indexes of the room's sends, in the order of showing; -1: not one of them. */
 export type Places = Int32Array

@@ -1,12 +1,12 @@
 /** The audit of one room: goes through what each member was shown, then through what it was owed. */
-import type { MemberRecord } from '../ledger.ts'
+import type { MemberRecord } from '../model/delivery-records.ts'
+import { type Owed, owedOfBroadcasts, owedOfLog, sentWhileAway } from './expected.ts'
 import type { Findings } from './findings.ts'
+import { nameOf, type Wording } from './labels.ts'
 import { LogOrder } from './log-order.ts'
 import type { Order, Places, ShownRecord } from './order.ts'
-import { type Owed, owedOfBroadcasts, owedOfLog, sentWhileAway } from './owed.ts'
-import { indexIn, type RoomLedger, type RoomMember } from './room-ledger.ts'
+import { indexIn, type RoomLedger, type RoomMember } from './room-records.ts'
 import { SenderOrder } from './sender-order.ts'
-import { nameOf, type Wording } from './wording.ts'
 
 /** In one example. */
 const STRANGERS_TOLD = 3

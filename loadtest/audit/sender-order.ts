@@ -3,7 +3,7 @@
  * whether all members have the same order. The member that was shown most is the reference; of what both have, each two neighbours
  * in a member's order that the reference has the other way round count once.
  */
-import { senderOf } from '../ledger.ts'
+import { senderOf } from '../model/delivery-records.ts'
 import type { Order, ShownRecord } from './order.ts'
 
 export class SenderOrder implements Order {

@@ -1,18 +1,19 @@
 /** `compare`: a scenario against two targets in turn, A B A B …, and the ratios pair by pair. */
-import { toolNow } from '../measure/machine.ts'
-import type { Dialect } from '../plan.ts'
-import { type Comparison, DOCUMENT_VERSION, type Side } from '../report/comparison.ts'
+
+import type { Dialect } from '../model/plan.ts'
+import type { Scenario } from '../model/scenario.ts'
+import { type Comparison, DOCUMENT_VERSION, type Side } from '../report/compare/comparison.ts'
 import { Interrupted, UsageError } from '../run/exit-codes.ts'
-import { scenarioNamed, targetNamed } from '../run/names.ts'
-import type { Asked, RunRequest } from '../run/request.ts'
+import { scenarioNamed, targetNamed } from '../run/request/names.ts'
+import type { Asked, RunRequest } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
-import type { Scenario } from '../scenario.ts'
-import { argumentsOfComparison, CompareFlags } from './compare-arguments.ts'
+import { toolNow } from '../system/machine.ts'
+import { onStage, type Stage } from './command-context.ts'
+import { argumentsOfComparison, CompareFlags } from './compare-flags.ts'
+import type { Flags } from './flags.ts'
 import { askedFrom, checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
-import type { Flags } from './program.ts'
 import { drawnSeed, requested } from './run.ts'
-import { onStage, type Stage } from './stage.ts'
 
 interface Runner {
   label: string

@@ -1,8 +1,10 @@
 /** Flags as commander gives them, checked: what is wrong is told by the name of its flag. */
 import { z } from 'zod'
 import { UsageError } from '../run/exit-codes.ts'
-import { Asked } from '../run/request.ts'
-import type { Flags } from './program.ts'
+import { Asked } from '../run/request/request.ts'
+
+/** As commander gives them: text, lists of text, and true. Each command checks its own. */
+export type Flags = Record<string, unknown>
 
 const Output = z.object({
   json: z.literal(true).optional(),

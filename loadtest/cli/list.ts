@@ -1,10 +1,10 @@
 /** `list`: what can be run, and against what. */
 import { HTTP_SCENARIOS } from '../http/scenarios.ts'
-import { type Canvas, paragraph } from '../report/layout.ts'
-import { columnsOf, paintFor } from '../report/paint.ts'
+import { type Canvas, paragraph } from '../report/terminal/layout.ts'
+import { columnsOf, paintFor } from '../report/terminal/paint.ts'
 import { SCENARIOS } from '../scenarios/index.ts'
 import { targets } from '../targets/index.ts'
-import type { Flags } from './program.ts'
+import type { Flags } from './flags.ts'
 
 export function list({ json }: Flags): void {
   if (json === true) return void process.stdout.write(`${JSON.stringify(catalogue(), null, 2)}\n`)

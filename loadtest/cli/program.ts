@@ -1,12 +1,11 @@
 /** Which commands and flags there are, and how an end becomes an exit code. Each command's work is in a file of its own. */
 import { Command, CommanderError, Option } from 'commander'
-import { PACKAGE_ROOT, readPackage } from '../package-root.ts'
 import { EXIT_CODES, Interrupted, UsageError } from '../run/exit-codes.ts'
+import { PACKAGE_ROOT, readPackage } from '../system/package-root.ts'
+import type { Flags } from './flags.ts'
 import { helpAfter } from './help.ts'
 
 type Ends = (exitCode: number) => void
-/** As commander gives them: text, lists of text, and true. Each command checks its own. */
-export type Flags = Record<string, unknown>
 
 /** @returns the exit code */
 export async function runCli(args: readonly string[]): Promise<number> {

@@ -1,11 +1,11 @@
 /** `report`: earlier results on the terminal again, and their page anew. */
 import { z } from 'zod'
 import { readReport, writePage } from '../report/files.ts'
-import { terminalDocument } from '../report/terminal-comparison.ts'
+import { terminalDocument } from '../report/terminal/terminal-document.ts'
 import { UsageError } from '../run/exit-codes.ts'
+import type { Flags } from './flags.ts'
 import { checked } from './flags.ts'
 import { canvas } from './output.ts'
-import type { Flags } from './program.ts'
 
 const ReportFlags = z.object({ out: z.string().min(1).optional() })
 

@@ -8,12 +8,12 @@ import { type HttpRunRequest, runHttp as work } from '../http/run-http.ts'
 import type { HttpScenario, HttpSettings } from '../http/scenarios.ts'
 import { RESULTS_DIRECTORY } from '../report/files.ts'
 import { EXIT_CODES, UsageError } from '../run/exit-codes.ts'
-import { targetNamed } from '../run/names.ts'
-import { type Asked, placeOf } from '../run/request.ts'
+import { targetNamed } from '../run/request/names.ts'
+import { type Asked, placeOf } from '../run/request/request.ts'
+import { onStage } from './command-context.ts'
+import type { Flags } from './flags.ts'
 import { askedFrom, checked, type Output, outputFrom } from './flags.ts'
 import { canvas, codeOf } from './output.ts'
-import type { Flags } from './program.ts'
-import { onStage } from './stage.ts'
 
 const HttpFlags = z.object({ apiKey: z.string().min(1).optional() })
 /** What says nothing of requests. */

@@ -1,7 +1,7 @@
 /** `run --seeds`: one scenario with one seed after the other, a line for each, and all of them together. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { toolNow } from '../measure/machine.ts'
+import type { Scenario } from '../model/scenario.ts'
 import { RESULTS_DIRECTORY, writeReport } from '../report/files.ts'
 import {
   lineOf,
@@ -14,12 +14,12 @@ import {
   totalOf,
 } from '../report/seeds.ts'
 import { EXIT_CODES, Interrupted, UsageError } from '../run/exit-codes.ts'
-import { type Asked, argumentsOf, type RunRequest } from '../run/request.ts'
+import { type Asked, argumentsOf, type RunRequest } from '../run/request/request.ts'
+import { seedsFrom } from '../run/request/seed-list.ts'
 import { runScenario } from '../run/run-scenario.ts'
-import { seedsFrom } from '../run/seed-list.ts'
-import type { Scenario } from '../scenario.ts'
+import { toolNow } from '../system/machine.ts'
+import { onStage, type Stage } from './command-context.ts'
 import type { Output } from './flags.ts'
-import { onStage, type Stage } from './stage.ts'
 
 export interface SeedsAsked {
   scenario: Scenario

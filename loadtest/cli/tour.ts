@@ -1,17 +1,17 @@
 /** The tour: what runs without arguments. One host, then two over a Redis of their own, and something is killed in each. */
 import { z } from 'zod'
-import { toolNow } from '../measure/machine.ts'
-import { DOCUMENT_VERSION, type Tour } from '../report/comparison.ts'
-import type { RunResult } from '../result.ts'
+import type { RunResult } from '../model/result.ts'
+import { DOCUMENT_VERSION, type Tour } from '../report/compare/comparison.ts'
 import { Interrupted } from '../run/exit-codes.ts'
-import { scenarioNamed } from '../run/names.ts'
-import type { Asked } from '../run/request.ts'
+import { scenarioNamed } from '../run/request/names.ts'
+import type { Asked } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
+import { toolNow } from '../system/machine.ts'
+import { onStage, type Stage } from './command-context.ts'
+import type { Flags } from './flags.ts'
 import { checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
-import type { Flags } from './program.ts'
 import { drawnSeed, requested } from './run.ts'
-import { onStage, type Stage } from './stage.ts'
 
 interface Stop {
   words: string

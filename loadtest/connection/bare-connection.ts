@@ -1,11 +1,11 @@
 /** A client of the plain WebSockets of apps/bare.js: requests and events as JSON texts. It has no heartbeat, as that server has none. */
 import { z } from 'zod'
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
-import { Cookies } from './cookies.ts'
-import { ReturningConnection } from './returning-connection.ts'
-import type { Limited, Session, SessionEvents } from './session.ts'
-import type { Address } from './transport.ts'
-import { WebSocketTransport } from './websocket-transport.ts'
+import { ReturningConnection } from './reconnecting-connection.ts'
+import type { Limited, Session, SessionEvents } from './session/session.ts'
+import { Cookies } from './transport/cookies.ts'
+import type { Address } from './transport/transport.ts'
+import { WebSocketTransport } from './transport/websocket-transport.ts'
 
 const Said = z.union([
   z.object({ ref: z.number(), ack: z.unknown() }),

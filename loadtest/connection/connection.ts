@@ -1,5 +1,5 @@
 /** One client's connection to a Socket.IO server, as the fleet sees it: the lean one, the stock one, and a plain WebSocket look alike. */
-import type { Reading, Transport } from '../plan.ts'
+import type { Reading, Transport } from '../model/plan.ts'
 
 export interface ConnectionOptions {
   /** As socket.io-client takes it: a path is the name of the namespace. A plain WebSocket is opened at exactly this address. */

@@ -1,5 +1,5 @@
 /** Which client a run's connections are made with. */
-import type { ClientKind, Dialect } from '../plan.ts'
+import type { ClientKind, Dialect } from '../model/plan.ts'
 import { openBare } from './bare-connection.ts'
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
 import { openRaw } from './raw-connection.ts'

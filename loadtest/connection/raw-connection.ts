@@ -3,10 +3,10 @@
  * understand binary packets, and answers no acks that a server asks for.
  */
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
-import { Cookies } from './cookies.ts'
-import { ReturningConnection } from './returning-connection.ts'
-import { type Guest, type Recovery, SocketIoSession } from './socketio-session.ts'
-import type { Address } from './transport.ts'
+import { ReturningConnection } from './reconnecting-connection.ts'
+import { type Guest, type Recovery, SocketIoSession } from './session/socketio-session.ts'
+import { Cookies } from './transport/cookies.ts'
+import type { Address } from './transport/transport.ts'
 
 /** @param random from 0 to less than 1 */
 export function openRaw(

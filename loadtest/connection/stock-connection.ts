@@ -3,8 +3,7 @@
  * refused it, or has closed the namespace), it is told to connect again.
  */
 import { io, type Socket } from 'socket.io-client'
-import type { Transport } from '../plan.ts'
-import { ClientSockets } from './client-sockets.ts'
+import type { Transport } from '../model/plan.ts'
 import {
   type Connection,
   type ConnectionEvents,
@@ -12,9 +11,10 @@ import {
   RequestFailed,
 } from './connection.ts'
 import { leaveInMs } from './draining.ts'
-import { ReadingPace, type Source } from './reading-pace.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
-import { connectErrorWord, sourceOf } from './stock-parts.ts'
+import { connectErrorWord, sourceOf } from './stock-internals.ts'
+import { ClientSockets } from './transport/client-sockets.ts'
+import { ReadingPace, type Source } from './transport/read-limiter.ts'
 
 const TRANSPORTS: Record<Transport, ('polling' | 'websocket')[]> = {
   websocket: ['websocket'],

@@ -1,8 +1,13 @@
 /** One client process as the coordinator has it: commands go out, checked reports come in, and its death is told with its last words. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { type AgentCommand, type AgentLedger, AgentReport, type AgentSecond } from '../agent-messages.ts'
-import { inPackage } from '../package-root.ts'
+import {
+  type AgentCommand,
+  type AgentLedger,
+  AgentReport,
+  type AgentSecond,
+} from '../model/agent-protocol.ts'
+import { inPackage } from '../system/package-root.ts'
 
 /** Built: Node.js runs no TypeScript. */
 const AGENT = inPackage('dist/tools/loadtest/agent/agent.js')

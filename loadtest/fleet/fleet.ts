@@ -2,11 +2,11 @@
  * The client processes of a run, as the coordinator has them: one command here goes to each process with its share of the clients.
  * Owns the processes: all of them end with `close`, and with the coordinator. Judges nothing.
  */
-import type { AgentSecond } from '../agent-messages.ts'
-import type { Ledger } from '../ledger.ts'
-import type { Moments } from '../load/moments.ts'
-import type { ClientKind, ClientPlan, Dialect, Load } from '../plan.ts'
-import { ForkedFleet } from './forked-fleet.ts'
+
+import type { Moments } from '../load/event-times.ts'
+import type { AgentSecond } from '../model/agent-protocol.ts'
+import type { Ledger } from '../model/delivery-records.ts'
+import type { ClientKind, ClientPlan, Dialect, Load } from '../model/plan.ts'
 
 export interface FleetOptions {
   /** Client processes; never more than there are clients. */
@@ -58,16 +58,4 @@ export interface Fleet {
   ledger(): Promise<Ledger>
   /** Ends every process by its id. */
   close(): Promise<void>
-}
-
-/** Rejects when the processes can't be started. */
-export async function openFleet(options: FleetOptions): Promise<Fleet> {
-  const fleet = new ForkedFleet(options)
-  try {
-    await fleet.ready()
-  } catch (error) {
-    await fleet.close()
-    throw error
-  }
-  return fleet
 }

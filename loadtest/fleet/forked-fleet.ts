@@ -1,16 +1,21 @@
 /** A fleet of forked processes: deals out the clients, passes commands on, and gathers what the processes say. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { pause } from '../../src/core/pause.ts'
-import { AGENT_PROTOCOL, type AgentCommand, type AgentLedger, type AgentReport } from '../agent-messages.ts'
-import { nowMs } from '../clock.ts'
-import type { Ledger } from '../ledger.ts'
-import { deal } from '../load/deal.ts'
-import type { Moments } from '../load/moments.ts'
+import { deal } from '../load/distribute.ts'
+import type { Moments } from '../load/event-times.ts'
 import { below, randomOf } from '../load/random.ts'
-import type { ClientPlan, Load } from '../plan.ts'
+import {
+  AGENT_PROTOCOL,
+  type AgentCommand,
+  type AgentLedger,
+  type AgentReport,
+} from '../model/agent-protocol.ts'
+import type { Ledger } from '../model/delivery-records.ts'
+import type { ClientPlan, Load } from '../model/plan.ts'
+import { nowMs } from '../system/clock.ts'
 import { AgentProcess } from './agent-process.ts'
+import { Round } from './barrier.ts'
 import type { Fleet, FleetOptions, Settled } from './fleet.ts'
-import { Round } from './round.ts'
 
 const READY_MS = 60_000
 /** Reports come each second; one who says nothing for so many of them is as good as dead. */

@@ -1,6 +1,6 @@
 /** The result of a run over HTTP: requests and answers, no messages, and so no verdict of the auditor. Its JSON is the source of its table. */
 import { z } from 'zod'
-import { Check, LatencySummary, Machine } from '../result.ts'
+import { Check, LatencySummary, Machine } from '../model/result.ts'
 
 export const HTTP_RESULT_VERSION = 1
 

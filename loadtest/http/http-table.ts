@@ -2,9 +2,9 @@
 
 import { PERCENTILES } from '../report/figures.ts'
 import { bytes, duration, inUnit, percent, plain, whole } from '../report/format.ts'
-import { type Canvas, labelled, paragraph, tabulated } from '../report/layout.ts'
 import { STANDING_WORDS, type Standing } from '../report/outcome.ts'
-import { STANDING_STYLES } from '../report/terminal.ts'
+import { type Canvas, labelled, paragraph, tabulated } from '../report/terminal/layout.ts'
+import { STANDING_STYLES } from '../report/terminal/terminal-run.ts'
 import type { HttpResult } from './http-result.ts'
 
 export function standingOf({ valid, checks }: HttpResult): Standing {

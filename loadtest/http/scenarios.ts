@@ -1,5 +1,5 @@
 /** What can be asked of a server over HTTP. Pure: requests as data, and what a right answer looks like. */
-import type { Dialect } from '../plan.ts'
+import type { Dialect } from '../model/plan.ts'
 
 export interface HttpSettings {
   connections: number

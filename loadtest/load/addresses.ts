@@ -2,7 +2,7 @@
  * Which address each client connects to, and from which. A source address has some 28,000 ports (net.ipv4.ip_local_port_range),
  * and those of connections that ended are taken for another minute; so to a loopback address clients connect from several. Pure.
  */
-import type { ClientPlan, HostedClient } from '../plan.ts'
+import type { ClientPlan, HostedClient } from '../model/plan.ts'
 
 const PORTS_AN_ADDRESS = 15_000
 /** Of one client at a time: long polling keeps one request open and sends by another. */

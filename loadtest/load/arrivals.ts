@@ -2,7 +2,7 @@
  * The schedule of a load: when which client sends to which of its rooms, made ahead and whatever the server does. The same for
  * every process that makes it: each sends what falls to its own clients. Pure.
  */
-import type { Load } from '../plan.ts'
+import type { Load } from '../model/plan.ts'
 import { below, type Random, randomOf, shuffled } from './random.ts'
 
 export interface Arrival {

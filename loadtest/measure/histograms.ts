@@ -8,7 +8,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram,
 } from 'hdr-histogram-js'
-import type { LatencySummary } from '../result.ts'
+import type { LatencySummary } from '../model/result.ts'
 
 const HIGHEST_US = 600_000_000
 const DIGITS = 3

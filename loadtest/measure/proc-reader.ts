@@ -1,9 +1,9 @@
 /** Reads CPU time and memory of processes. Linux alone; a process that has gone meanwhile is left out. */
 import { run } from '../../test/harness/command.ts'
-import type { ServerProcess } from '../target.ts'
-import { readProc } from '../targets/processes.ts'
-import type { Reading } from './growing-sum.ts'
-import { cpuFrom, lifeFrom, type ProcUnits, rssFrom } from './proc-figures.ts'
+import type { ServerProcess } from '../model/server-process.ts'
+import { readProc } from '../system/processes.ts'
+import type { Reading } from './counter-sum.ts'
+import { cpuFrom, lifeFrom, type ProcUnits, rssFrom } from './proc-parser.ts'
 
 export interface ProcReadings {
   /** Milliseconds by role. */

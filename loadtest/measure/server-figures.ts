@@ -1,5 +1,5 @@
 /** What the servers spent in a run, from their samples. CPU per message and per delivery survive a noisy machine; pure. */
-import type { RunResult } from '../result.ts'
+import type { RunResult } from '../model/result.ts'
 import { growthIn, type Interval, rolesOf, sampleAfter, sampleBefore, worst } from './samples.ts'
 import type { ServerSample } from './server-sampler.ts'
 

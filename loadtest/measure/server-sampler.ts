@@ -1,9 +1,10 @@
 /** Looks at a target's server processes and their Redis once a second, as long as a run goes. It changes nothing in them. */
-import { type Clock, nowMs } from '../clock.ts'
-import type { RunningTarget } from '../target.ts'
-import { GrowingSum, type Reading } from './growing-sum.ts'
-import { ProbeReader } from './probe-reader.ts'
-import type { ProcUnits } from './proc-figures.ts'
+
+import type { RunningTarget } from '../model/target.ts'
+import { type Clock, nowMs } from '../system/clock.ts'
+import { GrowingSum, type Reading } from './counter-sum.ts'
+import { ProbeReader } from './probe/probe-reader.ts'
+import type { ProcUnits } from './proc-parser.ts'
 import { procUnits, readProcesses } from './proc-reader.ts'
 
 /** Sums are from the sampler's first look on. */

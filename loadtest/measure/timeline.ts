@@ -2,8 +2,8 @@
  * The seconds of a run, counted from its zero (all had joined), from what the agents and the samples of the servers tell. A report
  * counts for the second that it overlaps most, so no message is counted twice or left out. Pure.
  */
-import type { AgentSecond } from '../agent-messages.ts'
-import type { Second } from '../result.ts'
+import type { AgentSecond } from '../model/agent-protocol.ts'
+import type { Second } from '../model/result.ts'
 import { merged, percentileMs } from './histograms.ts'
 import { growthIn, rolesOf, worst } from './samples.ts'
 import type { ServerSample } from './server-sampler.ts'

@@ -1,7 +1,7 @@
 /** What the tool keeps as JSON, read back: a run, a comparison or a tour. Checked here; what it does not know it refuses. */
 import { z } from 'zod'
-import { RESULT_VERSION, RunResult } from '../result.ts'
-import { Comparison, DOCUMENT_VERSION, Tour } from './comparison.ts'
+import { RESULT_VERSION, RunResult } from '../model/result.ts'
+import { Comparison, DOCUMENT_VERSION, Tour } from './compare/comparison.ts'
 import { plain } from './format.ts'
 
 export type ReportDocument = RunResult | Comparison | Tour

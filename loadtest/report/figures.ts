@@ -1,5 +1,5 @@
 /** The figures that a run is known by: what tables show of it, and what comparisons hold against another's. Pure. */
-import type { LatencySummary, RunResult, Second } from '../result.ts'
+import type { LatencySummary, RunResult, Second } from '../model/result.ts'
 import type { Unit } from './format.ts'
 
 export interface Figure {

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { isComparison, isTour, parseReport, type ReportDocument, UnreadableReport } from './document.ts'
-import { reportPage } from './page.ts'
+import { reportPage } from './page/page.ts'
 
 export const RESULTS_DIRECTORY = 'loadtest-results'
 const JSON_NAME = 'result.json'

@@ -1,6 +1,6 @@
 /** Results as tables for a README. Pure; what comes from data cannot end a cell or begin markup. */
-import type { RunResult } from '../result.ts'
-import { compare } from './compare.ts'
+import type { RunResult } from '../model/result.ts'
+import { compare } from './compare/compare.ts'
 import { isComparison, type ReportDocument, runsOf } from './document.ts'
 import { figure } from './figures.ts'
 import { countOf, inUnit, NOTHING, plain, ratio } from './format.ts'

@@ -1,5 +1,5 @@
 /** What is said of a run before any figure: passed, failed or invalid, and why. Pure. */
-import type { RunResult, Verdict } from '../result.ts'
+import type { RunResult, Verdict } from '../model/result.ts'
 import { countOf, whole } from './format.ts'
 
 export type Standing = 'passed' | 'failed' | 'invalid'

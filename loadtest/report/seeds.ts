@@ -1,7 +1,7 @@
 /** One scenario with many seeds: what each run came to in a line, and all of them together. Pure. */
 import { z } from 'zod'
-import { FaultKind } from '../plan.ts'
-import type { RunResult } from '../result.ts'
+import { FaultKind } from '../model/plan.ts'
+import type { RunResult } from '../model/result.ts'
 import { countOf, whole } from './format.ts'
 import { outcomeOf, STANDING_WORDS } from './outcome.ts'
 

@@ -10,9 +10,9 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { inPackage } from '../package-root.ts'
 import { readReport } from '../report/files.ts'
 import { markdownReport } from '../report/markdown.ts'
+import { inPackage } from '../system/package-root.ts'
 import { published } from './published.ts'
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))

@@ -1,13 +1,14 @@
 /** One run from the target's start to its end: the only place that starts and stops targets for scenarios. */
-import { machineNow, toolNow } from '../measure/machine.ts'
-import type { RunResult } from '../result.ts'
-import type { RunningTarget } from '../target.ts'
+
+import type { RunResult } from '../model/result.ts'
+import type { RunningTarget } from '../model/target.ts'
+import { machineNow, toolNow } from '../system/machine.ts'
 import { Interrupted, UsageError } from './exit-codes.ts'
-import { pass } from './passage.ts'
-import { unlessStopped } from './pause.ts'
-import type { Place, RunRequest } from './request.ts'
-import { resultOf } from './run-result.ts'
-import type { RunWatch } from './watch.ts'
+import { pass } from './measured-run.ts'
+import type { RunWatch } from './observer.ts'
+import type { Place, RunRequest } from './request/request.ts'
+import { resultOf } from './result/run-result.ts'
+import { unlessStopped } from './wait.ts'
 
 export async function runScenario(request: RunRequest, watch: RunWatch): Promise<RunResult> {
   const setting = { tool: await toolNow(), machine: await machineNow() }

@@ -1,5 +1,5 @@
 /** Checks that several scenarios make. Each says what it saw, passed or not. Loss, doubles and order are the auditor's matter. */
-import type { Check, RunResult } from '../result.ts'
+import type { Check, RunResult } from '../model/result.ts'
 
 export type Judged = Omit<RunResult, 'checks'>
 

@@ -5,11 +5,11 @@ import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { plainEnvironment } from '../../test/harness/command.ts'
 import { until } from '../../test/harness/until.ts'
-import { inPackage } from '../package-root.ts'
-import type { ServerRole } from '../target.ts'
+import type { ServerRole } from '../model/server-process.ts'
+import { inPackage } from '../system/package-root.ts'
 import type { DeadWorker, Server } from './host.ts'
+import { WITH_PARENT } from './launch-prefix.ts'
 import { RecentLines } from './recent-lines.ts'
-import { WITH_PARENT } from './with-parent.ts'
 
 export interface DocumentedServerOptions {
   /** Of servers/. */

@@ -1,10 +1,10 @@
 /** The faults that hosts, their workers and their Redis can have; a target names those of them that it can do. */
 import type { Network } from '../../test/harness/client-proxy.ts'
-import type { FaultKind } from '../plan.ts'
-import type { Faults } from './cluster-of-hosts.ts'
+import type { FaultKind } from '../model/plan.ts'
 import type { Host } from './host.ts'
-import type { OwnRedis } from './own-redis.ts'
-import { Turns } from './turns.ts'
+import type { OwnRedis } from './redis-server.ts'
+import type { Faults } from './running-cluster.ts'
+import { Turns } from './serial-queue.ts'
 
 type Fault = (which: number) => Promise<void>
 

@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../../test/harness/until.ts'
-import { NothingToHit, type ServerProcess, type ServerRole } from '../target.ts'
+import type { ServerProcess, ServerRole } from '../model/server-process.ts'
+import { NothingToHit } from '../model/target.ts'
 import {
   childrenOf,
   isRunning,
@@ -14,9 +15,9 @@ import {
   signal,
   standsStill,
   terminate,
-} from './processes.ts'
+} from '../system/processes.ts'
+import { Turns } from './serial-queue.ts'
 import { STALL_MS } from './server-environment.ts'
-import { Turns } from './turns.ts'
 
 export interface DeadWorker {
   pid: number

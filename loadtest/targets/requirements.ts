@@ -1,7 +1,7 @@
 /** What a target needs of the machine, said before anything is started. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { installedAt } from '../package-root.ts'
+import { installedAt } from '../system/package-root.ts'
 
 /** A program or package that must be installed first; the message says how. */
 export class Missing extends Error {}

@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import { type RunningRookery, startRookery } from '../../test/harness/cluster.ts'
 import { until } from '../../test/harness/until.ts'
-import { inPackage } from '../package-root.ts'
+import { inPackage } from '../system/package-root.ts'
+import { isRunning } from '../system/processes.ts'
 import type { DeadWorker, Server } from './host.ts'
-import { isRunning } from './processes.ts'
-import { WITH_PARENT } from './with-parent.ts'
+import { WITH_PARENT } from './launch-prefix.ts'
 
 export interface RookeryServerOptions {
   url: string

@@ -1,11 +1,11 @@
 /** This project, in its shapes: one host with its embedded log, or several hosts over a Redis of their own. */
 import { randomUUID } from 'node:crypto'
 import { UNLIMITED_RATES } from '../../test/harness/cluster.ts'
-import { inPackage } from '../package-root.ts'
-import type { RunningTarget, Target, TargetOptions } from '../target.ts'
-import { type Place, startCluster } from './cluster-start.ts'
+import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
+import { inPackage } from '../system/package-root.ts'
 import { reloadFault, workerFaults } from './faults.ts'
 import { RookeryServer } from './rookery-server.ts'
+import { type Place, startCluster } from './start-cluster.ts'
 
 /** Guards against abuse that the few machines and users of a load test would run into. Everything else is as it is by default. */
 const LIFTED_LIMITS = {

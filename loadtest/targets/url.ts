@@ -1,6 +1,6 @@
 /** Servers that run elsewhere: nothing is known of them but their addresses, and nothing is done to them. */
 import { until } from '../../test/harness/until.ts'
-import type { RunningTarget, Target, TargetOptions } from '../target.ts'
+import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { takesConnections } from './documented-server.ts'
 
 export const url: Target = {

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
-import { nowMs } from '../../loadtest/clock.ts'
-import { dueAtFrom } from '../../loadtest/ledger.ts'
+import { dueAtFrom } from '../../loadtest/model/delivery-records.ts'
+import { nowMs } from '../../loadtest/system/clock.ts'
 
 interface Published {
   room: string

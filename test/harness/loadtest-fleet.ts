@@ -1,10 +1,11 @@
 /** A fleet of the load-test suite against a server of a test, and what its processes reported. */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import type { AgentSecond } from '../../loadtest/agent-messages.ts'
-import { nowMs } from '../../loadtest/clock.ts'
-import { type Fleet, type FleetOptions, openFleet } from '../../loadtest/fleet/fleet.ts'
+import type { Fleet, FleetOptions } from '../../loadtest/fleet/fleet.ts'
+import { openFleet } from '../../loadtest/fleet/open-fleet.ts'
 import { addressClients } from '../../loadtest/load/addresses.ts'
-import type { ClientPlan, Load, WantedClient } from '../../loadtest/plan.ts'
+import type { AgentSecond } from '../../loadtest/model/agent-protocol.ts'
+import type { ClientPlan, Load, WantedClient } from '../../loadtest/model/plan.ts'
+import { nowMs } from '../../loadtest/system/clock.ts'
 import { until } from './until.ts'
 
 type Counter = 'due' | 'sent' | 'acked' | 'unanswered' | 'delivered' | 'disconnects'

@@ -1,8 +1,8 @@
 /** Runs drawn at random in which all is well, for tests that break them in one place. */
 import fc from 'fast-check'
-import type { Ledger } from '../../loadtest/ledger.ts'
-import type { Dialect } from '../../loadtest/plan.ts'
-import { ledgerOf } from './loadtest-ledger.ts'
+import type { Ledger } from '../../loadtest/model/delivery-records.ts'
+import type { Dialect } from '../../loadtest/model/plan.ts'
+import { ledgerOf } from './loadtest-records.ts'
 
 /** `kept`: it was shown, though no ack came. `dropped`: it did not reach the server. */
 type End = 'acked' | 'kept' | 'refused' | 'dropped'

@@ -5,7 +5,7 @@
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import type { LatencySummary, RunResult, Second, Verdict } from '../../loadtest/result.ts'
+import type { LatencySummary, RunResult, Second, Verdict } from '../../loadtest/model/result.ts'
 
 export interface Imagined {
   seed?: number

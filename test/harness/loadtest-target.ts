@@ -1,6 +1,6 @@
 /** Targets of the load tests in tests: started by name, with stock clients on them. Whatever was started ends with `stop()`. */
 import { io, type Socket } from 'socket.io-client'
-import type { RunningTarget, TargetOptions, TargetShape } from '../../loadtest/target.ts'
+import type { RunningTarget, TargetOptions, TargetShape } from '../../loadtest/model/target.ts'
 import { targets } from '../../loadtest/targets/index.ts'
 import { until } from './until.ts'
 

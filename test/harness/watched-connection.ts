@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import type { Connection, ConnectionOptions } from '../../loadtest/connection/connection.ts'
 import { openConnection } from '../../loadtest/connection/open-connection.ts'
-import type { ClientKind, Dialect } from '../../loadtest/plan.ts'
+import type { ClientKind, Dialect } from '../../loadtest/model/plan.ts'
 import { until } from './until.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000

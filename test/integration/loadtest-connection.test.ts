@@ -1,7 +1,7 @@
 /** The load-test suite's connections against a Socket.IO server in this process: every client over every transport. */
 import { test as base, describe, expect } from 'vitest'
 import type { ConnectionOptions } from '../../loadtest/connection/connection.ts'
-import type { ClientKind, Transport } from '../../loadtest/plan.ts'
+import type { ClientKind, Transport } from '../../loadtest/model/plan.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { until } from '../harness/until.ts'
 import { SocketServer, WatchedConnection } from '../harness/watched-connection.ts'

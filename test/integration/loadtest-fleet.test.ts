@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { afterEach, expect, test } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
-import { nowMs } from '../../loadtest/clock.ts'
-import { senderOf } from '../../loadtest/ledger.ts'
-import { inPackage } from '../../loadtest/package-root.ts'
+import { senderOf } from '../../loadtest/model/delivery-records.ts'
+import { nowMs } from '../../loadtest/system/clock.ts'
+import { inPackage } from '../../loadtest/system/package-root.ts'
 import { BenchServer } from '../harness/loadtest-bench-server.ts'
 import { type FleetAsked, FleetUnderTest } from '../harness/loadtest-fleet.ts'
 import { until } from '../harness/until.ts'
 
-const FLEET = inPackage('dist/tools/loadtest/fleet/fleet.js')
+const FLEET = inPackage('dist/tools/loadtest/fleet/open-fleet.js')
 
 let server: BenchServer
 let crowd: FleetUnderTest

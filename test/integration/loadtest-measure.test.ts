@@ -6,16 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { machineNow, toolNow } from '../../loadtest/measure/machine.ts'
-import { type ProbeLine, ProbeReader } from '../../loadtest/measure/probe-reader.ts'
+import { type ProbeLine, ProbeReader } from '../../loadtest/measure/probe/probe-reader.ts'
 import { type ServerSample, ServerSampler } from '../../loadtest/measure/server-sampler.ts'
-import { Machine } from '../../loadtest/result.ts'
-import type { RedisFigures, ServerProcess } from '../../loadtest/target.ts'
+import { Machine } from '../../loadtest/model/result.ts'
+import type { ServerProcess } from '../../loadtest/model/server-process.ts'
+import type { RedisFigures } from '../../loadtest/model/target.ts'
+import { machineNow, toolNow } from '../../loadtest/system/machine.ts'
 import { run } from '../harness/command.ts'
 import { until } from '../harness/until.ts'
 
 const BURNER = fileURLToPath(new URL('../fixtures/loadtest-burner.js', import.meta.url))
-const PROBE = pathToFileURL(fileURLToPath(new URL('../../loadtest/measure/probe.js', import.meta.url))).href
+const PROBE = pathToFileURL(
+  fileURLToPath(new URL('../../loadtest/measure/probe/probe.js', import.meta.url)),
+).href
 /** Clock ticks are 10 ms; answering and looking cost a little themselves. */
 const TOLERANCE_MS = 60
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exitCodeOf } from '../../loadtest/cli/output.ts'
-import { Tour } from '../../loadtest/report/comparison.ts'
+import { Tour } from '../../loadtest/report/compare/comparison.ts'
 import { run } from '../harness/command.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/tools/loadtest/main.js', import.meta.url))

@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import type { RunPlan, Step } from '../../loadtest/plan.ts'
-import type { RunResult } from '../../loadtest/result.ts'
-import { scenarioNamed, targetNamed } from '../../loadtest/run/names.ts'
-import { Asked, requestOf } from '../../loadtest/run/request.ts'
+import type { RunPlan, Step } from '../../loadtest/model/plan.ts'
+import type { RunResult } from '../../loadtest/model/result.ts'
+import type { Scenario, ScenarioSettings } from '../../loadtest/model/scenario.ts'
+import type { RunWatch } from '../../loadtest/run/observer.ts'
+import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
+import { Asked, requestOf } from '../../loadtest/run/request/request.ts'
 import { runScenario } from '../../loadtest/run/run-scenario.ts'
-import type { RunWatch } from '../../loadtest/run/watch.ts'
-import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
 
 const LEAKING = join(fileURLToPath(new URL('../fixtures/apps', import.meta.url)), 'leaking-chat.js')
 const SIZE = { clients: '10', rate: '20', duration: '10', roomSize: '5', workers: '1' }

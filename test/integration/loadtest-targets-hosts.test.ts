@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { isRunning, readProc, standsStill } from '../../loadtest/targets/processes.ts'
+import { isRunning, readProc, standsStill } from '../../loadtest/system/processes.ts'
 import { exchange, TestTarget } from '../harness/loadtest-target.ts'
 import { until } from '../harness/until.ts'
 

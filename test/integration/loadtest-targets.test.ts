@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { isRunning, pauseAll, resumeAll, standsStill } from '../../loadtest/targets/processes.ts'
+import { isRunning, pauseAll, resumeAll, standsStill } from '../../loadtest/system/processes.ts'
 import { exchange, TestTarget } from '../harness/loadtest-target.ts'
 import { until } from '../harness/until.ts'
 

@@ -1,17 +1,17 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { ChatTalk } from '../../loadtest/agent/chat-talk.ts'
 import { Client } from '../../loadtest/agent/client.ts'
-import { Journal } from '../../loadtest/agent/journal.ts'
-import { RoomHeads } from '../../loadtest/agent/room-heads.ts'
-import { Tally } from '../../loadtest/agent/tally.ts'
-import { nowMs } from '../../loadtest/clock.ts'
+import { ChatTalk } from '../../loadtest/agent/protocol/chat-protocol.ts'
+import { RoomHeads } from '../../loadtest/agent/protocol/room-heads.ts'
+import { Tally } from '../../loadtest/agent/record/counters.ts'
+import { Journal } from '../../loadtest/agent/record/recorder.ts'
 import {
   type Connection,
   type ConnectionEvents,
   RequestFailed,
 } from '../../loadtest/connection/connection.ts'
-import { idOf, keyOf, type MemberRecord, type Sends, textOf } from '../../loadtest/ledger.ts'
 import { randomOf } from '../../loadtest/load/random.ts'
+import { idOf, keyOf, type MemberRecord, type Sends, textOf } from '../../loadtest/model/delivery-records.ts'
+import { nowMs } from '../../loadtest/system/clock.ts'
 import { until } from '../harness/until.ts'
 
 const RUN = 'abcd'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Entry, Page } from '../../loadtest/agent/answers.ts'
-import { RoomFollower } from '../../loadtest/agent/room-follower.ts'
+import type { Entry, Page } from '../../loadtest/agent/protocol/responses.ts'
+import { RoomFollower } from '../../loadtest/agent/protocol/room-follower.ts'
 
 const entry = (seq: number): Entry => ({ seq, id: `id-${seq}`, text: 'text' })
 const range = (from: number, to: number) =>

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
-import type { Dialect } from '../../loadtest/plan.ts'
+import type { Dialect } from '../../loadtest/model/plan.ts'
 import {
   ledgerFrom,
   type RandomMember,

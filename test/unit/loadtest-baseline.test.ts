@@ -1,8 +1,13 @@
 /** What servers hold before and after: what may differ does, and whatever gathers is seen. */
 import { describe, expect, test } from 'vitest'
-import type { Holdings, ProcessHoldings, RedisHoldings, ToldHoldings } from '../../loadtest/holdings.ts'
-import { baselineRows, isBack } from '../../loadtest/measure/baseline.ts'
-import type { Baseline } from '../../loadtest/result.ts'
+import { baselineRows, isBack } from '../../loadtest/measure/resources/compare-resources.ts'
+import type {
+  Holdings,
+  ProcessHoldings,
+  RedisHoldings,
+  ToldHoldings,
+} from '../../loadtest/model/resources.ts'
+import type { Baseline } from '../../loadtest/model/result.ts'
 
 const MIB = 2 ** 20
 

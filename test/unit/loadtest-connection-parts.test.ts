@@ -1,6 +1,6 @@
 /** What the load-test suite's lean client says and understands, on literal texts; and its delays, cookies and reading pace. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Cookies } from '../../loadtest/connection/cookies.ts'
+import { reconnectDelayMs } from '../../loadtest/connection/reconnect-delay.ts'
 import {
   decodeMessage,
   encodeConnect,
@@ -9,9 +9,9 @@ import {
   Handshake,
   splitPayload,
   takePayload,
-} from '../../loadtest/connection/packets.ts'
-import { ReadingPace } from '../../loadtest/connection/reading-pace.ts'
-import { reconnectDelayMs } from '../../loadtest/connection/reconnect-delay.ts'
+} from '../../loadtest/connection/session/packets.ts'
+import { Cookies } from '../../loadtest/connection/transport/cookies.ts'
+import { ReadingPace } from '../../loadtest/connection/transport/read-limiter.ts'
 
 function source() {
   const state = { flows: true, pause: () => undefined, resume: () => undefined }

@@ -1,15 +1,15 @@
 /** Random faults: the schedule that a seed gives, who comes up when, what a client makes of it, and what many seeds come to. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { Latencies } from '../../loadtest/agent/latencies.ts'
-import { Revival } from '../../loadtest/agent/revival.ts'
-import { RoomFollower } from '../../loadtest/agent/room-follower.ts'
+import { RoomFollower } from '../../loadtest/agent/protocol/room-follower.ts'
+import { Latencies } from '../../loadtest/agent/record/latencies.ts'
+import { Revival } from '../../loadtest/agent/record/recovery.ts'
 import { merged } from '../../loadtest/measure/histograms.ts'
-import type { Step } from '../../loadtest/plan.ts'
+import type { Step } from '../../loadtest/model/plan.ts'
 import { lineOf, noRun, type SeedRun, totalLines, totalOf } from '../../loadtest/report/seeds.ts'
 import { UsageError } from '../../loadtest/run/exit-codes.ts'
-import { scenarioNamed } from '../../loadtest/run/names.ts'
-import { seedsFrom } from '../../loadtest/run/seed-list.ts'
+import { scenarioNamed } from '../../loadtest/run/request/names.ts'
+import { seedsFrom } from '../../loadtest/run/request/seed-list.ts'
 import {
   DRAIN_MS,
   faultsOf,
@@ -17,8 +17,8 @@ import {
   havocSteps,
   LONGEST_HOLD_MS,
   REDIS_BLOWS,
-} from '../../loadtest/scenarios/havoc-schedule.ts'
-import { Turns } from '../../loadtest/targets/turns.ts'
+} from '../../loadtest/scenarios/faults/random-faults.ts'
+import { Turns } from '../../loadtest/targets/serial-queue.ts'
 
 const WITHIN_MS = 46_000
 const BLOWS = [...HOST_BLOWS, ...REDIS_BLOWS]

@@ -1,9 +1,9 @@
 /** What a search for the limit comes to, also one that a person ends. */
 import { describe, expect, test } from 'vitest'
 import { exitCodeOf } from '../../loadtest/cli/output.ts'
-import type { RunResult } from '../../loadtest/result.ts'
+import type { RunResult } from '../../loadtest/model/result.ts'
 import { EXIT_CODES } from '../../loadtest/run/exit-codes.ts'
-import { limitResult, type Search, stepOf } from '../../loadtest/run/limit-result.ts'
+import { limitResult, type Search, stepOf } from '../../loadtest/run/limit/limit-result.ts'
 import { imaginedResult, summaryOf } from '../harness/loadtest-results.ts'
 
 const P99_MS = 50

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressClients, sourceAddress } from '../../loadtest/load/addresses.ts'
 import { type Arrival, arrivalCount, arrivalsOf } from '../../loadtest/load/arrivals.ts'
-import { deal } from '../../loadtest/load/deal.ts'
-import { chosen, churnMoments, cutMoments } from '../../loadtest/load/moments.ts'
+import { deal } from '../../loadtest/load/distribute.ts'
+import { chosen, churnMoments, cutMoments } from '../../loadtest/load/event-times.ts'
 import { randomOf, shuffled } from '../../loadtest/load/random.ts'
-import type { Load, WantedClient } from '../../loadtest/plan.ts'
+import type { Load, WantedClient } from '../../loadtest/model/plan.ts'
 
 const loadOf = (load: Partial<Load>): Load => ({
   durationMs: 2_000,

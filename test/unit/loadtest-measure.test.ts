@@ -1,17 +1,17 @@
 /** The figures of a run against values worked out on paper. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
-import type { AgentSecond } from '../../loadtest/agent-messages.ts'
-import { GENERATOR_LIMITS, judgeGenerator } from '../../loadtest/measure/generator.ts'
-import { GrowingSum } from '../../loadtest/measure/growing-sum.ts'
+import { GrowingSum } from '../../loadtest/measure/counter-sum.ts'
+import { GENERATOR_LIMITS, judgeGenerator } from '../../loadtest/measure/generator-health.ts'
 import { emptyHistogram, merged, percentileMs, summaryOf } from '../../loadtest/measure/histograms.ts'
-import { redisVersionFrom } from '../../loadtest/measure/machine.ts'
-import { cpuFrom, lifeFrom, privateRssFrom, rssFrom } from '../../loadtest/measure/proc-figures.ts'
-import { redisFiguresFrom } from '../../loadtest/measure/redis-figures.ts'
+import { cpuFrom, lifeFrom, privateRssFrom, rssFrom } from '../../loadtest/measure/proc-parser.ts'
 import { growthIn, sumAt } from '../../loadtest/measure/samples.ts'
 import { serverFigures } from '../../loadtest/measure/server-figures.ts'
 import type { ServerSample } from '../../loadtest/measure/server-sampler.ts'
 import { timelineOf } from '../../loadtest/measure/timeline.ts'
+import type { AgentSecond } from '../../loadtest/model/agent-protocol.ts'
+import { redisVersionFrom } from '../../loadtest/system/machine.ts'
+import { redisFiguresFrom } from '../../loadtest/targets/redis-info.ts'
 
 function histogramOf(...valuesMs: number[]): string {
   const histogram = emptyHistogram()

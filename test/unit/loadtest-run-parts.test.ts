@@ -1,15 +1,15 @@
 /** The pure parts of a run: what is asked, where the limit is looked for, who may be sent to, and which order goes out when. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { nowMs } from '../../loadtest/clock.ts'
-import type { Moments } from '../../loadtest/load/moments.ts'
-import type { Load, Step, WantedClient } from '../../loadtest/plan.ts'
-import { refuseStrangers } from '../../loadtest/run/addresses.ts'
-import { drive, driveAfter, endMs, type Stage } from '../../loadtest/run/drive.ts'
+import type { Moments } from '../../loadtest/load/event-times.ts'
+import type { Load, Step, WantedClient } from '../../loadtest/model/plan.ts'
 import { UsageError } from '../../loadtest/run/exit-codes.ts'
-import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/find-limit.ts'
-import { scenarioNamed, targetNamed } from '../../loadtest/run/names.ts'
-import { Asked, argumentsOf, requestOf } from '../../loadtest/run/request.ts'
+import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/limit/next-rate.ts'
+import { refuseStrangers } from '../../loadtest/run/request/allowed-addresses.ts'
+import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
+import { Asked, argumentsOf, requestOf } from '../../loadtest/run/request/request.ts'
+import { drive, driveAfter, endMs, type Stage } from '../../loadtest/run/step-runner.ts'
+import { nowMs } from '../../loadtest/system/clock.ts'
 
 const GIVEN = { seed: 7, agents: 2 }
 

@@ -1,8 +1,8 @@
 /** Every scenario makes a plan that a run can follow, and its checks fail when what they name does not hold. */
 import { describe, expect, test } from 'vitest'
-import { guestAuth, inOwnRooms } from '../../loadtest/load/guests.ts'
-import { type Baseline, LatencySummary, type Second } from '../../loadtest/result.ts'
-import type { Scenario, ScenarioSettings } from '../../loadtest/scenario.ts'
+import { guestAuth, inOwnRooms } from '../../loadtest/load/identities.ts'
+import { type Baseline, LatencySummary, type Second } from '../../loadtest/model/result.ts'
+import type { Scenario, ScenarioSettings } from '../../loadtest/model/scenario.ts'
 import type { Judged } from '../../loadtest/scenarios/checks.ts'
 import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
 import { guestId } from '../../src/chat/auth/guest.ts'

@@ -1,11 +1,11 @@
 /** The faults of a soak and what becomes of its plan where there can be none. */
 import { describe, expect, test } from 'vitest'
-import type { Step } from '../../loadtest/plan.ts'
-import { scenarioNamed } from '../../loadtest/run/names.ts'
-import { possiblePlan } from '../../loadtest/run/possible-plan.ts'
-import type { ScenarioSettings } from '../../loadtest/scenario.ts'
-import { ENDING, REPLACING } from '../../loadtest/scenarios/havoc-schedule.ts'
-import { soakFaults } from '../../loadtest/scenarios/soak-schedule.ts'
+import type { Step } from '../../loadtest/model/plan.ts'
+import type { ScenarioSettings } from '../../loadtest/model/scenario.ts'
+import { scenarioNamed } from '../../loadtest/run/request/names.ts'
+import { possiblePlan } from '../../loadtest/run/request/supported-plan.ts'
+import { ENDING, REPLACING } from '../../loadtest/scenarios/faults/random-faults.ts'
+import { soakFaults } from '../../loadtest/scenarios/faults/soak-faults.ts'
 
 const HOUR_SEC = 3_600
 const SOAK = scenarioNamed('soak')

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { hostFaults, workerFaults } from '../../loadtest/targets/faults.ts'
+import { steadyPort } from '../../loadtest/targets/fixed-port.ts'
 import { Host } from '../../loadtest/targets/host.ts'
 import { targets } from '../../loadtest/targets/index.ts'
-import { appendfsyncFrom } from '../../loadtest/targets/own-redis.ts'
 import { RecentLines } from '../../loadtest/targets/recent-lines.ts'
+import { appendfsyncFrom } from '../../loadtest/targets/redis-server.ts'
 import { Missing, needPackage, needProgram } from '../../loadtest/targets/requirements.ts'
-import { steadyPort } from '../../loadtest/targets/steady-port.ts'
 
 describe('the table', () => {
   it('names each target once, with a shape within its limits and one line for it', () => {

@@ -1,0 +1,154 @@
+/**
+ * A client of the chat: follows its rooms across connections, and sends each message, with the same id, until it has an answer for
+ * good. What falls due while it is away is sent when it is back, as a person's client does.
+ */
+
+import { retryDelayMs } from '../../../src/client/connection/back-off.ts'
+import { pause } from '../../../src/core/pause.ts'
+import { RequestFailed } from '../../connection/connection.ts'
+import { idOf, textOf } from '../../model/delivery-records.ts'
+import { type Desk, type DueSend, roomOf, type Talk } from '../client-context.ts'
+import { ANSWER_MS, ChatRoom } from './chat-room.ts'
+import { isOk, isRecord, refusalOf } from './responses.ts'
+import type { RoomHeads } from './room-heads.ts'
+
+/** Sends of one client that wait for an answer or for its being back; what falls due beyond is not sent. */
+const BACKLOG = 1_000
+const BACK_OFF = { baseMs: 100, maxMs: 2_000 }
+/** Sends of one client that are under way or tried again; the others wait their turn, so that a backlog comes back as no stampede. */
+const SENDS_AT_ONCE = 8
+/** Of one client at a time. */
+const JOINS_AT_ONCE = 4
+
+interface Send extends DueSend {
+  room: string
+  key: number
+  /** In the journal, from its first try on. */
+  row: number | undefined
+}
+
+export class ChatTalk implements Talk {
+  readonly #desk: Desk
+  readonly #heads: RoomHeads
+  readonly #rooms: ReadonlyMap<string, ChatRoom>
+  readonly #waiting: (() => void)[] = []
+  /** Of sends: each is woken when one before it is done. */
+  readonly #line: (() => void)[] = []
+  #underWay = 0
+  #unanswered = 0
+
+  constructor(desk: Desk, heads: RoomHeads) {
+    this.#desk = desk
+    this.#heads = heads
+    this.#rooms = new Map(desk.plan.rooms.map((room) => [room, new ChatRoom(room, desk, heads)]))
+  }
+
+  get owed(): number {
+    if (this.#desk.plan.reads === 'never') return this.#unanswered
+    return [...this.#rooms.values()].reduce((sum, { owed }) => sum + owed, this.#unanswered)
+  }
+
+  get unanswered(): number {
+    return this.#unanswered
+  }
+
+  async join(signal: AbortSignal): Promise<boolean> {
+    const rooms = [...this.#rooms.values()]
+    const joined: boolean[] = []
+    const next = async () => {
+      for (let room = rooms.shift(); room !== undefined; room = rooms.shift())
+        joined.push(await room.join(signal))
+    }
+    await Promise.all(Array.from({ length: JOINS_AT_ONCE }, next))
+    return !joined.includes(false)
+  }
+
+  onEvent(event: string, payload: unknown): void {
+    if (!isRecord(payload) || typeof payload.room !== 'string') return
+    const room = this.#rooms.get(payload.room)
+    if (event === 'message' && room === undefined) this.#strayed(payload)
+    else if (event === 'message') room?.onMessage(payload)
+    else if (event === 'gap') room?.onGap(payload)
+    else if (event === 'epoch') room?.rejoin()
+  }
+
+  /** Not for this client: written down with one of its rooms. */
+  #strayed({ room, id }: Record<string, unknown>): void {
+    const [first] = this.#rooms.values()
+    first?.stranger(`${String(id)} in ${String(room)}`)
+  }
+
+  onLost(): void {
+    for (const room of this.#rooms.values()) room.lost()
+  }
+
+  onLive(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  send(send: DueSend): void {
+    const { plan, journal, tally } = this.#desk
+    const room = roomOf(plan, send.pick)
+    if (room === undefined || this.#unanswered >= BACKLOG) return tally.refused('backlog')
+    void this.#deliver({ ...send, room, key: journal.nextKey(plan.index), row: undefined })
+  }
+
+  async #deliver(send: Send): Promise<void> {
+    const { over, random } = this.#desk
+    this.#unanswered += 1
+    if (this.#underWay < SENDS_AT_ONCE) this.#underWay += 1
+    else await new Promise<void>((resolve) => this.#line.push(resolve))
+    for (let failures = 1; !over.aborted; failures += 1) {
+      if (!this.#desk.isLive) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      const outcome = await this.#try(send)
+      if (outcome === 'done') break
+      await pause(retryDelayMs({ ...BACK_OFF, random }, failures, outcome), over)
+    }
+    this.#unanswered -= 1
+    const next = this.#line.shift()
+    if (next === undefined) this.#underWay -= 1
+    else next()
+  }
+
+  /** @returns `done`, or not before so many milliseconds again */
+  async #try(send: Send): Promise<'done' | number> {
+    const { connection, journal, tally, clock } = this.#desk
+    if (send.row === undefined) {
+      send.row = journal.sent(send.key, send.room, clock())
+      tally.sent()
+    }
+    const payload = {
+      room: send.room,
+      id: idOf(journal.run, send.key),
+      text: textOf(send.dueAt, send.textLength),
+    }
+    try {
+      const answer = await connection.request('message:send', payload, ANSWER_MS)
+      return isOk(answer) ? this.#acked(send, send.row, answer) : this.#refused(send, send.row, answer)
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error
+      return 0
+    }
+  }
+
+  #acked({ room, dueAt }: Send, row: number, answer: Record<string, unknown>): 'done' {
+    const { journal, tally, revival, clock } = this.#desk
+    const now = clock()
+    const seq = Number(answer.seq)
+    journal.acked(row, now, seq)
+    tally.acked(now - dueAt)
+    revival.acked(dueAt, now)
+    this.#heads.reached(room, seq)
+    return 'done'
+  }
+
+  #refused({ room }: Send, row: number, answer: unknown): 'done' | number {
+    const { journal, tally } = this.#desk
+    const { code, retryable, retryAfterMs } = refusalOf(answer)
+    tally.refused(code)
+    if (code === 'not_joined') this.#rooms.get(room)?.rejoin()
+    if (retryable || code === 'not_joined') return retryAfterMs
+    journal.refused(row)
+    return 'done'
+  }
+}

@@ -1,0 +1,134 @@
+/** One client in one room of the chat: asks for what its follower needs, and writes down what the follower shows. */
+import { HISTORY_MAX } from '../../../src/wire/chat.ts'
+import { dueAtFrom } from '../../model/delivery-records.ts'
+import type { Desk } from '../client-context.ts'
+import type { MemberBook } from '../record/recorder.ts'
+import { type Entry, entryOf, isOk, isRecord, pageOf, refusalOf } from './responses.ts'
+import { type Outcome, retry } from './retry.ts'
+import { RoomFollower, type Showing } from './room-follower.ts'
+import type { RoomHeads } from './room-heads.ts'
+
+export const ANSWER_MS = 10_000
+
+export class ChatRoom implements Showing {
+  readonly #room: string
+  readonly #desk: Desk
+  readonly #follower = new RoomFollower(this)
+  #book: MemberBook | undefined
+  #isFetching = false
+  #isJoining = false
+  /** Of this connection. */
+  #signal: AbortSignal = AbortSignal.abort()
+
+  readonly #heads: RoomHeads
+
+  constructor(room: string, desk: Desk, heads: RoomHeads) {
+    this.#room = room
+    this.#desk = desk
+    this.#heads = heads
+  }
+
+  /** Messages of the log that were not shown yet. */
+  get owed(): number {
+    return Math.max(0, this.#heads.of(this.#room) - this.#follower.last)
+  }
+
+  /** @param signal ends with the connection */
+  async join(signal: AbortSignal): Promise<boolean> {
+    this.#signal = signal
+    this.#isJoining = true
+    const hasJoined = await retry({ signal, random: this.#desk.random }, () => this.#joinOnce())
+    if (signal === this.#signal) this.#isJoining = false
+    if (hasJoined) void this.#fetch(signal)
+    return hasJoined
+  }
+
+  lost(): void {
+    this.#follower.lost()
+  }
+
+  onMessage(payload: Record<string, unknown>): void {
+    const entry = entryOf(payload)
+    if (entry === undefined) this.stranger(JSON.stringify(payload))
+    else this.#follower.live(entry)
+  }
+
+  /** What nobody could mean for it. */
+  stranger(text: string): void {
+    this.#book?.stranger(text)
+  }
+
+  onGap(payload: Record<string, unknown>): void {
+    this.#follower.gap(Number(payload.from), Number(payload.to))
+    void this.#fetch(this.#signal)
+  }
+
+  /** The log is another, or the server does not know that the client has joined. */
+  rejoin(): void {
+    this.#follower.outdated()
+    if (!this.#isJoining) void this.join(this.#signal)
+  }
+
+  begin(epoch: string, head: number): void {
+    const { plan, journal, absences, clock } = this.#desk
+    if (this.#book !== undefined) this.#heads.forget(this.#room)
+    this.#book?.left(clock())
+    this.#book = journal.open({ client: plan.index, room: this.#room, head, epoch, absences })
+    this.#book.joined(clock())
+  }
+
+  show({ seq, id, text }: Entry): void {
+    const { clock, tally, revival } = this.#desk
+    const now = clock()
+    const dueAt = text === undefined ? Number.NaN : dueAtFrom(text)
+    this.#book?.show(id, now, seq)
+    tally.delivered(now - dueAt)
+    revival.shown(dueAt, now)
+  }
+
+  async #joinOnce(): Promise<Outcome> {
+    const { position } = this.#follower
+    this.#follower.asks()
+    // What was said before its first joining is not owed to it.
+    const limit = position === undefined ? 1 : HISTORY_MAX
+    const answer = await this.#ask('room:join', { room: this.#room, limit, ...position })
+    const page = isOk(answer) ? pageOf(answer) : undefined
+    if (page === undefined) return this.#refused('join', answer)
+    this.#follower.joined(page)
+    return 'done'
+  }
+
+  /** Page after page, until nothing is missing. */
+  async #fetch(signal: AbortSignal): Promise<void> {
+    if (this.#isFetching) return
+    this.#isFetching = true
+    try {
+      while (!signal.aborted && this.#follower.missingAfter !== undefined)
+        await retry({ signal, random: this.#desk.random }, () => this.#fetchOnce())
+    } finally {
+      this.#isFetching = false
+    }
+    if (signal !== this.#signal) void this.#fetch(this.#signal)
+  }
+
+  async #fetchOnce(): Promise<Outcome> {
+    const after = this.#follower.missingAfter
+    if (after === undefined) return 'done'
+    const answer = await this.#ask('room:history', { room: this.#room, after, limit: HISTORY_MAX })
+    const page = isOk(answer) ? pageOf(answer) : undefined
+    if (page === undefined) return this.#refused('history', answer)
+    if (!this.#follower.fetched(after, page)) this.rejoin()
+    return 'done'
+  }
+
+  #ask(event: string, payload: unknown): Promise<unknown> {
+    return this.#desk.connection.request(event, payload, ANSWER_MS)
+  }
+
+  #refused(what: string, answer: unknown): Outcome {
+    const { code, retryable, retryAfterMs } = refusalOf(answer)
+    this.#desk.tally.connectFailed(`${what}: ${code}`)
+    if (!isRecord(answer)) return 'again'
+    return retryable || code === 'not_joined' ? retryAfterMs : 'never'
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Does each thing when its time has come, and after a stall all that had become due meanwhile, at once and in order. Its timer
+ * counts in whole milliseconds, so that things are done up to two late on an idle machine.
+ */
+import type { Clock } from '../system/clock.ts'
+
+export interface AgendaOptions<T> {
+  /** In the order of their times. */
+  items: Iterator<T, void>
+  at: (item: T) => number
+  act: (item: T, nowMs: number) => void
+  clock: Clock
+}
+
+const LONGEST_MS = 2_147_483_647
+/** Then sockets get their turn. */
+const AT_ONCE = 200
+
+export class Agenda<T> {
+  readonly #options: AgendaOptions<T>
+  #next: T | undefined
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+
+  constructor(options: AgendaOptions<T>) {
+    this.#options = options
+    this.#advance()
+    this.#run()
+  }
+
+  get done(): boolean {
+    return this.#next === undefined
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    this.#next = undefined
+  }
+
+  /** What is due by now is done first: a process that is behind leaves nothing out. */
+  finish(): void {
+    const { at, act, clock } = this.#options
+    const nowMs = clock()
+    for (let item = this.#next; item !== undefined && at(item) <= nowMs; item = this.#next) {
+      this.#advance()
+      act(item, nowMs)
+    }
+    this.stop()
+  }
+
+  #run(): void {
+    const { at, act, clock } = this.#options
+    for (let done = 0; done < AT_ONCE; done += 1) {
+      const item = this.#next
+      const nowMs = clock()
+      if (item === undefined || at(item) > nowMs) return this.#wait()
+      this.#advance()
+      act(item, nowMs)
+    }
+    this.#immediate = setImmediate(() => this.#run())
+  }
+
+  #wait(): void {
+    if (this.#next === undefined) return
+    const { at, clock } = this.#options
+    const waitMs = Math.ceil(at(this.#next) - clock())
+    this.#timer = setTimeout(() => this.#run(), Math.min(LONGEST_MS, Math.max(1, waitMs)))
+  }
+
+  #advance(): void {
+    const { value, done } = this.#options.items.next()
+    this.#next = done === true || value === undefined ? undefined : value
+  }
+}

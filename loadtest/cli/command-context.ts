@@ -1,0 +1,37 @@
+/** What a command shows while it works, and how a person ends it. Progress goes to standard error: the result alone is for a pipe. */
+
+import { Progress } from '../report/terminal/progress.ts'
+import { listenForInterruption } from '../run/interruption.ts'
+import { type RunWatch, ScreenWatch } from '../run/observer.ts'
+import { nowMs } from '../system/clock.ts'
+
+export interface Stage {
+  readonly stop: AbortSignal
+  note(line: string): void
+  /** For one run. */
+  watch(clients: number): RunWatch
+}
+
+/** The line of progress and the signals are given back whatever becomes of `work`. */
+export async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+  const progress = new Progress(process.stderr)
+  const interruption = listenForInterruption(
+    () => progress.note('Interrupted: the report comes in a moment. Once more ends at once.'),
+    () => {
+      interruption.dispose()
+      // The default of the signal: what was started dies with this process.
+      process.kill(process.pid, 'SIGINT')
+    },
+  )
+  const { stop } = interruption
+  try {
+    return await work({
+      stop,
+      note: (line) => progress.note(line),
+      watch: (clients) => new ScreenWatch({ stop, progress, clients, now: nowMs }),
+    })
+  } finally {
+    progress.end()
+    interruption.dispose()
+  }
+}

@@ -1,0 +1,46 @@
+/** What a comparison was asked for, by the names of its flags, so that the same can be run again. Pure. */
+import { z } from 'zod'
+import type { Comparison } from '../report/compare/comparison.ts'
+import { type Asked, argumentsOf, type RunRequest } from '../run/request/request.ts'
+
+const MOST_PAIRS = 50
+
+const settings = z.array(z.string()).optional()
+export const CompareFlags = z.object({
+  a: z.string(),
+  b: z.string(),
+  beside: z.string().optional(),
+  pairs: z.coerce.number().pipe(z.int().min(1).max(MOST_PAIRS)),
+  aEnv: settings,
+  bEnv: settings,
+})
+export type CompareFlags = z.infer<typeof CompareFlags>
+
+/**
+ * Defaults of the scenario are said. The shape is said only where it was asked for: each target has a default of its own.
+ * @param first the first run of A
+ */
+export function argumentsOfComparison(
+  asked: Asked,
+  { a, b, beside, pairs, aEnv, bEnv }: CompareFlags,
+  first: RunRequest | undefined,
+): Comparison['arguments'] {
+  const { target: _, hosts, workers, env: _env, ...common } = first === undefined ? {} : argumentsOf(first)
+  const seed = first === undefined ? {} : { seed: first.settings.seed }
+  return {
+    a,
+    b,
+    pairs,
+    ...given('beside', beside),
+    ...given('aEnv', aEnv?.join(',')),
+    ...given('bEnv', bEnv?.join(',')),
+    ...given('hosts', asked.hosts === undefined ? undefined : hosts),
+    ...given('workers', asked.workers === undefined ? undefined : workers),
+    ...given('env', asked.env?.join(',')),
+    ...common,
+    ...seed,
+  }
+}
+
+const given = <T>(name: string, value: T | undefined): Record<string, T> =>
+  value === undefined ? {} : { [name]: value }

@@ -1,0 +1,123 @@
+/** A stay in one namespace of a Socket.IO server. */
+import type { Transport } from '../../model/plan.ts'
+import type { Address } from '../transport/transport.ts'
+import { EngineSession } from './engine-session.ts'
+import { decodeMessage, encodeConnect, encodeDisconnect, encodeEvent, type SocketPacket } from './packets.ts'
+import type { Limited, Session, SessionEvents } from './session.ts'
+
+/** What a client says of itself, the same at each connection. */
+export interface Guest {
+  namespace: string
+  auth: Readonly<Record<string, unknown>>
+  transport: Transport
+}
+
+/** What a server with connection state recovery goes by: the private id of the session, and the last packet that was shown. */
+export interface Recovery {
+  pid?: string
+  offset?: string
+}
+
+export class SocketIoSession implements Session {
+  readonly #guest: Guest
+  readonly #recovery: Recovery
+  readonly #events: SessionEvents
+  readonly #engine: EngineSession
+  #isSilent = false
+
+  /** @param recovery kept up to date, for the next session of the same client */
+  constructor(address: Address, guest: Guest, recovery: Recovery, events: SessionEvents) {
+    this.#guest = guest
+    this.#recovery = recovery
+    this.#events = events
+    this.#engine = new EngineSession(address, guest.transport, {
+      onOpen: () => this.#connect(),
+      onMessage: (packet) => this.#take(packet),
+      onEnd: (reason, detail) => this.#events.onEnd(reason, detail),
+    })
+  }
+
+  get transport(): 'polling' | 'websocket' {
+    return this.#engine.transport
+  }
+
+  request(ref: number, event: string, payload: unknown): void {
+    this.#engine.send(encodeEvent(this.#guest.namespace, ref, [event, payload]))
+  }
+
+  throttle(reads: Limited): void {
+    this.#engine.throttle(reads)
+  }
+
+  leave(): void {
+    this.#isSilent = true
+    this.#engine.send(encodeDisconnect(this.#guest.namespace))
+    this.#engine.leave()
+  }
+
+  cut(): void {
+    this.#isSilent = true
+    this.#engine.cut()
+  }
+
+  #connect(): void {
+    const { namespace, auth } = this.#guest
+    const recovery = this.#recovery.pid === undefined ? {} : this.#recovery
+    this.#engine.send(encodeConnect(namespace, { ...recovery, ...auth }))
+  }
+
+  #take(text: string): void {
+    // A payload of polling may go on after the packet in whose turn the session was left.
+    if (this.#isSilent) return
+    const packet = decoded(text, this.#guest.namespace)
+    if (packet === undefined) this.#end('parse error', 'not a packet')
+    else this.#obey(packet)
+  }
+
+  #obey(packet: SocketPacket): void {
+    switch (packet.type) {
+      case 'event':
+        return this.#show(packet.args)
+      case 'ack':
+        return this.#events.onAnswer(packet.ref, packet.answer)
+      case 'connect':
+        this.#setPid(packet.pid)
+        return this.#events.onReady()
+      case 'disconnect':
+        return this.#end('io server disconnect', 'io server disconnect')
+      case 'refused':
+        return this.#end('io server disconnect', packet.reason)
+      case 'strange':
+        return undefined
+    }
+  }
+
+  #show([event, payload, ...rest]: readonly unknown[]): void {
+    if (this.#recovery.pid !== undefined) this.#setOffset(rest.at(-1) ?? payload)
+    this.#events.onEvent(String(event), payload)
+  }
+
+  #setPid(pid: string | undefined): void {
+    if (pid === undefined) delete this.#recovery.pid
+    else this.#recovery.pid = pid
+  }
+
+  /** A server that can recover sends it as the last argument of each packet. */
+  #setOffset(last: unknown): void {
+    if (typeof last === 'string') this.#recovery.offset = last
+  }
+
+  #end(reason: string, detail: string): void {
+    this.#isSilent = true
+    this.#engine.leave()
+    this.#events.onEnd(reason, detail)
+  }
+}
+
+function decoded(text: string, namespace: string): SocketPacket | undefined {
+  try {
+    return decodeMessage(text, namespace)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Texts over HTTP long polling: one GET waits for what the server has to say, one POST at a time carries what the client says.
+ * Knows of Engine.IO no more than that packets are joined and that `1` is a goodbye.
+ */
+
+import { ENGINE, splitPayload, takePayload } from '../session/packets.ts'
+import type { Limited } from '../session/session.ts'
+import { HttpLine, type HttpOutcome } from './polling-http.ts'
+import { ReadingPace } from './read-limiter.ts'
+import type { Address, CarryingTransport, TransportEvents } from './transport.ts'
+
+/** A goodbye that is not taken within this time is left unsaid. */
+const LEAVE_TIMEOUT_MS = 5_000
+
+export class PollingTransport implements CarryingTransport {
+  readonly name = 'polling'
+  readonly #line: HttpLine
+  /** Undefined: nobody listens any more. */
+  #events: TransportEvents | undefined
+  /** Bounded by what is sent while one POST is under way; see `PendingRequests`. */
+  #queue: string[] = []
+  #sid: string | undefined
+  #maxPayload = Number.POSITIVE_INFINITY
+  #isPolling = false
+  #isPosting = false
+  #isHeld = false
+  #paused: (() => void) | undefined
+  #pace: ReadingPace | undefined
+  #leaving: NodeJS.Timeout | undefined
+  #isGoodbyeSaid = false
+
+  constructor(address: Address, events: TransportEvents) {
+    this.#events = events
+    this.#line = new HttpLine(address)
+    this.#poll()
+  }
+
+  /** The session that the first answer has opened. */
+  began(sid: string, maxPayload: number): void {
+    this.#sid = sid
+    this.#maxPayload = maxPayload
+  }
+
+  send(text: string): void {
+    this.#queue.push(text)
+    this.#post()
+  }
+
+  throttle(reads: Limited): void {
+    this.#pace?.stop()
+    this.#pace = new ReadingPace(reads, { pause: () => this.#hold(true), resume: () => this.#hold(false) })
+  }
+
+  /** Calls `paused` when no request is under way; none begins until `resume`. */
+  pause(paused: () => void): void {
+    this.#paused = paused
+    this.#lookPaused()
+  }
+
+  resume(): void {
+    this.#paused = undefined
+    this.#post()
+    this.#poll()
+  }
+
+  /** After `pause`: ends it, for another transport has taken its place. @returns what has not been sent */
+  retire(): string[] {
+    this.#forget()
+    this.#line.close()
+    return this.#queue
+  }
+
+  leave(): void {
+    this.#forget()
+    if (this.#sid === undefined) return this.#line.close()
+    this.#leaving = setTimeout(() => this.#line.close(), LEAVE_TIMEOUT_MS)
+    this.#paused = undefined
+    this.#post()
+  }
+
+  cut(): void {
+    this.#forget()
+    this.#line.cut()
+  }
+
+  #hold(held: boolean): void {
+    this.#isHeld = held
+    if (!held) this.#poll()
+  }
+
+  #poll(): void {
+    const rests = this.#isPolling || this.#isHeld || this.#paused !== undefined || this.#events === undefined
+    if (rests) return
+    this.#isPolling = true
+    this.#line.ask(this.#sid, undefined, (outcome) => {
+      this.#isPolling = false
+      this.#polled(outcome)
+    })
+  }
+
+  #polled(outcome: HttpOutcome): void {
+    if (outcome.status !== 200) return this.#fail(`xhr poll error: ${outcome.word}`)
+    this.#pace?.took(outcome.body.length)
+    for (const packet of splitPayload(outcome.body)) {
+      if (packet === ENGINE.close) return this.#end('transport close', 'closed by the server')
+      this.#events?.onText(packet)
+    }
+    this.#lookPaused()
+    this.#poll()
+  }
+
+  #post(): void {
+    if (this.#isPosting || this.#paused !== undefined) return
+    const payload = this.#nextPayload()
+    if (payload === undefined) return
+    this.#isPosting = true
+    this.#line.ask(this.#sid, payload, (outcome) => {
+      this.#isPosting = false
+      this.#posted(outcome)
+    })
+  }
+
+  /** The goodbye has a payload of its own: servers put off what stands before it in the same one, and then it is lost. */
+  #nextPayload(): string | undefined {
+    if (this.#queue.length > 0) return takePayload(this.#queue, this.#maxPayload)
+    if (this.#leaving === undefined || this.#isGoodbyeSaid) return undefined
+    this.#isGoodbyeSaid = true
+    return ENGINE.close
+  }
+
+  #posted(outcome: HttpOutcome): void {
+    if (outcome.status !== 200) return this.#fail(`xhr post error: ${outcome.word}`)
+    this.#lookPaused()
+    this.#post()
+    if (this.#isGoodbyeSaid && !this.#isPosting) this.#close()
+  }
+
+  #lookPaused(): void {
+    if (!this.#isPolling && !this.#isPosting) this.#paused?.()
+  }
+
+  #fail(detail: string): void {
+    this.#close()
+    this.#end('transport error', detail)
+  }
+
+  #close(): void {
+    clearTimeout(this.#leaving)
+    this.#line.close()
+  }
+
+  #end(reason: string, detail: string): void {
+    const events = this.#events
+    this.#forget()
+    this.#line.close()
+    events?.onEnd(reason, detail)
+  }
+
+  #forget(): void {
+    this.#events = undefined
+    this.#pace?.stop()
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Moves a polling session to a WebSocket without losing or reordering a packet: the WebSocket is tried first, then polling is
+ * brought to rest (the server ends the poll under way), and only then does the session move. One that fails leaves polling as it is.
+ */
+import { ENGINE, PROBE, PROBE_ANSWER } from '../session/packets.ts'
+import type { PollingTransport } from './polling-transport.ts'
+import type { Address, TransportEvents } from './transport.ts'
+import { WebSocketTransport } from './websocket-transport.ts'
+
+export interface Upgraded {
+  events: TransportEvents
+  onUpgrade(to: WebSocketTransport): void
+}
+
+export class Upgrade {
+  readonly #polling: PollingTransport
+  readonly #candidate: WebSocketTransport
+  readonly #upgraded: Upgraded
+  #isTried = false
+
+  constructor(address: Address, polling: PollingTransport, upgraded: Upgraded) {
+    this.#polling = polling
+    this.#upgraded = upgraded
+    this.#candidate = new WebSocketTransport(address, {
+      onOpen: () => this.#candidate.send(PROBE),
+      onText: (text) => this.#take(text),
+      onEnd: () => this.#fail(),
+    })
+  }
+
+  cut(): void {
+    this.#candidate.cut()
+  }
+
+  #take(text: string): void {
+    if (text !== PROBE_ANSWER) {
+      this.#candidate.cut()
+      this.#fail()
+      return
+    }
+    this.#isTried = true
+    this.#polling.pause(() => this.#move())
+  }
+
+  #move(): void {
+    const unsent = this.#polling.retire()
+    this.#candidate.handTo(this.#upgraded.events)
+    this.#candidate.send(ENGINE.upgrade)
+    for (const packet of unsent) this.#candidate.send(packet)
+    this.#upgraded.onUpgrade(this.#candidate)
+  }
+
+  #fail(): void {
+    if (this.#isTried) this.#polling.resume()
+  }
+}

@@ -1,0 +1,87 @@
+/** Texts over one WebSocket. */
+import type { Socket } from 'node:net'
+import { WebSocket } from 'ws'
+import type { Limited } from '../session/session.ts'
+import { ReadingPace } from './read-limiter.ts'
+import { type Address, type CarryingTransport, reset, type TransportEvents, wordOf } from './transport.ts'
+
+export interface WebSocketEvents extends TransportEvents {
+  onOpen(): void
+}
+
+export class WebSocketTransport implements CarryingTransport {
+  readonly name = 'websocket'
+  readonly #socket: WebSocket
+  /** Undefined: nobody listens any more. */
+  #events: WebSocketEvents | undefined
+  #net: Socket | undefined
+  #pace: ReadingPace | undefined
+
+  constructor({ url, localAddress, cookies }: Address, events: WebSocketEvents) {
+    this.#events = events
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      // Whether the server's texts are sound UTF-8 is not what is measured.
+      skipUTF8Validation: true,
+      headers: cookies.headers(),
+      ...(localAddress === undefined ? {} : { localAddress }),
+    })
+    this.#socket = socket
+    socket.on('upgrade', (answer) => {
+      cookies.take(answer.headers)
+      this.#net = answer.socket
+    })
+    socket.on('open', () => this.#events?.onOpen())
+    socket.on('message', (data, isBinary) => this.#take(data, isBinary))
+    socket.on('error', (error) => this.#end('transport error', `websocket error: ${wordOf(error)}`))
+    socket.on('close', (code) => this.#end('transport close', `websocket closed: ${code}`))
+  }
+
+  /** What comes from now on is for somebody else. */
+  handTo(events: TransportEvents): void {
+    this.#events = { ...events, onOpen: () => undefined }
+  }
+
+  send(text: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text)
+  }
+
+  throttle(reads: Limited): void {
+    this.#pace?.stop()
+    this.#pace = new ReadingPace(reads, this.#socket)
+  }
+
+  leave(): void {
+    this.#forget()
+    // The answer to a close frame would never be read.
+    if (this.#socket.isPaused) this.#socket.terminate()
+    else this.#socket.close(1000)
+  }
+
+  cut(): void {
+    this.#forget()
+    if (this.#net === undefined) this.#socket.terminate()
+    else reset(this.#net)
+  }
+
+  #take(data: unknown, isBinary: boolean): void {
+    if (isBinary || !Buffer.isBuffer(data)) {
+      this.#end('parse error', 'binary packet')
+      this.#socket.terminate()
+      return
+    }
+    this.#pace?.took(data.length)
+    this.#events?.onText(data.toString())
+  }
+
+  #end(reason: string, detail: string): void {
+    const events = this.#events
+    this.#forget()
+    events?.onEnd(reason, detail)
+  }
+
+  #forget(): void {
+    this.#events = undefined
+    this.#pace?.stop()
+  }
+}

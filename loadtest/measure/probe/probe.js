@@ -1,0 +1,73 @@
+/**
+ * Preloaded into every server process (NODE_OPTIONS `--import`): appends each second, as a line of JSON, how its event loop and its
+ * memory do to `$LOADTEST_PROBES/<pid>.jsonl`. It must not disturb: it writes to no standard stream, throws nothing, listens to
+ * nothing but SIGUSR2 and SIGURG, and keeps no process alive. The file has at most a day's lines; after a failed write nothing more is
+ * written. SIGURG asks for what the process holds (resource-probe.js).
+ * SIGUSR2 is a fault: the event loop stands still for `$LOADTEST_STALL_MS`, while the process and its connections look alive.
+ */
+import { open, write } from 'node:fs'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { isMainThread } from 'node:worker_threads'
+import { tellHoldings } from './resource-probe.js'
+
+const EVERY_MS = 1_000
+const MOST_LINES = 86_400
+/** The histogram holds the time from tick to tick: what exceeds this is delay. */
+const RESOLUTION_MS = 10
+
+const directory = process.env.LOADTEST_PROBES
+if (isMainThread && directory !== undefined) {
+  tellHoldings(directory)
+  open(`${directory}/${process.pid}.jsonl`, 'a', (error, file) => {
+    if (error === null) begin(file)
+  })
+}
+
+const stallMs = Number(process.env.LOADTEST_STALL_MS)
+if (isMainThread && stallMs > 0) {
+  process.on('SIGUSR2', () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs)
+  })
+}
+
+function begin(file) {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delay.enable()
+  let before = performance.eventLoopUtilization()
+  let lines = 0
+  let isWriting = false
+
+  const timer = setInterval(() => {
+    if (isWriting) return
+    const now = performance.eventLoopUtilization()
+    const line = JSON.stringify({
+      at: Number(process.hrtime.bigint()) / 1e6,
+      eventLoopDelayP99Ms: delayMs(delay.percentile(99)),
+      eventLoopDelayMaxMs: delayMs(delay.max),
+      eventLoopUtilization: performance.eventLoopUtilization(now, before).utilization,
+      ...memory(),
+    })
+    before = now
+    delay.reset()
+    lines += 1
+    if (lines === MOST_LINES) end()
+    isWriting = true
+    write(file, `${line}\n`, (error) => {
+      isWriting = false
+      if (error !== null) end()
+    })
+  }, EVERY_MS)
+  timer.unref()
+
+  function end() {
+    clearInterval(timer)
+    delay.disable()
+  }
+}
+
+const delayMs = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
+
+function memory() {
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external }
+}

@@ -1,0 +1,186 @@
+/**
+ * What servers held before a load against what they hold after it: each figure with what it may be then. Figures are those of all
+ * processes of a role on a host together, since their clients may be spread in another way than before. Pure.
+ */
+import type { Holdings, ProcessHoldings, RedisHoldings } from '../../model/resources.ts'
+import type { Baseline } from '../../model/result.ts'
+
+type Row = Baseline['rows'][number]
+type Counts = Readonly<Record<string, number>>
+type Bounds = Pick<Row, 'least' | 'most'>
+type Group = readonly ProcessHoldings[]
+
+const MIB = 2 ** 20
+/** A heap after a collection: caches that fill up to their bound, and code that was compiled meanwhile. */
+const HEAP_GROWTH = 1.1
+const HEAP_SLACK_BYTES = 4 * MIB
+/** Resident memory keeps much of its peaks, and has gaps in it. */
+const RSS_GROWTH = 1.5
+const RSS_SLACK_BYTES = 32 * MIB
+/** Timers begin and end all the time, also when all is quiet. */
+const TIMER_GROWTH = 1.1
+const TIMER_SLACK = 10
+/** Those of the hosts' own business come and go. */
+const EXPIRING_SLACK = 10
+
+const atMost = (count: number): Bounds => ({ least: null, most: Math.floor(count) })
+const exactly = (count: number): Bounds => ({ least: count, most: count })
+const told = (): Bounds => ({ least: null, most: null })
+/** @param slack of each process */
+const grownBy =
+  (growth: number, slack: number) =>
+  (from: number, processes: number): Bounds =>
+    atMost(from * growth + processes * slack)
+
+export function baselineRows(before: Holdings, after: Holdings, clients: Baseline['clients']): Row[] {
+  const groups = [...new Set([...before.processes, ...after.processes].map(groupOf))]
+  return [
+    ...groups.flatMap((group) => groupRows(group, before.processes, after.processes)),
+    ...redisRows(before.redis, after.redis, clients),
+  ]
+}
+
+export const isBack = ({ after, least, most }: Row): boolean =>
+  (least === null || after >= least) && (most === null || after <= most)
+
+const REDIS = 'Redis'
+
+function groupOf({ role, host }: ProcessHoldings): string {
+  if (role === 'redis') return REDIS
+  return `${role === 'worker' ? 'workers' : role} of host ${host}`
+}
+
+interface Figure {
+  what: string
+  unit: Row['unit']
+  /** By kind. */
+  of: (held: ProcessHoldings) => Counts
+  bounds: (from: number, processes: number) => Bounds
+}
+
+const DESCRIPTORS: Figure = {
+  what: 'descriptors',
+  unit: 'count',
+  of: ({ descriptors }) => descriptors,
+  bounds: atMost,
+}
+const PROCESSES: Figure = { what: 'processes', unit: 'count', of: () => ({ process: 1 }), bounds: exactly }
+const MEMORY: Figure = {
+  what: 'memory',
+  unit: 'bytes',
+  of: ({ rssBytes }) => ({ rss: rssBytes }),
+  bounds: grownBy(RSS_GROWTH, RSS_SLACK_BYTES),
+}
+
+const NODE_FIGURES: readonly Figure[] = [
+  PROCESSES,
+  DESCRIPTORS,
+  { what: 'handles', unit: 'count', of: (held) => lasting(handlesOf(held)), bounds: atMost },
+  {
+    what: 'timers',
+    unit: 'count',
+    of: (held) => timers(handlesOf(held)),
+    bounds: grownBy(TIMER_GROWTH, TIMER_SLACK),
+  },
+  { what: 'emitters', unit: 'count', of: (held) => held.told?.emitters ?? {}, bounds: atMost },
+  { what: 'listeners', unit: 'count', of: (held) => held.told?.listeners ?? {}, bounds: atMost },
+  {
+    what: 'heap',
+    unit: 'bytes',
+    of: (held) => ({ heap: held.told?.heapBytes ?? 0 }),
+    bounds: grownBy(HEAP_GROWTH, HEAP_SLACK_BYTES),
+  },
+  MEMORY,
+]
+
+/** It keeps what was said. */
+const REDIS_FIGURES: readonly Figure[] = [PROCESSES, DESCRIPTORS, { ...MEMORY, bounds: told }]
+
+function groupRows(group: string, all: Group, allAfter: Group): Row[] {
+  const before = all.filter((each) => groupOf(each) === group)
+  const after = allAfter.filter((each) => groupOf(each) === group)
+  const figures = group === REDIS ? REDIS_FIGURES : NODE_FIGURES
+  const lives = new Set(before.map(({ life }) => life))
+  const survivors = after.filter(({ life }) => lives.has(life)).length
+  return [
+    ...figures.map((figure) => ({ of: group, ...figureRow(figure, before, after) })),
+    {
+      of: group,
+      what: 'of its processes there from the beginning',
+      unit: 'count',
+      before: before.length,
+      after: survivors,
+      ...told(),
+      changed: '',
+    },
+  ]
+}
+
+function figureRow({ what, unit, of, bounds }: Figure, before: Group, after: Group): Omit<Row, 'of'> {
+  const [from, to] = [added(before.map(of)), added(after.map(of))]
+  return {
+    what,
+    unit,
+    before: total(from),
+    after: total(to),
+    ...bounds(total(from), before.length),
+    changed: unit === 'count' ? changes(from, to) : '',
+  }
+}
+
+const handlesOf = (held: ProcessHoldings): Counts => held.told?.handles ?? {}
+const isTimer = (type: string): boolean => type === 'Timeout' || type === 'Immediate'
+const timers = (handles: Counts): Counts => only(handles, isTimer)
+/** Without what is under way at the moment: reads and writes of files, names that are looked up. */
+const lasting = (handles: Counts): Counts => only(handles, (type) => !isTimer(type) && !type.includes('Req'))
+
+function redisRows(
+  before: RedisHoldings | undefined,
+  after: RedisHoldings | undefined,
+  clients: Baseline['clients'],
+): Row[] {
+  if (before === undefined || after === undefined) return []
+  const row = (what: string, name: keyof RedisHoldings, bounds: (from: number) => Bounds): Row => ({
+    of: REDIS,
+    what,
+    unit: 'count',
+    before: before[name],
+    after: after[name],
+    ...bounds(before[name]),
+    changed: '',
+  })
+  // What was said in rooms stays when nobody is there, which had not been said when nobody had come. And what a host that was killed
+  // counted of its users, in keys that they have while they are there, Redis lets go of a quarter of an hour later.
+  const isJudged = clients === 'all'
+  return [
+    row('keys that stay', 'keysThatStay', isJudged ? atMost : told),
+    row('keys that expire', 'keysThatExpire', isJudged ? (from) => atMost(from + EXPIRING_SLACK) : told),
+    row('channels', 'channels', exactly),
+    row('shard channels', 'shardChannels', exactly),
+    row('patterns', 'patterns', exactly),
+    row('connections', 'connections', exactly),
+  ]
+}
+
+function only(counts: Counts, isWanted: (kind: string) => boolean): Counts {
+  return Object.fromEntries(Object.entries(counts).filter(([kind]) => isWanted(kind)))
+}
+
+function added(all: readonly Counts[]): Counts {
+  const sums: Record<string, number> = {}
+  for (const counts of all)
+    for (const [kind, count] of Object.entries(counts)) sums[kind] = (sums[kind] ?? 0) + count
+  return sums
+}
+
+/** Most of them first. */
+function changes(before: Counts, after: Counts): string {
+  const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const differences = kinds
+    .map((kind) => ({ kind, by: (after[kind] ?? 0) - (before[kind] ?? 0) }))
+    .filter(({ by }) => by !== 0)
+    .toSorted((a, b) => b.by - a.by)
+  return differences.map(({ kind, by }) => `${kind} ${by > 0 ? '+' : '−'}${Math.abs(by)}`).join(', ')
+}
+
+const total = (counts: Counts): number => Object.values(counts).reduce((all, count) => all + count, 0)

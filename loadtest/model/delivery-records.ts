@@ -1,0 +1,40 @@
+/**
+ * How a message is written down: its key is `sender * SENDS_A_CLIENT + number`, a whole number that a double holds exactly, and
+ * its id (what travels) is `<run>-<sender>-<number>`. The text begins with the moment at which the message was due.
+ */
+import type { AgentLedger } from './agent-protocol.ts'
+
+/** A client sends fewer messages than this in a run. */
+export const SENDS_A_CLIENT = 2 ** 20
+
+export type MemberRecord = AgentLedger['members'][number]
+export type Sends = AgentLedger['sends']
+
+/** The parts of all agents. */
+export interface Ledger {
+  parts: readonly AgentLedger[]
+}
+
+export const keyOf = (sender: number, number: number): number => sender * SENDS_A_CLIENT + number
+export const senderOf = (key: number): number => Math.floor(key / SENDS_A_CLIENT)
+export const numberOf = (key: number): number => key % SENDS_A_CLIENT
+
+export const idOf = (run: string, key: number): string => `${run}-${senderOf(key)}-${numberOf(key)}`
+
+/** @returns undefined for what this run has not made */
+export function keyFromId(run: string, id: string): number | undefined {
+  const [, sender, number] = id.startsWith(`${run}-`) ? (/-(\d{1,10})-(\d{1,7})$/.exec(id) ?? []) : []
+  if (sender === undefined || number === undefined) return undefined
+  const key = keyOf(Number(sender), Number(number))
+  return idOf(run, key) === id ? key : undefined
+}
+
+/** @param dueAt of `clock.ts` */
+export function textOf(dueAt: number, length: number): string {
+  return `${dueAt.toFixed(3)};`.padEnd(length, 'x')
+}
+
+/** @returns NaN for a text that is not of this suite */
+export function dueAtFrom(text: string): number {
+  return Number.parseFloat(text.slice(0, text.indexOf(';')))
+}

@@ -1,0 +1,61 @@
+/** What recurs on a report's page: verdicts, tables, facts. Pure. */
+
+import { headline, type Outcome } from '../outcome.ts'
+import { type Content, type Html, html } from './html.ts'
+
+export function badge(outcome: Outcome): Html {
+  return html`<span class="badge ${outcome.standing}">${headline(outcome)}</span>`
+}
+
+export function reasonsOf({ reasons }: Outcome): Html | '' {
+  return reasons.length === 0
+    ? ''
+    : html`<ul class="reasons">${reasons.map((text) => html`<li>${text}</li>`)}</ul>`
+}
+
+export interface PageTable {
+  caption: string
+  head: readonly Content[]
+  /** The first cell of a row names it. */
+  rows: readonly (readonly Content[])[]
+  /** Columns of words; all others are numbers, but for the first. */
+  words?: readonly number[]
+  /** As wide as the page. */
+  wide?: boolean
+}
+
+/** Wider than the screen it scrolls by itself, by keyboard too. */
+export function pageTable({ caption, head, rows, words = [], wide = false }: PageTable): Html {
+  const kind = (column: number): string => (column === 0 || words.includes(column) ? 'word' : 'number')
+  const body = rows.map(
+    (row) =>
+      html`<tr>${row.map((cell, column) => (column === 0 ? rowHead(cell) : html`<td class="${kind(column)}">${cell}</td>`))}</tr>\n`,
+  )
+  return html`<div class="scroll${wide ? ' wide' : ''}" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr>${head.map((cell, column) => html`<th scope="col" class="${kind(column)}">${cell}</th>`)}</tr></thead>
+<tbody>${body}</tbody></table></div>`
+}
+
+function rowHead(cell: Content): Html {
+  return html`<th scope="row">${cell}</th>`
+}
+
+export function facts(pairs: readonly (readonly [string, Content])[]): Html {
+  return html`<dl class="facts">${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`
+}
+
+export interface Tile {
+  title: string
+  value: string
+  detail: string
+  standing?: 'good' | 'bad'
+}
+
+export function tiles(of: readonly Tile[]): Html {
+  const each = of.map(
+    ({ title, value, detail, standing = '' }) =>
+      html`<div class="tile ${standing}"><dt>${title}</dt><dd><span class="value">${value}</span> <span class="detail">${detail}</span></dd></div>\n`,
+  )
+  return html`<dl class="tiles">${each}</dl>`
+}

@@ -1,0 +1,77 @@
+/** What a search for the limit comes to: its steps, and the pass that stands for it. Pure. */
+import type { RunResult } from '../../model/result.ts'
+import { highestHeld } from './next-rate.ts'
+
+type Step = NonNullable<RunResult['steps']>[number]
+
+/** A pass that came to its end. */
+export interface Tried {
+  step: Step
+  result: RunResult
+}
+
+/** Held: delivered in time, all of it, by a server that was the only bottleneck. */
+export function stepOf(result: RunResult, ratePerSec: number, p99Ms: number): Step {
+  const { delivery } = result.latency
+  const durationSec = Number(result.arguments['duration'])
+  const isWell = result.valid && result.verdict.ok && result.checks.every(({ ok }) => ok)
+  return {
+    ratePerSec,
+    deliveredPerSec: result.verdict.delivered / durationSec,
+    deliveryP99Ms: delivery.p99Ms,
+    cpuUsPerMessage: result.server?.cpuUsPerMessage ?? null,
+    held: isWell && delivery.count > 0 && delivery.p99Ms <= p99Ms,
+  }
+}
+
+export function lineOf({ ratePerSec, deliveryP99Ms, held }: Step): string {
+  return `${ratePerSec}/s ${held ? 'held' : 'did not hold'}, delivery p99 ${deliveryP99Ms.toFixed(1)} ms`
+}
+
+export interface Search {
+  tried: readonly Tried[]
+  p99Ms: number
+  /** A person has ended it. */
+  interrupted: boolean
+  /** The pass that this cut short: nothing is said of its rate. */
+  cutShort: RunResult | undefined
+}
+
+/** @returns the pass with the highest rate that held, or the last where none did; without a whole pass, the one that was cut short */
+export function limitResult({ tried, p99Ms, interrupted, cutShort }: Search): RunResult {
+  const steps = tried.map(({ step }) => step)
+  const best = highestHeld(steps)
+  const shown = tried.findLast(({ step }) => step.held && step.ratePerSec === best) ?? tried.at(-1)
+  const result = shown?.result ?? cutShort
+  if (result === undefined) throw new Error('nothing was tried')
+  const generators = boundsOf(tried, best, result)
+  const limit = {
+    name: `a rate holds with delivery p99 under ${p99Ms} ms`,
+    ok: best > 0,
+    detail: `${best}/s`,
+  }
+  return {
+    ...result,
+    arguments: {
+      ...result.arguments,
+      rate: steps[0]?.ratePerSec ?? result.arguments['rate'] ?? 0,
+      findLimit: true,
+      p99: p99Ms,
+    },
+    steps,
+    invalid: [...new Set([...result.invalid, ...generators])],
+    valid: result.valid && generators.length === 0,
+    interrupted,
+    // A search that was cut short may not have come to a rate that holds.
+    checks: interrupted && best === 0 ? [] : [...result.checks, limit],
+  }
+}
+
+const byRate = (a: Tried, b: Tried): number => a.step.ratePerSec - b.step.ratePerSec
+
+/** What bounds the limit from above must have been the server. */
+function boundsOf(tried: readonly Tried[], best: number, shown: RunResult): string[] {
+  const above = tried.filter(({ step }) => step.ratePerSec > best).toSorted(byRate)[0]?.result
+  const reasons = above === undefined || above === shown ? [] : above.invalid
+  return reasons.map((why) => `beyond ${best}/s: ${why}`)
+}

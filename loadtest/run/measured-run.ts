@@ -1,0 +1,270 @@
+/**
+ * One passage of a crowd over a target that runs: connect, steps, settle, ledger. Whatever happens, its processes are ended. Gives
+ * what was seen, in the raw; judged elsewhere.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Fleet, FleetOptions, Settled } from '../fleet/fleet.ts'
+import { openFleet } from '../fleet/open-fleet.ts'
+import { addressClients } from '../load/addresses.ts'
+import { inOwnRooms } from '../load/identities.ts'
+import type { Interval } from '../measure/samples.ts'
+import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
+import type { AgentSecond } from '../model/agent-protocol.ts'
+import type { Ledger } from '../model/delivery-records.ts'
+import type { RunPlan } from '../model/plan.ts'
+import type { Baseline } from '../model/result.ts'
+import type { RunningTarget } from '../model/target.ts'
+import { nowMs } from '../system/clock.ts'
+import type { RunWatch } from './observer.ts'
+import { refuseStrangers } from './request/allowed-addresses.ts'
+import type { RunRequest } from './request/request.ts'
+import { possiblePlan } from './request/supported-plan.ts'
+import { Baselines } from './resource-baselines.ts'
+import { drive, driveAfter, endMs, type Stage } from './step-runner.ts'
+import { unlessStopped, untilMoment } from './wait.ts'
+import { rehearse } from './warm-up.ts'
+
+/** Deliveries that one client process writes down: 16 bytes each. */
+const LEDGER_LIMIT = 20_000_000
+/** After the last client has begun to connect. */
+const JOIN_MS = 60_000
+/** So often again, as long as somebody still comes in: a server that is busy, and says so, is no end. */
+const JOINS_AGAIN = 2
+/** For clients that were cut off or whose server died. */
+const BACK_MS = 30_000
+/** What a person who has pressed Ctrl-C waits for deliveries under way. */
+const HURRIED_SETTLE_MS = 3_000
+/** What settling and the ledger usually take. */
+const AFTER_MS = 1_500
+/** From the last join to the first step. */
+const BREATH_MS = 300
+
+export interface Passage {
+  plan: RunPlan
+  startedAt: Date
+  /** Of `clock.ts`. */
+  times: {
+    beganAt: number
+    connectAt: number
+    joinedAt: number
+    zeroAt: number
+    drivenAt: number
+    endedAt: number
+  }
+  joined: number
+  perAgent: readonly number[]
+  seconds: readonly { agent: number; second: AgentSecond }[]
+  samples: readonly ServerSample[]
+  marks: readonly { atMs: number; label: string }[]
+  settled: Settled
+  ledger: Ledger
+  /** The load before the zero, where there was one. */
+  warmedUp: Interval | undefined
+  baselines: readonly Baseline[] | undefined
+  /** Why its figures must not be used. */
+  troubles: readonly string[]
+  interrupted: boolean
+}
+
+export async function pass(target: RunningTarget, request: RunRequest, watch: RunWatch): Promise<Passage> {
+  const plan = possiblePlan(request, target)
+  refuseStrangers(target.urls, request.urls)
+  const seconds: { agent: number; second: AgentSecond }[] = []
+  const sampler = await ServerSampler.start(target)
+  let samples: readonly ServerSample[] | undefined
+  let fleet: Fleet | undefined
+  try {
+    if (plan.baseline !== undefined) {
+      watch.phase('rehearsing')
+      await rehearse(crowdOf(plan, request, target), plan.baseline.warmUp, watch.stop)
+    }
+    fleet = await openFleet({
+      ...crowdOf(plan, request, target),
+      onSecond: (agent, second) => {
+        seconds.push({ agent, second })
+        watch.second(agent, second)
+      },
+    })
+    const going = new Going({ fleet, target, plan, request, watch, sampler })
+    const gone = await going.go()
+    samples = await sampler.stop()
+    return { plan, perAgent: fleet.perAgent, seconds, samples, ...gone }
+  } finally {
+    if (samples === undefined) await sampler.stop()
+    await fleet?.close()
+  }
+}
+
+/** Each time it is called, with rooms and users that no other crowd has. */
+function crowdOf(
+  { clients }: RunPlan,
+  { agents, settings: { seed, dialect }, kind }: RunRequest,
+  { urls }: RunningTarget,
+): Omit<FleetOptions, 'onSecond'> {
+  const run = randomBytes(4).toString('hex')
+  const addressed = addressClients(inOwnRooms(clients, run), urls)
+  return { agents, seed, run, dialect, kind, clients: addressed, ledgerLimit: LEDGER_LIMIT }
+}
+
+const plannedMs = ({ steps, afterFaults, baseline }: RunPlan): number =>
+  (baseline?.warmUp.durationMs ?? 0) + Math.max(0, ...steps.map(endMs)) + (afterFaults?.durationMs ?? 0)
+
+async function driveAll({ steps, afterFaults }: RunPlan, stage: Stage): Promise<void> {
+  const loadedUntil = await drive(steps, stage, afterFaults)
+  if (afterFaults !== undefined) await driveAfter(afterFaults, stage, loadedUntil)
+}
+
+interface GoingParts {
+  fleet: Fleet
+  target: RunningTarget
+  plan: RunPlan
+  request: RunRequest
+  watch: RunWatch
+  sampler: ServerSampler
+}
+
+type Gone = Omit<Passage, 'plan' | 'perAgent' | 'seconds' | 'samples'>
+
+class Going {
+  readonly #parts: GoingParts
+  readonly #marks: { atMs: number; label: string }[] = []
+  readonly #troubles: string[] = []
+  readonly #baselines: Baselines | undefined
+
+  constructor(parts: GoingParts) {
+    this.#parts = parts
+    const { plan, target, watch } = parts
+    if (plan.baseline === undefined) return
+    this.#baselines = new Baselines({ target, returnMs: plan.baseline.returnMs, stop: watch.stop })
+  }
+
+  async go(): Promise<Gone> {
+    const startedAt = new Date()
+    const beganAt = nowMs()
+    await this.#count('note', 'none')
+    const { connectAt, joined } = await this.#connect()
+    const joinedAt = nowMs()
+    await this.#parts.sampler.sample()
+    const warmedUp = joined === 0 ? undefined : await this.#warmUp()
+    await this.#count('note', 'all')
+    const zeroAt = nowMs() + BREATH_MS
+    if (joined > 0) await this.#drive(zeroAt)
+    const drivenAt = nowMs()
+    const settled = await this.#settle(joined)
+    await this.#count('compare', 'all')
+    this.#parts.watch.phase('reading the ledger')
+    const ledger = await this.#parts.fleet.ledger()
+    const endedAt = nowMs()
+    if (this.#baselines !== undefined) await this.#parts.fleet.close()
+    await this.#count('compare', 'none')
+    return {
+      startedAt,
+      times: { beganAt, connectAt, joinedAt, zeroAt, drivenAt, endedAt },
+      joined,
+      marks: this.#marks,
+      settled,
+      ledger,
+      warmedUp,
+      baselines: this.#baselines?.compared,
+      troubles: [...this.#troubles, ...this.#parts.target.deaths()],
+      interrupted: this.#stop.aborted,
+    }
+  }
+
+  get #stop(): AbortSignal {
+    return this.#parts.watch.stop
+  }
+
+  async #connect(): Promise<{ connectAt: number; joined: number }> {
+    const { fleet, plan, watch } = this.#parts
+    const lastMs = Math.max(0, ...plan.clients.map(({ connectAtMs }) => connectAtMs))
+    watch.phase('connecting', lastMs + plannedMs(plan) + AFTER_MS)
+    const connectAt = nowMs() + BREATH_MS
+    fleet.connect(connectAt)
+    const joined = (await unlessStopped(this.#untilJoined(lastMs), this.#stop)) ?? watch.joined
+    return { connectAt, joined }
+  }
+
+  async #untilJoined(lastMs: number): Promise<number> {
+    const { fleet, plan } = this.#parts
+    let before = 0
+    let joined = await fleet.untilJoined(lastMs + JOIN_MS)
+    for (let again = 0; again < JOINS_AGAIN && joined > before && joined < plan.clients.length; again += 1) {
+      before = joined
+      joined = await fleet.untilJoined(JOIN_MS)
+    }
+    return joined
+  }
+
+  async #count(does: 'note' | 'compare', clients: Baseline['clients']): Promise<void> {
+    if (this.#baselines === undefined) return
+    this.#parts.watch.phase('counting what the servers hold')
+    const counted = this.#baselines[does](clients).catch((error: unknown) => this.#trouble(error))
+    await unlessStopped(counted, this.#stop)
+  }
+
+  /** Every client speaks, and what it says is shown. */
+  async #warmUp(): Promise<Interval | undefined> {
+    const { fleet, plan, watch } = this.#parts
+    if (plan.baseline === undefined || this.#stop.aborted) return undefined
+    watch.phase('warming up', plannedMs(plan) + AFTER_MS)
+    const { warmUp } = plan.baseline
+    const fromAt = nowMs() + BREATH_MS
+    fleet.load(warmUp, fromAt)
+    await untilMoment(fromAt + warmUp.durationMs, this.#stop)
+    await unlessStopped(fleet.settle(plan.settleMs), this.#stop)
+    return { fromAt, toAt: nowMs() }
+  }
+
+  /** Ends at once when the fleet has failed. */
+  async #drive(zeroAt: number): Promise<void> {
+    const { fleet, target, plan, request, watch } = this.#parts
+    watch.phase('load', plannedMs(plan) + AFTER_MS)
+    const failed = new AbortController()
+    const stage: Stage = {
+      fleet,
+      faults: target.faults,
+      clients: plan.clients,
+      seed: request.settings.seed,
+      zeroAt,
+      stop: AbortSignal.any([this.#stop, failed.signal]),
+      mark: (atMs, label) => {
+        this.#marks.push({ atMs, label })
+        watch.mark(label)
+      },
+      now: nowMs,
+    }
+    const driven = driveAll(plan, stage).catch((error: unknown) => this.#trouble(error))
+    try {
+      await Promise.race([driven, fleet.failed])
+    } finally {
+      failed.abort()
+    }
+  }
+
+  async #settle(joined: number): Promise<Settled> {
+    const { fleet, target, plan, watch } = this.#parts
+    const hasFaults = plan.steps.some((step) => step.do === 'fault')
+    const hasAbsent = hasFaults || plan.steps.some((step) => step.do === 'cut' || step.do === 'churn')
+    watch.phase('settling')
+    if (hasFaults) await unlessStopped(this.#untilWhole(target), this.#stop)
+    if (hasAbsent && joined > 0) await unlessStopped(fleet.untilJoined(BACK_MS), this.#stop)
+    if (this.#stop.aborted) return fleet.settle(HURRIED_SETTLE_MS)
+    const settling = fleet.settle(plan.settleMs)
+    await unlessStopped(settling, this.#stop)
+    const hurried = AbortSignal.any(this.#stop.aborted ? [AbortSignal.timeout(HURRIED_SETTLE_MS)] : [])
+    return (await unlessStopped(settling, hurried)) ?? { settled: false, owed: 0, joined: watch.joined }
+  }
+
+  async #untilWhole(target: RunningTarget): Promise<void> {
+    try {
+      await target.untilWhole()
+    } catch (error) {
+      this.#trouble(error)
+    }
+  }
+
+  #trouble(error: unknown): void {
+    this.#troubles.push(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,94 @@
+/** What a person sees of a run while it goes, and by what it is stopped. Keeps nothing that a result is made of. */
+
+import { merged, percentileMs } from '../measure/histograms.ts'
+import type { AgentSecond } from '../model/agent-protocol.ts'
+import type { Progress } from '../report/terminal/progress.ts'
+
+export interface RunWatch {
+  /** Aborted by the person who ends the run. */
+  readonly stop: AbortSignal
+  /** Clients that are live, as far as has been heard. */
+  readonly joined: number
+  note(line: string): void
+  /** @param leftMs until the end of the run, about */
+  phase(name: string, leftMs?: number): void
+  second(agent: number, second: AgentSecond): void
+  mark(label: string): void
+}
+
+export interface WatchOptions {
+  stop: AbortSignal
+  progress: Progress
+  clients: number
+  now(): number
+}
+
+/** Tells once a second, when every client process that has been heard of has spoken. */
+export class ScreenWatch implements RunWatch {
+  readonly stop: AbortSignal
+  readonly #options: WatchOptions
+  readonly #beganAt: number
+  readonly #latest = new Map<number, AgentSecond>()
+  #phase = 'starting'
+  #expectedMs: number | null = null
+  #disconnects = 0
+  #shownAt = 0
+
+  constructor(options: WatchOptions) {
+    this.stop = options.stop
+    this.#options = options
+    this.#beganAt = options.now()
+  }
+
+  get joined(): number {
+    return total(this.#latest, 'joined')
+  }
+
+  note(line: string): void {
+    this.#options.progress.note(line)
+  }
+
+  phase(name: string, leftMs?: number): void {
+    this.#phase = name
+    if (leftMs !== undefined) this.#expectedMs = this.#elapsedMs + leftMs
+    this.#show()
+  }
+
+  get #elapsedMs(): number {
+    return this.#options.now() - this.#beganAt
+  }
+
+  mark(label: string): void {
+    this.note(`  ${(this.#elapsedMs / 1_000).toFixed(0)} s  ${label}`)
+  }
+
+  second(agent: number, second: AgentSecond): void {
+    this.#latest.set(agent, second)
+    this.#disconnects += second.disconnects
+    // All report at the same whole second, one after the other.
+    if (this.#options.now() - this.#shownAt < 900) return
+    this.#shownAt = this.#options.now()
+    this.#show()
+  }
+
+  #show(): void {
+    const delivery = merged([...this.#latest.values()].map((second) => second.delivery))
+    this.#options.progress.show({
+      phase: this.#phase,
+      elapsedMs: this.#elapsedMs,
+      expectedMs: this.#expectedMs,
+      clients: this.#options.clients,
+      connected: total(this.#latest, 'connected'),
+      deliveredPerSec: total(this.#latest, 'delivered'),
+      deliveryP99Ms: delivery.totalCount === 0 ? null : percentileMs(delivery, 99),
+      problems: this.#disconnects === 0 ? [] : [`${this.#disconnects} disconnects`],
+    })
+  }
+}
+
+function total(
+  latest: ReadonlyMap<number, AgentSecond>,
+  property: 'joined' | 'connected' | 'delivered',
+): number {
+  return [...latest.values()].reduce((sum, second) => sum + second[property], 0)
+}

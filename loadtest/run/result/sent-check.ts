@@ -1,0 +1,81 @@
+/**
+ * Whether the load was what was asked for. What fell due and was not sent found its sender away (`bench`, `bare`: `offline`) or with
+ * too much waiting already (`chat`: `backlog`); figures of such a run are those of a smaller load. Pure.
+ */
+import type { FaultKind, RunPlan, Step } from '../../model/plan.ts'
+import type { Check, RunResult } from '../../model/result.ts'
+import type { ScenarioSettings } from '../../model/scenario.ts'
+import { whole } from '../../report/format.ts'
+
+/** Nobody notices less. */
+const NOTICEABLE = 0.01
+/** What coming back takes after a cut or a death: Socket.IO's first pause is up to 1.5 s, and then it must connect and join. */
+const BACK_MS = 3_000
+
+type Asked = Pick<ScenarioSettings, 'dialect' | 'shape'>
+
+export function sentCheck(
+  { verdict, refusals }: Pick<RunResult, 'verdict' | 'refusals'>,
+  plan: RunPlan,
+  asked: Asked,
+): Check {
+  const { due, sent } = verdict
+  const awayShare = asked.dialect === 'chat' ? 0 : absentShare(plan, asked)
+  const most = Math.ceil(round(due * Math.min(1, NOTICEABLE + awayShare)))
+  const codes = ['offline', 'backlog'].flatMap((code) => {
+    const count = refusals[code] ?? 0
+    return count === 0 ? [] : [`${whole(count)} ${code}`]
+  })
+  const unsent =
+    due === sent ? [] : [`${whole(due - sent)} were not (${[...codes, `${whole(most)} may`].join(', ')})`]
+  return {
+    name: 'what was due was sent',
+    ok: due - sent <= most,
+    detail: [`${whole(sent)} of ${whole(due)}`, ...unsent].join('; '),
+  }
+}
+
+/** Sums of shares are a hair beside what they are on paper. */
+const round = (value: number): number => Math.round(value * 1e6) / 1e6
+
+/** In an application that keeps nothing, who is away can't send: the share of a plan's load that this takes from it by what the plan does itself. */
+function absentShare({ clients, steps }: RunPlan, { shape }: Asked): number {
+  const loadMs = steps.reduce((sum, step) => sum + (step.do === 'load' ? step.load.durationMs : 0), 0)
+  const awayMs = steps.reduce((sum, step) => sum + awayIn(step, { clients, steps }, shape), 0)
+  return loadMs === 0 ? 0 : awayMs / (loadMs * clients.length)
+}
+
+/** Summed over the clients. */
+function awayIn(
+  step: Step,
+  { clients, steps }: Pick<RunPlan, 'clients' | 'steps'>,
+  shape: Asked['shape'],
+): number {
+  const onHost = (host: number) => clients.filter((client) => client.host === host).length
+  if (step.do === 'churn') return ((step.churn.perSec * step.churn.durationMs) / 1_000) * BACK_MS
+  if (step.do === 'cut') {
+    const { whom, offlineMs } = step.cut
+    const share = whom === 'all' ? 1 : 'share' in whom ? whom.share : onHost(whom.host) / clients.length
+    return share * clients.length * (offlineMs + BACK_MS)
+  }
+  if (step.do !== 'fault') return 0
+  const { part, end } = AWAY_BY[step.fault] ?? {}
+  const endsAtMs = steps.find((one) => one.do === 'fault' && one.fault === end && one.atMs >= step.atMs)?.atMs
+  const lastsMs = (endsAtMs ?? step.atMs) - step.atMs + BACK_MS
+  if (part === 'host') return onHost(step.which) * lastsMs
+  const { workersPerHost } = shape
+  if (part === 'worker') return (onHost(Math.floor(step.which / workersPerHost)) / workersPerHost) * lastsMs
+  return 0
+}
+
+/** Whose clients a fault takes away, and what brings them back where that is a step of its own. */
+const AWAY_BY: Readonly<Partial<Record<FaultKind, { part: 'host' | 'worker'; end?: FaultKind }>>> = {
+  'kill-worker': { part: 'worker' },
+  'terminate-worker': { part: 'worker' },
+  'pause-worker': { part: 'worker', end: 'resume-worker' },
+  'kill-host': { part: 'host', end: 'start-host' },
+  'kill-primary': { part: 'host', end: 'start-host' },
+  'stop-host': { part: 'host', end: 'start-host' },
+  'pause-host': { part: 'host', end: 'resume-host' },
+  reload: { part: 'host' },
+}

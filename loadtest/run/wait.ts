@@ -1,0 +1,36 @@
+/** Waits for a moment of `clock.ts`, or for the person who ends the run. */
+import { nowMs } from '../system/clock.ts'
+
+/** A timer counts no further. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Resolves at the moment, or when `stop` is aborted; never rejects. */
+export function untilMoment(at: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, Math.min(LONGEST_MS, Math.max(0, at - nowMs())))
+    stop.addEventListener('abort', end, { once: true })
+    if (stop.aborted) end()
+    function end() {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', end)
+      resolve()
+    }
+  })
+}
+
+/** Resolves with what `work` gives, or with undefined as soon as `stop` is aborted; what `work` comes to then is not heard. */
+export async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
+  const ended = new AbortController()
+  try {
+    return await Promise.race([work, abortOf(AbortSignal.any([stop, ended.signal]))])
+  } finally {
+    ended.abort()
+  }
+}
+
+function abortOf(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}

@@ -1,0 +1,170 @@
+/**
+ * Random faults as a schedule: what is hit when and for how long follows from the seed alone. A fault falls into what the one before
+ * left behind; what is down or stands still comes back after a bounded time; the last one is over when the schedule is. Pure.
+ */
+import { below, type Random, randomOf, shuffled } from '../../load/random.ts'
+import type { FaultKind, Step } from '../../model/plan.ts'
+import type { TargetShape } from '../../model/target.ts'
+
+/** What a fault is done to; nothing is held twice at a time. */
+type Part = 'host' | 'worker' | 'redis' | 'link' | 'clients'
+
+interface Blow {
+  /** `cut`: a share of the clients is cut off. */
+  fault: FaultKind | 'cut'
+  on: Part
+  /** What ends it; without it, it is over at once. */
+  ends?: FaultKind
+  /** What it lasts, at least and at most. */
+  holdMs?: readonly [number, number]
+}
+
+/** Nothing stays down, cut off or still for longer than this by plan. */
+export const LONGEST_HOLD_MS = 6_000
+const DOWN_MS = [300, 4_000] as const
+const STILL_MS = [500, LONGEST_HOLD_MS] as const
+/** What a host takes that is asked to end: its clients are moved first. */
+export const DRAIN_MS = 3_000
+/** A host that has just come up is left alone for so long, or it would never serve anybody. */
+const UP_MS = 2_500
+/** From one fault to the next: shorter than a recovery. */
+const GAP_MS = [200, 4_000] as const
+const FIRST_MS = 1_000
+
+export const HOST_BLOWS: readonly Blow[] = [
+  { fault: 'kill-worker', on: 'worker' },
+  { fault: 'terminate-worker', on: 'worker' },
+  { fault: 'pause-worker', on: 'worker', ends: 'resume-worker', holdMs: STILL_MS },
+  { fault: 'stall-worker', on: 'worker' },
+  { fault: 'kill-host', on: 'host', ends: 'start-host', holdMs: DOWN_MS },
+  { fault: 'kill-primary', on: 'host', ends: 'start-host', holdMs: DOWN_MS },
+  { fault: 'stop-host', on: 'host', ends: 'start-host', holdMs: DOWN_MS },
+  { fault: 'pause-host', on: 'host', ends: 'resume-host', holdMs: STILL_MS },
+  { fault: 'stall-primary', on: 'host' },
+  { fault: 'reload', on: 'host' },
+  { fault: 'cut', on: 'clients' },
+]
+
+export const REDIS_BLOWS: readonly Blow[] = [
+  { fault: 'kill-redis', on: 'redis', ends: 'start-redis', holdMs: DOWN_MS },
+  { fault: 'terminate-redis', on: 'redis', ends: 'start-redis', holdMs: DOWN_MS },
+  { fault: 'pause-redis', on: 'redis', ends: 'resume-redis', holdMs: STILL_MS },
+  { fault: 'cut-pubsub', on: 'redis' },
+  { fault: 'cut-normal', on: 'redis' },
+  { fault: 'cut-link', on: 'link', ends: 'mend-link', holdMs: STILL_MS },
+  { fault: 'freeze-link', on: 'link', ends: 'mend-link', holdMs: STILL_MS },
+  { fault: 'slow-link', on: 'link', ends: 'mend-link', holdMs: STILL_MS },
+  { fault: 'deafen-link', on: 'link' },
+]
+
+/** After these a host has another primary than before. */
+export const ENDING: readonly Blow['fault'][] = ['kill-host', 'kill-primary', 'stop-host']
+/** After these it has other workers. */
+export const REPLACING: readonly Blow['fault'][] = ['kill-worker', 'reload', ...ENDING]
+
+export interface Havoc {
+  seed: number
+  shape: TargetShape
+  blows: readonly Blow[]
+  /** All is over by then, as far as it is planned. */
+  withinMs: number
+  /** A host is now and then followed by the next one, until all were stopped and started again. */
+  rolls: boolean
+  /** From one fault to the next, at least and at most. */
+  gapMs?: readonly [number, number]
+  /** The first of several hosts has one primary through it all. */
+  sparesFirstPrimary?: true
+}
+
+export function faultsOf(blows: readonly Blow[]): FaultKind[] {
+  const all = blows.flatMap(({ fault, ends }) => [fault, ends])
+  return [...new Set(all)].filter((fault) => fault !== undefined && fault !== 'cut')
+}
+
+/** In the order of their moments. */
+export function havocSteps(havoc: Havoc): Step[] {
+  const schedule = new Schedule(havoc)
+  const random = randomOf(havoc.seed, 'havoc')
+  if (havoc.rolls && random() < 0.5) schedule.roll(between([FIRST_MS, havoc.withinMs / 2], random))
+  let bag: Blow[] = []
+  for (let atMs = FIRST_MS; atMs < havoc.withinMs; atMs += between(havoc.gapMs ?? GAP_MS, random)) {
+    if (bag.length === 0) bag = shuffled(havoc.blows, random)
+    const place = bag.findIndex((blow) => schedule.strike(blow, Math.round(atMs), random))
+    if (place >= 0) bag.splice(place, 1)
+  }
+  return schedule.steps.toSorted((a, b) => a.atMs - b.atMs)
+}
+
+const between = ([least, most]: readonly [number, number], random: Random): number =>
+  Math.round(least + (most - least) * random())
+
+interface Hold {
+  part: string
+  fromMs: number
+  toMs: number
+}
+
+class Schedule {
+  readonly steps: Step[] = []
+  readonly #havoc: Havoc
+  readonly #holds: Hold[] = []
+
+  constructor(havoc: Havoc) {
+    this.#havoc = havoc
+  }
+
+  /** @returns false where it does not fit now */
+  strike(blow: Blow, atMs: number, random: Random): boolean {
+    const spared = this.#havoc.sparesFirstPrimary === true && ENDING.includes(blow.fault) ? 1 : 0
+    const which = spared + below(this.#count(blow.on) - spared, random)
+    const holdMs = blow.holdMs === undefined ? 0 : between(blow.holdMs, random)
+    const endMs = atMs + holdMs + (blow.fault === 'stop-host' ? DRAIN_MS : 0)
+    const share = 0.1 + 0.9 * random()
+    const isUp = blow.on === 'worker' || blow.on === 'host'
+    const toMs = endMs + (blow.on === 'host' && holdMs > 0 ? UP_MS : 0)
+    const hold = { part: this.#partOf(blow.on, which), fromMs: atMs, toMs }
+    if (endMs > this.#havoc.withinMs || !this.#isFree(hold)) return false
+    if (isUp && !this.#isFree({ ...hold, part: `host ${this.#hostOf(blow.on, which)}` })) return false
+    this.#holds.push(hold)
+    if (blow.fault === 'cut') this.steps.push(cut(atMs, share))
+    else this.steps.push({ do: 'fault', atMs, fault: blow.fault, which })
+    if (blow.ends !== undefined) this.steps.push({ do: 'fault', atMs: endMs, fault: blow.ends, which })
+    return true
+  }
+
+  /** One host after the other is asked to end, and started again; the next follows when the one before is up. */
+  roll(fromMs: number): void {
+    const eachMs = DRAIN_MS + UP_MS
+    const fitting = Math.floor((this.#havoc.withinMs - fromMs) / eachMs)
+    for (let host = 0; host < Math.min(fitting, this.#havoc.shape.hosts); host += 1) {
+      const atMs = fromMs + host * eachMs
+      this.#holds.push({ part: `host ${host}`, fromMs: atMs, toMs: atMs + eachMs })
+      this.steps.push({ do: 'fault', atMs, fault: 'stop-host', which: host })
+      this.steps.push({ do: 'fault', atMs: atMs + DRAIN_MS, fault: 'start-host', which: host })
+    }
+  }
+
+  #count(on: Part): number {
+    const { hosts, workersPerHost } = this.#havoc.shape
+    if (on === 'worker') return hosts * workersPerHost
+    return on === 'host' || on === 'link' ? hosts : 1
+  }
+
+  #partOf(on: Part, which: number): string {
+    return `${on} ${which}`
+  }
+
+  #hostOf(on: Part, which: number): number {
+    return on === 'worker' ? Math.floor(which / this.#havoc.shape.workersPerHost) : which
+  }
+
+  #isFree({ part, fromMs, toMs }: Hold): boolean {
+    return !this.#holds.some((other) => other.part === part && other.fromMs <= toMs && other.toMs >= fromMs)
+  }
+}
+
+const cut = (atMs: number, share: number): Step => ({
+  do: 'cut',
+  atMs,
+  cut: { whom: { share }, offlineMs: 300, spreadMs: 0 },
+})

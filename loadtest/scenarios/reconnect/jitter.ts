@@ -1,0 +1,47 @@
+import type { Step } from '../../model/plan.ts'
+import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
+import { everyoneBack, everyoneIn, somebodyCameBack, somethingHeard } from '../checks.ts'
+import { crowd, LONG_SETTLE_MS, loadStep, oneRoom, USUAL } from '../clients.ts'
+
+const PERIOD_MS = 15_000
+const OFFLINE_MS = 2_000
+
+/** As in AnyCable's public benchmark: 120 broadcasts at 2/s to one room; in every period each client is cut once, at a moment of its own. */
+export const jitter: Scenario = {
+  name: 'jitter',
+  title: 'Each client is cut off every 15 s for 2 s, while one room hears 120 broadcasts at 2/s',
+  invariant:
+    'Everybody comes back and is shown what was said meanwhile (servers that keep nothing fail here)',
+  defaults: {
+    ...USUAL,
+    clients: 300,
+    roomSize: 300,
+    ratePerSec: 2,
+    durationSec: 60,
+    arrivals: 'even',
+  },
+  needs: [],
+  minHosts: 1,
+  minWorkers: 1,
+  plan: (settings) => ({
+    clients: crowd(settings, oneRoom),
+    steps: [loadStep(settings), ...cuts(settings)],
+    settleMs: LONG_SETTLE_MS,
+  }),
+  checks: (result, settings) => [
+    everyoneIn(result),
+    somebodyCameBack(result, settings.clients),
+    everyoneBack(result),
+    somethingHeard(result),
+  ],
+}
+
+/** A client that is still away is not cut again: a cut ends before the next period begins. */
+function cuts(settings: ScenarioSettings): Step[] {
+  const count = Math.max(1, Math.floor((settings.durationSec * 1_000) / PERIOD_MS))
+  return Array.from({ length: count }, (_, period) => ({
+    do: 'cut',
+    atMs: period * PERIOD_MS,
+    cut: { whom: 'all', offlineMs: OFFLINE_MS, spreadMs: PERIOD_MS - OFFLINE_MS },
+  }))
+}

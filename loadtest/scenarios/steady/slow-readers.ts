@@ -1,0 +1,57 @@
+import type { Check, Second } from '../../model/result.ts'
+import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
+import { allAcked, everyoneIn, type Judged, medianOf, somethingHeard } from '../checks.ts'
+import { crowd, LONG_SETTLE_MS, loadStep, momentMs, oneRoom, USUAL } from '../clients.ts'
+
+/** Every n-th client takes nothing from its socket any more from a third of the run on. */
+const SLOW_EVERY = 10
+const SLOW_FROM = 1 / 3
+/** For connections to warm up, and for buffers to fill. */
+const WARM_MS = 2_000
+/** A server that waits for the slow makes the others wait for seconds, or for ever; a busy machine is some times slower. */
+const MOST_TIMES = 10
+/** Of what is faster than that, a multiple says nothing. */
+const FAST_MS = 20
+
+export const slowReaders: Scenario = {
+  name: 'slow-readers',
+  title:
+    'After a third of the run a tenth of one room takes nothing from its sockets; long texts are sent to all',
+  invariant: `Those who read are served as before: every send is acked, and a second's delivery p99 is at most ${MOST_TIMES} times what it was`,
+  defaults: { ...USUAL, textLength: 4_000, clients: 200, roomSize: 200, ratePerSec: 20, durationSec: 45 },
+  needs: [],
+  minHosts: 1,
+  minWorkers: 1,
+  plan: (settings) => ({
+    clients: crowd(settings, oneRoom, (index) => (isSlow(index) ? { reads: 'never', sends: false } : {})),
+    steps: [loadStep(settings), { do: 'slow', atMs: momentMs(settings, SLOW_FROM) }],
+    settleMs: LONG_SETTLE_MS,
+  }),
+  checks: (result, settings) => [
+    everyoneIn(result),
+    allAcked(result),
+    servedAsBefore(result, settings),
+    somethingHeard(result),
+  ],
+}
+
+const isSlow = (index: number): boolean => index % SLOW_EVERY === SLOW_EVERY - 1
+
+const p99Of = (seconds: readonly Second[]): number | undefined =>
+  medianOf(seconds.map(({ deliveryP99Ms }) => deliveryP99Ms))
+
+/** Of the same run, and medians of its seconds: what slows the machine down for a moment says nothing of the server. */
+function servedAsBefore({ timeline }: Judged, settings: ScenarioSettings): Check {
+  const name = 'the others are served as before'
+  const slowAtMs = momentMs(settings, SLOW_FROM)
+  const heard = timeline.filter(({ delivered }) => delivered > 0)
+  const before = p99Of(heard.filter(({ atMs }) => atMs > WARM_MS && atMs <= slowAtMs))
+  const after = p99Of(heard.filter(({ atMs }) => atMs > slowAtMs + WARM_MS && atMs <= momentMs(settings, 1)))
+  if (before === undefined || after === undefined)
+    return { name, ok: false, detail: 'the run was too short to tell' }
+  return {
+    name,
+    ok: after <= MOST_TIMES * Math.max(before, FAST_MS),
+    detail: `delivery p99 of a usual second ${before.toFixed(1)} ms before, ${after.toFixed(1)} ms then`,
+  }
+}

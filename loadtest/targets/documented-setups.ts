@@ -1,0 +1,63 @@
+/** The table of the documented set-ups. */
+import type { Target } from '../model/target.ts'
+import { documented, type SetUp } from './documented-target.ts'
+import type { OwnRedis } from './redis-server.ts'
+
+/** The second line of the answer of PUBSUB NUMSUB and the like. */
+const numberOf = (lines: readonly string[]): number => Number(lines[1] ?? 0)
+
+const STICKY = 'as its README writes it: @socket.io/sticky in the primary'
+const NOT_KEPT = 'a redis-server of its own that keeps nothing over its end (or as REDIS_APPENDFSYNC says)'
+
+const setUps: readonly SetUp[] = [
+  {
+    name: 'sticky-cluster',
+    title: `@socket.io/cluster-adapter ${STICKY}; one host`,
+    dialect: 'bench',
+    workers: true,
+    needs: [],
+  },
+  {
+    name: 'redis-classic',
+    title: `@socket.io/redis-adapter (classic) in every worker, ${STICKY} of each host; ${NOT_KEPT}`,
+    dialect: 'bench',
+    workers: true,
+    knownToRedis: async (redis: OwnRedis) =>
+      numberOf(await redis.ask('PUBSUB', 'NUMSUB', 'socket.io-request#/#')),
+    needs: [],
+  },
+  {
+    name: 'redis-sharded',
+    title: `@socket.io/redis-adapter (sharded) in every worker, ${STICKY} of each host; ${NOT_KEPT}`,
+    dialect: 'bench',
+    workers: true,
+    knownToRedis: async (redis: OwnRedis) =>
+      numberOf(await redis.ask('PUBSUB', 'SHARDNUMSUB', 'socket.io#/#')),
+    needs: [],
+  },
+  {
+    name: 'redis-streams',
+    title: `@socket.io/redis-streams-adapter with connection state recovery in every worker, ${STICKY} of each host; ${NOT_KEPT}`,
+    dialect: 'bench',
+    workers: true,
+    knownToRedis: async (redis: OwnRedis) =>
+      (await redis.ask('CLIENT', 'LIST')).filter((line) => / cmd=xread /.test(line)).length,
+    needs: ['@socket.io/redis-streams-adapter'],
+  },
+  {
+    name: 'one-process',
+    title: 'Socket.IO in one process, without any adapter',
+    dialect: 'bench',
+    workers: false,
+    needs: [],
+  },
+  {
+    name: 'bare-ws',
+    title: 'plain WebSockets (ws) in one process, without Socket.IO: the floor',
+    dialect: 'bare',
+    workers: false,
+    needs: [],
+  },
+]
+
+export const documentedTargets: readonly Target[] = setUps.map(documented)

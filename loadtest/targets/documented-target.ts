@@ -1,0 +1,54 @@
+/** The set-ups that Socket.IO's own documents describe, built from the packages as they write it; each is a file of servers/. */
+import { pathToFileURL } from 'node:url'
+import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
+import { inPackage } from '../system/package-root.ts'
+import { DocumentedServer } from './documented-server.ts'
+import { workerFaults } from './faults.ts'
+import type { OwnRedis } from './redis-server.ts'
+import { needPackage } from './requirements.ts'
+import { startCluster } from './start-cluster.ts'
+
+export interface SetUp {
+  name: string
+  title: string
+  dialect: 'bench' | 'bare'
+  /** False: one process that serves by itself. */
+  workers: boolean
+  /** How many of its processes the Redis of the set-up knows; without it there is none, and so one host at most. */
+  knownToRedis?(redis: OwnRedis): Promise<number>
+  needs: readonly string[]
+}
+
+export function documented(setUp: SetUp): Target {
+  return {
+    name: setUp.name,
+    title: setUp.title,
+    dialects: [setUp.dialect],
+    defaultShape: { hosts: 1, workersPerHost: setUp.workers ? 2 : 1 },
+    limits: {
+      hosts: setUp.knownToRedis === undefined ? 1 : 16,
+      workersPerHost: setUp.workers ? 64 : 1,
+    },
+    start: (options) => start(setUp, options),
+  }
+}
+
+async function start(setUp: SetUp, options: TargetOptions): Promise<RunningTarget> {
+  for (const name of setUp.needs) needPackage(name)
+  const { workersPerHost } = options.shape
+  const APP = pathToFileURL(inPackage(`loadtest/apps/${setUp.dialect}.js`)).href
+  return startCluster({
+    options,
+    appendfsync: setUp.knownToRedis === undefined ? undefined : 'no',
+    boot: ({ address, port, env }) =>
+      DocumentedServer.start({
+        file: `${setUp.name}.js`,
+        address,
+        port,
+        workers: setUp.workers ? workersPerHost : 0,
+        env: { APP, ...env },
+      }),
+    faults: (hosts) => (setUp.workers ? workerFaults(hosts, workersPerHost) : {}),
+    isWhole: async (redis, running) => (await setUp.knownToRedis?.(redis)) === running * workersPerHost,
+  })
+}

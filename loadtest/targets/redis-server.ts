@@ -1,0 +1,160 @@
+/** The redis-server of a target: on a port that it keeps, with what it wrote when that is to be kept, and its figures. */
+import { Redis } from 'ioredis'
+import { startRedis, type TestRedis } from '../../test/harness/redis.ts'
+import type { RedisHoldings } from '../model/resources.ts'
+import type { ServerProcess } from '../model/server-process.ts'
+import { NothingToHit, type RedisFigures } from '../model/target.ts'
+import { isRunning } from '../system/processes.ts'
+import { steadyPort } from './fixed-port.ts'
+import { OWN_SESSION } from './launch-prefix.ts'
+import { redisFiguresFrom } from './redis-info.ts'
+import { holdingsOf } from './redis-resources.ts'
+import { needProgram } from './requirements.ts'
+
+const ADDRESS = '127.0.0.1'
+/** One that stands still has no figures. */
+const ANSWER_MS = 500
+
+/** `no`: nothing is kept over its end. */
+export type Appendfsync = 'always' | 'everysec' | 'no'
+
+/** @throws for another word */
+export function appendfsyncFrom(word: string): Appendfsync {
+  if (word === 'always' || word === 'everysec' || word === 'no') return word
+  throw new Error(`REDIS_APPENDFSYNC is always, everysec or no, not '${word}'`)
+}
+
+export class OwnRedis {
+  readonly #redis: TestRedis
+  readonly #pids: number[]
+  readonly #meant = new Set<number>()
+  /** By this life of it, to `figures()`. */
+  #answeredBytes = 0
+
+  private constructor(redis: TestRedis) {
+    this.#redis = redis
+    this.#pids = [redis.pid]
+  }
+
+  static async start(appendfsync: Appendfsync): Promise<OwnRedis> {
+    needProgram('redis-server', 'install Redis 7 or newer (Debian: apt-get install redis-server)')
+    needProgram('redis-cli', 'install the tools of Redis (Debian: apt-get install redis-tools)')
+    const port = await steadyPort(ADDRESS)
+    const kept = appendfsync === 'no' ? {} : { appendonly: appendfsync }
+    return new OwnRedis(await startRedis({ ...kept, port, host: ADDRESS, within: OWN_SESSION }))
+  }
+
+  get url(): string {
+    return this.#redis.url
+  }
+
+  get port(): number {
+    return this.#redis.port
+  }
+
+  get runs(): boolean {
+    return isRunning(this.#redis.pid)
+  }
+
+  /** The lines of the answer. */
+  async ask(...command: string[]): Promise<string[]> {
+    return (await this.#redis.cli(...command)).split('\n')
+  }
+
+  async kill(): Promise<void> {
+    this.#meant.add(this.#redis.pid)
+    await this.#redis.kill()
+  }
+
+  /** It has time to write what it has. */
+  async terminate(): Promise<void> {
+    this.#mustRun()
+    this.#meant.add(this.#redis.pid)
+    await this.#redis.kill('SIGTERM')
+  }
+
+  async startAgain(): Promise<void> {
+    if (this.runs) throw new NothingToHit('Redis runs already')
+    await this.#redis.start()
+    this.#answeredBytes = 0
+    this.#pids.push(this.#redis.pid)
+  }
+
+  pause(): void {
+    this.#mustRun()
+    this.#redis.pause()
+  }
+
+  resume(): void {
+    this.#mustRun()
+    this.#redis.resume()
+  }
+
+  /** @param type of the connections that it ends: those that subscribe, or all others */
+  async cut(type: 'pubsub' | 'normal'): Promise<void> {
+    this.#mustRun()
+    await this.#redis.cli('CLIENT', 'KILL', 'TYPE', type)
+  }
+
+  processes(): ServerProcess[] {
+    return this.runs ? [{ pid: this.#redis.pid, role: 'redis', host: 0 }] : []
+  }
+
+  deaths(): string[] {
+    const ended = this.#pids.filter((pid) => !isRunning(pid) && !this.#meant.has(pid))
+    return ended.map((pid) => `Redis (process ${pid}) ended by itself`)
+  }
+
+  tail(): string {
+    return this.#redis.output.slice(-2_000)
+  }
+
+  /** Without what the asking itself costs, as far as bytes out and connections go. Undefined while it does not answer. */
+  async figures(): Promise<RedisFigures | undefined> {
+    if (!this.runs) return undefined
+    const info = await answerFrom(this.#redis.socketPath, (redis) => redis.info('clients', 'stats'))
+    if (info === undefined) return undefined
+    const { bytesOut, connections, ...others } = redisFiguresFrom(info)
+    const figures = { ...others, bytesOut: bytesOut - this.#answeredBytes, connections: connections - 1 }
+    this.#answeredBytes += info.length
+    return figures
+  }
+
+  /** Undefined while it does not answer. */
+  async holdings(): Promise<RedisHoldings | undefined> {
+    return this.runs ? answerFrom(this.#redis.socketPath, holdingsOf) : undefined
+  }
+
+  #mustRun(): void {
+    if (!this.runs) throw new NothingToHit('Redis does not run')
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    await this.#redis.stop()
+  }
+}
+
+/** On a connection of its own: it needs no port, and none stays open. */
+async function answerFrom<T>(path: string, ask: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+  const client = new Redis({
+    path,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    retryStrategy: () => null,
+  })
+  let broken = false
+  client.on('error', () => (broken = true))
+  try {
+    await client.connect()
+    return await ask(client)
+  } catch (error) {
+    if (broken || (error instanceof Error && /timed out|closed/i.test(error.message))) return undefined
+    throw error
+  } finally {
+    client.disconnect()
+  }
+}

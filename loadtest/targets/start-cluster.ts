@@ -1,0 +1,116 @@
+/** Starts hosts, each on an address and a port that it keeps, and their Redis where they have one; on failure nothing stays. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Network } from '../../test/harness/client-proxy.ts'
+import type { RunningTarget, TargetOptions } from '../model/target.ts'
+import { hostFaults, linkFaults, needsLinks, redisFaults } from './faults.ts'
+import { steadyPort } from './fixed-port.ts'
+import { Host, type Server } from './host.ts'
+import { appendfsyncFrom, OwnRedis } from './redis-server.ts'
+import { needProgram } from './requirements.ts'
+import { ClusterOfHosts, type Faults } from './running-cluster.ts'
+import { probeEnvironment } from './server-environment.ts'
+
+/** Where one host is. */
+export interface Place {
+  index: number
+  address: string
+  port: number
+  url: string
+  /** For what is to stay while the host is down. */
+  directory: string
+  /** The probe, the address of Redis, and the settings of the target's options. */
+  env: Readonly<Record<string, string>>
+}
+
+export interface ClusterPlan {
+  options: TargetOptions
+  /** How its Redis writes, unless REDIS_APPENDFSYNC says otherwise; undefined: it has none. */
+  appendfsync: string | undefined
+  /** Resolves when the server of a host takes connections. */
+  boot(place: Place): Promise<Server>
+  /** Beside those of hosts and Redis. */
+  faults(hosts: readonly Host[]): Faults
+  /** Whether Redis knows all servers of the hosts that run; true by default. */
+  isWhole?(redis: OwnRedis, hostsThatRun: number): Promise<boolean>
+}
+
+export async function startCluster(plan: ClusterPlan): Promise<RunningTarget> {
+  needProgram('setpriv', 'install util-linux')
+  needProgram('setsid', 'install util-linux')
+  const { REDIS_APPENDFSYNC, ...env } = plan.options.env
+  const word = plan.appendfsync === undefined ? undefined : (REDIS_APPENDFSYNC ?? plan.appendfsync)
+  const redis = word === undefined ? undefined : await OwnRedis.start(appendfsyncFrom(word))
+  const directory = await mkdtemp(join(tmpdir(), 'rookery-loadtest-'))
+  try {
+    if (redis !== undefined) plan.options.progress(`redis-server at ${redis.url}, appendfsync ${word}`)
+    const options = { ...plan.options, env }
+    return await startHosts({ ...plan, options }, directory, redis)
+  } catch (error) {
+    await redis?.stop()
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function startHosts(
+  plan: ClusterPlan,
+  directory: string,
+  redis: OwnRedis | undefined,
+): Promise<RunningTarget> {
+  const probeDirectory = join(directory, 'probes')
+  await mkdir(probeDirectory)
+  const hosts: Host[] = []
+  const links: Network[] = []
+  for (let index = 0; index < plan.options.shape.hosts; index += 1) {
+    const link = await linkTo(redis, plan.options.needs)
+    if (link !== undefined) links.push(link)
+    const url = link === undefined ? redis?.url : link.url.replace('http:', 'redis:')
+    const env = {
+      ...probeEnvironment(probeDirectory),
+      ...(url === undefined ? {} : { REDIS_URL: url }),
+      ...plan.options.env,
+    }
+    const place = await placeOf(index, directory, env)
+    hosts.push(new Host(index, place.url, () => plan.boot(place)))
+  }
+  const faults = {
+    ...hostFaults(hosts),
+    ...redisFaults(redis),
+    ...linkFaults(links),
+    ...plan.faults(hosts),
+  }
+  const target = new ClusterOfHosts({
+    hosts,
+    redis,
+    links,
+    directory,
+    probeDirectory,
+    faults,
+    isWhole: async (running) => redis === undefined || (await (plan.isWhole?.(redis, running) ?? true)),
+  })
+  await target.begin(plan.options)
+  return target
+}
+
+/** A way to Redis that can fail; undefined: the host speaks to Redis itself. */
+async function linkTo(
+  redis: OwnRedis | undefined,
+  needs: TargetOptions['needs'],
+): Promise<Network | undefined> {
+  return redis !== undefined && needsLinks(needs) ? Network.to(redis.port) : undefined
+}
+
+async function placeOf(index: number, directory: string, env: Place['env']): Promise<Place> {
+  const address = `127.0.0.${index + 1}`
+  const port = await steadyPort(address)
+  return {
+    index,
+    address,
+    port,
+    url: `http://${address}:${port}`,
+    directory: join(directory, `host-${index + 1}`),
+    env,
+  }
+}
