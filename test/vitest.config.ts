@@ -3,15 +3,14 @@ import { HostsFirst } from './harness/hosts-first.ts'
 
 const pool = 'forks'
 /**
- * Tests that start processes. Three files at a time, of whichever project: much of them is waiting. A machine that stands still may
- * break one, so each has a second try; the summary names those that needed it.
+ * Tests that start processes. Several files run at a time, of whichever project: most of their time is waiting. The time-outs
+ * only end what hangs; no test depends on them.
  */
 const spawning = {
   pool,
-  maxWorkers: 3,
-  retry: 1,
+  maxWorkers: 4,
   testTimeout: 120_000,
-  // Hooks have no second try, and several hosts begin in one.
+  // Several hosts start in one hook.
   hookTimeout: 300_000,
   sequence: { groupOrder: 1 },
 } as const
@@ -20,8 +19,15 @@ const spawning = {
 const ofHosts = [
   'test/{integration,fault,browser}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
 ]
-/** What measures memory runs when nothing else does. */
+/** Tests that measure memory run when nothing else does. */
 const alone = ['test/fault/fuzz-memory.test.ts']
+/** Tests that `npm run test:long` runs at a larger size (`harness/long-run.ts`). */
+const growing = [
+  'test/{unit,fault}/fuzz-*.test.ts',
+  'test/fault/{client-long,hosts-run}.test.ts',
+  'test/integration/connects.test.ts',
+  'test/browser/long-rooms.test.ts',
+]
 
 const spawned = (folder: string) => ({
   ...spawning,
@@ -40,6 +46,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           pool,
           maxWorkers: 2,
+          // They share nothing but pure modules: a process for each file would double their time.
+          isolate: false,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -59,6 +67,19 @@ export default defineConfig({
       },
       {
         test: { name: 'alone', ...spawning, include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
+      {
+        // What takes minutes: `npm run test:long`. `npm test` leaves this project out.
+        test: {
+          name: 'long',
+          ...spawning,
+          include: ['test/long/**/*.test.ts', ...growing],
+          maxWorkers: 1,
+          testTimeout: 1_200_000,
+          expect: { poll: { timeout: 60_000 } },
+          env: { TEST_LONG: '1' },
+          sequence: { groupOrder: 3 },
+        },
       },
     ],
   },

@@ -7,12 +7,13 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { within } from '../../src/core/within.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { sized } from '../harness/long-run.ts'
 import { Chromium, LOST_NETWORK } from '../harness/page.ts'
 import { chatter, HISTORY_SETTINGS, publish, writeLog } from '../harness/page-history.ts'
 import { movedBetween, type Sight, sightOf, untilAtRest } from '../harness/page-list.ts'
 import { Person } from '../harness/page-person.ts'
 
-const MANY = 10_000
+const MANY = sized(2_500, 10_000)
 /** More than a client keeps of a room whose older messages nobody reads. */
 const PAST_WINDOW = 1_500
 /** Of the whole page, whatever the room holds. */

@@ -4,10 +4,11 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { crowdOver, during, startThreeHosts, type ThreeHosts, WRITERS } from '../harness/host-run.ts'
 import type { TestHosts } from '../harness/hosts.ts'
+import { sized } from '../harness/long-run.ts'
 import type { TestRedis } from '../harness/redis.ts'
 import { until } from '../harness/until.ts'
 
-const MESSAGES = 20_000
+const MESSAGES = sized(5_000, 20_000)
 
 let three: ThreeHosts
 let redis: TestRedis
@@ -21,7 +22,7 @@ beforeAll(async () => {
 beforeEach(() => three.restore())
 afterAll(() => three?.close())
 
-test('20,000 messages: all members see one dense order, without a single reconnect', async () => {
+test(`${MESSAGES} messages: all members see one dense order, without a single reconnect`, async () => {
   const crowd = await crowdOver({ hosts, label: 'quiet', inFlight: 5 })
   await crowd.write(Math.ceil(MESSAGES / WRITERS))
   expect(crowd.ackedCount).toBeGreaterThanOrEqual(MESSAGES)

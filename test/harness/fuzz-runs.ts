@@ -3,9 +3,10 @@
  * `FUZZ_SEED` sets another seed, `FUZZ_FACTOR` makes it run so many times as long.
  */
 import * as fc from 'fast-check'
+import { sized } from './long-run.ts'
 
 export const fuzzSeed = Number(process.env['FUZZ_SEED'] ?? 20_260_731)
-const factor = Number(process.env['FUZZ_FACTOR'] ?? 1)
+const factor = Number(process.env['FUZZ_FACTOR'] ?? sized(1, 10))
 
 const runs = (count: number) => Math.ceil(count * factor)
 

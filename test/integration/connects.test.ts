@@ -1,12 +1,18 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { sized } from '../harness/long-run.ts'
 import { otherNodes } from '../harness/other-nodes.ts'
 import { connectMany } from '../harness/raw-connect.ts'
 
 const ECHO = fileURLToPath(new URL('../fixtures/apps/echo.js', import.meta.url))
 const nodes = [
-  { version: process.versions.node, path: process.execPath, concurrent: 20_000, sequential: 1_000 },
+  {
+    version: process.versions.node,
+    path: process.execPath,
+    concurrent: sized(5_000, 20_000),
+    sequential: sized(500, 1_000),
+  },
   ...otherNodes.map(({ major, path }) => ({ version: `${major}`, path, concurrent: 5_000, sequential: 500 })),
 ]
 
