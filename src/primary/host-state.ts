@@ -3,10 +3,10 @@ import type { PrimaryEvent } from '../wire/requests.ts'
 
 export class HostState {
   readonly #reasons = new Map<string, string>()
-  readonly #tell: (event: PrimaryEvent) => void
+  readonly #publish: (event: PrimaryEvent) => void
 
-  constructor(tell: (event: PrimaryEvent) => void) {
-    this.#tell = tell
+  constructor(publish: (event: PrimaryEvent) => void) {
+    this.#publish = publish
   }
 
   /** @param part names what fails, so that it alone can say that it works again (`null`) */
@@ -14,7 +14,7 @@ export class HostState {
     const before = this.reason
     if (reason === null) this.#reasons.delete(part)
     else this.#reasons.set(part, reason)
-    if (this.reason !== before) this.#tell(this.#event())
+    if (this.reason !== before) this.#publish(this.#event())
   }
 
   /** Why the host is degraded; the first of several reasons. */
@@ -24,8 +24,8 @@ export class HostState {
   }
 
   /** For a worker that has just begun, and takes all to be well. */
-  tellAgain(): void {
-    if (this.reason !== null) this.#tell(this.#event())
+  publishAgain(): void {
+    if (this.reason !== null) this.#publish(this.#event())
   }
 
   #event(): PrimaryEvent {

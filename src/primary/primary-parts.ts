@@ -11,26 +11,26 @@ import { openEmbeddedLog } from '../log/embedded-log.ts'
 import type { RoomLog } from '../log/room-log.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import { roomTopic } from '../wire/topics.ts'
-import { type Backplane, soloBackplane } from './backplane/backplane.ts'
+import { type Backplane, singleHostBackplane } from './backplane/backplane.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { createFrontDoor } from './front-door/create-front-door.ts'
 import type { FrontDoor } from './front-door/front-door.ts'
 import { HostState } from './host-state.ts'
 import { UserLimits } from './limits/limits.ts'
-import { PresenceFeed } from './presence/notifier.ts'
-import type { RoomFeeds } from './relay/host-subscriptions.ts'
+import { PresenceNotifier } from './presence/notifier.ts'
+import type { RoomInterests } from './relay/host-subscriptions.ts'
 import { Relay } from './relay/relay.ts'
 import { createHandlers } from './relay/request-handlers.ts'
-import { WatchedRooms } from './relay/room-subscriptions.ts'
-import { type SupervisedParts, supervise } from './supervisor/create-supervisor.ts'
+import { RoomSubscriptions } from './relay/room-subscriptions.ts'
+import { createSupervisor, type SupervisedParts } from './supervisor/create-supervisor.ts'
 import { createFork } from './supervisor/fork.ts'
-import type { Orders } from './supervisor/signal-handler.ts'
+import type { SignalHandler } from './supervisor/signal-handler.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 
 export interface PartsOptions {
   config: Config
   logger: Logger
-  orders: Orders
+  signals: SignalHandler
   /** Where the workers' link listens. */
   linkPath: string
 }
@@ -40,7 +40,7 @@ export interface Parts extends SupervisedParts {
   cluster: Cluster | undefined
   store: Store
   backplane: Backplane
-  presence: PresenceFeed
+  presence: PresenceNotifier
   limits: UserLimits
   supervisor: Supervisor
 }
@@ -52,7 +52,7 @@ interface Store {
 }
 
 /** Everything but workers: those are the supervisor's to fork. */
-export async function assemble({ config, logger, orders, linkPath }: PartsOptions): Promise<Parts> {
+export async function assemble({ config, logger, signals, linkPath }: PartsOptions): Promise<Parts> {
   const registry = createRegistry()
   const hostTag = createHostTag()
   const cluster =
@@ -71,12 +71,12 @@ export async function assemble({ config, logger, orders, linkPath }: PartsOption
       ? await openOwnStore(surroundings)
       : { log: cluster.log, workerReady() {}, workerExited() {} }
   const backplane = await joinHosts(surroundings, frontDoor, hostTag)
-  const presence = new PresenceFeed(
+  const presence = new PresenceNotifier(
     (room, event) => relay.publishEvent(roomTopic(room), event),
     registry,
     cluster === undefined ? undefined : { backplane, logger, registry },
   )
-  const watched = new WatchedRooms({ log: store.log, late: (room) => relay.publishBehind(room) })
+  const rooms = new RoomSubscriptions({ log: store.log, onLate: (room) => relay.publishBehind(room) })
   const limits = createLimits(surroundings, backplane)
   const linkSecret = randomBytes(24).toString('base64url')
   const relay = await Relay.listen({
@@ -86,29 +86,29 @@ export async function assemble({ config, logger, orders, linkPath }: PartsOption
     logger,
     registry,
     backplane,
-    ...(cluster === undefined ? {} : { rooms: hostFeeds(presence, watched) }),
+    ...(cluster === undefined ? {} : { rooms: roomInterests(presence, rooms) }),
   })
   // Not at the exit: what the worker said last may still have to be read.
   relay.onWorkerGone((worker) => {
     presence.dropWorker(worker)
     limits.workerGone(worker)
   })
-  const parts = { ...surroundings, orders, store, backplane, relay, presence, limits, frontDoor }
+  const parts = { ...surroundings, signals, store, backplane, relay, presence, limits, frontDoor }
   connectParts(parts)
   const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
-  return { ...parts, supervisor: supervise(parts, createFork({ hostTag, boot, registry })) }
+  return { ...parts, supervisor: createSupervisor(parts, createFork({ hostTag, boot, registry })) }
 }
 
 /** What a host hears of a room besides its topic: who is there on other hosts, and what is appended there. */
-function hostFeeds(presence: PresenceFeed, watched: WatchedRooms): RoomFeeds {
+function roomInterests(presence: PresenceNotifier, rooms: RoomSubscriptions): RoomInterests {
   return {
     wanted(room) {
       presence.wanted(room)
-      return watched.wanted(room)
+      return rooms.wanted(room)
     },
     unwanted(room) {
       presence.unwanted(room)
-      watched.unwanted(room)
+      rooms.unwanted(room)
     },
   }
 }
@@ -127,7 +127,7 @@ async function openOwnStore({ config, logger, registry }: Surroundings): Promise
 }
 
 async function joinHosts({ config, cluster }: Surroundings, frontDoor: FrontDoor, self: string) {
-  if (cluster === undefined) return soloBackplane(self)
+  if (cluster === undefined) return singleHostBackplane(self)
   const { port } = await frontDoor.listenForHosts(config.forwardPort, config.forwardHost ?? config.host)
   return cluster.join(port)
 }

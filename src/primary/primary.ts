@@ -14,7 +14,7 @@ import { openAdmin } from './admin/admin.ts'
 import { assemble, type Parts } from './primary-parts.ts'
 import { claimLinkPath } from './relay/link-socket.ts'
 import { watchWorkers } from './supervisor/create-supervisor.ts'
-import { listenForOrders, type Orders } from './supervisor/signal-handler.ts'
+import { handleSignals, type SignalHandler } from './supervisor/signal-handler.ts'
 
 /** What comes after the last worker's end (link, log, admin) gets so long. */
 const STOP_MARGIN_MS = 3_000
@@ -26,37 +26,37 @@ export interface PrimaryOptions {
 
 /** @returns the exit code, when this host's time is over */
 export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
-  const orders = listenForOrders(logger)
+  const signals = handleSignals(logger)
   const pidFile = claimDataDir(config.dataDir, logger)
   try {
-    return await Promise.race([serve({ config, logger }, orders), orders.crashed])
+    return await Promise.race([serve({ config, logger }, signals), signals.crashed])
   } finally {
     pidFile.release()
   }
 }
 
-async function serve({ config, logger }: PrimaryOptions, orders: Orders): Promise<number> {
+async function serve({ config, logger }: PrimaryOptions, signals: SignalHandler): Promise<number> {
   const startedAt = performance.now()
   const linkPath = await claimLinkPath(config.dataDir)
-  const parts = await assemble({ config, logger, orders, linkPath })
+  const parts = await assemble({ config, logger, signals, linkPath })
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
   const endWatch = watchWorkers(parts)
-  const stopped = await Promise.race([orders.stopped, begin(parts)])
+  const stopped = await Promise.race([signals.stopped, begin(parts)])
   if (stopped === undefined) announceReady(parts, { port, adminPort: admin.port, startedAt })
 
-  const order = await orders.stopped
-  logger.info({ reason: order.reason }, 'stopping')
+  const request = await signals.stopped
+  logger.info({ reason: request.reason }, 'stopping')
   endWatch()
   const inTime = await within(config.stopDeadlineMs + STOP_MARGIN_MS, shutDown(parts, admin), () => false)
   logger.info('stopped')
-  if (order.exitCode !== exitCodes.ok.code) return order.exitCode
+  if (request.exitCode !== exitCodes.ok.code) return request.exitCode
   return inTime ? exitCodes.ok.code : exitCodes.stopDeadline.code
 }
 
 /** Workers are forked when there is something for them to stand on. Resolves when all of them are ready. */
-async function begin({ cluster, supervisor, orders }: Parts): Promise<undefined> {
-  const stopped = await Promise.race([orders.stopped, cluster?.connection.ready.catch(explain)])
+async function begin({ cluster, supervisor, signals }: Parts): Promise<undefined> {
+  const stopped = await Promise.race([signals.stopped, cluster?.connection.ready.catch(explain)])
   if (stopped !== undefined) return undefined
   supervisor.start()
   await supervisor.allReady

@@ -11,15 +11,15 @@ import { LogGate } from '../core/log-gate.ts'
 import { type RedisAddress, type RedisSettings, redisAddress } from './address.ts'
 import { commandsClient, type RedisCommands, startClient, stopClient, subscriberClient } from './clients.ts'
 import { CommandRunner } from './command-runner.ts'
-import type { FeedEvents } from './feed.ts'
-import { ClusterFeeds, type Feeds, OneFeed } from './feeds.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { type RedisMetrics, redisMetrics } from './metrics.ts'
-import { Pulse } from './pulse.ts'
 import { RedisSubscriptions } from './redis-subscriptions.ts'
 import { retryDelayMs } from './retry.ts'
 import { checkServer, RedisUnfit } from './server-check.ts'
+import type { SubscriberEvents } from './subscriber-connection.ts'
+import { ClusterSubscriberPool, SingleSubscriberPool, type SubscriberPool } from './subscriber-pool.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import { TurnCork } from './turn-cork.ts'
+import { TurnBatch } from './turn-batch.ts'
 
 export type { RedisCommands } from './clients.ts'
 
@@ -79,8 +79,8 @@ class OpenRedis implements RedisConnection {
   readonly #logger: Logger
   readonly #metrics: RedisMetrics
   readonly #runner: CommandRunner
-  readonly #pulse: Pulse
-  readonly #cork: TurnCork
+  readonly #pulse: Heartbeat
+  readonly #cork: TurnBatch
   readonly #gate = new LogGate(LOG_MS)
   #closed = false
   #up = false
@@ -92,9 +92,9 @@ class OpenRedis implements RedisConnection {
     this.#metrics = redisMetrics(registry)
     this.isCluster = this.#address.kind === 'cluster'
     this.commands = commandsClient(this.#address, settings)
-    this.#cork = new TurnCork(this.commands)
+    this.#cork = new TurnBatch(this.commands)
     const timeoutMs = settings.redisTimeoutMs
-    this.#pulse = new Pulse({
+    this.#pulse = new Heartbeat({
       timeoutMs,
       ask: () => this.#ask(),
       failed: (error) => this.#logger.error({ err: error }, 'a listener to the health of Redis has failed'),
@@ -109,7 +109,7 @@ class OpenRedis implements RedisConnection {
       timeoutMs,
       metrics: this.#metrics,
       logger: this.#logger,
-      makeFeeds: (events) => this.#makeFeeds(events),
+      makePool: (events) => this.#makePool(events),
     })
     this.#listen()
     this.ready = this.#firstUse()
@@ -162,11 +162,11 @@ class OpenRedis implements RedisConnection {
     if (up) this.#metrics.connects.inc({ role: 'commands' })
   }
 
-  #makeFeeds(events: FeedEvents): Feeds {
+  #makePool(events: SubscriberEvents): SubscriberPool {
     const client = (node?: { host: string; port: number }) =>
       subscriberClient(this.#address, this.#settings, node)
-    if (this.commands instanceof Cluster) return new ClusterFeeds(this.commands, client, events)
-    return new OneFeed(client(), events)
+    if (this.commands instanceof Cluster) return new ClusterSubscriberPool(this.commands, client, events)
+    return new SingleSubscriberPool(client(), events)
   }
 
   async #ask(): Promise<string | null> {

@@ -7,10 +7,10 @@ import { DeadlineSet } from '../core/deadline-set.ts'
 import { Listeners } from '../core/listeners.ts'
 import { LogGate } from '../core/log-gate.ts'
 import { RookeryError } from '../wire/errors.ts'
-import type { Feed, FeedEvents } from './feed.ts'
-import type { Feeds } from './feeds.ts'
 import type { RedisMetrics } from './metrics.ts'
 import { isReply } from './script.ts'
+import type { SubscriberConnection, SubscriberEvents } from './subscriber-connection.ts'
+import type { SubscriberPool } from './subscriber-pool.ts'
 import type { ChannelHandler, Subscriptions } from './subscriptions.ts'
 
 /** Channels that a host may hear. */
@@ -24,7 +24,7 @@ interface Channel {
   /** How often each is subscribed. */
   readonly handlers: Map<ChannelHandler, number>
   readonly waiting: Set<Waiting>
-  feed: Feed | undefined
+  feed: SubscriberConnection | undefined
   confirmed: boolean
 }
 
@@ -39,7 +39,7 @@ export interface SubscriptionsOptions {
   readonly timeoutMs: number
   readonly metrics: RedisMetrics
   readonly logger: Logger
-  readonly makeFeeds: (events: FeedEvents) => Feeds
+  readonly makePool: (events: SubscriberEvents) => SubscriberPool
 }
 
 export class RedisSubscriptions implements Subscriptions {
@@ -48,7 +48,7 @@ export class RedisSubscriptions implements Subscriptions {
   readonly #lost = new Set<string>()
   /** Heard again, and not told yet. */
   #restored: string[] = []
-  readonly #feeds: Feeds
+  readonly #feeds: SubscriberPool
   readonly #metrics: RedisMetrics
   readonly #logger: Logger
   readonly #gate = new LogGate(LOG_MS)
@@ -60,7 +60,7 @@ export class RedisSubscriptions implements Subscriptions {
   #reason: string | null = 'not connected yet'
   #closed = false
 
-  constructor({ timeoutMs, metrics, logger, makeFeeds }: SubscriptionsOptions) {
+  constructor({ timeoutMs, metrics, logger, makePool }: SubscriptionsOptions) {
     this.#metrics = metrics
     this.#logger = logger
     const failed = (error: unknown) => this.#handlerFailed(error)
@@ -71,7 +71,7 @@ export class RedisSubscriptions implements Subscriptions {
       onOverdue: (waiting) => this.#overdue(waiting),
       now: () => performance.now(),
     })
-    this.#feeds = makeFeeds(this.#events())
+    this.#feeds = makePool(this.#events())
     this.#feeds.onMoved(() => this.#place())
     this.#watch = setInterval(() => this.#lookAround(), SUSPECT_MS).unref()
   }
@@ -126,7 +126,7 @@ export class RedisSubscriptions implements Subscriptions {
     this.#count()
   }
 
-  #events(): FeedEvents {
+  #events(): SubscriberEvents {
     return {
       confirmed: (names, more) => this.#confirmed(names, more),
       lost: (names) => this.#markLost(names),
@@ -141,7 +141,7 @@ export class RedisSubscriptions implements Subscriptions {
 
   #open(name: string): Channel | undefined {
     if (this.#channels.size >= CHANNELS_MAX) return undefined
-    const feed = this.#feeds.feedOf(name)
+    const feed = this.#feeds.connectionFor(name)
     const channel: Channel = { name, handlers: new Map(), waiting: new Set(), feed, confirmed: false }
     this.#channels.set(name, channel)
     feed?.want(name)
@@ -160,7 +160,7 @@ export class RedisSubscriptions implements Subscriptions {
   /** Each channel to the feed that hears it now. What moves may have missed something. */
   #place(): void {
     for (const channel of this.#channels.values()) {
-      const feed = this.#feeds.feedOf(channel.name)
+      const feed = this.#feeds.connectionFor(channel.name)
       if (feed === channel.feed || feed === undefined) continue
       channel.feed?.unwant(channel.name)
       channel.feed = feed
@@ -237,7 +237,7 @@ export class RedisSubscriptions implements Subscriptions {
     else waiting.reject(error)
   }
 
-  #pass(name: string, bytes: Buffer, by: Feed): void {
+  #pass(name: string, bytes: Buffer, by: SubscriberConnection): void {
     this.#metrics.messages.inc()
     this.#metrics.messageBytes.inc(bytes.byteLength)
     const channel = this.#channels.get(name)

@@ -93,7 +93,7 @@ const talk = [
   }),
   z.object({ type: z.literal('bye') }),
 ] as const
-export type HostTalk = z.infer<(typeof talk)[number]>
+export type HostControlMessage = z.infer<(typeof talk)[number]>
 
 /**
  * The first line of what a host says, as JSON; behind it come `bytes` bytes of the message's body. `n` grows with each message of

@@ -5,7 +5,7 @@ import { exchange } from './raw-http.ts'
 
 const SECRET = 'the secret of all hosts, 32 bytes or more'
 /** A busy machine makes no host a slow one. */
-const PATIENCE = { callTimeoutMs: 60_000, preambleTimeoutMs: 60_000 }
+const PATIENCE = { dialTimeoutMs: 60_000, preambleTimeoutMs: 60_000 }
 export const HANDSHAKE = 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n'
 
 /** A heartbeat: answered with `ok` by the session's worker, and with 400 by all others. */

@@ -184,7 +184,7 @@ describe('in the place of a host something', () => {
 
   beforeAll(async () => {
     const [first, second] = await startHosts(2, { workers: 1 })
-    const [third] = await startHosts(1, { workers: 1, forwards: { callTimeoutMs: 500 } })
+    const [third] = await startHosts(1, { workers: 1, forwards: { dialTimeoutMs: 500 } })
     if (first === undefined || second === undefined || third === undefined) throw new Error('no hosts')
     owner = first
     other = second
@@ -270,7 +270,7 @@ describe('an owner that', () => {
   })
 
   test('is stopped costs each a bounded time, and is found again when it goes on', async () => {
-    const [owner, other] = await twoHosts({ forwards: { callTimeoutMs: 500, callsPerHost: 5 } })
+    const [owner, other] = await twoHosts({ forwards: { dialTimeoutMs: 500, dialsPerHost: 5 } })
     const sid = await openSession(owner.port)
     owner.signal('SIGSTOP')
     const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(other.port, heartbeat(sid))))

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest'
 import type { Opened } from '../../src/primary/backplane/envelope.ts'
 import { open, seal, startOf } from '../../src/primary/backplane/envelope.ts'
 import { HostTable } from '../../src/primary/backplane/host-table.ts'
-import { HostHearing } from '../../src/primary/backplane/loopback-probe.ts'
-import { HostNonces } from '../../src/primary/backplane/nonces.ts'
+import { LoopbackProbe } from '../../src/primary/backplane/loopback-probe.ts'
+import { ChallengeNonces } from '../../src/primary/backplane/nonces.ts'
 import type { SigningKeys } from '../../src/redis/signing.ts'
 import type { HostMessage } from '../../src/wire/host-messages.ts'
 
 const newNonces = () => {
   let drawn = 0
-  return new HostNonces({ draw: () => `nonce ${(drawn += 1)}`, validMs: 100, askAgainMs: 10 })
+  return new ChallengeNonces({ draw: () => `nonce ${(drawn += 1)}`, validMs: 100, askAgainMs: 10 })
 }
 
 const info = (host: string) => ({ host, name: `name of ${host}`, forwardTo: undefined })
@@ -32,7 +32,7 @@ describe('an envelope', () => {
         const bytes = seal(head('AAAAAA', 3, 1), { ...message, body }, sealedWith)
         const opened = open(bytes, sealedWith) as Opened
         expect(opened).toMatchObject({ host: 'AAAAAA', n: 3, base: 1, to: 'topic' })
-        expect(opened.said).toEqual({ kind: 'message', message: { ...message, body } })
+        expect(opened.content).toEqual({ kind: 'message', message: { ...message, body } })
       }
     }
   })
@@ -44,9 +44,11 @@ describe('an envelope', () => {
         { room: 'den', version: 2, members: [{ id: 'a', name: 'lone \ud800, "quoted"\n' }], more: false },
       ],
     }
-    expect(open(seal(head('AAAAAA', 1), present, keys), keys)).toMatchObject({ said: { message: present } })
+    expect(open(seal(head('AAAAAA', 1), present, keys), keys)).toMatchObject({
+      content: { message: present },
+    })
     expect(open(seal(head('AAAAAA', 1), { type: 'beat' }))).toMatchObject({
-      said: { talk: { type: 'beat' } },
+      content: { control: { type: 'beat' } },
     })
   })
 
@@ -99,15 +101,15 @@ describe('an envelope', () => {
 describe('the table of hosts', () => {
   it('tells what is new, what was heard before, and what may be lost', () => {
     const table = new HostTable(10)
-    expect(table.hear(head('AAAAAA', 1), 0)).toBe('unknown')
+    expect(table.receive(head('AAAAAA', 1), 0)).toBe('unknown')
     expect(table.join(info('AAAAAA'), head('AAAAAA', 5, 2), 0)).toBe(true)
-    expect(table.hear(head('AAAAAA', 5, 2), 0)).toBe('replayed')
-    expect(table.hear(head('AAAAAA', 9, 2), 0)).toBe('fine')
-    expect(table.hear(head('AAAAAA', 8, 2), 0)).toBe('replayed')
-    expect(table.hear(head('AAAAAA', 10, 3, 'all'), 0)).toBe('fine')
-    expect(table.hear(head('AAAAAA', 11, 5, 'all'), 0)).toBe('gap')
-    expect(table.hear(head('AAAAAA', 12, 5), 0)).toBe('fine')
-    expect(table.hear(head('AAAAAA', 13, 6), 0)).toBe('gap')
+    expect(table.receive(head('AAAAAA', 5, 2), 0)).toBe('replayed')
+    expect(table.receive(head('AAAAAA', 9, 2), 0)).toBe('fine')
+    expect(table.receive(head('AAAAAA', 8, 2), 0)).toBe('replayed')
+    expect(table.receive(head('AAAAAA', 10, 3, 'all'), 0)).toBe('fine')
+    expect(table.receive(head('AAAAAA', 11, 5, 'all'), 0)).toBe('gap')
+    expect(table.receive(head('AAAAAA', 12, 5), 0)).toBe('fine')
+    expect(table.receive(head('AAAAAA', 13, 6), 0)).toBe('gap')
   })
 
   it('finds the silent, but not while nobody could be heard', () => {
@@ -115,7 +117,7 @@ describe('the table of hosts', () => {
     table.join(info('AAAAAA'), head('AAAAAA', 1), 0)
     table.join(info('BBBBBB'), head('BBBBBB', 1), 0)
     expect(table.join(info('CCCCCC'), head('CCCCCC', 1), 0)).toBe(false)
-    table.hear(head('BBBBBB', 2), 50)
+    table.receive(head('BBBBBB', 2), 50)
     expect(table.silentSince(10)).toEqual([info('AAAAAA')])
     table.restart(100)
     expect(table.silentSince(100)).toEqual([])
@@ -155,19 +157,19 @@ describe('the questions who a host is', () => {
   })
 })
 
-describe('hearing', () => {
+describe('probe', () => {
   it('is proven by what comes back, lost by silence, and waited for by number', async () => {
-    const hearing = new HostHearing(100, 0)
-    expect([hearing.hears, hearing.check(1_000)]).toEqual([false, false])
-    const waited = hearing.echoOf(3).then(() => 'third')
-    expect(hearing.echo(2, 10)).toBe(true)
-    expect(hearing.echo(2, 20)).toBe(false)
-    expect(hearing.echo(4, 30)).toBe(false)
+    const probe = new LoopbackProbe(100, 0)
+    expect([probe.hears, probe.check(1_000)]).toEqual([false, false])
+    const waited = probe.echoOf(3).then(() => 'third')
+    expect(probe.echo(2, 10)).toBe(true)
+    expect(probe.echo(2, 20)).toBe(false)
+    expect(probe.echo(4, 30)).toBe(false)
     expect(await waited).toBe('third')
-    expect(hearing.check(130)).toBe(false)
-    expect(hearing.check(131)).toBe(true)
-    expect(hearing.check(140)).toBe(false)
-    expect(hearing.echo(4, 150)).toBe(false)
-    expect(hearing.echo(5, 150)).toBe(true)
+    expect(probe.check(130)).toBe(false)
+    expect(probe.check(131)).toBe(true)
+    expect(probe.check(140)).toBe(false)
+    expect(probe.echo(4, 150)).toBe(false)
+    expect(probe.echo(5, 150)).toBe(true)
   })
 })

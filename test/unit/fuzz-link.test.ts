@@ -49,7 +49,7 @@ beforeEach(async () => {
   complaints = []
   registry = new Registry()
   const logger = pino({ level: 'warn' }, { write: (line) => complaints.push(line) })
-  const limits = { maxFrameBytes: 10_000, lastWordsMs: 1 }
+  const limits = { maxFrameBytes: 10_000, drainMs: 1 }
   relay = await Relay.listen({ path, secret: SECRET, handlers, logger, registry, limits })
   worker = await Link.connect({
     boot: { name: 'w1', linkPath: path, linkSecret: SECRET },

@@ -32,10 +32,10 @@ test('is well only when every part is', () => {
 
 test('a worker that has just begun is told what is not well, and nothing else', () => {
   const { told, state } = started()
-  state.tellAgain()
+  state.publishAgain()
   expect(told).toEqual([])
   state.set('log', 'away')
-  state.tellAgain()
+  state.publishAgain()
   expect(told).toEqual([degraded('away'), degraded('away')])
 })
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OwnPresence } from '../../src/primary/presence/local-changes.ts'
-import { OthersPresence } from '../../src/primary/presence/remote-presence.ts'
+import { LocalPresence } from '../../src/primary/presence/local-changes.ts'
+import { RemotePresence } from '../../src/primary/presence/remote-presence.ts'
 import { RelayReceipts } from '../../src/primary/relay/receipts.ts'
-import { RelayGrants } from '../../src/primary/relay/recent-grants.ts'
-import { HostGroups } from '../../src/primary/relay/remote-groups.ts'
+import { RecentGrants } from '../../src/primary/relay/recent-grants.ts'
+import { RemoteGroups } from '../../src/primary/relay/remote-groups.ts'
 import { AdapterAcks } from '../../src/worker/adapter/broadcast-acks.ts'
 import type { Answers } from '../../src/worker/adapter/pending-requests.ts'
 import { AdapterRequests } from '../../src/worker/adapter/pending-requests.ts'
@@ -50,19 +50,19 @@ describe('groups of other hosts', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const told = new Set<string>()
+        const received = new Set<string>()
         const kept = new Set<string>()
-        const groups = new HostGroups()
+        const groups = new RemoteGroups()
         groups.open('H')
-        const note = (change: ReturnType<HostGroups['change']>) => {
-          if (change === undefined || change === 'unsure') return
+        const note = (change: ReturnType<RemoteGroups['change']>) => {
+          if (change === undefined || change === 'stale') return
           for (const { topic, worker } of change.left) expect(kept.delete(`${topic} ${worker}`)).toBe(true)
           for (const { topic, worker } of change.entered) kept.add(`${topic} ${worker}`)
         }
         const all = () => {
           const byTopic = ['a', 'b'].map((topic) => ({
             topic,
-            workers: ['w1', 'w2', 'w3'].filter((worker) => told.has(`${topic} ${worker}`)),
+            workers: ['w1', 'w2', 'w3'].filter((worker) => received.has(`${topic} ${worker}`)),
           }))
           return byTopic.filter(({ workers }) => workers.length > 0)
         }
@@ -70,24 +70,26 @@ describe('groups of other hosts', () => {
         note(groups.replace('H', version, []))
         for (const { topic, worker, joined, lost } of steps) {
           version += 1
-          if (joined) told.add(`${topic} ${worker}`)
-          else told.delete(`${topic} ${worker}`)
+          if (joined) received.add(`${topic} ${worker}`)
+          else received.delete(`${topic} ${worker}`)
           if (!lost) note(groups.change('H', { topic, worker, joined, version }))
-          if (groups.unsure().length > 0) note(groups.replace('H', version, all()))
+          if (groups.stale().length > 0) note(groups.replace('H', version, all()))
         }
         // The last may have been lost unnoticed: the next one shows it.
         groups.change('H', { topic: 'a', worker: 'w1', joined: true, version: version + 2 })
-        if (groups.unsure().length > 0) note(groups.replace('H', version + 2, all()))
-        expect([...kept].toSorted()).toEqual([...told].toSorted())
-        expect(groups.size).toBe(told.size)
+        if (groups.stale().length > 0) note(groups.replace('H', version + 2, all()))
+        expect([...kept].toSorted()).toEqual([...received].toSorted())
+        expect(groups.size).toBe(received.size)
         const gone = groups.dropHost('H')
-        expect([...gone].toSorted()).toEqual([...new Set([...told].map((key) => key.slice(2)))].toSorted())
+        expect([...gone].toSorted()).toEqual(
+          [...new Set([...received].map((key) => key.slice(2)))].toSorted(),
+        )
       }),
     )
   })
 
   it('are bounded', () => {
-    const groups = new HostGroups(2)
+    const groups = new RemoteGroups(2)
     groups.open('H')
     groups.replace('H', 1, [{ topic: 'a', workers: ['w1', 'w2', 'w3'] }])
     expect([groups.size, groups.refused]).toEqual([2, 1])
@@ -100,19 +102,19 @@ describe('presence of other hosts', () => {
       room: fc.constantFrom('den', 'attic'),
       id: fc.constantFrom('ann', 'bob', 'cat'),
       enters: fc.boolean(),
-      told: fc.boolean(),
+      received: fc.boolean(),
       lost: fc.boolean(),
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), (steps, atOnce) => {
-        const own = new OwnPresence(atOnce)
-        const others = new OthersPresence()
+        const own = new LocalPresence(atOnce)
+        const others = new RemotePresence()
         const here = new Map<string, Set<string>>([
           ['den', new Set()],
           ['attic', new Set()],
         ])
-        const apply = (room: string, result: ReturnType<OthersPresence['change']>) => {
-          if (result === 'unsure') return
+        const apply = (room: string, result: ReturnType<RemotePresence['change']>) => {
+          if (result === 'stale') return
           for (const { id } of result.entered) here.get(room)?.add(id)
           for (const id of result.left) expect(here.get(room)?.delete(id)).toBe(true)
         }
@@ -121,11 +123,11 @@ describe('presence of other hosts', () => {
             for (const part of parts) apply(part.room, others.present('H', part))
         }
         for (const room of here.keys()) others.open(room, ['H'])
-        expect(others.isTold('den')).toBe(false)
+        expect(others.isSynced('den')).toBe(false)
         ask([...here.keys()])
-        expect(others.isTold('den')).toBe(true)
+        expect(others.isSynced('den')).toBe(true)
         const truth = new Map<string, Set<string>>()
-        for (const { room, id, enters, told, lost } of steps) {
+        for (const { room, id, enters, received, lost } of steps) {
           const members = truth.get(room) ?? new Set<string>()
           truth.set(room, members)
           if (enters) {
@@ -135,9 +137,9 @@ describe('presence of other hosts', () => {
             members.delete(id)
             own.leave('w1', { room, userId: id, stay: 'one' })
           }
-          if (!told) continue
+          if (!received) continue
           for (const delta of own.takeDeltas()) if (!lost) apply(delta.room, others.change('H', delta))
-          for (const known of here.keys()) if (others.isUnsure('H', known)) ask([known])
+          for (const known of here.keys()) if (others.isStale('H', known)) ask([known])
         }
         own.takeDeltas()
         // What was lost last is told by the backplane: all is asked anew.
@@ -151,7 +153,7 @@ describe('presence of other hosts', () => {
   })
 
   it('is told in messages of a bounded size, and taken in up to a bound', () => {
-    const own = new OwnPresence(10)
+    const own = new LocalPresence(10)
     for (let index = 0; index < 35; index += 1)
       own.enter('w1', { room: 'den', user: { id: `u${index}`, name: 'u' }, stay: 'one' })
     const messages = own.present(['den', 'attic'])
@@ -172,7 +174,7 @@ describe('presence of other hosts', () => {
       [10, 3, 2],
       [5, 4, 3],
     ])
-    const others = new OthersPresence(20)
+    const others = new RemotePresence(20)
     others.open('den', ['H'])
     for (const { rooms } of messages) for (const part of rooms) others.present('H', part)
     expect([others.users, others.refused]).toEqual([20, 15])
@@ -183,12 +185,12 @@ describe('receipts over hosts', () => {
   it('are whole when every host has said, or is gone', () => {
     const { receipts, whole } = gather()
     receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: ['A', 'B', 'C'] })
-    receipts.told('A', { worker: 'w1', ref: 1 }, ['A:w1'])
-    receipts.told('A', { worker: 'w1', ref: 1 }, ['A:w9'])
-    receipts.told('X', { worker: 'w1', ref: 1 }, ['X:w1'])
-    receipts.leaveOut('B')
+    receipts.received('A', { worker: 'w1', ref: 1 }, ['A:w1'])
+    receipts.received('A', { worker: 'w1', ref: 1 }, ['A:w9'])
+    receipts.received('X', { worker: 'w1', ref: 1 }, ['X:w1'])
+    receipts.skipHost('B')
     expect(whole).toEqual([])
-    receipts.told('C', { worker: 'w1', ref: 1 }, [])
+    receipts.received('C', { worker: 'w1', ref: 1 }, [])
     expect(whole).toEqual([['w1', 1, ['w2', 'A:w1']]])
     expect(receipts.size).toBe(0)
   })
@@ -202,7 +204,7 @@ describe('receipts over hosts', () => {
       ['w1', 1, ['w2']],
       ['w1', 3, []],
     ])
-    receipts.leaveOutAll()
+    receipts.completeAll()
     expect(whole.at(-1)).toEqual(['w1', 2, []])
     receipts.open({ worker: 'w1', ref: 4, reached: [], hosts: ['A'] })
     receipts.forget('w1')
@@ -212,7 +214,7 @@ describe('receipts over hosts', () => {
 
 describe('granted topics', () => {
   it('are covered for a while, all of them past the bound', () => {
-    const grants = new RelayGrants(100, 2)
+    const grants = new RecentGrants(100, 2)
     grants.note(['a', 'b'], 0)
     expect([grants.covers(['a', 'x'], 99), grants.covers(['x'], 99), grants.covers(['a'], 100)]).toEqual([
       true,

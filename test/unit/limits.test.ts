@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { TellingOptions } from '../../src/primary/limits/connection-reporter.ts'
-import { ConnectionTelling } from '../../src/primary/limits/connection-reporter.ts'
+import type { ReporterOptions } from '../../src/primary/limits/connection-reporter.ts'
+import { ConnectionReporter } from '../../src/primary/limits/connection-reporter.ts'
 import { ConnectionTable } from '../../src/primary/limits/connection-table.ts'
 import { UserLimits } from '../../src/primary/limits/limits.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
@@ -83,8 +83,8 @@ class Store {
     for (const go of held) go()
   }
 
-  telling(options: Partial<TellingOptions> = {}): ConnectionTelling {
-    const telling = new ConnectionTelling({
+  reporter(options: Partial<ReporterOptions> = {}): ConnectionReporter {
+    const reporter = new ConnectionReporter({
       write: async (userId) => {
         this.writes += 1
         const count = this.counts.get(userId) ?? 0
@@ -93,29 +93,29 @@ class Store {
         this.told.set(userId, count)
         return 7
       },
-      isHere: (userId) => (this.counts.get(userId) ?? 0) > 0,
+      isConnected: (userId) => (this.counts.get(userId) ?? 0) > 0,
       onFailed: () => undefined,
-      onForgotten: () => (this.forgotten += 1),
+      onDropped: () => (this.forgotten += 1),
       now: () => this.nowMs,
       retryMs: 1,
       ...options,
     })
-    onTestFinished(() => telling.close())
-    return telling
+    onTestFinished(() => reporter.close())
+    return reporter
   }
 }
 
-describe('telling other hosts', () => {
+describe('reporting to other hosts', () => {
   it('writes one at a time for a user, the last count last', async () => {
     const store = new Store()
-    const telling = store.telling()
-    telling.setAble(true, [])
+    const reporter = store.reporter()
+    reporter.setAvailable(true, [])
     store.hold()
     store.counts.set('ann', 1)
-    const first = telling.ask('ann')
+    const first = reporter.ask('ann')
     const later = [2, 3, 4].map((count) => {
       store.counts.set('ann', count)
-      return telling.ask('ann')
+      return reporter.ask('ann')
     })
     expect(store.writes).toBe(1)
     store.release()
@@ -126,12 +126,12 @@ describe('telling other hosts', () => {
 
   it('answers at once that it can not be known, and tells all when it can', async () => {
     const store = new Store()
-    const telling = store.telling()
+    const reporter = store.reporter()
     store.counts.set('ann', 1)
-    expect(await telling.ask('ann')).toBeUndefined()
-    telling.tell('gone')
+    expect(await reporter.ask('ann')).toBeUndefined()
+    reporter.report('gone')
     expect(store.writes).toBe(0)
-    telling.setAble(true, ['ann', 'bob'])
+    reporter.setAvailable(true, ['ann', 'bob'])
     await until(() => store.told.size === 3, 'all have been told')
     expect([...store.told]).toEqual(
       expect.arrayContaining([
@@ -140,31 +140,31 @@ describe('telling other hosts', () => {
         ['bob', 0],
       ]),
     )
-    await until(() => telling.waiting === 0, 'nobody waits')
+    await until(() => reporter.waiting === 0, 'nobody waits')
   })
 
   it('writes again what could not be written', async () => {
     const store = new Store()
-    const telling = store.telling()
-    telling.setAble(true, [])
+    const reporter = store.reporter()
+    reporter.setAvailable(true, [])
     store.away = true
-    expect(await telling.ask('ann')).toBeUndefined()
+    expect(await reporter.ask('ann')).toBeUndefined()
     const { writes } = store
     await until(() => store.writes > writes, 'it is tried again')
     store.away = false
-    await until(() => store.told.has('ann') && telling.waiting === 0, 'it is told')
+    await until(() => store.told.has('ann') && reporter.waiting === 0, 'it is told')
   })
 
   it('tells those that are here again in time, and those that are gone no more', async () => {
     const store = new Store()
-    const telling = store.telling({ againMs: 1_000 })
-    telling.setAble(true, [])
+    const reporter = store.reporter({ refreshMs: 1_000 })
+    reporter.setAvailable(true, [])
     for (const userId of ['ann', 'bob']) {
       store.counts.set(userId, 1)
-      await telling.ask(userId)
+      await reporter.ask(userId)
     }
     store.counts.delete('bob')
-    await telling.ask('bob')
+    await reporter.ask('bob')
     store.told.clear()
     const { writes } = store
     store.nowMs = 1_000
@@ -174,10 +174,10 @@ describe('telling other hosts', () => {
 
   it('forgets the oldest past the bound', async () => {
     const store = new Store()
-    const telling = store.telling({ maxUntold: 2 })
-    for (const userId of ['ann', 'bob', 'cat']) telling.tell(userId)
+    const reporter = store.reporter({ maxUnreported: 2 })
+    for (const userId of ['ann', 'bob', 'cat']) reporter.report(userId)
     expect(store.forgotten).toBe(1)
-    telling.setAble(true, [])
+    reporter.setAvailable(true, [])
     await until(() => store.told.size === 2, 'the others are told')
     expect([...store.told.keys()]).toEqual(['bob', 'cat'])
   })

@@ -7,7 +7,7 @@ import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { UserLimits } from '../../src/primary/limits/limits.ts'
-import { PresenceFeed } from '../../src/primary/presence/notifier.ts'
+import { PresenceNotifier } from '../../src/primary/presence/notifier.ts'
 import { Relay } from '../../src/primary/relay/relay.ts'
 import { createHandlers } from '../../src/primary/relay/request-handlers.ts'
 import { Link } from '../../src/worker/link/link.ts'
@@ -28,7 +28,7 @@ beforeEach(async () => {
   const registry = new Registry()
   const retention = { messages: 100, days: 1 }
   log = await openEmbeddedLog({ directory, retention, clock: Date.now, logger, registry })
-  const presence = new PresenceFeed(() => undefined, registry)
+  const presence = new PresenceNotifier(() => undefined, registry)
   const settings = { messageRate: 1, messageBurst: 1, requestRate: 1, requestBurst: 1, connectionsPerUser: 1 }
   const limits = new UserLimits({ settings, shared: undefined, logger, registry })
   const handlers = createHandlers({ log, presence, limits })

@@ -381,7 +381,7 @@ describe('what the primary tells', () => {
   })
 
   it('ends the link of a worker that is said to have exited but has not', async () => {
-    await listen({ lastWordsMs: 1 })
+    await listen({ drainMs: 1 })
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const gone = new Promise((resolve) => a.onPeerGone(resolve))
     const closed = new Promise<void>((resolve) => b.onClose(resolve))

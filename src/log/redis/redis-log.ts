@@ -1,6 +1,6 @@
 /**
  * The room log of a cluster, in Redis: order and memory for all hosts. Puts together the scripts (lua.ts, room-store.ts), what
- * is watched (room-watches.ts), retention and health. An append is one script: it tells a retry from a new message, numbers,
+ * is watched (redis-room-subscriptions.ts), retention and health. An append is one script: it tells a retry from a new message, numbers,
  * stores and publishes at once. What an acknowledged append survives is Redis' to say (docs/redis.md).
  *
  * Differs from the embedded log where a network lies between: an append whose answer is lost rejects with `unavailable` and may
@@ -18,11 +18,11 @@ import { LogHealth } from './log-health.ts'
 import { OwnMarks } from './own-marks.ts'
 import { type RedisLogMetrics, redisLogMetrics } from './redis-log-metrics.ts'
 import { type RedisLogLimits, type RedisLogOptions, redisLogLimits } from './redis-log-options.ts'
+import { RedisRoomSubscriptions } from './redis-room-subscriptions.ts'
 import { RedisSweeper } from './redis-sweeper.ts'
 import { ReplicaWait } from './replica-wait.ts'
 import { type Appended, RoomStore, type Terms } from './room-store.ts'
-import type { WatchTerms } from './room-watch.ts'
-import { RoomWatches } from './room-watches.ts'
+import type { WatchTerms } from './room-subscription.ts'
 import { EntryCodec } from './stored-entry.ts'
 
 export type { RedisLogOptions } from './redis-log-options.ts'
@@ -43,7 +43,7 @@ class RedisRoomLog implements RedisLog {
   readonly #store: RoomStore
   readonly #codec: EntryCodec
   readonly #intake: EntryIntake
-  readonly #watches: RoomWatches
+  readonly #watches: RedisRoomSubscriptions
   readonly #ownMarks: OwnMarks
   readonly #replicas: ReplicaWait
   readonly #sweeper: RedisSweeper
@@ -212,9 +212,9 @@ class RedisRoomLog implements RedisLog {
     return { epoch, head, first, more, entries: this.#intake.page(room, page.values) }
   }
 
-  #watchRooms(): RoomWatches {
+  #watchRooms(): RedisRoomSubscriptions {
     const { connection, cluster } = this.#options
-    return new RoomWatches({
+    return new RedisRoomSubscriptions({
       subscriptions: connection.subscriptions,
       channelOf: (room) => entriesChannel(cluster, room),
       decode: (room, message) => this.#intake.told(room, message),

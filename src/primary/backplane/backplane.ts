@@ -46,7 +46,7 @@ export interface Backplane {
    * gone round: each other host gets it before whatever is said from then on, and what they had published before it has
    * been heard here. While Redis is away it waits; `undefined` when there is nothing to wait for.
    */
-  settled(): Promise<void> | undefined
+  synced(): Promise<void> | undefined
   /** Whether Redis has been away, or this host deaf, for so long that nobody should wait for other hosts. */
   readonly isolated: boolean
   onMessage(listener: (message: HostMessage, from: string) => void): void
@@ -63,7 +63,7 @@ export interface Backplane {
 }
 
 /** A host on its own. */
-export function soloBackplane(self: string): Backplane {
+export function singleHostBackplane(self: string): Backplane {
   return {
     self,
     isolated: false,
@@ -72,7 +72,7 @@ export function soloBackplane(self: string): Backplane {
     unsubscribe: () => undefined,
     publish: () => true,
     send: () => false,
-    settled: () => undefined,
+    synced: () => undefined,
     onMessage: () => undefined,
     onHost: () => undefined,
     onGap: () => undefined,

@@ -8,8 +8,8 @@ import { createShardedAdapter } from '@socket.io/redis-adapter'
 import { backplanePrefix } from '../../redis/names.ts'
 import type { Subscriptions } from '../../redis/subscriptions.ts'
 import { startOf } from './envelope.ts'
-import { HostPublisher } from './publisher.ts'
-import { HostSubscriber } from './subscriber.ts'
+import { BackplanePublisher } from './publisher.ts'
+import { BackplaneSubscriber } from './subscriber.ts'
 
 /** Of the adapter; Socket.IO's own namespaces never come here. */
 const NAMESPACE = '/'
@@ -22,7 +22,7 @@ export interface ChannelsOptions {
   maxBytesInFlight: number
   retryMs: number
   /** Not checked yet. From whom it is nobody knows. */
-  heard(bytes: Buffer): void
+  received(bytes: Buffer): void
   /** What this host itself has said to all has come back, or looks like it. Not checked yet. */
   echoed(bytes: Buffer): void
   /** A publication that had been taken has failed. */
@@ -35,10 +35,10 @@ export interface ChannelsOptions {
 
 type ShardedAdapter = ReturnType<ReturnType<typeof createShardedAdapter>>
 
-export class HostChannels {
+export class BackplaneChannels {
   readonly #options: ChannelsOptions
-  readonly #publisher: HostPublisher
-  readonly #subscriber: HostSubscriber
+  readonly #publisher: BackplanePublisher
+  readonly #subscriber: BackplaneSubscriber
   readonly #adapter: ShardedAdapter
   /** The channel of all hosts; that of a topic begins with it. */
   readonly #base: string
@@ -47,12 +47,12 @@ export class HostChannels {
   constructor(options: ChannelsOptions) {
     this.#options = options
     this.#ownStart = startOf(options.self)
-    this.#publisher = new HostPublisher({
+    this.#publisher = new BackplanePublisher({
       spublish: (channel, payload) => options.spublish(channel, payload),
       maxBytesInFlight: options.maxBytesInFlight,
       lost: (error) => options.lost(error),
     })
-    this.#subscriber = new HostSubscriber({
+    this.#subscriber = new BackplaneSubscriber({
       subscriptions: options.subscriptions,
       retryMs: options.retryMs,
       receive: (channel, bytes) => this.#receive(channel, bytes),
@@ -138,7 +138,7 @@ export class HostChannels {
    */
   #receive(channel: string, bytes: Buffer): void {
     try {
-      if (!this.#isOwn(bytes)) this.#options.heard(bytes)
+      if (!this.#isOwn(bytes)) this.#options.received(bytes)
       else if (channel === this.#base) this.#options.echoed(bytes)
     } catch (error) {
       this.#options.failed(error)

@@ -5,7 +5,7 @@
  */
 import type { SigningKeys } from '../../redis/signing.ts'
 import { SIGNATURE_BYTES, sign, verify } from '../../redis/signing.ts'
-import type { BodiedMessage, HostHead, HostMessage, HostTalk } from '../../wire/host-messages.ts'
+import type { BodiedMessage, HostControlMessage, HostHead, HostMessage } from '../../wire/host-messages.ts'
 import { hostHead } from '../../wire/host-messages.ts'
 
 const PURPOSE = 'hosts'
@@ -20,17 +20,21 @@ export type EnvelopeFault = 'unreadable' | 'envelope' | 'unsigned' | 'forged' | 
 export type SpeakerHead = Pick<HostHead, 'host' | 'n' | 'base' | 'to'>
 
 export interface Opened extends SpeakerHead {
-  said: { kind: 'talk'; talk: HostTalk } | { kind: 'message'; message: HostMessage }
+  content: { kind: 'control'; control: HostControlMessage } | { kind: 'message'; message: HostMessage }
 }
 
 /** @param keys none: it is not signed */
-export function seal(head: SpeakerHead, message: HostMessage | HostTalk, keys?: SigningKeys): Buffer {
+export function seal(
+  head: SpeakerHead,
+  message: HostMessage | HostControlMessage,
+  keys?: SigningKeys,
+): Buffer {
   const { host, n, base, to } = head
   const body = 'body' in message ? message.body : undefined
   // The host comes first: `startOf` relies on it.
   const line = JSON.stringify({ host, n, base, to, bytes: body?.length, message: withoutBody(message) })
-  const said = Buffer.from(`${line}\n`)
-  const signed = body === undefined ? said : Buffer.concat([said, body])
+  const content = Buffer.from(`${line}\n`)
+  const signed = body === undefined ? content : Buffer.concat([content, body])
   if (keys === undefined) return signed
   return Buffer.concat([signed, Buffer.from(sign(keys, PURPOSE, signed).toString('base64url'), 'latin1')])
 }
@@ -69,18 +73,18 @@ function openMessage({ host, n, base, to, bytes, message }: HostHead, body: Buff
     case 'publication':
     case 'send':
       if (bytes === undefined) return 'message'
-      return { ...opened, said: { kind: 'message', message: { ...message, body } } }
+      return { ...opened, content: { kind: 'message', message: { ...message, body } } }
     case 'beat':
     case 'who':
     case 'iam':
     case 'bye':
-      return { ...opened, said: { kind: 'talk', talk: message } }
+      return { ...opened, content: { kind: 'control', control: message } }
     default:
-      return { ...opened, said: { kind: 'message', message } }
+      return { ...opened, content: { kind: 'message', message } }
   }
 }
 
-function withoutBody(message: HostMessage | HostTalk): object {
+function withoutBody(message: HostMessage | HostControlMessage): object {
   if (!('body' in message)) return message
   const { body: _, ...rest }: BodiedMessage = message
   return rest

@@ -1,5 +1,5 @@
 /** How many hosts are there at the start, as far as one server can tell: so many are waited for. */
-export class HostCensus {
+export class ExpectedHosts {
   /** Resolves when all of them are known, or that takes too long. */
   readonly done: Promise<void>
   readonly #known: () => number

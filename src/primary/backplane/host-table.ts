@@ -49,7 +49,7 @@ export class HostTable {
   }
 
   /** Notes what has come from a host. */
-  hear({ host, n, base, to }: HeardHead, nowMs: number): Verdict {
+  receive({ host, n, base, to }: HeardHead, nowMs: number): Verdict {
     const peer = this.#peers.get(host)
     if (peer === undefined) return 'unknown'
     if (n <= peer.n) return 'replayed'

@@ -10,7 +10,7 @@ interface Waiter {
 /** Past it nobody more waits. */
 const MAX_WAITING = 10_000
 
-export class HostHearing {
+export class LoopbackProbe {
   readonly #deafMs: number
   readonly #waiting: Waiter[] = []
   #echoed = 0
@@ -50,7 +50,7 @@ export class HostHearing {
   }
 
   /** This process could not have heard anything up to now. */
-  excuse(nowMs: number): void {
+  restart(nowMs: number): void {
     this.#echoedAtMs = nowMs
   }
 

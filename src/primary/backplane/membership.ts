@@ -4,36 +4,36 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { HostTalk } from '../../wire/host-messages.ts'
+import type { HostControlMessage } from '../../wire/host-messages.ts'
 import type { HostChange, HostInfo } from './backplane.ts'
 import type { Opened } from './envelope.ts'
 import type { Verdict } from './host-table.ts'
 import { HostTable } from './host-table.ts'
-import { HostNonces } from './nonces.ts'
+import { ChallengeNonces } from './nonces.ts'
 import type { BackplaneSettings } from './settings.ts'
 
 const NONCE_BYTES = 18
 
-export interface CircleOptions {
+export interface MembershipOptions {
   /** This host. */
   host: HostInfo
   settings: BackplaneSettings
   logger: Logger
-  say(target: 'all' | { host: string }, talk: HostTalk): void
+  send(target: 'all' | { host: string }, control: HostControlMessage): void
   changed(change: HostChange): void
   refuse(reason: string): void
 }
 
-export class HostCircle {
-  readonly #options: CircleOptions
+export class ClusterMembership {
+  readonly #options: MembershipOptions
   readonly #table: HostTable
-  readonly #nonces: HostNonces
+  readonly #nonces: ChallengeNonces
 
-  constructor(options: CircleOptions) {
+  constructor(options: MembershipOptions) {
     this.#options = options
     const { maxHosts, whoValidMs, whoAgainMs } = options.settings
     this.#table = new HostTable(maxHosts)
-    this.#nonces = new HostNonces({
+    this.#nonces = new ChallengeNonces({
       draw: () => randomBytes(NONCE_BYTES).toString('base64url'),
       validMs: whoValidMs,
       askAgainMs: whoAgainMs,
@@ -58,7 +58,7 @@ export class HostCircle {
   }
 
   askAll(): void {
-    this.#options.say('all', { type: 'who', nonce: this.#nonces.askAll(performance.now()) })
+    this.#options.send('all', { type: 'who', nonce: this.#nonces.askAll(performance.now()) })
   }
 
   /** Whoever has said nothing since then is gone. */
@@ -77,34 +77,34 @@ export class HostCircle {
     this.#options.changed({ type: 'gone', host: info })
   }
 
-  hear(opened: Opened): Verdict {
-    return this.#table.hear(opened, performance.now())
+  receive(opened: Opened): Verdict {
+    return this.#table.receive(opened, performance.now())
   }
 
   /** What a host in the circle says to this one. */
-  answer(host: string, talk: HostTalk): void {
-    if (talk.type === 'who') this.#introduce(host, talk.nonce)
-    else if (talk.type === 'iam' && talk.ask !== undefined) this.#introduce(host, talk.ask)
-    else if (talk.type === 'bye') this.drop(host, 'it said so')
+  handle(host: string, control: HostControlMessage): void {
+    if (control.type === 'who') this.#introduce(host, control.nonce)
+    else if (control.type === 'iam' && control.ask !== undefined) this.#introduce(host, control.ask)
+    else if (control.type === 'bye') this.drop(host, 'it said so')
   }
 
   /** What a host that is not in the circle says. */
-  meet(opened: Opened): void {
-    const { host, said } = opened
+  handleUnknown(opened: Opened): void {
+    const { host, content } = opened
     const nowMs = performance.now()
-    const talk = said.kind === 'talk' ? said.talk : undefined
-    if (talk?.type === 'bye') return undefined
-    if (talk?.type === 'iam') {
-      if (this.#nonces.redeem(host, talk.answer, nowMs)) return this.#join(opened, talk)
+    const control = content.kind === 'control' ? content.control : undefined
+    if (control?.type === 'bye') return undefined
+    if (control?.type === 'iam') {
+      if (this.#nonces.redeem(host, control.answer, nowMs)) return this.#join(opened, control)
       return this.#options.refuse('unasked')
     }
     const ask = this.#nonces.ask(host, nowMs)
-    if (talk?.type === 'who') return this.#introduce(host, talk.nonce, ask)
-    if (ask !== undefined) this.#options.say({ host }, { type: 'who', nonce: ask })
+    if (control?.type === 'who') return this.#introduce(host, control.nonce, ask)
+    if (ask !== undefined) this.#options.send({ host }, { type: 'who', nonce: ask })
     return undefined
   }
 
-  #join(opened: Opened, { name, forwardTo, ask }: HostTalk & { type: 'iam' }): void {
+  #join(opened: Opened, { name, forwardTo, ask }: HostControlMessage & { type: 'iam' }): void {
     const { host: own, logger } = this.#options
     const info: HostInfo = { host: opened.host, name, forwardTo }
     const namesake = [own, ...this.#table.list()].find((other) => other.name === name)
@@ -118,10 +118,10 @@ export class HostCircle {
 
   #introduce(host: string, answer: string, ask?: string): void {
     const { name, forwardTo } = this.#options.host
-    const said: HostTalk = { type: 'iam', answer, name }
-    if (ask !== undefined) said.ask = ask
-    if (forwardTo !== undefined) said.forwardTo = forwardTo
-    this.#options.say({ host }, said)
+    const reply: HostControlMessage = { type: 'iam', answer, name }
+    if (ask !== undefined) reply.ask = ask
+    if (forwardTo !== undefined) reply.forwardTo = forwardTo
+    this.#options.send({ host }, reply)
   }
 }
 

@@ -20,7 +20,7 @@ export interface NonceOptions {
   askAgainMs: number
 }
 
-export class HostNonces {
+export class ChallengeNonces {
   readonly #options: NonceOptions
   /** Oldest first. */
   readonly #byHost = new Map<string, Asked>()

@@ -8,7 +8,7 @@ export interface PublisherOptions {
 
 class PublisherBusy extends Error {}
 
-export class HostPublisher {
+export class BackplanePublisher {
   readonly #options: PublisherOptions
   #bytesInFlight = 0
   /** Of the last publication: how many connections it went to, where one server can tell. */

@@ -5,19 +5,19 @@ import type { SigningKeys } from '../../redis/signing.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
 import type { Opened } from './envelope.ts'
 import { open } from './envelope.ts'
-import type { HostCircle } from './membership.ts'
+import type { ClusterMembership } from './membership.ts'
 import type { BackplaneMetrics } from './metrics.ts'
 
 /** Lines about the same trouble are that far apart. */
 const LOG_MS = 5_000
 
-export interface IntakeOptions {
+export interface ReceiverOptions {
   /** This host's tag. */
   self: string
   keys: SigningKeys | undefined
-  circle: HostCircle
+  membership: ClusterMembership
   /** The number of this host's last message. */
-  said: () => number
+  lastSent: () => number
   metrics: BackplaneMetrics
   logger: Logger
   echoed: (n: number) => void
@@ -31,25 +31,25 @@ function hintOf(reason: string): { hint?: string } {
   return { hint: 'does every host of this cluster have the same CLUSTER_SECRET?' }
 }
 
-export class HostIntake {
-  readonly #options: IntakeOptions
+export class BackplaneReceiver {
+  readonly #options: ReceiverOptions
   readonly #refusals = new LogGate(LOG_MS)
 
-  constructor(options: IntakeOptions) {
+  constructor(options: ReceiverOptions) {
     this.#options = options
   }
 
   /** What this host has said itself, or looks like it. */
   echo(bytes: Buffer): void {
-    const { keys, said, echoed } = this.#options
+    const { keys, lastSent, echoed } = this.#options
     const opened = open(bytes, keys)
     if (typeof opened === 'string') return this.refuse(opened)
     // It has not said that yet.
-    if (opened.n <= said()) echoed(opened.n)
+    if (opened.n <= lastSent()) echoed(opened.n)
     return undefined
   }
 
-  hear(bytes: Buffer): void {
+  receive(bytes: Buffer): void {
     const { keys, self } = this.#options
     const opened = open(bytes, keys)
     if (typeof opened === 'string') return this.refuse(opened)
@@ -71,14 +71,14 @@ export class HostIntake {
   }
 
   #take(opened: Opened): void {
-    const { circle, metrics, gap, message } = this.#options
-    const { host, said } = opened
-    const verdict = circle.hear(opened)
+    const { membership, metrics, gap, message } = this.#options
+    const { host, content } = opened
+    const verdict = membership.receive(opened)
     if (verdict === 'replayed') return this.refuse('replayed')
-    if (verdict === 'unknown') return circle.meet(opened)
+    if (verdict === 'unknown') return membership.handleUnknown(opened)
     if (verdict === 'gap') gap(host)
     metrics.received.inc()
-    if (said.kind === 'talk') return circle.answer(host, said.talk)
-    return message(said.message, host)
+    if (content.kind === 'control') return membership.handle(host, content.control)
+    return message(content.message, host)
   }
 }

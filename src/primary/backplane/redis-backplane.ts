@@ -10,17 +10,17 @@ import type { RedisConnection } from '../../redis/connection.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
 import type { Backplane, HostChange, HostInfo } from './backplane.ts'
-import { HostChannels } from './channels.ts'
-import { HostCensus } from './expected-hosts.ts'
-import { HostCircle } from './membership.ts'
+import { BackplaneChannels } from './channels.ts'
+import { ExpectedHosts } from './expected-hosts.ts'
+import { ClusterMembership } from './membership.ts'
 import type { BackplaneMetrics } from './metrics.ts'
 import { backplaneMetrics } from './metrics.ts'
-import { HostIntake } from './receiver.ts'
-import { HostEntry } from './registry-entry.ts'
-import { HostSender } from './sender.ts'
+import { BackplaneReceiver } from './receiver.ts'
+import { HostRegistryEntry } from './registry-entry.ts'
+import { BackplaneSender } from './sender.ts'
 import type { BackplaneSettings } from './settings.ts'
 import { backplaneSettings } from './settings.ts'
-import { HostDeafness } from './subscription-health.ts'
+import { SubscriptionHealth } from './subscription-health.ts'
 
 /** Lines about the same trouble are that far apart. */
 const LOG_MS = 5_000
@@ -43,20 +43,20 @@ export class RedisBackplane implements Backplane {
   readonly #settings: BackplaneSettings
   readonly #logger: Logger
   readonly #metrics: BackplaneMetrics
-  readonly #channels: HostChannels
-  readonly #sender: HostSender
-  readonly #circle: HostCircle
-  readonly #deafness: HostDeafness
-  readonly #intake: HostIntake
-  readonly #entry: HostEntry
+  readonly #channels: BackplaneChannels
+  readonly #sender: BackplaneSender
+  readonly #membership: ClusterMembership
+  readonly #health: SubscriptionHealth
+  readonly #receiver: BackplaneReceiver
+  readonly #registryEntry: HostRegistryEntry
   readonly #topics = new Map<string, number>()
-  readonly #messages = this.#listeners<[message: HostMessage, from: string]>()
-  readonly #changes = this.#listeners<[change: HostChange]>()
-  readonly #gaps = this.#listeners<[host: string]>()
-  readonly #hearings = this.#listeners<[reason: string | null]>()
+  readonly #messageListeners = this.#listeners<[message: HostMessage, from: string]>()
+  readonly #hostListeners = this.#listeners<[change: HostChange]>()
+  readonly #gapListeners = this.#listeners<[host: string]>()
+  readonly #hearingListeners = this.#listeners<[reason: string | null]>()
   readonly #unsubscribed = new LogGate(LOG_MS)
-  readonly #census = new HostCensus(() => this.#circle.size)
-  readonly #beat: NodeJS.Timeout
+  readonly #expectedHosts = new ExpectedHosts(() => this.#membership.size)
+  readonly #heartbeat: NodeJS.Timeout
   #closed = false
 
   constructor(options: RedisBackplaneOptions) {
@@ -65,35 +65,41 @@ export class RedisBackplane implements Backplane {
     this.#options = options
     this.#settings = { ...backplaneSettings, ...options.settings }
     this.#logger = logger
-    this.#channels = this.#openChannels()
+    this.#channels = this.#createChannels()
     this.#metrics = backplaneMetrics(registry, {
-      hosts: () => this.#circle.size,
+      hosts: () => this.#membership.size,
       topics: () => this.#channels.topics,
       bytesInFlight: () => this.#channels.bytesInFlight,
-      hears: () => this.#deafness.hears,
+      hears: () => this.#health.hears,
     })
-    this.#sender = new HostSender({
+    this.#sender = new BackplaneSender({
       self: this.self,
       channels: this.#channels,
       keys,
       metrics: this.#metrics,
       logger,
     })
-    this.#circle = this.#openCircle()
-    this.#deafness = this.#openDeafness()
-    this.#intake = this.#openIntake()
-    this.#entry = new HostEntry({ host, cluster, connection, logger, ttlMs: this.#settings.silentMs })
+    this.#membership = this.#createMembership()
+    this.#health = this.#createHealth()
+    this.#receiver = this.#createReceiver()
+    this.#registryEntry = new HostRegistryEntry({
+      host,
+      cluster,
+      connection,
+      logger,
+      ttlMs: this.#settings.silentMs,
+    })
     this.#watchConnection()
-    void this.#beginToHear()
-    this.#beat = setInterval(() => this.#tick(), this.#settings.beatMs)
+    void this.#startHeartbeat()
+    this.#heartbeat = setInterval(() => this.#tick(), this.#settings.beatMs)
   }
 
   get isolated(): boolean {
-    return this.#deafness.isolated
+    return this.#health.isolated
   }
 
   hosts(): readonly HostInfo[] {
-    return this.#circle.list()
+    return this.#membership.list()
   }
 
   subscribe(topic: string): Promise<void> | undefined {
@@ -116,63 +122,66 @@ export class RedisBackplane implements Backplane {
       this.#metrics.dropped.inc()
       return false
     }
-    return this.#sender.say(topics, message)
+    return this.#sender.send(topics, message)
   }
 
   send(host: string, message: HostMessage): boolean {
-    return !this.#closed && this.#circle.has(host) && this.#sender.say({ host }, message)
+    return !this.#closed && this.#membership.has(host) && this.#sender.send({ host }, message)
   }
 
-  async settled(): Promise<void> {
-    await this.#census.done
+  async synced(): Promise<void> {
+    await this.#expectedHosts.done
     if (this.#closed) return
-    this.#sender.say('all', { type: 'beat' })
-    await this.#deafness.echoOf(this.#sender.n)
+    this.#sender.send('all', { type: 'beat' })
+    await this.#health.echoOf(this.#sender.n)
   }
 
   onMessage(listener: (message: HostMessage, from: string) => void): void {
-    this.#messages.add(listener)
+    this.#messageListeners.add(listener)
   }
 
   onHost(listener: (change: HostChange) => void): void {
-    this.#changes.add(listener)
+    this.#hostListeners.add(listener)
   }
 
   onGap(listener: (host: string) => void): void {
-    this.#gaps.add(listener)
+    this.#gapListeners.add(listener)
   }
 
   onHearing(listener: (reason: string | null) => void): void {
-    this.#hearings.add(listener)
-    listener(this.#deafness.reason)
+    this.#hearingListeners.add(listener)
+    listener(this.#health.reason)
   }
 
   /** Resolves when the others have been told, or could not be within a bounded time. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    clearInterval(this.#beat)
-    this.#sender.say('all', { type: 'bye' })
-    this.#census.end()
-    this.#deafness.close()
-    const told = Promise.all([this.#channels.lastReach.catch(() => undefined), this.#entry.remove()])
-    await Promise.race([told, pause(this.#settings.closeMs)])
+    clearInterval(this.#heartbeat)
+    this.#sender.send('all', { type: 'bye' })
+    this.#expectedHosts.end()
+    this.#health.close()
+    const announced = Promise.all([
+      this.#channels.lastReach.catch(() => undefined),
+      this.#registryEntry.remove(),
+    ])
+    await Promise.race([announced, delay(this.#settings.closeMs)])
     this.#channels.close()
   }
 
-  #openChannels(): HostChannels {
+  #createChannels(): BackplaneChannels {
     const { cluster, connection } = this.#options
-    return new HostChannels({
+    return new BackplaneChannels({
       self: this.self,
       cluster,
       subscriptions: connection.subscriptions,
       spublish: (channel, payload) => connection.spublish(channel, payload),
       maxBytesInFlight: this.#settings.maxBytesInFlight,
       retryMs: this.#settings.retryMs,
-      heard: (bytes) => this.#intake.hear(bytes),
-      echoed: (bytes) => this.#intake.echo(bytes),
+      received: (bytes) => this.#receiver.receive(bytes),
+      echoed: (bytes) => this.#receiver.echo(bytes),
       lost: (error) => void this.#sender.drop(error),
-      failed: (error) => this.#intake.refuse('failed', error),
+      failed: (error) => this.#receiver.refuse('failed', error),
       unsubscribed: (err) =>
         this.#unsubscribed.pass((heldBack) =>
           this.#logger.warn(
@@ -183,40 +192,40 @@ export class RedisBackplane implements Backplane {
     })
   }
 
-  #openCircle(): HostCircle {
+  #createMembership(): ClusterMembership {
     const { host } = this.#options
-    return new HostCircle({
+    return new ClusterMembership({
       host,
       settings: this.#settings,
       logger: this.#logger,
-      say: (target, talk) => void this.#sender.say(target, talk),
+      send: (target, control) => void this.#sender.send(target, control),
       changed: (change) => this.#changed(change),
-      refuse: (reason) => this.#intake.refuse(reason),
+      refuse: (reason) => this.#receiver.refuse(reason),
     })
   }
 
-  #openDeafness(): HostDeafness {
-    return new HostDeafness({
+  #createHealth(): SubscriptionHealth {
+    return new SubscriptionHealth({
       settings: this.#settings,
       logger: this.#logger,
       away: () => this.#sender.away,
       renew: (reason) => this.#options.connection.subscriptions.renew(reason),
-      others: this.#circle,
-      changed: (reason) => this.#hearings.call(reason),
+      others: this.#membership,
+      changed: (reason) => this.#hearingListeners.call(reason),
     })
   }
 
-  #openIntake(): HostIntake {
-    return new HostIntake({
+  #createReceiver(): BackplaneReceiver {
+    return new BackplaneReceiver({
       self: this.self,
       keys: this.#options.keys,
-      circle: this.#circle,
-      said: () => this.#sender.n,
+      membership: this.#membership,
+      lastSent: () => this.#sender.n,
       metrics: this.#metrics,
       logger: this.#logger,
       echoed: (n) => this.#echoed(n),
       gap: (host) => this.#gap(host),
-      message: (message, host) => this.#messages.call(message, host),
+      message: (message, host) => this.#messageListeners.call(message, host),
     })
   }
 
@@ -224,50 +233,50 @@ export class RedisBackplane implements Backplane {
     const { connection } = this.#options
     connection.onHealth((reason) => {
       this.#sender.away = reason
-      this.#deafness.noteTrouble()
+      this.#health.noteConnection()
       // What has been said meanwhile has been dropped: by this one it hears itself, and the others it, without waiting for the next.
-      if (reason === null && !this.#closed) this.#sender.say('all', { type: 'beat' })
+      if (reason === null && !this.#closed) this.#sender.send('all', { type: 'beat' })
     })
     connection.subscriptions.onRestored((channels) => {
-      if (channels.some((channel) => this.#channels.owns(channel))) this.#askAnew()
+      if (channels.some((channel) => this.#channels.owns(channel))) this.#resync()
     })
   }
 
   /** The rest follows when the first beat has come back. */
-  async #beginToHear(): Promise<void> {
+  async #startHeartbeat(): Promise<void> {
     await this.#channels.open
-    if (!this.#closed) this.#sender.say('all', { type: 'beat' })
+    if (!this.#closed) this.#sender.send('all', { type: 'beat' })
   }
 
   #tick(): void {
-    this.#deafness.excuseStandstill()
-    this.#sender.say('all', { type: 'beat' })
-    if (this.#sender.away === null) this.#entry.renew()
-    this.#deafness.check()
+    this.#health.forgivePause()
+    this.#sender.send('all', { type: 'beat' })
+    if (this.#sender.away === null) this.#registryEntry.renew()
+    this.#health.check()
   }
 
   /** This host's own message has come back. */
   #echoed(n: number): void {
-    if (!this.#deafness.echo(n)) return
-    this.#askAnew()
-    void this.#census.count(this.#channels.lastReach, this.#settings.censusMs)
+    if (!this.#health.echo(n)) return
+    this.#resync()
+    void this.#expectedHosts.count(this.#channels.lastReach, this.#settings.expectedHostsMs)
   }
 
   /** What has been said meanwhile may have been missed, and hosts may have come. */
-  #askAnew(): void {
-    this.#circle.askAll()
-    for (const { host } of this.#circle.list()) this.#gap(host)
+  #resync(): void {
+    this.#membership.askAll()
+    for (const { host } of this.#membership.list()) this.#gap(host)
   }
 
   #gap(host: string): void {
     this.#metrics.gaps.inc()
-    this.#gaps.call(host)
+    this.#gapListeners.call(host)
   }
 
   #changed(change: HostChange): void {
     if (change.type === 'gone') this.#metrics.gone.inc()
-    this.#changes.call(change)
-    this.#census.check()
+    this.#hostListeners.call(change)
+    this.#expectedHosts.check()
   }
 
   #listeners<A extends unknown[]>(): Listeners<A> {
@@ -275,6 +284,6 @@ export class RedisBackplane implements Backplane {
   }
 }
 
-function pause(ms: number): Promise<void> {
+function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

@@ -7,7 +7,7 @@ import type { RedisConnection } from '../../redis/connection.ts'
 import { clusterKey } from '../../redis/names.ts'
 import type { HostInfo } from './backplane.ts'
 
-export interface HostEntryOptions {
+export interface RegistryEntryOptions {
   host: HostInfo
   cluster: string
   connection: Pick<RedisConnection, 'run'>
@@ -15,12 +15,12 @@ export interface HostEntryOptions {
   logger: Logger
 }
 
-export class HostEntry {
-  readonly #options: HostEntryOptions
+export class HostRegistryEntry {
+  readonly #options: RegistryEntryOptions
   readonly #key: string
   readonly #value: string
 
-  constructor(options: HostEntryOptions) {
+  constructor(options: RegistryEntryOptions) {
     const { host, cluster } = options
     this.#options = options
     this.#key = clusterKey(cluster, `host:${host.host}`)

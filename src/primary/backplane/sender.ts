@@ -5,8 +5,8 @@
 import type { Logger } from 'pino'
 import { LogGate } from '../../core/log-gate.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
-import type { HostMessage, HostTalk } from '../../wire/host-messages.ts'
-import type { HostChannels } from './channels.ts'
+import type { HostControlMessage, HostMessage } from '../../wire/host-messages.ts'
+import type { BackplaneChannels } from './channels.ts'
 import { seal } from './envelope.ts'
 import type { BackplaneMetrics } from './metrics.ts'
 
@@ -18,13 +18,13 @@ export type Target = readonly string[] | 'all' | { host: string }
 
 export interface SenderOptions {
   self: string
-  channels: HostChannels
+  channels: BackplaneChannels
   keys: SigningKeys | undefined
   metrics: BackplaneMetrics
   logger: Logger
 }
 
-export class HostSender {
+export class BackplaneSender {
   readonly #options: SenderOptions
   readonly #gate = new LogGate(LOG_MS)
   #n = 0
@@ -50,7 +50,7 @@ export class HostSender {
   }
 
   /** @returns false when it has been dropped */
-  say(target: Target, message: HostMessage | HostTalk): boolean {
+  send(target: Target, message: HostMessage | HostControlMessage): boolean {
     const { self, channels, keys, metrics } = this.#options
     const rooms = roomsOf(target)
     this.#n += 1

@@ -13,7 +13,7 @@ export interface BackplaneSettings {
   /** After so long without hearing, the other hosts are gone for this one. */
   lostMs: number
   /** How long the hosts that are there are waited for at the start. */
-  censusMs: number
+  expectedHostsMs: number
   /** What could not be subscribed to is tried again after so long. */
   retryMs: number
   /** How long the answer to "who are you" counts, and how soon it is asked again. */
@@ -35,7 +35,7 @@ export const backplaneSettings: BackplaneSettings = {
   deafMs: 6_000,
   isolatedMs: 2_000,
   lostMs: 60_000,
-  censusMs: 2_000,
+  expectedHostsMs: 2_000,
   retryMs: 1_000,
   whoValidMs: 10_000,
   whoAgainMs: 1_000,

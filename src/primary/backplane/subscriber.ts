@@ -7,7 +7,7 @@ import type { Subscriptions } from '../../redis/subscriptions.ts'
 interface Channel {
   handler: (message: Buffer) => void
   confirmed: Promise<void>
-  settle: () => void
+  resolve: () => void
   state: 'asked' | 'confirmed' | 'failed'
 }
 
@@ -18,7 +18,7 @@ export interface SubscriberOptions {
   failed(error: unknown): void
 }
 
-export class HostSubscriber {
+export class BackplaneSubscriber {
   readonly #options: SubscriberOptions
   readonly #channels = new Map<string, Channel>()
   #retry: NodeJS.Timeout | undefined
@@ -45,20 +45,20 @@ export class HostSubscriber {
   sSubscribe(name: string): void {
     if (this.#channels.has(name)) return
     const handler = (message: Buffer) => this.#options.receive(name, message)
-    let settle = nobodyWaits
+    let confirm = noop
     const confirmed = new Promise<void>((resolve) => {
-      settle = resolve
+      confirm = resolve
     })
-    const channel: Channel = { handler, confirmed, settle, state: 'asked' }
+    const channel: Channel = { handler, confirmed, resolve: confirm, state: 'asked' }
     this.#channels.set(name, channel)
-    this.#ask(name, channel)
+    this.#subscribe(name, channel)
   }
 
   sUnsubscribe(name: string): void {
     const channel = this.#channels.get(name)
     if (channel === undefined) return
     this.#channels.delete(name)
-    channel.settle()
+    channel.resolve()
     if (channel.state !== 'failed') this.#options.subscriptions.unsubscribe(name, channel.handler)
   }
 
@@ -67,12 +67,12 @@ export class HostSubscriber {
     for (const name of this.#channels.keys()) this.sUnsubscribe(name)
   }
 
-  #ask(name: string, channel: Channel): void {
+  #subscribe(name: string, channel: Channel): void {
     channel.state = 'asked'
     this.#options.subscriptions.subscribe(name, channel.handler).then(
       () => {
         channel.state = 'confirmed'
-        channel.settle()
+        channel.resolve()
       },
       (error: unknown) => {
         channel.state = 'failed'
@@ -86,9 +86,10 @@ export class HostSubscriber {
   #retryLater(): void {
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
-      for (const [name, channel] of this.#channels) if (channel.state === 'failed') this.#ask(name, channel)
+      for (const [name, channel] of this.#channels)
+        if (channel.state === 'failed') this.#subscribe(name, channel)
     }, this.#options.retryMs)
   }
 }
 
-function nobodyWaits(): void {}
+function noop(): void {}

@@ -3,12 +3,12 @@
  * count as gone. While it is deaf nobody's silence says anything.
  */
 import type { Logger } from 'pino'
-import { HostHearing } from './loopback-probe.ts'
+import { LoopbackProbe } from './loopback-probe.ts'
 import type { BackplaneSettings } from './settings.ts'
 
 const UNHEARD = 'what this host publishes does not come back'
 
-export interface DeafnessOptions {
+export interface SubscriptionHealthOptions {
   settings: BackplaneSettings
   logger: Logger
   /** Why Redis takes nothing; `null`: it does. */
@@ -24,20 +24,20 @@ export interface DeafnessOptions {
   changed: (reason: string | null) => void
 }
 
-export class HostDeafness {
-  readonly #options: DeafnessOptions
-  readonly #hearing: HostHearing
+export class SubscriptionHealth {
+  readonly #options: SubscriptionHealthOptions
+  readonly #probe: LoopbackProbe
   #tickAtMs = performance.now()
   #reason: string | null = 'nothing has been heard yet'
-  #troubledSinceMs: number | undefined = performance.now()
+  #unhealthySinceMs: number | undefined = performance.now()
 
-  constructor(options: DeafnessOptions) {
+  constructor(options: SubscriptionHealthOptions) {
     this.#options = options
-    this.#hearing = new HostHearing(options.settings.deafMs, performance.now())
+    this.#probe = new LoopbackProbe(options.settings.deafMs, performance.now())
   }
 
   get hears(): boolean {
-    return this.#hearing.hears
+    return this.#probe.hears
   }
 
   /** Why this host does not hear the others; `null`: it does. */
@@ -47,18 +47,18 @@ export class HostDeafness {
 
   /** For so long that nobody should wait for other hosts. */
   get isolated(): boolean {
-    const since = this.#troubledSinceMs
+    const since = this.#unhealthySinceMs
     return since !== undefined && performance.now() - since >= this.#options.settings.isolatedMs
   }
 
   /** Resolves when own message `n`, or a later one, has come back. */
   echoOf(n: number): Promise<void> {
-    return this.#hearing.echoOf(n)
+    return this.#probe.echoOf(n)
   }
 
   /** Own message `n` has come back. @returns whether this host hears again, or for the first time */
   echo(n: number): boolean {
-    if (!this.#hearing.echo(n, performance.now())) return false
+    if (!this.#probe.echo(n, performance.now())) return false
     this.#options.logger.info('this host hears the others')
     this.#options.others.restart()
     this.#set(null)
@@ -66,17 +66,17 @@ export class HostDeafness {
   }
 
   /** Redis takes nothing, or does again. */
-  noteTrouble(): void {
-    if (this.#options.away() === null && this.#reason === null) this.#troubledSinceMs = undefined
-    else this.#troubledSinceMs ??= performance.now()
+  noteConnection(): void {
+    if (this.#options.away() === null && this.#reason === null) this.#unhealthySinceMs = undefined
+    else this.#unhealthySinceMs ??= performance.now()
   }
 
   /** Before each beat. A process that has stood still holds what it has not heard against nobody. */
-  excuseStandstill(): void {
+  forgivePause(): void {
     const nowMs = performance.now()
     if (nowMs - this.#tickAtMs > 2 * this.#options.settings.beatMs) {
       this.#options.others.restart()
-      this.#hearing.excuse(nowMs)
+      this.#probe.restart(nowMs)
     }
     this.#tickAtMs = nowMs
   }
@@ -85,18 +85,18 @@ export class HostDeafness {
   check(): void {
     const { away, logger, others, settings } = this.#options
     const nowMs = performance.now()
-    if (this.#hearing.check(nowMs)) {
+    if (this.#probe.check(nowMs)) {
       const reason = away() ?? UNHEARD
       logger.error({ reason }, 'this host does not hear the others')
       this.#set(reason)
     }
-    if (this.#hearing.hears) others.dropSilent(nowMs - settings.silentMs)
-    else this.#checkDeaf(nowMs - this.#hearing.silentSinceMs)
+    if (this.#probe.hears) others.dropSilent(nowMs - settings.silentMs)
+    else this.#checkDeaf(nowMs - this.#probe.silentSinceMs)
   }
 
   /** Nobody waits any more. */
   close(): void {
-    this.#hearing.close()
+    this.#probe.close()
   }
 
   #checkDeaf(deafForMs: number): void {
@@ -107,7 +107,7 @@ export class HostDeafness {
 
   #set(reason: string | null): void {
     this.#reason = reason
-    this.noteTrouble()
+    this.noteConnection()
     this.#options.changed(reason)
   }
 }

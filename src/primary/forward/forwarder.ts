@@ -8,8 +8,8 @@ import type { Logger } from 'pino'
 import { DeadlineSet } from '../../core/deadline-set.ts'
 import { LogGate } from '../../core/log-gate.ts'
 import { ACCEPT_BYTES, type ClientAddress, HELLO_BYTES } from '../../wire/forward.ts'
-import { type CallFailure, ForwardCall } from './dial.ts'
 import type { ForwardMetrics } from './metrics.ts'
+import { type DialFailure, OwnerDialer } from './owner-dialer.ts'
 import { splice } from './splice.ts'
 
 /** Where the other hosts of the cluster take connections. */
@@ -25,23 +25,23 @@ export interface ForwarderOptions {
   /** Connections that may pass through this host at once, those included for which the owner is being called. */
   forwards: number
   /** Calls of one host at once. */
-  callsPerHost: number
-  callTimeoutMs: number
+  dialsPerHost: number
+  dialTimeoutMs: number
   idleMs: number
   metrics: ForwardMetrics
   logger: Logger
   now: () => number
 }
 
-type Failure = CallFailure | 'unknown_host' | 'no_secret' | 'crowded'
+type Failure = DialFailure | 'unknown_host' | 'no_secret' | 'crowded'
 
-interface Call {
+interface Dial {
   readonly tag: string
   readonly client: Socket
-  fail(reason: CallFailure): void
+  fail(reason: DialFailure): void
 }
 
-interface Joined {
+interface SplicedPair {
   readonly tag: string
   readonly client: Socket
   readonly owner: Socket
@@ -54,23 +54,23 @@ const ADDRESS = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/
 
 export class Forwarder {
   readonly #options: ForwarderOptions
-  readonly #calls: DeadlineSet<Call>
-  readonly #callsByHost = new Map<string, number>()
-  readonly #joined = new Set<Joined>()
+  readonly #dials: DeadlineSet<Dial>
+  readonly #dialsByHost = new Map<string, number>()
+  readonly #joined = new Set<SplicedPair>()
   readonly #warnings = new LogGate(WARN_EVERY_MS)
   #moving: NodeJS.Timeout | undefined
 
   constructor(options: ForwarderOptions) {
     this.#options = options
-    this.#calls = new DeadlineSet({
-      limitMs: options.callTimeoutMs,
+    this.#dials = new DeadlineSet({
+      limitMs: options.dialTimeoutMs,
       now: options.now,
-      onOverdue: (call) => call.fail('timeout'),
+      onOverdue: (dial) => dial.fail('timeout'),
     })
   }
 
   get opening(): number {
-    return this.#calls.size
+    return this.#dials.size
   }
 
   get joined(): number {
@@ -84,7 +84,7 @@ export class Forwarder {
   forward(client: Socket, tag: string, onFailed: () => void): void {
     const [secret] = this.#options.secrets()
     const to = parseAddress(this.#options.directory.addressOf(tag))
-    const calls = this.#callsByHost.get(tag) ?? 0
+    const dials = this.#dialsByHost.get(tag) ?? 0
     const fail = (reason: Failure, error?: Error) => {
       this.#options.metrics.failed.inc({ reason })
       if (reason !== 'unknown_host' && reason !== 'left') this.#warn(tag, reason, error)
@@ -94,8 +94,8 @@ export class Forwarder {
     if (to === undefined) fail('unknown_host')
     else if (secret === undefined) fail('no_secret')
     else if (from === undefined) fail('left')
-    else if (this.#isFull || calls >= this.#options.callsPerHost) fail('crowded')
-    else this.#call({ client, from, to: { ...to, tag }, secret }, fail)
+    else if (this.#isFull || dials >= this.#options.dialsPerHost) fail('crowded')
+    else this.#dial({ client, from, to: { ...to, tag }, secret }, fail)
   }
 
   /** The host is known to be gone: nobody waits for it any longer. */
@@ -114,9 +114,9 @@ export class Forwarder {
 
   close(): void {
     clearInterval(this.#moving)
-    for (const call of this.#calls.clear()) {
-      call.client.destroy()
-      call.fail('left')
+    for (const dial of this.#dials.clear()) {
+      dial.client.destroy()
+      dial.fail('left')
     }
     for (const { client, owner } of this.#joined) {
       client.destroy()
@@ -125,10 +125,10 @@ export class Forwarder {
   }
 
   get #isFull(): boolean {
-    return this.#calls.size + this.#joined.size >= this.#options.forwards
+    return this.#dials.size + this.#joined.size >= this.#options.forwards
   }
 
-  #call(
+  #dial(
     request: {
       client: Socket
       from: ClientAddress
@@ -141,10 +141,10 @@ export class Forwarder {
     const onClientClosed = () => forwardCall.fail('left')
     const over = () => {
       client.off('close', onClientClosed)
-      this.#calls.delete(call)
+      this.#dials.delete(dial)
       this.#count(to.tag, -1)
     }
-    const forwardCall = new ForwardCall({
+    const forwardCall = new OwnerDialer({
       to,
       client: from,
       secret,
@@ -157,19 +157,19 @@ export class Forwarder {
         fail(reason, error)
       },
     })
-    const call: Call = { tag: to.tag, client, fail: (reason) => forwardCall.fail(reason) }
+    const dial: Dial = { tag: to.tag, client, fail: (reason) => forwardCall.fail(reason) }
     client.once('close', onClientClosed)
-    this.#calls.add(call)
+    this.#dials.add(dial)
     this.#count(to.tag, 1)
   }
 
   #count(tag: string, change: 1 | -1): void {
-    const calls = (this.#callsByHost.get(tag) ?? 0) + change
-    if (calls === 0) this.#callsByHost.delete(tag)
-    else this.#callsByHost.set(tag, calls)
+    const dials = (this.#dialsByHost.get(tag) ?? 0) + change
+    if (dials === 0) this.#dialsByHost.delete(tag)
+    else this.#dialsByHost.set(tag, dials)
   }
 
-  #join(joined: Joined): void {
+  #join(joined: SplicedPair): void {
     const { client, owner } = joined
     const { metrics, idleMs, logger } = this.#options
     metrics.sent.inc()

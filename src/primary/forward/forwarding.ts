@@ -7,15 +7,15 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { hostTagOf } from '../../core/session-id.ts'
 import { Forwarder, type HostDirectory } from './forwarder.ts'
-import { type ConnectionOrigin, ForwardDoor } from './listener.ts'
+import { type ConnectionOrigin, ForwardListener } from './listener.ts'
 import { forwardMetrics } from './metrics.ts'
 
 export interface ForwardLimits {
   /** Connections that may pass through this host to others at once: two file descriptors each. */
   forwards: number
   /** Calls of one other host at once. */
-  callsPerHost: number
-  callTimeoutMs: number
+  dialsPerHost: number
+  dialTimeoutMs: number
   /** Connections of other hosts that have not proven yet who they are, and how long each may take. */
   preambles: number
   preambleTimeoutMs: number
@@ -25,8 +25,8 @@ export interface ForwardLimits {
 
 export const forwardLimits: ForwardLimits = {
   forwards: 20_000,
-  callsPerHost: 2_000,
-  callTimeoutMs: 3_000,
+  dialsPerHost: 2_000,
+  dialTimeoutMs: 3_000,
   preambles: 1_000,
   preambleTimeoutMs: 5_000,
   idleMs: 60_000,
@@ -52,17 +52,17 @@ interface Surroundings {
 export class Forwarding {
   readonly #self: string
   readonly #forwarder: Forwarder
-  readonly #door: ForwardDoor
+  readonly #listener: ForwardListener
 
   constructor({ self, directory, secrets, limits }: ForwardingOptions, surroundings: Surroundings) {
     const metrics = forwardMetrics(surroundings.registry, {
       opening: () => this.#forwarder.opening,
       joined: () => this.#forwarder.joined,
-      pendingPreambles: () => this.#door.pending,
+      pendingPreambles: () => this.#listener.pending,
     })
     this.#self = self
     this.#forwarder = new Forwarder({ ...surroundings, ...limits, directory, secrets, metrics })
-    this.#door = new ForwardDoor({ ...surroundings, ...limits, self, secrets, metrics })
+    this.#listener = new ForwardListener({ ...surroundings, ...limits, self, secrets, metrics })
   }
 
   /** The host that a session's connection belongs to; undefined when it is this one. */
@@ -76,7 +76,7 @@ export class Forwarding {
   }
 
   listen(port: number, host: string): Promise<number> {
-    return this.#door.listen(port, host)
+    return this.#listener.listen(port, host)
   }
 
   hostGone(hostTag: string): void {
@@ -88,7 +88,7 @@ export class Forwarding {
   }
 
   close(): void {
-    this.#door.close()
+    this.#listener.close()
     this.#forwarder.close()
   }
 }

@@ -25,7 +25,7 @@ export interface ConnectionOrigin {
   preambleBytes: number
 }
 
-export interface ForwardDoorOptions {
+export interface ForwardListenerOptions {
   /** This host's tag. */
   self: string
   /** Each of them lets in; with none nobody gets in. */
@@ -51,13 +51,13 @@ interface Pending {
 
 const WARN_EVERY_MS = 60_000
 
-export class ForwardDoor {
-  readonly #options: ForwardDoorOptions
+export class ForwardListener {
+  readonly #options: ForwardListenerOptions
   readonly #server: Server
   readonly #pending: DeadlineSet<Pending>
   readonly #warnings = new LogGate(WARN_EVERY_MS)
 
-  constructor(options: ForwardDoorOptions) {
+  constructor(options: ForwardListenerOptions) {
     this.#options = options
     this.#server = createServer({ highWaterMark: 1, noDelay: true }, (socket) => this.#begin(socket))
     this.#pending = new DeadlineSet({

@@ -17,7 +17,7 @@ import type { Destination } from './destination.ts'
 import { HandOff, type HandOffTarget, type Receipt } from './hand-off.ts'
 import type { FrontMetrics } from './metrics.ts'
 
-export interface Waiter {
+export interface QueuedConnection {
   readonly socket: Socket
   readonly bytes: Buffer
   readonly method: string
@@ -29,7 +29,7 @@ export interface Waiter {
 
 export type RefusalReason = 'no_worker' | 'queue_full' | 'queue_timeout'
 
-export interface WaitingLineOptions {
+export interface ConnectionQueueOptions {
   queueLength: number
   queueTimeoutMs: number
   inFlightPerWorker: number
@@ -39,32 +39,32 @@ export interface WaitingLineOptions {
   admission: TokenBucket
   metrics: () => FrontMetrics
   now: () => number
-  onRefused(waiter: Waiter, reason: RefusalReason): void
+  onRefused(connection: QueuedConnection, reason: RefusalReason): void
   /** A worker did not take a connection, which was closed. At most so many as may be under way, each flight timeout. */
   onLost(worker: string): void
 }
 
-export class WaitingLine {
-  readonly #options: WaitingLineOptions
-  readonly #handOffs = new Map<string, HandOff<Waiter>>()
-  readonly #waiting: DeadlineSet<Waiter>
-  readonly #returned = new Set<Waiter>()
-  readonly #handshakes = new Set<Waiter>()
-  readonly #plain = new Set<Waiter>()
-  readonly #byOwner = new Map<string, Set<Waiter>>()
+export class ConnectionQueue {
+  readonly #options: ConnectionQueueOptions
+  readonly #handOffs = new Map<string, HandOff<QueuedConnection>>()
+  readonly #waiting: DeadlineSet<QueuedConnection>
+  readonly #returned = new Set<QueuedConnection>()
+  readonly #handshakes = new Set<QueuedConnection>()
+  readonly #plain = new Set<QueuedConnection>()
+  readonly #byOwner = new Map<string, Set<QueuedConnection>>()
   /** The workers whose last connection was for a session that they have: another's turn has come. */
   readonly #servedOwn = new Set<string>()
   #wake: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(options: WaitingLineOptions) {
+  constructor(options: ConnectionQueueOptions) {
     this.#options = options
     this.#waiting = new DeadlineSet({
       limitMs: options.queueTimeoutMs,
       now: options.now,
-      onOverdue: (waiter) => {
-        this.#leaveLane(waiter)
-        options.onRefused(waiter, 'queue_timeout')
+      onOverdue: (connection) => {
+        this.#leaveLane(connection)
+        options.onRefused(connection, 'queue_timeout')
       },
     })
   }
@@ -73,25 +73,26 @@ export class WaitingLine {
     return this.#waiting.size
   }
 
-  enter(waiter: Waiter): void {
-    const owner = this.#owner(waiter)
+  add(connection: QueuedConnection): void {
+    const owner = this.#owner(connection)
     if (owner === undefined && !this.#options.balancer.hasReady())
-      this.#options.onRefused(waiter, 'no_worker')
-    else if (this.#waiting.size >= this.#options.queueLength) this.#options.onRefused(waiter, 'queue_full')
+      this.#options.onRefused(connection, 'no_worker')
+    else if (this.#waiting.size >= this.#options.queueLength)
+      this.#options.onRefused(connection, 'queue_full')
     else {
-      this.#waiting.add(waiter)
-      this.#lane(waiter, owner).add(waiter)
+      this.#waiting.add(connection)
+      this.#lane(connection, owner).add(connection)
       this.#pump()
     }
   }
 
   addWorker(target: HandOffTarget): void {
     const { flightTimeoutMs, now, metrics } = this.#options
-    const handOff = new HandOff<Waiter>(target, {
+    const handOff = new HandOff<QueuedConnection>(target, {
       flightTimeoutMs,
       now,
-      onTaken: (waiter) => this.#taken(waiter),
-      onReturned: (waiter) => this.#return(waiter),
+      onTaken: (connection) => this.#taken(connection),
+      onReturned: (connection) => this.#return(connection),
       onLost: () => {
         metrics().lost.inc()
         this.#options.onLost(target.name)
@@ -109,7 +110,7 @@ export class WaitingLine {
     const handOff = this.#handOffs.get(name)
     if (handOff === undefined) return
     this.#options.balancer.remove(name)
-    for (const waiter of this.#byOwner.get(name) ?? []) this.#plain.add(waiter)
+    for (const connection of this.#byOwner.get(name) ?? []) this.#plain.add(connection)
     this.#byOwner.delete(name)
     this.#servedOwn.delete(name)
     handOff.abandon(() => this.#handOffs.delete(name))
@@ -125,46 +126,46 @@ export class WaitingLine {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#wake)
-    for (const waiter of this.#waiting.clear()) waiter.socket.destroy()
+    for (const connection of this.#waiting.clear()) connection.socket.destroy()
     for (const handOff of this.#handOffs.values()) handOff.destroy()
   }
 
-  #owner({ destination }: Waiter): string | undefined {
+  #owner({ destination }: QueuedConnection): string | undefined {
     return destination.tag === null ? undefined : this.#options.balancer.owner(destination.tag)
   }
 
-  #lane(waiter: Waiter, owner: string | undefined): Set<Waiter> {
+  #lane(connection: QueuedConnection, owner: string | undefined): Set<QueuedConnection> {
     const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
-    return owned ?? (waiter.destination.kind === 'handshake' ? this.#handshakes : this.#plain)
+    return owned ?? (connection.destination.kind === 'handshake' ? this.#handshakes : this.#plain)
   }
 
-  #leaveLane(waiter: Waiter): void {
+  #leaveLane(connection: QueuedConnection): void {
     for (const lane of [this.#returned, this.#handshakes, this.#plain, ...this.#byOwner.values()]) {
-      lane.delete(waiter)
+      lane.delete(connection)
     }
   }
 
-  #taken(waiter: Waiter): void {
+  #taken(connection: QueuedConnection): void {
     const metrics = this.#options.metrics()
-    metrics.handedOver.inc({ kind: waiter.destination.kind })
-    metrics.waits.observe(Math.max(0, this.#options.now() - waiter.since) / 1000)
-    const read = waiter.bytes.length + (waiter.origin?.preambleBytes ?? 0)
-    metrics.swallowed.inc(Math.max(0, waiter.socket.bytesRead - read))
+    metrics.handedOver.inc({ kind: connection.destination.kind })
+    metrics.waits.observe(Math.max(0, this.#options.now() - connection.since) / 1000)
+    const read = connection.bytes.length + (connection.origin?.preambleBytes ?? 0)
+    metrics.swallowed.inc(Math.max(0, connection.socket.bytesRead - read))
   }
 
-  #return(waiter: Waiter): void {
+  #return(connection: QueuedConnection): void {
     if (this.#isClosed) {
-      waiter.socket.destroy()
+      connection.socket.destroy()
       return
     }
     this.#options.metrics().returned.inc()
-    this.#waiting.add(waiter)
-    this.#returned.add(waiter)
+    this.#waiting.add(connection)
+    this.#returned.add(connection)
     this.#pump()
   }
 
   #pump(): void {
-    while (this.#sendFirst(this.#returned, (waiter) => this.#placeReturned(waiter)));
+    while (this.#sendFirst(this.#returned, (connection) => this.#placeReturned(connection)));
     while (this.#sendOwn((name) => !this.#servedOwn.has(name)) || this.#sendOther() || this.#sendOwn());
     this.#armWake()
   }
@@ -181,31 +182,34 @@ export class WaitingLine {
   }
 
   #sendOther(): boolean {
-    const handshake = this.#sendFirst(this.#handshakes, (waiter) => this.#placeHandshake(waiter))
+    const handshake = this.#sendFirst(this.#handshakes, (connection) => this.#placeHandshake(connection))
     const plain = this.#sendFirst(this.#plain, () => this.#placePlain())
     return handshake || plain
   }
 
   /** @returns whether the first of the lane has left it */
-  #sendFirst(lane: Set<Waiter>, place: (waiter: Waiter) => string | undefined): boolean {
-    const [waiter] = lane
-    if (waiter === undefined) return false
-    const name = waiter.socket.destroyed ? undefined : place(waiter)
-    if (name === undefined && !waiter.socket.destroyed) return false
-    lane.delete(waiter)
-    this.#waiting.delete(waiter)
+  #sendFirst(
+    lane: Set<QueuedConnection>,
+    place: (connection: QueuedConnection) => string | undefined,
+  ): boolean {
+    const [connection] = lane
+    if (connection === undefined) return false
+    const name = connection.socket.destroyed ? undefined : place(connection)
+    if (name === undefined && !connection.socket.destroyed) return false
+    lane.delete(connection)
+    this.#waiting.delete(connection)
     if (name === undefined) return true
     this.#servedOwn.delete(name)
-    this.#handOffs.get(name)?.send(waiter)
+    this.#handOffs.get(name)?.send(connection)
     return true
   }
 
-  #placeReturned(waiter: Waiter): string | undefined {
-    const owner = this.#owner(waiter)
+  #placeReturned(connection: QueuedConnection): string | undefined {
+    const owner = this.#owner(connection)
     if (owner !== undefined) return this.#hasRoom(owner) ? owner : undefined
     const { balancer, now } = this.#options
     const name = balancer.forPlain((candidate) => this.#isFree(candidate))
-    const request = waiter.destination.kind === 'handshake' ? 'handshake' : 'plain'
+    const request = connection.destination.kind === 'handshake' ? 'handshake' : 'plain'
     if (name !== undefined) balancer.assigned(name, request, now())
     return name
   }
@@ -217,11 +221,11 @@ export class WaitingLine {
     return name
   }
 
-  #placeHandshake(waiter: Waiter): string | undefined {
+  #placeHandshake(connection: QueuedConnection): string | undefined {
     const { balancer, admission, patienceMs } = this.#options
     const now = this.#options.now()
     balancer.age(now)
-    const hasPatience = now - waiter.since < patienceMs
+    const hasPatience = now - connection.since < patienceMs
     const name = balancer.forHandshake((candidate) =>
       hasPatience ? this.#keepsTaking(candidate) : this.#isFree(candidate),
     )

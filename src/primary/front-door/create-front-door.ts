@@ -18,7 +18,7 @@ export interface HostFrontDoorOptions {
 export function createFrontDoor({ config, ...options }: HostFrontDoorOptions): FrontDoor {
   return new FrontDoor({
     ...options,
-    answers: {},
+    responses: {},
     now: () => performance.now(),
     limits: {
       ...frontDoorLimits,

@@ -11,14 +11,14 @@ import { descriptorLimit } from '../../ops/descriptors.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { Forwarding, type ForwardingOptions } from '../forward/forwarding.ts'
 import { Balancer } from './balancer.ts'
-import { type RefusalReason, type Waiter, WaitingLine } from './connection-queue.ts'
+import { ConnectionQueue, type QueuedConnection, type RefusalReason } from './connection-queue.ts'
 import { destinationOf } from './destination.ts'
 import type { HandOffTarget, Receipt } from './hand-off.ts'
-import { type Arrival, RequestHeads } from './head-reader.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
 import { listenOn } from './listen.ts'
 import { type FrontMetrics, frontMetrics } from './metrics.ts'
-import { type Answer, Answerer } from './responses.ts'
+import { type Arrival, RequestHeadReader } from './request-head-reader.ts'
+import { type HttpResponse, Responder } from './responses.ts'
 
 export interface FrontDoorLimits {
   /** Bytes of a request head. */
@@ -58,12 +58,12 @@ export const frontDoorLimits: FrontDoorLimits = {
 }
 
 /** By path, for GET and HEAD: what the primary says itself; null leaves the request to a worker. */
-export type PrimaryAnswers = Readonly<Record<string, () => Answer | null>>
+export type PrimaryResponses = Readonly<Record<string, () => HttpResponse | null>>
 
 export interface FrontDoorOptions {
   limits: FrontDoorLimits
   /** Go before `/healthz` and `/readyz` of the front door's own. */
-  answers: PrimaryAnswers
+  responses: PrimaryResponses
   /** With other hosts: what belongs to them goes there. Without, it is served here as any unknown session is. */
   forwarding?: ForwardingOptions | undefined
   /** Why no worker can be ready yet, for `/readyz`. */
@@ -90,12 +90,12 @@ export class FrontDoor {
   readonly #options: FrontDoorOptions
   readonly #server: Server
   readonly #balancer: Balancer
-  readonly #answerer: Answerer
-  readonly #heads: RequestHeads
-  readonly #line: WaitingLine
+  readonly #responder: Responder
+  readonly #headReader: RequestHeadReader
+  readonly #queue: ConnectionQueue
   readonly #forwarding: Forwarding | undefined
   readonly #metrics: FrontMetrics
-  readonly #answers: Map<string, () => Answer | null>
+  readonly #responses: Map<string, () => HttpResponse | null>
 
   constructor(options: FrontDoorOptions) {
     const { now, registry } = options
@@ -105,25 +105,25 @@ export class FrontDoor {
     this.#options = { ...options, limits }
     this.#warnOfFew(descriptors)
     this.#balancer = new Balancer(limits.reservationMs)
-    this.#answerer = new Answerer({ maxLingering: limits.pendingHeads, now })
-    this.#heads = new RequestHeads({
+    this.#responder = new Responder({ maxLingering: limits.pendingHeads, now })
+    this.#headReader = new RequestHeadReader({
       ...limits,
       now,
       stopReadingBeforeTransfer: options.stopReadingBeforeTransfer ?? true,
       onHead: (arrival) => this.#onHead(arrival),
       onRefused: (socket, refusal) => this.#refuseHead(socket, refusal),
     })
-    this.#line = this.#createLine()
+    this.#queue = this.#createQueue()
     this.#forwarding = this.#createForwarding(forwards)
     this.#metrics = frontMetrics(registry, {
-      pendingHeads: () => this.#heads.size,
-      waiting: () => this.#line.size,
+      pendingHeads: () => this.#headReader.size,
+      waiting: () => this.#queue.size,
       loads: () => this.counts(),
     })
-    this.#answers = new Map([
+    this.#responses = new Map([
       ['/healthz', () => ({ status: 200, body: { status: 'ok' } })],
       ['/readyz', () => this.#unreadiness()],
-      ...Object.entries(options.answers),
+      ...Object.entries(options.responses),
     ])
     this.#server = createServer({ highWaterMark: 1, noDelay: true }, (socket) => this.#onConnection(socket))
   }
@@ -151,9 +151,9 @@ export class FrontDoor {
   close(): void {
     this.stopAccepting()
     this.#forwarding?.close()
-    this.#heads.close()
-    this.#line.close()
-    this.#answerer.close()
+    this.#headReader.close()
+    this.#queue.close()
+    this.#responder.close()
   }
 
   /** Closes the connections that pass through to other hosts, spread over `spreadMs`: their clients take another way. */
@@ -168,7 +168,7 @@ export class FrontDoor {
 
   /** The worker is ready: it takes connections from now on. */
   addWorker(target: HandOffTarget): void {
-    this.#line.addWorker(target)
+    this.#queue.addWorker(target)
   }
 
   /** From now on the worker only gets the requests of the sessions that it has. */
@@ -178,12 +178,12 @@ export class FrontDoor {
 
   /** The worker's process has ended. */
   removeWorker(name: string): void {
-    this.#line.removeWorker(name)
+    this.#queue.removeWorker(name)
   }
 
   /** The worker says of a connection that it was sent whether it has it. */
   taken(name: string, receipt: Receipt): void {
-    this.#line.taken(name, receipt)
+    this.#queue.taken(name, receipt)
   }
 
   sessionOpened(name: string): void {
@@ -209,10 +209,10 @@ export class FrontDoor {
     )
   }
 
-  #createLine(): WaitingLine {
+  #createQueue(): ConnectionQueue {
     const { limits, now } = this.#options
     const { admissionPerSecond: perSecond } = limits
-    return new WaitingLine({
+    return new ConnectionQueue({
       ...limits,
       now,
       balancer: this.#balancer,
@@ -223,7 +223,7 @@ export class FrontDoor {
           { worker, flightTimeoutMs: limits.flightTimeoutMs },
           'a worker did not take a connection: it is blocked, or out of file descriptors',
         ),
-      onRefused: (waiter, reason) => this.#refuseWaiter(waiter, reason),
+      onRefused: (connection, reason) => this.#refuseConnection(connection, reason),
     })
   }
 
@@ -233,28 +233,29 @@ export class FrontDoor {
       this.#metrics.socketErrors.inc()
       this.#options.logger.debug({ err: error }, 'connection failed')
     })
-    this.#heads.begin(socket)
+    this.#headReader.begin(socket)
   }
 
   #createForwarding(forwards: number): Forwarding | undefined {
     const { forwarding, logger, registry, now } = this.#options
     if (forwarding === undefined) return undefined
     const options = { ...forwarding, limits: { ...forwarding.limits, forwards } }
-    const onConnection: RequestHeads['begin'] = (socket, origin) => this.#heads.begin(socket, origin)
+    const onConnection: RequestHeadReader['begin'] = (socket, origin) =>
+      this.#headReader.begin(socket, origin)
     return new Forwarding(options, { logger, registry, now, onConnection })
   }
 
   #onHead(arrival: Arrival): void {
-    const answer = this.#ownAnswer(arrival.head)
-    if (answer === null) this.#pass(arrival)
-    else this.#answerer.answer(arrival.socket, answer, arrival.head.method)
+    const response = this.#ownResponse(arrival.head)
+    if (response === null) this.#pass(arrival)
+    else this.#responder.response(arrival.socket, response, arrival.head.method)
   }
 
   /** To the host of its session, or to a worker of this one. What came from another host stays. */
   #pass({ socket, head, bytes, origin }: Arrival): void {
     const destination = destinationOf(head)
     const enter = () =>
-      this.#line.enter({
+      this.#queue.add({
         socket,
         bytes,
         origin,
@@ -268,12 +269,12 @@ export class FrontDoor {
     else this.#forwarding?.forward(socket, host, enter)
   }
 
-  #ownAnswer(head: RequestHead): Answer | null {
+  #ownResponse(head: RequestHead): HttpResponse | null {
     if (head.method !== 'GET' && head.method !== 'HEAD') return null
-    return this.#answers.get(head.path)?.() ?? null
+    return this.#responses.get(head.path)?.() ?? null
   }
 
-  #unreadiness(): Answer | null {
+  #unreadiness(): HttpResponse | null {
     if (this.#balancer.hasReady()) return null
     return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
   }
@@ -282,20 +283,20 @@ export class FrontDoor {
     this.#metrics.refusedHeads.inc({ reason })
     if (status === 503) {
       this.#metrics.unavailable.inc({ reason })
-      this.#answerer.answer(socket, unavailable(refusalMessages.crowded))
+      this.#responder.response(socket, unavailable(refusalMessages.crowded))
       return
     }
     const error = { code: 'bad_request', message: reason, retryable: false }
-    this.#answerer.answer(socket, { status, body: { ok: false, error } })
+    this.#responder.response(socket, { status, body: { ok: false, error } })
   }
 
-  #refuseWaiter(waiter: Waiter, reason: RefusalReason): void {
+  #refuseConnection(connection: QueuedConnection, reason: RefusalReason): void {
     this.#metrics.unavailable.inc({ reason })
-    this.#answerer.answer(waiter.socket, unavailable(refusalMessages[reason]), waiter.method)
+    this.#responder.response(connection.socket, unavailable(refusalMessages[reason]), connection.method)
   }
 }
 
-function unavailable(message: string): Answer {
+function unavailable(message: string): HttpResponse {
   const error = new RookeryError('unavailable', message, { retryAfterMs: RETRY_AFTER_SECONDS * 1000 })
   return {
     status: error.status,

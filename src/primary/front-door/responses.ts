@@ -7,7 +7,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
 
-export interface Answer {
+export interface HttpResponse {
   status: number
   body: object
   retryAfterSeconds?: number
@@ -15,20 +15,20 @@ export interface Answer {
 
 const LINGER_MS = 2_000
 
-export function renderAnswer(answer: Answer, method: string): string {
-  const body = `${JSON.stringify(answer.body)}\n`
+export function renderResponse(response: HttpResponse, method: string): string {
+  const body = `${JSON.stringify(response.body)}\n`
   const lines = [
-    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}`,
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? 'Unknown'}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
     'Connection: close',
   ]
-  if (answer.retryAfterSeconds !== undefined) lines.push(`Retry-After: ${answer.retryAfterSeconds}`)
+  if (response.retryAfterSeconds !== undefined) lines.push(`Retry-After: ${response.retryAfterSeconds}`)
   return `${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`
 }
 
-export class Answerer {
+export class Responder {
   readonly #maxLingering: number
   readonly #lingering: DeadlineSet<Socket>
 
@@ -41,13 +41,13 @@ export class Answerer {
     })
   }
 
-  answer(socket: Socket, answer: Answer, method = 'GET'): void {
+  response(socket: Socket, response: HttpResponse, method = 'GET'): void {
     if (socket.destroyed) return
     const oldest = this.#lingering.oldest
     if (this.#lingering.size >= this.#maxLingering) oldest?.destroy()
     this.#lingering.add(socket)
     socket.once('close', () => this.#lingering.delete(socket))
-    socket.end(renderAnswer(answer, method))
+    socket.end(renderResponse(response, method))
     socket.resume()
   }
 

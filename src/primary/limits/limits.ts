@@ -12,14 +12,14 @@ import type { RateWindow, Take } from '../../core/window-rate.ts'
 import { rateWindow, takeFromMemory } from '../../core/window-rate.ts'
 import { within } from '../../core/within.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import { ConnectionTelling } from './connection-reporter.ts'
+import { ConnectionReporter } from './connection-reporter.ts'
 import type { UserConnection } from './connection-table.ts'
 import { ConnectionTable } from './connection-table.ts'
-import type { SharedCounts } from './redis-counters.ts'
+import type { RedisCounters } from './redis-counters.ts'
 import { takeFromRedis, writeConnections } from './redis-counters.ts'
 
 /** Nobody waits longer than that for what other hosts count too, unless nothing goes without it. */
-const OTHERS_MS = 1_000
+const OTHER_HOSTS_WAIT_MS = 1_000
 const RETRY_AFTER_MS = 5_000
 const FAILED_LOG_MS = 10_000
 
@@ -34,7 +34,7 @@ export interface LimitSettings {
 export interface UserLimitsOptions {
   settings: LimitSettings
   /** None: this host is on its own. */
-  shared: SharedCounts | undefined
+  shared: RedisCounters | undefined
   logger: Logger
   registry: Registry
 }
@@ -44,7 +44,7 @@ export class UserLimits {
   readonly #table = new ConnectionTable()
   readonly #takeMessage: Take
   readonly #takePage: Take
-  readonly #telling: ConnectionTelling | undefined
+  readonly #reporter: ConnectionReporter | undefined
   readonly #refused: Counter<'what'>
   readonly #uncounted: Counter
 
@@ -54,7 +54,7 @@ export class UserLimits {
       shared === undefined ? takeFromMemory(window) : takeFromRedis(shared, what, window)
     this.#takeMessage = takeFrom('messages', rateWindow(settings.messageRate, settings.messageBurst))
     this.#takePage = takeFrom('pages', rateWindow(settings.requestRate, settings.requestBurst))
-    this.#telling = shared === undefined ? undefined : this.#tellOthers(shared, logger, registry)
+    this.#reporter = shared === undefined ? undefined : this.#createReporter(shared, logger, registry)
     this.#refused = new Counter({
       name: 'rookery_limits_refused_total',
       help: 'Messages, pages and connections that were refused because their user had too many on all workers and hosts',
@@ -66,7 +66,7 @@ export class UserLimits {
       help: 'Pages that users were let have though Redis could not count them in time',
       registers: [registry],
     })
-    this.#countOn(registry)
+    this.#registerMetrics(registry)
   }
 
   /** Takes one from the messages that the user may send. Rejects with `rate_limited`. */
@@ -80,7 +80,10 @@ export class UserLimits {
       this.#uncounted.inc()
       return 0
     }
-    this.#refuse('page', await within(OTHERS_MS, this.#takePage(userId).catch(uncounted), uncounted))
+    this.#refuse(
+      'page',
+      await within(OTHER_HOSTS_WAIT_MS, this.#takePage(userId).catch(uncounted), uncounted),
+    )
   }
 
   /** Counts one more connection. Rejects with `rate_limited` when that is one too many: then it is not counted. */
@@ -97,15 +100,15 @@ export class UserLimits {
   }
 
   leave(worker: string, connection: UserConnection): void {
-    if (this.#table.leave(worker, connection)) this.#telling?.tell(connection.userId)
+    if (this.#table.leave(worker, connection)) this.#reporter?.report(connection.userId)
   }
 
   workerGone(worker: string): void {
-    for (const userId of this.#table.dropWorker(worker)) this.#telling?.tell(userId)
+    for (const userId of this.#table.dropWorker(worker)) this.#reporter?.report(userId)
   }
 
   close(): void {
-    this.#telling?.close()
+    this.#reporter?.close()
   }
 
   #refuse(what: 'message' | 'page', retryAfterMs: number): void {
@@ -115,39 +118,39 @@ export class UserLimits {
   }
 
   #others(userId: string): Promise<number | undefined> | undefined {
-    if (this.#telling === undefined) return undefined
-    return within<number | undefined>(OTHERS_MS, this.#telling.ask(userId), () => undefined)
+    if (this.#reporter === undefined) return undefined
+    return within<number | undefined>(OTHER_HOSTS_WAIT_MS, this.#reporter.ask(userId), () => undefined)
   }
 
-  #tellOthers(shared: SharedCounts, logger: Logger, registry: Registry): ConnectionTelling {
+  #createReporter(shared: RedisCounters, logger: Logger, registry: Registry): ConnectionReporter {
     const gate = new LogGate(FAILED_LOG_MS)
-    const forgotten = new Counter({
+    const dropped = new Counter({
       name: 'rookery_limits_forgotten_users_total',
       help: 'Users whose number of connections Redis was never told, because too many waited',
       registers: [registry],
     })
-    const telling = new ConnectionTelling({
+    const reporter = new ConnectionReporter({
       write: (userId) => writeConnections(shared, userId, this.#table.count(userId)),
-      isHere: (userId) => this.#table.count(userId) > 0,
+      isConnected: (userId) => this.#table.count(userId) > 0,
       onFailed: (err) =>
         gate.pass((heldBack) => logger.warn({ err, heldBack }, 'connections could not be counted yet')),
-      onForgotten: () => forgotten.inc(),
+      onDropped: () => dropped.inc(),
       now: () => performance.now(),
     })
-    shared.connection.onHealth((reason) => telling.setAble(reason === null, this.#table.users()))
-    return telling
+    shared.connection.onHealth((reason) => reporter.setAvailable(reason === null, this.#table.users()))
+    return reporter
   }
 
-  #countOn(registry: Registry): void {
+  #registerMetrics(registry: Registry): void {
     const gauge = (name: string, help: string, read: () => number) =>
       readGauge(registry, { name, help, read })
     gauge('rookery_limits_users', 'Users whose connections here are counted', () => this.#table.size)
-    const telling = this.#telling
-    if (telling === undefined) return
+    const reporter = this.#reporter
+    if (reporter === undefined) return
     gauge(
       'rookery_limits_untold_users',
       'Users whose number of connections Redis has not been told yet',
-      () => telling.waiting,
+      () => reporter.waiting,
     )
   }
 }

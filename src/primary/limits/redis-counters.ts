@@ -10,7 +10,7 @@ import { runScript, script } from '../../redis/script.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { Backplane } from '../backplane/backplane.ts'
 
-export interface SharedCounts {
+export interface RedisCounters {
   connection: Pick<RedisConnection, 'run' | 'onHealth'>
   cluster: string
   backplane: Pick<Backplane, 'self' | 'hosts'>
@@ -70,7 +70,7 @@ return others
 
 /** Rejects when Redis does not answer. */
 export function takeFromRedis(
-  { connection, cluster }: SharedCounts,
+  { connection, cluster }: RedisCounters,
   what: 'messages' | 'pages',
   { points, durationMs }: RateWindow,
 ): Take {
@@ -83,7 +83,7 @@ export function takeFromRedis(
 
 /** Resolves with the connections of the user that other hosts have. Rejects when Redis does not answer. */
 export async function writeConnections(
-  { connection, cluster, backplane }: SharedCounts,
+  { connection, cluster, backplane }: RedisCounters,
   userId: string,
   count: number,
 ): Promise<number> {

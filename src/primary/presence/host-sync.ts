@@ -13,37 +13,37 @@ import type { HostMessage } from '../../wire/host-messages.ts'
 import { ROOMS_ASKED_MAX } from '../../wire/host-messages.ts'
 import { roomTopic } from '../../wire/topics.ts'
 import type { Backplane, HostChange } from '../backplane/backplane.ts'
-import { OwnPresence } from './local-changes.ts'
+import { LocalPresence } from './local-changes.ts'
 import type { Stay } from './presence-table.ts'
-import type { PresenceSteps } from './remote-presence.ts'
-import { OthersPresence } from './remote-presence.ts'
-import { PresenceAsking } from './resync-queue.ts'
+import type { PresenceChanges } from './remote-presence.ts'
+import { RemotePresence } from './remote-presence.ts'
+import { ResyncQueue } from './resync-queue.ts'
 
 /** Rooms that are wanted for a single look. Past it the look is at what is known here. */
-const MAX_GLANCES = 1_000
+const MAX_SHORT_INTERESTS = 1_000
 
 export interface PresenceTimings {
   /** Changes of so long are told to other hosts together. */
-  tellMs: number
+  batchMs: number
   /** Questions of so long are put together. */
-  askMs: number
+  askBatchMs: number
   /** What has not been answered is asked again after so long. */
   askAgainMs: number
   /** Nobody waits longer than that for what other hosts have to say of a room. */
-  knownMs: number
+  syncWaitMs: number
   /** A room that was looked at once is kept up to date for so long. */
-  glanceMs: number
+  shortInterestMs: number
 }
 
 const presenceTimings: PresenceTimings = {
-  tellMs: 25,
-  askMs: 10,
+  batchMs: 25,
+  askBatchMs: 10,
   askAgainMs: 1_000,
-  knownMs: 1_000,
-  glanceMs: 10_000,
+  syncWaitMs: 1_000,
+  shortInterestMs: 10_000,
 }
 
-export interface HostPresenceOptions {
+export interface PresenceSyncOptions {
   backplane: Backplane
   /** The table in which a host's users stand in for that host. */
   enter(host: string, room: string, user: Author): void
@@ -54,44 +54,44 @@ export interface HostPresenceOptions {
   timings?: Partial<PresenceTimings>
 }
 
-export class HostPresence {
-  readonly #options: HostPresenceOptions
+export class PresenceSync {
+  readonly #options: PresenceSyncOptions
   readonly #backplane: Backplane
   readonly #timings: PresenceTimings
-  readonly #own = new OwnPresence()
-  readonly #others = new OthersPresence()
-  readonly #asking: PresenceAsking
+  readonly #local = new LocalPresence()
+  readonly #remote = new RemotePresence()
+  readonly #resyncs: ResyncQueue
   /** How often each room is wanted here. */
   readonly #wanted = new Map<string, number>()
   readonly #waiting = new Map<string, (() => void)[]>()
-  readonly #glances = new Map<string, NodeJS.Timeout>()
-  #tellTimer: NodeJS.Timeout | undefined
+  readonly #shortInterests = new Map<string, NodeJS.Timeout>()
+  #publishTimer: NodeJS.Timeout | undefined
   #askTimer: NodeJS.Timeout | undefined
 
-  constructor(options: HostPresenceOptions) {
+  constructor(options: PresenceSyncOptions) {
     this.#options = options
     this.#backplane = options.backplane
     this.#timings = { ...presenceTimings, ...options.timings }
-    this.#asking = new PresenceAsking(this.#timings.askAgainMs)
-    this.#backplane.onMessage((message, from) => this.#take(message, from))
+    this.#resyncs = new ResyncQueue(this.#timings.askAgainMs)
+    this.#backplane.onMessage((message, from) => this.#receive(message, from))
     this.#backplane.onHost((change) => this.#hostChanged(change))
-    this.#backplane.onGap((host) => this.#doubt(host))
-    this.#countOn(options.registry)
+    this.#backplane.onGap((host) => this.#requestResync(host))
+    this.#registerMetrics(options.registry)
   }
 
   entered(worker: string, entering: { room: string; user: Author; stay: string }): void {
-    this.#own.enter(worker, entering)
-    this.#tellSoon()
+    this.#local.enter(worker, entering)
+    this.#publishSoon()
   }
 
   left(worker: string, stay: Stay): void {
-    this.#own.leave(worker, stay)
-    this.#tellSoon()
+    this.#local.leave(worker, stay)
+    this.#publishSoon()
   }
 
   workerGone(worker: string): void {
-    this.#own.dropWorker(worker)
-    this.#tellSoon()
+    this.#local.dropWorker(worker)
+    this.#publishSoon()
   }
 
   /** Counted. From the first time on the room is kept up to date. */
@@ -99,7 +99,7 @@ export class HostPresence {
     const wanted = this.#wanted.get(room) ?? 0
     this.#wanted.set(room, wanted + 1)
     if (wanted > 0) return
-    this.#others.open(room, this.#hosts())
+    this.#remote.open(room, this.#hosts())
     const subscribed = this.#backplane.subscribe(roomTopic(room))
     if (subscribed === undefined) this.#ask(room)
     // What is told before it is confirmed may not be heard: it is asked for behind that.
@@ -111,8 +111,8 @@ export class HostPresence {
     if (wanted > 1) return void this.#wanted.set(room, wanted - 1)
     if (!this.#wanted.delete(room)) return undefined
     this.#backplane.unsubscribe(roomTopic(room))
-    this.#asking.forget(room)
-    for (const [host, left] of this.#others.close(room))
+    this.#resyncs.forget(room)
+    for (const [host, left] of this.#remote.close(room))
       for (const userId of left) this.#options.leave(host, room, userId)
     return this.#wake(room)
   }
@@ -120,18 +120,18 @@ export class HostPresence {
   /** Resolves when each host has told of the room, or that takes too long; `undefined`: nothing to wait for. Never rejects. */
   known(room: string): Promise<void> | undefined {
     if (this.#hosts().length === 0 || this.#backplane.isolated) return undefined
-    if (!this.#wanted.has(room) && !this.#glance(room)) return undefined
-    if (this.#others.isTold(room)) return undefined
-    const told = new Promise<void>((resolve) => {
+    if (!this.#wanted.has(room) && !this.#addShortInterest(room)) return undefined
+    if (this.#remote.isSynced(room)) return undefined
+    const synced = new Promise<void>((resolve) => {
       this.#waiting.set(room, [...(this.#waiting.get(room) ?? []), resolve])
     })
-    return within(this.#timings.knownMs, told, () => this.#wake(room))
+    return within(this.#timings.syncWaitMs, synced, () => this.#wake(room))
   }
 
   close(): void {
-    clearTimeout(this.#tellTimer)
+    clearTimeout(this.#publishTimer)
     clearTimeout(this.#askTimer)
-    for (const timer of this.#glances.values()) clearTimeout(timer)
+    for (const timer of this.#shortInterests.values()) clearTimeout(timer)
     for (const room of this.#waiting.keys()) this.#wake(room)
   }
 
@@ -139,43 +139,43 @@ export class HostPresence {
     return this.#backplane.hosts().map(({ host }) => host)
   }
 
-  #glance(room: string): boolean {
-    if (this.#glances.size >= MAX_GLANCES) return false
+  #addShortInterest(room: string): boolean {
+    if (this.#shortInterests.size >= MAX_SHORT_INTERESTS) return false
     this.want(room)
     const end = () => {
-      this.#glances.delete(room)
+      this.#shortInterests.delete(room)
       this.unwant(room)
     }
-    this.#glances.set(room, setTimeout(end, this.#timings.glanceMs))
+    this.#shortInterests.set(room, setTimeout(end, this.#timings.shortInterestMs))
     return true
   }
 
-  #tellSoon(): void {
-    this.#tellTimer ??= setTimeout(() => {
-      this.#tellTimer = undefined
-      for (const delta of this.#own.takeDeltas()) this.#backplane.publish([roomTopic(delta.room)], delta)
-    }, this.#timings.tellMs)
+  #publishSoon(): void {
+    this.#publishTimer ??= setTimeout(() => {
+      this.#publishTimer = undefined
+      for (const delta of this.#local.takeDeltas()) this.#backplane.publish([roomTopic(delta.room)], delta)
+    }, this.#timings.batchMs)
   }
 
-  #take(message: HostMessage, host: string): void {
+  #receive(message: HostMessage, host: string): void {
     if (message.type === 'presence') {
-      const steps = this.#others.change(host, message)
-      if (steps === 'unsure') return this.#askHost(host, message.room)
-      return this.#apply(host, message.room, steps)
+      const changes = this.#remote.change(host, message)
+      if (changes === 'stale') return this.#askHost(host, message.room)
+      return this.#apply(host, message.room, changes)
     }
     if (message.type === 'present?') {
-      for (const present of this.#own.present(message.rooms)) this.#backplane.send(host, present)
+      for (const present of this.#local.present(message.rooms)) this.#backplane.send(host, present)
     } else if (message.type === 'present') {
-      for (const room of message.rooms) this.#apply(host, room.room, this.#others.present(host, room))
+      for (const room of message.rooms) this.#apply(host, room.room, this.#remote.present(host, room))
     }
     return undefined
   }
 
-  #apply(host: string, room: string, { entered, left }: PresenceSteps): void {
+  #apply(host: string, room: string, { entered, left }: PresenceChanges): void {
     for (const user of entered) this.#options.enter(host, room, user)
     for (const userId of left) this.#options.leave(host, room, userId)
-    if (!this.#others.isUnsure(host, room)) this.#asking.settle(host, room)
-    if (this.#others.isTold(room)) this.#wake(room)
+    if (!this.#remote.isStale(host, room)) this.#resyncs.done(host, room)
+    if (this.#remote.isSynced(room)) this.#wake(room)
   }
 
   #wake(room: string): void {
@@ -186,19 +186,19 @@ export class HostPresence {
 
   #hostChanged({ type, host: { host } }: HostChange): void {
     if (type === 'joined') {
-      for (const room of this.#others.rooms) this.#others.open(room, [host])
-      return this.#doubt(host)
+      for (const room of this.#remote.rooms) this.#remote.open(room, [host])
+      return this.#requestResync(host)
     }
-    this.#others.drop(host)
-    this.#asking.drop(host)
+    this.#remote.drop(host)
+    this.#resyncs.drop(host)
     this.#options.drop(host)
-    for (const room of this.#waiting.keys()) if (this.#others.isTold(room)) this.#wake(room)
+    for (const room of this.#waiting.keys()) if (this.#remote.isSynced(room)) this.#wake(room)
     return undefined
   }
 
-  #doubt(host: string): void {
-    for (const room of this.#others.rooms) {
-      this.#others.doubt(host, room)
+  #requestResync(host: string): void {
+    for (const room of this.#remote.rooms) {
+      this.#remote.markStale(host, room)
       this.#askHost(host, room)
     }
   }
@@ -206,47 +206,47 @@ export class HostPresence {
   #ask(room: string): void {
     if (!this.#wanted.has(room)) return
     for (const host of this.#hosts()) {
-      this.#others.doubt(host, room)
+      this.#remote.markStale(host, room)
       this.#askHost(host, room)
     }
   }
 
   #askHost(host: string, room: string): void {
-    this.#asking.add(host, room)
-    this.#askIn(this.#timings.askMs)
+    this.#resyncs.add(host, room)
+    this.#askIn(this.#timings.askBatchMs)
   }
 
   #askIn(ms: number): void {
-    this.#askTimer ??= setTimeout(() => this.#putQuestions(), ms)
+    this.#askTimer ??= setTimeout(() => this.#sendRequests(), ms)
   }
 
-  #putQuestions(): void {
+  #sendRequests(): void {
     this.#askTimer = undefined
-    for (const [host, rooms] of this.#asking.take(performance.now())) {
+    for (const [host, rooms] of this.#resyncs.take(performance.now())) {
       for (let at = 0; at < rooms.length; at += ROOMS_ASKED_MAX)
         this.#backplane.send(host, { type: 'present?', rooms: rooms.slice(at, at + ROOMS_ASKED_MAX) })
     }
-    if (this.#asking.size > 0) this.#askIn(this.#timings.askAgainMs)
+    if (this.#resyncs.size > 0) this.#askIn(this.#timings.askAgainMs)
   }
 
-  #countOn(registry: Registry): void {
+  #registerMetrics(registry: Registry): void {
     const gauge = (name: string, help: string, read: () => number) =>
       readGauge(registry, { name, help, read })
     gauge(
       'rookery_presence_remote_rooms',
       'Rooms of which other hosts tell who is there',
-      () => this.#others.size,
+      () => this.#remote.size,
     )
-    gauge('rookery_presence_remote_users', 'Users in rooms by way of other hosts', () => this.#others.users)
+    gauge('rookery_presence_remote_users', 'Users in rooms by way of other hosts', () => this.#remote.users)
     gauge(
       'rookery_presence_remote_asked',
       'Rooms that another host has to tell anew',
-      () => this.#asking.size,
+      () => this.#resyncs.size,
     )
     gauge(
       'rookery_presence_remote_refused',
       'Users in rooms by way of other hosts that were not taken in, because there were too many',
-      () => this.#others.refused,
+      () => this.#remote.refused,
     )
   }
 }

@@ -12,16 +12,16 @@ export type PresenceDelta = HostMessage & { type: 'presence' }
 export type PresentMessage = HostMessage & { type: 'present' }
 type PresentRoom = PresentMessage['rooms'][number]
 
-export class OwnPresence {
+export class LocalPresence {
   readonly #table = new PresenceTable(Number.POSITIVE_INFINITY)
   /** The number of the last change, of each room that somebody is in. */
   readonly #versions = new Map<string, number>()
-  readonly #atOnce: number
+  readonly #maxNamed: number
   #version = 0
 
   /** @param atOnce users that one message names at most */
-  constructor(atOnce = PRESENT_MAX) {
-    this.#atOnce = atOnce
+  constructor(maxNamed = PRESENT_MAX) {
+    this.#maxNamed = maxNamed
   }
 
   enter(worker: string, entering: { room: string; user: Author; stay: string }): void {
@@ -40,11 +40,14 @@ export class OwnPresence {
   takeDeltas(): PresenceDelta[] {
     return this.#table.takeChanges().flatMap(({ room, joined, left, count }) => {
       const deltas: PresenceDelta[] = []
-      for (let at = 0; at < Math.max(joined.length, left.length); at += this.#atOnce) {
+      for (let at = 0; at < Math.max(joined.length, left.length); at += this.#maxNamed) {
         const after = this.#versions.get(room) ?? 0
         this.#version += 1
         this.#versions.set(room, this.#version)
-        const part = { joined: joined.slice(at, at + this.#atOnce), left: left.slice(at, at + this.#atOnce) }
+        const part = {
+          joined: joined.slice(at, at + this.#maxNamed),
+          left: left.slice(at, at + this.#maxNamed),
+        }
         deltas.push({ type: 'presence', room, version: this.#version, after, ...part })
       }
       if (count === 0) this.#versions.delete(room)
@@ -58,7 +61,7 @@ export class OwnPresence {
     let batch: PresentRoom[] = []
     let named = 0
     for (const part of rooms.flatMap((room) => this.#parts(room))) {
-      if (batch.length > 0 && (named + part.members.length > this.#atOnce || batch.length >= PRESENT_MAX)) {
+      if (batch.length > 0 && (named + part.members.length > this.#maxNamed || batch.length >= PRESENT_MAX)) {
         messages.push({ type: 'present', rooms: batch })
         batch = []
         named = 0
@@ -74,8 +77,8 @@ export class OwnPresence {
     const { members } = this.#table.members(room)
     const version = this.#versions.get(room) ?? 0
     const parts: PresentRoom[] = []
-    for (let at = 0; at < Math.max(1, members.length); at += this.#atOnce) {
-      const end = at + this.#atOnce
+    for (let at = 0; at < Math.max(1, members.length); at += this.#maxNamed) {
+      const end = at + this.#maxNamed
       parts.push({ room, version, members: members.slice(at, end), more: end < members.length })
     }
     return parts

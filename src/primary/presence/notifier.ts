@@ -8,43 +8,43 @@ import type { Author } from '../../wire/entry.ts'
 import type { PresenceEvent } from '../../wire/requests.ts'
 import type { Backplane } from '../backplane/backplane.ts'
 import type { PresenceTimings } from './host-sync.ts'
-import { HostPresence } from './host-sync.ts'
+import { PresenceSync } from './host-sync.ts'
 import type { Stay } from './presence-table.ts'
 import { PresenceTable } from './presence-table.ts'
-import { PresencePace } from './throttle.ts'
+import { PresenceThrottle } from './throttle.ts'
 
-const TOGETHER_MS = 50
+const BATCH_MS = 50
 /** With other hosts: who leaves is told after that long at least, so that both halves of a move to another host come together. */
-const HOSTS_TOGETHER_MS = 100
+const HOSTS_BATCH_MS = 100
 
 /** The one stay that stands for all that a user has on another host. */
-const HOST_STAY = 'host'
+const HOST_SESSION = 'host'
 
-export interface PresenceFeedHosts {
+export interface NotifierHosts {
   backplane: Backplane
   logger: Logger
   registry: Registry
   timings?: Partial<PresenceTimings>
 }
 
-export class PresenceFeed {
+export class PresenceNotifier {
   readonly #table = new PresenceTable()
   readonly #publish: (room: string, event: PresenceEvent) => void
-  readonly #hosts: HostPresence | undefined
-  readonly #togetherMs: number
-  readonly #pace: PresencePace
+  readonly #sync: PresenceSync | undefined
+  readonly #batchMs: number
+  readonly #throttle: PresenceThrottle
   #timer: NodeJS.Timeout | undefined
 
   /** @param hosts none: this host is on its own */
   constructor(
     publish: (room: string, event: PresenceEvent) => void,
     registry?: Registry,
-    hosts?: PresenceFeedHosts,
+    hosts?: NotifierHosts,
   ) {
     this.#publish = publish
-    this.#hosts = hosts === undefined ? undefined : this.#withHosts(hosts)
-    this.#togetherMs = hosts === undefined ? TOGETHER_MS : HOSTS_TOGETHER_MS
-    this.#pace = new PresencePace(this.#togetherMs)
+    this.#sync = hosts === undefined ? undefined : this.#createSync(hosts)
+    this.#batchMs = hosts === undefined ? BATCH_MS : HOSTS_BATCH_MS
+    this.#throttle = new PresenceThrottle(this.#batchMs)
     if (registry === undefined) return
     readGauge(registry, {
       name: 'rookery_presence_rooms',
@@ -59,55 +59,55 @@ export class PresenceFeed {
     entering: { room: string; user: Author; stay: string },
   ): RoomMembers | Promise<RoomMembers> {
     const members = this.#table.enter(worker, entering)
-    this.#hosts?.entered(worker, entering)
+    this.#sync?.entered(worker, entering)
     this.#schedule()
-    const known = this.#hosts?.known(entering.room)
+    const known = this.#sync?.known(entering.room)
     return known === undefined ? members : known.then(() => this.#table.members(entering.room))
   }
 
   leave(worker: string, stay: Stay): void {
     this.#table.leave(worker, stay)
-    this.#hosts?.left(worker, stay)
+    this.#sync?.left(worker, stay)
     this.#schedule()
   }
 
   members(room: string): RoomMembers | Promise<RoomMembers> {
-    const known = this.#hosts?.known(room)
+    const known = this.#sync?.known(room)
     return known === undefined ? this.#table.members(room) : known.then(() => this.#table.members(room))
   }
 
   dropWorker(worker: string): void {
     this.#table.dropWorker(worker)
-    this.#hosts?.workerGone(worker)
+    this.#sync?.workerGone(worker)
     this.#schedule()
   }
 
   /** A worker of this host wants to hear of the room: from now on it is kept up to date. Counted. */
   wanted(room: string): void {
-    this.#hosts?.want(room)
+    this.#sync?.want(room)
   }
 
   unwanted(room: string): void {
-    this.#hosts?.unwant(room)
+    this.#sync?.unwant(room)
   }
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#hosts?.close()
+    this.#sync?.close()
   }
 
-  #withHosts({ backplane, logger, registry, timings = {} }: PresenceFeedHosts): HostPresence {
-    return new HostPresence({
+  #createSync({ backplane, logger, registry, timings = {} }: NotifierHosts): PresenceSync {
+    return new PresenceSync({
       backplane,
       logger,
       registry,
       timings,
       enter: (host, room, user) => {
-        this.#table.enter(placeOf(host), { room, user, stay: HOST_STAY })
+        this.#table.enter(placeOf(host), { room, user, stay: HOST_SESSION })
         this.#schedule()
       },
       leave: (host, room, userId) => {
-        this.#table.leave(placeOf(host), { room, userId, stay: HOST_STAY })
+        this.#table.leave(placeOf(host), { room, userId, stay: HOST_SESSION })
         this.#schedule()
       },
       drop: (host) => {
@@ -120,15 +120,15 @@ export class PresenceFeed {
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.#tell(performance.now())
+      this.#publishChanges(performance.now())
       if (this.#table.changed) this.#schedule()
-    }, this.#togetherMs)
+    }, this.#batchMs)
   }
 
-  #tell(nowMs: number): void {
-    const isDue = (room: string, count: number) => this.#pace.isDue(room, count, nowMs)
-    for (const change of this.#table.takeChanges(this.#hosts !== undefined, isDue)) {
-      this.#pace.told(change.room, change.count, nowMs)
+  #publishChanges(nowMs: number): void {
+    const isDue = (room: string, count: number) => this.#throttle.isDue(room, count, nowMs)
+    for (const change of this.#table.takeChanges(this.#sync !== undefined, isDue)) {
+      this.#throttle.published(change.room, change.count, nowMs)
       this.#publish(change.room, { type: 'presence', ...change })
     }
   }

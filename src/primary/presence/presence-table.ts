@@ -34,7 +34,7 @@ interface Room {
   joined: Set<string>
   left: Set<string>
   /** Of those who left, whom the last look has found and held back. */
-  ripe: Set<string>
+  heldBack: Set<string>
 }
 
 export class PresenceTable {
@@ -52,7 +52,7 @@ export class PresenceTable {
   /** @returns who is there, the user included */
   enter(worker: string, { room, user, stay }: { room: string; user: Author; stay: string }): RoomMembers {
     const state = this.#room(room)
-    const member = state.members.get(user.id) ?? this.#come(room, state, user)
+    const member = state.members.get(user.id) ?? this.#addMember(room, state, user)
     member.user = user
     const stays = member.stays.get(worker) ?? new Set<string>()
     member.stays.set(worker, stays.add(stay))
@@ -95,22 +95,22 @@ export class PresenceTable {
     isDue: (room: string, count: number) => boolean = () => true,
   ): RoomPresenceChange[] {
     const changes: RoomPresenceChange[] = []
-    const held: string[] = []
+    const kept: string[] = []
     for (const room of this.#changed) {
       const state = this.#rooms.get(room)
       if (state === undefined) continue
       if (!isDue(room, countOf(state))) {
-        held.push(room)
+        kept.push(room)
         continue
       }
       const left = takeLeft(state, holdBack)
       if (state.joined.size + left.length > 0) changes.push(changeOf(room, state, left, this.#shown))
       state.joined.clear()
-      if (state.left.size > 0) held.push(room)
+      if (state.left.size > 0) kept.push(room)
       else if (state.members.size === 0) this.#rooms.delete(room)
     }
     this.#changed.clear()
-    for (const room of held) this.#changed.add(room)
+    for (const room of kept) this.#changed.add(room)
     return changes
   }
 
@@ -122,7 +122,7 @@ export class PresenceTable {
   #room(room: string): Room {
     const known = this.#rooms.get(room)
     if (known !== undefined) return known
-    const fresh: Room = { members: new Map(), joined: new Set(), left: new Set(), ripe: new Set() }
+    const fresh: Room = { members: new Map(), joined: new Set(), left: new Set(), heldBack: new Set() }
     this.#rooms.set(room, fresh)
     return fresh
   }
@@ -135,10 +135,10 @@ export class PresenceTable {
     return users
   }
 
-  #come(room: string, state: Room, user: Author): Member {
+  #addMember(room: string, state: Room, user: Author): Member {
     const member: Member = { user, stays: new Map() }
     state.members.set(user.id, member)
-    state.ripe.delete(user.id)
+    state.heldBack.delete(user.id)
     if (!state.left.delete(user.id)) state.joined.add(user.id)
     this.#changed.add(room)
     return member
@@ -155,10 +155,10 @@ export class PresenceTable {
     const state = this.#rooms.get(room)
     const member = state?.members.get(userId)
     member?.stays.delete(worker)
-    if (state !== undefined && member?.stays.size === 0) this.#go(room, state, userId)
+    if (state !== undefined && member?.stays.size === 0) this.#removeMember(room, state, userId)
   }
 
-  #go(room: string, state: Room, userId: string): void {
+  #removeMember(room: string, state: Room, userId: string): void {
     state.members.delete(userId)
     if (!state.joined.delete(userId)) state.left.add(userId)
     this.#changed.add(room)
@@ -176,9 +176,9 @@ function membersOf(state: Room, shown: number): RoomMembers {
 
 /** Who is to be told to have left. */
 function takeLeft(state: Room, holdBack: boolean): string[] {
-  const taken = [...state.left].filter((id) => !holdBack || state.ripe.has(id))
+  const taken = [...state.left].filter((id) => !holdBack || state.heldBack.has(id))
   for (const id of taken) state.left.delete(id)
-  state.ripe = new Set(state.left)
+  state.heldBack = new Set(state.left)
   return taken
 }
 

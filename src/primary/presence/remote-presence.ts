@@ -10,26 +10,26 @@ import type { PresenceDelta, PresentMessage } from './local-changes.ts'
 const MAX_USERS = 1_000_000
 
 /** What comes of it, in this order. */
-export interface PresenceSteps {
+export interface PresenceChanges {
   entered: Author[]
   left: string[]
 }
 
-interface Told {
+interface HostRoom {
   /** Unsure: the host has to tell the room anew. */
   version: number | undefined
   /** Whether it ever has. */
-  told: boolean
+  synced: boolean
   users: Map<string, Author>
   /** Parts of a room that have come, of more. */
   parts: { version: number; members: Author[] }
 }
 
-const NOTHING: PresenceSteps = { entered: [], left: [] }
+const NOTHING: PresenceChanges = { entered: [], left: [] }
 
-export class OthersPresence {
+export class RemotePresence {
   /** By room, then by host. */
-  readonly #rooms = new Map<string, Map<string, Told>>()
+  readonly #rooms = new Map<string, Map<string, HostRoom>>()
   readonly #maxUsers: number
   #users = 0
   #refused = 0
@@ -57,9 +57,9 @@ export class OthersPresence {
 
   /** These hosts have not told anything of it yet. */
   open(room: string, hosts: Iterable<string>): void {
-    const told = this.#rooms.get(room) ?? new Map<string, Told>()
-    this.#rooms.set(room, told)
-    for (const host of hosts) if (!told.has(host)) told.set(host, newTold())
+    const synced = this.#rooms.get(room) ?? new Map<string, HostRoom>()
+    this.#rooms.set(room, synced)
+    for (const host of hosts) if (!synced.has(host)) synced.set(host, newHostRoom())
   }
 
   /** @returns users of each host that are not known any more */
@@ -73,19 +73,19 @@ export class OthersPresence {
   }
 
   /** Whether each host has told the room, be it long ago. */
-  isTold(room: string): boolean {
-    for (const { told } of this.#rooms.get(room)?.values() ?? []) if (!told) return false
+  isSynced(room: string): boolean {
+    for (const { synced } of this.#rooms.get(room)?.values() ?? []) if (!synced) return false
     return true
   }
 
-  isUnsure(host: string, room: string): boolean {
-    const told = this.#rooms.get(room)?.get(host)
-    return told !== undefined && told.version === undefined
+  isStale(host: string, room: string): boolean {
+    const synced = this.#rooms.get(room)?.get(host)
+    return synced !== undefined && synced.version === undefined
   }
 
-  doubt(host: string, room: string): void {
-    const told = this.#rooms.get(room)?.get(host)
-    if (told !== undefined) told.version = undefined
+  markStale(host: string, room: string): void {
+    const synced = this.#rooms.get(room)?.get(host)
+    if (synced !== undefined) synced.version = undefined
   }
 
   /** The host is gone. What was known of it is forgotten. */
@@ -96,63 +96,63 @@ export class OthersPresence {
     }
   }
 
-  change(host: string, { room, version, after, joined, left }: PresenceDelta): PresenceSteps | 'unsure' {
-    const told = this.#rooms.get(room)?.get(host)
-    if (told === undefined) return NOTHING
-    if (after === 0) return this.#replace(told, version, joined)
-    if (told.version === undefined || version <= told.version) return NOTHING
-    if (after !== told.version) {
-      told.version = undefined
-      return 'unsure'
+  change(host: string, { room, version, after, joined, left }: PresenceDelta): PresenceChanges | 'stale' {
+    const synced = this.#rooms.get(room)?.get(host)
+    if (synced === undefined) return NOTHING
+    if (after === 0) return this.#replace(synced, version, joined)
+    if (synced.version === undefined || version <= synced.version) return NOTHING
+    if (after !== synced.version) {
+      synced.version = undefined
+      return 'stale'
     }
-    told.version = version
+    synced.version = version
     return {
-      entered: joined.filter((user) => this.#enter(told, user)),
-      left: left.map(({ id }) => id).filter((id) => this.#leave(told, id)),
+      entered: joined.filter((user) => this.#enter(synced, user)),
+      left: left.map(({ id }) => id).filter((id) => this.#leave(synced, id)),
     }
   }
 
   /** Everybody, or a part of it with more to come. */
-  present(host: string, { room, version, members, more }: PresentMessage['rooms'][number]): PresenceSteps {
-    const told = this.#rooms.get(room)?.get(host)
-    if (told === undefined) return NOTHING
-    const before = told.parts.version === version ? told.parts.members : []
-    if (before.length < this.#maxUsers) told.parts = { version, members: before.concat(members) }
+  present(host: string, { room, version, members, more }: PresentMessage['rooms'][number]): PresenceChanges {
+    const synced = this.#rooms.get(room)?.get(host)
+    if (synced === undefined) return NOTHING
+    const before = synced.parts.version === version ? synced.parts.members : []
+    if (before.length < this.#maxUsers) synced.parts = { version, members: before.concat(members) }
     else this.#refused += members.length
-    return more ? NOTHING : this.#replace(told, version, told.parts.members)
+    return more ? NOTHING : this.#replace(synced, version, synced.parts.members)
   }
 
-  #replace(told: Told, version: number, members: readonly Author[]): PresenceSteps {
+  #replace(synced: HostRoom, version: number, members: readonly Author[]): PresenceChanges {
     const ids = new Set(members.map(({ id }) => id))
-    const left = [...told.users.keys()].filter((id) => !ids.has(id) && this.#leave(told, id))
-    told.version = version
-    told.told = true
-    told.parts = noParts()
-    return { entered: members.filter((user) => this.#enter(told, user)), left }
+    const left = [...synced.users.keys()].filter((id) => !ids.has(id) && this.#leave(synced, id))
+    synced.version = version
+    synced.synced = true
+    synced.parts = noParts()
+    return { entered: members.filter((user) => this.#enter(synced, user)), left }
   }
 
-  #enter(told: Told, user: Author): boolean {
-    if (told.users.has(user.id)) return false
+  #enter(synced: HostRoom, user: Author): boolean {
+    if (synced.users.has(user.id)) return false
     if (this.#users >= this.#maxUsers) {
       this.#refused += 1
       return false
     }
-    told.users.set(user.id, user)
+    synced.users.set(user.id, user)
     this.#users += 1
     return true
   }
 
-  #leave(told: Told, id: string): boolean {
-    if (!told.users.delete(id)) return false
+  #leave(synced: HostRoom, id: string): boolean {
+    if (!synced.users.delete(id)) return false
     this.#users -= 1
     return true
   }
 }
 
-function newTold(): Told {
-  return { version: undefined, told: false, users: new Map(), parts: noParts() }
+function newHostRoom(): HostRoom {
+  return { version: undefined, synced: false, users: new Map(), parts: noParts() }
 }
 
-function noParts(): Told['parts'] {
+function noParts(): HostRoom['parts'] {
   return { version: 0, members: [] }
 }

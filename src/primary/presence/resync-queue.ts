@@ -2,13 +2,13 @@
  * Which host has to tell which rooms anew, and when it is to be asked: those that have come up in a short while together,
  * and again until they have been told. Pure: time comes in.
  */
-export class PresenceAsking {
-  readonly #againMs: number
+export class ResyncQueue {
+  readonly #retryMs: number
   /** By host: rooms, and from when on they may be asked. */
   readonly #due = new Map<string, Map<string, number>>()
 
-  constructor(againMs: number) {
-    this.#againMs = againMs
+  constructor(retryMs: number) {
+    this.#retryMs = retryMs
   }
 
   /** Questions that have not been answered. */
@@ -24,7 +24,7 @@ export class PresenceAsking {
     if (!rooms.has(room)) rooms.set(room, Number.NEGATIVE_INFINITY)
   }
 
-  settle(host: string, room: string): void {
+  done(host: string, room: string): void {
     const rooms = this.#due.get(host)
     rooms?.delete(room)
     if (rooms?.size === 0) this.#due.delete(host)
@@ -35,7 +35,7 @@ export class PresenceAsking {
   }
 
   forget(room: string): void {
-    for (const host of this.#due.keys()) this.settle(host, room)
+    for (const host of this.#due.keys()) this.done(host, room)
   }
 
   /** The rooms to ask each host for now; they are not due again for a while. */
@@ -43,7 +43,7 @@ export class PresenceAsking {
     const taken: [string, string[]][] = []
     for (const [host, rooms] of this.#due) {
       const due = [...rooms].filter(([, fromMs]) => fromMs <= nowMs).map(([room]) => room)
-      for (const room of due) rooms.set(room, nowMs + this.#againMs)
+      for (const room of due) rooms.set(room, nowMs + this.#retryMs)
       if (due.length > 0) taken.push([host, due])
     }
     return taken

@@ -7,36 +7,36 @@
 const WAIT_MS_A_MEMBER = 0.5
 const WAIT_MAX_MS = 1_500
 
-export class PresencePace {
-  readonly #wholeMs: number
+export class PresenceThrottle {
+  readonly #batchMs: number
   /** The large rooms alone, the one told last at the end. */
-  readonly #toldAt = new Map<string, number>()
+  readonly #publishedAt = new Map<string, number>()
 
   /** @param wholeMs how long changes of any room are gathered anyway */
-  constructor(wholeMs: number) {
-    this.#wholeMs = wholeMs
+  constructor(batchMs: number) {
+    this.#batchMs = batchMs
   }
 
   /** Rooms that are remembered. */
   get size(): number {
-    return this.#toldAt.size
+    return this.#publishedAt.size
   }
 
   isDue(room: string, members: number, nowMs: number): boolean {
-    const toldAt = this.#toldAt.get(room)
-    return toldAt === undefined || nowMs - toldAt >= waitMsOf(members)
+    const publishedAt = this.#publishedAt.get(room)
+    return publishedAt === undefined || nowMs - publishedAt >= waitMsOf(members)
   }
 
-  told(room: string, members: number, nowMs: number): void {
-    this.#toldAt.delete(room)
-    if (waitMsOf(members) > this.#wholeMs) this.#toldAt.set(room, nowMs)
+  published(room: string, members: number, nowMs: number): void {
+    this.#publishedAt.delete(room)
+    if (waitMsOf(members) > this.#batchMs) this.#publishedAt.set(room, nowMs)
     this.#forgetBefore(nowMs - WAIT_MAX_MS)
   }
 
   #forgetBefore(timeMs: number): void {
-    for (const [room, toldAt] of this.#toldAt) {
-      if (toldAt > timeMs) return
-      this.#toldAt.delete(room)
+    for (const [room, publishedAt] of this.#publishedAt) {
+      if (publishedAt > timeMs) return
+      this.#publishedAt.delete(room)
     }
   }
 }

@@ -5,10 +5,10 @@
 import type { HostMessage } from '../../wire/host-messages.ts'
 import type { Backplane } from '../backplane/backplane.ts'
 import type { GroupsChange } from './remote-groups.ts'
-import { HostGroups } from './remote-groups.ts'
+import { RemoteGroups } from './remote-groups.ts'
 import { remoteName } from './remote-workers.ts'
 
-export interface MembersOptions {
+export interface GroupSyncOptions {
   backplane: Backplane
   local: {
     /** @param worker by the name that it has on a link */
@@ -22,17 +22,17 @@ export interface MembersOptions {
   askAgainMs: number
 }
 
-export class RemoteMembers {
-  readonly #options: MembersOptions
-  readonly #groups = new HostGroups()
+export class GroupSync {
+  readonly #options: GroupSyncOptions
+  readonly #groups = new RemoteGroups()
   #waiters: (() => void)[] = []
-  #askTimer: NodeJS.Timeout | undefined
+  #requestTimer: NodeJS.Timeout | undefined
   #version = 0
 
-  constructor(options: MembersOptions) {
+  constructor(options: GroupSyncOptions) {
     this.#options = options
     for (const { host } of options.backplane.hosts()) this.#groups.open(host)
-    this.#ask()
+    this.#requestGroups()
   }
 
   get size(): number {
@@ -51,23 +51,23 @@ export class RemoteMembers {
   }
 
   /** What `host` says of groups. */
-  take(message: HostMessage & { type: 'group' | 'groups' | 'groups?' }, host: string): void {
-    if (message.type === 'groups?') return this.#tell(host)
+  receive(message: HostMessage & { type: 'group' | 'groups' | 'groups?' }, host: string): void {
+    if (message.type === 'groups?') return this.#sendGroups(host)
     if (message.type === 'groups')
       return this.#apply(host, this.#groups.replace(host, message.version, message.groups))
     const change = this.#groups.change(host, message)
-    return change === 'unsure' ? this.doubt(host) : this.#apply(host, change)
+    return change === 'stale' ? this.markStale(host) : this.#apply(host, change)
   }
 
-  come(host: string): void {
+  hostJoined(host: string): void {
     this.#groups.open(host)
-    this.doubt(host)
+    this.markStale(host)
   }
 
   /** Something that it told may have been missed. */
-  doubt(host: string): void {
-    this.#groups.doubt(host)
-    if (this.#askTimer === undefined) this.#ask()
+  markStale(host: string): void {
+    this.#groups.markStale(host)
+    if (this.#requestTimer === undefined) this.#requestGroups()
   }
 
   dropWorker(host: string, worker: string): void {
@@ -82,8 +82,8 @@ export class RemoteMembers {
   }
 
   /** Resolves when every host has told everything. */
-  async sure(): Promise<void> {
-    while (this.#groups.unsure().length > 0)
+  async synced(): Promise<void> {
+    while (this.#groups.stale().length > 0)
       await new Promise<void>((resolve) => {
         this.#waiters.push(resolve)
       })
@@ -91,7 +91,7 @@ export class RemoteMembers {
 
   /** Nobody waits any more. */
   close(): void {
-    clearTimeout(this.#askTimer)
+    clearTimeout(this.#requestTimer)
     this.#wake()
   }
 
@@ -103,15 +103,15 @@ export class RemoteMembers {
   }
 
   /** Those that owe their groups, now and again until they have told them. */
-  #ask(): void {
+  #requestGroups(): void {
     const { backplane, askAgainMs } = this.#options
-    this.#askTimer = undefined
-    const unsure = this.#groups.unsure()
-    for (const host of unsure) backplane.send(host, { type: 'groups?' })
-    if (unsure.length > 0) this.#askTimer = setTimeout(() => this.#ask(), askAgainMs)
+    this.#requestTimer = undefined
+    const stale = this.#groups.stale()
+    for (const host of stale) backplane.send(host, { type: 'groups?' })
+    if (stale.length > 0) this.#requestTimer = setTimeout(() => this.#requestGroups(), askAgainMs)
   }
 
-  #tell(host: string): void {
+  #sendGroups(host: string): void {
     const { backplane, local } = this.#options
     backplane.send(host, { type: 'groups', version: this.#version, groups: local.ownGroups() })
   }

@@ -12,14 +12,14 @@ import type { Publish } from '../../wire/frames.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
 import { HOSTS_RECEIPT_TIMEOUT_MS } from '../../wire/host-silence.ts'
 import type { Backplane, HostChange } from '../backplane/backplane.ts'
-import { RemoteMembers } from './group-sync.ts'
+import { GroupSync } from './group-sync.ts'
 import type { HostsMetrics } from './host-relay-metrics.ts'
 import { hostsMetrics } from './host-relay-metrics.ts'
-import type { RoomFeeds } from './host-subscriptions.ts'
-import { RelayWanted } from './host-subscriptions.ts'
+import type { RoomInterests } from './host-subscriptions.ts'
+import { HostSubscriptions } from './host-subscriptions.ts'
 import { RelayReceipts } from './receipts.ts'
-import { RelayGrants } from './recent-grants.ts'
-import { remoteName, SeenWorkers } from './remote-workers.ts'
+import { RecentGrants } from './recent-grants.ts'
+import { RemoteWorkers, remoteName } from './remote-workers.ts'
 
 const LOG_MS = 5_000
 
@@ -45,7 +45,7 @@ const hostsTimings: HostsTimings = {
 }
 
 /** What routing on this host does for the others. */
-export interface LocalRouting {
+export interface LocalRouter {
   /** @returns the workers that it has been passed to */
   deliver(from: string, publication: Omit<Publish, 'ref'>): string[]
   /** @returns false when the worker is not there */
@@ -58,63 +58,63 @@ export interface LocalRouting {
   ownGroups(): { topic: string; workers: string[] }[]
 }
 
-export interface RelayHostsOptions {
+export interface HostRelayOptions {
   backplane: Backplane
-  local: LocalRouting
-  rooms: RoomFeeds | undefined
+  local: LocalRouter
+  rooms: RoomInterests | undefined
   logger: Logger
   registry: Registry
   timings?: Partial<HostsTimings> | undefined
 }
 
-export class RelayHosts {
+export class HostRelay {
   readonly #backplane: Backplane
-  readonly #local: LocalRouting
+  readonly #local: LocalRouter
   readonly #logger: Logger
   readonly #metrics: HostsMetrics
   readonly #timings: HostsTimings
-  readonly #wanted: RelayWanted
-  readonly #grants: RelayGrants
+  readonly #subscriptions: HostSubscriptions
+  readonly #grants: RecentGrants
   readonly #receipts: RelayReceipts
-  readonly #members: RemoteMembers
-  readonly #seen = new SeenWorkers()
+  readonly #groupSync: GroupSync
+  readonly #remoteWorkers = new RemoteWorkers()
   readonly #gate = new LogGate(LOG_MS)
 
-  constructor({ backplane, local, rooms, logger, registry, timings }: RelayHostsOptions) {
+  constructor({ backplane, local, rooms, logger, registry, timings }: HostRelayOptions) {
     this.#backplane = backplane
     this.#local = local
     this.#logger = logger
     this.#timings = { ...hostsTimings, ...timings }
     const { confirmMs, idleMs, grantMs, receiptMs, askAgainMs } = this.#timings
     const unconfirmed = (topic: string) => this.#unconfirmed(topic)
-    this.#wanted = new RelayWanted({ backplane, rooms, confirmMs, idleMs, unconfirmed })
-    this.#grants = new RelayGrants(grantMs)
+    this.#subscriptions = new HostSubscriptions({ backplane, rooms, confirmMs, idleMs, unconfirmed })
+    this.#grants = new RecentGrants(grantMs)
     this.#receipts = new RelayReceipts(receiptMs, (worker, ref, reached) =>
       local.receipt(worker, ref, reached),
     )
-    const name = (host: string, worker: string) => this.#seen.name(host, worker)
-    this.#members = new RemoteMembers({ backplane, local, name, askAgainMs })
+    const name = (host: string, worker: string) => this.#remoteWorkers.name(host, worker)
+    this.#groupSync = new GroupSync({ backplane, local, name, askAgainMs })
     this.#metrics = hostsMetrics(registry, {
       receipts: () => this.#receipts.size,
-      memberships: () => this.#members.size,
-      refused: () => this.#members.refused,
-      pending: () => this.#wanted.pending,
+      memberships: () => this.#groupSync.size,
+      refused: () => this.#groupSync.refused,
+      pending: () => this.#subscriptions.pending,
       grants: () => this.#grants.size,
     })
-    backplane.onMessage((message, from) => this.#take(message, from))
+    backplane.onMessage((message, from) => this.#receive(message, from))
     backplane.onHost((change) => this.#hostChanged(change))
-    backplane.onGap((host) => this.#members.doubt(host))
+    backplane.onGap((host) => this.#groupSync.markStale(host))
     backplane.onHearing((reason) => {
-      if (reason !== null) this.#receipts.leaveOutAll()
+      if (reason !== null) this.#receipts.completeAll()
     })
   }
 
   wanted(topic: string): void {
-    this.#wanted.wanted(topic)
+    this.#subscriptions.wanted(topic)
   }
 
   unwanted(topic: string): void {
-    this.#wanted.unwanted(topic)
+    this.#subscriptions.unwanted(topic)
   }
 
   /**
@@ -122,10 +122,10 @@ export class RelayHosts {
    * can be had within a bounded time; `undefined`: nothing to wait for. Never rejects.
    */
   confirmed(topic: string, group: boolean): Promise<void> | undefined {
-    const heard = this.#wanted.confirmed(topic)
-    const settled = group ? this.#membersKnown(topic) : undefined
-    if (settled === undefined) return heard
-    return Promise.all([heard, settled]).then(() => undefined)
+    const heard = this.#subscriptions.confirmed(topic)
+    const synced = group ? this.#membersKnown(topic) : undefined
+    if (synced === undefined) return heard
+    return Promise.all([heard, synced]).then(() => undefined)
   }
 
   /** Behind what has been passed to workers of this host, `reached`. */
@@ -157,7 +157,7 @@ export class RelayHosts {
   }
 
   groupChanged(topic: string, worker: string, joined: boolean): void {
-    this.#members.changed(topic, worker, joined)
+    this.#groupSync.changed(topic, worker, joined)
   }
 
   workerGone(worker: string): void {
@@ -166,30 +166,30 @@ export class RelayHosts {
   }
 
   close(): void {
-    this.#wanted.close()
+    this.#subscriptions.close()
     this.#receipts.close()
-    this.#members.close()
+    this.#groupSync.close()
   }
 
-  #take(message: HostMessage, host: string): void {
+  #receive(message: HostMessage, host: string): void {
     switch (message.type) {
       case 'publication':
         return this.#deliver(message, host)
       case 'send':
         return this.#deliverTo(message, host)
       case 'receipt':
-        return this.#receipts.told(
+        return this.#receipts.received(
           host,
           { worker: message.to, ref: message.ref },
-          message.workers.map((worker) => this.#seen.name(host, worker)),
+          message.workers.map((worker) => this.#remoteWorkers.name(host, worker)),
         )
       case 'group':
       case 'groups':
       case 'groups?':
-        return this.#members.take(message, host)
+        return this.#groupSync.receive(message, host)
       case 'workerGone':
-        this.#members.dropWorker(host, message.worker)
-        this.#seen.forget(host, message.worker)
+        this.#groupSync.dropWorker(host, message.worker)
+        this.#remoteWorkers.forget(host, message.worker)
         return this.#local.peerGone(remoteName(host, message.worker))
       default:
         // Presence is not the relay's.
@@ -201,32 +201,33 @@ export class RelayHosts {
     const { from, ref, topics, grants, volatile = false } = message
     this.#grants.note(grants, performance.now())
     const publication = { topics, grants, volatile, body: bytesOf(message.body) }
-    const workers = this.#local.deliver(this.#seen.name(host, from), publication)
+    const workers = this.#local.deliver(this.#remoteWorkers.name(host, from), publication)
     if (ref !== undefined) this.#backplane.send(host, { type: 'receipt', to: from, ref, workers })
   }
 
   #deliverTo({ from, to, body }: HostMessage & { type: 'send' }, host: string): void {
-    if (!this.#local.deliverTo(to, this.#seen.name(host, from), bytesOf(body))) this.#metrics.unroutable.inc()
+    if (!this.#local.deliverTo(to, this.#remoteWorkers.name(host, from), bytesOf(body)))
+      this.#metrics.unroutable.inc()
   }
 
   #hostChanged({ type, host: { host } }: HostChange): void {
-    if (type === 'joined') return this.#members.come(host)
-    this.#receipts.leaveOut(host)
-    const workers = this.#members.dropHost(host)
-    for (const worker of this.#seen.forgetHost(host)) workers.add(worker)
+    if (type === 'joined') return this.#groupSync.hostJoined(host)
+    this.#receipts.skipHost(host)
+    const workers = this.#groupSync.dropHost(host)
+    for (const worker of this.#remoteWorkers.forgetHost(host)) workers.add(worker)
     for (const worker of workers) this.#local.peerGone(remoteName(host, worker))
     return undefined
   }
 
   /** That this host's own change has gone round too, so that the others count it from now on. */
   #membersKnown(topic: string): Promise<void> | undefined {
-    const settled = this.#backplane.settled()
-    if (settled === undefined) return undefined
+    const synced = this.#backplane.synced()
+    if (synced === undefined) return undefined
     if (this.#backplane.isolated) {
       this.#unconfirmed(topic)
       return undefined
     }
-    const known = settled.then(() => this.#members.sure())
+    const known = synced.then(() => this.#groupSync.synced())
     return within(this.#timings.confirmMs, known, () => this.#unconfirmed(topic))
   }
 

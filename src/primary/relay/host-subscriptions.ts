@@ -10,23 +10,23 @@ import type { Backplane } from '../backplane/backplane.ts'
 const MAX_IDLE = 10_000
 
 /** What else has to be heard of a room: its entries, who is there. */
-export interface RoomFeeds {
+export interface RoomInterests {
   /** Resolves when it is heard, `undefined`: nothing to wait for. Must not reject. */
   wanted(room: string): Promise<void> | undefined
   unwanted(room: string): void
 }
 
-export interface WantedOptions {
+export interface HostSubscriptionsOptions {
   backplane: Pick<Backplane, 'subscribe' | 'unsubscribe' | 'isolated'>
-  rooms: RoomFeeds | undefined
+  rooms: RoomInterests | undefined
   confirmMs: number
   idleMs: number
   /** Something was confirmed to a worker though Redis has not. */
   unconfirmed: (topic: string) => void
 }
 
-export class RelayWanted {
-  readonly #options: WantedOptions
+export class HostSubscriptions {
+  readonly #options: HostSubscriptionsOptions
   readonly #pending = new Map<string, Promise<void>>()
   /** Not wanted any more since the sweep before last, or since the last. */
   #idle = new Set<string>()
@@ -34,7 +34,7 @@ export class RelayWanted {
   #sweep: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(options: WantedOptions) {
+  constructor(options: HostSubscriptionsOptions) {
     this.#options = options
   }
 
@@ -45,9 +45,9 @@ export class RelayWanted {
   wanted(topic: string): void {
     const subscribed = this.#resume(topic) ? undefined : this.#options.backplane.subscribe(topic)
     const room = roomOf(topic)
-    const heard = room === undefined ? undefined : this.#options.rooms?.wanted(room)
+    const confirmed = room === undefined ? undefined : this.#options.rooms?.wanted(room)
     if (subscribed !== undefined) this.#await(topic, subscribed)
-    if (heard !== undefined) this.#await(topic, heard)
+    if (confirmed !== undefined) this.#await(topic, confirmed)
   }
 
   unwanted(topic: string): void {

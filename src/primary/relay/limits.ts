@@ -12,7 +12,7 @@ export interface RelayLimits extends OutboxLimits {
   maxOpenCalls: number
   requestTimeoutMs: number
   /** How long the last words of a worker that has exited are waited for. They are in the socket already. */
-  lastWordsMs: number
+  drainMs: number
 }
 
 const MIB = 1024 * 1024
@@ -27,5 +27,5 @@ export const relayLimits: RelayLimits = {
   maxTopicsPerWorker: 250_000,
   maxOpenCalls: 16_384,
   requestTimeoutMs: 5_000,
-  lastWordsMs: 250,
+  drainMs: 250,
 }

@@ -26,7 +26,7 @@ export interface Admission {
   reader: FrameReader
 }
 
-export interface RelayDoorOptions {
+export interface LinkListenerOptions {
   path: string
   secret: string
   helloTimeoutMs: number
@@ -37,27 +37,27 @@ export interface RelayDoorOptions {
   refused(reason: Refusal): void
 }
 
-export class RelayDoor {
-  readonly #options: RelayDoorOptions
+export class LinkListener {
+  readonly #options: LinkListenerOptions
   readonly #server: Server
   readonly #waiting = new Set<Socket>()
   #closed: Promise<void> | undefined
 
-  private constructor(options: RelayDoorOptions) {
+  private constructor(options: LinkListenerOptions) {
     this.#options = options
-    this.#server = createServer((socket) => this.#knock(socket))
+    this.#server = createServer((socket) => this.#accept(socket))
     this.#server.maxConnections = options.maxConnections
   }
 
-  static async listen(options: RelayDoorOptions): Promise<RelayDoor> {
-    const door = new RelayDoor(options)
-    door.#server.listen(options.path)
-    await once(door.#server, 'listening')
+  static async listen(options: LinkListenerOptions): Promise<LinkListener> {
+    const listener = new LinkListener(options)
+    listener.#server.listen(options.path)
+    await once(listener.#server, 'listening')
     await chmod(options.path, 0o600)
-    door.#server.on('error', (error) =>
+    listener.#server.on('error', (error) =>
       options.logger.error({ err: error }, 'the link cannot take connections'),
     )
-    return door
+    return listener
   }
 
   /** Resolves when every connection that came through it has ended. */
@@ -73,7 +73,7 @@ export class RelayDoor {
     await closed
   }
 
-  #knock(socket: Socket): void {
+  #accept(socket: Socket): void {
     const reader = new FrameReader(HELLO_BYTES)
     this.#waiting.add(socket)
     const timer = setTimeout(() => refuse('timeout'), this.#options.helloTimeoutMs)
@@ -88,7 +88,7 @@ export class RelayDoor {
       this.#refuse(socket, reason)
     }
     const read = (chunk: Buffer) => {
-      const outcome = this.#hear(reader, chunk)
+      const outcome = this.#readHello(reader, chunk)
       if (outcome === undefined) return
       if (typeof outcome === 'string') return refuse(outcome)
       settle()
@@ -103,7 +103,7 @@ export class RelayDoor {
   }
 
   /** A worker says nothing behind its hello before it has been welcomed. */
-  #hear(reader: FrameReader, chunk: Buffer): Hello | Refusal | undefined {
+  #readHello(reader: FrameReader, chunk: Buffer): Hello | Refusal | undefined {
     try {
       const [first, second] = reader.push(chunk)
       if (first === undefined) return undefined

@@ -15,7 +15,7 @@ interface MissedRoom {
   presence: PresenceBacklog | undefined
 }
 
-export class RelayMissed {
+export class MissedUpdates {
   readonly #rooms = new Map<string, MissedRoom>()
   readonly #usersMax: number
   #users = 0

@@ -7,7 +7,7 @@
 /** Questions that may wait. */
 const MAX_OPEN = 16_384
 
-interface Open {
+interface OpenReceipt {
   worker: string
   ref: number
   waiting: Set<string>
@@ -25,19 +25,19 @@ export interface NewReceipt {
 }
 
 export class RelayReceipts {
-  readonly #open = new Map<string, Open>()
+  readonly #open = new Map<string, OpenReceipt>()
   readonly #timeoutMs: number
-  readonly #whole: (worker: string, ref: number, reached: readonly string[]) => void
+  readonly #onComplete: (worker: string, ref: number, reached: readonly string[]) => void
   readonly #maxOpen: number
 
   /** @param whole called once for each question */
   constructor(
     timeoutMs: number,
-    whole: (worker: string, ref: number, reached: readonly string[]) => void,
+    onComplete: (worker: string, ref: number, reached: readonly string[]) => void,
     maxOpen = MAX_OPEN,
   ) {
     this.#timeoutMs = timeoutMs
-    this.#whole = whole
+    this.#onComplete = onComplete
     this.#maxOpen = maxOpen
   }
 
@@ -48,13 +48,13 @@ export class RelayReceipts {
   open({ worker, ref, reached, hosts }: NewReceipt): void {
     const key = keyOf(worker, ref)
     if (hosts.length === 0 || this.#open.size >= this.#maxOpen || this.#open.has(key))
-      return this.#whole(worker, ref, reached)
-    const timer = setTimeout(() => this.#settle(key), this.#timeoutMs)
+      return this.#onComplete(worker, ref, reached)
+    const timer = setTimeout(() => this.#complete(key), this.#timeoutMs)
     this.#open.set(key, { worker, ref, waiting: new Set(hosts), reached: [...reached], timer })
   }
 
   /** @param workers by the names that they have here */
-  told(host: string, { worker, ref }: { worker: string; ref: number }, workers: readonly string[]): void {
+  received(host: string, { worker, ref }: { worker: string; ref: number }, workers: readonly string[]): void {
     const key = keyOf(worker, ref)
     const open = this.#open.get(key)
     if (open?.waiting.delete(host) !== true) return
@@ -63,12 +63,12 @@ export class RelayReceipts {
   }
 
   /** What this host said, or would say, may be lost. */
-  leaveOut(host: string): void {
+  skipHost(host: string): void {
     for (const [key, open] of this.#open) if (open.waiting.delete(host)) this.#check(key, open)
   }
 
-  leaveOutAll(): void {
-    for (const key of this.#open.keys()) this.#settle(key)
+  completeAll(): void {
+    for (const key of this.#open.keys()) this.#complete(key)
   }
 
   /** Who has asked is gone. */
@@ -85,16 +85,16 @@ export class RelayReceipts {
     this.#open.clear()
   }
 
-  #check(key: string, open: Open): void {
-    if (open.waiting.size === 0) this.#settle(key)
+  #check(key: string, open: OpenReceipt): void {
+    if (open.waiting.size === 0) this.#complete(key)
   }
 
-  #settle(key: string): void {
+  #complete(key: string): void {
     const open = this.#open.get(key)
     if (open === undefined) return
     clearTimeout(open.timer)
     this.#open.delete(key)
-    this.#whole(open.worker, open.ref, open.reached)
+    this.#onComplete(open.worker, open.ref, open.reached)
   }
 }
 

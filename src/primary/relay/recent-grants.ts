@@ -4,7 +4,7 @@
  */
 const MAX_TOPICS = 50_000
 
-export class RelayGrants {
+export class RecentGrants {
   readonly #forMs: number
   readonly #maxTopics: number
   /** Until when, the oldest first. */

@@ -26,19 +26,19 @@ import type {
 import { primaryRequests, workerRequests } from '../../wire/requests.ts'
 import { roomTopic } from '../../wire/topics.ts'
 import type { Backplane } from '../backplane/backplane.ts'
-import { soloBackplane } from '../backplane/backplane.ts'
+import { singleHostBackplane } from '../backplane/backplane.ts'
 import type { HostsTimings } from './host-relay.ts'
-import { RelayHosts } from './host-relay.ts'
-import type { RoomFeeds } from './host-subscriptions.ts'
+import { HostRelay } from './host-relay.ts'
+import type { RoomInterests } from './host-subscriptions.ts'
 import type { RelayLimits } from './limits.ts'
 import { relayLimits } from './limits.ts'
 import type { Admission } from './link-listener.ts'
-import { RelayDoor } from './link-listener.ts'
+import { LinkListener } from './link-listener.ts'
 import type { RelayMetrics } from './metrics.ts'
 import { relayMetrics } from './metrics.ts'
-import { RelayRouting } from './router.ts'
+import { RelayRouter } from './router.ts'
 import type { LinkEnd } from './worker-link.ts'
-import { RelayLink } from './worker-link.ts'
+import { WorkerLink } from './worker-link.ts'
 
 export type { RelayLimits } from './limits.ts'
 
@@ -60,21 +60,21 @@ export interface RelayOptions {
   /** What joins this host to others; none: it is on its own. */
   backplane?: Backplane
   /** What else has to be heard of a room that a worker wants. */
-  rooms?: RoomFeeds
+  rooms?: RoomInterests
   timings?: Partial<HostsTimings>
 }
 
 export class Relay {
-  readonly #links = new Map<string, RelayLink>()
+  readonly #links = new Map<string, WorkerLink>()
   /** Links of workers that have exited: their last words are still being read. */
-  readonly #leaving = new Set<RelayLink>()
+  readonly #draining = new Set<WorkerLink>()
   readonly #limits: RelayLimits
   readonly #logger: Logger
   readonly #metrics: RelayMetrics
-  readonly #routing: RelayRouting
+  readonly #router: RelayRouter
   readonly #serving: LinkServing
-  readonly #gone: Listeners<[worker: string]>
-  #door: RelayDoor | undefined
+  readonly #goneListeners: Listeners<[worker: string]>
+  #listener: LinkListener | undefined
 
   private constructor(options: RelayOptions) {
     this.#limits = { ...relayLimits, ...options.limits }
@@ -83,10 +83,12 @@ export class Relay {
       queuedBytes: () => [...this.#links].map(([worker, link]) => [worker, link.queuedBytes]),
       passed: () => [...this.#links].map(([worker, link]) => [worker, link.passed]),
       missedRooms: () => [...this.#links].map(([worker, link]) => [worker, link.missedRooms]),
-      topics: () => this.#routing.topics,
+      topics: () => this.#router.topics,
     })
-    this.#routing = this.#makeRouting(options)
-    this.#gone = new Listeners((err) => this.#logger.error({ err }, 'a listener of the relay has thrown'))
+    this.#router = this.#createRouter(options)
+    this.#goneListeners = new Listeners((err) =>
+      this.#logger.error({ err }, 'a listener of the relay has thrown'),
+    )
     this.#serving = new LinkServing({
       table: workerRequests,
       handlers: new Map(Object.entries(options.handlers) as [string, CallHandler][]),
@@ -97,7 +99,7 @@ export class Relay {
 
   static async listen(options: RelayOptions): Promise<Relay> {
     const relay = new Relay(options)
-    relay.#door = await RelayDoor.listen({
+    relay.#listener = await LinkListener.listen({
       path: options.path,
       secret: options.secret,
       helloTimeoutMs: relay.#limits.helloTimeoutMs,
@@ -112,12 +114,12 @@ export class Relay {
 
   /** Encoded once, to each worker with an interest. One that does not keep up is told later that it missed some. */
   publishEntry(topic: string, entry: LogEntry): void {
-    this.#routing.announce(topic, () => ({ room: entry.room, frame: entryFrame(entry) }))
+    this.#router.announce(topic, () => ({ room: entry.room, frame: entryFrame(entry) }))
   }
 
   /** Something of the room may not have been told to the workers with an interest in it: they look at the log. */
   publishBehind(room: string): void {
-    this.#routing.announce(roomTopic(room), () => ({ room, frame: eventFrame({ type: 'behind', room }) }))
+    this.#router.announce(roomTopic(room), () => ({ room, frame: eventFrame({ type: 'behind', room }) }))
   }
 
   /**
@@ -132,7 +134,7 @@ export class Relay {
       for (const link of this.#links.values()) link.offer(frame, 'control')
     } else if (event.type === 'presence') {
       const { room, joined, left, count } = event
-      this.#routing.announce(topic, () => ({ room, frame, presence: { joined, left, count } }))
+      this.#router.announce(topic, () => ({ room, frame, presence: { joined, left, count } }))
     }
   }
 
@@ -166,47 +168,47 @@ export class Relay {
     const link = this.#links.get(name)
     if (link === undefined) return
     this.#links.delete(name)
-    this.#leaving.add(link)
-    this.#routing.silence(name)
-    link.expectEnd()
+    this.#draining.add(link)
+    this.#router.muteWorker(name)
+    link.drain()
   }
 
   /** Called when nothing can come from the worker any more: its link has ended, and its last words have been served. */
   onWorkerGone(listener: (worker: string) => void): void {
-    this.#gone.add(listener)
+    this.#goneListeners.add(listener)
   }
 
   async close(): Promise<void> {
-    for (const link of [...this.#links.values(), ...this.#leaving]) link.end('closed')
-    await this.#door?.close()
-    this.#routing.close()
+    for (const link of [...this.#links.values(), ...this.#draining]) link.end('closed')
+    await this.#listener?.close()
+    this.#router.close()
   }
 
-  #makeRouting({
-    backplane = soloBackplane(''),
+  #createRouter({
+    backplane = singleHostBackplane(''),
     rooms,
     logger,
     registry,
     timings,
-  }: RelayOptions): RelayRouting {
-    return new RelayRouting({
+  }: RelayOptions): RelayRouter {
+    return new RelayRouter({
       maxTopicsPerWorker: this.#limits.maxTopicsPerWorker,
-      outlet: {
+      workers: {
         workers: () => this.#links.keys(),
         offer: (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
         announce: (worker, announcement) => this.#links.get(worker)?.announce(announcement),
         withdrawn: (worker, topic) => this.#links.get(worker)?.forgetTopic(topic),
       },
-      counts: {
+      counters: {
         published: () => this.#metrics.published.inc(),
         unroutable: () => this.#metrics.unroutable.inc(),
       },
-      hosts: (local) => new RelayHosts({ backplane, local, rooms, logger, registry, timings }),
+      hosts: (local) => new HostRelay({ backplane, local, rooms, logger, registry, timings }),
     })
   }
 
   #admit({ worker, socket, reader }: Admission): void {
-    const link = new RelayLink({
+    const link = new WorkerLink({
       worker,
       socket,
       reader,
@@ -222,18 +224,18 @@ export class Relay {
     link.offer(welcomeFrame(), 'control')
   }
 
-  #dispatch(link: RelayLink, frame: WorkerFrame): void {
+  #dispatch(link: WorkerLink, frame: WorkerFrame): void {
     const from = link.worker
     switch (frame.kind) {
       case 'publish':
-        return this.#routing.publish(from, frame)
+        return this.#router.publish(from, frame)
       case 'send':
-        return this.#routing.send(from, frame.to, frame.body)
+        return this.#router.send(from, frame.to, frame.body)
       case 'subscribe':
-        if (this.#leaving.has(link)) return undefined
-        return this.#routing.subscribe(from, frame)
+        if (this.#draining.has(link)) return undefined
+        return this.#router.subscribe(from, frame)
       case 'unsubscribe':
-        return this.#routing.unsubscribe(from, frame.topic)
+        return this.#router.unsubscribe(from, frame.topic)
       case 'request':
         return this.#serve(link, frame)
       case 'reply':
@@ -244,7 +246,7 @@ export class Relay {
     }
   }
 
-  #serve(link: RelayLink, { id, method, params }: WorkerFrame & { kind: 'request' }): void {
+  #serve(link: WorkerLink, { id, method, params }: WorkerFrame & { kind: 'request' }): void {
     const served = this.#serving.serve({ id, method, params, from: link.worker })
     served.then(
       (reply) => link.offer(reply, 'control'),
@@ -252,13 +254,13 @@ export class Relay {
     )
   }
 
-  #ended(link: RelayLink, reason: LinkEnd): void {
+  #ended(link: WorkerLink, reason: LinkEnd): void {
     const { worker } = link
-    this.#leaving.delete(link)
+    this.#draining.delete(link)
     if (this.#links.get(worker) === link) this.#links.delete(worker)
     this.#metrics.ended.inc({ reason })
-    this.#routing.forget(worker)
-    this.#gone.call(worker)
+    this.#router.forget(worker)
+    this.#goneListeners.call(worker)
     this.#logger.info({ worker, reason }, 'the link of a worker has ended')
   }
 }

@@ -24,7 +24,7 @@ interface HostState {
   size: number
 }
 
-export class HostGroups {
+export class RemoteGroups {
   readonly #hosts = new Map<string, HostState>()
   readonly #maxMemberships: number
   #refused = 0
@@ -46,7 +46,7 @@ export class HostGroups {
   }
 
   /** Hosts that have to tell everything anew. */
-  unsure(): string[] {
+  stale(): string[] {
     return [...this.#hosts].filter(([, { version }]) => version === undefined).map(([host]) => host)
   }
 
@@ -55,7 +55,7 @@ export class HostGroups {
     if (!this.#hosts.has(host)) this.#hosts.set(host, { version: undefined, workers: new Map(), size: 0 })
   }
 
-  doubt(host: string): void {
+  markStale(host: string): void {
     const state = this.#hosts.get(host)
     if (state !== undefined) state.version = undefined
   }
@@ -64,12 +64,12 @@ export class HostGroups {
   change(
     host: string,
     { topic, worker, joined, version }: Membership & { joined: boolean; version: number },
-  ): GroupsChange | 'unsure' | undefined {
+  ): GroupsChange | 'stale' | undefined {
     const state = this.#hosts.get(host)
     if (state?.version === undefined || version <= state.version) return undefined
     if (version !== state.version + 1) {
       state.version = undefined
-      return 'unsure'
+      return 'stale'
     }
     state.version = version
     const changed = joined ? this.#enter(state, topic, worker) : leave(state, topic, worker)
@@ -85,11 +85,11 @@ export class HostGroups {
   ): GroupsChange {
     const state = this.#hosts.get(host)
     if (state === undefined) return { entered: [], left: [] }
-    const told = new Map(groups.map(({ topic, workers }) => [topic, new Set(workers)]))
-    const left = membershipsOf(state).filter(({ topic, worker }) => told.get(topic)?.has(worker) !== true)
+    const current = new Map(groups.map(({ topic, workers }) => [topic, new Set(workers)]))
+    const left = membershipsOf(state).filter(({ topic, worker }) => current.get(topic)?.has(worker) !== true)
     for (const { topic, worker } of left) leave(state, topic, worker)
     const entered: Membership[] = []
-    for (const [topic, workers] of told) {
+    for (const [topic, workers] of current) {
       for (const worker of workers) if (this.#enter(state, topic, worker)) entered.push({ topic, worker })
     }
     state.version = version

@@ -6,7 +6,7 @@ const MAX_SEEN = 1_024
 /** A worker of another host: `<host tag>:<worker>`. */
 export const remoteName = (host: string, worker: string) => `${host}:${worker}`
 
-export class SeenWorkers {
+export class RemoteWorkers {
   readonly #byHost = new Map<string, Set<string>>()
 
   /** It is remembered. @returns its name on a link */

@@ -4,21 +4,21 @@
  */
 import { pause } from '../../core/pause.ts'
 import type { RoomLog } from '../../log/room-log.ts'
-import type { RoomFeeds } from './host-subscriptions.ts'
+import type { RoomInterests } from './host-subscriptions.ts'
 
 const RETRY_MS = 1_000
 
-export interface WatchedRoomsOptions {
+export interface RoomSubscriptionsOptions {
   log: Pick<RoomLog, 'watch' | 'unwatch'>
   /** The room is watched only now, some time after it was wanted. */
-  late: (room: string) => void
+  onLate: (room: string) => void
 }
 
-export class WatchedRooms implements RoomFeeds {
-  readonly #options: WatchedRoomsOptions
+export class RoomSubscriptions implements RoomInterests {
+  readonly #options: RoomSubscriptionsOptions
   readonly #wanted = new Map<string, AbortController>()
 
-  constructor(options: WatchedRoomsOptions) {
+  constructor(options: RoomSubscriptionsOptions) {
     this.#options = options
   }
 
@@ -39,20 +39,20 @@ export class WatchedRooms implements RoomFeeds {
   }
 
   async #watch(room: string, withdrawn: AbortSignal): Promise<void> {
-    const { log, late } = this.#options
+    const { log, onLate } = this.#options
     for (let tries = 0; !withdrawn.aborted; tries += 1) {
       if (tries > 0) await pause(RETRY_MS, withdrawn)
-      if (withdrawn.aborted || !(await watches(log, room))) continue
+      if (withdrawn.aborted || !(await tryWatch(log, room))) continue
       if (withdrawn.aborted) log.unwatch(room)
       else withdrawn.addEventListener('abort', () => log.unwatch(room))
-      if (tries > 0) late(room)
+      if (tries > 0) onLate(room)
       return
     }
   }
 }
 
 /** The log counts and tells of its failures by itself: here they only mean that it has to be tried again. */
-async function watches(log: Pick<RoomLog, 'watch'>, room: string): Promise<boolean> {
+async function tryWatch(log: Pick<RoomLog, 'watch'>, room: string): Promise<boolean> {
   return log.watch(room).then(
     () => true,
     () => false,

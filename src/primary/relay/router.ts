@@ -6,13 +6,13 @@
 import type { Urgency } from '../../core/outbox.ts'
 import type { Publish, WorkerFrame } from '../../wire/frames.ts'
 import { memberFrame, messageFrame, peerGoneFrame, receiptFrame, subscribedFrame } from '../../wire/frames.ts'
-import { RelayGroups } from './groups.ts'
-import type { LocalRouting, RelayHosts } from './host-relay.ts'
+import { GroupTable } from './group-table.ts'
+import type { HostRelay, LocalRouter } from './host-relay.ts'
 import { InterestTable } from './interest.ts'
 import type { Announcement } from './worker-link.ts'
 
 /** Reaches workers of this host by name. */
-export interface RoutingOutlet {
+export interface RouterWorkers {
   workers(): Iterable<string>
   /** @returns whether it is on its way */
   offer(worker: string, frame: Buffer, urgency: Urgency): boolean
@@ -21,29 +21,29 @@ export interface RoutingOutlet {
   withdrawn(worker: string, topic: string): void
 }
 
-export interface RoutingCounts {
+export interface RouterCounters {
   published(): void
   unroutable(): void
 }
 
-export interface RoutingOptions {
+export interface RouterOptions {
   maxTopicsPerWorker: number
-  outlet: RoutingOutlet
-  counts: RoutingCounts
+  workers: RouterWorkers
+  counters: RouterCounters
   /** Makes the half that looks to other hosts. */
-  hosts: (local: LocalRouting) => RelayHosts
+  hosts: (local: LocalRouter) => HostRelay
 }
 
-export class RelayRouting implements LocalRouting {
+export class RelayRouter implements LocalRouter {
   readonly #interest: InterestTable
-  readonly #groups = new RelayGroups()
-  readonly #outlet: RoutingOutlet
-  readonly #counts: RoutingCounts
-  readonly #hosts: RelayHosts
+  readonly #groups = new GroupTable()
+  readonly #workers: RouterWorkers
+  readonly #counters: RouterCounters
+  readonly #hosts: HostRelay
 
-  constructor({ maxTopicsPerWorker, outlet, counts, hosts }: RoutingOptions) {
-    this.#outlet = outlet
-    this.#counts = counts
+  constructor({ maxTopicsPerWorker, workers, counters, hosts }: RouterOptions) {
+    this.#workers = workers
+    this.#counters = counters
     this.#hosts = hosts(this)
     this.#interest = new InterestTable(maxTopicsPerWorker, this.#hosts)
   }
@@ -54,17 +54,17 @@ export class RelayRouting implements LocalRouting {
 
   subscribe(worker: string, { ref, topic, group }: WorkerFrame & { kind: 'subscribe' }): void {
     if (!this.#interest.add(worker, topic)) {
-      this.#outlet.offer(worker, subscribedFrame(ref, true, []), 'control')
+      this.#workers.offer(worker, subscribedFrame(ref, true, []), 'control')
       return
     }
     if (group && this.#groups.enter(worker, topic)) {
-      this.#tell(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
+      this.#sendControl(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
       this.#hosts.groupChanged(topic, worker, true)
     }
     const confirm = () => {
       // Who has come or gone while it waited is counted as it stands now.
       const members = group ? this.#groups.others(worker, topic) : []
-      this.#outlet.offer(worker, subscribedFrame(ref, false, members), 'control')
+      this.#workers.offer(worker, subscribedFrame(ref, false, members), 'control')
     }
     const confirmed = this.#hosts.confirmed(topic, group)
     if (confirmed === undefined) confirm()
@@ -73,14 +73,14 @@ export class RelayRouting implements LocalRouting {
 
   unsubscribe(worker: string, topic: string): void {
     if (!this.#interest.remove(worker, topic)) return
-    this.#outlet.withdrawn(worker, topic)
+    this.#workers.withdrawn(worker, topic)
     if (!this.#groups.leave(worker, topic)) return
-    this.#tell(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
+    this.#sendControl(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
     this.#hosts.groupChanged(topic, worker, false)
   }
 
   publish(from: string, publication: Publish): void {
-    this.#counts.published()
+    this.#counters.published()
     const reached = this.deliver(from, publication)
     this.#hosts.publish(from, publication, reached)
   }
@@ -91,7 +91,7 @@ export class RelayRouting implements LocalRouting {
     if (receivers.size === 0) return reached
     const frame = messageFrame(from, grants, body)
     for (const worker of receivers) {
-      if (!this.#outlet.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
+      if (!this.#workers.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
       reached.push(worker)
       for (const topic of grants) this.#interest.add(worker, topic)
     }
@@ -99,16 +99,16 @@ export class RelayRouting implements LocalRouting {
   }
 
   receipt(worker: string, ref: number, reached: readonly string[]): void {
-    this.#outlet.offer(worker, receiptFrame(ref, reached), 'control')
+    this.#workers.offer(worker, receiptFrame(ref, reached), 'control')
   }
 
   send(from: string, to: string, body: Buffer): void {
     const sent = isRemote(to) ? this.#hosts.send(from, to, body) : this.deliverTo(to, from, body)
-    if (!sent) this.#counts.unroutable()
+    if (!sent) this.#counters.unroutable()
   }
 
   deliverTo(worker: string, from: string, body: Buffer): boolean {
-    return this.#outlet.offer(worker, messageFrame(from, [], body), 'control')
+    return this.#workers.offer(worker, messageFrame(from, [], body), 'control')
   }
 
   /** To every worker with an interest. */
@@ -116,26 +116,26 @@ export class RelayRouting implements LocalRouting {
     let made: Announcement | undefined
     for (const worker of this.#interest.subscribers(topic)) {
       made ??= { topic, ...make() }
-      this.#outlet.announce(worker, made)
+      this.#workers.announce(worker, made)
     }
   }
 
   /** A worker of another host has entered a group. */
   enter(worker: string, topic: string): void {
     if (this.#groups.enter(worker, topic))
-      this.#tell(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
+      this.#sendControl(this.#ownOthers(worker, topic), memberFrame(true, topic, worker))
   }
 
   /** A worker of another host has left a group. */
   leave(worker: string, topic: string): void {
     if (this.#groups.leave(worker, topic))
-      this.#tell(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
+      this.#sendControl(this.#ownOthers(worker, topic), memberFrame(false, topic, worker))
   }
 
   /** A worker of another host is gone. */
   peerGone(worker: string): void {
     this.#groups.forget(worker)
-    this.#tell(this.#outlet.workers(), peerGoneFrame(worker))
+    this.#sendControl(this.#workers.workers(), peerGoneFrame(worker))
   }
 
   ownGroups(): { topic: string; workers: string[] }[] {
@@ -148,7 +148,7 @@ export class RelayRouting implements LocalRouting {
   }
 
   /** Nothing is passed to the worker any more; the others have not been told yet. */
-  silence(worker: string): void {
+  muteWorker(worker: string): void {
     this.#interest.forget(worker)
   }
 
@@ -156,7 +156,7 @@ export class RelayRouting implements LocalRouting {
   forget(worker: string): void {
     this.#interest.forget(worker)
     this.#groups.forget(worker)
-    this.#tell(this.#outlet.workers(), peerGoneFrame(worker))
+    this.#sendControl(this.#workers.workers(), peerGoneFrame(worker))
     this.#hosts.workerGone(worker)
   }
 
@@ -169,8 +169,8 @@ export class RelayRouting implements LocalRouting {
     return this.#groups.others(worker, topic).filter((other) => !isRemote(other))
   }
 
-  #tell(workers: Iterable<string>, frame: Buffer): void {
-    for (const worker of workers) this.#outlet.offer(worker, frame, 'control')
+  #sendControl(workers: Iterable<string>, frame: Buffer): void {
+    for (const worker of workers) this.#workers.offer(worker, frame, 'control')
   }
 }
 

@@ -16,7 +16,7 @@ import { eventFrame } from '../../wire/frames.ts'
 import { decodeWorkerFrame } from '../../wire/frames-decode.ts'
 import { LinkCalls } from '../../wire/link-calls.ts'
 import type { RelayLimits } from './limits.ts'
-import { RelayMissed } from './missed-updates.ts'
+import { MissedUpdates } from './missed-updates.ts'
 
 /** Lines about dropped frames are that far apart. */
 const DROP_LOG_MS = 5_000
@@ -32,50 +32,50 @@ export interface Announcement {
   presence?: PresenceChange
 }
 
-export interface RelayLinkEvents {
-  frame(link: RelayLink, frame: WorkerFrame): void
+export interface WorkerLinkEvents {
+  frame(link: WorkerLink, frame: WorkerFrame): void
   dropped(urgency: Urgency): void
   /** Called once, after the last frame. */
-  ended(link: RelayLink, reason: LinkEnd): void
+  ended(link: WorkerLink, reason: LinkEnd): void
 }
 
-export interface RelayLinkOptions {
+export interface WorkerLinkOptions {
   worker: string
   socket: Socket
   /** Has read the hello; what came behind it is in there. */
   reader: FrameReader
   limits: RelayLimits
   logger: Logger
-  events: RelayLinkEvents
+  events: WorkerLinkEvents
 }
 
-export class RelayLink {
+export class WorkerLink {
   readonly worker: string
   readonly calls: LinkCalls
   readonly #socket: Socket
   readonly #reader: FrameReader
   readonly #outbox: Outbox
   readonly #logger: Logger
-  readonly #events: RelayLinkEvents
-  readonly #lastWordsMs: number
-  readonly #missed = new RelayMissed()
+  readonly #events: WorkerLinkEvents
+  readonly #drainMs: number
+  readonly #missed = new MissedUpdates()
   #passed = 0
   #reason: LinkEnd = 'closed'
-  #lastWords: NodeJS.Timeout | undefined
+  #drainTimer: NodeJS.Timeout | undefined
 
-  constructor({ worker, socket, reader, limits, logger, events }: RelayLinkOptions) {
+  constructor({ worker, socket, reader, limits, logger, events }: WorkerLinkOptions) {
     this.worker = worker
     this.calls = new LinkCalls(limits.maxOpenCalls)
     this.#socket = socket
     this.#reader = reader
     this.#logger = logger.child({ worker })
     this.#events = events
-    this.#lastWordsMs = limits.lastWordsMs
+    this.#drainMs = limits.drainMs
     this.#outbox = this.#makeOutbox(limits)
     reader.maxFrameBytes = limits.maxFrameBytes
     socket.on('data', (chunk: Buffer) => this.read(chunk))
     // Everything has left: also what no later frame would bring to light.
-    socket.on('drain', () => this.#tellMissed())
+    socket.on('drain', () => this.#sendMissed())
     socket.on('error', (error) => this.#failed(error))
     socket.on('close', () => this.#closed())
   }
@@ -96,7 +96,7 @@ export class RelayLink {
 
   /** @returns whether the frame is on its way */
   offer(frame: Buffer, urgency: Urgency): boolean {
-    this.#tellMissed()
+    this.#sendMissed()
     const offered = this.#outbox.offer(frame, urgency, urgency === 'control' ? 'turn' : 'gather')
     if (offered && urgency !== 'control') this.#passed += 1
     return offered
@@ -104,7 +104,7 @@ export class RelayLink {
 
   /** What is dropped of it the worker is told as soon as it keeps up again. */
   announce({ topic, room, frame, presence }: Announcement): void {
-    this.#tellMissed()
+    this.#sendMissed()
     if (presence === undefined) {
       if (!this.offer(frame, 'publication')) this.#missed.entry(topic, room)
     } else if (this.#missed.hasPresence(topic) || !this.offer(frame, 'publication')) {
@@ -136,12 +136,12 @@ export class RelayLink {
   }
 
   /** The process at the other side is gone: reads what it had still written, then ends. */
-  expectEnd(): void {
+  drain(): void {
     this.#reason = 'removed'
-    this.#lastWords ??= setTimeout(() => this.end('removed'), this.#lastWordsMs)
+    this.#drainTimer ??= setTimeout(() => this.end('removed'), this.#drainMs)
   }
 
-  #tellMissed(): void {
+  #sendMissed(): void {
     if (this.#missed.size === 0 || !this.#outbox.keepsUp) return
     for (const event of this.#missed.take()) this.#outbox.offer(eventFrame(event), 'control')
   }
@@ -180,7 +180,7 @@ export class RelayLink {
   }
 
   #closed(): void {
-    clearTimeout(this.#lastWords)
+    clearTimeout(this.#drainTimer)
     this.calls.rejectAll('the worker is gone')
     this.#events.ended(this, this.#reason)
   }

@@ -8,7 +8,7 @@ import type { FrontDoor } from '../front-door/front-door.ts'
 import type { HandOffTarget } from '../front-door/hand-off.ts'
 import type { HostState } from '../host-state.ts'
 import type { Relay } from '../relay/relay.ts'
-import type { Orders } from './signal-handler.ts'
+import type { SignalHandler } from './signal-handler.ts'
 import { Supervisor } from './supervisor.ts'
 import { ChannelSilence, type ForkedWorker } from './worker-process.ts'
 
@@ -16,7 +16,7 @@ export interface SupervisedParts {
   config: Config
   logger: Logger
   registry: Registry
-  orders: Orders
+  signals: SignalHandler
   state: HostState
   relay: Relay
   frontDoor: FrontDoor
@@ -28,8 +28,8 @@ export interface SupervisedParts {
   }
 }
 
-export function supervise(parts: SupervisedParts, fork: (number: number) => ForkedWorker): Supervisor {
-  const { config, logger, registry, relay, frontDoor, store, orders, state } = parts
+export function createSupervisor(parts: SupervisedParts, fork: (number: number) => ForkedWorker): Supervisor {
+  const { config, logger, registry, relay, frontDoor, store, signals, state } = parts
   const supervisor = new Supervisor(
     {
       workers: config.workers,
@@ -45,7 +45,7 @@ export function supervise(parts: SupervisedParts, fork: (number: number) => Fork
       ready: (worker) => {
         store.workerReady()
         frontDoor.addWorker(toTarget(worker, frontDoor))
-        state.tellAgain()
+        state.publishAgain()
       },
       draining: (name) => frontDoor.drainWorker(name),
       exited: (name) => {
@@ -53,11 +53,11 @@ export function supervise(parts: SupervisedParts, fork: (number: number) => Fork
         relay.removeWorker(name)
         store.workerExited()
       },
-      gaveUp: (reason) => orders.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
+      gaveUp: (reason) => signals.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
     },
   )
-  orders.onReload(() => supervisor.reload())
-  orders.onHurry(() => supervisor.kill())
+  signals.onReload(() => supervisor.reload())
+  signals.onKill(() => supervisor.kill())
   return supervisor
 }
 

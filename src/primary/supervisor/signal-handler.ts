@@ -5,25 +5,25 @@
 import type { Logger } from 'pino'
 import { exitCodes } from '../../ops/exit-codes.ts'
 
-export interface StopOrder {
+export interface StopRequest {
   reason: string
   exitCode: number
 }
 
 /** One Ctrl-C reaches a process more than once (from the terminal and from npm, say): so soon it is still the same. */
-const SAME_ORDER_MS = 500
+const SAME_REQUEST_MS = 500
 
-export class Orders {
+export class SignalHandler {
   readonly #now: () => number
   /** Resolves with the first order to stop. */
-  readonly stopped: Promise<StopOrder>
+  readonly stopped: Promise<StopRequest>
   /** Resolves with the exit code when an error came up that nobody caught: what is in memory is not to be trusted. */
   readonly crashed: Promise<number>
   #crash: (exitCode: number) => void = () => undefined
-  #stop: (order: StopOrder) => void = () => undefined
-  #askedAt: number | undefined
+  #stop: (request: StopRequest) => void = () => undefined
+  #stopRequestedAt: number | undefined
   #onReload: () => void = () => undefined
-  #onHurry: () => void = () => undefined
+  #onKill: () => void = () => undefined
 
   constructor(now: () => number) {
     this.#now = now
@@ -37,8 +37,9 @@ export class Orders {
 
   /** The first time: a stop that lets work in hand be finished. After that: at once. */
   stop(reason: string, exitCode = 0): void {
-    if (this.#askedAt !== undefined && this.#now() - this.#askedAt > SAME_ORDER_MS) this.#onHurry()
-    this.#askedAt ??= this.#now()
+    if (this.#stopRequestedAt !== undefined && this.#now() - this.#stopRequestedAt > SAME_REQUEST_MS)
+      this.#onKill()
+    this.#stopRequestedAt ??= this.#now()
     this.#stop({ reason, exitCode })
   }
 
@@ -54,23 +55,23 @@ export class Orders {
     this.#onReload = listener
   }
 
-  onHurry(listener: () => void): void {
-    this.#onHurry = listener
+  onKill(listener: () => void): void {
+    this.#onKill = listener
   }
 }
 
-/** Orders by signals and by the process manager's messages. */
-export function listenForOrders(logger: Logger): Orders {
-  const orders = new Orders(() => performance.now())
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => orders.stop(signal))
+/** SignalHandler by signals and by the process manager's messages. */
+export function handleSignals(logger: Logger): SignalHandler {
+  const signals = new SignalHandler(() => performance.now())
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => signals.stop(signal))
   process.on('uncaughtException', (error, origin) => {
     logger.fatal({ err: error, origin }, 'an error that nobody caught: the host ends')
-    orders.crash(exitCodes.unexpected.code)
+    signals.crash(exitCodes.unexpected.code)
   })
-  process.on('SIGHUP', () => orders.reload())
+  process.on('SIGHUP', () => signals.reload())
   process.on('message', (message: unknown) => {
-    if (message === 'shutdown') orders.stop('shutdown message')
+    if (message === 'shutdown') signals.stop('shutdown message')
     else logger.debug('a message of the process manager was passed over')
   })
-  return orders
+  return signals
 }

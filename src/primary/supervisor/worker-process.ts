@@ -64,8 +64,8 @@ export class WorkerProcess {
   #reason: string | undefined
   /** Ends the one question that is open: a channel that is not read holds no more than that. */
   #pong: (() => void) | undefined
-  #settleBoot: (ready: boolean) => void = () => undefined
-  #settleEnd: () => void = () => undefined
+  #resolveBooted: (ready: boolean) => void = () => undefined
+  #resolveEnded: () => void = () => undefined
 
   constructor(
     forked: ForkedWorker,
@@ -78,10 +78,10 @@ export class WorkerProcess {
     this.#listeners = listeners
     this.startedAt = options.now()
     this.booted = new Promise((resolve) => {
-      this.#settleBoot = resolve
+      this.#resolveBooted = resolve
     })
     this.ended = new Promise((resolve) => {
-      this.#settleEnd = resolve
+      this.#resolveEnded = resolve
     })
     this.#deadline = setTimeout(() => this.#bootOverdue(options.bootTimeoutMs), options.bootTimeoutMs)
     forked.onControl((message) => this.#control(message))
@@ -165,7 +165,7 @@ export class WorkerProcess {
     this.state = 'ready'
     this.#readyAt = this.#now()
     this.bootMs = this.#readyAt - this.startedAt
-    this.#settleBoot(true)
+    this.#resolveBooted(true)
     this.#listeners.ready()
   }
 
@@ -174,8 +174,8 @@ export class WorkerProcess {
     clearTimeout(this.#deadline)
     this.gone = true
     const { stable } = this
-    this.#settleBoot(false)
-    this.#settleEnd()
+    this.#resolveBooted(false)
+    this.#resolveEnded()
     this.#listeners.exited({
       code,
       signal,

@@ -2,7 +2,7 @@
  * Who is in which group: topics whose subscribers are told of each other. Workers of this host and of others alike, by
  * the names that they have on a link. Pure.
  */
-export class RelayGroups {
+export class GroupTable {
   readonly #members = new Map<string, Set<string>>()
 
   get size(): number {

@@ -8,14 +8,14 @@ import type { Subscriptions } from '../../redis/subscriptions.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { Seen } from './room-store.ts'
-import { RoomWatch, type WatchTerms } from './room-watch.ts'
+import { RoomSubscription, type WatchTerms } from './room-subscription.ts'
 import type { Told } from './stored-entry.ts'
 
 /** Positions that are asked for at a time, so that checking many rooms never holds up the messages. */
 const CHECKED_AT_ONCE = 100
 const CHECK_PAUSE_MS = 200
 
-export interface WatchesOptions {
+export interface RedisRoomSubscriptionsOptions {
   subscriptions: Subscriptions
   channelOf: (room: string) => string
   /** What came on the channel of `room`. */
@@ -30,20 +30,20 @@ export interface WatchesOptions {
 }
 
 interface Watched {
-  watch: RoomWatch
+  watch: RoomSubscription
   handler: (message: Buffer) => void
   started: Promise<void>
   holders: number
 }
 
-export class RoomWatches {
-  readonly #options: WatchesOptions
+export class RedisRoomSubscriptions {
+  readonly #options: RedisRoomSubscriptionsOptions
   readonly #rooms = new Map<string, Watched>()
   readonly #byChannel = new Map<string, Watched>()
   readonly #stop = new AbortController()
   readonly #checking: Promise<void>
 
-  constructor(options: WatchesOptions) {
+  constructor(options: RedisRoomSubscriptionsOptions) {
     this.#options = options
     options.subscriptions.onRestored((channels) => {
       for (const channel of channels) this.#byChannel.get(channel)?.watch.catchUp()
@@ -96,7 +96,7 @@ export class RoomWatches {
     if (this.#stop.signal.aborted) throw new RookeryError('unavailable', 'the log is closed')
     if (this.#rooms.size >= maxRooms)
       throw new RookeryError('unavailable', `this host watches ${maxRooms} rooms already`)
-    const watch = new RoomWatch(watchOf(room))
+    const watch = new RoomSubscription(watchOf(room))
     const handler = (message: Buffer) => this.#heard(room, watch, message)
     const channel = channelOf(room)
     const started = subscriptions.subscribe(channel, handler).then(() => watch.start())
@@ -122,7 +122,7 @@ export class RoomWatches {
     onCount(this.#rooms.size)
   }
 
-  #heard(room: string, watch: RoomWatch, message: Buffer): void {
+  #heard(room: string, watch: RoomSubscription, message: Buffer): void {
     const told = this.#options.decode(room, message)
     if (told.type === 'entry') watch.told(told.epoch, told.entry)
     else if (told.type === 'reset') watch.sawEpoch(told.epoch)

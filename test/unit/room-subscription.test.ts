@@ -1,7 +1,7 @@
 /** What a watched room tells, whatever its channel and its store go through. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RoomWatch } from '../../src/log/redis/room-watch.ts'
+import { RoomSubscription } from '../../src/log/redis/room-subscription.ts'
 import { proofOf } from '../../src/log/redis/stored-entry.ts'
 import type { LogPage, ReadRange } from '../../src/log/room-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
@@ -14,7 +14,7 @@ class Store {
   made = 0
   failures = 0
 
-  append(seen: RoomWatch['seen'] = null): LogEntry {
+  append(seen: RoomSubscription['seen'] = null): LogEntry {
     this.#settle(seen)
     this.made += 1
     const seq = this.entries.length + 1
@@ -28,7 +28,7 @@ class Store {
     this.entries = this.entries.slice(0, Math.max(0, this.entries.length - count))
   }
 
-  async read(range: ReadRange, seen: RoomWatch['seen']): Promise<LogPage> {
+  async read(range: ReadRange, seen: RoomSubscription['seen']): Promise<LogPage> {
     if (this.failures > 0) {
       this.failures -= 1
       throw new Error('not readable now')
@@ -40,7 +40,7 @@ class Store {
     return { epoch: this.epoch, head, first: 1, entries, more: from + entries.length < head }
   }
 
-  #settle(seen: RoomWatch['seen']): void {
+  #settle(seen: RoomSubscription['seen']): void {
     if (seen === null || seen.epoch !== this.epoch || seen.seq === 0) return
     const known = this.entries[seen.seq - 1]
     const same = known !== undefined && (seen.proof === '' || proofOf(known) === seen.proof)
@@ -52,7 +52,7 @@ function watchOf(store: Store) {
   /** Of each epoch: from which head on, and which ids. */
   const told: { epoch: string; head: number; ids: string[] }[] = []
   const counts = { unknown: 0, unreadable: 0 }
-  const watch: RoomWatch = new RoomWatch({
+  const watch: RoomSubscription = new RoomSubscription({
     room: 'r',
     read: (range) => store.read(range, watch.seen),
     position: async () => {

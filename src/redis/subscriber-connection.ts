@@ -17,14 +17,14 @@ const PING_MS = 2_000
 /** How soon after SUNSUBSCRIBE a Redis Cluster's own SUNSUBSCRIBE, taken for its answer, is looked for. */
 const LOOK_MS = 1_000
 
-export interface FeedEvents {
+export interface SubscriberEvents {
   /** @param more further channels are about to be confirmed */
   confirmed(channels: readonly string[], more: boolean): void
   /** These had been confirmed, and are no longer heard; the feed goes on wanting them. */
   lost(channels: readonly string[]): void
   refused(channels: readonly string[], error: Error): void
   /** @param by the feed that hears it */
-  message(channel: string, bytes: Buffer, by: Feed): void
+  message(channel: string, bytes: Buffer, by: SubscriberConnection): void
   connected(up: boolean): void
   error(error: Error): void
   /** A slot seems to have moved to another node. */
@@ -33,9 +33,9 @@ export interface FeedEvents {
   changed(): void
 }
 
-export class Feed {
+export class SubscriberConnection {
   readonly #client: Redis
-  readonly #events: FeedEvents
+  readonly #events: SubscriberEvents
   /** In a Redis Cluster one command takes channels of one slot. */
   readonly #bySlot: boolean
   readonly #wanted = new Set<string>()
@@ -56,7 +56,7 @@ export class Feed {
   #reason: string | null = 'not connected yet'
 
   /** @param client of its own, not connected yet */
-  constructor(client: Redis, events: FeedEvents, bySlot: boolean) {
+  constructor(client: Redis, events: SubscriberEvents, bySlot: boolean) {
     this.#client = client
     this.#events = events
     this.#bySlot = bySlot

@@ -17,7 +17,7 @@ export interface Arrival {
   readonly origin: ConnectionOrigin | undefined
 }
 
-export interface HeadsOptions {
+export interface HeadReaderOptions {
   headBytes: number
   headTimeoutMs: number
   pendingHeads: number
@@ -36,11 +36,11 @@ interface PendingHead {
 }
 
 /** The socket must have a `readableHighWaterMark` of 1: see `stopReading`. */
-export class RequestHeads {
-  readonly #options: HeadsOptions
+export class RequestHeadReader {
+  readonly #options: HeadReaderOptions
   readonly #pending: DeadlineSet<PendingHead>
 
-  constructor(options: HeadsOptions) {
+  constructor(options: HeadReaderOptions) {
     this.#options = options
     this.#pending = new DeadlineSet({
       limitMs: options.headTimeoutMs,

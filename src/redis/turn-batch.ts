@@ -12,7 +12,7 @@ const GATHER_MS = 2
 type Stream = RedisStreams[number]
 type RedisStreams = ReturnType<typeof streamsOf>
 
-export class TurnCork {
+export class TurnBatch {
   readonly #commands: RedisCommands
   #held: Stream[] | undefined
   #immediate: NodeJS.Immediate | undefined

@@ -3,15 +3,15 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Backplane } from '../../src/primary/backplane/backplane.ts'
-import { soloBackplane } from '../../src/primary/backplane/backplane.ts'
-import { PresenceFeed } from '../../src/primary/presence/notifier.ts'
+import { singleHostBackplane } from '../../src/primary/backplane/backplane.ts'
+import { PresenceNotifier } from '../../src/primary/presence/notifier.ts'
 import type { HostMessage } from '../../src/wire/host-messages.ts'
 import type { PresenceEvent } from '../../src/wire/requests.ts'
 
 const TAGS = ['AAAAAA', 'BBBBBB', 'CCCCCC']
 
 interface TestHost {
-  feed: PresenceFeed
+  feed: PresenceNotifier
   told: PresenceEvent[]
   /** What others say is lost on the way to it. */
   deaf: boolean
@@ -31,7 +31,7 @@ function join(): TestHost[] {
   return TAGS.map((self) => {
     const others = TAGS.filter((tag) => tag !== self)
     const backplane: Backplane = {
-      ...soloBackplane(self),
+      ...singleHostBackplane(self),
       hosts: () => others.map((host) => ({ host, name: host, forwardTo: undefined })),
       publish: (_, message) => others.every((to) => pass(self, to, message)),
       send: (to, message) => pass(self, to, message),
@@ -40,7 +40,7 @@ function join(): TestHost[] {
     }
     const told: PresenceEvent[] = []
     const surroundings = { backplane, logger: pino({ level: 'silent' }), registry: new Registry() }
-    const feed = new PresenceFeed((_, event) => told.push(event), undefined, surroundings)
+    const feed = new PresenceNotifier((_, event) => told.push(event), undefined, surroundings)
     return {
       feed,
       told,

@@ -14,26 +14,26 @@ import {
   NONCE_BYTES,
 } from '../../wire/forward.ts'
 
-export type CallFailure = 'unreachable' | 'refused' | 'not_rookery' | 'timeout' | 'left'
+export type DialFailure = 'unreachable' | 'refused' | 'not_rookery' | 'timeout' | 'left'
 
-export interface CallOptions {
+export interface DialOptions {
   to: { tag: string; host: string; port: number }
   client: ClientAddress
   secret: string
   /** The connection is the client's from here on; nothing has been read of it. */
   onAccepted(owner: Socket): void
   /** The connection is closed. */
-  onFailed(reason: CallFailure, error?: Error): void
+  onFailed(reason: DialFailure, error?: Error): void
 }
 
-export class ForwardCall {
-  readonly #options: CallOptions
+export class OwnerDialer {
+  readonly #options: DialOptions
   readonly #owner: Socket
   #bytes = Buffer.alloc(0)
   #request: Buffer | undefined
-  #isOver = false
+  #done = false
 
-  constructor(options: CallOptions) {
+  constructor(options: DialOptions) {
     this.#options = options
     const { host, port } = options.to
     this.#owner = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true })
@@ -44,9 +44,9 @@ export class ForwardCall {
       .on('close', this.#onClosed)
   }
 
-  fail(reason: CallFailure, error?: Error): void {
-    if (this.#isOver) return
-    this.#isOver = true
+  fail(reason: DialFailure, error?: Error): void {
+    if (this.#done) return
+    this.#done = true
     this.#owner.destroy()
     this.#options.onFailed(reason, error)
   }
@@ -56,8 +56,8 @@ export class ForwardCall {
 
   readonly #onData = (chunk: Buffer) => {
     this.#bytes = Buffer.concat([this.#bytes, chunk])
-    const wanted = this.#request === undefined ? HELLO_BYTES : ACCEPT_BYTES
-    if (this.#bytes.length < wanted) return
+    const expectedBytes = this.#request === undefined ? HELLO_BYTES : ACCEPT_BYTES
+    if (this.#bytes.length < expectedBytes) return
     if (this.#request === undefined) this.#answerHello(this.#bytes)
     else this.#checkAccept(this.#bytes, this.#request)
   }
@@ -79,7 +79,7 @@ export class ForwardCall {
       this.fail('not_rookery')
       return
     }
-    this.#isOver = true
+    this.#done = true
     this.#owner
       .off('data', this.#onData)
       .off('error', this.#onError)

@@ -6,7 +6,7 @@ import { Listeners } from '../core/listeners.ts'
 
 const ASK_MS = 1_000
 
-export interface PulseOptions {
+export interface HeartbeatOptions {
   readonly timeoutMs: number
   /** Rejects, or resolves with a reason, when Redis can't serve. */
   readonly ask: () => Promise<string | null>
@@ -14,8 +14,8 @@ export interface PulseOptions {
   readonly failed: (error: unknown) => void
 }
 
-export class Pulse {
-  readonly #options: PulseOptions
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
   readonly #listeners: Listeners<[string | null]>
   readonly #timer: NodeJS.Timeout
   #askedAtMs: number | undefined
@@ -24,7 +24,7 @@ export class Pulse {
   #reason: string | null = 'not connected yet'
   #closed = false
 
-  constructor(options: PulseOptions) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options
     this.#listeners = new Listeners(options.failed)
     this.#timer = setInterval(() => this.#beat(), ASK_MS).unref()

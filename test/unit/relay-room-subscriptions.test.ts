@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { WatchedRooms } from '../../src/primary/relay/room-subscriptions.ts'
+import { RoomSubscriptions } from '../../src/primary/relay/room-subscriptions.ts'
 import { until } from '../harness/until.ts'
 
 /** A log whose rooms can be watched only while it is there. */
@@ -33,7 +33,7 @@ class ComingLog {
 function started() {
   const log = new ComingLog()
   const late: string[] = []
-  const rooms = new WatchedRooms({ log, late: (room) => late.push(room) })
+  const rooms = new RoomSubscriptions({ log, onLate: (room) => late.push(room) })
   return { log, late, rooms }
 }
 

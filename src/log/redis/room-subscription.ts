@@ -38,7 +38,7 @@ interface Pending {
   entry: LogEntry
 }
 
-export class RoomWatch {
+export class RoomSubscription {
   readonly #terms: WatchTerms
   readonly #pending = new Map<number, Pending>()
   /** By seq, how it was told apart. */

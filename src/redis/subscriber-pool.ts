@@ -3,14 +3,14 @@
  * channel's slot.
  */
 import type { Cluster, Redis } from 'ioredis'
-import { Feed, type FeedEvents } from './feed.ts'
 import { slotOf } from './slot.ts'
+import { SubscriberConnection, type SubscriberEvents } from './subscriber-connection.ts'
 
-export interface Feeds {
+export interface SubscriberPool {
   /** Undefined while nobody is known to own the channel's slot. */
-  feedOf(channel: string): Feed | undefined
-  all(): Iterable<Feed>
-  /** Called when `feedOf` may answer otherwise than before. */
+  connectionFor(channel: string): SubscriberConnection | undefined
+  all(): Iterable<SubscriberConnection>
+  /** Called when `connectionFor` may answer otherwise than before. */
   onMoved(listener: () => void): void
   /** Something shows that slots have moved, or a master has died. */
   suspect(): void
@@ -19,18 +19,18 @@ export interface Feeds {
   close(): void
 }
 
-export class OneFeed implements Feeds {
-  readonly #feed: Feed
+export class SingleSubscriberPool implements SubscriberPool {
+  readonly #feed: SubscriberConnection
 
-  constructor(client: Redis, events: FeedEvents) {
-    this.#feed = new Feed(client, events, false)
+  constructor(client: Redis, events: SubscriberEvents) {
+    this.#feed = new SubscriberConnection(client, events, false)
   }
 
-  feedOf(): Feed {
+  connectionFor(): SubscriberConnection {
     return this.#feed
   }
 
-  all(): Iterable<Feed> {
+  all(): Iterable<SubscriberConnection> {
     return [this.#feed]
   }
 
@@ -50,28 +50,29 @@ type MakeClient = (node: { host: string; port: number }) => Redis
 /** Least time between two looks at who owns which slots. */
 const LOOK_MS = 250
 
-export class ClusterFeeds implements Feeds {
+export class ClusterSubscriberPool implements SubscriberPool {
   readonly #cluster: Cluster
   readonly #makeClient: MakeClient
-  readonly #events: FeedEvents
-  readonly #feeds = new Map<string, Feed>()
+  readonly #events: SubscriberEvents
+  readonly #feeds = new Map<string, SubscriberConnection>()
   #look: NodeJS.Timeout | undefined
 
-  constructor(cluster: Cluster, makeClient: MakeClient, events: FeedEvents) {
+  constructor(cluster: Cluster, makeClient: MakeClient, events: SubscriberEvents) {
     this.#cluster = cluster
     this.#makeClient = makeClient
     this.#events = events
   }
 
-  feedOf(channel: string): Feed | undefined {
+  connectionFor(channel: string): SubscriberConnection | undefined {
     const key = this.#cluster.slots[slotOf(channel)]?.[0]
     if (key === undefined) return undefined
-    const feed = this.#feeds.get(key) ?? new Feed(this.#makeClient(addressOf(key)), this.#events, true)
+    const feed =
+      this.#feeds.get(key) ?? new SubscriberConnection(this.#makeClient(addressOf(key)), this.#events, true)
     this.#feeds.set(key, feed)
     return feed
   }
 
-  all(): Iterable<Feed> {
+  all(): Iterable<SubscriberConnection> {
     return this.#feeds.values()
   }
 

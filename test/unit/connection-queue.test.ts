@@ -5,7 +5,7 @@ import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { TokenBucket } from '../../src/core/token-bucket.ts'
 import { Balancer } from '../../src/primary/front-door/balancer.ts'
-import { type Waiter, WaitingLine } from '../../src/primary/front-door/connection-queue.ts'
+import { ConnectionQueue, type QueuedConnection } from '../../src/primary/front-door/connection-queue.ts'
 import type { RequestKind } from '../../src/primary/front-door/destination.ts'
 import type { HandOffChannel } from '../../src/primary/front-door/hand-off.ts'
 import { frontMetrics } from '../../src/primary/front-door/metrics.ts'
@@ -36,14 +36,14 @@ class Channel extends EventEmitter implements HandOffChannel {
 const readClock = () => performance.now()
 
 function create() {
-  const refused: [Waiter, string][] = []
+  const refused: [QueuedConnection, string][] = []
   const losers: string[] = []
   const metrics = frontMetrics(new Registry(), {
     pendingHeads: () => 0,
-    waiting: () => line.size,
+    waiting: () => queue.size,
     loads: () => ({}),
   })
-  const line: WaitingLine = new WaitingLine({
+  const queue: ConnectionQueue = new ConnectionQueue({
     queueLength: 10,
     queueTimeoutMs: 60_000,
     inFlightPerWorker: 2,
@@ -53,17 +53,17 @@ function create() {
     admission: new TokenBucket({ perSecond: 0, burst: 1, now: 0 }),
     metrics: () => metrics,
     now: readClock,
-    onRefused: (waiter, reason) => refused.push([waiter, reason]),
+    onRefused: (connection, reason) => refused.push([connection, reason]),
     onLost: (worker) => losers.push(worker),
   })
   const add = (name: string) => {
     const channel = new Channel()
-    line.addWorker({ name, tag: `tag-${name}`, channel })
+    queue.addWorker({ name, tag: `tag-${name}`, channel })
     return channel
   }
   const enter = (kind: RequestKind, tag: string | null = null) => {
     const socket = new Socket()
-    line.enter({
+    queue.add({
       socket,
       bytes: Buffer.from('head'),
       method: 'GET',
@@ -72,128 +72,128 @@ function create() {
     })
     return socket
   }
-  return { line, refused, add, enter, metrics, losers }
+  return { queue, refused, add, enter, metrics, losers }
 }
 
 /** The worker says that it has these. */
-function take(line: WaitingLine, name: string, ids: readonly number[]): void {
-  for (const id of ids.slice()) line.taken(name, { id, arrived: true })
+function take(queue: ConnectionQueue, name: string, ids: readonly number[]): void {
+  for (const id of ids.slice()) queue.taken(name, { id, arrived: true })
 }
 
 const turn = () => new Promise(setImmediate)
 
 test('what a worker took before its end, and said so, goes to no other, although its exit is known first', async () => {
-  const { line, add, enter } = create()
+  const { queue, add, enter } = create()
   const first = add('w1')
   const taken = enter('handshake')
   const untaken = enter('handshake')
   const second = add('w2')
-  line.removeWorker('w1')
-  take(line, 'w1', first.ids.slice(0, 1))
+  queue.removeWorker('w1')
+  take(queue, 'w1', first.ids.slice(0, 1))
   first.disconnect()
   await turn()
   expect(first.sent).toEqual([taken, untaken])
   expect(second.sent).toEqual([untaken])
   expect([taken.destroyed, untaken.destroyed]).toEqual([true, false])
-  line.close()
+  queue.close()
 })
 
 test('a worker whose channel fails gets nothing more, and its connection goes to another', async () => {
-  const { line, add, enter } = create()
+  const { queue, add, enter } = create()
   const first = add('w1')
   first.failure = new Error('ERR_IPC_CHANNEL_CLOSED')
   const socket = enter('plain')
   await turn()
-  expect([first.sent, line.size]).toEqual([[socket], 1])
+  expect([first.sent, queue.size]).toEqual([[socket], 1])
   expect(add('w2').sent).toEqual([socket])
   expect(socket.destroyed).toBe(false)
-  line.close()
+  queue.close()
 })
 
 test('a session waits for its owner while others have room, and goes to any when the owner is gone', async () => {
-  const { line, add, enter } = create()
+  const { queue, add, enter } = create()
   const owner = add('w1')
   const other = add('w2')
   const sockets = Array.from({ length: 5 }, () => enter('session', 'tag-w1'))
-  expect([owner.sent, other.sent, line.size]).toEqual([sockets.slice(0, 2), [], 3])
-  take(line, 'w1', owner.ids)
-  expect([owner.sent, line.size]).toEqual([sockets.slice(0, 4), 1])
+  expect([owner.sent, other.sent, queue.size]).toEqual([sockets.slice(0, 2), [], 3])
+  take(queue, 'w1', owner.ids)
+  expect([owner.sent, queue.size]).toEqual([sockets.slice(0, 4), 1])
   owner.disconnect()
-  line.removeWorker('w1')
+  queue.removeWorker('w1')
   await turn()
-  take(line, 'w2', other.ids)
+  take(queue, 'w2', other.ids)
   expect(new Set(other.sent)).toEqual(new Set(sockets.slice(2)))
-  expect(line.size).toBe(0)
-  line.close()
+  expect(queue.size).toBe(0)
+  queue.close()
 })
 
 test.each([
   ['requests of sessions', 'session', 'handshake'],
   ['handshakes', 'handshake', 'session'],
 ] as const)('a crowd of %s lets those of the other kind through, turn by turn', (_, crowd, few) => {
-  const { line, add, enter } = create()
+  const { queue, add, enter } = create()
   const channel = add('w1')
   const kindOf = new Map<Socket, RequestKind>()
   const join = (kind: RequestKind) => kindOf.set(enter(kind, kind === 'session' ? 'tag-w1' : null), kind)
   for (let count = 0; count < 7; count += 1) join(crowd)
   for (let count = 0; count < 2; count += 1) join(few)
-  take(line, 'w1', channel.ids.slice(0, 2))
-  for (const id of channel.ids.slice(2)) take(line, 'w1', [id])
-  while (line.size > 0) take(line, 'w1', channel.ids.slice(-2))
+  take(queue, 'w1', channel.ids.slice(0, 2))
+  for (const id of channel.ids.slice(2)) take(queue, 'w1', [id])
+  while (queue.size > 0) take(queue, 'w1', channel.ids.slice(-2))
   const waited = channel.sent.slice(2).map((socket) => kindOf.get(socket))
   expect(waited.slice(0, 4).filter((kind) => kind === few)).toHaveLength(2)
   expect(waited.slice(4)).toEqual([crowd, crowd, crowd])
-  line.close()
+  queue.close()
 })
 
 test('connections that were closed while they waited are passed over', () => {
-  const { line, refused, add, enter } = create()
+  const { queue, refused, add, enter } = create()
   const channel = add('w1')
   const sockets = Array.from({ length: 5 }, () => enter('plain'))
   sockets[2]?.destroy()
   sockets[3]?.destroy()
-  take(line, 'w1', channel.ids)
+  take(queue, 'w1', channel.ids)
   expect(channel.sent).toEqual([sockets[0], sockets[1], sockets[4]])
-  expect([line.size, refused]).toEqual([0, []])
-  line.close()
+  expect([queue.size, refused]).toEqual([0, []])
+  queue.close()
 })
 
 test('a worker that says it took what it was not given, or that nobody knows, changes nothing', () => {
-  const { line, add, enter } = create()
+  const { queue, add, enter } = create()
   const channel = add('w1')
-  take(line, 'w1', [1, 1_000])
-  take(line, 'w9', [1])
-  line.removeWorker('w9')
+  take(queue, 'w1', [1, 1_000])
+  take(queue, 'w9', [1])
+  queue.removeWorker('w9')
   const socket = enter('plain')
   expect(channel.sent).toEqual([socket])
   expect(socket.destroyed).toBe(false)
-  line.close()
+  queue.close()
 })
 
 test('what a worker says late of one connection falls on no other', () => {
-  const { line, add, enter } = create()
+  const { queue, add, enter } = create()
   const channel = add('w1')
   const [first, second] = [enter('plain'), enter('plain')]
   const [firstId = 0, secondId = 0] = channel.ids
-  take(line, 'w1', [secondId, secondId])
+  take(queue, 'w1', [secondId, secondId])
   expect([first.destroyed, second.destroyed]).toEqual([false, true])
   const third = enter('plain')
-  take(line, 'w1', [secondId])
+  take(queue, 'w1', [secondId])
   expect([first.destroyed, third.destroyed]).toEqual([false, false])
-  take(line, 'w1', [firstId])
+  take(queue, 'w1', [firstId])
   expect([first.destroyed, third.destroyed]).toEqual([true, false])
-  line.close()
+  queue.close()
 })
 
 test('a connection that did not arrive is closed and counted as lost, unless its client had left before', async () => {
-  const { line, add, enter, metrics, losers } = create()
+  const { queue, add, enter, metrics, losers } = create()
   const channel = add('w1')
   const [left, stayed] = [enter('plain'), enter('plain')]
   left.destroy()
-  for (const id of channel.ids.slice()) line.taken('w1', { id, arrived: false })
+  for (const id of channel.ids.slice()) queue.taken('w1', { id, arrived: false })
   expect(stayed.destroyed).toBe(true)
   expect(losers).toEqual(['w1'])
   expect((await metrics.lost.get()).values[0]?.value).toBe(1)
   expect((await metrics.handedOver.get()).values).toEqual([])
-  line.close()
+  queue.close()
 })

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { RelayMissed } from '../../src/primary/relay/missed-updates.ts'
+import { MissedUpdates } from '../../src/primary/relay/missed-updates.ts'
 
 const user = (id: string) => ({ id, name: id })
 
 describe('what a worker has missed', () => {
   it('is one event a room, and nothing afterwards', () => {
-    const missed = new RelayMissed()
+    const missed = new MissedUpdates()
     missed.entry('r:den', 'den')
     missed.presence('r:den', 'den', { joined: [user('a')], left: [], count: 5 })
     missed.presence('r:den', 'den', { joined: [], left: [{ id: 'b' }], count: 4 })
@@ -21,7 +21,7 @@ describe('what a worker has missed', () => {
   })
 
   it('names a bounded number of users; past it the counts are kept, and stay right', () => {
-    const missed = new RelayMissed(2)
+    const missed = new MissedUpdates(2)
     missed.presence('r:den', 'den', { joined: [user('a'), user('b')], left: [], count: 2 })
     missed.presence('r:hall', 'hall', { joined: [user('c')], left: [], count: 1 })
     missed.presence('r:den', 'den', { joined: [], left: [{ id: 'a' }], count: 1 })
