@@ -1,6 +1,6 @@
 /** A fleet of forked processes: deals out the clients, passes commands on, and gathers what the processes say. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { pause } from '../../src/core/pause.ts'
+import { abortableDelay } from '../../src/core/delay.ts'
 import { deal } from '../load/distribute.ts'
 import type { Moments } from '../load/event-times.ts'
 import { below, randomOf } from '../load/random.ts'
@@ -145,7 +145,7 @@ export class ForkedFleet implements Fleet {
       const quietForMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
       const settled = owed === 0 && quietForMs >= quietMs
       if (settled || nowMs() >= deadlineAt) return { settled, owed, joined }
-      await pause(ASK_EVERY_MS, this.#over.signal)
+      await abortableDelay(ASK_EVERY_MS, this.#over.signal)
     }
   }
 

@@ -18,8 +18,8 @@ import { checked, failureBody } from './requests/failures.ts'
 import { history } from './requests/pages.ts'
 import type { Rates } from './requests/rate.ts'
 import { rates } from './requests/rate.ts'
-import type { RecentTracks } from './requests/recent-tracks.ts'
 import { checkLength } from './requests/requests.ts'
+import type { RecentTracks } from './requests/tracked-rooms.ts'
 import type { Notices } from './rooms/user-notices.ts'
 
 /** Text of `textMaxChars` in the longest escapes of JSON (12 bytes a character), and the rest of the body. */

@@ -14,7 +14,7 @@ const GATHER_MS = 2
  * When something leaves, at the latest. `soon`: when the running callback is done. `turn`: at the end of the event loop's turn. `gather`:
  * likewise when nothing has left for a while, else a little later. Whatever leaves takes along all that was written before it.
  */
-export type Departure = 'soon' | 'turn' | 'gather'
+export type FlushTiming = 'soon' | 'turn' | 'gather'
 
 export class CorkedWriter {
   readonly #stream: Writable
@@ -34,12 +34,12 @@ export class CorkedWriter {
     return this.#collectedBytes + this.#stream.writableLength
   }
 
-  write(bytes: Buffer, departure: Departure = 'turn'): void {
+  write(bytes: Buffer, timing: FlushTiming = 'turn'): void {
     this.#collected.push(bytes)
     this.#collectedBytes += bytes.length
     if (this.#collectedBytes >= FLUSH_BYTES) this.flush()
-    else if (departure === 'soon') this.#flushSoon()
-    else if (departure === 'turn') this.#flushThisTurn()
+    else if (timing === 'soon') this.#flushSoon()
+    else if (timing === 'turn') this.#flushThisTurn()
     else this.#gather()
   }
 

@@ -4,9 +4,9 @@
  * never dropped, but past `closeBytes` the link is to be ended.
  */
 
-import type { Departure } from './corked-writer.ts'
+import type { FlushTiming } from './corked-writer.ts'
 
-export type Urgency = 'volatile' | 'publication' | 'control'
+export type FramePriority = 'volatile' | 'publication' | 'control'
 
 export interface OutboxLimits {
   softBytes: number
@@ -16,11 +16,11 @@ export interface OutboxLimits {
 
 export interface OutboxWriter {
   readonly queuedBytes: number
-  write(bytes: Buffer, departure?: Departure): void
+  write(bytes: Buffer, timing?: FlushTiming): void
 }
 
 export interface OutboxEvents {
-  dropped(urgency: Urgency, bytes: number): void
+  dropped(priority: FramePriority, bytes: number): void
   /** Called once. */
   overflowed(queuedBytes: number): void
 }
@@ -47,20 +47,20 @@ export class Outbox {
   }
 
   /** @returns whether the frame is on its way */
-  offer(frame: Buffer, urgency: Urgency, departure: Departure = 'turn'): boolean {
+  offer(frame: Buffer, priority: FramePriority, timing: FlushTiming = 'turn'): boolean {
     if (this.#overflowed) return false
-    if (this.#writer.queuedBytes > this.#bound(urgency)) {
-      this.#events.dropped(urgency, frame.length)
-      if (urgency === 'control') this.#overflow()
+    if (this.#writer.queuedBytes > this.#bound(priority)) {
+      this.#events.dropped(priority, frame.length)
+      if (priority === 'control') this.#overflow()
       return false
     }
-    this.#writer.write(frame, departure)
+    this.#writer.write(frame, timing)
     return true
   }
 
-  #bound(urgency: Urgency): number {
-    if (urgency === 'volatile') return this.#limits.softBytes
-    return urgency === 'publication' ? this.#limits.hardBytes : this.#limits.closeBytes
+  #bound(priority: FramePriority): number {
+    if (priority === 'volatile') return this.#limits.softBytes
+    return priority === 'publication' ? this.#limits.hardBytes : this.#limits.closeBytes
   }
 
   #overflow(): void {

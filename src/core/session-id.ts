@@ -45,7 +45,7 @@ export function ownerOf(sessionId: string): string | null {
 }
 
 /** The same id with its owner in it, told apart from a session's by a `.`; none is named twice. */
-export function namedSocketId(tag: string, id: string): string {
+export function taggedSocketId(tag: string, id: string): string {
   return socketOwnerOf(id) === null ? `${tag}.${id}` : id
 }
 

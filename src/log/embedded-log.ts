@@ -8,7 +8,7 @@
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { LogGate } from '../core/log-gate.ts'
+import { LogThrottle } from '../core/log-throttle.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -94,9 +94,9 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     this.#limits = limits
     this.#store = store
     this.#metrics = logMetrics(options.registry)
-    const gate = new LogGate(BROKEN_LOG_MS)
+    const throttle = new LogThrottle(BROKEN_LOG_MS)
     this.#queue = new CommitQueue(store, limits, this.#metrics, (err) =>
-      gate.pass((heldBack) => logger.error({ err, heldBack }, 'the room log refused what it cannot do')),
+      throttle.run((heldBack) => logger.error({ err, heldBack }, 'the room log refused what it cannot do')),
     )
     this.#sweeper = new Sweeper({
       tables: () => store.tables(),

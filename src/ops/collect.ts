@@ -1,5 +1,5 @@
 /** Asks all workers the same question and goes on without those that don't answer in time. */
-import { within } from '../core/within.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 
 export interface Answers<T> {
   /** By worker. */
@@ -20,6 +20,6 @@ export async function collectAnswers<T>(
     // An answer after the deadline changes nothing any more.
     if (missing.delete(worker)) answered.set(worker, answer)
   })
-  await within<unknown>(deadlineMs, Promise.allSettled(asked), () => undefined)
+  await withTimeout<unknown>(deadlineMs, Promise.allSettled(asked), () => undefined)
   return { answered: new Map(answered), missing: [...missing] }
 }

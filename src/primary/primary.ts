@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
-import { within } from '../core/within.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import type { AdminListener } from '../ops/admin.ts'
 import { showBanner } from '../ops/banner.ts'
 import { ExitError, exitCodes } from '../ops/exit-codes.ts'
@@ -48,7 +48,11 @@ async function serve({ config, logger }: PrimaryOptions, signals: SignalHandler)
   const request = await signals.stopped
   logger.info({ reason: request.reason }, 'stopping')
   endWatch()
-  const inTime = await within(config.stopDeadlineMs + STOP_MARGIN_MS, shutDown(parts, admin), () => false)
+  const inTime = await withTimeout(
+    config.stopDeadlineMs + STOP_MARGIN_MS,
+    shutDown(parts, admin),
+    () => false,
+  )
   logger.info('stopped')
   if (request.exitCode !== exitCodes.ok.code) return request.exitCode
   return inTime ? exitCodes.ok.code : exitCodes.stopDeadline.code

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { LogGate } from '../core/log-gate.ts'
+import { LogThrottle } from '../core/log-throttle.ts'
 import { type RedisAddress, type RedisSettings, redisAddress } from './address.ts'
 import { commandsClient, type RedisCommands, startClient, stopClient, subscriberClient } from './clients.ts'
 import { CommandRunner } from './command-runner.ts'
@@ -81,7 +81,7 @@ class OpenRedis implements RedisConnection {
   readonly #runner: CommandRunner
   readonly #pulse: Heartbeat
   readonly #cork: TurnBatch
-  readonly #gate = new LogGate(LOG_MS)
+  readonly #throttle = new LogThrottle(LOG_MS)
   #closed = false
   #up = false
 
@@ -199,7 +199,7 @@ class OpenRedis implements RedisConnection {
   }
 
   #log(error: Error): void {
-    this.#gate.pass((heldBack) => {
+    this.#throttle.run((heldBack) => {
       const line = { redis: this.#address.shown, reason: error.message, heldBack }
       this.#logger.warn(line, 'trouble with Redis, trying on')
     })

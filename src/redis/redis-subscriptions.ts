@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import { DeadlineSet } from '../core/deadline-set.ts'
 import { Listeners } from '../core/listeners.ts'
-import { LogGate } from '../core/log-gate.ts'
+import { LogThrottle } from '../core/log-throttle.ts'
 import { RookeryError } from '../wire/errors.ts'
 import type { RedisMetrics } from './metrics.ts'
 import { isReply } from './script.ts'
@@ -51,8 +51,8 @@ export class RedisSubscriptions implements Subscriptions {
   readonly #feeds: SubscriberPool
   readonly #metrics: RedisMetrics
   readonly #logger: Logger
-  readonly #gate = new LogGate(LOG_MS)
-  readonly #handlerGate = new LogGate(LOG_MS)
+  readonly #throttle = new LogThrottle(LOG_MS)
+  readonly #handlerThrottle = new LogThrottle(LOG_MS)
   readonly #deadlines: DeadlineSet<Waiting>
   readonly #restoredListeners: Listeners<[readonly string[]]>
   readonly #healthListeners: Listeners<[string | null]>
@@ -285,14 +285,14 @@ export class RedisSubscriptions implements Subscriptions {
   }
 
   #log(error: Error): void {
-    this.#gate.pass((heldBack) =>
+    this.#throttle.run((heldBack) =>
       this.#logger.warn({ reason: error.message, heldBack }, 'trouble with hearing Redis, trying on'),
     )
   }
 
   #handlerFailed(error: unknown): void {
     this.#metrics.handlerErrors.inc()
-    this.#handlerGate.pass((heldBack) =>
+    this.#handlerThrottle.run((heldBack) =>
       this.#logger.error({ err: error, heldBack }, 'a listener to Redis has failed'),
     )
   }

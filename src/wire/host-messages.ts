@@ -12,14 +12,14 @@ const user = z.string().min(1).max(64)
 const version = z.int().min(0)
 const nonce = z.string().min(16).max(64)
 /** Of one message; more members of a room go in several. */
-export const PRESENT_MAX = 1_000
+export const PRESENT_MEMBERS_MAX = 1_000
 /** Of one question. */
-export const ROOMS_ASKED_MAX = 1_000
+export const QUERY_ROOMS_MAX = 1_000
 
 const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
 /** Behind these stands a body: bytes that nobody between the workers looks into. */
-const bodied = [
+const messagesWithBody = [
   /** What a worker publishes. With `ref` the sender's host is owed a receipt. */
   z.object({
     type: z.literal('publication'),
@@ -33,7 +33,7 @@ const bodied = [
   z.object({ type: z.literal('send'), from: worker, to: worker }),
 ] as const
 
-const plain = [
+const messagesWithoutBody = [
   /** The workers that publication `ref` was passed to. Comes before anything that they answer. */
   z.object({ type: z.literal('receipt'), to: worker, ref, workers: z.array(worker).max(1_024) }),
   /** A worker has entered or left a group. `version` grows by one with each. */
@@ -65,20 +65,20 @@ const plain = [
     type: z.literal('present'),
     rooms: z
       .array(z.object({ room: roomName, version, members: z.array(author), more: z.boolean() }))
-      .max(ROOMS_ASKED_MAX),
+      .max(QUERY_ROOMS_MAX),
   }),
   /** Who of yours is in these rooms? */
-  z.object({ type: z.literal('present?'), rooms: z.array(roomName).max(ROOMS_ASKED_MAX) }),
+  z.object({ type: z.literal('present?'), rooms: z.array(roomName).max(QUERY_ROOMS_MAX) }),
 ] as const
 
-export type BodiedMessage = z.infer<(typeof bodied)[number]> & { body: Uint8Array }
-export type HostMessage = BodiedMessage | z.infer<(typeof plain)[number]>
+export type MessageWithBody = z.infer<(typeof messagesWithBody)[number]> & { body: Uint8Array }
+export type HostMessage = MessageWithBody | z.infer<(typeof messagesWithoutBody)[number]>
 
 /**
  * What the backplane itself says. A host takes nothing of another before that has answered a question of its own with a
  * nonce that nobody has used: so that nobody brings a host back by sending again what it once said.
  */
-const talk = [
+const controlMessages = [
   /** I am here. Heard by its sender as well, who knows thereby that it hears. */
   z.object({ type: z.literal('beat') }),
   /** Who are you (if to all: all of you)? */
@@ -93,20 +93,20 @@ const talk = [
   }),
   z.object({ type: z.literal('bye') }),
 ] as const
-export type HostControlMessage = z.infer<(typeof talk)[number]>
+export type HostControlMessage = z.infer<(typeof controlMessages)[number]>
 
 /**
  * The first line of what a host says, as JSON; behind it come `bytes` bytes of the message's body. `n` grows with each message of
  * its sender. `base` counts those to all hosts, this one included if it is; a number left out means that something may have
  * been lost.
  */
-export const hostHead = z.object({
+export const hostMessageHeader = z.object({
   host: hostTag,
   n: z.int().min(1),
   base: z.int().min(0),
   /** `all`, `topic`, or the tag of one host. */
   to: z.union([z.literal('all'), z.literal('topic'), hostTag]),
   bytes: z.int().min(0).optional(),
-  message: z.discriminatedUnion('type', [...bodied, ...plain, ...talk]),
+  message: z.discriminatedUnion('type', [...messagesWithBody, ...messagesWithoutBody, ...controlMessages]),
 })
-export type HostHead = z.infer<typeof hostHead>
+export type HostMessageHeader = z.infer<typeof hostMessageHeader>

@@ -4,8 +4,10 @@ import { appendResult, author, logEntry, messageDraft, roomName, sequence } from
 
 const userId = z.string().min(1).max(64)
 const members = z.object({ members: z.array(author), count: z.int().min(0) })
-/** One connection's being in a room, or being there at all: unique on its worker, never used again. */
-const stay = z.string().min(1).max(64)
+/** A presence session: one connection in one room. Unique on its worker, never used again. */
+const sessionId = z.string().min(1).max(64)
+/** Unique on its worker, never used again. */
+const connectionId = z.string().min(1).max(64)
 const nothing = z.null()
 
 const headInfo = z.object({ epoch: z.string(), head: sequence, first: sequence })
@@ -27,13 +29,13 @@ export const workerRequests = {
   'user.track': { params: z.strictObject({ userId, room: roomName }), result: nothing },
   'user.forget': { params: z.strictObject({ userId, room: roomName }), result: nothing },
   'user.read': { params: z.strictObject({ userId, room: roomName, seq: sequence }), result: sequence },
-  'presence.enter': { params: z.strictObject({ room: roomName, user: author, stay }), result: members },
-  'presence.leave': { params: z.strictObject({ room: roomName, userId, stay }), result: nothing },
+  'presence.enter': { params: z.strictObject({ room: roomName, user: author, sessionId }), result: members },
+  'presence.leave': { params: z.strictObject({ room: roomName, userId, sessionId }), result: nothing },
   'presence.members': { params: z.strictObject({ room: roomName }), result: members },
-  'connection.enter': { params: z.strictObject({ userId, stay }), result: nothing },
+  'connection.enter': { params: z.strictObject({ userId, connectionId }), result: nothing },
   /** Counts as one of the pages that the user may ask for. */
   'page.take': { params: z.strictObject({ userId }), result: nothing },
-  'connection.leave': { params: z.strictObject({ userId, stay }), result: nothing },
+  'connection.leave': { params: z.strictObject({ userId, connectionId }), result: nothing },
   'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
   'log.read': {
     params: z.strictObject({ room: roomName, range: readRange }),

@@ -18,7 +18,7 @@ export function createLimits({ link, config, logger, registry }: LimitsOptions):
   }
   if (config.connectionsPerUser === 0)
     return { admitConnection: () => Promise.resolve(() => undefined), takePage }
-  const leaves = new Untold<{ userId: string; stay: string }>({
+  const leaves = new Untold<{ userId: string; connectionId: string }>({
     tell: (connection) => link.request('connection.leave', connection),
     part: 'connections',
     logger,
@@ -28,7 +28,7 @@ export function createLimits({ link, config, logger, registry }: LimitsOptions):
   return {
     admitConnection: async (userId) => {
       named += 1
-      const connection = { userId, stay: String(named) }
+      const connection = { userId, connectionId: String(named) }
       let counted = true
       const end = () => {
         if (counted) leaves.tell(connection)

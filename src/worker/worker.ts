@@ -19,15 +19,15 @@ import { createLogger } from '../ops/logger.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import type { AppContext, DrainHooks } from '../wire/app.ts'
 import { primaryControl, type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
-import { HOSTS_ANSWER_TIMEOUT_MS } from '../wire/host-silence.ts'
+import { CLUSTER_ANSWER_TIMEOUT_MS } from '../wire/host-timeouts.ts'
 import { createLinkAdapter } from './adapter/adapter.ts'
 import { loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
-import { guardConnects } from './connections/connect-rate.ts'
+import { limitConnects } from './connections/connect-rate.ts'
 import { createFanOut } from './connections/fan-out.ts'
+import { reportReceivedHandles } from './connections/received-handles.ts'
 import { watchSlowClients } from './connections/slow-clients.ts'
-import { nameSockets } from './connections/socket-ids.ts'
-import { reportTakenHandles } from './connections/taken-handles.ts'
+import { tagSocketIds } from './connections/socket-ids.ts'
 import { unsentBytes } from './connections/unsent-bytes.ts'
 import { PlainWriteServer } from './connections/websocket-server.ts'
 import { drainConnections } from './drain.ts'
@@ -122,8 +122,8 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const requests = new OpenRequests(httpServer)
   boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   io.engine.generateId = () => generateSessionId(boot.tag)
-  guardConnects(io, registry, () => performance.now())
-  nameSockets(io, boot.tag)
+  limitConnects(io, registry, () => performance.now())
+  tagSocketIds(io, boot.tag)
   const hooks: DrainHooks[] = []
   const state = new ClusterStateWatch(logger)
   link.onEvent((event) => state.update(event))
@@ -131,7 +131,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const app = await loadApp(config.app)
   await app(io, createContext({ parts, routes, state, hooks }))
   const endWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
-  reportTakenHandles((message) => tell(logger, message))
+  reportReceivedHandles((message) => tell(logger, message))
   setupWorker(io)
   return {
     drain: async (spreadMs) => {
@@ -156,7 +156,7 @@ function socketOptions({
   logger,
   registry,
 }: Parts): ConstructorParameters<typeof Server>[1] {
-  const answers = config.redisUrl === undefined ? {} : { answerTimeoutMs: HOSTS_ANSWER_TIMEOUT_MS }
+  const answers = config.redisUrl === undefined ? {} : { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS }
   return {
     adapter: createLinkAdapter(link, { logger, registry, tag: boot.tag, ...answers }),
     wsEngine: PlainWriteServer,

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { within } from '../../src/core/within.ts'
+import { withTimeout } from '../../src/core/with-timeout.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster.ts'
 import { sized } from '../harness/long-run.ts'
@@ -106,7 +106,7 @@ function first(sight: Sight): string | undefined {
 async function toBeginning(person: Person): Promise<number> {
   let most = 0
   for (let oldest = Number.POSITIVE_INFINITY; oldest > 1; ) {
-    const climb = await within(STUCK_MS, person.page.evaluate<Climb>(CLIMB), () => {
+    const climb = await withTimeout(STUCK_MS, person.page.evaluate<Climb>(CLIMB), () => {
       throw new Error(`nothing older comes than what was there: ${oldest}`)
     })
     oldest = climb.oldest

@@ -55,22 +55,22 @@ const changes = async (worker: string) =>
   (await hosts.run(worker, ({ noted }) => noted as Change[])).filter(({ room }) => room === den)
 
 /** @returns who is there, as the worker is answered */
-function enter(worker: string, id: string, { room = den, stay = id } = {}): Promise<string[]> {
+function enter(worker: string, id: string, { room = den, sessionId = id } = {}): Promise<string[]> {
   return hosts.run(
     worker,
     async ({ link }, entering) => {
       const { members } = await link.request('presence.enter', entering)
       return members.map((member) => member.id).toSorted()
     },
-    { room, user: { id, name: id }, stay },
+    { room, user: { id, name: id }, sessionId },
   )
 }
 
-async function leave(worker: string, userId: string, { room = den, stay = userId } = {}): Promise<void> {
+async function leave(worker: string, userId: string, { room = den, sessionId = userId } = {}): Promise<void> {
   await hosts.run(worker, async ({ link }, stayed) => void (await link.request('presence.leave', stayed)), {
     room,
     userId,
-    stay,
+    sessionId,
   })
 }
 
@@ -80,7 +80,7 @@ const lastChange = async (worker: string) => (await changes(worker)).at(-1)
 async function fill({ link }: WorkerContext, room: string): Promise<void> {
   for (let round = 0; round < 7; round += 1) {
     const users = Array.from({ length: 100 }, (_, index) => ({ id: `u${round}-${index}`, name: 'u' }))
-    await Promise.all(users.map((user) => link.request('presence.enter', { room, user, stay: user.id })))
+    await Promise.all(users.map((user) => link.request('presence.enter', { room, user, sessionId: user.id })))
   }
 }
 
@@ -132,11 +132,11 @@ describe('presence over two hosts', () => {
   it('counts a user with tabs on two hosts once', async () => {
     await follow('w1')
     await follow('w2')
-    await enter('w1', 'ann', { stay: 'tab 1' })
-    expect(await enter('w2', 'ann', { stay: 'tab 2' })).toEqual(['ann'])
+    await enter('w1', 'ann', { sessionId: 'tab 1' })
+    expect(await enter('w2', 'ann', { sessionId: 'tab 2' })).toEqual(['ann'])
     await enter('w3', 'bob')
     await untilMembers('w2', ['ann', 'bob'])
-    await leave('w1', 'ann', { stay: 'tab 1' })
+    await leave('w1', 'ann', { sessionId: 'tab 1' })
     await leave('w3', 'bob')
     await untilMembers('w1', ['ann'])
     await untilMembers('w2', ['ann'])

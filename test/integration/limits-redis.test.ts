@@ -10,7 +10,7 @@ import { until } from '../harness/until.ts'
 
 const CLUSTER = 'chat'
 const KEY = userKey(CLUSTER, 'ann', 'connections')
-const tab = (stay: string) => ({ userId: 'ann', stay })
+const tab = (connectionId: string) => ({ userId: 'ann', connectionId })
 
 async function started(): Promise<TestRedis> {
   const redis = await startRedis()

@@ -7,7 +7,7 @@ import { Server, type Socket as ServerSocket } from 'socket.io'
 import { io as connect } from 'socket.io-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createHostTag, socketOwnerOf, workerTag } from '../../src/core/session-id.ts'
-import { nameSockets } from '../../src/worker/connections/socket-ids.ts'
+import { tagSocketIds } from '../../src/worker/connections/socket-ids.ts'
 import { listenPort } from '../harness/listen-port.ts'
 import { until } from '../harness/until.ts'
 
@@ -21,7 +21,7 @@ let url = ''
 beforeEach(async () => {
   httpServer = createServer()
   server = new Server(httpServer)
-  nameSockets(server, TAG)
+  tagSocketIds(server, TAG)
   url = `http://127.0.0.1:${await listenPort(httpServer)}`
 })
 

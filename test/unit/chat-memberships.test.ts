@@ -5,7 +5,7 @@ import { Registry } from 'prom-client'
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
 import { chatMetrics } from '../../src/chat/metrics.ts'
-import { RecentTracks } from '../../src/chat/requests/recent-tracks.ts'
+import { RecentTracks } from '../../src/chat/requests/tracked-rooms.ts'
 import { Memberships } from '../../src/chat/rooms/memberships.ts'
 import { Feeds } from '../../src/chat/rooms/room-feeds.ts'
 import { Session } from '../../src/chat/session.ts'
@@ -27,15 +27,15 @@ class SlowRooms {
       }),
     append: () => this.#later(() => ({ seq: 1, at: 1, duplicate: false })),
     read: () => this.#later(() => ({ epoch: 'e', head: 0, first: 1, entries: [], more: false })),
-    enter: (_room, user, stay) => {
+    enter: (_room, user, sessionId) => {
       // As on the link, a leave takes effect after the entering that was asked for before it.
-      this.present.add(stay)
+      this.present.add(sessionId)
       return this.#later(
         () => ({ members: [user], count: 1 }),
-        () => this.present.delete(stay),
+        () => this.present.delete(sessionId),
       )
     },
-    leave: (_room, _userId, stay) => void this.present.delete(stay),
+    leave: (_room, _userId, sessionId) => void this.present.delete(sessionId),
     members: () => this.#later(() => ({ members: [], count: 0 })),
     trackRoom: (userId, room) => this.#later(() => void this.own.add(`${userId} ${room}`)),
     forgetRoom: (userId, room) => this.#later(() => void this.own.delete(`${userId} ${room}`)),

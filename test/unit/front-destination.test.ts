@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeadReader } from '../../src/core/http-head.ts'
+import { HttpHeadParser } from '../../src/core/http-head-parser.ts'
 import { destinationOf } from '../../src/primary/front-door/destination.ts'
 
 const SID = 'abcdef12-AAAAAAAAAAAAAAAAAAAAAAAA'
@@ -16,7 +16,7 @@ test.each([
   ['/', 'plain', null],
 ])('%s', (target, kind, tag) => {
   const text = `GET ${target} HTTP/1.1\r\nCookie: sid=${SID}\r\nReferer: http://a/?EIO=4&sid=${SID}\r\n\r\n`
-  const progress = new HeadReader(4_096).push(Buffer.from(text))
+  const progress = new HttpHeadParser(4_096).push(Buffer.from(text))
   if (progress.state !== 'complete') throw new Error(progress.state)
   expect(destinationOf(progress.head)).toEqual({ kind, tag })
 })

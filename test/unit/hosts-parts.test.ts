@@ -132,10 +132,10 @@ describe('presence of other hosts', () => {
           truth.set(room, members)
           if (enters) {
             members.add(id)
-            own.enter('w1', { room, user: { id, name: id }, stay: 'one' })
+            own.enter('w1', { room, user: { id, name: id }, sessionId: 'one' })
           } else {
             members.delete(id)
-            own.leave('w1', { room, userId: id, stay: 'one' })
+            own.leave('w1', { room, userId: id, sessionId: 'one' })
           }
           if (!received) continue
           for (const delta of own.takeDeltas()) if (!lost) apply(delta.room, others.change('H', delta))
@@ -155,7 +155,7 @@ describe('presence of other hosts', () => {
   it('is told in messages of a bounded size, and taken in up to a bound', () => {
     const own = new LocalPresence(10)
     for (let index = 0; index < 35; index += 1)
-      own.enter('w1', { room: 'den', user: { id: `u${index}`, name: 'u' }, stay: 'one' })
+      own.enter('w1', { room: 'den', user: { id: `u${index}`, name: 'u' }, sessionId: 'one' })
     const messages = own.present(['den', 'attic'])
     expect(
       messages.map(({ rooms }) => rooms.map(({ room, members, more }) => [room, members.length, more])),

@@ -12,7 +12,7 @@ import { createLimits } from '../../src/worker/limits.ts'
 import { until } from '../harness/until.ts'
 
 const logger = pino({ level: 'silent' })
-const tab = (userId: string, stay: string) => ({ userId, stay })
+const tab = (userId: string, connectionId: string) => ({ userId, connectionId })
 
 describe('the table of connections', () => {
   it('counts a connection once, whatever is said twice, and places them in the order of their coming', () => {
@@ -44,9 +44,9 @@ describe('the table of connections', () => {
           const own = tab(on.userId, `${on.userId} ${on.nth}`)
           if (what === 'enter') {
             table.enter(on.worker, own)
-            list.add(`${on.worker} ${own.stay}`)
+            list.add(`${on.worker} ${own.connectionId}`)
           } else if (what === 'leave') {
-            expect(table.leave(on.worker, own)).toBe(list.delete(`${on.worker} ${own.stay}`))
+            expect(table.leave(on.worker, own)).toBe(list.delete(`${on.worker} ${own.connectionId}`))
           } else {
             const dead = [...list].filter((one) => one.startsWith(`${on.worker} `))
             expect(table.dropWorker(on.worker)).toEqual(new Set(dead.map((one) => one.split(' ')[1])))
@@ -250,7 +250,7 @@ describe('a connection as a worker counts it', () => {
         method: M,
         params: Params<WorkerRequests, M>,
       ): Promise<Result<WorkerRequests, M>> {
-        asked.push(`${method} ${(params as { stay: string }).stay}`)
+        asked.push(`${method} ${(params as { connectionId: string }).connectionId}`)
         if (this.refuse && method === 'connection.enter') throw new RookeryError('unavailable', 'no reply')
         return null as Result<WorkerRequests, M>
       },

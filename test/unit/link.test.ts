@@ -363,7 +363,7 @@ describe('what the primary tells', () => {
 
   it('is what a worker said last, before the primary itself takes it for gone', async () => {
     const told: string[] = []
-    await listen({}, { 'presence.enter': ({ stay }) => ({ members: [], count: told.push(stay) }) })
+    await listen({}, { 'presence.enter': ({ sessionId }) => ({ members: [], count: told.push(sessionId) }) })
     const b = await enlist('w2')
     const gone = new Promise<void>((resolve) => {
       relay.onWorkerGone((worker) => {
@@ -371,7 +371,7 @@ describe('what the primary tells', () => {
         resolve()
       })
     })
-    const asked = b.request('presence.enter', { room: 'lobby', user: entry.from, stay: 'its last stay' })
+    const asked = b.request('presence.enter', { room: 'lobby', user: entry.from, sessionId: 'its last stay' })
     asked.catch(() => undefined)
     const ended = b.close()
     relay.removeWorker('w2')

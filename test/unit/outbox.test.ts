@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { CorkedWriter } from '../../src/core/corked-writer.ts'
-import { LogGate } from '../../src/core/log-gate.ts'
+import { LogThrottle } from '../../src/core/log-throttle.ts'
 import { Outbox } from '../../src/core/outbox.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -29,7 +29,7 @@ describe('an outbox', () => {
     }
     const told: string[] = []
     const box = new Outbox(writer, limits, {
-      dropped: (urgency, bytes) => told.push(`${urgency} ${bytes}`),
+      dropped: (priority, bytes) => told.push(`${priority} ${bytes}`),
       overflowed: (bytes) => told.push(`overflow at ${bytes}`),
     })
     return { writer, told, box }
@@ -39,8 +39,8 @@ describe('an outbox', () => {
     const { writer, told, box } = outbox()
     const offer = (queuedBytes: number) => {
       writer.queuedBytes = queuedBytes
-      return (['volatile', 'publication', 'control'] as const).map((urgency) =>
-        box.offer(Buffer.from('ab'), urgency),
+      return (['volatile', 'publication', 'control'] as const).map((priority) =>
+        box.offer(Buffer.from('ab'), priority),
       )
     }
     expect(offer(10)).toEqual([true, true, true])
@@ -96,8 +96,8 @@ describe('a gate of the log', () => {
   it('lets one line an interval through and tells how many it held back', () => {
     let nowMs = 0
     const lines: number[] = []
-    const gate = new LogGate(100, () => nowMs)
-    for (nowMs = 0; nowMs <= 250; nowMs += 25) gate.pass((heldBack) => lines.push(heldBack))
+    const throttle = new LogThrottle(100, () => nowMs)
+    for (nowMs = 0; nowMs <= 250; nowMs += 25) throttle.run((heldBack) => lines.push(heldBack))
     expect(lines).toEqual([0, 3, 3])
   })
 })

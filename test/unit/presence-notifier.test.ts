@@ -80,20 +80,20 @@ describe('presence over hosts', () => {
   it('says nothing of a user who moves to another host within the time in which changes are put together', () => {
     const [first, second] = three()
     for (const phaseMs of [0, 10, 24, 25, 26, 49, 75, 100]) {
-      const stay = `stay at ${phaseMs}`
-      void first.feed.enter('w1', { room: 'den', user: user('ann'), stay })
+      const sessionId = `session at ${phaseMs}`
+      void first.feed.enter('w1', { room: 'den', user: user('ann'), sessionId })
       vi.advanceTimersByTime(5_000 + phaseMs)
       for (const host of hosts) host.told.length = 0
       // Other changes put the moments at which each host tells into any phase.
-      void second.feed.enter('w1', { room: 'den', user: user('bob'), stay })
+      void second.feed.enter('w1', { room: 'den', user: user('bob'), sessionId })
       vi.advanceTimersByTime(phaseMs)
-      first.feed.leave('w1', { room: 'den', userId: 'ann', stay })
+      first.feed.leave('w1', { room: 'den', userId: 'ann', sessionId })
       vi.advanceTimersByTime(50)
-      void second.feed.enter('w1', { room: 'den', user: user('ann'), stay })
+      void second.feed.enter('w1', { room: 'den', user: user('ann'), sessionId })
       vi.advanceTimersByTime(5_000)
       for (const host of hosts) expect(names(host), `${phaseMs} ms`).toEqual(['+bob'])
-      second.feed.leave('w1', { room: 'den', userId: 'ann', stay })
-      second.feed.leave('w1', { room: 'den', userId: 'bob', stay })
+      second.feed.leave('w1', { room: 'den', userId: 'ann', sessionId })
+      second.feed.leave('w1', { room: 'den', userId: 'bob', sessionId })
       vi.advanceTimersByTime(5_000)
     }
   })
@@ -101,15 +101,15 @@ describe('presence over hosts', () => {
   it('asks anew when a change is missing, and when something may be', async () => {
     const [first, second, third] = three()
     third.deaf = true
-    void first.feed.enter('w1', { room: 'den', user: user('ann'), stay: '1' })
+    void first.feed.enter('w1', { room: 'den', user: user('ann'), sessionId: '1' })
     vi.advanceTimersByTime(1_000)
     third.deaf = false
-    void first.feed.enter('w1', { room: 'den', user: user('bob'), stay: '1' })
+    void first.feed.enter('w1', { room: 'den', user: user('bob'), sessionId: '1' })
     await vi.advanceTimersByTimeAsync(1_000)
     expect((await third.feed.members('den')).count).toBe(2)
     third.deaf = true
     first.feed.dropWorker('w1')
-    void second.feed.enter('w1', { room: 'den', user: user('cat'), stay: '1' })
+    void second.feed.enter('w1', { room: 'den', user: user('cat'), sessionId: '1' })
     vi.advanceTimersByTime(1_000)
     third.deaf = false
     for (const tag of TAGS.slice(0, 2)) third.gap(tag)
@@ -119,12 +119,12 @@ describe('presence over hosts', () => {
 
   it('waits for what others have to say of a room, but not for ever', async () => {
     const [first, second] = three()
-    void second.feed.enter('w1', { room: 'attic', user: user('ann'), stay: '1' })
-    const answered = first.feed.enter('w1', { room: 'attic', user: user('bob'), stay: '1' })
+    void second.feed.enter('w1', { room: 'attic', user: user('ann'), sessionId: '1' })
+    const answered = first.feed.enter('w1', { room: 'attic', user: user('bob'), sessionId: '1' })
     await vi.advanceTimersByTimeAsync(100)
     expect((await answered).members.map(({ id }) => id).toSorted()).toEqual(['ann', 'bob'])
     first.deaf = true
-    const late = first.feed.enter('w1', { room: 'cellar', user: user('bob'), stay: '1' })
+    const late = first.feed.enter('w1', { room: 'cellar', user: user('bob'), sessionId: '1' })
     await vi.advanceTimersByTimeAsync(1_000)
     expect((await late).members).toEqual([user('bob')])
     first.deaf = false

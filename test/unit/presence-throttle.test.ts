@@ -44,13 +44,13 @@ it('remembers no room for longer than it must', () => {
 
 it('who came and went in a room that is not due yet is published when it is', () => {
   const table = new PresenceTable()
-  const comes = (id: string) => table.enter('w1', { room: 'den', user: { id, name: id }, stay: id })
+  const comes = (id: string) => table.enter('w1', { room: 'den', user: { id, name: id }, sessionId: id })
   comes('ann')
   expect(table.takeChanges(false, () => false)).toEqual([])
   expect(table.changed).toBe(true)
   comes('bob')
   comes('eve')
-  table.leave('w1', { room: 'den', userId: 'eve', stay: 'eve' })
+  table.leave('w1', { room: 'den', userId: 'eve', sessionId: 'eve' })
   const counts: number[] = []
   const isDue = (_: string, count: number) => counts.push(count) > 0
   const joined = ['ann', 'bob'].map((id) => ({ id, name: id }))

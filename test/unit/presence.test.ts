@@ -4,11 +4,11 @@ import { PresenceTable } from '../../src/primary/presence/presence-table.ts'
 import { MEMBERS_SHOWN } from '../../src/wire/app.ts'
 
 const user = (id: string) => ({ id, name: `name of ${id}` })
-const entering = (room: string, id: string, stay = id) => ({ room, user: user(id), stay })
-const leaving = (room: string, userId: string, stay = userId) => ({ room, userId, stay })
+const entering = (room: string, id: string, sessionId = id) => ({ room, user: user(id), sessionId })
+const leaving = (room: string, userId: string, sessionId = userId) => ({ room, userId, sessionId })
 
-const keyOf = (of: { worker: string; room: string; id: string; stay: string }) =>
-  [of.worker, of.room, of.id, of.stay].join(' ')
+const keyOf = (of: { worker: string; room: string; id: string; sessionId: string }) =>
+  [of.worker, of.room, of.id, of.sessionId].join(' ')
 
 describe('the presence table', () => {
   it('counts a user with three tabs on two workers once, until the last is closed', () => {
@@ -91,7 +91,7 @@ describe('the presence table', () => {
     ])
   })
 
-  it('agrees with a list of stays, whatever comes and goes', () => {
+  it('agrees with a list of sessions, whatever comes and goes', () => {
     const name = fc.constantFrom('a', 'b', 'c')
     const step = fc.oneof(
       {
@@ -101,7 +101,7 @@ describe('the presence table', () => {
           worker: name,
           room: name,
           id: name,
-          stay: name,
+          sessionId: name,
         }),
       },
       {
@@ -111,7 +111,7 @@ describe('the presence table', () => {
           worker: name,
           room: name,
           id: name,
-          stay: name,
+          sessionId: name,
         }),
       },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), worker: name }) },
@@ -120,7 +120,7 @@ describe('the presence table', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const table = new PresenceTable()
-        const stays = new Map<string, { worker: string; room: string; id: string }>()
+        const sessions = new Map<string, { worker: string; room: string; id: string }>()
         /** What somebody who applies every change believes. */
         const believed = new Map<string, Set<string>>()
         const take = () => {
@@ -137,23 +137,25 @@ describe('the presence table', () => {
         }
         for (const next of steps) {
           if (next.do === 'enter') {
-            stays.set(keyOf(next), next)
-            table.enter(next.worker, entering(next.room, next.id, next.stay))
+            sessions.set(keyOf(next), next)
+            table.enter(next.worker, entering(next.room, next.id, next.sessionId))
           } else if (next.do === 'leave') {
-            stays.delete(keyOf(next))
-            table.leave(next.worker, leaving(next.room, next.id, next.stay))
+            sessions.delete(keyOf(next))
+            table.leave(next.worker, leaving(next.room, next.id, next.sessionId))
           } else if (next.do === 'drop') {
-            for (const [key, { worker }] of stays) if (worker === next.worker) stays.delete(key)
+            for (const [key, { worker }] of sessions) if (worker === next.worker) sessions.delete(key)
             table.dropWorker(next.worker)
           } else take()
         }
         take()
         for (const room of ['a', 'b', 'c']) {
-          const there = new Set([...stays.values()].filter((stay) => stay.room === room).map(({ id }) => id))
+          const there = new Set(
+            [...sessions.values()].filter((session) => session.room === room).map(({ id }) => id),
+          )
           expect(new Set(table.members(room).members.map(({ id }) => id))).toEqual(there)
           expect(believed.get(room) ?? new Set()).toEqual(there)
         }
-        expect(table.size).toBe(new Set([...stays.values()].map(({ room }) => room)).size)
+        expect(table.size).toBe(new Set([...sessions.values()].map(({ room }) => room)).size)
       }),
       { numRuns: 500 },
     )

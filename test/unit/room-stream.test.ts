@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import { Counter, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
-import { LogGate } from '../../src/core/log-gate.ts'
+import { LogThrottle } from '../../src/core/log-throttle.ts'
 import type { RoomLogReader } from '../../src/log/room-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
 import { RoomStream } from '../../src/worker/rooms/room-stream.ts'
@@ -43,7 +43,7 @@ class Log {
   }
 }
 
-function subscribe(log: Log, gate = new LogGate(0)) {
+function subscribe(log: Log, throttle = new LogThrottle(0)) {
   const seen: number[] = []
   const resets: [string, number][] = []
   const repairs = new Counter({ name: 'repairs', help: '-', registers: [new Registry()] })
@@ -54,7 +54,7 @@ function subscribe(log: Log, gate = new LogGate(0)) {
   }
   const lines: { heldBack: number }[] = []
   const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const stream = new RoomStream({ room: 'r', listener, reader: log.reader, logger, gate, repairs })
+  const stream = new RoomStream({ room: 'r', listener, reader: log.reader, logger, throttle, repairs })
   return { stream, seen, resets, lines }
 }
 
@@ -189,8 +189,8 @@ test('what was dropped while the start was being looked for comes too', async ()
 test('rooms that cannot be read write one line together, and what it held back is counted', async () => {
   const log = new Log()
   let nowMs = 0
-  const gate = new LogGate(1_000, () => nowMs)
-  const rooms = [subscribe(log, gate), subscribe(log, gate), subscribe(log, gate)]
+  const throttle = new LogThrottle(1_000, () => nowMs)
+  const rooms = [subscribe(log, throttle), subscribe(log, throttle), subscribe(log, throttle)]
   for (const { stream } of rooms) await stream.start()
   log.head = 1
   log.failures = 3

@@ -4,7 +4,7 @@
  */
 
 import { retryDelayMs } from '../../../src/client/connection/back-off.ts'
-import { pause } from '../../../src/core/pause.ts'
+import { abortableDelay } from '../../../src/core/delay.ts'
 import { RequestFailed } from '../../connection/connection.ts'
 import { idOf, textOf } from '../../model/delivery-records.ts'
 import { type Desk, type DueSend, roomOf, type Talk } from '../client-context.ts'
@@ -102,7 +102,7 @@ export class ChatTalk implements Talk {
       if (!this.#desk.isLive) await new Promise<void>((resolve) => this.#waiting.push(resolve))
       const outcome = await this.#try(send)
       if (outcome === 'done') break
-      await pause(retryDelayMs({ ...BACK_OFF, random }, failures, outcome), over)
+      await abortableDelay(retryDelayMs({ ...BACK_OFF, random }, failures, outcome), over)
     }
     this.#unanswered -= 1
     const next = this.#line.shift()

@@ -1,7 +1,7 @@
 /** Tries again with growing pauses, until it is done or aborted: for what a client does on one connection. */
 
 import { retryDelayMs } from '../../../src/client/connection/back-off.ts'
-import { pause } from '../../../src/core/pause.ts'
+import { abortableDelay } from '../../../src/core/delay.ts'
 import { RequestFailed } from '../../connection/connection.ts'
 import type { Random } from '../../load/random.ts'
 
@@ -24,7 +24,10 @@ export async function retry(options: RetryOptions, once: () => Promise<Outcome>)
     if (signal.aborted) return false
     if (outcome === 'done' || outcome === 'never') return outcome === 'done'
     const retryAfterMs = outcome === 'again' ? 0 : outcome
-    await pause(retryDelayMs({ baseMs: BASE_MS, maxMs: MAX_MS, random }, failures, retryAfterMs), signal)
+    await abortableDelay(
+      retryDelayMs({ baseMs: BASE_MS, maxMs: MAX_MS, random }, failures, retryAfterMs),
+      signal,
+    )
   }
   return false
 }

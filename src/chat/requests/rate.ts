@@ -3,8 +3,8 @@
  * all workers and hosts as well, where they are appended, and so are requests with a page for an answer; others are not, so
  * that a user with connections on several workers may make as many times more of them.
  */
-import type { Take } from '../../core/window-rate.ts'
-import { rateWindow, takeFromMemory } from '../../core/window-rate.ts'
+import type { RateLimiter } from '../../core/rate-limiter.ts'
+import { memoryRateLimiter, rateWindow } from '../../core/rate-limiter.ts'
 import type { AppSettings } from '../../wire/app.ts'
 import { RookeryError } from '../../wire/errors.ts'
 
@@ -26,7 +26,7 @@ export function rates(settings: AppSettings, factor = 1): Rates {
 
 /** `perSecond` on average, `burst` at once. */
 export function rate(perSecond: number, burst: number): Rate {
-  const take: Take = takeFromMemory(rateWindow(perSecond, burst))
+  const take: RateLimiter = memoryRateLimiter(rateWindow(perSecond, burst))
   return async (key) => {
     const retryAfterMs = await take(key)
     if (retryAfterMs > 0) throw new RookeryError('rate_limited', 'too much at once', { retryAfterMs })

@@ -17,7 +17,7 @@ import { checked } from './failures.ts'
 import { history } from './pages.ts'
 import type { Rates } from './rate.ts'
 import type { ReadMarkers } from './read-markers.ts'
-import type { RecentTracks } from './recent-tracks.ts'
+import type { RecentTracks } from './tracked-rooms.ts'
 
 export interface Outcome {
   answer: object

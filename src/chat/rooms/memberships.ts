@@ -8,7 +8,7 @@ import type { Author } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { ChatMetrics } from '../metrics.ts'
 import { resume } from '../requests/pages.ts'
-import type { RecentTracks } from '../requests/recent-tracks.ts'
+import type { RecentTracks } from '../requests/tracked-rooms.ts'
 import type { Session } from '../session.ts'
 import type { Member } from './room-feed.ts'
 import type { FeedHold, Feeds } from './room-feeds.ts'
@@ -19,7 +19,7 @@ export interface Membership {
   readonly member: Member
   readonly hold: FeedHold
   /** Its name in presence, from asking to be counted to leaving. */
-  readonly stay: string
+  readonly presenceSessionId: string
   state: 'new' | 'entering' | 'entered'
 }
 
@@ -47,7 +47,7 @@ export function channelOf(room: string): string {
 
 export class Memberships {
   readonly #options: MembershipsOptions
-  #stays = 0
+  #lastPresenceSession = 0
 
   constructor(options: MembershipsOptions) {
     this.#options = options
@@ -149,20 +149,20 @@ export class Memberships {
     }
     const hold = feeds.hold(room)
     const member = hold.feed.add(session.socket, session.user)
-    this.#stays += 1
-    const stay = `${session.socket.id}.${this.#stays}`
-    const membership: Membership = { room, session, member, hold, stay, state: 'new' }
+    this.#lastPresenceSession += 1
+    const presenceSessionId = `${session.socket.id}.${this.#lastPresenceSession}`
+    const membership: Membership = { room, session, member, hold, presenceSessionId, state: 'new' }
     session.memberships.set(room, membership)
     return membership
   }
 
   /** A refusal that came too late may have been none: whoever asked to be counted is discounted in any case. */
   async #enter(membership: Membership): Promise<Author[]> {
-    const { room, session, member, hold, stay } = membership
+    const { room, session, member, hold, presenceSessionId } = membership
     await hold.opened
     if (member.state === 'gone') throw gone()
     membership.state = 'entering'
-    const { members } = await this.#options.rooms.enter(room, session.user, stay)
+    const { members } = await this.#options.rooms.enter(room, session.user, presenceSessionId)
     membership.state = 'entered'
     if (isGone(member)) throw gone()
     return members
@@ -187,12 +187,12 @@ export class Memberships {
   }
 
   #remove(membership: Membership): void {
-    const { room, session, member, hold, stay, state } = membership
+    const { room, session, member, hold, presenceSessionId, state } = membership
     if (member.state === 'gone') return
     hold.feed.remove(member)
     session.memberships.delete(room)
-    // In this order on the link: a stay that is still being asked for ends as soon as it has begun.
-    if (state !== 'new') this.#options.rooms.leave(room, session.user.id, stay)
+    // In this order on the link: a session that is still being asked for ends as soon as it has begun.
+    if (state !== 'new') this.#options.rooms.leave(room, session.user.id, presenceSessionId)
     hold.release()
   }
 }

@@ -3,7 +3,7 @@
  * last lets go. A room that is let go while it is being opened is closed as soon as it is open.
  */
 import type { Logger } from 'pino'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RoomSubscription, Rooms } from '../../wire/app.ts'
 import type { ChatMetrics } from '../metrics.ts'
 import type { Outlet } from './room-feed.ts'
@@ -36,7 +36,7 @@ const SHUT_LOG_MS = 5_000
 
 export class Feeds {
   readonly #options: FeedsOptions
-  readonly #shut = new LogGate(SHUT_LOG_MS)
+  readonly #openThrottle = new LogThrottle(SHUT_LOG_MS)
   readonly #open = new Map<string, OpenRoom>()
 
   constructor(options: FeedsOptions) {
@@ -67,7 +67,7 @@ export class Feeds {
     this.#open.set(room, open)
     this.#options.openRooms.set(this.#open.size)
     open.subscription.catch((error: unknown) => {
-      this.#shut.pass((heldBack) =>
+      this.#openThrottle.run((heldBack) =>
         this.#options.logger.warn({ err: error, room, heldBack }, 'a room could not be opened'),
       )
       this.#forget(room, open)

@@ -1,6 +1,6 @@
 /** Entries as they come from Redis, by page or by channel: decoded and checked; what is none is counted and said. */
 import type { Logger } from 'pino'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import type { RedisLogMetrics } from './redis-log-metrics.ts'
 import { type EntryCodec, placeholder, type Refusal, type Told, toLogEntry } from './stored-entry.ts'
@@ -16,7 +16,7 @@ export interface EntryIntakeOptions {
 
 export class EntryIntake {
   readonly #options: EntryIntakeOptions
-  readonly #gate = new LogGate(LOG_MS)
+  readonly #throttle = new LogThrottle(LOG_MS)
 
   constructor(options: EntryIntakeOptions) {
     this.#options = options
@@ -45,7 +45,7 @@ export class EntryIntake {
   #refused(room: string, where: 'channel' | 'store', why: Refusal): void {
     const { metrics, logger } = this.#options
     metrics.refused.inc({ where, why })
-    this.#gate.pass((heldBack) =>
+    this.#throttle.run((heldBack) =>
       logger.warn({ room, where, why, heldBack }, 'what came from Redis is not an entry'),
     )
   }

@@ -7,8 +7,8 @@
  * have been stored; sent again with its id it gets the first answer. Entries are told of watched rooms alone.
  */
 import { Listeners } from '../../core/listeners.ts'
-import { LogGate } from '../../core/log-gate.ts'
-import { Turnstile } from '../../core/turnstile.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import { Semaphore } from '../../core/semaphore.ts'
 import { clusterKey, entriesChannel } from '../../redis/names.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
@@ -48,8 +48,8 @@ class RedisRoomLog implements RedisLog {
   readonly #replicas: ReplicaWait
   readonly #sweeper: RedisSweeper
   readonly #health: LogHealth
-  readonly #gate = new LogGate(LOG_EVERY_MS)
-  readonly #repairs: Turnstile
+  readonly #throttle = new LogThrottle(LOG_EVERY_MS)
+  readonly #repairs: Semaphore
   /** Looks that Redis has not answered, by what they ask and how much of the room is known. */
   readonly #looks = new Map<string, Promise<LogPage>>()
   readonly #entries = this.#listeners<[entry: LogEntry]>()
@@ -66,7 +66,7 @@ class RedisRoomLog implements RedisLog {
     this.#store = new RoomStore(connection, cluster)
     this.#codec = new EntryCodec(options.keys, (room) => entriesChannel(cluster, room))
     this.#intake = new EntryIntake({ codec: this.#codec, metrics: this.#metrics, logger: options.logger })
-    this.#repairs = new Turnstile({ inside: this.#limits.repairs, waiting: this.#limits.watchedRooms })
+    this.#repairs = new Semaphore({ permits: this.#limits.repairs, queueMax: this.#limits.watchedRooms })
     const { count: replicas = 0, timeoutMs = 0 } = options.waitReplicas ?? {}
     this.#replicas = new ReplicaWait({ connection, cluster, replicas, timeoutMs })
     this.#watches = this.#watchRooms()
@@ -229,7 +229,7 @@ class RedisRoomLog implements RedisLog {
   #watchTerms(room: string): WatchTerms {
     return {
       room,
-      read: (range) => this.#repairs.pass(() => this.#read(room, range)),
+      read: (range) => this.#repairs.run(() => this.#read(room, range)),
       position: () => this.#store.position(room, this.#watches.seen(room)),
       deliver: (entry) => this.#entries.call(entry),
       reset: ({ epoch, head }) => {
@@ -268,7 +268,7 @@ class RedisRoomLog implements RedisLog {
 
   #warn(err: unknown, message: string): void {
     if (this.#closed) return
-    this.#gate.pass((heldBack) => this.#options.logger.warn({ err, heldBack }, message))
+    this.#throttle.run((heldBack) => this.#options.logger.warn({ err, heldBack }, message))
   }
 
   #listeners<A extends unknown[]>(): Listeners<A> {

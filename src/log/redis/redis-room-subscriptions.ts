@@ -3,7 +3,7 @@
  * when its subscription had to be made again, and compares the position of every room with the store's from time to time,
  * for losses that nothing announces: an output buffer that overflowed, a process that was stopped.
  */
-import { pause } from '../../core/pause.ts'
+import { abortableDelay } from '../../core/delay.ts'
 import type { Subscriptions } from '../../redis/subscriptions.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
@@ -135,7 +135,7 @@ export class RedisRoomSubscriptions {
       const rooms = [...this.#rooms.values()]
       const slices = Math.max(1, Math.ceil(rooms.length / CHECKED_AT_ONCE))
       for (let slice = 0; slice < slices && !signal.aborted; slice += 1) {
-        await pause(
+        await abortableDelay(
           slices === 1 ? checkIntervalMs : Math.max(checkIntervalMs / slices, CHECK_PAUSE_MS),
           signal,
         )

@@ -2,7 +2,7 @@
  * Has aged entries trimmed, also of rooms in which nobody writes any more. One host of the cluster does it at a time: who gets
  * the lease goes once over all rooms, in small steps with a pause between them. What fails is tried again at the next round.
  */
-import { pause } from '../../core/pause.ts'
+import { abortableDelay } from '../../core/delay.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
 import { clusterKey } from '../../redis/names.ts'
 import { scanRooms } from './key-scan.ts'
@@ -37,7 +37,7 @@ export class RedisSweeper {
     let trimmed = 0
     for await (const rooms of scanRooms(connection, cluster)) {
       for (const room of rooms) trimmed += await this.#sweepRoom(room)
-      await pause(PAUSE_MS, this.#stop.signal)
+      await abortableDelay(PAUSE_MS, this.#stop.signal)
       if (this.#stop.signal.aborted) break
     }
     return trimmed
@@ -68,7 +68,7 @@ export class RedisSweeper {
   async #goRoundForEver(): Promise<void> {
     const { intervalMs, onError } = this.#options
     for (;;) {
-      await pause(intervalMs, this.#stop.signal)
+      await abortableDelay(intervalMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       try {
         if (await this.#getLease()) await this.sweep()

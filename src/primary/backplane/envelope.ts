@@ -5,8 +5,13 @@
  */
 import type { SigningKeys } from '../../redis/signing.ts'
 import { SIGNATURE_BYTES, sign, verify } from '../../redis/signing.ts'
-import type { BodiedMessage, HostControlMessage, HostHead, HostMessage } from '../../wire/host-messages.ts'
-import { hostHead } from '../../wire/host-messages.ts'
+import type {
+  HostControlMessage,
+  HostMessage,
+  HostMessageHeader,
+  MessageWithBody,
+} from '../../wire/host-messages.ts'
+import { hostMessageHeader } from '../../wire/host-messages.ts'
 
 const PURPOSE = 'hosts'
 const LINE_FEED = 0x0a
@@ -17,7 +22,7 @@ const SIGNATURE_CHARACTERS = Math.ceil((SIGNATURE_BYTES * 4) / 3)
 export type EnvelopeFault = 'unreadable' | 'envelope' | 'unsigned' | 'forged' | 'message'
 
 /** Who says something, and which of its messages it is. */
-export type SpeakerHead = Pick<HostHead, 'host' | 'n' | 'base' | 'to'>
+export type SpeakerHead = Pick<HostMessageHeader, 'host' | 'n' | 'base' | 'to'>
 
 export interface Opened extends SpeakerHead {
   content: { kind: 'control'; control: HostControlMessage } | { kind: 'message'; message: HostMessage }
@@ -50,7 +55,7 @@ export function open(bytes: Buffer, keys?: SigningKeys): Opened | EnvelopeFault 
   const lineEnd = lineFeed === -1 ? bytes.length : lineFeed
   const line = jsonOf(bytes.toString('utf8', 0, lineEnd))
   if (line === undefined) return 'unreadable'
-  const head = hostHead.safeParse(line)
+  const head = hostMessageHeader.safeParse(line)
   if (!head.success)
     return head.error.issues.every(({ path }) => path[0] === 'message') ? 'message' : 'envelope'
   const bodyAt = Math.min(lineEnd + 1, bytes.length)
@@ -67,7 +72,10 @@ function signatureFault(bytes: Buffer, end: number, keys: SigningKeys): Envelope
   return verify(keys, PURPOSE, bytes.subarray(0, end), given) ? undefined : 'forged'
 }
 
-function openMessage({ host, n, base, to, bytes, message }: HostHead, body: Buffer): Opened | EnvelopeFault {
+function openMessage(
+  { host, n, base, to, bytes, message }: HostMessageHeader,
+  body: Buffer,
+): Opened | EnvelopeFault {
   const opened = { host, n, base, to }
   switch (message.type) {
     case 'publication':
@@ -86,7 +94,7 @@ function openMessage({ host, n, base, to, bytes, message }: HostHead, body: Buff
 
 function withoutBody(message: HostMessage | HostControlMessage): object {
   if (!('body' in message)) return message
-  const { body: _, ...rest }: BodiedMessage = message
+  const { body: _, ...rest }: MessageWithBody = message
   return rest
 }
 

@@ -1,7 +1,7 @@
 /** What the backplane counts. */
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface BackplaneState {
   hosts(): number
@@ -14,7 +14,8 @@ export type BackplaneMetrics = ReturnType<typeof backplaneMetrics>
 
 export function backplaneMetrics(registry: Registry, state: BackplaneState) {
   const registers = [registry]
-  const gauge = (name: string, help: string, read: () => number) => readGauge(registry, { name, help, read })
+  const gauge = (name: string, help: string, read: () => number) =>
+    registerGauge(registry, { name, help, read })
   gauge('rookery_hosts', 'Other hosts of the cluster that are there', () => state.hosts())
   gauge('rookery_backplane_topics', 'Topics that this host is subscribed to at Redis', () => state.topics())
   gauge('rookery_backplane_bytes_in_flight', 'Bytes on their way to Redis', () => state.bytesInFlight())

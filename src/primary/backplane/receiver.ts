@@ -1,6 +1,6 @@
 /** What comes in from Redis: opened, checked, and passed to whom it is for; what is not taken is counted and said. */
 import type { Logger } from 'pino'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
 import type { Opened } from './envelope.ts'
@@ -33,7 +33,7 @@ function hintOf(reason: string): { hint?: string } {
 
 export class BackplaneReceiver {
   readonly #options: ReceiverOptions
-  readonly #refusals = new LogGate(LOG_MS)
+  readonly #refusalThrottle = new LogThrottle(LOG_MS)
 
   constructor(options: ReceiverOptions) {
     this.#options = options
@@ -62,7 +62,7 @@ export class BackplaneReceiver {
   refuse(reason: string, error?: unknown): void {
     const { metrics, logger } = this.#options
     metrics.refused.inc({ reason })
-    this.#refusals.pass((heldBack) =>
+    this.#refusalThrottle.run((heldBack) =>
       logger.warn(
         { reason, err: error, heldBack, ...hintOf(reason) },
         'something that came from Redis was not taken',

@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Listeners } from '../../core/listeners.ts'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
@@ -54,7 +54,7 @@ export class RedisBackplane implements Backplane {
   readonly #hostListeners = this.#listeners<[change: HostChange]>()
   readonly #gapListeners = this.#listeners<[host: string]>()
   readonly #hearingListeners = this.#listeners<[reason: string | null]>()
-  readonly #unsubscribed = new LogGate(LOG_MS)
+  readonly #unsubscribedThrottle = new LogThrottle(LOG_MS)
   readonly #expectedHosts = new ExpectedHosts(() => this.#membership.size)
   readonly #heartbeat: NodeJS.Timeout
   #closed = false
@@ -183,7 +183,7 @@ export class RedisBackplane implements Backplane {
       lost: (error) => void this.#sender.drop(error),
       failed: (error) => this.#receiver.refuse('failed', error),
       unsubscribed: (err) =>
-        this.#unsubscribed.pass((heldBack) =>
+        this.#unsubscribedThrottle.run((heldBack) =>
           this.#logger.warn(
             { err, heldBack },
             'Redis has not confirmed a subscription in time: it is tried again',

@@ -3,7 +3,7 @@
  * others know that they may have missed something.
  */
 import type { Logger } from 'pino'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
 import type { HostControlMessage, HostMessage } from '../../wire/host-messages.ts'
 import type { BackplaneChannels } from './channels.ts'
@@ -26,7 +26,7 @@ export interface SenderOptions {
 
 export class BackplaneSender {
   readonly #options: SenderOptions
-  readonly #gate = new LogGate(LOG_MS)
+  readonly #throttle = new LogThrottle(LOG_MS)
   #n = 0
   #base = 0
   #away: string | null = null
@@ -71,7 +71,7 @@ export class BackplaneSender {
     this.#base += 1
     this.#options.metrics.dropped.inc()
     if (error !== undefined)
-      this.#gate.pass((heldBack) =>
+      this.#throttle.run((heldBack) =>
         this.#options.logger.warn({ err: error, heldBack }, 'a message to other hosts may not have left'),
       )
     return false

@@ -1,5 +1,5 @@
 /** The bounds of the backplane through Redis. */
-import { HOST_BEAT_MS, HOST_SILENCE_MS } from '../../wire/host-silence.ts'
+import { HEARTBEAT_INTERVAL_MS, HOST_TIMEOUT_MS } from '../../wire/host-timeouts.ts'
 
 export interface BackplaneSettings {
   /** A host says so often that it is there. */
@@ -30,8 +30,8 @@ export interface BackplaneSettings {
 const MIB = 1024 * 1024
 
 export const backplaneSettings: BackplaneSettings = {
-  beatMs: HOST_BEAT_MS,
-  silentMs: HOST_SILENCE_MS,
+  beatMs: HEARTBEAT_INTERVAL_MS,
+  silentMs: HOST_TIMEOUT_MS,
   deafMs: 6_000,
   isolatedMs: 2_000,
   lostMs: 60_000,

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { DeadlineSet } from '../../core/deadline-set.ts'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import { ACCEPT_BYTES, type ClientAddress, HELLO_BYTES } from '../../wire/forward.ts'
 import type { ForwardMetrics } from './metrics.ts'
 import { type DialFailure, OwnerDialer } from './owner-dialer.ts'
@@ -57,7 +57,7 @@ export class Forwarder {
   readonly #dials: DeadlineSet<Dial>
   readonly #dialsByHost = new Map<string, number>()
   readonly #joined = new Set<SplicedPair>()
-  readonly #warnings = new LogGate(WARN_EVERY_MS)
+  readonly #warningThrottle = new LogThrottle(WARN_EVERY_MS)
   #moving: NodeJS.Timeout | undefined
 
   constructor(options: ForwarderOptions) {
@@ -192,7 +192,7 @@ export class Forwarder {
   }
 
   #warn(tag: string, reason: Failure, error: Error | undefined): void {
-    this.#warnings.pass((heldBack) =>
+    this.#warningThrottle.run((heldBack) =>
       this.#options.logger.warn(
         { peerTag: tag, address: this.#options.directory.addressOf(tag), reason, err: error, heldBack },
         'a connection could not be passed on to the host of its session',

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { DeadlineSet } from '../../core/deadline-set.ts'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import {
   type ClientAddress,
   createAccept,
@@ -55,7 +55,7 @@ export class ForwardListener {
   readonly #options: ForwardListenerOptions
   readonly #server: Server
   readonly #pending: DeadlineSet<Pending>
-  readonly #warnings = new LogGate(WARN_EVERY_MS)
+  readonly #warningThrottle = new LogThrottle(WARN_EVERY_MS)
 
   constructor(options: ForwardListenerOptions) {
     this.#options = options
@@ -136,7 +136,7 @@ export class ForwardListener {
     pending.socket.destroy()
     this.#options.metrics.refused.inc({ reason })
     if (reason === 'left') return
-    this.#warnings.pass((heldBack) =>
+    this.#warningThrottle.run((heldBack) =>
       this.#options.logger.warn(
         { reason, remoteAddress, heldBack },
         'a connection of another host was refused',

@@ -1,5 +1,5 @@
 /** What a request head says about where its connection belongs. Reads the target alone, never a header or a cookie. */
-import type { RequestHead } from '../../core/http-head.ts'
+import type { RequestHead } from '../../core/http-head-parser.ts'
 import { ownerOf } from '../../core/session-id.ts'
 
 export type RequestKind = 'session' | 'handshake' | 'plain'

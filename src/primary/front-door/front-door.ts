@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { RequestHead } from '../../core/http-head.ts'
+import type { RequestHead } from '../../core/http-head-parser.ts'
 import { TokenBucket } from '../../core/token-bucket.ts'
 import { descriptorLimit } from '../../ops/descriptors.ts'
 import { RookeryError } from '../../wire/errors.ts'

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
-import { HeadReader, type RequestHead } from '../../core/http-head.ts'
+import { HttpHeadParser, type RequestHead } from '../../core/http-head-parser.ts'
 import type { ConnectionOrigin } from '../forward/listener.ts'
 
 /** A connection with its first request head. */
@@ -31,7 +31,7 @@ export interface HeadReaderOptions {
 interface PendingHead {
   socket: Socket
   origin: ConnectionOrigin | undefined
-  reader: HeadReader
+  reader: HttpHeadParser
   stop(): void
 }
 
@@ -63,7 +63,7 @@ export class RequestHeadReader {
     const pending: PendingHead = {
       socket,
       origin,
-      reader: new HeadReader(this.#options.headBytes),
+      reader: new HttpHeadParser(this.#options.headBytes),
       stop: () => socket.off('data', onData).off('end', onGone).off('close', onGone),
     }
     this.#pending.add(pending)

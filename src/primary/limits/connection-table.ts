@@ -5,7 +5,7 @@
 export interface UserConnection {
   userId: string
   /** Its name, unique on its worker and never used again. */
-  stay: string
+  connectionId: string
 }
 
 export class ConnectionTable {
@@ -23,32 +23,32 @@ export class ConnectionTable {
     return this.#users.keys()
   }
 
-  enter(worker: string, { userId, stay }: UserConnection): void {
-    const stays = this.#workers.get(worker) ?? new Map<string, string>()
-    this.#workers.set(worker, stays)
-    const known = stays.get(stay)
+  enter(worker: string, { userId, connectionId }: UserConnection): void {
+    const connections = this.#workers.get(worker) ?? new Map<string, string>()
+    this.#workers.set(worker, connections)
+    const known = connections.get(connectionId)
     if (known !== undefined && known !== userId) throw new Error('a name of a connection was used twice')
-    stays.set(stay, userId)
+    connections.set(connectionId, userId)
     const own = this.#users.get(userId) ?? new Set<string>()
-    this.#users.set(userId, own.add(placeOf(worker, stay)))
+    this.#users.set(userId, own.add(placeOf(worker, connectionId)))
   }
 
   /** @returns false when there is no such connection */
-  leave(worker: string, { userId, stay }: UserConnection): boolean {
-    const stays = this.#workers.get(worker)
-    if (stays?.get(stay) !== userId) return false
-    stays.delete(stay)
-    if (stays.size === 0) this.#workers.delete(worker)
-    this.#withdraw(userId, placeOf(worker, stay))
+  leave(worker: string, { userId, connectionId }: UserConnection): boolean {
+    const connections = this.#workers.get(worker)
+    if (connections?.get(connectionId) !== userId) return false
+    connections.delete(connectionId)
+    if (connections.size === 0) this.#workers.delete(worker)
+    this.#withdraw(userId, placeOf(worker, connectionId))
     return true
   }
 
   /** Ends all connections of a dead worker. @returns whose they were */
   dropWorker(worker: string): Set<string> {
-    const stays = this.#workers.get(worker) ?? new Map<string, string>()
+    const connections = this.#workers.get(worker) ?? new Map<string, string>()
     this.#workers.delete(worker)
-    for (const [stay, userId] of stays) this.#withdraw(userId, placeOf(worker, stay))
-    return new Set(stays.values())
+    for (const [connectionId, userId] of connections) this.#withdraw(userId, placeOf(worker, connectionId))
+    return new Set(connections.values())
   }
 
   count(userId: string): number {
@@ -56,8 +56,8 @@ export class ConnectionTable {
   }
 
   /** The how-manieth of its user's connections it is, from 1; 0: it has ended. */
-  place(worker: string, { userId, stay }: UserConnection): number {
-    const sought = placeOf(worker, stay)
+  place(worker: string, { userId, connectionId }: UserConnection): number {
+    const sought = placeOf(worker, connectionId)
     let place = 0
     for (const one of this.#users.get(userId) ?? []) {
       place += 1
@@ -73,6 +73,6 @@ export class ConnectionTable {
   }
 }
 
-function placeOf(worker: string, stay: string): string {
-  return `${worker} ${stay}`
+function placeOf(worker: string, connectionId: string): string {
+  return `${worker} ${connectionId}`
 }

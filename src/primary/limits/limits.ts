@@ -6,11 +6,11 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { LogGate } from '../../core/log-gate.ts'
-import { readGauge } from '../../core/read-gauge.ts'
-import type { RateWindow, Take } from '../../core/window-rate.ts'
-import { rateWindow, takeFromMemory } from '../../core/window-rate.ts'
-import { within } from '../../core/within.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import type { RateLimiter, RateWindow } from '../../core/rate-limiter.ts'
+import { memoryRateLimiter, rateWindow } from '../../core/rate-limiter.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { ConnectionReporter } from './connection-reporter.ts'
 import type { UserConnection } from './connection-table.ts'
@@ -42,8 +42,8 @@ export interface UserLimitsOptions {
 export class UserLimits {
   readonly #settings: LimitSettings
   readonly #table = new ConnectionTable()
-  readonly #takeMessage: Take
-  readonly #takePage: Take
+  readonly #takeMessage: RateLimiter
+  readonly #takePage: RateLimiter
   readonly #reporter: ConnectionReporter | undefined
   readonly #refused: Counter<'what'>
   readonly #uncounted: Counter
@@ -51,7 +51,7 @@ export class UserLimits {
   constructor({ settings, shared, logger, registry }: UserLimitsOptions) {
     this.#settings = settings
     const takeFrom = (what: 'messages' | 'pages', window: RateWindow) =>
-      shared === undefined ? takeFromMemory(window) : takeFromRedis(shared, what, window)
+      shared === undefined ? memoryRateLimiter(window) : takeFromRedis(shared, what, window)
     this.#takeMessage = takeFrom('messages', rateWindow(settings.messageRate, settings.messageBurst))
     this.#takePage = takeFrom('pages', rateWindow(settings.requestRate, settings.requestBurst))
     this.#reporter = shared === undefined ? undefined : this.#createReporter(shared, logger, registry)
@@ -82,7 +82,7 @@ export class UserLimits {
     }
     this.#refuse(
       'page',
-      await within(OTHER_HOSTS_WAIT_MS, this.#takePage(userId).catch(uncounted), uncounted),
+      await withTimeout(OTHER_HOSTS_WAIT_MS, this.#takePage(userId).catch(uncounted), uncounted),
     )
   }
 
@@ -119,11 +119,11 @@ export class UserLimits {
 
   #others(userId: string): Promise<number | undefined> | undefined {
     if (this.#reporter === undefined) return undefined
-    return within<number | undefined>(OTHER_HOSTS_WAIT_MS, this.#reporter.ask(userId), () => undefined)
+    return withTimeout<number | undefined>(OTHER_HOSTS_WAIT_MS, this.#reporter.ask(userId), () => undefined)
   }
 
   #createReporter(shared: RedisCounters, logger: Logger, registry: Registry): ConnectionReporter {
-    const gate = new LogGate(FAILED_LOG_MS)
+    const throttle = new LogThrottle(FAILED_LOG_MS)
     const dropped = new Counter({
       name: 'rookery_limits_forgotten_users_total',
       help: 'Users whose number of connections Redis was never told, because too many waited',
@@ -133,7 +133,7 @@ export class UserLimits {
       write: (userId) => writeConnections(shared, userId, this.#table.count(userId)),
       isConnected: (userId) => this.#table.count(userId) > 0,
       onFailed: (err) =>
-        gate.pass((heldBack) => logger.warn({ err, heldBack }, 'connections could not be counted yet')),
+        throttle.run((heldBack) => logger.warn({ err, heldBack }, 'connections could not be counted yet')),
       onDropped: () => dropped.inc(),
       now: () => performance.now(),
     })
@@ -143,7 +143,7 @@ export class UserLimits {
 
   #registerMetrics(registry: Registry): void {
     const gauge = (name: string, help: string, read: () => number) =>
-      readGauge(registry, { name, help, read })
+      registerGauge(registry, { name, help, read })
     gauge('rookery_limits_users', 'Users whose connections here are counted', () => this.#table.size)
     const reporter = this.#reporter
     if (reporter === undefined) return

@@ -3,7 +3,7 @@
  * has of a user. One script each, with one key of the user's. What a host that is gone has left there is not counted, and
  * forgotten later.
  */
-import type { RateWindow, Take } from '../../core/window-rate.ts'
+import type { RateLimiter, RateWindow } from '../../core/rate-limiter.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
 import { userKey } from '../../redis/names.ts'
 import { runScript, script } from '../../redis/script.ts'
@@ -73,7 +73,7 @@ export function takeFromRedis(
   { connection, cluster }: RedisCounters,
   what: 'messages' | 'pages',
   { points, durationMs }: RateWindow,
-): Take {
+): RateLimiter {
   return async (userId) => {
     const keys = [userKey(cluster, userId, what)] as const
     const call = { keys, args: [points, durationMs] }

@@ -6,15 +6,15 @@
 
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
-import { within } from '../../core/within.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import type { Author } from '../../wire/entry.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
-import { ROOMS_ASKED_MAX } from '../../wire/host-messages.ts'
+import { QUERY_ROOMS_MAX } from '../../wire/host-messages.ts'
 import { roomTopic } from '../../wire/topics.ts'
 import type { Backplane, HostChange } from '../backplane/backplane.ts'
 import { LocalPresence } from './local-changes.ts'
-import type { Stay } from './presence-table.ts'
+import type { PresenceSession } from './presence-table.ts'
 import type { PresenceChanges } from './remote-presence.ts'
 import { RemotePresence } from './remote-presence.ts'
 import { ResyncQueue } from './resync-queue.ts'
@@ -79,13 +79,13 @@ export class PresenceSync {
     this.#registerMetrics(options.registry)
   }
 
-  entered(worker: string, entering: { room: string; user: Author; stay: string }): void {
+  entered(worker: string, entering: { room: string; user: Author; sessionId: string }): void {
     this.#local.enter(worker, entering)
     this.#publishSoon()
   }
 
-  left(worker: string, stay: Stay): void {
-    this.#local.leave(worker, stay)
+  left(worker: string, session: PresenceSession): void {
+    this.#local.leave(worker, session)
     this.#publishSoon()
   }
 
@@ -125,7 +125,7 @@ export class PresenceSync {
     const synced = new Promise<void>((resolve) => {
       this.#waiting.set(room, [...(this.#waiting.get(room) ?? []), resolve])
     })
-    return within(this.#timings.syncWaitMs, synced, () => this.#wake(room))
+    return withTimeout(this.#timings.syncWaitMs, synced, () => this.#wake(room))
   }
 
   close(): void {
@@ -223,15 +223,15 @@ export class PresenceSync {
   #sendRequests(): void {
     this.#askTimer = undefined
     for (const [host, rooms] of this.#resyncs.take(performance.now())) {
-      for (let at = 0; at < rooms.length; at += ROOMS_ASKED_MAX)
-        this.#backplane.send(host, { type: 'present?', rooms: rooms.slice(at, at + ROOMS_ASKED_MAX) })
+      for (let at = 0; at < rooms.length; at += QUERY_ROOMS_MAX)
+        this.#backplane.send(host, { type: 'present?', rooms: rooms.slice(at, at + QUERY_ROOMS_MAX) })
     }
     if (this.#resyncs.size > 0) this.#askIn(this.#timings.askAgainMs)
   }
 
   #registerMetrics(registry: Registry): void {
     const gauge = (name: string, help: string, read: () => number) =>
-      readGauge(registry, { name, help, read })
+      registerGauge(registry, { name, help, read })
     gauge(
       'rookery_presence_remote_rooms',
       'Rooms of which other hosts tell who is there',

@@ -4,8 +4,8 @@
  */
 import type { Author } from '../../wire/entry.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
-import { PRESENT_MAX } from '../../wire/host-messages.ts'
-import type { Stay } from './presence-table.ts'
+import { PRESENT_MEMBERS_MAX } from '../../wire/host-messages.ts'
+import type { PresenceSession } from './presence-table.ts'
 import { PresenceTable } from './presence-table.ts'
 
 export type PresenceDelta = HostMessage & { type: 'presence' }
@@ -20,16 +20,16 @@ export class LocalPresence {
   #version = 0
 
   /** @param atOnce users that one message names at most */
-  constructor(maxNamed = PRESENT_MAX) {
+  constructor(maxNamed = PRESENT_MEMBERS_MAX) {
     this.#maxNamed = maxNamed
   }
 
-  enter(worker: string, entering: { room: string; user: Author; stay: string }): void {
+  enter(worker: string, entering: { room: string; user: Author; sessionId: string }): void {
     this.#table.enter(worker, entering)
   }
 
-  leave(worker: string, stay: Stay): void {
-    this.#table.leave(worker, stay)
+  leave(worker: string, session: PresenceSession): void {
+    this.#table.leave(worker, session)
   }
 
   dropWorker(worker: string): void {
@@ -61,7 +61,10 @@ export class LocalPresence {
     let batch: PresentRoom[] = []
     let named = 0
     for (const part of rooms.flatMap((room) => this.#parts(room))) {
-      if (batch.length > 0 && (named + part.members.length > this.#maxNamed || batch.length >= PRESENT_MAX)) {
+      if (
+        batch.length > 0 &&
+        (named + part.members.length > this.#maxNamed || batch.length >= PRESENT_MEMBERS_MAX)
+      ) {
         messages.push({ type: 'present', rooms: batch })
         batch = []
         named = 0

@@ -2,14 +2,14 @@
 
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 import type { RoomMembers } from '../../wire/app.ts'
 import type { Author } from '../../wire/entry.ts'
 import type { PresenceEvent } from '../../wire/requests.ts'
 import type { Backplane } from '../backplane/backplane.ts'
 import type { PresenceTimings } from './host-sync.ts'
 import { PresenceSync } from './host-sync.ts'
-import type { Stay } from './presence-table.ts'
+import type { PresenceSession } from './presence-table.ts'
 import { PresenceTable } from './presence-table.ts'
 import { PresenceThrottle } from './throttle.ts'
 
@@ -17,7 +17,7 @@ const BATCH_MS = 50
 /** With other hosts: who leaves is told after that long at least, so that both halves of a move to another host come together. */
 const HOSTS_BATCH_MS = 100
 
-/** The one stay that stands for all that a user has on another host. */
+/** The one session that stands for all that a user has on another host. */
 const HOST_SESSION = 'host'
 
 export interface NotifierHosts {
@@ -46,7 +46,7 @@ export class PresenceNotifier {
     this.#batchMs = hosts === undefined ? BATCH_MS : HOSTS_BATCH_MS
     this.#throttle = new PresenceThrottle(this.#batchMs)
     if (registry === undefined) return
-    readGauge(registry, {
+    registerGauge(registry, {
       name: 'rookery_presence_rooms',
       help: 'Rooms that somebody is in',
       read: () => this.#table.size,
@@ -56,7 +56,7 @@ export class PresenceNotifier {
   /** With other hosts the answer waits, for a bounded time, until they have told who is there. */
   enter(
     worker: string,
-    entering: { room: string; user: Author; stay: string },
+    entering: { room: string; user: Author; sessionId: string },
   ): RoomMembers | Promise<RoomMembers> {
     const members = this.#table.enter(worker, entering)
     this.#sync?.entered(worker, entering)
@@ -65,9 +65,9 @@ export class PresenceNotifier {
     return known === undefined ? members : known.then(() => this.#table.members(entering.room))
   }
 
-  leave(worker: string, stay: Stay): void {
-    this.#table.leave(worker, stay)
-    this.#sync?.left(worker, stay)
+  leave(worker: string, session: PresenceSession): void {
+    this.#table.leave(worker, session)
+    this.#sync?.left(worker, session)
     this.#schedule()
   }
 
@@ -103,11 +103,11 @@ export class PresenceNotifier {
       registry,
       timings,
       enter: (host, room, user) => {
-        this.#table.enter(placeOf(host), { room, user, stay: HOST_SESSION })
+        this.#table.enter(placeOf(host), { room, user, sessionId: HOST_SESSION })
         this.#schedule()
       },
       leave: (host, room, userId) => {
-        this.#table.leave(placeOf(host), { room, userId, stay: HOST_SESSION })
+        this.#table.leave(placeOf(host), { room, userId, sessionId: HOST_SESSION })
         this.#schedule()
       },
       drop: (host) => {

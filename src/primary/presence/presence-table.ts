@@ -1,6 +1,6 @@
 /**
  * Who is in which room: a table and nothing else, without I/O or time. A user counts once a room however
- * many stays, of however many connections on however many workers, brought it there. A stay is known by its name:
+ * many sessions, of however many connections on however many workers, brought it there. A session is known by its name:
  * entering or leaving twice is the same as once. Changes are collected until somebody takes them.
  */
 import { MEMBERS_SHOWN, type RoomMembers } from '../../wire/app.ts'
@@ -15,17 +15,17 @@ export interface RoomPresenceChange {
 }
 
 /** One connection's being in a room, from entering to leaving. */
-export interface Stay {
+export interface PresenceSession {
   room: string
   userId: string
   /** Its name, unique on its worker and never used again. */
-  stay: string
+  sessionId: string
 }
 
 interface Member {
   user: Author
   /** By worker. */
-  stays: Map<string, Set<string>>
+  sessions: Map<string, Set<string>>
 }
 
 interface Room {
@@ -50,20 +50,23 @@ export class PresenceTable {
   }
 
   /** @returns who is there, the user included */
-  enter(worker: string, { room, user, stay }: { room: string; user: Author; stay: string }): RoomMembers {
+  enter(
+    worker: string,
+    { room, user, sessionId }: { room: string; user: Author; sessionId: string },
+  ): RoomMembers {
     const state = this.#room(room)
     const member = state.members.get(user.id) ?? this.#addMember(room, state, user)
     member.user = user
-    const stays = member.stays.get(worker) ?? new Set<string>()
-    member.stays.set(worker, stays.add(stay))
+    const sessions = member.sessions.get(worker) ?? new Set<string>()
+    member.sessions.set(worker, sessions.add(sessionId))
     this.#usersOf(worker, room).add(user.id)
     return membersOf(state, this.#shown)
   }
 
-  /** Nothing happens if there is no such stay. */
-  leave(worker: string, { room, userId, stay }: Stay): void {
-    const stays = this.#rooms.get(room)?.members.get(userId)?.stays.get(worker)
-    if (stays?.delete(stay) === true && stays.size === 0) this.#withdraw(worker, room, userId)
+  /** Nothing happens if there is no such session. */
+  leave(worker: string, { room, userId, sessionId }: PresenceSession): void {
+    const sessions = this.#rooms.get(room)?.members.get(userId)?.sessions.get(worker)
+    if (sessions?.delete(sessionId) === true && sessions.size === 0) this.#withdraw(worker, room, userId)
   }
 
   members(room: string): RoomMembers {
@@ -71,7 +74,7 @@ export class PresenceTable {
     return state === undefined ? { members: [], count: 0 } : membersOf(state, this.#shown)
   }
 
-  /** Ends all stays of a dead worker. */
+  /** Ends all sessions of a dead worker. */
   dropWorker(worker: string): void {
     const rooms = this.#roomsOfWorker.get(worker) ?? new Map<string, Set<string>>()
     for (const [room, users] of rooms) {
@@ -136,7 +139,7 @@ export class PresenceTable {
   }
 
   #addMember(room: string, state: Room, user: Author): Member {
-    const member: Member = { user, stays: new Map() }
+    const member: Member = { user, sessions: new Map() }
     state.members.set(user.id, member)
     state.heldBack.delete(user.id)
     if (!state.left.delete(user.id)) state.joined.add(user.id)
@@ -144,7 +147,7 @@ export class PresenceTable {
     return member
   }
 
-  /** The last stay that this worker had of the user in the room has ended. */
+  /** The last session that this worker had of the user in the room has ended. */
   #withdraw(worker: string, room: string, userId: string): void {
     const rooms = this.#roomsOfWorker.get(worker)
     const users = rooms?.get(room)
@@ -154,8 +157,8 @@ export class PresenceTable {
 
     const state = this.#rooms.get(room)
     const member = state?.members.get(userId)
-    member?.stays.delete(worker)
-    if (state !== undefined && member?.stays.size === 0) this.#removeMember(room, state, userId)
+    member?.sessions.delete(worker)
+    if (state !== undefined && member?.sessions.size === 0) this.#removeMember(room, state, userId)
   }
 
   #removeMember(room: string, state: Room, userId: string): void {

@@ -1,7 +1,7 @@
 /** What the relay counts of other hosts. */
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface HostsState {
   receipts(): number
@@ -14,7 +14,8 @@ export interface HostsState {
 export type HostsMetrics = ReturnType<typeof hostsMetrics>
 
 export function hostsMetrics(registry: Registry, state: HostsState) {
-  const gauge = (name: string, help: string, read: () => number) => readGauge(registry, { name, help, read })
+  const gauge = (name: string, help: string, read: () => number) =>
+    registerGauge(registry, { name, help, read })
   const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
   gauge('rookery_relay_open_receipts', 'Questions that wait for other hosts to say whom they ask', () =>
     state.receipts(),

@@ -6,11 +6,11 @@
 
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { LogGate } from '../../core/log-gate.ts'
-import { within } from '../../core/within.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import type { Publish } from '../../wire/frames.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
-import { HOSTS_RECEIPT_TIMEOUT_MS } from '../../wire/host-silence.ts'
+import { CLUSTER_RECEIPT_TIMEOUT_MS } from '../../wire/host-timeouts.ts'
 import type { Backplane, HostChange } from '../backplane/backplane.ts'
 import { GroupSync } from './group-sync.ts'
 import type { HostsMetrics } from './host-relay-metrics.ts'
@@ -40,7 +40,7 @@ const hostsTimings: HostsTimings = {
   confirmMs: 2_000,
   idleMs: 1_000,
   grantMs: 5_000,
-  receiptMs: HOSTS_RECEIPT_TIMEOUT_MS,
+  receiptMs: CLUSTER_RECEIPT_TIMEOUT_MS,
   askAgainMs: 500,
 }
 
@@ -78,7 +78,7 @@ export class HostRelay {
   readonly #receipts: RelayReceipts
   readonly #groupSync: GroupSync
   readonly #remoteWorkers = new RemoteWorkers()
-  readonly #gate = new LogGate(LOG_MS)
+  readonly #throttle = new LogThrottle(LOG_MS)
 
   constructor({ backplane, local, rooms, logger, registry, timings }: HostRelayOptions) {
     this.#backplane = backplane
@@ -228,12 +228,12 @@ export class HostRelay {
       return undefined
     }
     const known = synced.then(() => this.#groupSync.synced())
-    return within(this.#timings.confirmMs, known, () => this.#unconfirmed(topic))
+    return withTimeout(this.#timings.confirmMs, known, () => this.#unconfirmed(topic))
   }
 
   #unconfirmed(topic: string): void {
     this.#metrics.unconfirmed.inc()
-    this.#gate.pass((heldBack) =>
+    this.#throttle.run((heldBack) =>
       this.#logger.warn(
         { topic, heldBack },
         'a worker was told that it is subscribed though Redis has not confirmed it: it hears this host alone for now',

@@ -2,7 +2,7 @@
  * What this host as a whole wants of the others: subscribes at its first interest in a topic, and some time after its last.
  * Knows what has been confirmed, and for how long that is waited for: local delivery works without.
  */
-import { within } from '../../core/within.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import { roomOf } from '../../wire/topics.ts'
 import type { Backplane } from '../backplane/backplane.ts'
 
@@ -65,7 +65,7 @@ export class HostSubscriptions {
     const pending = this.#pending.get(topic)
     if (pending === undefined) return undefined
     const { backplane, confirmMs, unconfirmed } = this.#options
-    if (!backplane.isolated) return within(confirmMs, pending, () => unconfirmed(topic))
+    if (!backplane.isolated) return withTimeout(confirmMs, pending, () => unconfirmed(topic))
     unconfirmed(topic)
     return undefined
   }

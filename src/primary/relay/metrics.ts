@@ -2,7 +2,7 @@
 
 import type { Registry } from 'prom-client'
 import { Counter, Gauge } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface RelayState {
   queuedBytes(): Iterable<[worker: string, bytes: number]>
@@ -20,7 +20,7 @@ export function relayMetrics(registry: Registry, state: RelayState) {
   registry.registerMetric(outboxGauge(state))
   registry.registerMetric(missedGauge(state))
   registry.registerMetric(passedCounter(state))
-  readGauge(registry, {
+  registerGauge(registry, {
     name: 'rookery_relay_topics',
     help: 'Topics that any worker is subscribed to',
     read: () => state.topics(),

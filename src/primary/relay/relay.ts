@@ -9,12 +9,12 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { FrameError } from '../../core/byte-frames.ts'
 import { Listeners } from '../../core/listeners.ts'
+import type { CallHandler } from '../../wire/call-server.ts'
+import { CallServer } from '../../wire/call-server.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { WorkerFrame } from '../../wire/frames.ts'
 import { entryFrame, eventFrame, requestFrame, welcomeFrame } from '../../wire/frames.ts'
-import type { CallHandler } from '../../wire/link-serving.ts'
-import { LinkServing } from '../../wire/link-serving.ts'
 import type {
   Params,
   PresenceEvent,
@@ -72,7 +72,7 @@ export class Relay {
   readonly #logger: Logger
   readonly #metrics: RelayMetrics
   readonly #router: RelayRouter
-  readonly #serving: LinkServing
+  readonly #callServer: CallServer
   readonly #goneListeners: Listeners<[worker: string]>
   #listener: LinkListener | undefined
 
@@ -89,7 +89,7 @@ export class Relay {
     this.#goneListeners = new Listeners((err) =>
       this.#logger.error({ err }, 'a listener of the relay has thrown'),
     )
-    this.#serving = new LinkServing({
+    this.#callServer = new CallServer({
       table: workerRequests,
       handlers: new Map(Object.entries(options.handlers) as [string, CallHandler][]),
       logger: options.logger,
@@ -195,7 +195,7 @@ export class Relay {
       maxTopicsPerWorker: this.#limits.maxTopicsPerWorker,
       workers: {
         workers: () => this.#links.keys(),
-        offer: (worker, frame, urgency) => this.#links.get(worker)?.offer(frame, urgency) ?? false,
+        offer: (worker, frame, priority) => this.#links.get(worker)?.offer(frame, priority) ?? false,
         announce: (worker, announcement) => this.#links.get(worker)?.announce(announcement),
         withdrawn: (worker, topic) => this.#links.get(worker)?.forgetTopic(topic),
       },
@@ -216,7 +216,7 @@ export class Relay {
       logger: this.#logger,
       events: {
         frame: (from, frame) => this.#dispatch(from, frame),
-        dropped: (urgency) => this.#metrics.dropped.inc({ urgency }),
+        dropped: (priority) => this.#metrics.dropped.inc({ urgency: priority }),
         ended: (ended, reason) => this.#ended(ended, reason),
       },
     })
@@ -247,7 +247,7 @@ export class Relay {
   }
 
   #serve(link: WorkerLink, { id, method, params }: WorkerFrame & { kind: 'request' }): void {
-    const served = this.#serving.serve({ id, method, params, from: link.worker })
+    const served = this.#callServer.serve({ id, method, params, from: link.worker })
     served.then(
       (reply) => link.offer(reply, 'control'),
       (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be made'),

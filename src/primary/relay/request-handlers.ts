@@ -30,8 +30,8 @@ export function createHandlers({ log, presence, limits }: Handled): RelayHandler
     'user.rooms': ({ userId }) => log.userRooms(userId),
     'user.read': ({ userId, room, seq }) => log.markRead(userId, room, seq),
     'presence.enter': (entering, from) => presence.enter(from, entering),
-    'presence.leave': (stay, from) => {
-      presence.leave(from, stay)
+    'presence.leave': (session, from) => {
+      presence.leave(from, session)
       return null
     },
     'presence.members': ({ room }) => presence.members(room),

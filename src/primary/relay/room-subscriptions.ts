@@ -2,7 +2,7 @@
  * The rooms whose log entries this host wants to hear: begins to watch at the first interest, and goes on trying while the
  * store is away. Whoever was confirmed meanwhile learns by `late` that entries may have passed.
  */
-import { pause } from '../../core/pause.ts'
+import { abortableDelay } from '../../core/delay.ts'
 import type { RoomLog } from '../../log/room-log.ts'
 import type { RoomInterests } from './host-subscriptions.ts'
 
@@ -41,7 +41,7 @@ export class RoomSubscriptions implements RoomInterests {
   async #watch(room: string, withdrawn: AbortSignal): Promise<void> {
     const { log, onLate } = this.#options
     for (let tries = 0; !withdrawn.aborted; tries += 1) {
-      if (tries > 0) await pause(RETRY_MS, withdrawn)
+      if (tries > 0) await abortableDelay(RETRY_MS, withdrawn)
       if (withdrawn.aborted || !(await tryWatch(log, room))) continue
       if (withdrawn.aborted) log.unwatch(room)
       else withdrawn.addEventListener('abort', () => log.unwatch(room))

@@ -3,7 +3,7 @@
  * the same bytes go to every receiver. Workers of this host first and at once, then the other hosts.
  */
 
-import type { Urgency } from '../../core/outbox.ts'
+import type { FramePriority } from '../../core/outbox.ts'
 import type { Publish, WorkerFrame } from '../../wire/frames.ts'
 import { memberFrame, messageFrame, peerGoneFrame, receiptFrame, subscribedFrame } from '../../wire/frames.ts'
 import { GroupTable } from './group-table.ts'
@@ -15,7 +15,7 @@ import type { Announcement } from './worker-link.ts'
 export interface RouterWorkers {
   workers(): Iterable<string>
   /** @returns whether it is on its way */
-  offer(worker: string, frame: Buffer, urgency: Urgency): boolean
+  offer(worker: string, frame: Buffer, priority: FramePriority): boolean
   announce(worker: string, announcement: Announcement): void
   /** The worker does not want the topic any more. */
   withdrawn(worker: string, topic: string): void

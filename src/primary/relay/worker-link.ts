@@ -7,14 +7,14 @@ import type { Logger } from 'pino'
 import type { FrameReader } from '../../core/byte-frames.ts'
 import { FrameError } from '../../core/byte-frames.ts'
 import { CorkedWriter } from '../../core/corked-writer.ts'
-import { LogGate } from '../../core/log-gate.ts'
-import type { Urgency } from '../../core/outbox.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import type { FramePriority } from '../../core/outbox.ts'
 import { Outbox } from '../../core/outbox.ts'
 import type { PresenceChange } from '../../wire/app.ts'
 import type { WorkerFrame } from '../../wire/frames.ts'
 import { eventFrame } from '../../wire/frames.ts'
 import { decodeWorkerFrame } from '../../wire/frames-decode.ts'
-import { LinkCalls } from '../../wire/link-calls.ts'
+import { PendingCalls } from '../../wire/pending-calls.ts'
 import type { RelayLimits } from './limits.ts'
 import { MissedUpdates } from './missed-updates.ts'
 
@@ -34,7 +34,7 @@ export interface Announcement {
 
 export interface WorkerLinkEvents {
   frame(link: WorkerLink, frame: WorkerFrame): void
-  dropped(urgency: Urgency): void
+  dropped(priority: FramePriority): void
   /** Called once, after the last frame. */
   ended(link: WorkerLink, reason: LinkEnd): void
 }
@@ -51,7 +51,7 @@ export interface WorkerLinkOptions {
 
 export class WorkerLink {
   readonly worker: string
-  readonly calls: LinkCalls
+  readonly calls: PendingCalls
   readonly #socket: Socket
   readonly #reader: FrameReader
   readonly #outbox: Outbox
@@ -65,7 +65,7 @@ export class WorkerLink {
 
   constructor({ worker, socket, reader, limits, logger, events }: WorkerLinkOptions) {
     this.worker = worker
-    this.calls = new LinkCalls(limits.maxOpenCalls)
+    this.calls = new PendingCalls(limits.maxOpenCalls)
     this.#socket = socket
     this.#reader = reader
     this.#logger = logger.child({ worker })
@@ -95,10 +95,10 @@ export class WorkerLink {
   }
 
   /** @returns whether the frame is on its way */
-  offer(frame: Buffer, urgency: Urgency): boolean {
+  offer(frame: Buffer, priority: FramePriority): boolean {
     this.#sendMissed()
-    const offered = this.#outbox.offer(frame, urgency, urgency === 'control' ? 'turn' : 'gather')
-    if (offered && urgency !== 'control') this.#passed += 1
+    const offered = this.#outbox.offer(frame, priority, priority === 'control' ? 'turn' : 'gather')
+    if (offered && priority !== 'control') this.#passed += 1
     return offered
   }
 
@@ -147,13 +147,13 @@ export class WorkerLink {
   }
 
   #makeOutbox(limits: RelayLimits): Outbox {
-    const gate = new LogGate(DROP_LOG_MS)
+    const throttle = new LogThrottle(DROP_LOG_MS)
     return new Outbox(new CorkedWriter(this.#socket), limits, {
-      dropped: (urgency, bytes) => {
-        this.#events.dropped(urgency)
-        gate.pass((heldBack) =>
+      dropped: (priority, bytes) => {
+        this.#events.dropped(priority)
+        throttle.run((heldBack) =>
           this.#logger.warn(
-            { urgency, bytes, heldBack },
+            { priority, bytes, heldBack },
             'a worker does not keep up: dropped what it was to be sent',
           ),
         )

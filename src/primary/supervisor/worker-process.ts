@@ -4,7 +4,7 @@
  */
 import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
-import { within } from '../../core/within.ts'
+import { withTimeout } from '../../core/with-timeout.ts'
 import type { PrimaryControl, WorkerControl } from '../../wire/control.ts'
 
 export interface ForkedWorker {
@@ -118,7 +118,7 @@ export class WorkerProcess {
       this.#pong = () => resolve(true)
       if (!isAsked) this.#send({ type: 'rookery:ping' })
     })
-    const isAnswered = await within(timeoutMs, answered, () => false)
+    const isAnswered = await withTimeout(timeoutMs, answered, () => false)
     if (!isAnswered) throw new ChannelSilence(timeoutMs)
   }
 

@@ -2,7 +2,7 @@
 
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface AdapterState {
   namespaces: () => number
@@ -13,12 +13,12 @@ export type AdapterMetrics = ReturnType<typeof adapterMetrics>
 
 export function adapterMetrics(registry: Registry, state: AdapterState) {
   const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
-  readGauge(registry, {
+  registerGauge(registry, {
     name: 'rookery_adapter_namespaces',
     help: 'Namespaces served by this worker',
     read: state.namespaces,
   })
-  readGauge(registry, {
+  registerGauge(registry, {
     name: 'rookery_adapter_open_questions',
     help: 'Questions to other workers that have not been settled',
     read: state.openQuestions,

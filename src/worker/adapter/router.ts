@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
 import { FrameError } from '../../core/byte-frames.ts'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { Link } from '../link/link.ts'
 import type { BroadcastBody } from './codec.ts'
 import { decodeBody } from './codec.ts'
@@ -26,7 +26,7 @@ export class AdapterRouter {
   readonly #ends = new Map<string, AdapterEnd>()
   readonly #link: Pick<Link, 'onMessage' | 'onPeerGone'>
   readonly #logger: Logger
-  readonly #gate = new LogGate(MALFORMED_LOG_MS)
+  readonly #throttle = new LogThrottle(MALFORMED_LOG_MS)
   #unlisten: (() => void) | undefined
   #metrics: AdapterMetrics | undefined
 
@@ -90,7 +90,7 @@ export class AdapterRouter {
     } catch (error) {
       if (!(error instanceof FrameError || error instanceof ZodError)) throw error
       this.#metrics?.malformed.inc()
-      this.#gate.pass((heldBack) =>
+      this.#throttle.run((heldBack) =>
         this.#logger.error(
           { from, reason: error.message, heldBack },
           'a message of another worker can not be read',

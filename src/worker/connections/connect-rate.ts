@@ -12,7 +12,7 @@ const BURST = 100
 const PER_SECOND = 1
 
 /** To be called before the application adds its own middleware. */
-export function guardConnects(io: Server, registry: Registry, now: () => number): void {
+export function limitConnects(io: Server, registry: Registry, now: () => number): void {
   const refused = new Counter({
     name: 'rookery_connects_refused_total',
     help: 'Connects to a namespace that were refused because one connection asked for too many',

@@ -4,12 +4,12 @@
  * finds its worker without a subscription for each.
  */
 import type { Namespace, Server, Socket } from 'socket.io'
-import { namedSocketId } from '../../core/session-id.ts'
+import { taggedSocketId } from '../../core/session-id.ts'
 
 type Create = (...args: unknown[]) => Promise<Socket>
 
 /** A socket that is made in another way keeps its id, and is subscribed for. */
-export function nameSockets(io: Server, tag: string): void {
+export function tagSocketIds(io: Server, tag: string): void {
   nameThoseOf(io.of('/'), tag)
   io.on('new_namespace', (namespace) => nameThoseOf(namespace, tag))
 }
@@ -19,7 +19,7 @@ function nameThoseOf(namespace: Namespace, tag: string): void {
   if (!isCreate(create)) return
   const createNamed: Create = async (...args) => {
     const socket = await Reflect.apply(create, namespace, args)
-    Reflect.set(socket, 'id', namedSocketId(tag, socket.id))
+    Reflect.set(socket, 'id', taggedSocketId(tag, socket.id))
     return socket
   }
   Reflect.set(namespace, '_createSocket', createNamed)

@@ -9,6 +9,8 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Listeners } from '../../core/listeners.ts'
+import type { CallHandler } from '../../wire/call-server.ts'
+import { CallServer } from '../../wire/call-server.ts'
 import type { WorkerBoot } from '../../wire/control.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { logEntry } from '../../wire/entry.ts'
@@ -23,9 +25,7 @@ import {
   subscribeFrame,
   unsubscribeFrame,
 } from '../../wire/frames.ts'
-import { LinkCalls } from '../../wire/link-calls.ts'
-import type { CallHandler } from '../../wire/link-serving.ts'
-import { LinkServing } from '../../wire/link-serving.ts'
+import { PendingCalls } from '../../wire/pending-calls.ts'
 import type { Params, PrimaryEvent, PrimaryRequests, Result, WorkerRequests } from '../../wire/requests.ts'
 import { primaryEvent, primaryRequests, workerRequests } from '../../wire/requests.ts'
 import type { LinkLimits } from './limits.ts'
@@ -61,11 +61,11 @@ export class Link {
   readonly #logger: Logger
   readonly #metrics: LinkMetrics
   readonly #stream: LinkStream
-  readonly #calls: LinkCalls
+  readonly #calls: PendingCalls
   readonly #receipts: LinkReceipts
   readonly #topics: LinkTopics
   readonly #handlers = new Map<string, CallHandler>()
-  readonly #serving: LinkServing
+  readonly #callServer: CallServer
   readonly #messages = this.#listeners<[body: Buffer, from: string]>()
   readonly #entries = this.#listeners<[entry: LogEntry]>()
   readonly #events = this.#listeners<[event: PrimaryEvent]>()
@@ -78,7 +78,7 @@ export class Link {
     this.name = boot.name
     this.#limits = { ...linkLimits, ...limits }
     this.#logger = logger
-    this.#calls = new LinkCalls(this.#limits.maxOpenCalls)
+    this.#calls = new PendingCalls(this.#limits.maxOpenCalls)
     this.#receipts = new LinkReceipts(this.#limits.maxOpenCalls)
     this.#topics = new LinkTopics(
       {
@@ -88,7 +88,7 @@ export class Link {
       },
       this.#limits.requestTimeoutMs,
     )
-    this.#serving = new LinkServing({
+    this.#callServer = new CallServer({
       table: primaryRequests,
       handlers: this.#handlers,
       logger,
@@ -245,8 +245,8 @@ export class Link {
     const { volatile = false, grants = [] } = options
     const frame = this.#bounded(publishFrame({ ref, volatile, topics, grants, body }))
     // Whoever asks for a receipt waits for answers.
-    const departure = ref === 0 ? 'gather' : 'turn'
-    const sent = this.#stream.offer(frame, volatile ? 'volatile' : 'publication', departure)
+    const timing = ref === 0 ? 'gather' : 'turn'
+    const sent = this.#stream.offer(frame, volatile ? 'volatile' : 'publication', timing)
     if (sent) this.#metrics.published.inc()
     return sent
   }
@@ -294,7 +294,7 @@ export class Link {
   }
 
   #serve({ id, method, params }: PrimaryFrame & { kind: 'request' }): void {
-    this.#serving.serve({ id, method, params, from: 'primary' }).then(
+    this.#callServer.serve({ id, method, params, from: 'primary' }).then(
       (reply) => this.#stream.offer(reply, 'control'),
       (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be made'),
     )

@@ -2,7 +2,7 @@
 
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { readGauge } from '../../core/read-gauge.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface LinkState {
   queuedBytes(): number
@@ -13,17 +13,17 @@ export interface LinkState {
 export type LinkMetrics = ReturnType<typeof linkMetrics>
 
 export function linkMetrics(registry: Registry, state: LinkState) {
-  readGauge(registry, {
+  registerGauge(registry, {
     name: 'rookery_link_outbox_bytes',
     help: 'Bytes not yet sent to the primary',
     read: () => state.queuedBytes(),
   })
-  readGauge(registry, {
+  registerGauge(registry, {
     name: 'rookery_link_topics',
     help: 'Topics that this worker is subscribed to',
     read: () => state.subscriptions(),
   })
-  readGauge(registry, {
+  registerGauge(registry, {
     name: 'rookery_link_open_requests',
     help: 'Requests that wait for the primary',
     read: () => state.openCalls(),

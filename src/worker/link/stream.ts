@@ -7,10 +7,10 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { Logger } from 'pino'
 import { FrameReader } from '../../core/byte-frames.ts'
-import type { Departure } from '../../core/corked-writer.ts'
+import type { FlushTiming } from '../../core/corked-writer.ts'
 import { CorkedWriter } from '../../core/corked-writer.ts'
-import { LogGate } from '../../core/log-gate.ts'
-import type { Urgency } from '../../core/outbox.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import type { FramePriority } from '../../core/outbox.ts'
 import { Outbox } from '../../core/outbox.ts'
 import type { PrimaryFrame } from '../../wire/frames.ts'
 import { decodePrimaryFrame } from '../../wire/frames-decode.ts'
@@ -71,8 +71,8 @@ export class LinkStream {
   }
 
   /** @returns whether the frame is on its way */
-  offer(frame: Buffer, urgency: Urgency, departure: Departure = 'turn'): boolean {
-    return this.open && this.#outbox.offer(frame, urgency, departure)
+  offer(frame: Buffer, priority: FramePriority, timing: FlushTiming = 'turn'): boolean {
+    return this.open && this.#outbox.offer(frame, priority, timing)
   }
 
   /** Lets go of it when what has been offered has left, or when that takes too long. */
@@ -109,13 +109,13 @@ export class LinkStream {
   }
 
   #makeOutbox(limits: LinkLimits): Outbox {
-    const gate = new LogGate(DROP_LOG_MS)
+    const throttle = new LogThrottle(DROP_LOG_MS)
     return new Outbox(this.#writer, limits, {
-      dropped: (urgency, bytes) => {
+      dropped: (priority, bytes) => {
         this.#events.dropped()
-        gate.pass((heldBack) =>
+        throttle.run((heldBack) =>
           this.#logger.warn(
-            { urgency, bytes, heldBack },
+            { priority, bytes, heldBack },
             'the primary does not keep up: dropped what it was to be sent',
           ),
         )

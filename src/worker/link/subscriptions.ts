@@ -22,7 +22,7 @@ interface Topic {
 interface Group {
   listener: GroupListener
   members: Set<string>
-  /** Until then what is told about members belongs to an earlier stay in the group. */
+  /** Until then what is told about members belongs to an earlier time in the group. */
   entered: boolean
 }
 

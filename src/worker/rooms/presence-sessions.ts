@@ -6,10 +6,10 @@ import type { Author } from '../../wire/entry.ts'
 import type { Link } from '../link/link.ts'
 import { Untold } from './retry-queue.ts'
 
-interface Stay {
+interface PresenceSession {
   room: string
   userId: string
-  stay: string
+  sessionId: string
 }
 
 export interface StaysOptions {
@@ -20,21 +20,21 @@ export interface StaysOptions {
   firstPauseMs?: number
 }
 
-export class Stays {
+export class PresenceSessions {
   readonly #link: StaysOptions['link']
-  readonly #leaves: Untold<Stay>
+  readonly #leaves: Untold<PresenceSession>
 
   constructor({ link, ...rest }: StaysOptions) {
     this.#link = link
-    const tell = (leave: Stay) => link.request('presence.leave', leave)
+    const tell = (leave: PresenceSession) => link.request('presence.leave', leave)
     this.#leaves = new Untold({ ...rest, tell, part: 'presence' })
   }
 
-  enter(room: string, user: Author, stay: string): Promise<RoomMembers> {
-    return this.#link.request('presence.enter', { room, user, stay })
+  enter(room: string, user: Author, sessionId: string): Promise<RoomMembers> {
+    return this.#link.request('presence.enter', { room, user, sessionId })
   }
 
-  leave(room: string, userId: string, stay: string): void {
-    this.#leaves.tell({ room, userId, stay })
+  leave(room: string, userId: string, sessionId: string): void {
+    this.#leaves.tell({ room, userId, sessionId })
   }
 }

@@ -5,8 +5,8 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { LogGate } from '../../core/log-gate.ts'
-import { readGauge } from '../../core/read-gauge.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import { registerGauge } from '../../core/register-gauge.ts'
 
 const UNTOLD_MAX = 50_000
 const FIRST_PAUSE_MS = 500
@@ -27,7 +27,7 @@ export interface UntoldOptions<T> {
 
 export class Untold<T> {
   readonly #options: UntoldOptions<T>
-  readonly #gate = new LogGate(UNTOLD_LOG_MS)
+  readonly #throttle = new LogThrottle(UNTOLD_LOG_MS)
   readonly #untoldMax: number
   readonly #firstPauseMs: number
   /** Oldest first. */
@@ -43,7 +43,7 @@ export class Untold<T> {
     this.#untoldMax = options.untoldMax ?? UNTOLD_MAX
     this.#firstPauseMs = options.firstPauseMs ?? FIRST_PAUSE_MS
     this.#pauseMs = this.#firstPauseMs
-    readGauge(registry, {
+    registerGauge(registry, {
       name: `rookery_${part}_untold_leaves`,
       help: 'Leaves that the primary could not be told of yet',
       read: () => this.#untold.size,
@@ -96,7 +96,7 @@ export class Untold<T> {
 
   #warn(error: unknown): void {
     const { logger, part } = this.#options
-    this.#gate.pass((heldBack) =>
+    this.#throttle.run((heldBack) =>
       logger.warn({ err: error, heldBack, part }, 'a leave could not be told yet'),
     )
   }

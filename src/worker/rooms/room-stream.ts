@@ -6,7 +6,7 @@
  */
 import type { Logger } from 'pino'
 import type { Counter } from 'prom-client'
-import type { LogGate } from '../../core/log-gate.ts'
+import type { LogThrottle } from '../../core/log-throttle.ts'
 import type { RoomLogReader } from '../../log/room-log.ts'
 import type { RoomListener } from '../../wire/app.ts'
 import type { LogEntry } from '../../wire/entry.ts'
@@ -22,7 +22,7 @@ export interface RoomStreamOptions {
   reader: Pick<RoomLogReader, 'head' | 'read'>
   logger: Logger
   /** Shared by all rooms: one that cannot be read is seldom alone. */
-  gate: LogGate
+  throttle: LogThrottle
   repairs: Counter
 }
 
@@ -142,8 +142,8 @@ export class RoomStream {
   #tryLater(error: unknown): void {
     if (this.#closed) return
     this.#behind = true
-    const { logger, gate, room } = this.#options
-    gate.pass((heldBack) =>
+    const { logger, throttle, room } = this.#options
+    throttle.run((heldBack) =>
       logger.warn({ err: error, room, heldBack }, 'a hole could not be read from the log yet'),
     )
     this.#retry = setTimeout(() => void this.#repair(), this.#pauseMs)

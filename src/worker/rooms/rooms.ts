@@ -6,12 +6,12 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { LogGate } from '../../core/log-gate.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RoomLogReader } from '../../log/room-log.ts'
 import type { RoomListener, RoomSubscription, Rooms } from '../../wire/app.ts'
 import { roomTopic } from '../../wire/topics.ts'
 import type { Link } from '../link/link.ts'
-import { Stays } from './presence-sessions.ts'
+import { PresenceSessions } from './presence-sessions.ts'
 import { RoomStream } from './room-stream.ts'
 
 /** Lines about rooms that can't be read are that far apart. */
@@ -42,10 +42,10 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
       if (presence !== undefined) stream.listener.presence(presence)
     }
   })
-  const gate = new LogGate(UNREADABLE_LOG_MS)
+  const throttle = new LogThrottle(UNREADABLE_LOG_MS)
 
   const open = async (room: string, listener: RoomListener): Promise<RoomSubscription> => {
-    const stream = new RoomStream({ room, listener, reader, logger, gate, repairs })
+    const stream = new RoomStream({ room, listener, reader, logger, throttle, repairs })
     const set = streams.get(room) ?? new Set()
     streams.set(room, set.add(stream))
     const close = () => {
@@ -64,14 +64,14 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
     return { close }
   }
 
-  const stays = new Stays({ link, logger, registry })
+  const sessions = new PresenceSessions({ link, logger, registry })
 
   return {
     open,
     append: (room, draft, { limited = false } = {}) => link.request('log.append', { room, draft, limited }),
     read: (room, range) => reader.read(room, range),
-    enter: (room, user, stay) => stays.enter(room, user, stay),
-    leave: (room, userId, stay) => stays.leave(room, userId, stay),
+    enter: (room, user, sessionId) => sessions.enter(room, user, sessionId),
+    leave: (room, userId, sessionId) => sessions.leave(room, userId, sessionId),
     members: (room) => link.request('presence.members', { room }),
     trackRoom: async (userId, room) => {
       await link.request('user.track', { userId, room })

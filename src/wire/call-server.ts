@@ -13,7 +13,7 @@ export interface ServedCall {
   from: string
 }
 
-export class LinkServing {
+export class CallServer {
   readonly #table: RequestTable
   readonly #handlers: ReadonlyMap<string, CallHandler>
   readonly #logger: Logger

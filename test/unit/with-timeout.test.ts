@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { within } from '../../src/core/within.ts'
+import { withTimeout } from '../../src/core/with-timeout.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -11,8 +11,8 @@ afterEach(() => {
 
 it('gives what comes in time, and leaves no timer behind', async () => {
   const late = vi.fn(() => 'late')
-  expect(await within(100, Promise.resolve('in time'), late)).toBe('in time')
-  await expect(within(100, Promise.reject(new Error('failed')), late)).rejects.toThrow('failed')
+  expect(await withTimeout(100, Promise.resolve('in time'), late)).toBe('in time')
+  await expect(withTimeout(100, Promise.reject(new Error('failed')), late)).rejects.toThrow('failed')
   expect(vi.getTimerCount()).toBe(0)
   expect(late).not.toHaveBeenCalled()
 })
@@ -20,7 +20,7 @@ it('gives what comes in time, and leaves no timer behind', async () => {
 it('gives what `late` does past that, once, whatever becomes of the rest', async () => {
   const late = vi.fn(() => 'late')
   const failing = rejectedAfter(200)
-  const waiting = within(100, failing, late)
+  const waiting = withTimeout(100, failing, late)
   await vi.advanceTimersByTimeAsync(99)
   expect(late).not.toHaveBeenCalled()
   await vi.advanceTimersByTimeAsync(1)

@@ -3,13 +3,13 @@
 import type { Registry } from 'prom-client'
 import { Gauge } from 'prom-client'
 
-export interface ReadGauge {
+export interface GaugeOptions {
   name: string
   help: string
   read: () => number
 }
 
-export function readGauge(registry: Registry, { name, help, read }: ReadGauge): void {
+export function registerGauge(registry: Registry, { name, help, read }: GaugeOptions): void {
   registry.registerMetric(
     new Gauge({
       name,

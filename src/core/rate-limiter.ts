@@ -10,7 +10,7 @@ export interface RateWindow {
 }
 
 /** Takes one from what `key` has left. Resolves with 0, or when nothing is left with the milliseconds until there is. */
-export type Take = (key: string) => Promise<number>
+export type RateLimiter = (key: string) => Promise<number>
 
 /** `perSecond` on average, `burst` at once. */
 export function rateWindow(perSecond: number, burst: number): RateWindow {
@@ -18,7 +18,7 @@ export function rateWindow(perSecond: number, burst: number): RateWindow {
 }
 
 /** Counted in this process. */
-export function takeFromMemory({ points, durationMs }: RateWindow): Take {
+export function memoryRateLimiter({ points, durationMs }: RateWindow): RateLimiter {
   const limiter = new RateLimiterMemory({ points, duration: durationMs / 1_000 })
   return async (key) => {
     try {

@@ -13,12 +13,12 @@ export interface RequestHead {
   headBytes: number
 }
 
-export type HeadRefusal = { status: 400 | 414 | 431; reason: string }
+export type HttpHeadRefusal = { status: 400 | 414 | 431; reason: string }
 
-export type HeadProgress =
+export type HttpHeadProgress =
   | { state: 'partial' }
   | { state: 'complete'; head: RequestHead }
-  | ({ state: 'refused' } & HeadRefusal)
+  | ({ state: 'refused' } & HttpHeadRefusal)
 
 const TAB = 0x09
 const LF = 0x0a
@@ -31,7 +31,7 @@ const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP\/1\.([01])$/
 const HEADER_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n]*$/
 const AUTHORITY = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/
 
-export class HeadReader {
+export class HttpHeadParser {
   readonly #limitBytes: number
   #buffer: Buffer = Buffer.alloc(0)
   #length = 0
@@ -48,7 +48,7 @@ export class HeadReader {
   }
 
   /** Takes the next chunk. After anything but `partial` there is nothing more to push. */
-  push(chunk: Buffer): HeadProgress {
+  push(chunk: Buffer): HttpHeadProgress {
     this.#append(chunk)
     const end = this.bytes.indexOf(HEAD_END, Math.max(0, this.#checked - (HEAD_END.length - 1)), 'latin1')
     const headBytes = end === -1 ? this.#length : end + HEAD_END.length
@@ -72,7 +72,7 @@ export class HeadReader {
   }
 
   /** Checks the bytes up to `until` that have not been checked yet, and the request line as soon as it is there. */
-  #check(until: number): HeadRefusal | null {
+  #check(until: number): HttpHeadRefusal | null {
     let previous = this.#checked === 0 ? SPACE : (this.#buffer[this.#checked - 1] ?? SPACE)
     for (let at = this.#checked; at < until; at += 1) {
       const byte = this.#buffer[at] ?? 0
@@ -90,14 +90,14 @@ export class HeadReader {
     return null
   }
 
-  #checkSize(headBytes: number): HeadRefusal | null {
+  #checkSize(headBytes: number): HttpHeadRefusal | null {
     if (headBytes <= this.#limitBytes) return null
     return this.#lineEnd === -1
       ? { status: 414, reason: 'request line too long' }
       : { status: 431, reason: 'head too long' }
   }
 
-  #parse(headBytes: number): HeadProgress {
+  #parse(headBytes: number): HttpHeadProgress {
     const lines = this.#text(this.#lineEnd + 2, headBytes - HEAD_END.length + 2).split('\r\n')
     lines.pop()
     if (lines.length > MAX_HEADER_LINES) return { state: 'refused', status: 431, reason: 'too many headers' }

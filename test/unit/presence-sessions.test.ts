@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { RookeryError } from '../../src/wire/errors.ts'
 import type { Params, Result, WorkerRequests } from '../../src/wire/requests.ts'
-import { Stays } from '../../src/worker/rooms/presence-sessions.ts'
+import { PresenceSessions } from '../../src/worker/rooms/presence-sessions.ts'
 import { until } from '../harness/until.ts'
 
 /** A primary that keeps stays as the real one does, and may be out of reach. */
@@ -18,10 +18,10 @@ class Primary {
     params: Params<WorkerRequests, M>,
   ): Promise<Result<WorkerRequests, M>> {
     this.asked += 1
-    const { stay } = params as { stay: string }
+    const { sessionId } = params as { sessionId: string }
     if (this.reach !== 'away') {
-      if (method === 'presence.enter') this.present.add(stay)
-      else this.present.delete(stay)
+      if (method === 'presence.enter') this.present.add(sessionId)
+      else this.present.delete(sessionId)
     }
     if (this.reach !== 'reached') throw new RookeryError('unavailable', 'no reply')
     const answer = method === 'presence.enter' ? { members: [], count: 0 } : null
@@ -33,18 +33,18 @@ function setUp(untoldMax = 100) {
   const registry = new Registry()
   const link = new Primary()
   const logger = pino({ level: 'silent' })
-  const stays = new Stays({ link, logger, registry, untoldMax, firstPauseMs: 1 })
+  const sessions = new PresenceSessions({ link, logger, registry, untoldMax, firstPauseMs: 1 })
   const metric = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value ?? 0
   const untold = () => metric('rookery_presence_untold_leaves')
-  return { stays, link, metric, untold }
+  return { sessions, link, metric, untold }
 }
 
 describe('stays', () => {
   it('that could not be left are left when the primary is there again', async () => {
-    const { stays, link, untold } = setUp()
-    for (const stay of ['1', '2', '3']) await stays.enter('den', { id: 'a', name: 'A' }, stay)
+    const { sessions, link, untold } = setUp()
+    for (const sessionId of ['1', '2', '3']) await sessions.enter('den', { id: 'a', name: 'A' }, sessionId)
     link.reach = 'away'
-    for (const stay of ['1', '2', '3']) stays.leave('den', 'a', stay)
+    for (const sessionId of ['1', '2', '3']) sessions.leave('den', 'a', sessionId)
     await until(async () => (await untold()) === 3 && link.asked > 10, 'they are kept and tried again')
     expect(link.present.size).toBe(3)
     link.reach = 'reached'
@@ -53,13 +53,13 @@ describe('stays', () => {
   })
 
   it('that began although the answer came too late end with a leave, and leave those of others alone', async () => {
-    const { stays, link, untold } = setUp()
-    await stays.enter('den', { id: 'a', name: 'A' }, 'another')
+    const { sessions, link, untold } = setUp()
+    await sessions.enter('den', { id: 'a', name: 'A' }, 'another')
     link.reach = 'late'
-    await expect(stays.enter('den', { id: 'a', name: 'A' }, 'late')).rejects.toMatchObject({
+    await expect(sessions.enter('den', { id: 'a', name: 'A' }, 'late')).rejects.toMatchObject({
       code: 'unavailable',
     })
-    stays.leave('den', 'a', 'late')
+    sessions.leave('den', 'a', 'late')
     await until(async () => (await untold()) === 1, 'it is kept')
     link.reach = 'reached'
     await until(async () => (await untold()) === 0, 'it has been told')
@@ -67,9 +67,9 @@ describe('stays', () => {
   })
 
   it('that wait to be left are bounded', async () => {
-    const { stays, link, metric, untold } = setUp(2)
+    const { sessions, link, metric, untold } = setUp(2)
     link.reach = 'away'
-    for (const stay of ['1', '2', '3', '4', '5']) stays.leave('den', 'a', stay)
+    for (const sessionId of ['1', '2', '3', '4', '5']) sessions.leave('den', 'a', sessionId)
     await until(
       async () => (await metric('rookery_presence_forgotten_leaves_total')) === 3,
       'three are let go',

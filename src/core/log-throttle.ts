@@ -1,8 +1,8 @@
 /** Lets one line an interval through to the log, and counts those that it held back. */
-export class LogGate {
+export class LogThrottle {
   readonly #intervalMs: number
   readonly #nowMs: () => number
-  #openAtMs = Number.NEGATIVE_INFINITY
+  #nextLineAtMs = Number.NEGATIVE_INFINITY
   #heldBack = 0
 
   constructor(intervalMs: number, nowMs: () => number = () => performance.now()) {
@@ -11,13 +11,13 @@ export class LogGate {
   }
 
   /** Calls `write` with the number of lines held back since the last one, unless this one is to be held back too. */
-  pass(write: (heldBack: number) => void): void {
+  run(write: (heldBack: number) => void): void {
     const nowMs = this.#nowMs()
-    if (nowMs < this.#openAtMs) {
+    if (nowMs < this.#nextLineAtMs) {
       this.#heldBack += 1
       return
     }
-    this.#openAtMs = nowMs + this.#intervalMs
+    this.#nextLineAtMs = nowMs + this.#intervalMs
     const heldBack = this.#heldBack
     this.#heldBack = 0
     write(heldBack)

@@ -22,7 +22,7 @@ export interface NewCall {
   send(id: number): void
 }
 
-export class LinkCalls {
+export class PendingCalls {
   readonly #open = new Map<number, OpenCall>()
   readonly #maxOpen: number
   #lastId = 0

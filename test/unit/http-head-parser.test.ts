@@ -1,14 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type HeadProgress, HeadReader } from '../../src/core/http-head.ts'
+import { HttpHeadParser, type HttpHeadProgress } from '../../src/core/http-head-parser.ts'
 
 const LIMIT_BYTES = 4_096
 const SOCKET_IO_HEAD =
   'GET /socket.io/?EIO=4&transport=polling&sid=abcdef1-AAAAAAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\n' +
   'Host: chat.example\r\nCookie: sid=other; a=b\r\nX-Empty:\r\nX-Latin: \xe9\r\n\r\n'
 
-function push(reader: HeadReader, ...parts: string[]): HeadProgress {
-  let progress: HeadProgress = { state: 'partial' }
+function push(reader: HttpHeadParser, ...parts: string[]): HttpHeadProgress {
+  let progress: HttpHeadProgress = { state: 'partial' }
   for (const part of parts) progress = reader.push(Buffer.from(part, 'latin1'))
   return progress
 }
@@ -16,7 +16,7 @@ function push(reader: HeadReader, ...parts: string[]): HeadProgress {
 const head = (fill: number) => `GET / HTTP/1.1\r\nA: ${'b'.repeat(fill)}\r\n\r\n`
 const bytewise = (text: string) => Array.from(text)
 
-const read = (...parts: string[]) => push(new HeadReader(LIMIT_BYTES), ...parts)
+const read = (...parts: string[]) => push(new HttpHeadParser(LIMIT_BYTES), ...parts)
 
 function status(...parts: string[]): number | string {
   const progress = read(...parts)
@@ -25,7 +25,7 @@ function status(...parts: string[]): number | string {
 
 describe('a complete head', () => {
   test('is read in one piece, and what follows it is kept and not looked at', () => {
-    const reader = new HeadReader(LIMIT_BYTES)
+    const reader = new HttpHeadParser(LIMIT_BYTES)
     const progress = push(reader, `${SOCKET_IO_HEAD}\0\x01body\n`)
     expect(progress).toMatchObject({
       state: 'complete',
@@ -42,7 +42,7 @@ describe('a complete head', () => {
   })
 
   test('is the same byte by byte, and partial until its last', () => {
-    const reader = new HeadReader(LIMIT_BYTES)
+    const reader = new HttpHeadParser(LIMIT_BYTES)
     for (const byte of SOCKET_IO_HEAD.slice(0, -1)) expect(push(reader, byte)).toEqual({ state: 'partial' })
     expect(push(reader, '\n')).toEqual(read(SOCKET_IO_HEAD))
     expect(reader.bytes.toString('latin1')).toBe(SOCKET_IO_HEAD)
@@ -131,7 +131,7 @@ test('any bytes, in any pieces, end in one of the documented ways', () => {
   )
   fc.assert(
     fc.property(bytes, fc.integer({ min: 1, max: 40 }), (text, size) => {
-      const reader = new HeadReader(200)
+      const reader = new HttpHeadParser(200)
       for (let at = 0; at < text.length; at += size) {
         const progress = push(reader, text.slice(at, at + size))
         if (progress.state === 'refused') expect([400, 414, 431]).toContain(progress.status)

@@ -6,7 +6,7 @@
 import { isIPv6, Socket } from 'node:net'
 import { handOverMessage, type WorkerControl } from '../../wire/control.ts'
 
-export function reportTakenHandles(send: (message: WorkerControl) => void): void {
+export function reportReceivedHandles(send: (message: WorkerControl) => void): void {
   process.on('message', (message: unknown, handle: unknown) => {
     const handOver = handOverMessage.safeParse(message)
     if (!handOver.success) return
