@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { HostsFirst } from './harness/hosts-first.ts'
+import { LongestFirst } from './harness/longest-first.ts'
 
 const pool = 'forks'
 /**
@@ -37,7 +37,7 @@ const spawned = (folder: string) => ({
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: HostsFirst },
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/harness/summary-reporter.ts'],
     projects: [
       {
