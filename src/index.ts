@@ -2,7 +2,7 @@
 export type {
   App,
   AppContext,
-  AppendTerms,
+  AppendOptions,
   AppSettings,
   ClusterState,
   DrainHooks,

@@ -83,9 +83,15 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
   constructor(options: EmbeddedLogOptions) {
     const limits = { ...defaultLimits, ...options.limits }
     const { directory, logger } = options
-    const onHealth = (reason: string | null) => this.#tellHealth(reason)
-    const onTurnedBack = () => this.#metrics.turnedBack.inc()
-    const store = new WriterStore({ directory, logger, stallMs: limits.stallMs, onHealth, onTurnedBack })
+    const onHealth = (reason: string | null) => this.#notifyHealth(reason)
+    const onStaleTransaction = () => this.#metrics.staleTransactions.inc()
+    const store = new WriterStore({
+      directory,
+      logger,
+      stallMs: limits.stallMs,
+      onHealth,
+      onStaleTransaction,
+    })
     super({
       tables: () => store.tables(),
       failed: (err) => logger.error({ err }, 'the room log cannot be read'),
@@ -116,10 +122,10 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
   async append(room: string, draft: MessageDraft): Promise<AppendResult> {
     try {
       const { result } = await this.#queue.run({
-        work: (tables) => appendDraft(tables, room, draft, this.#terms()),
+        work: (tables) => appendDraft(tables, room, draft, this.#appendOptions()),
         committed: ({ entry, trimmed }) => {
           this.#metrics.trimmed.inc(trimmed)
-          if (entry !== null) this.#tellEntry(entry)
+          if (entry !== null) this.#notifyEntry(entry)
         },
       })
       this.#metrics.appends.inc({ outcome: result.duplicate ? 'duplicate' : 'stored' })
@@ -200,24 +206,24 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     return isTracked(this.#store.tables(), userId, room)
   }
 
-  #terms() {
+  #appendOptions() {
     return { nowMs: this.#options.clock(), keep: this.#options.retention.messages }
   }
 
-  #tellEntry(entry: LogEntry): void {
+  #notifyEntry(entry: LogEntry): void {
     for (const listener of this.#entryListeners) this.#guard(() => listener(entry))
   }
 
-  #tellHealth(reason: string | null): void {
+  #notifyHealth(reason: string | null): void {
     this.#metrics.healthy.set(reason === null ? 1 : 0)
     if (reason !== null) this.#queue.refuseWaiting()
     for (const listener of this.#healthListeners) this.#guard(() => listener(reason))
   }
 
   /** A listener's error is its own: the entry is stored, and the other listeners have a right to it. */
-  #guard(tell: () => void): void {
+  #guard(call: () => void): void {
     try {
-      tell()
+      call()
     } catch (err) {
       this.#metrics.listenerErrors.inc()
       this.#options.logger.error({ err }, 'a listener of the room log has failed')

@@ -3,7 +3,7 @@
  * first look where it is not there yet, so a reader may be made before the writer has the log ready, and again after a failed one, but less and
  * less often while that does not help.
  */
-import { NotYet, openForReading, type Tables } from './environment.ts'
+import { LogNotCreated, openForReading, type Tables } from './environment.ts'
 import { LogView, type TableSource } from './log-view.ts'
 import type { RoomLogReader } from './room-log.ts'
 
@@ -58,7 +58,7 @@ class ReadOnlySource implements TableSource {
 
   failed(error: unknown): void {
     if (this.#tables === null) return
-    this.#rest(error)
+    this.#backOff(error)
     void this.#drop()
   }
 
@@ -73,13 +73,13 @@ class ReadOnlySource implements TableSource {
     try {
       return openForReading(this.#directory)
     } catch (error) {
-      if (!(error instanceof NotYet)) this.#rest(error)
+      if (!(error instanceof LogNotCreated)) this.#backOff(error)
       throw error
     }
   }
 
   /** The pause grows with every failure that comes soon after the one before. */
-  #rest(error: unknown): void {
+  #backOff(error: unknown): void {
     const nowMs = this.#nowMs()
     const again = this.#failed !== undefined && nowMs < this.#failed.atMs + 2 * LONGEST_PAUSE_MS
     this.#pauseMs = again ? Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS

@@ -72,7 +72,7 @@ const DATA_FILE = 'data.mdb'
 const DAMAGED = `${DATA_FILE} is damaged: it does not start like a log`
 
 /** The writer has not made the environment yet. */
-export class NotYet extends Error {
+export class LogNotCreated extends Error {
   constructor() {
     super('it does not exist yet')
   }
@@ -102,10 +102,10 @@ export function openForWriting(directory: string): Tables {
 /** Throws while the writer has not made the environment yet. */
 export function openForReading(directory: string): Tables {
   const path = join(directory, DATA_FILE)
-  if (!existsSync(path)) throw new NotYet()
+  if (!existsSync(path)) throw new LogNotCreated()
   const file = openSync(path, 'r')
   try {
-    if (checkFile(file).fileBytes === 0) throw new NotYet()
+    if (checkFile(file).fileBytes === 0) throw new LogNotCreated()
   } finally {
     closeSync(file)
   }
@@ -138,7 +138,7 @@ function openTables(root: RootDatabase, suspect: boolean): Tables {
 function table<V, K extends string | (string | number)[]>(root: RootDatabase, name: string): Database<V, K> {
   // In a read-only environment lmdb-js answers undefined for a table that is not there, whatever its types say.
   const database: Database<V, K> | undefined = root.openDB<V, K>({ name, encoding: 'json' })
-  if (database === undefined) throw new NotYet()
+  if (database === undefined) throw new LogNotCreated()
   return database
 }
 

@@ -16,7 +16,7 @@ export interface AppendOutcome {
   trimmed: number
 }
 
-export interface AppendTerms {
+export interface AppendOptions {
   nowMs: number
   /** Entries kept a room. */
   keep: number
@@ -26,7 +26,7 @@ export function appendDraft(
   tables: Tables,
   room: string,
   draft: MessageDraft,
-  terms: AppendTerms,
+  options: AppendOptions,
 ): AppendOutcome {
   const digest = digestOf(draft)
   const known = tables.ids.get([room, draft.from.id, draft.id])
@@ -39,7 +39,7 @@ export function appendDraft(
   if (draft.kind !== 'text') checkTarget(tables, room, draft)
 
   const seq = record.head + 1
-  const stored = toStored(draft, record, terms.nowMs)
+  const stored = toStored(draft, record, options.nowMs)
   tables.entries.putSync([room, seq], stored)
   tables.ids.putSync([room, draft.from.id, draft.id], { seq, at: stored.at, digest })
   if (draft.kind === 'edit') tables.edits.putSync([room, draft.target, seq], 1)
@@ -47,7 +47,7 @@ export function appendDraft(
   if (draft.kind === 'text') markOwnRead(tables, room, { userId: draft.from.id, seq })
 
   const grown = { ...record, head: seq, at: stored.at, texts: stored.texts }
-  const kept = trimExcess(tables, room, grown, terms.keep)
+  const kept = trimExcess(tables, room, grown, options.keep)
   tables.rooms.putSync(room, kept)
   return {
     result: { seq, at: stored.at, duplicate: false },

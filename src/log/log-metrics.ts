@@ -7,7 +7,7 @@ export interface LogMetrics extends SharedLogMetrics {
   commitSeconds: Histogram
   queued: Gauge
   readersReaped: Counter
-  turnedBack: Counter
+  staleTransactions: Counter
 }
 
 export function logMetrics(registry: Registry): LogMetrics {
@@ -36,7 +36,7 @@ export function logMetrics(registry: Registry): LogMetrics {
       help: 'Reader slots of dead processes that were freed',
       registers,
     }),
-    turnedBack: new Counter({
+    staleTransactions: new Counter({
       name: 'rookery_log_turned_back_total',
       help: 'Transactions begun anew because another process had opened the log during a commit',
       registers,

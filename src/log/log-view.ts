@@ -19,26 +19,26 @@ export class LogView {
   }
 
   async head(room: string): Promise<HeadInfo> {
-    return this.#look((tables) => readHead(tables, room))
+    return this.#read((tables) => readHead(tables, room))
   }
 
   async read(room: string, range: ReadRange): Promise<LogPage> {
-    return this.#look((tables) => readPage(tables, room, range))
+    return this.#read((tables) => readPage(tables, room, range))
   }
 
   async userRooms(userId: string): Promise<UserRoom[]> {
-    return this.#look((tables) => readUserRooms(tables, userId))
+    return this.#read((tables) => readUserRooms(tables, userId))
   }
 
   /**
    * One look is one snapshot. lmdb-js keeps a snapshot until the next turn of the event loop: it is dropped first, so
    * that whatever has been announced by now is seen.
    */
-  #look<T>(look: (tables: Tables) => T): T {
+  #read<T>(read: (tables: Tables) => T): T {
     try {
       const tables = this.#source.tables()
       tables.root.resetReadTxn()
-      return look(tables)
+      return read(tables)
     } catch (error) {
       if (error instanceof RoomDamage) throw new RookeryError('internal', error.message, { cause: error })
       this.#source.failed(error)

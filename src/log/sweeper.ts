@@ -12,7 +12,7 @@ import { hasAged, trimAged } from './retention.ts'
 const ROOMS_PER_SLICE = 500
 const ENTRIES_PER_SLICE = 1_000
 
-export interface SweepTerms {
+export interface SweeperOptions {
   tables(): Tables
   queue: CommitQueue
   /** Entries older than this go. Unix milliseconds. */
@@ -23,18 +23,18 @@ export interface SweepTerms {
 }
 
 export class Sweeper {
-  readonly #terms: SweepTerms
+  readonly #options: SweeperOptions
   /** The room that the next slice begins with. */
   #next = ''
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(terms: SweepTerms) {
-    this.#terms = terms
+  constructor(options: SweeperOptions) {
+    this.#options = options
   }
 
   start(): void {
-    this.#wait()
+    this.#scheduleRound()
   }
 
   stop(): void {
@@ -43,16 +43,16 @@ export class Sweeper {
   }
 
   async sweep(): Promise<{ trimmed: number; done: boolean }> {
-    const cutoffMs = this.#terms.cutoffMs()
-    const { rooms, next } = this.#look(cutoffMs)
+    const cutoffMs = this.#options.cutoffMs()
+    const { rooms, next } = this.#findDue(cutoffMs)
     const { trimmed, unfinished } = rooms.length === 0 ? nothing : await this.#trim(rooms, cutoffMs)
     this.#next = unfinished ?? next ?? ''
     return { trimmed, done: this.#next === '' }
   }
 
   /** Which rooms of this slice have something to trim, and where the next slice begins; `null` after the last room. */
-  #look(cutoffMs: number): { rooms: string[]; next: string | null } {
-    const tables = this.#terms.tables()
+  #findDue(cutoffMs: number): { rooms: string[]; next: string | null } {
+    const tables = this.#options.tables()
     tables.root.resetReadTxn()
     const range = { ...(this.#next === '' ? {} : { start: this.#next }), limit: ROOMS_PER_SLICE + 1 }
     const seen = [...tables.rooms.getRange(range)]
@@ -62,30 +62,30 @@ export class Sweeper {
   }
 
   #trim(rooms: string[], cutoffMs: number): Promise<Trimming> {
-    return this.#terms.queue.run({
+    return this.#options.queue.run({
       work: (tables) => trimRooms(tables, rooms, cutoffMs),
       committed: ({ trimmed, broken }) => {
-        this.#terms.onTrimmed(trimmed)
-        for (const error of broken) this.#terms.onError(error)
+        this.#options.onTrimmed(trimmed)
+        for (const error of broken) this.#options.onError(error)
       },
     })
   }
 
-  #wait(): void {
+  #scheduleRound(): void {
     if (this.#stopped) return
-    this.#timer = setTimeout(() => void this.#round(), this.#terms.intervalMs)
+    this.#timer = setTimeout(() => void this.#runRound(), this.#options.intervalMs)
     this.#timer.unref()
   }
 
   /** One way round, slice by slice. What fails is tried again at the next round. */
-  async #round(): Promise<void> {
+  async #runRound(): Promise<void> {
     try {
       let done = false
       while (!done && !this.#stopped) done = (await this.sweep()).done
     } catch (error) {
-      this.#terms.onError(error)
+      this.#options.onError(error)
     }
-    this.#wait()
+    this.#scheduleRound()
   }
 }
 

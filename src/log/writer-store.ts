@@ -31,27 +31,27 @@ import { LockFile } from './lock-file.ts'
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
 /** Each needs a process that opens the environment during one commit. */
-const MOST_TURNS = 10
+const MAX_RETRIES = 10
 const PROBE_KEY = 'probe'
-const ROOM_KEY = 'room'
+const SPACE_KEY = 'room'
 /**
  * Of a store that has failed so much has to fit in before it counts as working. A full one often takes a few pages more,
  * and would be told to work and to fail by turns, many times a second.
  */
-const ROOM_CHARS = 65_536
+const SPACE_CHARS = 65_536
 
-export interface StoreTerms {
+export interface WriterStoreOptions {
   directory: string
   /** A commit that takes longer counts as failing until it is through. */
   stallMs: number
   logger: Logger
   onHealth(reason: string | null): void
   /** A commit was not built on a state that is not the newest. */
-  onTurnedBack(): void
+  onStaleTransaction(): void
 }
 
 /** The transaction that has begun does not follow the newest commit. */
-class TurnedBack extends Error {
+class StaleTransaction extends Error {
   readonly newest: number
 
   constructor(newest: number) {
@@ -61,33 +61,33 @@ class TurnedBack extends Error {
 }
 
 export class WriterStore {
-  readonly #terms: StoreTerms
+  readonly #options: WriterStoreOptions
   #tables: Tables | null = null
   #lock: LockFile | null = null
   #broken: string | null = 'it has not been opened yet'
   #stalled = false
   #hasFailed = false
-  #told: string | null | undefined
+  #reported: string | null | undefined
   #pauseMs = FIRST_PAUSE_MS
   #retry: NodeJS.Timeout | undefined
   #opening: Promise<void> | undefined
   #closed = false
   /** lmdb-js has been asked for a transaction, and has not let us into it yet. */
-  #entering = false
+  #isWaiting = false
   /** Number of the last transaction that was let in; it may have written nothing, and then has left its number to the next. */
   #lastTransaction = 0
   readonly #onExit = () => {
-    if (this.#entering) process.kill(process.pid, 'SIGKILL')
+    if (this.#isWaiting) process.kill(process.pid, 'SIGKILL')
   }
 
-  constructor(terms: StoreTerms) {
-    this.#terms = terms
+  constructor(options: WriterStoreOptions) {
+    this.#options = options
   }
 
   /** `null` while commits are expected to work. */
   get reason(): string | null {
     if (this.#broken !== null) return this.#broken
-    return this.#stalled ? `a commit takes longer than ${this.#terms.stallMs} ms` : null
+    return this.#stalled ? `a commit takes longer than ${this.#options.stallMs} ms` : null
   }
 
   /** For reading. Throws while the environment can't be opened; stays there while it only can't be written. */
@@ -137,12 +137,12 @@ export class WriterStore {
   }
 
   async #onNewest<T>(work: (tables: Tables) => T): Promise<T> {
-    for (let turns = 0; ; turns += 1) {
+    for (let retries = 0; ; retries += 1) {
       try {
         return await this.#transact(this.tables(), work)
       } catch (error) {
-        if (!(error instanceof TurnedBack) || turns === MOST_TURNS) throw error
-        this.#terms.onTurnedBack()
+        if (!(error instanceof StaleTransaction) || retries === MAX_RETRIES) throw error
+        this.#options.onStaleTransaction()
         this.#lock?.setTransaction(error.newest)
       }
     }
@@ -151,29 +151,29 @@ export class WriterStore {
   async #transact<T>(tables: Tables, work: (tables: Tables) => T): Promise<T> {
     const stall = setTimeout(() => {
       this.#stalled = true
-      this.#tell()
-    }, this.#terms.stallMs)
-    this.#entering = true
+      this.#report()
+    }, this.#options.stallMs)
+    this.#isWaiting = true
     try {
       // A child transaction, because lmdb-js commits what a plain one has written before its callback threw.
       return await tables.root.childTransaction(() => {
-        this.#entering = false
-        this.#letIn(tables.root.getWriteTxnId())
+        this.#isWaiting = false
+        this.#checkTransaction(tables.root.getWriteTxnId())
         return work(tables)
       })
     } finally {
-      this.#entering = false
+      this.#isWaiting = false
       clearTimeout(stall)
       this.#stalled = false
-      this.#tell()
+      this.#report()
     }
   }
 
   /** The file is asked only where the number does not just follow: after a transaction that wrote nothing, and after an opening. */
-  #letIn(transaction: number): void {
+  #checkTransaction(transaction: number): void {
     if (transaction !== this.#lastTransaction + 1) {
-      const newest = committedTransaction(this.#terms.directory)
-      if (transaction !== newest + 1) throw new TurnedBack(newest)
+      const newest = committedTransaction(this.#options.directory)
+      if (transaction !== newest + 1) throw new StaleTransaction(newest)
     }
     this.#lastTransaction = transaction
   }
@@ -181,11 +181,11 @@ export class WriterStore {
   async #reopen(): Promise<void> {
     await this.#drop()
     try {
-      this.#tables = openForWriting(this.#terms.directory)
-      this.#lock = LockFile.open(this.#terms.directory)
+      this.#tables = openForWriting(this.#options.directory)
+      this.#lock = LockFile.open(this.#options.directory)
       if (this.#hasFailed) {
-        await this.#onNewest(takeRoom)
-        await this.#onNewest(giveRoomBack)
+        await this.#onNewest(reserveSpace)
+        await this.#onNewest(releaseSpace)
       }
       // LMDB uses again what was given back only after one more commit.
       await this.#onNewest(prepare)
@@ -196,14 +196,14 @@ export class WriterStore {
     this.#broken = null
     this.#hasFailed = false
     this.#pauseMs = FIRST_PAUSE_MS
-    this.#tell()
+    this.#report()
   }
 
   #fail(cause: unknown): void {
     this.#hasFailed = true
-    this.#broken = explain(cause, this.#terms.directory)
-    this.#terms.logger.error({ err: cause, reason: this.#broken }, 'the room log cannot be written')
-    this.#tell()
+    this.#broken = explain(cause, this.#options.directory)
+    this.#options.logger.error({ err: cause, reason: this.#broken }, 'the room log cannot be written')
+    this.#report()
     if (this.#closed) return
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
@@ -213,11 +213,11 @@ export class WriterStore {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }
 
-  #tell(): void {
+  #report(): void {
     const { reason } = this
-    if (this.#told !== undefined && (this.#told === null) === (reason === null)) return
-    this.#told = reason
-    this.#terms.onHealth(reason)
+    if (this.#reported !== undefined && (this.#reported === null) === (reason === null)) return
+    this.#reported = reason
+    this.#options.onHealth(reason)
   }
 
   async #drop(): Promise<void> {
@@ -229,12 +229,12 @@ export class WriterStore {
   }
 }
 
-function takeRoom({ meta }: Tables): void {
-  meta.putSync(ROOM_KEY, 'x'.repeat(ROOM_CHARS))
+function reserveSpace({ meta }: Tables): void {
+  meta.putSync(SPACE_KEY, 'x'.repeat(SPACE_CHARS))
 }
 
-function giveRoomBack({ meta }: Tables): void {
-  meta.removeSync(ROOM_KEY)
+function releaseSpace({ meta }: Tables): void {
+  meta.removeSync(SPACE_KEY)
 }
 
 /** Changes nothing that anybody reads, and is a commit all the same. */

@@ -79,8 +79,8 @@ class OpenRedis implements RedisConnection {
   readonly #logger: Logger
   readonly #metrics: RedisMetrics
   readonly #runner: CommandRunner
-  readonly #pulse: Heartbeat
-  readonly #cork: TurnBatch
+  readonly #heartbeat: Heartbeat
+  readonly #batch: TurnBatch
   readonly #throttle = new LogThrottle(LOG_MS)
   #closed = false
   #up = false
@@ -92,9 +92,9 @@ class OpenRedis implements RedisConnection {
     this.#metrics = redisMetrics(registry)
     this.isCluster = this.#address.kind === 'cluster'
     this.commands = commandsClient(this.#address, settings)
-    this.#cork = new TurnBatch(this.commands)
+    this.#batch = new TurnBatch(this.commands)
     const timeoutMs = settings.redisTimeoutMs
-    this.#pulse = new Heartbeat({
+    this.#heartbeat = new Heartbeat({
       timeoutMs,
       ask: () => this.#ask(),
       failed: (error) => this.#logger.error({ err: error }, 'a listener to the health of Redis has failed'),
@@ -118,44 +118,44 @@ class OpenRedis implements RedisConnection {
   }
 
   run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
-    this.#cork.hold()
+    this.#batch.hold()
     return this.#runner.run(work)
   }
 
   spublish(channel: string, payload: string | Buffer): Promise<unknown> {
-    this.#cork.gather()
+    this.#batch.gather()
     return this.commands.spublish(channel, payload)
   }
 
   onHealth(listener: (reason: string | null) => void): void {
-    this.#pulse.onChange(listener)
+    this.#heartbeat.onChange(listener)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#pulse.close()
+    this.#heartbeat.close()
     this.#runner.close()
     this.subscriptions.close()
-    this.#cork.release()
+    this.#batch.release()
     stopClient(this.commands)
   }
 
   #listen(): void {
     this.commands.on('ready', () => {
-      this.#connected(true)
-      this.#pulse.connected()
+      this.#setConnected(true)
+      this.#heartbeat.connected()
     })
     this.commands.on('close', () => {
-      this.#connected(false)
-      if (!this.#closed) this.#pulse.lost(`Redis at ${this.#address.shown} is away`)
+      this.#setConnected(false)
+      if (!this.#closed) this.#heartbeat.lost(`Redis at ${this.#address.shown} is away`)
     })
     this.commands.on('error', (error: Error) => this.#log(error))
     this.commands.on('node error', (error: Error) => this.#log(error))
     startClient(this.commands, (error) => this.#log(error))
   }
 
-  #connected(up: boolean): void {
+  #setConnected(up: boolean): void {
     if (this.#up === up) return
     this.#up = up
     this.#metrics.connected.set({ role: 'commands' }, up ? 1 : 0)
@@ -181,13 +181,13 @@ class OpenRedis implements RedisConnection {
   /** In a Redis Cluster one node may be away while others serve: there each command finds out by itself. */
   #refusal(): string | null {
     if (this.#closed) return 'the connection to Redis is closed'
-    return this.isCluster && this.commands.status === 'ready' ? null : this.#pulse.reason
+    return this.isCluster && this.commands.status === 'ready' ? null : this.#heartbeat.reason
   }
 
   async #firstUse(): Promise<void> {
     for (let failures = 0; ; failures += 1) {
       if (failures > 0) await delay(retryDelayMs(failures, Math.random()), undefined, { ref: false })
-      await this.#pulse.healthy()
+      await this.#heartbeat.healthy()
       try {
         await checkServer(this, this.#settings, this.#logger)
         return

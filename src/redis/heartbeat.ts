@@ -63,12 +63,12 @@ export class Heartbeat {
   lost(reason: string): void {
     this.#connection += 1
     this.#up = false
-    this.#say(reason)
+    this.#setReason(reason)
   }
 
   close(): void {
     clearInterval(this.#timer)
-    this.#say('the connection to Redis is closed')
+    this.#setReason('the connection to Redis is closed')
     this.#closed = true
   }
 
@@ -79,7 +79,7 @@ export class Heartbeat {
       this.#askedAtMs = nowMs
       void this.#ask(this.#connection)
     } else if (nowMs - this.#askedAtMs > this.#options.timeoutMs) {
-      this.#say('Redis does not answer')
+      this.#setReason('Redis does not answer')
     }
   }
 
@@ -88,10 +88,10 @@ export class Heartbeat {
     const reason = await this.#options.ask().catch((error: unknown) => String(error))
     if (connection !== this.#connection) return
     this.#askedAtMs = undefined
-    this.#say(reason)
+    this.#setReason(reason)
   }
 
-  #say(reason: string | null): void {
+  #setReason(reason: string | null): void {
     if (this.#closed || reason === this.#reason) return
     this.#reason = reason
     this.#listeners.call(reason)

@@ -23,12 +23,12 @@ interface Channel {
   readonly name: string
   /** How often each is subscribed. */
   readonly handlers: Map<ChannelHandler, number>
-  readonly waiting: Set<Waiting>
-  feed: SubscriberConnection | undefined
+  readonly waiting: Set<Waiter>
+  connection: SubscriberConnection | undefined
   confirmed: boolean
 }
 
-interface Waiting {
+interface Waiter {
   readonly channel: Channel
   readonly handler: ChannelHandler
   resolve(): void
@@ -48,15 +48,15 @@ export class RedisSubscriptions implements Subscriptions {
   readonly #lost = new Set<string>()
   /** Heard again, and not told yet. */
   #restored: string[] = []
-  readonly #feeds: SubscriberPool
+  readonly #pool: SubscriberPool
   readonly #metrics: RedisMetrics
   readonly #logger: Logger
   readonly #throttle = new LogThrottle(LOG_MS)
   readonly #handlerThrottle = new LogThrottle(LOG_MS)
-  readonly #deadlines: DeadlineSet<Waiting>
+  readonly #deadlines: DeadlineSet<Waiter>
   readonly #restoredListeners: Listeners<[readonly string[]]>
   readonly #healthListeners: Listeners<[string | null]>
-  readonly #watch: NodeJS.Timeout
+  readonly #ownerCheck: NodeJS.Timeout
   #reason: string | null = 'not connected yet'
   #closed = false
 
@@ -71,14 +71,14 @@ export class RedisSubscriptions implements Subscriptions {
       onOverdue: (waiting) => this.#overdue(waiting),
       now: () => performance.now(),
     })
-    this.#feeds = makePool(this.#events())
-    this.#feeds.onMoved(() => this.#place())
-    this.#watch = setInterval(() => this.#lookAround(), SUSPECT_MS).unref()
+    this.#pool = makePool(this.#events())
+    this.#pool.onMoved(() => this.#assignConnections())
+    this.#ownerCheck = setInterval(() => this.#checkOwners(), SUSPECT_MS).unref()
   }
 
   subscribe(name: string, handler: ChannelHandler): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable('the connection to Redis is closed'))
-    const channel = this.#channels.get(name) ?? this.#open(name)
+    const channel = this.#channels.get(name) ?? this.#addChannel(name)
     if (channel === undefined) return Promise.reject(unavailable('this host hears too many channels'))
     channel.handlers.set(handler, (channel.handlers.get(handler) ?? 0) + 1)
     if (channel.confirmed) return Promise.resolve()
@@ -98,7 +98,7 @@ export class RedisSubscriptions implements Subscriptions {
     const waiting = [...channel.waiting].filter((one) => one.handler === handler)
     if (waiting.length >= count)
       this.#settle(waiting.at(-1), unavailable('unsubscribed before it was confirmed'))
-    if (channel.handlers.size === 0) this.#forget(channel)
+    if (channel.handlers.size === 0) this.#removeChannel(channel)
   }
 
   onRestored(listener: (channels: readonly string[]) => void): void {
@@ -112,16 +112,16 @@ export class RedisSubscriptions implements Subscriptions {
 
   renew(reason: string): void {
     this.#logger.warn({ reason }, 'renewing the connection that hears Redis')
-    for (const feed of this.#feeds.all()) feed.renew()
+    for (const connection of this.#pool.all()) connection.renew()
   }
 
   close(): void {
     this.#closed = true
-    clearInterval(this.#watch)
+    clearInterval(this.#ownerCheck)
     for (const waiting of this.#deadlines.clear()) {
       waiting.reject(unavailable('the connection to Redis is closed'))
     }
-    this.#feeds.close()
+    this.#pool.close()
     this.#channels.clear()
     this.#count()
   }
@@ -131,44 +131,44 @@ export class RedisSubscriptions implements Subscriptions {
       confirmed: (names, more) => this.#confirmed(names, more),
       lost: (names) => this.#markLost(names),
       refused: (names, error) => this.#refused(names, error),
-      message: (name, bytes, by) => this.#pass(name, bytes, by),
+      message: (name, bytes, by) => this.#dispatch(name, bytes, by),
       connected: (up) => this.#connected(up),
       error: (error) => this.#log(error),
-      moved: () => this.#feeds.suspect(),
-      changed: () => this.#judge(),
+      moved: () => this.#pool.refreshOwners(),
+      changed: () => this.#updateHealth(),
     }
   }
 
-  #open(name: string): Channel | undefined {
+  #addChannel(name: string): Channel | undefined {
     if (this.#channels.size >= CHANNELS_MAX) return undefined
-    const feed = this.#feeds.connectionFor(name)
-    const channel: Channel = { name, handlers: new Map(), waiting: new Set(), feed, confirmed: false }
+    const connection = this.#pool.connectionFor(name)
+    const channel: Channel = { name, handlers: new Map(), waiting: new Set(), connection, confirmed: false }
     this.#channels.set(name, channel)
-    feed?.want(name)
-    if (feed === undefined) this.#feeds.suspect()
+    connection?.add(name)
+    if (connection === undefined) this.#pool.refreshOwners()
     this.#count()
     return channel
   }
 
-  #forget(channel: Channel): void {
+  #removeChannel(channel: Channel): void {
     this.#channels.delete(channel.name)
-    channel.feed?.unwant(channel.name)
-    if (this.#lost.delete(channel.name)) this.#judge()
+    channel.connection?.remove(channel.name)
+    if (this.#lost.delete(channel.name)) this.#updateHealth()
     this.#count()
   }
 
   /** Each channel to the feed that hears it now. What moves may have missed something. */
-  #place(): void {
+  #assignConnections(): void {
     for (const channel of this.#channels.values()) {
-      const feed = this.#feeds.connectionFor(channel.name)
-      if (feed === channel.feed || feed === undefined) continue
-      channel.feed?.unwant(channel.name)
-      channel.feed = feed
+      const connection = this.#pool.connectionFor(channel.name)
+      if (connection === channel.connection || connection === undefined) continue
+      channel.connection?.remove(channel.name)
+      channel.connection = connection
       if (channel.confirmed) this.#markLost([channel.name])
-      feed.want(channel.name)
+      connection.add(channel.name)
     }
-    this.#feeds.tidy()
-    this.#judge()
+    this.#pool.closeUnused()
+    this.#updateHealth()
   }
 
   #confirmed(names: readonly string[], more: boolean): void {
@@ -180,11 +180,11 @@ export class RedisSubscriptions implements Subscriptions {
       if (this.#lost.delete(name)) this.#restored.push(name)
     }
     this.#count()
-    if (!more) this.#tellRestored()
-    this.#judge()
+    if (!more) this.#notifyRestored()
+    this.#updateHealth()
   }
 
-  #tellRestored(): void {
+  #notifyRestored(): void {
     // Not what has been lost once more in the meantime: that is told when it is back again.
     const restored = this.#restored.filter((name) => this.#channels.get(name)?.confirmed === true)
     this.#restored = []
@@ -202,7 +202,7 @@ export class RedisSubscriptions implements Subscriptions {
       this.#lost.add(name)
     }
     this.#count()
-    this.#judge()
+    this.#updateHealth()
   }
 
   #refused(names: readonly string[], error: Error): void {
@@ -219,17 +219,17 @@ export class RedisSubscriptions implements Subscriptions {
     for (const waiting of channel.waiting) this.#withdraw(waiting, refusal)
   }
 
-  #overdue(waiting: Waiting): void {
+  #overdue(waiting: Waiter): void {
     const why = 'Redis has not confirmed the subscription in time'
     this.#withdraw(waiting, unavailable(this.#reason === null ? why : `${why}: ${this.#reason}`))
   }
 
-  #withdraw(waiting: Waiting, error: RookeryError): void {
+  #withdraw(waiting: Waiter, error: RookeryError): void {
     this.#settle(waiting, error)
     this.unsubscribe(waiting.channel.name, waiting.handler)
   }
 
-  #settle(waiting: Waiting | undefined, error?: RookeryError): void {
+  #settle(waiting: Waiter | undefined, error?: RookeryError): void {
     if (waiting === undefined) return
     waiting.channel.waiting.delete(waiting)
     this.#deadlines.delete(waiting)
@@ -237,12 +237,12 @@ export class RedisSubscriptions implements Subscriptions {
     else waiting.reject(error)
   }
 
-  #pass(name: string, bytes: Buffer, by: SubscriberConnection): void {
+  #dispatch(name: string, bytes: Buffer, by: SubscriberConnection): void {
     this.#metrics.messages.inc()
     this.#metrics.messageBytes.inc(bytes.byteLength)
     const channel = this.#channels.get(name)
     // While a slot moves, two nodes may tell the same message.
-    if (channel?.feed !== by) {
+    if (channel?.connection !== by) {
       this.#metrics.unexpected.inc()
       return
     }
@@ -258,23 +258,23 @@ export class RedisSubscriptions implements Subscriptions {
   #connected(up: boolean): void {
     this.#metrics.connected.inc({ role: 'subscriber' }, up ? 1 : -1)
     if (up) this.#metrics.connects.inc({ role: 'subscriber' })
-    else this.#feeds.suspect()
+    else this.#pool.refreshOwners()
   }
 
   /** A master that has died is replaced some time later: until all is heard again, it is asked who owns what. */
-  #lookAround(): void {
-    if (this.#reason !== null) this.#feeds.suspect()
+  #checkOwners(): void {
+    if (this.#reason !== null) this.#pool.refreshOwners()
   }
 
-  #judge(): void {
-    const reason = this.#closed ? 'the connection to Redis is closed' : this.#amiss()
+  #updateHealth(): void {
+    const reason = this.#closed ? 'the connection to Redis is closed' : this.#findProblem()
     if (reason === this.#reason) return
     this.#reason = reason
     this.#healthListeners.call(reason)
   }
 
-  #amiss(): string | null {
-    for (const feed of this.#feeds.all()) if (feed.reason !== null) return feed.reason
+  #findProblem(): string | null {
+    for (const connection of this.#pool.all()) if (connection.reason !== null) return connection.reason
     if (this.#lost.size > 0) return 'not all channels are heard again yet'
     return null
   }

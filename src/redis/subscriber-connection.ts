@@ -41,16 +41,16 @@ export class SubscriberConnection {
   readonly #wanted = new Set<string>()
   readonly #confirmed = new Set<string>()
   /** Where the two may differ: each channel that was changed, since it was last taken. */
-  readonly #open = new Set<string>()
+  readonly #changed = new Set<string>()
   /** Refused together with others: tried alone, so that it holds up no other. */
-  readonly #alone = new Set<string>()
+  readonly #retryAlone = new Set<string>()
   readonly #pings: NodeJS.Timeout
-  #look: NodeJS.Timeout | undefined
+  #moveCheck: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
   #failures = 0
   /** Which connection this is: what an earlier one confirmed counts no more. */
   #connection = 0
-  #settling = false
+  #syncing = false
   #up = false
   #closed = false
   #reason: string | null = 'not connected yet'
@@ -63,7 +63,7 @@ export class SubscriberConnection {
     client.on('ready', () => this.#ready())
     client.on('close', () => this.#lost())
     client.on('error', (error) => this.#failed(error))
-    client.on('moved', () => setImmediate(() => this.#moved()))
+    client.on('moved', () => setImmediate(() => this.#checkMoved()))
     client.on('smessageBuffer', (channel: Buffer, bytes: Buffer) =>
       events.message(channel.toString(), bytes, this),
     )
@@ -80,15 +80,15 @@ export class SubscriberConnection {
     return this.#wanted.size
   }
 
-  want(channel: string): void {
+  add(channel: string): void {
     this.#wanted.add(channel)
-    this.#differ(channel)
+    this.#markChanged(channel)
   }
 
-  unwant(channel: string): void {
+  remove(channel: string): void {
     this.#wanted.delete(channel)
-    this.#alone.delete(channel)
-    this.#differ(channel)
+    this.#retryAlone.delete(channel)
+    this.#markChanged(channel)
   }
 
   /** Gives the connection up for a new one: it is up by its own belief, and yet nothing comes. */
@@ -99,23 +99,23 @@ export class SubscriberConnection {
   close(): void {
     this.#closed = true
     clearInterval(this.#pings)
-    clearTimeout(this.#look)
+    clearTimeout(this.#moveCheck)
     clearTimeout(this.#retry)
     stopClient(this.#client)
     this.#lost()
   }
 
-  #differ(channel: string): void {
-    this.#open.add(channel)
-    void this.#settle()
+  #markChanged(channel: string): void {
+    this.#changed.add(channel)
+    void this.#sync()
   }
 
   #ready(): void {
     this.#up = true
     this.#failures = 0
-    this.#say(null)
+    this.#setReason(null)
     this.#events.connected(true)
-    void this.#settle()
+    void this.#sync()
   }
 
   #lost(): void {
@@ -124,52 +124,53 @@ export class SubscriberConnection {
     this.#connection += 1
     const heard = [...this.#confirmed].filter((channel) => this.#wanted.has(channel))
     this.#confirmed.clear()
-    this.#open.clear()
-    for (const channel of this.#wanted) this.#open.add(channel)
-    this.#say('the connection that hears is lost')
+    this.#changed.clear()
+    for (const channel of this.#wanted) this.#changed.add(channel)
+    this.#setReason('the connection that hears is lost')
     this.#events.connected(false)
     this.#events.lost(heard)
   }
 
   #failed(error: Error): void {
-    if (!this.#up) this.#say(error.message)
+    if (!this.#up) this.#setReason(error.message)
     this.#events.error(error)
   }
 
   /** One round after the other; what changes during one is for the next. */
-  async #settle(): Promise<void> {
-    if (this.#settling || this.#retry !== undefined) return
-    this.#settling = true
+  async #sync(): Promise<void> {
+    if (this.#syncing || this.#retry !== undefined) return
+    this.#syncing = true
     // What is wanted in this turn of the event loop goes out together.
     await Promise.resolve()
-    while (this.#up && this.#open.size > 0 && this.#retry === undefined) await this.#round()
-    this.#settling = false
+    while (this.#up && this.#changed.size > 0 && this.#retry === undefined) await this.#runRound()
+    this.#syncing = false
   }
 
-  async #round(): Promise<void> {
+  async #runRound(): Promise<void> {
     const taken = this.#take()
     const subscribing = taken.filter((channel) => this.#wanted.has(channel) && !this.#confirmed.has(channel))
     const leaving = taken.filter((channel) => !this.#wanted.has(channel) && this.#confirmed.has(channel))
-    if (leaving.length > 0 && this.#bySlot) this.#look ??= setTimeout(() => this.#moved(), LOOK_MS).unref()
+    if (leaving.length > 0 && this.#bySlot)
+      this.#moveCheck ??= setTimeout(() => this.#checkMoved(), LOOK_MS).unref()
     await Promise.all([
       ...this.#batches(subscribing).map((batch) => this.#subscribe(batch)),
-      ...this.#batches(leaving).map((batch) => this.#leave(batch)),
+      ...this.#batches(leaving).map((batch) => this.#unsubscribe(batch)),
     ])
     // Among them what was given up and wanted again before Redis was told.
     const heard = taken.filter((channel) => this.#wanted.has(channel) && this.#confirmed.has(channel))
-    this.#events.confirmed(heard, this.#open.size > 0 && this.#retry === undefined)
+    this.#events.confirmed(heard, this.#changed.size > 0 && this.#retry === undefined)
     if (!this.#up || this.#retry !== undefined) return
     this.#failures = 0
-    this.#say(null)
+    this.#setReason(null)
   }
 
   #take(): string[] {
     const taken: string[] = []
-    for (const channel of this.#open) {
+    for (const channel of this.#changed) {
       if (taken.length === ROUND_CHANNELS) break
       taken.push(channel)
     }
-    for (const channel of taken) this.#open.delete(channel)
+    for (const channel of taken) this.#changed.delete(channel)
     return taken
   }
 
@@ -177,7 +178,7 @@ export class SubscriberConnection {
     const batches: string[][] = []
     const unfilled = new Map<number, string[]>()
     for (const channel of channels) {
-      if (this.#alone.has(channel)) {
+      if (this.#retryAlone.has(channel)) {
         batches.push([channel])
         continue
       }
@@ -202,11 +203,11 @@ export class SubscriberConnection {
     if (connection !== this.#connection) return
     for (const channel of batch) {
       this.#confirmed.add(channel)
-      this.#alone.delete(channel)
+      this.#retryAlone.delete(channel)
     }
   }
 
-  async #leave(batch: readonly string[]): Promise<void> {
+  async #unsubscribe(batch: readonly string[]): Promise<void> {
     const connection = this.#connection
     try {
       await this.#client.sunsubscribe(...batch)
@@ -219,27 +220,27 @@ export class SubscriberConnection {
   }
 
   #refused(batch: readonly string[], error: Error): void {
-    for (const channel of batch) this.#open.add(channel)
+    for (const channel of batch) this.#changed.add(channel)
     // Lost with the connection: the next one starts anew.
     if (this.#client.status !== 'ready') return
     this.#failures += 1
-    if (batch.length > 1) for (const channel of batch) this.#alone.add(channel)
-    this.#say(`subscribing is refused: ${error.message}`)
+    if (batch.length > 1) for (const channel of batch) this.#retryAlone.add(channel)
+    this.#setReason(`subscribing is refused: ${error.message}`)
     this.#events.refused(batch, error)
     if (isReply(error, 'MOVED')) this.#events.moved()
     this.#retry ??= setTimeout(
       () => {
         this.#retry = undefined
-        void this.#settle()
+        void this.#sync()
       },
       retryDelayMs(this.#failures, Math.random()),
     )
   }
 
   /** Redis Cluster ends a subscription by itself when its slot moves. ioredis keeps what is left of them. */
-  #moved(): void {
-    clearTimeout(this.#look)
-    this.#look = undefined
+  #checkMoved(): void {
+    clearTimeout(this.#moveCheck)
+    this.#moveCheck = undefined
     if (!this.#up || this.#closed) return
     const subscriber = this.#client.condition?.subscriber
     const left = new Set(subscriber ? subscriber.channels('ssubscribe') : [])
@@ -247,11 +248,11 @@ export class SubscriberConnection {
     if (ended.length === 0) return
     for (const channel of ended) {
       this.#confirmed.delete(channel)
-      this.#open.add(channel)
+      this.#changed.add(channel)
     }
     this.#events.lost(ended.filter((channel) => this.#wanted.has(channel)))
     this.#events.moved()
-    void this.#settle()
+    void this.#sync()
   }
 
   /** Its answer does not matter, but that there is one: a silent connection is given up (`socketTimeout`). */
@@ -259,7 +260,7 @@ export class SubscriberConnection {
     if (this.#up) this.#client.ping().catch((error: Error) => this.#events.error(error))
   }
 
-  #say(reason: string | null): void {
+  #setReason(reason: string | null): void {
     if (this.#reason === reason) return
     this.#reason = reason
     this.#events.changed()

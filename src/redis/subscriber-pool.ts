@@ -13,35 +13,35 @@ export interface SubscriberPool {
   /** Called when `connectionFor` may answer otherwise than before. */
   onMoved(listener: () => void): void
   /** Something shows that slots have moved, or a master has died. */
-  suspect(): void
+  refreshOwners(): void
   /** Closes the connections that nothing is wanted of. */
-  tidy(): void
+  closeUnused(): void
   close(): void
 }
 
 export class SingleSubscriberPool implements SubscriberPool {
-  readonly #feed: SubscriberConnection
+  readonly #connection: SubscriberConnection
 
   constructor(client: Redis, events: SubscriberEvents) {
-    this.#feed = new SubscriberConnection(client, events, false)
+    this.#connection = new SubscriberConnection(client, events, false)
   }
 
   connectionFor(): SubscriberConnection {
-    return this.#feed
+    return this.#connection
   }
 
   all(): Iterable<SubscriberConnection> {
-    return [this.#feed]
+    return [this.#connection]
   }
 
   onMoved(): void {}
 
-  suspect(): void {}
+  refreshOwners(): void {}
 
-  tidy(): void {}
+  closeUnused(): void {}
 
   close(): void {
-    this.#feed.close()
+    this.#connection.close()
   }
 }
 
@@ -54,8 +54,8 @@ export class ClusterSubscriberPool implements SubscriberPool {
   readonly #cluster: Cluster
   readonly #makeClient: MakeClient
   readonly #events: SubscriberEvents
-  readonly #feeds = new Map<string, SubscriberConnection>()
-  #look: NodeJS.Timeout | undefined
+  readonly #connections = new Map<string, SubscriberConnection>()
+  #refresh: NodeJS.Timeout | undefined
 
   constructor(cluster: Cluster, makeClient: MakeClient, events: SubscriberEvents) {
     this.#cluster = cluster
@@ -66,40 +66,41 @@ export class ClusterSubscriberPool implements SubscriberPool {
   connectionFor(channel: string): SubscriberConnection | undefined {
     const key = this.#cluster.slots[slotOf(channel)]?.[0]
     if (key === undefined) return undefined
-    const feed =
-      this.#feeds.get(key) ?? new SubscriberConnection(this.#makeClient(addressOf(key)), this.#events, true)
-    this.#feeds.set(key, feed)
-    return feed
+    const connection =
+      this.#connections.get(key) ??
+      new SubscriberConnection(this.#makeClient(addressOf(key)), this.#events, true)
+    this.#connections.set(key, connection)
+    return connection
   }
 
   all(): Iterable<SubscriberConnection> {
-    return this.#feeds.values()
+    return this.#connections.values()
   }
 
   onMoved(listener: () => void): void {
     this.#cluster.on('refresh', listener)
   }
 
-  suspect(): void {
-    this.#look ??= setTimeout(() => {
-      this.#look = undefined
+  refreshOwners(): void {
+    this.#refresh ??= setTimeout(() => {
+      this.#refresh = undefined
       // Its outcome is told by the event `refresh`; one that failed is made up for by the next.
       this.#cluster.refreshSlotsCache()
     }, LOOK_MS)
   }
 
-  tidy(): void {
-    for (const [key, feed] of this.#feeds) {
-      if (feed.size > 0) continue
-      this.#feeds.delete(key)
-      feed.close()
+  closeUnused(): void {
+    for (const [key, connection] of this.#connections) {
+      if (connection.size > 0) continue
+      this.#connections.delete(key)
+      connection.close()
     }
   }
 
   close(): void {
-    clearTimeout(this.#look)
-    for (const feed of this.#feeds.values()) feed.close()
-    this.#feeds.clear()
+    clearTimeout(this.#refresh)
+    for (const connection of this.#connections.values()) connection.close()
+    this.#connections.clear()
   }
 }
 

@@ -17,7 +17,7 @@ export class TurnBatch {
   #held: Stream[] | undefined
   #immediate: NodeJS.Immediate | undefined
   #gathering: NodeJS.Timeout | undefined
-  #leftAtMs = Number.NEGATIVE_INFINITY
+  #lastWriteMs = Number.NEGATIVE_INFINITY
 
   constructor(commands: RedisCommands) {
     this.#commands = commands
@@ -32,7 +32,7 @@ export class TurnBatch {
   /** Before a command that nobody waits for: likewise when nothing has left for a while, else a little later. */
   gather(): void {
     if (this.#immediate !== undefined || this.#gathering !== undefined) return
-    if (performance.now() - this.#leftAtMs > GATHER_MS) return this.hold()
+    if (performance.now() - this.#lastWriteMs > GATHER_MS) return this.hold()
     this.#held ??= corked(this.#commands)
     this.#gathering = setTimeout(() => this.release(), GATHER_MS)
   }
@@ -44,7 +44,7 @@ export class TurnBatch {
     this.#gathering = undefined
     const held = this.#held ?? []
     this.#held = undefined
-    this.#leftAtMs = performance.now()
+    this.#lastWriteMs = performance.now()
     // Those that were corked: a connection that has come since is none of them.
     for (const stream of held) stream.uncork()
   }

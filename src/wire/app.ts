@@ -73,7 +73,7 @@ export interface Rooms {
    * order and without holes. One subscription per worker and room is enough; the application shares it out.
    */
   open(room: string, listener: RoomListener): Promise<RoomSubscription>
-  append(room: string, draft: MessageDraft, terms?: AppendTerms): Promise<AppendResult>
+  append(room: string, draft: MessageDraft, terms?: AppendOptions): Promise<AppendResult>
   read(room: string, range: RoomRange): Promise<RoomPage>
   /**
    * From now on `user` is in `room`, until each stay of this user there has ended. Resolves with who is there, the user
@@ -91,7 +91,7 @@ export interface Rooms {
   userRooms(userId: string): Promise<{ room: string; head: number; read: number; unread: number }[]>
 }
 
-export interface AppendTerms {
+export interface AppendOptions {
   /**
    * Counts as one of the messages that `draft.from` may send (`messageRate`), over all workers and hosts: rejects with
    * `rate_limited` when that is one too many.

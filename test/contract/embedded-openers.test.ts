@@ -24,7 +24,7 @@ function turnBack(commits: number): number {
   return Number(execFileSync(process.execPath, [script, directory.path, String(commits)]))
 }
 
-const turnedBack = async (registry: Registry) =>
+const staleTransactions = async (registry: Registry) =>
   (await registry.getSingleMetric('rookery_log_turned_back_total')?.get())?.values[0]?.value
 
 describe('a log that others open', () => {
@@ -38,7 +38,7 @@ describe('a log that others open', () => {
     expect((await log.append('den', text('m7'))).seq).toBe(7)
     const { entries } = await log.read('den', { after: 0, limit: Infinity })
     expect(entries.map(({ id }) => id)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'])
-    expect(await turnedBack(registry)).toBe(1)
+    expect(await staleTransactions(registry)).toBe(1)
   })
 
   it('shows readers the newest commit again once it is told of one that has opened it', async () => {

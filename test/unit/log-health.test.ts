@@ -20,7 +20,7 @@ beforeEach(() => {
     async () => (probes += 1),
     (reason) => told.push(reason),
   )
-  health.connection(null)
+  health.setConnection(null)
   told = []
 })
 afterEach(() => {
@@ -32,15 +32,15 @@ const oks = () => told.filter((reason) => reason === null).length
 
 test('a store that refuses every third append is told to fail once, as long as it goes on', async () => {
   for (let append = 0; append < 3_000; append += 1) {
-    if (append % 3 === 0) health.failed(refusal())
-    else health.worked()
+    if (append % 3 === 0) health.noteFailed(refusal())
+    else health.noteWritten()
     await vi.advanceTimersByTimeAsync(10)
   }
   expect(told).toEqual([`Redis takes no writes: ${FULL}`])
 })
 
 test('it counts as working when nothing was refused for a while, also when nobody writes', async () => {
-  health.failed(refusal())
+  health.noteFailed(refusal())
   await vi.advanceTimersByTimeAsync(1_500)
   expect(oks()).toBe(0)
   await vi.advanceTimersByTimeAsync(2_000)
@@ -50,10 +50,10 @@ test('it counts as working when nothing was refused for a while, also when nobod
 
 test('a store that fails again soon has to work for longer each time, up to half a minute', async () => {
   for (let round = 0; round < 600; round += 1) {
-    health.failed(refusal())
+    health.noteFailed(refusal())
     // Longer than the first calm, and shorter than the longest.
     await vi.advanceTimersByTimeAsync(10_000)
-    health.worked()
+    health.noteWritten()
   }
   // 2, 4 and 8 seconds are over in time; 16 never are.
   expect(oks()).toBe(3)

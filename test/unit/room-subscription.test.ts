@@ -50,34 +50,34 @@ class Store {
 
 function watchOf(store: Store) {
   /** Of each epoch: from which head on, and which ids. */
-  const told: { epoch: string; head: number; ids: string[] }[] = []
+  const received: { epoch: string; head: number; ids: string[] }[] = []
   const counts = { unknown: 0, unreadable: 0 }
-  const watch: RoomSubscription = new RoomSubscription({
+  const subscription: RoomSubscription = new RoomSubscription({
     room: 'r',
-    read: (range) => store.read(range, watch.seen),
+    read: (range) => store.read(range, subscription.seen),
     position: async () => {
-      const { epoch, head, first } = await store.read({ newest: true, limit: 1 }, watch.seen)
+      const { epoch, head, first } = await store.read({ newest: true, limit: 1 }, subscription.seen)
       return { epoch, head, first }
     },
     deliver: (entry) => {
-      const part = told.at(-1)
+      const part = received.at(-1)
       expect(entry.seq).toBe((part?.head ?? 0) + (part?.ids.length ?? 0) + 1)
       part?.ids.push(entry.id)
     },
-    reset: ({ epoch, head }) => told.push({ epoch, head, ids: [] }),
+    reset: ({ epoch, head }) => received.push({ epoch, head, ids: [] }),
     onRepair: () => undefined,
     onUnreadable: () => (counts.unreadable += 1),
     onUnknown: () => (counts.unknown += 1),
   })
   const start = async () => {
-    told.push({ epoch: store.epoch, head: store.entries.length, ids: [] })
-    await watch.start()
+    received.push({ epoch: store.epoch, head: store.entries.length, ids: [] })
+    await subscription.start()
   }
-  return { watch, told, counts, start }
+  return { subscription, received, counts, start }
 }
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('told' as const), brought: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('received' as const), brought: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('own' as const), twice: fc.boolean() }) },
   {
     weight: 1,
@@ -92,7 +92,7 @@ test('tells every entry once and densely in each epoch, and in the end all that 
     fc.asyncProperty(fc.nat(5), fc.array(step, { maxLength: 60 }), async (before, steps) => {
       const store = new Store()
       for (let n = 0; n < before; n += 1) store.append()
-      const { watch, told, start } = watchOf(store)
+      const { subscription, received, start } = watchOf(store)
       await start()
       let lost = false
       for (const next of steps) {
@@ -102,22 +102,22 @@ test('tells every entry once and densely in each epoch, and in the end all that 
           store.lose(next.count)
         } else if (next.do === 'fail') store.failures = 1
         else {
-          const entry = store.append(next.do === 'own' ? watch.seen : null)
-          if (next.do === 'own') watch.appended(store.epoch, entry)
-          if (next.do === 'own' ? next.twice : next.brought) watch.told(store.epoch, entry)
+          const entry = store.append(next.do === 'own' ? subscription.seen : null)
+          if (next.do === 'own') subscription.appended(store.epoch, entry)
+          if (next.do === 'own' ? next.twice : next.brought) subscription.received(store.epoch, entry)
           // In silence a channel loses nothing behind a loss of the store: both come of a connection that was lost.
-          else if (lost) watch.catchUp()
+          else if (lost) subscription.catchUp()
         }
       }
       store.failures = 0
-      watch.catchUp()
-      const held = () => store.entries.slice(told.at(-1)?.head ?? 0).map(({ id }) => id)
+      subscription.catchUp()
+      const held = () => store.entries.slice(received.at(-1)?.head ?? 0).map(({ id }) => id)
       await until(
-        () => told.at(-1)?.epoch === store.epoch && told.at(-1)?.ids.join() === held().join(),
+        () => received.at(-1)?.epoch === store.epoch && received.at(-1)?.ids.join() === held().join(),
         'everything is told',
-        () => JSON.stringify([told, store]),
+        () => JSON.stringify([received, store]),
       )
-      watch.close()
+      subscription.close()
     }),
     { numRuns: 120 },
   )
@@ -125,56 +125,56 @@ test('tells every entry once and densely in each epoch, and in the end all that 
 
 test('waits for what is on its way before an append of its own', async () => {
   const store = new Store()
-  const { watch, told, start } = watchOf(store)
+  const { subscription, received, start } = watchOf(store)
   await start()
   const [first, second] = [store.append(), store.append()]
-  watch.appended('e1', second)
-  expect(told[0]?.ids).toEqual([])
-  watch.told('e1', first)
-  expect(told[0]?.ids).toEqual(['m1', 'm2'])
+  subscription.appended('e1', second)
+  expect(received[0]?.ids).toEqual([])
+  subscription.received('e1', first)
+  expect(received[0]?.ids).toEqual(['m1', 'm2'])
 })
 
 test('reads from the store what is on its way for too long', async () => {
   const store = new Store()
-  const { watch, told, start } = watchOf(store)
+  const { subscription, received, start } = watchOf(store)
   await start()
   store.append()
-  watch.appended('e1', store.append())
-  await until(() => told[0]?.ids.length === 2, 'it is read')
+  subscription.appended('e1', store.append())
+  await until(() => received[0]?.ids.length === 2, 'it is read')
   store.append()
-  await watch.check()
-  await until(() => told[0]?.ids.length === 3, 'it is found by the check')
+  await subscription.check()
+  await until(() => received[0]?.ids.length === 3, 'it is found by the check')
 })
 
 test('takes from a channel nothing that the store does not have', async () => {
   const store = new Store()
-  const { watch, told, counts, start } = watchOf(store)
+  const { subscription, received, counts, start } = watchOf(store)
   await start()
   const real = store.append()
-  watch.told('e1', { ...real, seq: 7, id: 'made-up' })
+  subscription.received('e1', { ...real, seq: 7, id: 'made-up' })
   await until(() => counts.unknown === 1, 'it is dropped')
-  expect(told).toEqual([{ epoch: 'e1', head: 0, ids: ['m1'] }])
+  expect(received).toEqual([{ epoch: 'e1', head: 0, ids: ['m1'] }])
 })
 
 test('tries again while the store cannot be read, and tells nothing when closed', async () => {
   const store = new Store()
-  const { watch, told, counts, start } = watchOf(store)
+  const { subscription, received, counts, start } = watchOf(store)
   await start()
   store.failures = 2
   store.append()
-  watch.catchUp()
-  await until(() => told[0]?.ids.length === 1, 'it is read')
+  subscription.catchUp()
+  await until(() => received[0]?.ids.length === 1, 'it is read')
   expect(counts.unreadable).toBe(2)
-  watch.close()
-  watch.told('e1', store.append())
-  watch.catchUp()
-  expect(told[0]?.ids).toEqual(['m1'])
+  subscription.close()
+  subscription.received('e1', store.append())
+  subscription.catchUp()
+  expect(received[0]?.ids).toEqual(['m1'])
 })
 
 /** A watch that has lost an entry and reads it; the answers of its store come when they are let go. */
 async function readingOn() {
   const store = new Store()
-  const { watch, told, start } = watchOf(store)
+  const { subscription, received, start } = watchOf(store)
   await start()
   /** Lets the reads go, in their order. */
   const asked: (() => void)[] = []
@@ -184,37 +184,37 @@ async function readingOn() {
     return read(range, seen)
   }
   store.append()
-  watch.told(store.epoch, store.append())
+  subscription.received(store.epoch, store.append())
   await until(() => asked.length === 1, 'what was lost is read')
-  return { store, watch, told, asked }
+  return { store, subscription, received, asked }
 }
 
 test('what comes while the store is read, and follows on that, is no reason to read again', async () => {
-  const { store, watch, told, asked } = await readingOn()
-  for (let n = 0; n < 3; n += 1) watch.told(store.epoch, store.append())
+  const { store, subscription, received, asked } = await readingOn()
+  for (let n = 0; n < 3; n += 1) subscription.received(store.epoch, store.append())
   // As the store was asked before the last of them was there.
   const late = store.append()
   store.entries.pop()
   asked[0]?.()
-  await until(() => told.at(-1)?.ids.length === 5, 'all are told')
+  await until(() => received.at(-1)?.ids.length === 5, 'all are told')
   store.entries.push(late)
-  watch.told(store.epoch, late)
-  expect(told.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
+  subscription.received(store.epoch, late)
+  expect(received.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
   expect(asked).toHaveLength(1)
-  watch.close()
+  subscription.close()
 })
 
 test('what is lost while the store is read is read as well', async () => {
-  const { store, watch, told, asked } = await readingOn()
+  const { store, subscription, received, asked } = await readingOn()
   const [lost, after] = [store.append(), store.append()]
   store.entries.splice(-2)
-  watch.told(store.epoch, after)
+  subscription.received(store.epoch, after)
   asked[0]?.()
-  await until(() => told.at(-1)?.ids.length === 2, 'the first ones are told')
+  await until(() => received.at(-1)?.ids.length === 2, 'the first ones are told')
   store.entries.push(lost, after)
   await until(() => asked.length === 2, 'the other one is read')
   asked[1]?.()
-  await until(() => told.at(-1)?.ids.length === 4, 'all are told')
-  expect(told.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
-  watch.close()
+  await until(() => received.at(-1)?.ids.length === 4, 'all are told')
+  expect(received.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
+  subscription.close()
 })

@@ -8,46 +8,46 @@ import { RookeryError } from '../../wire/errors.ts'
 
 const PROBE_MS = 1_000
 /** Without a refusal before writes count as taken again. It doubles when they are refused again soon after. */
-const CALM_MS = 2_000
-const LONGEST_CALM_MS = 32_000
+const QUIET_MS = 2_000
+const LONGEST_QUIET_MS = 32_000
 const SOON_MS = 60_000
 
 export class LogHealth {
   readonly #probe: () => Promise<unknown>
-  readonly #tell: (reason: string | null) => void
+  readonly #onChange: (reason: string | null) => void
   #unreachable: string | null = null
   #refusing: string | null = null
   #refusedAt = 0
   #workedAt = Number.NEGATIVE_INFINITY
-  #calmMs = CALM_MS
-  #told: string | null | undefined
+  #quietMs = QUIET_MS
+  #reported: string | null | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
   /** @param probe a write, somewhere in the cluster's own keys */
-  constructor(probe: () => Promise<unknown>, tell: (reason: string | null) => void) {
+  constructor(probe: () => Promise<unknown>, onChange: (reason: string | null) => void) {
     this.#probe = probe
-    this.#tell = tell
+    this.#onChange = onChange
   }
 
   get reason(): string | null {
     return this.#unreachable ?? this.#refusing
   }
 
-  connection(reason: string | null): void {
+  setConnection(reason: string | null): void {
     this.#unreachable = reason
-    this.#say()
+    this.#report()
   }
 
   /** Something was written. */
-  worked(): void {
-    if (this.#refusing === null || performance.now() - this.#refusedAt < this.#calmMs) return
+  noteWritten(): void {
+    if (this.#refusing === null || performance.now() - this.#refusedAt < this.#quietMs) return
     this.#workedAt = performance.now()
     this.#setRefusing(null)
   }
 
   /** A write has failed. What only says that Redis is away is the connection's to tell. */
-  failed(error: unknown): void {
+  noteFailed(error: unknown): void {
     const cause = error instanceof RookeryError && error.code === 'unavailable' ? error.cause : undefined
     if (isReply(cause)) this.#refused(`Redis takes no writes: ${cause.message}`)
   }
@@ -57,7 +57,7 @@ export class LogHealth {
     // Another refusal is no news.
     if (this.#refusing !== null) return
     const isSoon = this.#refusedAt - this.#workedAt < SOON_MS
-    this.#calmMs = isSoon ? Math.min(LONGEST_CALM_MS, 2 * this.#calmMs) : CALM_MS
+    this.#quietMs = isSoon ? Math.min(LONGEST_QUIET_MS, 2 * this.#quietMs) : QUIET_MS
     this.#setRefusing(reason)
   }
 
@@ -68,28 +68,28 @@ export class LogHealth {
 
   #setRefusing(reason: string | null): void {
     this.#refusing = reason
-    this.#tryLater()
-    this.#say()
+    this.#probeLater()
+    this.#report()
   }
 
   /** A probe that is not refused but unanswered changes nothing: it counts as refusing until a write has worked. */
-  #tryLater(): void {
+  #probeLater(): void {
     clearTimeout(this.#timer)
     if (this.#refusing === null || this.#closed) return
     this.#timer = setTimeout(() => {
       this.#probe()
         .then(
-          () => this.worked(),
-          (error: unknown) => this.failed(error),
+          () => this.noteWritten(),
+          (error: unknown) => this.noteFailed(error),
         )
-        .finally(() => this.#tryLater())
+        .finally(() => this.#probeLater())
     }, PROBE_MS).unref()
   }
 
-  #say(): void {
+  #report(): void {
     const { reason } = this
-    if (this.#told === reason) return
-    this.#told = reason
-    this.#tell(reason)
+    if (this.#reported === reason) return
+    this.#reported = reason
+    this.#onChange(reason)
   }
 }

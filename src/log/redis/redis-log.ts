@@ -13,16 +13,16 @@ import { clusterKey, entriesChannel } from '../../redis/names.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { HeadInfo, LogPage, LogReset, ReadRange, RoomLog, UserRoom } from '../room-log.ts'
-import { EntryIntake } from './entry-intake.ts'
+import { AuthorMarkers } from './author-markers.ts'
+import { EntryDecoder } from './entry-decoder.ts'
 import { LogHealth } from './log-health.ts'
-import { OwnMarks } from './own-marks.ts'
 import { type RedisLogMetrics, redisLogMetrics } from './redis-log-metrics.ts'
 import { type RedisLogLimits, type RedisLogOptions, redisLogLimits } from './redis-log-options.ts'
 import { RedisRoomSubscriptions } from './redis-room-subscriptions.ts'
 import { RedisSweeper } from './redis-sweeper.ts'
 import { ReplicaWait } from './replica-wait.ts'
-import { type Appended, RoomStore, type Terms } from './room-store.ts'
-import type { WatchTerms } from './room-subscription.ts'
+import { type Appended, type RetentionOptions, RoomStore } from './room-store.ts'
+import type { RoomSubscriptionOptions } from './room-subscription.ts'
 import { EntryCodec } from './stored-entry.ts'
 
 export type { RedisLogOptions } from './redis-log-options.ts'
@@ -42,19 +42,19 @@ class RedisRoomLog implements RedisLog {
   readonly #metrics: RedisLogMetrics
   readonly #store: RoomStore
   readonly #codec: EntryCodec
-  readonly #intake: EntryIntake
-  readonly #watches: RedisRoomSubscriptions
-  readonly #ownMarks: OwnMarks
+  readonly #decoder: EntryDecoder
+  readonly #rooms: RedisRoomSubscriptions
+  readonly #authorMarkers: AuthorMarkers
   readonly #replicas: ReplicaWait
   readonly #sweeper: RedisSweeper
   readonly #health: LogHealth
   readonly #throttle = new LogThrottle(LOG_EVERY_MS)
   readonly #repairs: Semaphore
   /** Looks that Redis has not answered, by what they ask and how much of the room is known. */
-  readonly #looks = new Map<string, Promise<LogPage>>()
-  readonly #entries = this.#listeners<[entry: LogEntry]>()
-  readonly #resets = this.#listeners<[reset: LogReset]>()
-  readonly #healths = this.#listeners<[reason: string | null]>()
+  readonly #sharedReads = new Map<string, Promise<LogPage>>()
+  readonly #entryListeners = this.#listeners<[entry: LogEntry]>()
+  readonly #resetListeners = this.#listeners<[reset: LogReset]>()
+  readonly #healthListeners = this.#listeners<[reason: string | null]>()
   #openAppends = 0
   #closed = false
 
@@ -65,24 +65,24 @@ class RedisRoomLog implements RedisLog {
     this.#metrics = redisLogMetrics(registry)
     this.#store = new RoomStore(connection, cluster)
     this.#codec = new EntryCodec(options.keys, (room) => entriesChannel(cluster, room))
-    this.#intake = new EntryIntake({ codec: this.#codec, metrics: this.#metrics, logger: options.logger })
+    this.#decoder = new EntryDecoder({ codec: this.#codec, metrics: this.#metrics, logger: options.logger })
     this.#repairs = new Semaphore({ permits: this.#limits.repairs, queueMax: this.#limits.watchedRooms })
     const { count: replicas = 0, timeoutMs = 0 } = options.waitReplicas ?? {}
     this.#replicas = new ReplicaWait({ connection, cluster, replicas, timeoutMs })
-    this.#watches = this.#watchRooms()
-    this.#ownMarks = new OwnMarks({
+    this.#rooms = this.#createSubscriptions()
+    this.#authorMarkers = new AuthorMarkers({
       move: ({ userId, room, seq }) => this.#store.mark(userId, room, seq),
       onFailed: (err) => this.#warn(err, 'a read marker could not follow its author yet'),
       gauge: this.#metrics.pendingMarks,
     })
-    this.#sweeper = this.#sweepRooms()
+    this.#sweeper = this.#createSweeper()
     const probe = () =>
       connection.run((commands) => commands.set(clusterKey(cluster, 'probe'), '1', 'PX', PROBE_KEPT_MS))
     this.#health = new LogHealth(probe, (reason) => {
       this.#metrics.healthy.set(reason === null ? 1 : 0)
-      this.#healths.call(reason)
+      this.#healthListeners.call(reason)
     })
-    connection.onHealth((reason) => this.#health.connection(reason))
+    connection.onHealth((reason) => this.#health.setConnection(reason))
   }
 
   async append(room: string, draft: MessageDraft): Promise<AppendResult> {
@@ -97,7 +97,7 @@ class RedisRoomLog implements RedisLog {
       return { seq, at, duplicate }
     } catch (error) {
       this.#metrics.appends.inc({ outcome: error instanceof RookeryError ? error.code : 'internal' })
-      this.#health.failed(error)
+      this.#health.noteFailed(error)
       throw error
     } finally {
       this.#count(-1)
@@ -105,21 +105,21 @@ class RedisRoomLog implements RedisLog {
   }
 
   async head(room: string): Promise<HeadInfo> {
-    const position = await this.#store.position(room, this.#watches.seen(room))
-    this.#watches.sawEpoch(room, position.epoch)
+    const position = await this.#store.position(room, this.#rooms.seen(room))
+    this.#rooms.noteEpoch(room, position.epoch)
     return position
   }
 
   /** Looks that ask the same while no entry is told in between share one answer. */
   read(room: string, range: ReadRange): Promise<LogPage> {
-    const seen = this.#watches.seen(room)
+    const seen = this.#rooms.seen(room)
     if (seen === null) return this.#read(room, range)
     const key = JSON.stringify([room, range, seen])
-    const known = this.#looks.get(key)
+    const known = this.#sharedReads.get(key)
     if (known !== undefined) return known.then(copyOf)
-    const look = this.#read(room, range).finally(() => this.#looks.delete(key))
-    this.#looks.set(key, look)
-    return look.then(copyOf)
+    const page = this.#read(room, range).finally(() => this.#sharedReads.delete(key))
+    this.#sharedReads.set(key, page)
+    return page.then(copyOf)
   }
 
   async userRooms(userId: string): Promise<UserRoom[]> {
@@ -142,29 +142,29 @@ class RedisRoomLog implements RedisLog {
   async markRead(userId: string, room: string, seq: number): Promise<number> {
     const { head } = await this.#store.unread(room, 0)
     let read = await this.#store.mark(userId, room, Math.min(seq, head))
-    if (read > head) read = await this.#markAnew(userId, room, { seq, read })
+    if (read > head) read = await this.#markAgain(userId, room, { seq, read })
     if (read < 0) throw new RookeryError('not_joined', 'this is not one of the rooms of the user')
     return read
   }
 
   watch(room: string): Promise<void> {
-    return this.#watches.watch(room)
+    return this.#rooms.watch(room)
   }
 
   unwatch(room: string): void {
-    this.#watches.unwatch(room)
+    this.#rooms.unwatch(room)
   }
 
   onEntry(listener: (entry: LogEntry) => void): void {
-    this.#entries.add(listener)
+    this.#entryListeners.add(listener)
   }
 
   onReset(listener: (reset: LogReset) => void): void {
-    this.#resets.add(listener)
+    this.#resetListeners.add(listener)
   }
 
   onHealth(listener: (reason: string | null) => void): void {
-    this.#healths.add(listener)
+    this.#healthListeners.add(listener)
     listener(this.#health.reason)
   }
 
@@ -174,28 +174,28 @@ class RedisRoomLog implements RedisLog {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#ownMarks.close()
+    this.#authorMarkers.close()
     this.#health.close()
     await this.#sweeper.close()
-    await this.#watches.close()
+    await this.#rooms.close()
   }
 
   async #append(room: string, draft: MessageDraft): Promise<Appended> {
     const encoded = { ...this.#codec.encode(room, draft), kind: draft.kind, target: targetOf(draft) }
-    const appended = await this.#store.append(room, encoded, this.#terms(), this.#watches.seen(room))
+    const appended = await this.#store.append(room, encoded, this.#retention(), this.#rooms.seen(room))
     const { seq, at, epoch, duplicate } = appended
-    this.#health.worked()
-    if (draft.kind === 'text') this.#ownMarks.follow({ userId: draft.from.id, room, seq })
-    if (duplicate) this.#watches.sawEpoch(room, epoch)
+    this.#health.noteWritten()
+    if (draft.kind === 'text') this.#authorMarkers.follow({ userId: draft.from.id, room, seq })
+    if (duplicate) this.#rooms.noteEpoch(room, epoch)
     else {
       this.#metrics.trimmed.inc(appended.trimmed)
-      this.#watches.appended(epoch, { room, seq, ...draft, at })
+      this.#rooms.appended(epoch, { room, seq, ...draft, at })
     }
     return appended
   }
 
   /** No marker is ever set beyond the head: one that is there now is of a log that was lost. */
-  async #markAnew(
+  async #markAgain(
     userId: string,
     room: string,
     { seq, read }: { seq: number; read: number },
@@ -206,19 +206,19 @@ class RedisRoomLog implements RedisLog {
 
   async #read(room: string, range: ReadRange): Promise<LogPage> {
     const { pageEntries: entries, pageBytes: bytes } = this.#limits
-    const page = await this.#store.read(room, range, { entries, bytes }, this.#watches.seen(room))
-    this.#watches.sawEpoch(room, page.epoch)
+    const page = await this.#store.read(room, range, { entries, bytes }, this.#rooms.seen(room))
+    this.#rooms.noteEpoch(room, page.epoch)
     const { epoch, head, first, more } = page
-    return { epoch, head, first, more, entries: this.#intake.page(room, page.values) }
+    return { epoch, head, first, more, entries: this.#decoder.page(room, page.values) }
   }
 
-  #watchRooms(): RedisRoomSubscriptions {
+  #createSubscriptions(): RedisRoomSubscriptions {
     const { connection, cluster } = this.#options
     return new RedisRoomSubscriptions({
       subscriptions: connection.subscriptions,
       channelOf: (room) => entriesChannel(cluster, room),
-      decode: (room, message) => this.#intake.told(room, message),
-      watchOf: (room) => this.#watchTerms(room),
+      decode: (room, message) => this.#decoder.message(room, message),
+      optionsFor: (room) => this.#subscriptionOptions(room),
       checkIntervalMs: this.#limits.checkIntervalMs,
       maxRooms: this.#limits.watchedRooms,
       onCount: (rooms) => this.#metrics.watched.set(rooms),
@@ -226,16 +226,16 @@ class RedisRoomLog implements RedisLog {
     })
   }
 
-  #watchTerms(room: string): WatchTerms {
+  #subscriptionOptions(room: string): RoomSubscriptionOptions {
     return {
       room,
       read: (range) => this.#repairs.run(() => this.#read(room, range)),
-      position: () => this.#store.position(room, this.#watches.seen(room)),
-      deliver: (entry) => this.#entries.call(entry),
+      position: () => this.#store.position(room, this.#rooms.seen(room)),
+      deliver: (entry) => this.#entryListeners.call(entry),
       reset: ({ epoch, head }) => {
         this.#metrics.resets.inc()
         this.#options.logger.warn({ room, epoch, head }, 'entries of a room were lost: it has a new epoch')
-        this.#resets.call({ room, epoch, head })
+        this.#resetListeners.call({ room, epoch, head })
       },
       onRepair: () => this.#metrics.repairs.inc(),
       onUnreadable: (err) => this.#warn(err, 'a hole could not be read from the log yet'),
@@ -243,20 +243,20 @@ class RedisRoomLog implements RedisLog {
     }
   }
 
-  #sweepRooms(): RedisSweeper {
+  #createSweeper(): RedisSweeper {
     const { connection, cluster } = this.#options
     return new RedisSweeper({
       connection,
       store: this.#store,
       cluster,
-      terms: () => this.#terms(),
+      retention: () => this.#retention(),
       intervalMs: this.#limits.sweepIntervalMs,
       onTrimmed: (count) => this.#metrics.trimmed.inc(count),
       onError: (err) => this.#warn(err, 'old entries could not be trimmed'),
     })
   }
 
-  #terms(): Terms {
+  #retention(): RetentionOptions {
     const { retention, clock } = this.#options
     return { nowMs: clock?.(), keepMessages: retention.messages, keepMs: retention.days * DAY_MS }
   }

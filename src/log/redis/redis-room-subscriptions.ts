@@ -8,8 +8,8 @@ import type { Subscriptions } from '../../redis/subscriptions.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { Seen } from './room-store.ts'
-import { RoomSubscription, type WatchTerms } from './room-subscription.ts'
-import type { Told } from './stored-entry.ts'
+import { RoomSubscription, type RoomSubscriptionOptions } from './room-subscription.ts'
+import type { ChannelMessage } from './stored-entry.ts'
 
 /** Positions that are asked for at a time, so that checking many rooms never holds up the messages. */
 const CHECKED_AT_ONCE = 100
@@ -19,8 +19,8 @@ export interface RedisRoomSubscriptionsOptions {
   subscriptions: Subscriptions
   channelOf: (room: string) => string
   /** What came on the channel of `room`. */
-  decode: (room: string, message: Buffer) => Told
-  watchOf: (room: string) => WatchTerms
+  decode: (room: string, message: Buffer) => ChannelMessage
+  optionsFor: (room: string) => RoomSubscriptionOptions
   /** Each room is checked about so often; more rooms take longer. */
   checkIntervalMs: number
   /** Rooms that may be watched. */
@@ -29,7 +29,7 @@ export interface RedisRoomSubscriptionsOptions {
   onUnreadable: (error: unknown) => void
 }
 
-interface Watched {
+interface ActiveRoom {
   watch: RoomSubscription
   handler: (message: Buffer) => void
   started: Promise<void>
@@ -38,8 +38,8 @@ interface Watched {
 
 export class RedisRoomSubscriptions {
   readonly #options: RedisRoomSubscriptionsOptions
-  readonly #rooms = new Map<string, Watched>()
-  readonly #byChannel = new Map<string, Watched>()
+  readonly #rooms = new Map<string, ActiveRoom>()
+  readonly #byChannel = new Map<string, ActiveRoom>()
   readonly #stop = new AbortController()
   readonly #checking: Promise<void>
 
@@ -48,24 +48,24 @@ export class RedisRoomSubscriptions {
     options.subscriptions.onRestored((channels) => {
       for (const channel of channels) this.#byChannel.get(channel)?.watch.catchUp()
     })
-    this.#checking = this.#checkForEver()
+    this.#checking = this.#checkForever()
   }
 
   /** Resolves when every entry from now on will be told. */
   async watch(room: string): Promise<void> {
-    const watched = this.#rooms.get(room) ?? this.#begin(room)
-    watched.holders += 1
+    const active = this.#rooms.get(room) ?? this.#open(room)
+    active.holders += 1
     try {
-      await watched.started
+      await active.started
     } catch (error) {
-      this.#release(room, watched)
+      this.#release(room, active)
       throw error
     }
   }
 
   unwatch(room: string): void {
-    const watched = this.#rooms.get(room)
-    if (watched !== undefined) this.#release(room, watched)
+    const active = this.#rooms.get(room)
+    if (active !== undefined) this.#release(room, active)
   }
 
   seen(room: string): Seen | null {
@@ -76,8 +76,8 @@ export class RedisRoomSubscriptions {
     this.#rooms.get(entry.room)?.watch.appended(epoch, entry)
   }
 
-  sawEpoch(room: string, epoch: string): void {
-    this.#rooms.get(room)?.watch.sawEpoch(epoch)
+  noteEpoch(room: string, epoch: string): void {
+    this.#rooms.get(room)?.watch.noteEpoch(epoch)
   }
 
   /** After an outage anything may have happened to any room. */
@@ -87,48 +87,48 @@ export class RedisRoomSubscriptions {
 
   async close(): Promise<void> {
     this.#stop.abort()
-    for (const [room, watched] of this.#rooms) this.#end(room, watched)
+    for (const [room, active] of this.#rooms) this.#end(room, active)
     await this.#checking
   }
 
-  #begin(room: string): Watched {
-    const { subscriptions, channelOf, watchOf, maxRooms, onCount } = this.#options
+  #open(room: string): ActiveRoom {
+    const { subscriptions, channelOf, optionsFor, maxRooms, onCount } = this.#options
     if (this.#stop.signal.aborted) throw new RookeryError('unavailable', 'the log is closed')
     if (this.#rooms.size >= maxRooms)
       throw new RookeryError('unavailable', `this host watches ${maxRooms} rooms already`)
-    const watch = new RoomSubscription(watchOf(room))
-    const handler = (message: Buffer) => this.#heard(room, watch, message)
+    const watch = new RoomSubscription(optionsFor(room))
+    const handler = (message: Buffer) => this.#receive(room, watch, message)
     const channel = channelOf(room)
     const started = subscriptions.subscribe(channel, handler).then(() => watch.start())
-    const watched = { watch, handler, started, holders: 0 }
-    this.#rooms.set(room, watched)
-    this.#byChannel.set(channel, watched)
+    const active = { watch, handler, started, holders: 0 }
+    this.#rooms.set(room, active)
+    this.#byChannel.set(channel, active)
     onCount(this.#rooms.size)
-    return watched
+    return active
   }
 
-  #release(room: string, watched: Watched): void {
-    watched.holders -= 1
-    if (watched.holders === 0) this.#end(room, watched)
+  #release(room: string, active: ActiveRoom): void {
+    active.holders -= 1
+    if (active.holders === 0) this.#end(room, active)
   }
 
-  #end(room: string, watched: Watched): void {
-    if (this.#rooms.get(room) !== watched) return
+  #end(room: string, active: ActiveRoom): void {
+    if (this.#rooms.get(room) !== active) return
     const { subscriptions, channelOf, onCount } = this.#options
-    watched.watch.close()
+    active.watch.close()
     this.#rooms.delete(room)
     this.#byChannel.delete(channelOf(room))
-    subscriptions.unsubscribe(channelOf(room), watched.handler)
+    subscriptions.unsubscribe(channelOf(room), active.handler)
     onCount(this.#rooms.size)
   }
 
-  #heard(room: string, watch: RoomSubscription, message: Buffer): void {
-    const told = this.#options.decode(room, message)
-    if (told.type === 'entry') watch.told(told.epoch, told.entry)
-    else if (told.type === 'reset') watch.sawEpoch(told.epoch)
+  #receive(room: string, watch: RoomSubscription, message: Buffer): void {
+    const decoded = this.#options.decode(room, message)
+    if (decoded.type === 'entry') watch.received(decoded.epoch, decoded.entry)
+    else if (decoded.type === 'reset') watch.noteEpoch(decoded.epoch)
   }
 
-  async #checkForEver(): Promise<void> {
+  async #checkForever(): Promise<void> {
     const { checkIntervalMs, onUnreadable } = this.#options
     const { signal } = this.#stop
     while (!signal.aborted) {

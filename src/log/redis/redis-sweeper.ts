@@ -6,7 +6,7 @@ import { abortableDelay } from '../../core/delay.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
 import { clusterKey } from '../../redis/names.ts'
 import { scanRooms } from './key-scan.ts'
-import type { RoomStore, Terms } from './room-store.ts'
+import type { RetentionOptions, RoomStore } from './room-store.ts'
 
 const ENTRIES_PER_STEP = 500
 const PAUSE_MS = 20
@@ -15,7 +15,7 @@ export interface RedisSweeperOptions {
   connection: RedisConnection
   store: RoomStore
   cluster: string
-  terms: () => Terms
+  retention: () => RetentionOptions
   intervalMs: number
   onTrimmed: (count: number) => void
   onError: (error: unknown) => void
@@ -24,11 +24,11 @@ export interface RedisSweeperOptions {
 export class RedisSweeper {
   readonly #options: RedisSweeperOptions
   readonly #stop = new AbortController()
-  readonly #rounds: Promise<void>
+  readonly #running: Promise<void>
 
   constructor(options: RedisSweeperOptions) {
     this.#options = options
-    this.#rounds = this.#goRoundForEver()
+    this.#running = this.#runForever()
   }
 
   /** Goes over all rooms now. @returns how many entries went */
@@ -45,16 +45,16 @@ export class RedisSweeper {
 
   async close(): Promise<void> {
     this.#stop.abort()
-    await this.#rounds
+    await this.#running
   }
 
   /** A room that cannot be swept keeps no other from being swept. */
   async #sweepRoom(room: string): Promise<number> {
-    const { store, terms, onTrimmed, onError } = this.#options
+    const { store, retention, onTrimmed, onError } = this.#options
     let sum = 0
     try {
       for (let more = true; more && !this.#stop.signal.aborted; ) {
-        const swept = await store.sweep(room, terms(), ENTRIES_PER_STEP)
+        const swept = await store.sweep(room, retention(), ENTRIES_PER_STEP)
         sum += swept.trimmed
         more = swept.more
       }
@@ -65,7 +65,7 @@ export class RedisSweeper {
     return sum
   }
 
-  async #goRoundForEver(): Promise<void> {
+  async #runForever(): Promise<void> {
     const { intervalMs, onError } = this.#options
     for (;;) {
       await abortableDelay(intervalMs, this.#stop.signal)

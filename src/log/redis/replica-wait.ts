@@ -18,7 +18,7 @@ export interface ReplicaWaitOptions {
 
 export class ReplicaWait {
   readonly #options: ReplicaWaitOptions
-  readonly #together = new Map<string, Promise<void>>()
+  readonly #groups = new Map<string, Promise<void>>()
 
   constructor(options: ReplicaWaitOptions) {
     this.#options = options
@@ -29,13 +29,13 @@ export class ReplicaWait {
     const { connection, replicas } = this.#options
     if (replicas === 0) return Promise.resolve()
     const group = connection.isCluster ? room : ''
-    const known = this.#together.get(group)
+    const known = this.#groups.get(group)
     if (known !== undefined) return known
     const waiting = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      this.#together.delete(group)
+      this.#groups.delete(group)
       return this.#wait(room)
     })
-    this.#together.set(group, waiting)
+    this.#groups.set(group, waiting)
     return waiting
   }
 

@@ -19,7 +19,7 @@ export interface Seen {
   proof: string
 }
 
-export interface Terms {
+export interface RetentionOptions {
   /** `undefined`: Redis' own time. */
   nowMs: number | undefined
   /** `Infinity` for no limit. */
@@ -73,13 +73,13 @@ export class RoomStore {
   /** Rejects with what the script refuses with. */
   async append(
     room: string,
-    draft: EncodedDraft & Asked,
-    terms: Terms,
+    draft: EncodedDraft & DraftTarget,
+    retention: RetentionOptions,
     seen: Seen | null,
   ): Promise<Appended> {
     const args = [
-      ...settling(seen),
-      ...retention(terms),
+      ...settleArguments(seen),
+      ...retentionArguments(retention),
       draft.idField,
       draft.hash,
       draft.kind,
@@ -95,21 +95,25 @@ export class RoomStore {
   }
 
   async position(room: string, seen: Seen | null): Promise<HeadInfo> {
-    const answer = await this.#run(logScripts.position, this.#keys(room), settling(seen))
+    const answer = await this.#run(logScripts.position, this.#keys(room), settleArguments(seen))
     const [epoch, head, first] = positionAnswer.parse(answer)
     return { epoch, head, first }
   }
 
   async read(room: string, range: ReadRange, bounds: PageBounds, seen: Seen | null): Promise<RawPage> {
-    const asked = [...rangeArguments(range), Math.min(range.limit, bounds.entries), bounds.bytes]
-    const answer = await this.#run(logScripts.read, this.#keys(room), [...settling(seen), ...asked])
+    const wanted = [...rangeArguments(range), Math.min(range.limit, bounds.entries), bounds.bytes]
+    const answer = await this.#run(logScripts.read, this.#keys(room), [...settleArguments(seen), ...wanted])
     const [epoch, head, first, more, from, step, ...found] = readAnswer.parse(answer)
     const values = found.map((value, index) => ({ seq: from + index * step, value }))
     return { epoch, head, first, more: more === 1, values: step === 1 ? values : values.toReversed() }
   }
 
-  async sweep(room: string, terms: Terms, budget: number): Promise<{ trimmed: number; more: boolean }> {
-    const args = [...retention(terms), budget]
+  async sweep(
+    room: string,
+    retention: RetentionOptions,
+    budget: number,
+  ): Promise<{ trimmed: number; more: boolean }> {
+    const args = [...retentionArguments(retention), budget]
     const [trimmed, more] = pair.parse(await this.#run(logScripts.sweep, this.#keys(room), args))
     return { trimmed, more: more === 1 }
   }
@@ -178,16 +182,16 @@ export class RoomStore {
 export const userRoomsKey = (cluster: string, userId: string) =>
   userKey(cluster, JSON.stringify(userId).slice(1, -1), 'rooms')
 
-interface Asked {
+interface DraftTarget {
   kind: string
   target?: number | undefined
 }
 
-function settling(seen: Seen | null): ScriptArgument[] {
+function settleArguments(seen: Seen | null): ScriptArgument[] {
   return [randomUUID(), seen?.epoch ?? '', seen?.seq ?? 0, seen?.proof ?? '']
 }
 
-function retention({ nowMs, keepMessages, keepMs }: Terms): ScriptArgument[] {
+function retentionArguments({ nowMs, keepMessages, keepMs }: RetentionOptions): ScriptArgument[] {
   return [nowMs ?? '', ...[keepMessages, keepMs].map((most) => (Number.isFinite(most) ? most : -1))]
 }
 

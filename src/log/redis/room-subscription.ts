@@ -19,7 +19,7 @@ const LONGEST_PAUSE_MS = 8_000
 /** What the store has and the channel has not brought by then was lost on the way. */
 const GRACE_MS = 500
 
-export interface WatchTerms {
+export interface RoomSubscriptionOptions {
   room: string
   read(range: ReadRange): Promise<LogPage>
   position(): Promise<HeadInfo>
@@ -39,7 +39,7 @@ interface Pending {
 }
 
 export class RoomSubscription {
-  readonly #terms: WatchTerms
+  readonly #options: RoomSubscriptionOptions
   readonly #pending = new Map<number, Pending>()
   /** By seq, how it was told apart. */
   readonly #recent = new Map<number, string>()
@@ -47,7 +47,7 @@ export class RoomSubscription {
   #epoch: string | undefined
   #delivered = 0
   /** The newest that the channel has brought. */
-  #told = 0
+  #lastReceived = 0
   #proof = ''
   #behind = false
   #repairing = false
@@ -58,14 +58,14 @@ export class RoomSubscription {
   #expected = 0
   #closed = false
 
-  constructor(terms: WatchTerms) {
-    this.#terms = terms
+  constructor(options: RoomSubscriptionOptions) {
+    this.#options = options
   }
 
   /** Called when the channel is subscribed: everything after the head of this moment will be delivered. */
   async start(): Promise<void> {
-    const { epoch, head, entries } = await this.#terms.read({ newest: true, limit: 1 })
-    this.#standAt(epoch, head, entries.at(-1))
+    const { epoch, head, entries } = await this.#options.read({ newest: true, limit: 1 })
+    this.#moveTo(epoch, head, entries.at(-1))
     this.#flush()
   }
 
@@ -75,10 +75,10 @@ export class RoomSubscription {
   }
 
   /** The channel has brought an entry. */
-  told(epoch: string, entry: LogEntry): void {
-    this.#told = entry.seq
+  received(epoch: string, entry: LogEntry): void {
+    this.#lastReceived = entry.seq
     this.#offer(epoch, entry)
-    this.#lookForHole()
+    this.#checkForGap()
   }
 
   /** This host has appended an entry: it may be here before those that others have appended just before it. */
@@ -88,7 +88,7 @@ export class RoomSubscription {
   }
 
   /** The log is in this epoch now, as somebody was told. */
-  sawEpoch(epoch: string): void {
+  noteEpoch(epoch: string): void {
     if (this.#epoch !== undefined && epoch !== this.#epoch) this.catchUp()
   }
 
@@ -102,7 +102,7 @@ export class RoomSubscription {
   /** Compares positions, for losses that nothing announces. */
   async check(): Promise<void> {
     if (this.#epoch === undefined || this.#repairing) return
-    const { epoch, head } = await this.#terms.position()
+    const { epoch, head } = await this.#options.position()
     if (epoch !== this.#epoch) this.catchUp()
     else if (head > this.#delivered) this.#expect(head)
   }
@@ -118,8 +118,8 @@ export class RoomSubscription {
    * The channel brings them in order: what lies before one that it has brought will not come any more. While the store is read, what
    * comes may just follow on what is read.
    */
-  #lookForHole(): void {
-    if (this.#epoch !== undefined && !this.#repairing && this.#pending.has(this.#told)) this.catchUp()
+  #checkForGap(): void {
+    if (this.#epoch !== undefined && !this.#repairing && this.#pending.has(this.#lastReceived)) this.catchUp()
   }
 
   #offer(epoch: string, entry: LogEntry): void {
@@ -160,7 +160,7 @@ export class RoomSubscription {
     this.#proof = proofOf(entry)
     this.#recent.set(entry.seq, this.#proof)
     this.#recent.delete(entry.seq - RECENT_LIMIT)
-    this.#terms.deliver(entry)
+    this.#options.deliver(entry)
   }
 
   /** Waits a little for the channel to bring what is on its way. */
@@ -177,25 +177,25 @@ export class RoomSubscription {
   async #repair(): Promise<void> {
     this.#repairing = true
     try {
-      while (this.#behind && !this.#closed) await this.#readOn()
+      while (this.#behind && !this.#closed) await this.#readMissing()
       this.#pauseMs = FIRST_PAUSE_MS
       this.#repairing = false
       this.#flush()
-      this.#lookForHole()
+      this.#checkForGap()
     } catch (error) {
       this.#tryLater(error)
     }
   }
 
-  async #readOn(): Promise<void> {
+  async #readMissing(): Promise<void> {
     const before = [...this.#pending.keys()]
     this.#behind = false
-    const page = await this.#terms.read({ after: this.#delivered, limit: REPAIR_PAGE })
+    const page = await this.#options.read({ after: this.#delivered, limit: REPAIR_PAGE })
     if (this.#closed) return
-    if (page.epoch !== this.#epoch) return this.#startAnew(page)
+    if (page.epoch !== this.#epoch) return this.#reset(page)
     // Retention was faster: what is gone cannot be delivered any more.
-    if (page.first - 1 > this.#delivered) this.#standAt(page.epoch, page.first - 1)
-    if (page.entries.length > 0) this.#terms.onRepair()
+    if (page.first - 1 > this.#delivered) this.#moveTo(page.epoch, page.first - 1)
+    if (page.entries.length > 0) this.#options.onRepair()
     for (const entry of page.entries) {
       if (!this.#closed && entry.seq === this.#delivered + 1) this.#deliver(entry)
     }
@@ -206,7 +206,7 @@ export class RoomSubscription {
 
   /** What was there before the store was asked, and is not in it, is not the log's. */
   #dropUnknown(seq: number): void {
-    this.#terms.onUnknown()
+    this.#options.onUnknown()
     this.#pending.delete(seq)
   }
 
@@ -214,15 +214,15 @@ export class RoomSubscription {
     for (const seq of this.#pending.keys()) if (seq <= this.#delivered) this.#pending.delete(seq)
   }
 
-  #startAnew({ epoch, head }: LogPage): void {
+  #reset({ epoch, head }: LogPage): void {
     for (const [seq, pending] of this.#pending) {
       if (pending.epoch !== epoch || seq <= head) this.#pending.delete(seq)
     }
-    this.#standAt(epoch, head)
-    this.#terms.reset({ epoch, head })
+    this.#moveTo(epoch, head)
+    this.#options.reset({ epoch, head })
   }
 
-  #standAt(epoch: string, head: number, newest?: LogEntry): void {
+  #moveTo(epoch: string, head: number, newest?: LogEntry): void {
     this.#epoch = epoch
     this.#delivered = head
     this.#proof = newest?.seq === head ? proofOf(newest) : ''
@@ -233,7 +233,7 @@ export class RoomSubscription {
   #tryLater(error: unknown): void {
     if (this.#closed) return
     this.#behind = true
-    this.#terms.onUnreadable(error)
+    this.#options.onUnreadable(error)
     this.#retry = setTimeout(() => void this.#repair(), this.#pauseMs).unref()
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }

@@ -28,16 +28,16 @@ const storedEntry = logEntry.omit({ room: true }).extend({
 })
 export type StoredRedisEntry = z.infer<typeof storedEntry>
 
-const toldEpoch = { epoch: z.string().min(1).max(64) }
-const told = z.union([
-  z.object({ ...toldEpoch, reset: z.literal(true) }),
-  storedEntry.extend({ ...toldEpoch, seq: sequence.min(1) }),
+const epochField = { epoch: z.string().min(1).max(64) }
+const decodeMessage = z.union([
+  z.object({ ...epochField, reset: z.literal(true) }),
+  storedEntry.extend({ ...epochField, seq: sequence.min(1) }),
 ])
 
 /** Why an entry is not taken. */
 export type Refusal = 'malformed' | 'forged'
 
-export type Told =
+export type ChannelMessage =
   | { type: 'entry'; epoch: string; entry: LogEntry }
   | { type: 'reset'; epoch: string }
   | { type: 'refused'; why: Refusal }
@@ -66,35 +66,35 @@ export class EntryCodec {
   }
 
   /** From `id` to `sig`, in the order that the scripts rely on. */
-  body(room: string, said: SignedPart): string {
-    const { id, kind, from, target, hash } = said
-    const sig = this.#keys === undefined ? undefined : sign(this.#keys, this.#purpose(room), signed(said))
+  body(room: string, part: SignedPart): string {
+    const { id, kind, from, target, hash } = part
+    const sig = this.#keys === undefined ? undefined : sign(this.#keys, this.#purpose(room), signed(part))
     const ordered = { id, kind, from: { id: from.id, name: from.name }, target, hash }
     return JSON.stringify({ ...ordered, sig: sig?.toString('base64url') }).slice(1, -1)
   }
 
   /** What a room's channel said. */
-  told(room: string, message: Buffer): Told {
-    const parsed = told.safeParse(parseJson(message))
+  decodeMessage(room: string, message: Buffer): ChannelMessage {
+    const parsed = decodeMessage.safeParse(parseJson(message))
     if (!parsed.success) return { type: 'refused', why: 'malformed' }
     const { epoch } = parsed.data
     if ('reset' in parsed.data) return { type: 'reset', epoch }
-    if (!this.#genuine(room, parsed.data)) return { type: 'refused', why: 'forged' }
+    if (!this.#isGenuine(room, parsed.data)) return { type: 'refused', why: 'forged' }
     return { type: 'entry', epoch, entry: toLogEntry(room, parsed.data) }
   }
 
   /** What is stored as `seq`. */
-  stored(room: string, seq: number, value: Buffer | null): StoredRedisEntry | Refusal {
+  decodeStored(room: string, seq: number, value: Buffer | null): StoredRedisEntry | Refusal {
     const parsed = storedEntry.safeParse(value === null ? undefined : parseJson(value))
     if (!parsed.success || parsed.data.seq !== seq) return 'malformed'
-    return this.#genuine(room, parsed.data) ? parsed.data : 'forged'
+    return this.#isGenuine(room, parsed.data) ? parsed.data : 'forged'
   }
 
-  #genuine(room: string, stored: StoredRedisEntry): boolean {
+  #isGenuine(room: string, decodeStored: StoredRedisEntry): boolean {
     if (this.#keys === undefined) return true
-    const { kind, text, target, hash, sig = '' } = stored
+    const { kind, text, target, hash, sig = '' } = decodeStored
     if (text !== undefined && hash !== digestOf({ kind, text, target })) return false
-    return verify(this.#keys, this.#purpose(room), signed(stored), Buffer.from(sig, 'base64url'))
+    return verify(this.#keys, this.#purpose(room), signed(decodeStored), Buffer.from(sig, 'base64url'))
   }
 }
 
@@ -112,8 +112,8 @@ function signed({ id, kind, from, target, hash }: SignedPart): Buffer {
 
 export const idField = (userId: string, id: string) => `${JSON.stringify(userId)}:${id}`
 
-export function toLogEntry(room: string, stored: StoredRedisEntry): LogEntry {
-  const { seq, id, kind, from, text, target, at } = stored
+export function toLogEntry(room: string, decodeStored: StoredRedisEntry): LogEntry {
+  const { seq, id, kind, from, text, target, at } = decodeStored
   const entry: LogEntry = { room, seq, id, kind, from, at }
   if (text !== undefined) entry.text = text
   if (target !== undefined) entry.target = target

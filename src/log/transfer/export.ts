@@ -2,7 +2,7 @@
 import type { ExportLine, HeaderLine, LogSource, TransferCounts } from './lines.ts'
 import { FORMAT_VERSION } from './lines.ts'
 
-export interface ExportTerms {
+export interface ExportOptions {
   source: LogSource
   cluster: string
   exportedAt: Date
@@ -11,11 +11,11 @@ export interface ExportTerms {
   onProgress: (counts: Readonly<TransferCounts>) => void
 }
 
-export async function exportLog(terms: ExportTerms): Promise<TransferCounts> {
-  const { source, cluster, exportedAt, onProgress } = terms
+export async function exportLog(options: ExportOptions): Promise<TransferCounts> {
+  const { source, cluster, exportedAt, onProgress } = options
   const counts: TransferCounts = { rooms: 0, entries: 0, users: 0 }
   const write = (lines: readonly ExportLine[]) =>
-    terms.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    options.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
   await write([header(cluster, exportedAt)])
   for await (const room of source.rooms()) {
     await write([room.line])

@@ -16,7 +16,7 @@ import { exportLine } from './lines.ts'
 
 const BATCH_ENTRIES = 500
 
-export interface ImportTerms {
+export interface ImportOptions {
   target: LogTarget
   /** The file, line by line. */
   lines: AsyncIterable<Buffer>
@@ -36,22 +36,22 @@ export class ImportError extends Error {
   }
 }
 
-export async function importLog(terms: ImportTerms): Promise<ImportOutcome> {
-  const importing = new Importing(terms)
+export async function importLog(options: ImportOptions): Promise<ImportOutcome> {
+  const importer = new Importer(options)
   let lineNumber = 0
   try {
-    for await (const bytes of terms.lines) {
+    for await (const bytes of options.lines) {
       lineNumber += 1
-      await importing.take(parse(bytes))
+      await importer.take(parse(bytes))
     }
-    importing.checkEnd()
+    importer.checkEnd()
   } catch (error) {
-    await importing.abandon()
+    await importer.abandon()
     if (error instanceof LineTooLong) throw new ImportError(lineNumber + 1, error.message)
     if (error instanceof Problem) throw new ImportError(Math.max(1, lineNumber), error.message)
     throw error
   }
-  return importing.outcome
+  return importer.outcome
 }
 
 class Problem extends Error {}
@@ -64,16 +64,16 @@ interface OpenRoom {
   batch: EntryLine[]
 }
 
-class Importing {
+class Importer {
   readonly outcome: ImportOutcome = { rooms: 0, entries: 0, users: 0, skipped: [] }
-  readonly #terms: ImportTerms
+  readonly #options: ImportOptions
   readonly #read: TransferCounts = { rooms: 0, entries: 0, users: 0 }
   readonly #skipped = new Set<string>()
   #room: OpenRoom | null = null
   #expects: 'header' | 'rooms' | 'users' | 'nothing' = 'header'
 
-  constructor(terms: ImportTerms) {
-    this.#terms = terms
+  constructor(options: ImportOptions) {
+    this.#options = options
   }
 
   async take(line: ExportLine): Promise<void> {
@@ -107,7 +107,7 @@ class Importing {
     await this.#finishRoom()
     if (this.#expects !== 'rooms') throw new Problem('a room after the users')
     if (line.first > line.head + 1) throw new Problem('first is beyond head')
-    const writer = await this.#terms.target.begin(line)
+    const writer = await this.#options.target.begin(line)
     this.#room = { line, writer, next: line.first, batch: [] }
     this.#read.rooms += 1
     if (writer === null) this.#skipped.add(line.room)
@@ -129,7 +129,7 @@ class Importing {
     await writer.put(room.batch)
     this.outcome.entries += room.batch.length
     room.batch = []
-    this.#terms.onProgress(this.outcome)
+    this.#options.onProgress(this.outcome)
   }
 
   async #finishRoom(): Promise<void> {
@@ -150,9 +150,9 @@ class Importing {
     this.#expects = 'users'
     this.#read.users += 1
     const rooms = line.rooms.filter(({ room }) => !this.#skipped.has(room))
-    if (rooms.length > 0) await this.#terms.target.putUser({ ...line, rooms })
+    if (rooms.length > 0) await this.#options.target.putUser({ ...line, rooms })
     this.outcome.users += 1
-    this.#terms.onProgress(this.outcome)
+    this.#options.onProgress(this.outcome)
   }
 
   async #end(line: TransferCounts): Promise<void> {

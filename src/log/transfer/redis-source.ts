@@ -109,7 +109,7 @@ class RoomPages {
 
   /** What is no entry of this cluster stays the hole that members see. */
   #toLine(seq: number, value: Buffer | null): EntryLine {
-    const stored = this.#codec.stored(this.#room, seq, value)
+    const stored = this.#codec.decodeStored(this.#room, seq, value)
     if (typeof stored === 'string') {
       const { room: _, ...hole } = placeholder(this.#room, seq, 0)
       return { type: 'entry', ...hole, texts: this.#texts, digest: '' }

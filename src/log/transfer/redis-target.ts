@@ -88,7 +88,7 @@ class RedisRoomImport implements RoomImport {
 
   #stored({ seq, at, id, kind, from, target, digest, texts, text }: EntryLine): string {
     const body = this.#codec.body(this.#line.room, { id, kind, from, target, hash: digest })
-    const said = text === undefined ? '' : `,"text":${JSON.stringify(text)}`
-    return `{"seq":${seq},"at":${at},${body},"n":${texts}${said}}`
+    const textPart = text === undefined ? '' : `,"text":${JSON.stringify(text)}`
+    return `{"seq":${seq},"at":${at},${body},"n":${texts}${textPart}}`
   }
 }

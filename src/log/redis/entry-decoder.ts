@@ -3,22 +3,28 @@ import type { Logger } from 'pino'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import type { RedisLogMetrics } from './redis-log-metrics.ts'
-import { type EntryCodec, placeholder, type Refusal, type Told, toLogEntry } from './stored-entry.ts'
+import {
+  type ChannelMessage,
+  type EntryCodec,
+  placeholder,
+  type Refusal,
+  toLogEntry,
+} from './stored-entry.ts'
 
 /** Lines about the same trouble are that far apart. */
 const LOG_MS = 5_000
 
-export interface EntryIntakeOptions {
+export interface EntryDecoderOptions {
   codec: EntryCodec
   metrics: Pick<RedisLogMetrics, 'refused'>
   logger: Logger
 }
 
-export class EntryIntake {
-  readonly #options: EntryIntakeOptions
+export class EntryDecoder {
+  readonly #options: EntryDecoderOptions
   readonly #throttle = new LogThrottle(LOG_MS)
 
-  constructor(options: EntryIntakeOptions) {
+  constructor(options: EntryDecoderOptions) {
     this.#options = options
   }
 
@@ -26,7 +32,7 @@ export class EntryIntake {
   page(room: string, values: readonly { seq: number; value: Buffer | null }[]): LogEntry[] {
     let at = 0
     return values.map(({ seq, value }) => {
-      const stored = this.#options.codec.stored(room, seq, value)
+      const stored = this.#options.codec.decodeStored(room, seq, value)
       if (typeof stored === 'string') {
         this.#refused(room, 'store', stored)
         return placeholder(room, seq, at)
@@ -36,10 +42,10 @@ export class EntryIntake {
     })
   }
 
-  told(room: string, message: Buffer): Told {
-    const told = this.#options.codec.told(room, message)
-    if (told.type === 'refused') this.#refused(room, 'channel', told.why)
-    return told
+  message(room: string, bytes: Buffer): ChannelMessage {
+    const decoded = this.#options.codec.decodeMessage(room, bytes)
+    if (decoded.type === 'refused') this.#refused(room, 'channel', decoded.why)
+    return decoded
   }
 
   #refused(room: string, where: 'channel' | 'store', why: Refusal): void {

@@ -8,22 +8,22 @@ import type { Gauge } from 'prom-client'
 const PENDING_LIMIT = 10_000
 const RETRY_MS = 1_000
 
-export interface OwnMark {
+export interface AuthorMarker {
   userId: string
   room: string
   seq: number
 }
 
-export class OwnMarks {
-  readonly #move: (mark: OwnMark) => Promise<unknown>
+export class AuthorMarkers {
+  readonly #move: (mark: AuthorMarker) => Promise<unknown>
   readonly #onFailed: (error: unknown) => void
   readonly #gauge: Gauge
-  readonly #pending = new Map<string, OwnMark>()
+  readonly #pending = new Map<string, AuthorMarker>()
   #retry: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: {
-    move: (mark: OwnMark) => Promise<unknown>
+    move: (mark: AuthorMarker) => Promise<unknown>
     onFailed: (error: unknown) => void
     gauge: Gauge
   }) {
@@ -33,7 +33,7 @@ export class OwnMarks {
   }
 
   /** Asked for at once, so that whatever this host asks after this sees it. */
-  follow(mark: OwnMark): void {
+  follow(mark: AuthorMarker): void {
     this.#move(mark).catch((error: unknown) => {
       this.#onFailed(error)
       this.#keep(mark)
@@ -45,17 +45,17 @@ export class OwnMarks {
     clearTimeout(this.#retry)
   }
 
-  #keep(mark: OwnMark): void {
+  #keep(mark: AuthorMarker): void {
     if (this.#closed) return
     const key = JSON.stringify([mark.userId, mark.room])
     const known = this.#pending.get(key)
     if (known === undefined && this.#pending.size >= PENDING_LIMIT) return
     this.#pending.set(key, known === undefined || known.seq < mark.seq ? mark : known)
     this.#gauge.set(this.#pending.size)
-    this.#retry ??= setTimeout(() => this.#again(), RETRY_MS).unref()
+    this.#retry ??= setTimeout(() => this.#retryPending(), RETRY_MS).unref()
   }
 
-  #again(): void {
+  #retryPending(): void {
     this.#retry = undefined
     const pending = [...this.#pending.values()]
     this.#pending.clear()
