@@ -4,19 +4,19 @@
  */
 import type { ChatLimits } from '../wire/chat.ts'
 import type { Author } from '../wire/entry.ts'
-import { type ChatState, StateTeller } from './connection/chat-state.ts'
+import { type ChatState, ChatStateTracker } from './connection/chat-state.ts'
 import { Connection } from './connection/connection.ts'
+import type { RoomSummary } from './connection/guards.ts'
 import { isObject } from './connection/guards.ts'
-import { Requests } from './connection/retrying-requests.ts'
+import { RetryingRequests } from './connection/retrying-requests.ts'
 import { Emitter } from './emitter.ts'
 import { type ChatError, closed } from './errors.ts'
 import { type ChatOptions, type Settings, settingsOf } from './options.ts'
 import { ChatRoom } from './room/room.ts'
-import type { RoomDesk } from './room/room-context.ts'
-import { OwnRooms } from './room/room-summaries.ts'
-import type { RoomSummary } from './room/unread-count.ts'
+import type { RoomContext } from './room/room-context.ts'
+import { RoomSummaries } from './room/room-summaries.ts'
 import { Outbox } from './sending/outbox.ts'
-import { Sends } from './sending/pending-sends.ts'
+import { PendingSends } from './sending/pending-sends.ts'
 import { Persistence } from './sending/persistence.ts'
 import { Sender } from './sending/sender.ts'
 
@@ -38,7 +38,7 @@ export interface ClientEvents {
 }
 
 /** Unless the server says otherwise. */
-const MEMBERS_SHOWN = 500
+const MEMBERS_SHOWN_DEFAULT = 500
 
 export class ChatClient {
   readonly #settings: Settings
@@ -46,12 +46,12 @@ export class ChatClient {
   readonly #rooms = new Map<string, ChatRoom>()
   readonly #outbox: Outbox
   readonly #persistence: Persistence
-  readonly #sends: Sends
+  readonly #sends: PendingSends
   readonly #sender: Sender
-  readonly #own: OwnRooms
+  readonly #summaries: RoomSummaries
   readonly #connection: Connection
-  readonly #requests: Requests
-  readonly #state: StateTeller
+  readonly #requests: RetryingRequests
+  readonly #state: ChatStateTracker
   #user: Author | undefined
   #limits: ChatLimits | undefined
   #closed = false
@@ -61,11 +61,11 @@ export class ChatClient {
     this.#settings = settingsOf(options)
     const { clock, storage, backOff, ackTimeoutMs } = this.#settings
     this.#emitter = new Emitter((error) => this.#failed(error))
-    this.#state = new StateTeller(
+    this.#state = new ChatStateTracker(
       () => ({ isOpen: this.#connection.open, waiting: this.#outbox.waiting }),
       (state) => this.#emitter.emit('state', state),
     )
-    this.#requests = new Requests({
+    this.#requests = new RetryingRequests({
       ...this.#settings,
       connection: () => this.#connection,
       isRefused: () => this.#state.isRefused,
@@ -74,7 +74,7 @@ export class ChatClient {
     this.#persistence = new Persistence(storage, clock, (error) => this.#failed(error))
     this.#sends = this.#newSends()
     this.#sender = this.#newSender()
-    this.#own = this.#newOwnRooms()
+    this.#summaries = this.#newRoomSummaries()
     this.#connection = new Connection({
       url: options.url,
       auth: options.auth,
@@ -85,7 +85,7 @@ export class ChatClient {
       events: {
         opened: (user, limits) => this.#opened(user, limits),
         lost: (reason) => this.#lost(reason),
-        refused: (error, final) => this.#refusedUser(error, final),
+        refused: (error, final) => this.#userRefused(error, final),
         cluster: (degraded, reason) => this.#cluster(degraded, reason),
         event: (event, payload) => this.#event(event, payload),
         failed: (error) => this.#failed(error),
@@ -99,7 +99,7 @@ export class ChatClient {
   }
 
   get state(): ChatState {
-    return this.#state.told
+    return this.#state.current
   }
 
   /** Known from the first connection on. */
@@ -130,21 +130,21 @@ export class ChatClient {
     if (this.#closed) throw closed('join')
     const known = this.#rooms.get(name)
     if (known !== undefined) return known
-    const room = new ChatRoom(name, this.#desk())
+    const room = new ChatRoom(name, this.#context())
     this.#rooms.set(name, room)
     return room
   }
 
   /** The user's own rooms, joined now or before. From then on `room` tells how they change. */
   rooms(): Promise<RoomSummary[]> {
-    return this.#own.list()
+    return this.#summaries.list()
   }
 
   /** Tries at once: the network is back, or the reason of a refusal is gone. */
   connect(): void {
     this.#state.refused(undefined)
     this.#connection.connectNow()
-    this.#state.tell()
+    this.#state.update()
   }
 
   /** What waits to be sent stays in the storage. Resolves when the storage has all of it. */
@@ -155,24 +155,24 @@ export class ChatClient {
       this.#sender.close()
       for (const room of this.#rooms.values()) room.close()
       this.#rooms.clear()
-      this.#sends.settleAll()
-      this.#requests.resume()
+      this.#sends.resolveAll()
+      this.#requests.retryNow()
       this.#state.closed()
       this.#emitter.clear()
     }
-    await this.#persistence.settled()
+    await this.#persistence.idle()
   }
 
-  #newSends(): Sends {
+  #newSends(): PendingSends {
     const { clock, name } = this.#settings
-    return new Sends({
+    return new PendingSends({
       outbox: this.#outbox,
       persistence: this.#persistence,
       clock,
       user: () => this.#user,
       guestName: name,
       changed: (room) => this.#sendsChanged(room),
-      counted: () => this.#state.tell(),
+      countChanged: () => this.#state.update(),
       pump: () => this.#sender.pump(),
     })
   }
@@ -183,25 +183,25 @@ export class ChatClient {
       clock: this.#settings.clock,
       connection: () => this.#connection,
       limits: () => this.#limits,
-      mayGo: (room) => this.#rooms.get(room)?.joined === true,
+      canSend: (room) => this.#rooms.get(room)?.joined === true,
       changed: (room) => this.#sendsChanged(room),
       acked: (send) => {
         this.#sends.acked(send)
         this.#rooms.get(send.pending.room)?.acked()
       },
-      refused: (send) => this.#sends.keepFailed(send),
+      refused: (send) => this.#sends.persistFailed(send),
       notJoined: (room) => this.#rooms.get(room)?.rejoin(),
     })
   }
 
-  #newOwnRooms(): OwnRooms {
-    return new OwnRooms({
-      ask: () => this.#requests.ask('rooms', {}),
+  #newRoomSummaries(): RoomSummaries {
+    return new RoomSummaries({
+      fetch: () => this.#requests.request('rooms', {}),
       me: () => this.#user?.id,
       isJoined: (room) => this.#rooms.has(room),
-      toldJoined: (summary) => {
+      updateJoined: (summary) => {
         const room = this.#rooms.get(summary.room)
-        room?.told(summary)
+        room?.applySummary(summary)
         return room !== undefined
       },
       changed: (summary, from) => this.#emitter.emit('room', summary, from),
@@ -209,7 +209,7 @@ export class ChatClient {
     })
   }
 
-  #desk(): RoomDesk {
+  #context(): RoomContext {
     const { clock, backOff } = this.#settings
     return {
       clock,
@@ -218,14 +218,14 @@ export class ChatClient {
       outbox: this.#outbox,
       connection: () => this.#connection,
       user: () => this.#user,
-      membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN,
+      membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN_DEFAULT,
       sends: this.#sends,
-      request: (event, payload) => this.#requests.ask(event, payload),
+      request: (event, payload) => this.#requests.request(event, payload),
       ready: () => this.#sender.pump(),
       leave: (room) => this.#leave(room),
-      tally: (room) => this.#own.tally(room),
-      tallied: (room) => this.#own.changed(room),
-      recount: () => this.#own.recount(),
+      unreadCount: (room) => this.#summaries.unreadCount(room),
+      unreadChanged: (room) => this.#summaries.changed(room),
+      refreshSummaries: () => this.#summaries.refresh(),
       failed: (error) => this.#failed(error),
     }
   }
@@ -236,7 +236,7 @@ export class ChatClient {
     this.#sends.claim()
     for (const room of this.#rooms.values()) room.changed()
     this.#sender.loaded()
-    this.#state.tell()
+    this.#state.update()
   }
 
   #opened(user: Author, limits: ChatLimits | undefined): void {
@@ -248,27 +248,27 @@ export class ChatClient {
       this.#limits = limits
       this.#emitter.emit('limits', limits)
     }
-    this.#state.tell()
+    this.#state.update()
     for (const room of this.#rooms.values()) room.opened()
-    this.#own.recount()
-    this.#requests.resume()
+    this.#summaries.refresh()
+    this.#requests.retryNow()
   }
 
   #lost(reason: string): void {
     this.#outbox.disconnected()
     for (const room of this.#rooms.values()) room.lost()
-    this.#state.tell(reason)
+    this.#state.update(reason)
   }
 
-  #refusedUser(error: ChatError, final: boolean): void {
+  #userRefused(error: ChatError, final: boolean): void {
     this.#state.refused(final ? error : undefined)
-    this.#state.tell(error.message)
+    this.#state.update(error.message)
     this.#emitter.emit('refused', error, final)
   }
 
   #cluster(degraded: boolean, reason: string | undefined): void {
     if (!degraded) {
-      this.#outbox.hasten()
+      this.#outbox.retryNow()
       this.#sender.pump()
     }
     this.#state.cluster(degraded, reason)
@@ -277,17 +277,17 @@ export class ChatClient {
   #event(event: string, payload: unknown): void {
     if (!isObject(payload) || typeof payload.room !== 'string') return
     const room = this.#rooms.get(payload.room)
-    if (room === undefined) this.#own.handle(event, payload)
+    if (room === undefined) this.#summaries.handle(event, payload)
     else room.handle(event, payload)
   }
 
   async #leave(room: string): Promise<void> {
     this.#rooms.delete(room)
-    this.#own.forget(room)
-    this.#sends.giveUp(room)
+    this.#summaries.forget(room)
+    this.#sends.discardRoom(room)
     const isLeft = () => !this.#rooms.has(room)
     try {
-      await this.#requests.ask('room:leave', { room }, isLeft)
+      await this.#requests.request('room:leave', { room }, isLeft)
     } catch (error) {
       // Joined again before the server could be told: there is nothing to tell any more.
       if (isLeft()) throw error
@@ -295,9 +295,9 @@ export class ChatClient {
   }
 
   #sendsChanged(room: string): void {
-    this.#sends.settleFailed(room)
+    this.#sends.resolveFailed(room)
     this.#rooms.get(room)?.changed()
-    this.#state.tell()
+    this.#state.update()
   }
 
   /** A listener for errors that throws is not told of its own. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectChat } from '../../src/client/client.ts'
-import type { RoomSummary } from '../../src/client/room/unread-count.ts'
+import type { RoomSummary } from '../../src/client/connection/guards.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
 import { Network } from '../harness/client-proxy.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'

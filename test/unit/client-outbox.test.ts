@@ -54,8 +54,8 @@ class World {
   take(): Send[] {
     const taken = this.outbox.take(this.now, anyRoom)
     for (const room of new Set(this.added.map((one) => one.room))) {
-      const flying = this.outbox.of(room).filter(({ state }) => state === 'flying')
-      expect(flying.length).toBeLessThanOrEqual(this.bounds.inFlight)
+      const inFlight = this.outbox.of(room).filter(({ state }) => state === 'in_flight')
+      expect(inFlight.length).toBeLessThanOrEqual(this.bounds.inFlight)
     }
     return taken
   }
@@ -74,7 +74,7 @@ class World {
       this.stored.delete(id)
     } else if (fate === 'seen first') {
       this.arrive(send)
-      this.outbox.seen(id)
+      this.outbox.remove(id)
       this.stored.delete(id)
     } else if (fate === 'ack lost') {
       this.arrive(send)
@@ -247,7 +247,7 @@ describe('the outbox', () => {
     outbox.take(0, anyRoom)
     outbox.acked(id, 7)
     expect(outbox.waiting).toBe(0)
-    outbox.lostLog('a')
+    outbox.resendAcked('a')
     expect(outbox.take(0, anyRoom).map(({ pending: one }) => one.id)).toEqual([id])
   })
 

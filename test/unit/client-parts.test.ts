@@ -1,14 +1,14 @@
 /** The small parts of the client: what is shown, who is there, what is kept, what is let in from the server. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Alarm, type Clock, systemClock } from '../../src/client/connection/clock.ts'
+import { type Clock, systemClock, Timer } from '../../src/client/connection/clock.ts'
 import { type Entry, errorOf, isEntry, limitsOf, pageOf } from '../../src/client/connection/guards.ts'
 import { Emitter } from '../../src/client/emitter.ts'
-import { Roster, TYPING_FOR_MS } from '../../src/client/room/roster.ts'
+import { Roster, TYPING_TIMEOUT_MS } from '../../src/client/room/roster.ts'
 import { newId } from '../../src/client/sending/ids.ts'
 import { Persistence } from '../../src/client/sending/persistence.ts'
 import { memoryStorage, type Pending } from '../../src/client/sending/storage.ts'
-import { Messages } from '../../src/client/timeline/messages.ts'
+import { MessageList } from '../../src/client/timeline/messages.ts'
 import { logEntry, messageId } from '../../src/wire/entry.ts'
 
 const ann = { id: 'u1', name: 'Ann' }
@@ -46,7 +46,7 @@ class HandClock implements Clock {
 
 describe('what is shown', () => {
   it('applies edits and removals of the author alone', () => {
-    const messages = new Messages()
+    const messages = new MessageList()
     for (const one of [
       entry(1),
       entry(2),
@@ -68,7 +68,7 @@ describe('what is shown', () => {
 
   it('replaces what changes and keeps the rest as it is', () => {
     const entries = [entry(1), entry(2), entry(3, { kind: 'edit', target: 2, text: 'better' })]
-    const messages = new Messages()
+    const messages = new MessageList()
     for (const one of entries) messages.add(one)
     const before = [...messages.texts]
     messages.rebuild([entry(0, { seq: 1 }), ...entries.slice(1), entry(4, { kind: 'remove', target: 1 })])
@@ -84,7 +84,7 @@ describe('what is shown', () => {
 describe('who is there', () => {
   it('follows what the server tells', () => {
     const roster = new Roster()
-    roster.listed([ann], 1)
+    roster.setList([ann], 1)
     roster.changed({ joined: [bob], count: 2 })
     expect(roster.members).toEqual({ list: [ann, bob], count: 2 })
     roster.typing(bob, true, 0)
@@ -97,11 +97,11 @@ describe('who is there', () => {
     const roster = new Roster()
     roster.typing(ann, true, 0)
     roster.typing(bob, true, 1_000)
-    expect(roster.nextStopAt()).toBe(TYPING_FOR_MS)
-    expect(roster.writers(TYPING_FOR_MS)).toEqual([bob])
-    roster.typing(bob, false, TYPING_FOR_MS)
-    expect(roster.writers(TYPING_FOR_MS)).toEqual([])
-    expect(roster.nextStopAt()).toBeUndefined()
+    expect(roster.nextTypingEndAt()).toBe(TYPING_TIMEOUT_MS)
+    expect(roster.writers(TYPING_TIMEOUT_MS)).toEqual([bob])
+    roster.typing(bob, false, TYPING_TIMEOUT_MS)
+    expect(roster.writers(TYPING_TIMEOUT_MS)).toEqual([])
+    expect(roster.nextTypingEndAt()).toBeUndefined()
   })
 
   it('keeps read marks from going back', () => {
@@ -185,20 +185,20 @@ describe('listeners', () => {
   })
 })
 
-describe('an alarm', () => {
+describe('an timer', () => {
   it('rings once, at the earliest time asked for', () => {
     const clock = new HandClock()
     let rung = 0
-    const alarm = new Alarm(clock, () => {
+    const timer = new Timer(clock, () => {
       rung += 1
     })
-    alarm.within(100)
-    alarm.within(50)
-    alarm.within(200)
+    timer.schedule(100)
+    timer.schedule(50)
+    timer.schedule(200)
     clock.go(50)
     expect([rung, clock.timers]).toEqual([1, 0])
-    alarm.within(10)
-    alarm.cancel()
+    timer.schedule(10)
+    timer.cancel()
     expect(clock.timers).toBe(0)
   })
 })
@@ -219,7 +219,7 @@ describe('the storage of what waits', () => {
     persistence.put(pending('new'))
     persistence.delete('gone')
     expect((await loading).map(({ id }) => id)).toEqual(['old'])
-    await persistence.settled()
+    await persistence.idle()
     expect((await storage.load()).map(({ id, order }) => [id, order])).toEqual([
       ['old', 41],
       ['new', 43],
@@ -243,7 +243,7 @@ describe('the storage of what waits', () => {
     await Promise.resolve()
     clock.go(10_000)
     expect(await loaded).toEqual([])
-    await persistence.settled()
+    await persistence.idle()
     expect(failures).toEqual([
       "storage: pending sends can't be kept: storage: no answer came in time",
       "storage: pending sends can't be kept: the disk is full",

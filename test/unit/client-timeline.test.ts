@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Entry, Page } from '../../src/client/connection/guards.ts'
-import { type Doubt, type Taken, Timeline } from '../../src/client/timeline/timeline.ts'
+import { type Doubt, Timeline, type TimelineUpdate } from '../../src/client/timeline/timeline.ts'
 
 const ROOM = 'lobby'
 const PAGE = 5
@@ -51,11 +51,13 @@ class Log {
     return this.#page(kept.slice(-PAGE), kept.length > PAGE)
   }
 
-  join(timeline: Timeline): Taken {
-    const asked = timeline.position
-    if (asked === undefined) return timeline.joined(this.newest(), false)
+  join(timeline: Timeline): TimelineUpdate {
+    const asked = timeline.resumePosition
+    if (asked === undefined) return timeline.addJoinPage(this.newest(), false)
     const follows = asked.epoch === this.epoch && asked.after >= this.first - 1 && asked.after <= this.head
-    return follows ? timeline.joined(this.after(asked.after), false) : timeline.joined(this.newest(), true)
+    return follows
+      ? timeline.addJoinPage(this.after(asked.after), false)
+      : timeline.addJoinPage(this.newest(), true)
   }
 
   #page(messages: Entry[], more: boolean): Page {
@@ -71,9 +73,9 @@ class Reader {
   readonly shown: Entry[][] = [[]]
   rejoin = true
 
-  take(taken: Taken): void {
+  take(taken: TimelineUpdate): void {
     if (taken.reset !== undefined) this.shown.push([])
-    this.shown.at(-1)?.push(...taken.shown)
+    this.shown.at(-1)?.push(...taken.added)
     if (taken.doubt !== undefined) this.doubts.push(taken.doubt)
     this.rejoin = taken.rejoin === true
     expect(this.timeline.entries.length).toBeLessThanOrEqual(BOUNDS.loadedMax)
@@ -84,7 +86,7 @@ class Reader {
     for (let step = 0; step < 200; step += 1) {
       const after = this.timeline.missingAfter
       if (this.rejoin) this.take(log.join(this.timeline))
-      else if (after !== undefined) this.take(this.timeline.followed(log.after(after)))
+      else if (after !== undefined) this.take(this.timeline.addNextPage(log.after(after)))
       else return
     }
     throw new Error('it never settled')
@@ -129,7 +131,7 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
   const reader = new Reader()
   let held: Entry[] = []
   const bring = (one: Entry | undefined) => {
-    if (one !== undefined) reader.take(reader.timeline.live(one))
+    if (one !== undefined) reader.take(reader.timeline.addLive(one))
   }
   reader.settle(log)
   for (const one of steps) {
@@ -141,10 +143,10 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
     } else if (one.do === 'bring held') bring(held[one.index % Math.max(1, held.length)])
     else if (one.do === 'reconnect') reader.take(log.join(reader.timeline))
     else if (one.do === 'settle') reader.settle(log)
-    else if (one.do === 'gap') reader.timeline.exists(log.head)
+    else if (one.do === 'gap') reader.timeline.extendHead(log.head)
     else if (one.do === 'older')
-      reader.timeline.preceded(log.before(reader.timeline.first), reader.timeline.first)
-    else if (one.do === 'let go') reader.timeline.letGo()
+      reader.timeline.addOlderPage(log.before(reader.timeline.first), reader.timeline.first)
+    else if (one.do === 'let go') reader.timeline.dropOlder()
     else if (one.do === 'expire') log.first = Math.max(log.first, log.head - 2)
     else {
       // The connection of the old log brings nothing after the new one is there.
@@ -183,19 +185,20 @@ describe('with a server that keeps its promises', () => {
     const log = new Log()
     for (let i = 0; i < 40; i += 1) log.append()
     const timeline = new Timeline(BOUNDS)
-    timeline.joined(log.newest(), false)
-    for (let i = 0; i < 20; i += 1) timeline.live(log.append())
+    timeline.addJoinPage(log.newest(), false)
+    for (let i = 0; i < 20; i += 1) timeline.addLive(log.append())
     expect(timeline.entries.map(({ seq }) => seq)).toEqual([53, 54, 55, 56, 57, 58, 59, 60])
-    expect(timeline.preceded(log.before(53), 53)).toBe(5)
+    expect(timeline.addOlderPage(log.before(53), 53)).toBe(5)
     expect(timeline.first).toBe(48)
-    timeline.live(log.append())
+    timeline.addLive(log.append())
     expect([timeline.first, timeline.entries.length]).toEqual([48, 14])
-    for (let i = 0; i < 20; i += 1) timeline.live(log.append())
-    expect([timeline.entries.length, timeline.full]).toEqual([BOUNDS.loadedMax, true])
-    timeline.letGo()
+    for (let i = 0; i < 20; i += 1) timeline.addLive(log.append())
+    expect([timeline.entries.length, timeline.isFull]).toEqual([BOUNDS.loadedMax, true])
+    timeline.dropOlder()
     expect(timeline.first).toBe(74)
     expect(timeline.hasOlder).toBe(true)
-    while (timeline.hasOlder && !timeline.full) timeline.preceded(log.before(timeline.first), timeline.first)
+    while (timeline.hasOlder && !timeline.isFull)
+      timeline.addOlderPage(log.before(timeline.first), timeline.first)
     expect(timeline.entries).toHaveLength(BOUNDS.loadedMax)
   })
 
@@ -203,9 +206,9 @@ describe('with a server that keeps its promises', () => {
     const log = new Log()
     for (let i = 0; i < 7; i += 1) log.append()
     const timeline = new Timeline(BOUNDS)
-    timeline.joined(log.newest(), false)
+    timeline.addJoinPage(log.newest(), false)
     expect(timeline.hasOlder).toBe(true)
-    expect(timeline.preceded(log.before(3), 3)).toBe(2)
+    expect(timeline.addOlderPage(log.before(3), 3)).toBe(2)
     expect(timeline.hasOlder).toBe(false)
   })
 
@@ -218,15 +221,17 @@ describe('with a server that keeps its promises', () => {
     log.first = 15
     const taken = log.join(reader.timeline)
     expect(taken.reset).toBe('expired')
-    expect(taken.shown.map(({ seq }) => seq)).toEqual([17, 18, 19, 20, 21])
+    expect(taken.added.map(({ seq }) => seq)).toEqual([17, 18, 19, 20, 21])
   })
 })
 
 describe('with a server that does not', () => {
   it('puts nothing in front of the window that does not reach up to it, and asks for no more', () => {
     const timeline = new Timeline(BOUNDS)
-    timeline.joined({ epoch: 'e1', head: 9, messages: [entry(9)], more: true }, false)
-    expect(timeline.preceded({ epoch: 'e1', head: 9, messages: [entry(6), entry(7)], more: true }, 9)).toBe(0)
+    timeline.addJoinPage({ epoch: 'e1', head: 9, messages: [entry(9)], more: true }, false)
+    expect(
+      timeline.addOlderPage({ epoch: 'e1', head: 9, messages: [entry(6), entry(7)], more: true }, 9),
+    ).toBe(0)
     expect([timeline.first, timeline.hasOlder]).toEqual([9, false])
   })
 
@@ -240,16 +245,16 @@ describe('with a server that does not', () => {
     more: fc.boolean(),
   })
   const anyStep = fc.oneof(
-    anyEntry.map((one) => (timeline: Timeline) => timeline.live(one)),
-    anyPage.map((page) => (timeline: Timeline) => timeline.followed(page)),
+    anyEntry.map((one) => (timeline: Timeline) => timeline.addLive(one)),
+    anyPage.map((page) => (timeline: Timeline) => timeline.addNextPage(page)),
     fc.tuple(anyPage, fc.boolean()).map(
       ([page, reset]) =>
         (timeline: Timeline) =>
-          timeline.joined(page, reset),
+          timeline.addJoinPage(page, reset),
     ),
-    fc.integer({ min: 0, max: 1_000_000 }).map((to) => (timeline: Timeline): Taken => {
-      timeline.exists(to)
-      return { shown: [] }
+    fc.integer({ min: 0, max: 1_000_000 }).map((to) => (timeline: Timeline): TimelineUpdate => {
+      timeline.extendHead(to)
+      return { added: [] }
     }),
   )
 
@@ -260,7 +265,7 @@ describe('with a server that does not', () => {
         let last: number | undefined
         for (const take of steps) {
           const known = timeline.epoch !== undefined
-          const { shown, reset, doubt } = take(timeline)
+          const { added: shown, reset, doubt } = take(timeline)
           if (reset !== undefined || !known) last = undefined
           for (const { seq } of shown) {
             const skipped = last !== undefined && seq !== last + 1
@@ -279,13 +284,13 @@ describe('with a server that does not', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 30 }), (steps) => {
         const timeline = new Timeline(BOUNDS)
-        timeline.joined({ epoch: 'e1', head: 0, messages: [], more: false }, false)
+        timeline.addJoinPage({ epoch: 'e1', head: 0, messages: [], more: false }, false)
         for (const take of steps) take(timeline)
         let doubt: Doubt | undefined
         const wasMissing = timeline.missingAfter !== undefined
         for (let i = 0; i < 40 && timeline.missingAfter !== undefined; i += 1) {
           const page: Page = { epoch: timeline.epoch ?? '', head: 0, messages: [], more: true }
-          doubt = timeline.followed(page).doubt ?? doubt
+          doubt = timeline.addNextPage(page).doubt ?? doubt
         }
         expect(timeline.missingAfter).toBeUndefined()
         if (wasMissing) expect(doubt?.reason).toBe('missing')
@@ -295,40 +300,43 @@ describe('with a server that does not', () => {
 
   it('says that two entries came under one number, and keeps the first', () => {
     const timeline = new Timeline(BOUNDS)
-    timeline.joined({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
-    expect(timeline.live(entry(1, 'other')).doubt).toEqual({ reason: 'contradiction', seq: 1 })
-    timeline.live(entry(3, 'first'))
-    expect(timeline.live(entry(3, 'second')).doubt).toEqual({ reason: 'contradiction', seq: 3 })
-    expect(timeline.live(entry(2)).shown.map(({ id }) => id)).toEqual(['m2', 'first'])
+    timeline.addJoinPage({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
+    expect(timeline.addLive(entry(1, 'other')).doubt).toEqual({ reason: 'contradiction', seq: 1 })
+    timeline.addLive(entry(3, 'first'))
+    expect(timeline.addLive(entry(3, 'second')).doubt).toEqual({ reason: 'contradiction', seq: 3 })
+    expect(timeline.addLive(entry(2)).added.map(({ id }) => id)).toEqual(['m2', 'first'])
   })
 
   it('keeps the first of two also when one came before the join was answered', () => {
     const timeline = new Timeline(BOUNDS)
-    timeline.live(entry(1, 'early'))
-    const taken = timeline.joined({ epoch: 'e1', head: 1, messages: [entry(1, 'late')], more: false }, false)
-    expect(taken).toEqual({ shown: [entry(1, 'early')], doubt: { reason: 'contradiction', seq: 1 } })
+    timeline.addLive(entry(1, 'early'))
+    const taken = timeline.addJoinPage(
+      { epoch: 'e1', head: 1, messages: [entry(1, 'late')], more: false },
+      false,
+    )
+    expect(taken).toEqual({ added: [entry(1, 'early')], doubt: { reason: 'contradiction', seq: 1 } })
   })
 
   it('begins behind the last hole of the first page', () => {
     const timeline = new Timeline(BOUNDS)
     const messages = [entry(1), entry(2), entry(5), entry(6)]
-    const taken = timeline.joined({ epoch: 'e1', head: 6, messages, more: false }, false)
-    expect(taken.shown.map(({ seq }) => seq)).toEqual([5, 6])
+    const taken = timeline.addJoinPage({ epoch: 'e1', head: 6, messages, more: false }, false)
+    expect(taken.added.map(({ seq }) => seq)).toEqual([5, 6])
     expect(timeline.hasOlder).toBe(true)
   })
 
   it('takes a text that has been blanked since for the same', () => {
     const timeline = new Timeline(BOUNDS)
-    timeline.joined({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
+    timeline.addJoinPage({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
     const { text: _gone, ...blanked } = entry(1)
-    expect(timeline.live(blanked).doubt).toBeUndefined()
+    expect(timeline.addLive(blanked).doubt).toBeUndefined()
   })
 
   it('says that it can not tell which log it is, when each answer names another', () => {
     const timeline = new Timeline(BOUNDS)
     const doubts: (Doubt | undefined)[] = []
     for (let i = 0; i < 4; i += 1) {
-      doubts.push(timeline.joined({ epoch: `e${i}`, head: 0, messages: [], more: false }, i > 0).doubt)
+      doubts.push(timeline.addJoinPage({ epoch: `e${i}`, head: 0, messages: [], more: false }, i > 0).doubt)
     }
     expect(doubts.at(-1)).toEqual({ reason: 'epoch' })
   })
@@ -347,15 +355,15 @@ describe('a log that the server says is another now', () => {
     log.epoch = 'e2'
     log.entries = []
     log.append()
-    expect(timeline.announced('e2')).toBe('new')
-    expect(timeline.live(log.append())).toEqual({ shown: [] })
-    timeline.exists(9)
+    expect(timeline.announceEpoch('e2')).toBe('new')
+    expect(timeline.addLive(log.append())).toEqual({ added: [] })
+    timeline.extendHead(9)
     expect([timeline.last, timeline.missingAfter]).toEqual([3, undefined])
     const taken = log.join(timeline)
-    expect(taken).toMatchObject({ reset: 'epoch', shown: log.entries })
+    expect(taken).toMatchObject({ reset: 'epoch', added: log.entries })
     expect(taken).not.toHaveProperty('doubt')
-    expect(timeline.live(log.append()).shown).toHaveLength(1)
-    expect(timeline.announced('e2')).toBe('known')
+    expect(timeline.addLive(log.append()).added).toHaveLength(1)
+    expect(timeline.announceEpoch('e2')).toBe('known')
   })
 
   it('has entries that come before the answer to the joining is read: none is missed, and no newer one has to come', () => {
@@ -363,14 +371,14 @@ describe('a log that the server says is another now', () => {
     log.epoch = 'e2'
     log.entries = []
     log.append()
-    timeline.announced('e2')
+    timeline.announceEpoch('e2')
     const inThePage = log.append()
-    timeline.live(inThePage)
+    timeline.addLive(inThePage)
     const page = log.newest()
     const after = [log.append(), log.append()]
-    for (const added of after) timeline.live(added)
-    const taken = timeline.joined(page, true)
-    expect(taken).toEqual({ reset: 'epoch', shown: log.entries })
+    for (const added of after) timeline.addLive(added)
+    const taken = timeline.addJoinPage(page, true)
+    expect(taken).toEqual({ reset: 'epoch', added: log.entries })
     expect([timeline.last, timeline.missingAfter]).toEqual([4, undefined])
   })
 
@@ -379,19 +387,19 @@ describe('a log that the server says is another now', () => {
     log.epoch = 'e2'
     log.entries = []
     log.append()
-    timeline.announced('e2')
+    timeline.announceEpoch('e2')
     const page = log.newest()
-    timeline.told(log.append().seq)
-    expect(timeline.joined(page, true).shown).toHaveLength(1)
+    timeline.announceHead(log.append().seq)
+    expect(timeline.addJoinPage(page, true).added).toHaveLength(1)
     expect(timeline.missingAfter).toBe(1)
-    expect(timeline.followed(log.after(1)).shown).toHaveLength(1)
+    expect(timeline.addNextPage(log.after(1)).added).toHaveLength(1)
   })
 
   it('is not that of the answer: what came of it is not shown in the other', () => {
     const { log, timeline } = joinedAt(3)
-    timeline.announced('e2')
-    timeline.live(entry(4, 'of e2'))
-    expect(log.join(timeline).shown).toEqual([])
+    timeline.announceEpoch('e2')
+    timeline.addLive(entry(4, 'of e2'))
+    expect(log.join(timeline).added).toEqual([])
     expect([timeline.last, timeline.missingAfter]).toEqual([3, undefined])
   })
 
@@ -399,7 +407,7 @@ describe('a log that the server says is another now', () => {
     const { log, timeline } = joinedAt(3)
     for (let i = 0; i < 10; i += 1) {
       log.epoch = `other-${i}`
-      expect(timeline.announced(log.epoch)).toBe('new')
+      expect(timeline.announceEpoch(log.epoch)).toBe('new')
       expect(log.join(timeline)).not.toHaveProperty('doubt')
     }
   })
@@ -407,10 +415,10 @@ describe('a log that the server says is another now', () => {
   it('is a doubt when the server goes on giving the one that there was', () => {
     const { log, timeline } = joinedAt(3)
     const doubts = Array.from({ length: 4 }, (_, i) => {
-      expect(timeline.announced('e2')).toBe(i === 0 ? 'new' : 'denied')
+      expect(timeline.announceEpoch('e2')).toBe(i === 0 ? 'new' : 'denied')
       return log.join(timeline).doubt
     })
     expect(doubts).toEqual([undefined, undefined, { reason: 'epoch' }, { reason: 'epoch' }])
-    expect(timeline.live(log.append()).shown).toHaveLength(1)
+    expect(timeline.addLive(log.append()).added).toHaveLength(1)
   })
 })

@@ -1,12 +1,12 @@
 /** What is unread, held against a server's own count of the same log. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Entry, Page } from '../../src/client/connection/guards.ts'
+import type { Entry, Page, RoomSummary } from '../../src/client/connection/guards.ts'
 import type { ChatError } from '../../src/client/errors.ts'
-import { OwnRooms } from '../../src/client/room/room-summaries.ts'
-import { type RoomSummary, Tally } from '../../src/client/room/unread-count.ts'
-import { Unread } from '../../src/client/room/unread-tracker.ts'
-import { Messages } from '../../src/client/timeline/messages.ts'
+import { RoomSummaries } from '../../src/client/room/room-summaries.ts'
+import { UnreadCount } from '../../src/client/room/unread-count.ts'
+import { UnreadTracker } from '../../src/client/room/unread-tracker.ts'
+import { MessageList } from '../../src/client/timeline/messages.ts'
 import { Timeline } from '../../src/client/timeline/timeline.ts'
 
 const me = { id: 'me', name: 'Me' }
@@ -68,25 +68,25 @@ class Log {
 class Room {
   readonly log = new Log()
   readonly timeline = new Timeline({ windowMax: 1_000, loadedMax: 1_000 })
-  readonly #messages = new Messages()
-  readonly unread = new Unread({
-    tally: new Tally(ROOM),
+  readonly #messages = new MessageList()
+  readonly unread = new UnreadTracker({
+    unreadCount: new UnreadCount(ROOM),
     timeline: this.timeline,
-    log: this.#messages,
+    list: this.#messages,
     me: () => me.id,
   })
 
   join(): void {
-    this.#show(this.timeline.joined(this.log.page(), false).shown)
+    this.#show(this.timeline.addJoinPage(this.log.page(), false).added)
   }
 
   live(entry: Entry | undefined): void {
-    if (entry !== undefined) this.#show(this.timeline.live(entry).shown)
+    if (entry !== undefined) this.#show(this.timeline.addLive(entry).added)
   }
 
   #show(entries: readonly Entry[]): void {
     for (const entry of entries) this.#messages.add(entry)
-    this.unread.shown(entries)
+    this.unread.add(entries)
   }
 }
 
@@ -107,7 +107,7 @@ describe('a joined room', () => {
         const room = new Room()
         for (let i = 0; i < before; i += 1) room.log.text(i % 3 === 0 ? me : other)
         room.join()
-        room.unread.told(room.log.summary())
+        room.unread.applySummary(room.log.summary())
         let late = room.log.summary()
         for (const one of steps) {
           if (one.do === 'text') room.live(room.log.text(one.isOwn ? me : other))
@@ -118,7 +118,7 @@ describe('a joined room', () => {
             room.unread.readUpTo(Math.min(one.seq, room.log.head))
           }
           // An answer that was made before what has come since.
-          if (one.do === 'told') room.unread.told(late)
+          if (one.do === 'told') room.unread.applySummary(late)
           if (one.seq % 5 === 0) late = room.log.summary()
           const { unread, read } = room.log.summary()
           expect([room.unread.count, room.unread.read]).toEqual([unread, read])
@@ -160,7 +160,7 @@ describe('a joined room', () => {
     const room = new Room()
     room.join()
     const coming = [room.log.text(other), room.log.text(other)]
-    room.unread.told(room.log.summary())
+    room.unread.applySummary(room.log.summary())
     expect(room.unread.count).toBe(2)
     for (const entry of coming) room.live(entry)
     expect(room.unread.count).toBe(2)
@@ -172,24 +172,24 @@ class Server {
   readonly asked: { answer: (rooms: unknown) => void; fail: (error: Error) => void }[] = []
   readonly changes: [RoomSummary, string | undefined][] = []
   readonly failures: unknown[] = []
-  readonly own = new OwnRooms({
-    ask: () =>
+  readonly summaries = new RoomSummaries({
+    fetch: () =>
       new Promise((resolve, reject) => {
         this.asked.push({ answer: (rooms) => resolve({ rooms }), fail: reject })
       }),
     me: () => me.id,
     isJoined: () => false,
-    toldJoined: () => false,
+    updateJoined: () => false,
     changed: (summary, from) => this.changes.push([summary, from?.name]),
     failed: (error) => this.failures.push(error),
   })
 
   news(head: number, from = other): void {
-    this.own.handle('room', { room: 'dm', head, from })
+    this.summaries.handle('room', { room: 'dm', head, from })
   }
 
   read(seq: number): void {
-    this.own.handle('read', { room: 'dm', user: { id: me.id }, seq })
+    this.summaries.handle('read', { room: 'dm', user: { id: me.id }, seq })
   }
 
   async answer(rooms: unknown): Promise<void> {
@@ -225,7 +225,7 @@ describe('a direct room that is not joined', () => {
 
   it('has what came while the server was asked, read or unread', async () => {
     const server = new Server()
-    const listed = server.own.list()
+    const listed = server.summaries.list()
     server.news(5)
     server.read(5)
     server.news(6)
@@ -255,13 +255,13 @@ describe('a direct room that is not joined', () => {
 
   it('is asked for again after a reconnect, and told where it is other than before', async () => {
     const server = new Server()
-    server.own.recount()
+    server.summaries.refresh()
     expect(server.asked).toEqual([])
-    const listed = server.own.list()
+    const listed = server.summaries.list()
     await server.answer([dm(4, 4, 0), { room: 'same', head: 1, read: 1, unread: 0 }])
     await listed
     server.changes.length = 0
-    server.own.recount()
+    server.summaries.refresh()
     await server.answer([dm(6, 4, 2), { room: 'same', head: 1, read: 1, unread: 0 }])
     expect(server.changes).toEqual([[dm(6, 4, 2), undefined]])
   })
@@ -269,27 +269,27 @@ describe('a direct room that is not joined', () => {
   it('has no part in what does not fit the protocol', async () => {
     const server = new Server()
     for (const payload of [{}, { room: 1, head: 2, from: other }, { room: 'dm', head: -1, from: other }])
-      server.own.handle('room', payload)
-    server.own.handle('room', { room: 'dm', head: 1, from: 'Other' })
-    server.own.handle('read', { room: 'dm', seq: 1, user: null })
-    server.own.handle('read', { room: 'dm', seq: 1, user: { id: other.id } })
+      server.summaries.handle('room', payload)
+    server.summaries.handle('room', { room: 'dm', head: 1, from: 'Other' })
+    server.summaries.handle('read', { room: 'dm', seq: 1, user: null })
+    server.summaries.handle('read', { room: 'dm', seq: 1, user: { id: other.id } })
     expect(server.asked).toEqual([])
-    const listed = server.own.list()
+    const listed = server.summaries.list()
     await server.answer([dm(1, 0, 1), null, { room: 'dm' }, { room: 'x', head: -1, read: 0, unread: 0 }])
     expect(await listed).toEqual([dm(1, 0, 1)])
   })
 
   it('does not grow without bound', async () => {
     const server = new Server()
-    const listed = server.own.list()
+    const listed = server.summaries.list()
     const rooms = Array.from({ length: 2_500 }, (_, i) => ({ room: `r${i}`, head: 1, read: 0, unread: 1 }))
     await server.answer(rooms)
     await listed
     server.changes.length = 0
     // Forgotten, so told anew; and one that is remembered is not.
-    server.own.changed('r2499')
+    server.summaries.changed('r2499')
     expect(server.changes).toEqual([])
-    server.own.changed('r0')
+    server.summaries.changed('r0')
     expect(server.changes).toEqual([[{ room: 'r0', head: 0, read: 0, unread: 0 }, undefined]])
   })
 })

@@ -15,27 +15,27 @@ export interface ChatState {
   readonly reason?: string
 }
 
-export interface Standing {
+export interface StateInputs {
   isOpen: boolean
   waiting: number
 }
 
-export class StateTeller {
-  readonly #now: () => Standing
+export class ChatStateTracker {
+  readonly #now: () => StateInputs
   readonly #changed: (state: ChatState) => void
-  #told: ChatState = { state: 'connecting', waiting: 0 }
+  #current: ChatState = { state: 'connecting', waiting: 0 }
   #degraded: string | undefined
   #refused: ChatError | undefined
-  #everOpen = false
+  #wasEverOpen = false
   #closed = false
 
-  constructor(now: () => Standing, changed: (state: ChatState) => void) {
+  constructor(now: () => StateInputs, changed: (state: ChatState) => void) {
     this.#now = now
     this.#changed = changed
   }
 
-  get told(): ChatState {
-    return this.#told
+  get current(): ChatState {
+    return this.#current
   }
 
   get isRefused(): boolean {
@@ -46,12 +46,12 @@ export class StateTeller {
   opened(): void {
     this.#degraded = undefined
     this.#refused = undefined
-    this.#everOpen = true
+    this.#wasEverOpen = true
   }
 
   cluster(degraded: boolean, reason: string | undefined): void {
     this.#degraded = degraded ? (reason ?? 'degraded') : undefined
-    this.tell(this.#degraded)
+    this.update(this.#degraded)
   }
 
   /** @param error undefined: not, or not for good */
@@ -61,23 +61,23 @@ export class StateTeller {
 
   closed(): void {
     this.#closed = true
-    this.tell()
+    this.update()
   }
 
   /** If it is other than before. */
-  tell(reason?: string): void {
+  update(reason?: string): void {
     const { isOpen, waiting } = this.#now()
     const state = this.#state(isOpen)
-    if (state === this.#told.state && waiting === this.#told.waiting) return
-    const why = reason ?? (state === this.#told.state ? this.#told.reason : undefined)
-    this.#told = { state, waiting, ...(why === undefined ? {} : { reason: why }) }
-    this.#changed(this.#told)
+    if (state === this.#current.state && waiting === this.#current.waiting) return
+    const why = reason ?? (state === this.#current.state ? this.#current.reason : undefined)
+    this.#current = { state, waiting, ...(why === undefined ? {} : { reason: why }) }
+    this.#changed(this.#current)
   }
 
   #state(isOpen: boolean): ConnectionState {
     if (this.#closed) return 'closed'
     if (isOpen) return this.#degraded === undefined ? 'online' : 'degraded'
     if (this.#refused !== undefined) return 'refused'
-    return this.#everOpen ? 'offline' : 'connecting'
+    return this.#wasEverOpen ? 'offline' : 'connecting'
   }
 }

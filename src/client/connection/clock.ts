@@ -21,7 +21,7 @@ export const systemClock: Clock = {
 }
 
 /** One timer that can be set again: the earlier of what is asked for. */
-export class Alarm {
+export class Timer {
   readonly #clock: Clock
   readonly #run: () => void
   #cancel: (() => void) | undefined
@@ -37,7 +37,7 @@ export class Alarm {
   }
 
   /** In so many milliseconds, unless it rings before that anyway. */
-  within(ms: number): void {
+  schedule(ms: number): void {
     const at = this.#clock.now() + ms
     if (at >= this.#at) return
     this.cancel()
@@ -57,4 +57,4 @@ export class Alarm {
 }
 
 /** There is no timer to take away. */
-export function nothing(): void {}
+export function noop(): void {}

@@ -8,11 +8,11 @@ import type { Ack, ChatAnswers, ChatEvent, ChatLimits, chatRequests } from '../.
 import type { Author } from '../../wire/entry.ts'
 import { ChatError, closed, offline, timedOut } from '../errors.ts'
 import { type BackOff, retryDelayMs } from './back-off.ts'
-import { Alarm, type Clock, nothing } from './clock.ts'
+import { type Clock, noop, Timer } from './clock.ts'
 import { errorOf, isAuthor, isObject, limitsOf } from './guards.ts'
-import { transportsHere } from './transports.ts'
+import { availableTransports } from './transports.ts'
 
-export type Asked<E extends ChatEvent> = z.input<(typeof chatRequests)[E]>
+export type RequestPayload<E extends ChatEvent> = z.input<(typeof chatRequests)[E]>
 
 export type GuestAuth = { name: string; key?: string }
 export type TokenAuth = { token: string }
@@ -46,40 +46,40 @@ export interface ConnectionOptions {
 const AUTH_TIMEOUT_MS = 15_000
 /** A connection that is not welcomed by then is closed and opened again. */
 const WELCOME_TIMEOUT_MS = 20_000
-const AUTH_TRIES = 5
+const AUTH_ATTEMPTS_MAX = 5
 const DRAIN_MAX_MS = 300_000
 /** Of the time that a worker names at which it closes the connection: who leaves before that has no time without one. */
-const MOVE_SHARE = 0.9
+const DRAIN_SHARE = 0.9
 
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #socket: Socket
-  readonly #welcomeDue: Alarm
-  readonly #reopen: Alarm
-  readonly #moveOn: Alarm
+  readonly #welcomeTimer: Timer
+  readonly #reopenTimer: Timer
+  readonly #drainTimer: Timer
   #welcomed = false
   #refusals = 0
   #failures = 0
-  #heardAt = 0
+  #lastReceivedAt = 0
   #closed = false
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     const { clock } = options
     const settings: SocketSettings = {
-      transports: transportsHere(),
+      transports: availableTransports(),
       tryAllTransports: true,
       reconnectionDelay: 500,
       reconnectionDelayMax: 10_000,
       ...options.socket,
       forceNew: true,
       autoConnect: false,
-      auth: (give: (auth: object) => void) => void this.#authenticate(give),
+      auth: (respond: (auth: object) => void) => void this.#authenticate(respond),
     }
     this.#socket = options.url === undefined ? io(settings) : io(options.url, settings)
-    this.#welcomeDue = new Alarm(clock, () => this.renew())
-    this.#moveOn = new Alarm(clock, () => this.#move())
-    this.#reopen = new Alarm(clock, () => this.#socket.connect())
+    this.#welcomeTimer = new Timer(clock, () => this.reconnect())
+    this.#drainTimer = new Timer(clock, () => this.#moveToOtherWorker())
+    this.#reopenTimer = new Timer(clock, () => this.#socket.connect())
     this.#listen()
     this.#socket.connect()
   }
@@ -92,11 +92,11 @@ export class Connection {
    * Resolves with the answer's content. Rejects with a `ChatError`: the server's own, `timeout`, or `offline` as soon as
    * the connection is gone.
    */
-  async ask<E extends ChatEvent>(event: E, payload: Asked<E>): Promise<ChatAnswers[E]> {
+  async request<E extends ChatEvent>(event: E, payload: RequestPayload<E>): Promise<ChatAnswers[E]> {
     if (this.#closed) throw closed(event)
     if (!this.#welcomed) throw offline(event)
-    const askedAt = this.#options.clock.now()
-    const answer = await this.#answerTo(event, payload, askedAt)
+    const sentAt = this.#options.clock.now()
+    const answer = await this.#send(event, payload, sentAt)
     if (!isObject(answer)) throw errorOf(undefined)
     const ack = answer as unknown as Ack<ChatAnswers[E]>
     if (ack.ok) return ack
@@ -104,23 +104,23 @@ export class Connection {
   }
 
   /** Says what may be lost. */
-  mention<E extends ChatEvent>(event: E, payload: Asked<E>): void {
+  sendVolatile<E extends ChatEvent>(event: E, payload: RequestPayload<E>): void {
     if (this.#welcomed) this.#socket.volatile.emit(event, payload)
   }
 
   /** Closes the connection; a new one is opened after a short delay. */
-  renew(): void {
+  reconnect(): void {
     if (this.#closed) return
     // Closing the transport alone could wait for bytes that never leave.
     const wasConnected = this.#socket.connected
     this.#socket.disconnect()
-    if (!wasConnected) this.#reopenLater()
+    if (!wasConnected) this.#reopenAfterDelay()
   }
 
   /** Tries at once instead of at its time, also after a refusal for good. */
   connectNow(): void {
     if (this.#closed || this.#socket.connected) return
-    this.#reopen.cancel()
+    this.#reopenTimer.cancel()
     this.#refusals = 0
     // A manager that waits for its next try forgets about it only this way.
     this.#socket.disconnect()
@@ -130,24 +130,24 @@ export class Connection {
   close(): void {
     this.#closed = true
     this.#welcomed = false
-    for (const alarm of [this.#welcomeDue, this.#moveOn, this.#reopen]) alarm.cancel()
+    for (const timer of [this.#welcomeTimer, this.#drainTimer, this.#reopenTimer]) timer.cancel()
     this.#socket.disconnect()
     this.#socket.removeAllListeners()
     this.#socket.offAny()
     this.#socket.io.removeAllListeners()
   }
 
-  #answerTo(event: string, payload: object, askedAt: number): Promise<unknown> {
+  #send(event: string, payload: object, sentAt: number): Promise<unknown> {
     const { ackTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       this.#socket.timeout(ackTimeoutMs).emit(event, payload, (error: Error | null, answer: unknown) => {
         if (error === null) {
-          this.#heard()
+          this.#received()
           resolve(answer)
         } else if (this.#socket.connected) {
           reject(timedOut(event))
           // Nothing at all has come since: the connection only looks open.
-          if (this.#heardAt <= askedAt) this.renew()
+          if (this.#lastReceivedAt <= sentAt) this.reconnect()
         } else reject(this.#closed ? closed(event) : offline(event))
       })
     })
@@ -155,11 +155,11 @@ export class Connection {
 
   #listen(): void {
     const { events } = this.#options
-    this.#socket.on('connect', () => this.#welcomeDue.within(WELCOME_TIMEOUT_MS))
+    this.#socket.on('connect', () => this.#welcomeTimer.schedule(WELCOME_TIMEOUT_MS))
     this.#socket.on('disconnect', (reason) => this.#lost(reason))
-    this.#socket.on('connect_error', (error: Error & { data?: unknown }) => this.#notConnected(error))
+    this.#socket.on('connect_error', (error: Error & { data?: unknown }) => this.#connectFailed(error))
     this.#socket.onAny((event: string, payload: unknown) => {
-      this.#heard()
+      this.#received()
       if (event === 'welcome') this.#welcome(payload)
       else if (event === 'draining') this.#drain(payload)
       else if (event === 'cluster') this.#cluster(payload)
@@ -167,13 +167,13 @@ export class Connection {
     })
   }
 
-  #heard(): void {
-    this.#heardAt = this.#options.clock.now()
+  #received(): void {
+    this.#lastReceivedAt = this.#options.clock.now()
   }
 
   #welcome(payload: unknown): void {
     if (this.#welcomed || !isObject(payload) || !isAuthor(payload.user)) return
-    this.#welcomeDue.cancel()
+    this.#welcomeTimer.cancel()
     this.#welcomed = true
     this.#refusals = 0
     this.#failures = 0
@@ -181,44 +181,44 @@ export class Connection {
   }
 
   #lost(reason: string): void {
-    this.#welcomeDue.cancel()
-    const wasLeaving = this.#moveOn.isSet
-    this.#moveOn.cancel()
+    this.#welcomeTimer.cancel()
+    const wasDraining = this.#drainTimer.isSet
+    this.#drainTimer.cancel()
     const wasOpen = this.#welcomed
     this.#welcomed = false
     if (wasOpen) this.#options.events.lost(reason)
     if (this.#closed) return
     // Not within this event, in which the client library sets its own pace of coming back.
-    if (wasLeaving) this.#moveOn.within(0)
+    if (wasDraining) this.#drainTimer.schedule(0)
     // Closed by the server on purpose: the client library leaves coming back to whoever uses it.
-    else if (!this.#socket.active) this.#reopenLater()
+    else if (!this.#socket.active) this.#reopenAfterDelay()
   }
 
-  #notConnected(error: Error & { data?: unknown }): void {
+  #connectFailed(error: Error & { data?: unknown }): void {
     if (this.#socket.active) return
     const refusal = error.data === undefined ? ChatError.from(error) : errorOf(error.data)
     this.#refusals += 1
-    const canAskAgain = typeof this.#options.auth === 'function' && this.#refusals < AUTH_TRIES
+    const canAskAgain = typeof this.#options.auth === 'function' && this.#refusals < AUTH_ATTEMPTS_MAX
     const final = !refusal.retryable && !canAskAgain
-    if (!final) this.#reopenLater(refusal.retryAfterMs)
+    if (!final) this.#reopenAfterDelay(refusal.retryAfterMs)
     this.#options.events.refused(refusal, final)
   }
 
-  #reopenLater(retryAfterMs?: number): void {
+  #reopenAfterDelay(retryAfterMs?: number): void {
     this.#failures += 1
-    this.#reopen.within(retryDelayMs(this.#options.backOff, this.#failures, retryAfterMs))
+    this.#reopenTimer.schedule(retryDelayMs(this.#options.backOff, this.#failures, retryAfterMs))
   }
 
   /** A worker that goes names each of its clients another time, so that they do not all come back at once. */
   #drain(payload: unknown): void {
     const inMs = isObject(payload) && typeof payload.reconnectInMs === 'number' ? payload.reconnectInMs : 0
     const boundedMs = Math.min(DRAIN_MAX_MS, Math.max(0, inMs))
-    this.#moveOn.within(MOVE_SHARE * boundedMs)
+    this.#drainTimer.schedule(DRAIN_SHARE * boundedMs)
   }
 
   /** To another worker, without a pause: nothing has failed. */
-  #move(): void {
-    this.renew()
+  #moveToOtherWorker(): void {
+    this.reconnect()
     this.connectNow()
   }
 
@@ -228,18 +228,18 @@ export class Connection {
     this.#options.events.cluster(payload.state === 'degraded', reason)
   }
 
-  async #authenticate(give: (auth: object) => void): Promise<void> {
+  async #authenticate(respond: (auth: object) => void): Promise<void> {
     const { auth, clock, events } = this.#options
-    if (typeof auth !== 'function') return give(auth)
-    let cancel = nothing
+    if (typeof auth !== 'function') return respond(auth)
+    let cancel = noop
     const late = new Promise<never>((_, reject) => {
       cancel = clock.after(AUTH_TIMEOUT_MS, () => reject(timedOut('auth')))
     })
     try {
-      give(await Promise.race([auth(), late]))
+      respond(await Promise.race([auth(), late]))
     } catch (error) {
       events.failed(error)
-      this.renew()
+      this.reconnect()
     } finally {
       cancel()
     }

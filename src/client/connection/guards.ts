@@ -7,10 +7,20 @@ import type { Author, LogEntry } from '../../wire/entry.ts'
 import type { ErrorCode } from '../../wire/errors.ts'
 import { errorTable } from '../../wire/errors.ts'
 import { ChatError } from '../errors.ts'
-import type { RoomSummary } from '../room/unread-count.ts'
 
 /** An entry of a log as it came; kinds of later versions are kept as they are. */
 export type Entry = Omit<LogEntry, 'kind'> & { kind: string }
+
+/** One of the user's own rooms, as far as the client knows. */
+export interface RoomSummary {
+  readonly room: string
+  /** The number of the newest entry. */
+  readonly head: number
+  /** Up to where the user has read. */
+  readonly read: number
+  /** Texts by others after that. */
+  readonly unread: number
+}
 
 export interface Page {
   epoch: string

@@ -6,9 +6,9 @@ import type { ChatAnswers, ChatEvent } from '../../wire/chat.ts'
 import { ChatError, closed } from '../errors.ts'
 import { type BackOff, retryDelayMs } from './back-off.ts'
 import type { Clock } from './clock.ts'
-import type { Asked, Connection } from './connection.ts'
+import type { Connection, RequestPayload } from './connection.ts'
 
-export interface RequestsOptions {
+export interface RetryingRequestsOptions {
   clock: Clock
   backOff: BackOff
   requestTimeoutMs: number
@@ -17,18 +17,18 @@ export interface RequestsOptions {
   readonly isRefused: () => boolean
 }
 
-export class Requests {
-  readonly #options: RequestsOptions
-  readonly #pauses = new Set<() => void>()
+export class RetryingRequests {
+  readonly #options: RetryingRequestsOptions
+  readonly #waiting = new Set<() => void>()
 
-  constructor(options: RequestsOptions) {
+  constructor(options: RetryingRequestsOptions) {
     this.#options = options
   }
 
   /** @param isWanted asked before each try */
-  async ask<E extends ChatEvent>(
+  async request<E extends ChatEvent>(
     event: E,
-    payload: Asked<E>,
+    payload: RequestPayload<E>,
     isWanted = () => true,
   ): Promise<ChatAnswers[E]> {
     const { clock, backOff, requestTimeoutMs, connection, isRefused } = this.#options
@@ -36,31 +36,31 @@ export class Requests {
     for (let failures = 1; ; failures += 1) {
       if (!isWanted()) throw closed(event)
       try {
-        return await connection().ask(event, payload)
+        return await connection().request(event, payload)
       } catch (error) {
         const failure = ChatError.from(error)
         const leftMs = deadline - clock.now()
         const delayMs = retryDelayMs(backOff, failures, failure.retryAfterMs)
         if (!failure.retryable || leftMs <= 0 || isRefused()) throw failure
-        await this.#pause(failure.code === 'offline' ? leftMs : Math.min(leftMs, delayMs))
+        await this.#wait(failure.code === 'offline' ? leftMs : Math.min(leftMs, delayMs))
       }
     }
   }
 
   /** There is a connection again, or all is over: nothing waits for its time. */
-  resume(): void {
-    for (const resume of this.#pauses) resume()
+  retryNow(): void {
+    for (const resume of this.#waiting) resume()
   }
 
-  #pause(ms: number): Promise<void> {
+  #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const resume = () => {
         cancel()
-        this.#pauses.delete(resume)
+        this.#waiting.delete(resume)
         resolve()
       }
       const cancel = this.#options.clock.after(ms, resume)
-      this.#pauses.add(resume)
+      this.#waiting.add(resume)
     })
   }
 }

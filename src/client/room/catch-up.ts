@@ -5,18 +5,18 @@
 
 import type { Author } from '../../wire/entry.ts'
 import { retryDelayMs } from '../connection/back-off.ts'
-import { Alarm } from '../connection/clock.ts'
+import { Timer } from '../connection/clock.ts'
 import { authorsOf, pageOf } from '../connection/guards.ts'
 import { badAnswer, ChatError } from '../errors.ts'
-import type { Taken, Timeline } from '../timeline/timeline.ts'
-import type { RoomDesk } from './room-context.ts'
+import type { Timeline, TimelineUpdate } from '../timeline/timeline.ts'
+import type { RoomContext } from './room-context.ts'
 
 export interface CatchUpOptions {
   room: string
-  desk: RoomDesk
+  context: RoomContext
   timeline: Timeline
   /** What an answer has brought. */
-  took(taken: Taken): void
+  apply(update: TimelineUpdate): void
   joined(members: Author[]): void
   refused(error: ChatError): void
   /** `joined`, `refusal` or what is missing may be other than before. */
@@ -27,7 +27,7 @@ const PAGE = 200
 
 export class CatchUp {
   readonly #options: CatchUpOptions
-  readonly #again: Alarm
+  readonly #retryTimer: Timer
   #joined = false
   #running = false
   #closed = false
@@ -36,7 +36,7 @@ export class CatchUp {
 
   constructor(options: CatchUpOptions) {
     this.#options = options
-    this.#again = new Alarm(options.desk.clock, () => void this.run())
+    this.#retryTimer = new Timer(options.context.clock, () => void this.run())
   }
 
   /** Joined on the present connection. */
@@ -52,7 +52,7 @@ export class CatchUp {
   opened(): void {
     this.#failures = 0
     this.#refusal = undefined
-    this.#again.cancel()
+    this.#retryTimer.cancel()
     void this.run()
   }
 
@@ -63,7 +63,7 @@ export class CatchUp {
   close(): void {
     this.#closed = true
     this.#joined = false
-    this.#again.cancel()
+    this.#retryTimer.cancel()
   }
 
   /** Until nothing is missing, the connection is gone, or the next try has its time. Never rejects. */
@@ -71,7 +71,7 @@ export class CatchUp {
     if (this.#running) return
     this.#running = true
     try {
-      while (this.#hasWork() && (await this.#step())) this.#options.changed()
+      while (this.#hasWork() && (await this.#joinOrFetch())) this.#options.changed()
     } finally {
       this.#running = false
       this.#options.changed()
@@ -80,26 +80,26 @@ export class CatchUp {
 
   /** As after a failure. */
   runLater(): void {
-    if (!this.#running) this.#later()
+    if (!this.#running) this.#retryLater()
   }
 
   #hasWork(): boolean {
-    const { desk, timeline } = this.#options
-    if (this.#closed || this.#refusal !== undefined || !desk.connection().open) return false
+    const { context, timeline } = this.#options
+    if (this.#closed || this.#refusal !== undefined || !context.connection().open) return false
     return !this.#joined || timeline.missingAfter !== undefined
   }
 
   /** @returns whether to go on at once */
-  async #step(): Promise<boolean> {
+  async #joinOrFetch(): Promise<boolean> {
     const { timeline } = this.#options
     const before = timeline.last
     try {
-      const hasBrought = this.#joined ? await this.#follow() : await this.#join()
-      if (hasBrought || timeline.last > before) {
+      const hasProgress = this.#joined ? await this.#fetchNext() : await this.#join()
+      if (hasProgress || timeline.last > before) {
         this.#failures = 0
         return true
       }
-      this.#later()
+      this.#retryLater()
     } catch (error) {
       this.#failed(ChatError.from(error))
     }
@@ -107,51 +107,51 @@ export class CatchUp {
   }
 
   async #join(): Promise<boolean> {
-    const { room, desk, timeline } = this.#options
-    const { position } = timeline
-    const limit = position === undefined ? desk.bounds.firstPage : PAGE
-    const answer = await desk.connection().ask('room:join', { room, limit, ...position })
+    const { room, context, timeline } = this.#options
+    const { resumePosition } = timeline
+    const limit = resumePosition === undefined ? context.bounds.firstPage : PAGE
+    const answer = await context.connection().request('room:join', { room, limit, ...resumePosition })
     const page = pageOf(answer, room)
     if (page === undefined) throw badAnswer('room:join')
     if (this.#closed) return false
     this.#joined = true
-    const taken = timeline.joined(page, answer.reset)
-    this.#take(taken)
+    const update = timeline.addJoinPage(page, answer.reset)
+    this.#apply(update)
     this.#options.joined(authorsOf(answer.members))
-    return taken.rejoin !== true
+    return update.rejoin !== true
   }
 
-  async #follow(): Promise<boolean> {
-    const { room, desk, timeline } = this.#options
+  async #fetchNext(): Promise<boolean> {
+    const { room, context, timeline } = this.#options
     const after = timeline.missingAfter
     if (after === undefined) return true
-    const answer = await desk.connection().ask('room:history', { room, after, limit: PAGE })
+    const answer = await context.connection().request('room:history', { room, after, limit: PAGE })
     const page = pageOf(answer, room)
     if (page === undefined) throw badAnswer('room:history')
     if (this.#closed) return false
-    const taken = timeline.followed(page)
-    this.#take(taken)
-    return taken.rejoin !== true && taken.shown.length > 0
+    const update = timeline.addNextPage(page)
+    this.#apply(update)
+    return update.rejoin !== true && update.added.length > 0
   }
 
-  #take(taken: Taken): void {
-    if (taken.rejoin === true) this.#joined = false
-    this.#options.took(taken)
+  #apply(update: TimelineUpdate): void {
+    if (update.rejoin === true) this.#joined = false
+    this.#options.apply(update)
   }
 
   #failed(error: ChatError): void {
     if (this.#closed || error.code === 'offline' || error.code === 'closed') return
-    if (error.code === 'bad_answer' && this.#joined) this.#take(this.#options.timeline.unanswered())
+    if (error.code === 'bad_answer' && this.#joined) this.#apply(this.#options.timeline.fetchFailed())
     else if (!error.retryable && !this.#joined) {
       this.#refusal = error
       this.#options.refused(error)
       return
     } else if (!error.retryable) this.#joined = false
-    this.#later(error.retryAfterMs)
+    this.#retryLater(error.retryAfterMs)
   }
 
-  #later(retryAfterMs?: number): void {
+  #retryLater(retryAfterMs?: number): void {
     this.#failures += 1
-    this.#again.within(retryDelayMs(this.#options.desk.backOff, this.#failures, retryAfterMs))
+    this.#retryTimer.schedule(retryDelayMs(this.#options.context.backOff, this.#failures, retryAfterMs))
   }
 }

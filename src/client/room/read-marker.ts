@@ -1,17 +1,17 @@
 /** How far the user has read in one room, told to the server: the furthest alone, one request at a time. */
 import { ChatError } from '../errors.ts'
-import type { RoomDesk } from './room-context.ts'
+import type { RoomContext } from './room-context.ts'
 
-export class ReadMark {
+export class ReadMarker {
   readonly #room: string
-  readonly #desk: RoomDesk
+  readonly #context: RoomContext
   #read = 0
-  #told = 0
-  #isAsking = false
+  #sent = 0
+  #isSending = false
 
-  constructor(room: string, desk: RoomDesk) {
+  constructor(room: string, context: RoomContext) {
     this.#room = room
-    this.#desk = desk
+    this.#context = context
   }
 
   /** Never goes back. */
@@ -22,23 +22,23 @@ export class ReadMark {
   /** The numbers begin anew. */
   clear(): void {
     this.#read = 0
-    this.#told = 0
+    this.#sent = 0
   }
 
   /** Tells it if it has not been told. What fails for now is told with the next mark, or after the next join. */
-  async tell(): Promise<void> {
-    if (this.#isAsking || this.#read <= this.#told) return
-    this.#isAsking = true
+  async send(): Promise<void> {
+    if (this.#isSending || this.#read <= this.#sent) return
+    this.#isSending = true
     const seq = this.#read
     try {
-      await this.#desk.request('room:read', { room: this.#room, seq })
-      this.#told = seq
+      await this.#context.request('room:read', { room: this.#room, seq })
+      this.#sent = seq
     } catch (error) {
-      if (!ChatError.from(error).retryable) this.#told = seq
+      if (!ChatError.from(error).retryable) this.#sent = seq
       return
     } finally {
-      this.#isAsking = false
+      this.#isSending = false
     }
-    await this.tell()
+    await this.send()
   }
 }

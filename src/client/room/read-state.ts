@@ -1,35 +1,39 @@
 /** What the user of one room has read and has not: told to the server, counted, and said when the number is another. */
 
-import type { Entry } from '../connection/guards.ts'
+import type { Entry, RoomSummary } from '../connection/guards.ts'
 import type { Emitter } from '../emitter.ts'
-import type { Messages } from '../timeline/messages.ts'
+import type { MessageList } from '../timeline/messages.ts'
 import type { Timeline } from '../timeline/timeline.ts'
-import { ReadMark } from './read-marker.ts'
-import type { RoomDesk } from './room-context.ts'
+import { ReadMarker } from './read-marker.ts'
+import type { RoomContext } from './room-context.ts'
 import type { RoomEvents } from './room-events.ts'
-import type { RoomSummary } from './unread-count.ts'
-import { Unread } from './unread-tracker.ts'
+import { UnreadTracker } from './unread-tracker.ts'
 
-export interface RoomReadingOptions {
+export interface RoomReadStateOptions {
   room: string
-  desk: RoomDesk
+  context: RoomContext
   emitter: Emitter<RoomEvents>
   timeline: Timeline
-  log: Messages
+  list: MessageList
 }
 
-export class RoomReading {
-  readonly #options: RoomReadingOptions
-  readonly #mark: ReadMark
-  readonly #unread: Unread
-  #told: number
+export class RoomReadState {
+  readonly #options: RoomReadStateOptions
+  readonly #marker: ReadMarker
+  readonly #unread: UnreadTracker
+  #reported: number
 
-  constructor(options: RoomReadingOptions) {
-    const { room, desk, timeline, log } = options
+  constructor(options: RoomReadStateOptions) {
+    const { room, context, timeline, list } = options
     this.#options = options
-    this.#mark = new ReadMark(room, desk)
-    this.#unread = new Unread({ tally: desk.tally(room), timeline, log, me: () => desk.user()?.id })
-    this.#told = this.unread
+    this.#marker = new ReadMarker(room, context)
+    this.#unread = new UnreadTracker({
+      unreadCount: context.unreadCount(room),
+      timeline,
+      list,
+      me: () => context.user()?.id,
+    })
+    this.#reported = this.unread
   }
 
   get unread(): number {
@@ -43,7 +47,7 @@ export class RoomReading {
   /** The user has read up to here, of what is shown. */
   read(seq: number): void {
     const upTo = Math.min(seq, this.#options.timeline.last)
-    this.#mark.set(upTo)
+    this.#marker.set(upTo)
     this.readElsewhere(upTo)
   }
 
@@ -54,32 +58,32 @@ export class RoomReading {
   }
 
   /** Tells the server what it does not know yet. */
-  tell(): void {
-    void this.#mark.tell()
+  sendMarker(): void {
+    void this.#marker.send()
   }
 
-  shown(entries: readonly Entry[]): void {
-    this.#unread.shown(entries)
+  add(entries: readonly Entry[]): void {
+    this.#unread.add(entries)
     this.#changed()
   }
 
-  told(summary: RoomSummary): void {
-    this.#unread.told(summary)
+  applySummary(summary: RoomSummary): void {
+    this.#unread.applySummary(summary)
     this.#changed()
   }
 
   /** The numbers begin anew. */
   clear(): void {
-    this.#mark.clear()
+    this.#marker.clear()
     this.#unread.clear()
   }
 
   #changed(): void {
-    const { room, desk, emitter } = this.#options
-    if (this.unread !== this.#told) {
-      this.#told = this.unread
+    const { room, context, emitter } = this.#options
+    if (this.unread !== this.#reported) {
+      this.#reported = this.unread
       emitter.emit('unread', this.unread)
     }
-    desk.tallied(room)
+    context.unreadChanged(room)
   }
 }

@@ -1,23 +1,23 @@
 /**
  * What is shown of one room: the log's texts in order, and behind them what waits to be sent. Takes what the catch-up
- * brings and what comes by itself, shows what the timeline says is to be shown, and holds acks against the log.
+ * brings and what comes by itself, beforeEntry what the timeline says is to be shown, and holds acks against the log.
  */
 import type { Author } from '../../wire/entry.ts'
-import { Alarm } from '../connection/clock.ts'
-import type { Asked } from '../connection/connection.ts'
+import { Timer } from '../connection/clock.ts'
+import type { RequestPayload } from '../connection/connection.ts'
 import { type Entry, isEntry, type Page, pageOf } from '../connection/guards.ts'
 import type { Emitter } from '../emitter.ts'
 import { badAnswer } from '../errors.ts'
-import { shownChanges, shownSend } from '../sending/pending-messages.ts'
-import { type ChatMessage, Messages } from '../timeline/messages.ts'
-import { type Doubt, type ResetReason, type Taken, Timeline } from '../timeline/timeline.ts'
+import { messageOfSend, pendingChanges } from '../sending/pending-messages.ts'
+import { type ChatMessage, MessageList } from '../timeline/messages.ts'
+import { type Doubt, type ResetReason, Timeline, type TimelineUpdate } from '../timeline/timeline.ts'
 import { CatchUp } from './catch-up.ts'
-import type { RoomDesk } from './room-context.ts'
+import type { RoomContext } from './room-context.ts'
 import type { RoomEvents } from './room-events.ts'
 
-export interface ShownLogOptions {
+export interface RoomMessagesOptions {
   room: string
-  desk: RoomDesk
+  context: RoomContext
   emitter: Emitter<RoomEvents>
   readonly joined: (members: Author[]) => void
   /** The room may be in another state. */
@@ -25,43 +25,43 @@ export interface ShownLogOptions {
   /** What was shown is gone. */
   readonly reset: (reason: ResetReason) => void
   /** Called before it is told. */
-  readonly shows: (entry: Entry) => void
+  readonly beforeEntry: (entry: Entry) => void
   /** These have been told. */
-  readonly shown: (entries: readonly Entry[]) => void
+  readonly entriesAdded: (entries: readonly Entry[]) => void
 }
 
 const OLDER_TRIES = 3
 /** A message that was acked comes by itself within so long, or is fetched. */
-const UNSEEN_MS = 5_000
+const ACK_CHECK_MS = 5_000
 
-export class ShownLog {
+export class RoomMessages {
   readonly timeline: Timeline
-  readonly log = new Messages()
+  readonly list = new MessageList()
   readonly catchUp: CatchUp
-  readonly #options: ShownLogOptions
-  readonly #unseen: Alarm
+  readonly #options: RoomMessagesOptions
+  readonly #ackTimer: Timer
   #messages: readonly ChatMessage[] | undefined
   #doubt: Doubt | undefined
   #older: Promise<number> | undefined
 
-  constructor(options: ShownLogOptions) {
-    const { room, desk, joined, changed } = options
+  constructor(options: RoomMessagesOptions) {
+    const { room, context, joined, changed } = options
     this.#options = options
-    this.timeline = new Timeline(desk.bounds)
+    this.timeline = new Timeline(context.bounds)
     this.catchUp = new CatchUp({
       room,
-      desk,
+      context,
       timeline: this.timeline,
-      took: (taken) => this.#apply(taken, false),
+      apply: (update) => this.#apply(update, false),
       joined,
-      refused: (error) => desk.sends.refuseRoom(room, error),
+      refused: (error) => context.sends.refuseRoom(room, error),
       changed,
     })
-    this.#unseen = new Alarm(desk.clock, () => this.#fetchAcked())
+    this.#ackTimer = new Timer(context.clock, () => this.#fetchAcked())
   }
 
   get messages(): readonly ChatMessage[] {
-    this.#messages ??= this.#list()
+    this.#messages ??= this.#build()
     return this.#messages
   }
 
@@ -70,19 +70,19 @@ export class ShownLog {
   }
 
   get hasOlder(): boolean {
-    return this.timeline.hasOlder && !this.timeline.full
+    return this.timeline.hasOlder && !this.timeline.isFull
   }
 
   /** An entry that came by itself. */
   message(payload: unknown): void {
     if (!isEntry(payload, this.#options.room)) return
-    this.#apply(this.timeline.live(payload), true)
+    this.#apply(this.timeline.addLive(payload), true)
     void this.catchUp.run()
   }
 
   /** The server says that entries up to there exist, which it did not send. */
   gap(to: number): void {
-    this.timeline.told(to)
+    this.timeline.announceHead(to)
     void this.catchUp.run()
   }
 
@@ -95,17 +95,17 @@ export class ShownLog {
   /** The server has acked a send; the log has the last word. */
   acked(): void {
     this.#checkAcked()
-    this.#unseen.within(UNSEEN_MS)
+    this.#ackTimer.schedule(ACK_CHECK_MS)
   }
 
   close(): void {
     this.catchUp.close()
-    this.#unseen.cancel()
+    this.#ackTimer.cancel()
   }
 
-  async page(asked: Omit<Asked<'room:history'>, 'room'>): Promise<Page> {
-    const { room, desk } = this.#options
-    const page = pageOf(await desk.request('room:history', { ...asked, room }), room)
+  async page(asked: Omit<RequestPayload<'room:history'>, 'room'>): Promise<Page> {
+    const { room, context } = this.#options
+    const page = pageOf(await context.request('room:history', { ...asked, room }), room)
     if (page === undefined) throw badAnswer('room:history')
     return page
   }
@@ -118,8 +118,8 @@ export class ShownLog {
   }
 
   forgetOlder(): void {
-    this.timeline.letGo()
-    this.log.dropBefore(this.timeline.first)
+    this.timeline.dropOlder()
+    this.list.dropBefore(this.timeline.first)
     this.changed()
   }
 
@@ -127,87 +127,88 @@ export class ShownLog {
     for (let tries = 0; tries < OLDER_TRIES && this.hasOlder; tries += 1) {
       const before = this.timeline.first
       const page = await this.page({ before, limit })
-      const added = this.timeline.preceded(page, before)
+      const added = this.timeline.addOlderPage(page, before)
       if (added === 0 && this.timeline.hasOlder) continue
-      this.log.rebuild(this.timeline.entries)
+      this.list.rebuild(this.timeline.entries)
       this.changed()
       return added
     }
     return 0
   }
 
-  #list(): readonly ChatMessage[] {
-    const { room, desk } = this.#options
-    const sends = desk.outbox.of(room)
+  #build(): readonly ChatMessage[] {
+    const { room, context } = this.#options
+    const sends = context.outbox.of(room)
     const waiting = sends.filter(({ pending }) => pending.kind === 'text')
-    const changes = shownChanges(sends, desk.sends)
+    const changes = pendingChanges(sends, context.sends)
     const texts: readonly ChatMessage[] =
       changes.size === 0
-        ? this.log.texts
-        : this.log.texts.map((text) => {
+        ? this.list.texts
+        : this.list.texts.map((text) => {
             const change = changes.get(text.seq)
             return change === undefined ? text : { ...text, change }
           })
-    return [...texts, ...waiting.map((send) => shownSend(send, desk.sends))]
+    return [...texts, ...waiting.map((send) => messageOfSend(send, context.sends))]
   }
 
-  #apply(taken: Taken, live: boolean): void {
-    const { shown, changed } = this.#options
-    if (taken.reset !== undefined) this.#reset(taken.reset)
-    for (const entry of taken.shown) this.#show(entry, live)
-    this.log.dropBefore(this.timeline.first)
+  #apply(update: TimelineUpdate, live: boolean): void {
+    const { entriesAdded, changed } = this.#options
+    if (update.reset !== undefined) this.#reset(update.reset)
+    for (const entry of update.added) this.#addEntry(entry, live)
+    this.list.dropBefore(this.timeline.first)
     this.#checkAcked()
-    if (taken.doubt !== undefined) this.#doubted(taken.doubt)
-    shown(taken.shown)
-    if (taken.shown.length > 0 || taken.reset !== undefined) this.changed()
+    if (update.doubt !== undefined) this.#reportDoubt(update.doubt)
+    entriesAdded(update.added)
+    if (update.added.length > 0 || update.reset !== undefined) this.changed()
     changed()
   }
 
   #reset(reason: ResetReason): void {
-    const { room, desk, emitter, reset } = this.#options
-    this.log.rebuild([])
+    const { room, context, emitter, reset } = this.#options
+    this.list.rebuild([])
     this.#messages = undefined
-    if (reason === 'epoch') desk.sends.lostLog(room)
+    if (reason === 'epoch') context.sends.resendAcked(room)
     reset(reason)
     emitter.emit('reset', reason)
   }
 
-  #show(entry: Entry, live: boolean): void {
-    const { room, desk, emitter, shows } = this.#options
-    if (entry.from.id === desk.user()?.id) desk.sends.seen(room, entry)
-    const message = this.log.add(entry)
+  #addEntry(entry: Entry, live: boolean): void {
+    const { room, context, emitter, beforeEntry } = this.#options
+    if (entry.from.id === context.user()?.id) context.sends.confirmed(room, entry)
+    const message = this.list.add(entry)
     this.#messages = undefined
-    shows(entry)
+    beforeEntry(entry)
     emitter.emit('entry', entry)
     if (message !== undefined) emitter.emit('message', message, { live })
   }
 
   /** Sends that were acked under a number that has been shown: it is theirs, or the server contradicts itself. */
   #checkAcked(): void {
-    if (this.timeline.isOutdated) return
-    const { room, desk } = this.#options
-    for (const send of desk.outbox.of(room)) {
+    if (this.timeline.isStale) return
+    const { room, context } = this.#options
+    for (const send of context.outbox.of(room)) {
       const { seq, pending } = send
       if (send.state !== 'acked' || seq === undefined || seq > this.timeline.last) continue
       const entry = this.timeline.at(seq)
-      const isItsOwn = entry === undefined || (entry.id === pending.id && entry.from.id === desk.user()?.id)
-      if (isItsOwn) desk.outbox.seen(pending.id)
+      const isItsOwn =
+        entry === undefined || (entry.id === pending.id && entry.from.id === context.user()?.id)
+      if (isItsOwn) context.outbox.remove(pending.id)
       else {
-        desk.sends.contradicted(send)
-        this.#doubted({ reason: 'ack', seq, id: pending.id })
+        context.sends.contradicted(send)
+        this.#reportDoubt({ reason: 'ack', seq, id: pending.id })
       }
     }
   }
 
   #fetchAcked(): void {
-    const { room, desk } = this.#options
-    for (const { state, seq } of desk.outbox.of(room)) {
-      if (state === 'acked' && seq !== undefined) this.timeline.exists(seq)
+    const { room, context } = this.#options
+    for (const { state, seq } of context.outbox.of(room)) {
+      if (state === 'acked' && seq !== undefined) this.timeline.extendHead(seq)
     }
     void this.catchUp.run()
   }
 
-  #doubted(doubt: Doubt): void {
+  #reportDoubt(doubt: Doubt): void {
     this.#doubt = doubt
     this.#options.emitter.emit('doubt', doubt)
   }

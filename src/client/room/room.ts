@@ -3,52 +3,52 @@
  * what is read. Joined again after each reconnect from where it stands.
  */
 import type { Author } from '../../wire/entry.ts'
-import type { Asked } from '../connection/connection.ts'
+import type { RequestPayload } from '../connection/connection.ts'
+import type { RoomSummary } from '../connection/guards.ts'
 import { type Entry, isSeq } from '../connection/guards.ts'
 import { Emitter } from '../emitter.ts'
 import { ChatError, closed } from '../errors.ts'
 import type { Send } from '../sending/outbox.ts'
-import { shownSend } from '../sending/pending-messages.ts'
+import { messageOfSend } from '../sending/pending-messages.ts'
 import type { ChatMessage } from '../timeline/messages.ts'
 import type { Doubt, ResetReason } from '../timeline/timeline.ts'
-import { RoomReading } from './read-state.ts'
-import type { RoomDesk } from './room-context.ts'
+import { RoomReadState } from './read-state.ts'
+import type { RoomContext } from './room-context.ts'
 import type { HistoryPage, RoomEvents, RoomState, SentMessage } from './room-events.ts'
-import { RoomPeople } from './room-members.ts'
-import { ShownLog } from './room-messages.ts'
+import { RoomMembers } from './room-members.ts'
+import { RoomMessages } from './room-messages.ts'
 import type { Members } from './roster.ts'
-import type { RoomSummary } from './unread-count.ts'
 
 /** Entries that `loadOlder` asks for. */
-const OLDER = 100
+const OLDER_PAGE = 100
 
 export class ChatRoom {
   readonly name: string
-  readonly #desk: RoomDesk
+  readonly #context: RoomContext
   readonly #emitter: Emitter<RoomEvents>
-  readonly #log: ShownLog
-  readonly #people: RoomPeople
-  readonly #reading: RoomReading
+  readonly #messages: RoomMessages
+  readonly #members: RoomMembers
+  readonly #readState: RoomReadState
   readonly #waiters = new Set<() => void>()
   #state: RoomState = 'joining'
 
-  constructor(name: string, desk: RoomDesk) {
+  constructor(name: string, context: RoomContext) {
     this.name = name
-    this.#desk = desk
-    this.#emitter = new Emitter((error) => desk.failed(error))
-    const about = { room: name, desk, emitter: this.#emitter }
-    this.#log = new ShownLog({
-      ...about,
+    this.#context = context
+    this.#emitter = new Emitter((error) => context.failed(error))
+    const shared = { room: name, context, emitter: this.#emitter }
+    this.#messages = new RoomMessages({
+      ...shared,
       joined: (members) => this.#joined(members),
       changed: () => this.#setState(),
       reset: (reason) => this.#reset(reason),
-      shows: ({ from }) => this.#people.wrote(from),
-      shown: (entries) => this.#reading.shown(entries),
+      beforeEntry: ({ from }) => this.#members.stoppedTyping(from),
+      entriesAdded: (entries) => this.#readState.add(entries),
     })
-    const { timeline, log } = this.#log
-    this.#reading = new RoomReading({ ...about, timeline, log })
-    this.#people = new RoomPeople({ ...about, userHasRead: (seq) => this.#reading.readElsewhere(seq) })
-    void this.#log.catchUp.run()
+    const { timeline, list } = this.#messages
+    this.#readState = new RoomReadState({ ...shared, timeline, list })
+    this.#members = new RoomMembers({ ...shared, userHasRead: (seq) => this.#readState.readElsewhere(seq) })
+    void this.#messages.catchUp.run()
   }
 
   on<K extends keyof RoomEvents>(event: K, listener: (...args: RoomEvents[K]) => void): () => void {
@@ -61,54 +61,54 @@ export class ChatRoom {
 
   /** Joined on the present connection. */
   get joined(): boolean {
-    return this.#log.catchUp.joined
+    return this.#messages.catchUp.joined
   }
 
   /** Why the server would not have the user in this room. */
   get refusal(): ChatError | undefined {
-    return this.#log.catchUp.refusal
+    return this.#messages.catchUp.refusal
   }
 
   /** The last thing that the client could not tell. */
   get doubt(): Doubt | undefined {
-    return this.#log.doubt
+    return this.#messages.doubt
   }
 
   /** The log's texts in order, then one's own that the log has not shown yet. A new list after each change. */
   get messages(): readonly ChatMessage[] {
-    return this.#log.messages
+    return this.#messages.messages
   }
 
   /** The log as it is, of the window that is kept: edits and removals are entries of their own. */
   get entries(): readonly Entry[] {
-    return [...this.#log.timeline.entries]
+    return [...this.#messages.timeline.entries]
   }
 
   get epoch(): string | undefined {
-    return this.#log.timeline.epoch
+    return this.#messages.timeline.epoch
   }
 
   /** All up to this number has been shown. */
   get lastSeq(): number {
-    return this.#log.timeline.last
+    return this.#messages.timeline.last
   }
 
   /** There are older messages than those in `messages`, and room for them. */
   get hasOlder(): boolean {
-    return this.#log.hasOlder
+    return this.#messages.hasOlder
   }
 
   get members(): Members {
-    return this.#people.members
+    return this.#members.members
   }
 
   get writers(): Author[] {
-    return this.#people.writers
+    return this.#members.writers
   }
 
   /** How far others have read, by user id. */
   get reads(): ReadonlyMap<string, number> {
-    return this.#people.reads
+    return this.#members.reads
   }
 
   /**
@@ -116,12 +116,12 @@ export class ChatRoom {
    * have come since the room was joined.
    */
   get unread(): number {
-    return this.#reading.unread
+    return this.#readState.unread
   }
 
   /** Up to where the user has read, here or elsewhere. */
   get readUpTo(): number {
-    return this.#reading.readUpTo
+    return this.#readState.readUpTo
   }
 
   /** Resolves when all that the log has is shown; rejects when the room is refused or left. No limit in time. */
@@ -150,122 +150,122 @@ export class ChatRoom {
   }
 
   /** A page of the log as it is; shows nothing. */
-  history(asked: Omit<Asked<'room:history'>, 'room'> = {}): Promise<HistoryPage> {
-    return this.#log.page(asked)
+  history(asked: Omit<RequestPayload<'room:history'>, 'room'> = {}): Promise<HistoryPage> {
+    return this.#messages.page(asked)
   }
 
   /** Puts older messages in front of `messages`. @returns how many entries came */
-  loadOlder(limit = OLDER): Promise<number> {
-    return this.#log.loadOlder(limit)
+  loadOlder(limit = OLDER_PAGE): Promise<number> {
+    return this.#messages.loadOlder(limit)
   }
 
   /** Lets go of what `loadOlder` brought; it can be fetched again. */
   forgetOlder(): void {
-    this.#log.forgetOlder()
+    this.#messages.forgetOlder()
   }
 
   /** Asks who is there; `members` is kept up to date by itself. */
   fetchMembers(): Promise<Members> {
-    return this.#people.fetchMembers()
+    return this.#members.fetchMembers()
   }
 
   /** Says that the user writes, or has stopped. May be called at each key: it is not told each time. */
   typing(typing: boolean): void {
-    if (this.joined) this.#people.userTypes(typing)
+    if (this.joined) this.#members.setTyping(typing)
   }
 
   /** The user has read up to here. Told as soon as may be; never goes back. */
   read(seq: number): void {
-    this.#reading.read(seq)
-    if (this.joined) this.#reading.tell()
+    this.#readState.read(seq)
+    if (this.joined) this.#readState.sendMarker()
   }
 
   /** Also gives up what waits to be sent in it. */
   async leave(): Promise<void> {
     this.close()
-    await this.#desk.leave(this.name)
+    await this.#context.leave(this.name)
   }
 
   /** The connection is there again. */
   opened(): void {
-    this.#log.catchUp.opened()
+    this.#messages.catchUp.opened()
   }
 
   /** The connection is gone, or the server says that the user is not in the room. */
   lost(): void {
-    this.#log.catchUp.lost()
-    this.#people.lost()
+    this.#messages.catchUp.lost()
+    this.#members.lost()
     this.#setState()
   }
 
   rejoin(): void {
     this.lost()
-    void this.#log.catchUp.run()
+    void this.#messages.catchUp.run()
   }
 
   /** An event of this room. */
   handle(event: string, payload: Record<string, unknown>): void {
     if (this.#state === 'left') return
-    if (event === 'message') this.#log.message(payload)
-    else if (event === 'gap' && isSeq(payload.to)) this.#log.gap(payload.to)
-    else if (event === 'epoch' && typeof payload.epoch === 'string') this.#epochNamed(payload.epoch)
-    else if (event === 'presence') this.#people.presence(payload)
-    else if (event === 'typing') this.#people.typing(payload)
-    else if (event === 'read') this.#people.read(payload)
+    if (event === 'message') this.#messages.message(payload)
+    else if (event === 'gap' && isSeq(payload.to)) this.#messages.gap(payload.to)
+    else if (event === 'epoch' && typeof payload.epoch === 'string') this.#epochAnnounced(payload.epoch)
+    else if (event === 'presence') this.#members.presence(payload)
+    else if (event === 'typing') this.#members.typing(payload)
+    else if (event === 'read') this.#members.read(payload)
   }
 
   /** What the server says of what is unread. */
-  told(summary: RoomSummary): void {
-    this.#reading.told(summary)
+  applySummary(summary: RoomSummary): void {
+    this.#readState.applySummary(summary)
   }
 
   /** A send of this room has another state. */
   changed(): void {
-    this.#log.changed()
+    this.#messages.changed()
   }
 
   /** The server has acked a send; the log has the last word. */
   acked(): void {
-    this.#log.acked()
+    this.#messages.acked()
   }
 
   close(): void {
-    this.#log.close()
-    this.#people.close()
+    this.#messages.close()
+    this.#members.close()
     this.#state = 'left'
-    this.#wake()
+    this.#resolveWaiters()
     this.#emitter.emit('state', 'left')
     this.#emitter.clear()
   }
 
   #enqueue(what: { kind: Send['pending']['kind']; text?: string; target?: number }): SentMessage {
     if (this.#state === 'left') throw closed(this.name)
-    const { send, settled } = this.#desk.sends.enqueue(this.name, what)
+    const { send, settled } = this.#context.sends.enqueue(this.name, what)
     this.changed()
-    return { ...shownSend(send, this.#desk.sends), settled }
+    return { ...messageOfSend(send, this.#context.sends), settled }
   }
 
   #joined(members: Author[]): void {
-    this.#people.joined(members)
-    this.#desk.ready()
-    this.#reading.tell()
+    this.#members.joined(members)
+    this.#context.ready()
+    this.#readState.sendMarker()
   }
 
   #reset(reason: ResetReason): void {
     if (reason === 'epoch') {
-      this.#reading.clear()
-      this.#people.clear()
+      this.#readState.clear()
+      this.#members.clear()
     }
-    this.#desk.recount()
+    this.#context.refreshSummaries()
   }
 
-  #epochNamed(epoch: string): void {
-    const announced = this.#log.timeline.announced(epoch)
+  #epochAnnounced(epoch: string): void {
+    const announced = this.#messages.timeline.announceEpoch(epoch)
     // Where it is not joined just now the next answer tells.
     if (announced === 'known' || !this.joined) return
     this.lost()
-    if (announced === 'new') void this.#log.catchUp.run()
-    else this.#log.catchUp.runLater()
+    if (announced === 'new') void this.#messages.catchUp.run()
+    else this.#messages.catchUp.runLater()
   }
 
   #setState(): void {
@@ -273,17 +273,17 @@ export class ChatRoom {
     const next = this.#stateNow()
     if (next === this.#state) return
     this.#state = next
-    this.#wake()
+    this.#resolveWaiters()
     this.#emitter.emit('state', next)
   }
 
   #stateNow(): RoomState {
     if (this.refusal !== undefined) return 'refused'
     if (!this.joined) return 'joining'
-    return this.#log.timeline.missingAfter === undefined ? 'live' : 'catching_up'
+    return this.#messages.timeline.missingAfter === undefined ? 'live' : 'catching_up'
   }
 
-  #wake(): void {
+  #resolveWaiters(): void {
     for (const resolve of this.#waiters) resolve()
     this.#waiters.clear()
   }

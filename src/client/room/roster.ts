@@ -9,7 +9,7 @@ export interface Members {
 }
 
 /** Somebody who says nothing more about it has stopped writing. */
-export const TYPING_FOR_MS = 6_000
+export const TYPING_TIMEOUT_MS = 6_000
 const WRITERS_MAX = 50
 const READERS_MAX = 1_000
 const MEMBERS_MAX = 1_000
@@ -30,7 +30,7 @@ export class Roster {
   }
 
   /** As the server lists them. Where it gives no count there are at least so many. */
-  listed(members: readonly Author[], count = members.length): void {
+  setList(members: readonly Author[], count = members.length): void {
     this.#members = new Map(members.slice(0, MEMBERS_MAX).map((member) => [member.id, member]))
     this.#count = Math.max(count, this.#members.size)
   }
@@ -49,7 +49,7 @@ export class Roster {
   typing(user: Author, typing: boolean, now: number): void {
     this.#writers.delete(user.id)
     if (typing && this.#writers.size < WRITERS_MAX) {
-      this.#writers.set(user.id, { user, until: now + TYPING_FOR_MS })
+      this.#writers.set(user.id, { user, until: now + TYPING_TIMEOUT_MS })
     }
   }
 
@@ -59,7 +59,7 @@ export class Roster {
   }
 
   /** When the next of them counts as having stopped. */
-  nextStopAt(): number | undefined {
+  nextTypingEndAt(): number | undefined {
     const [first] = [...this.#writers.values()].map(({ until }) => until).toSorted((a, b) => a - b)
     return first
   }

@@ -2,31 +2,21 @@
  * How many texts by others a user has not read in one room: the server's number, kept right by what has come since.
  * Pure. Exact as long as it is fed every entry in order; whoever feeds it less gets what follows from that.
  */
+import type { RoomSummary } from '../connection/guards.ts'
 
-/** One of the user's own rooms, as far as the client knows. */
-export interface RoomSummary {
-  readonly room: string
-  /** The number of the newest entry. */
-  readonly head: number
-  /** Up to where the user has read. */
-  readonly read: number
-  /** Texts by others after that. */
-  readonly unread: number
-}
-
-export interface Tallied {
+export interface CountedEntry {
   readonly seq: number
   readonly kind: string
   readonly target?: number | undefined
   readonly isOwn: boolean
 }
 
-export class Tally {
+export class UnreadCount {
   readonly room: string
   #head = 0
   #read = 0
   #unread = 0
-  #isBegun = false
+  #isInitialized = false
 
   constructor(room: string) {
     this.room = room
@@ -37,39 +27,39 @@ export class Tally {
   }
 
   /** Whether there is a number to go on from. */
-  get isBegun(): boolean {
-    return this.#isBegun
+  get isInitialized(): boolean {
+    return this.#isInitialized
   }
 
   /** Where nobody has said what is unread: what comes after `head` will be. */
-  begin(head: number): void {
-    this.told({ head, read: 0, unread: 0 })
+  initialize(head: number): void {
+    this.set({ head, read: 0, unread: 0 })
   }
 
   /** As the server says. What is known beyond it has to be fed again. */
-  told({ head, read, unread }: Omit<RoomSummary, 'room'>): void {
-    this.#isBegun = true
+  set({ head, read, unread }: Omit<RoomSummary, 'room'>): void {
+    this.#isInitialized = true
     this.#head = head
     this.#read = read
     this.#unread = unread
   }
 
   /** An entry of the log; one that is counted already changes nothing. */
-  entry({ seq, kind, target, isOwn }: Tallied): void {
+  add({ seq, kind, target, isOwn }: CountedEntry): void {
     if (seq <= this.#head) return
     this.#head = seq
-    if (kind === 'text' && isOwn) this.read(seq)
+    if (kind === 'text' && isOwn) this.markRead(seq)
     else if (kind === 'text' && seq > this.#read) this.#unread += 1
     // Removed by its author, as every removal is: it was counted if it came after the mark.
     else if (kind === 'remove' && !isOwn && (target ?? 0) > this.#read)
       this.#unread = Math.max(0, this.#unread - 1)
   }
 
-  /** @param left how many are unread after `seq`, where that is known */
-  read(seq: number, left?: number): void {
+  /** @param unreadAfter how many are unread after `seq`, where that is known */
+  markRead(seq: number, unreadAfter?: number): void {
     if (seq <= this.#read) return
     this.#read = seq
     const atMost = Math.min(this.#unread, Math.max(0, this.#head - seq))
-    this.#unread = seq >= this.#head ? 0 : (left ?? atMost)
+    this.#unread = seq >= this.#head ? 0 : (unreadAfter ?? atMost)
   }
 }

@@ -1,54 +1,54 @@
 /**
- * What is unread in a joined room: the room's tally, fed from its timeline. Says nothing by itself; the room does, when
+ * What is unread in a joined room: the room's unreadCount, fed from its timeline. Says nothing by itself; the room does, when
  * the number is another.
  */
-import type { Entry } from '../connection/guards.ts'
-import type { Messages } from '../timeline/messages.ts'
+import type { Entry, RoomSummary } from '../connection/guards.ts'
+import type { MessageList } from '../timeline/messages.ts'
 import type { Timeline } from '../timeline/timeline.ts'
-import type { RoomSummary, Tally } from './unread-count.ts'
+import type { UnreadCount } from './unread-count.ts'
 
-export interface UnreadOptions {
-  tally: Tally
+export interface UnreadTrackerOptions {
+  unreadCount: UnreadCount
   timeline: Timeline
-  log: Messages
+  list: MessageList
   /** The user's id, once it is known. */
   me: () => string | undefined
 }
 
-export class Unread {
-  readonly #options: UnreadOptions
+export class UnreadTracker {
+  readonly #options: UnreadTrackerOptions
   /** The furthest that this client knows the user to have read. */
   #read = 0
 
-  constructor(options: UnreadOptions) {
+  constructor(options: UnreadTrackerOptions) {
     this.#options = options
   }
 
   get count(): number {
-    return this.#options.tally.summary.unread
+    return this.#options.unreadCount.summary.unread
   }
 
   get read(): number {
-    return this.#options.tally.summary.read
+    return this.#options.unreadCount.summary.read
   }
 
   /** Entries that have been shown. The first page of a room that the server has said nothing of counts as read. */
-  shown(entries: readonly Entry[]): void {
-    const { tally, timeline } = this.#options
-    if (tally.isBegun) return this.#feed(entries)
-    tally.begin(timeline.last)
+  add(entries: readonly Entry[]): void {
+    const { unreadCount, timeline } = this.#options
+    if (unreadCount.isInitialized) return this.#feed(entries)
+    unreadCount.initialize(timeline.last)
     this.readUpTo(this.#read)
   }
 
   readUpTo(seq: number): void {
     this.#read = Math.max(this.#read, seq)
-    this.#options.tally.read(seq, this.#left(seq))
+    this.#options.unreadCount.markRead(seq, this.#unreadAfter(seq))
   }
 
   /** The server's number. What has been shown beyond it is counted on top. */
-  told(summary: RoomSummary): void {
-    const { tally, timeline } = this.#options
-    tally.told(summary)
+  applySummary(summary: RoomSummary): void {
+    const { unreadCount, timeline } = this.#options
+    unreadCount.set(summary)
     this.#feed(timeline.entries.filter(({ seq }) => seq > summary.head))
     this.readUpTo(this.#read)
   }
@@ -56,21 +56,21 @@ export class Unread {
   /** The numbers begin anew, and nobody has read any of it. */
   clear(): void {
     this.#read = 0
-    this.#options.tally.begin(0)
+    this.#options.unreadCount.initialize(0)
   }
 
   #feed(entries: readonly Entry[]): void {
     const me = this.#options.me()
     for (const { seq, kind, target, from } of entries) {
-      this.#options.tally.entry({ seq, kind, target, isOwn: from.id === me })
+      this.#options.unreadCount.add({ seq, kind, target, isOwn: from.id === me })
     }
   }
 
   /** Counted in what is shown, where that reaches from the mark to the newest. */
-  #left(seq: number): number | undefined {
-    const { tally, timeline, log, me } = this.#options
-    if (timeline.first > seq + 1 || timeline.last < tally.summary.head) return undefined
+  #unreadAfter(seq: number): number | undefined {
+    const { unreadCount, timeline, list, me } = this.#options
+    if (timeline.first > seq + 1 || timeline.last < unreadCount.summary.head) return undefined
     const myId = me()
-    return log.after(seq).filter(({ from, removed }) => !removed && from.id !== myId).length
+    return list.after(seq).filter(({ from, removed }) => !removed && from.id !== myId).length
   }
 }

@@ -9,7 +9,7 @@ import { ChatError, type ErrorShape } from '../errors.ts'
 import type { Pending } from './storage.ts'
 
 /** `acked`: the server has it under `seq`; it stays until the log has shown it. */
-export type SendState = 'waiting' | 'flying' | 'acked' | 'failed'
+export type SendState = 'waiting' | 'in_flight' | 'acked' | 'failed'
 
 export interface Send {
   readonly pending: Pending
@@ -48,7 +48,7 @@ export class Outbox {
   /** Sends that are not acked and not refused. */
   get waiting(): number {
     let count = 0
-    for (const { state } of this.#sends.values()) if (state === 'waiting' || state === 'flying') count += 1
+    for (const { state } of this.#sends.values()) if (state === 'waiting' || state === 'in_flight') count += 1
     return count
   }
 
@@ -73,9 +73,9 @@ export class Outbox {
     const bytes = bytesOf(pending)
     const { pendingMax, pendingMaxBytes } = this.#bounds
     // What is acked waits for nothing that could keep others waiting.
-    const unsettled = this.all().filter(({ state }) => state !== 'acked')
-    const unsettledBytes = unsettled.reduce((sum, send) => sum + send.bytes, 0)
-    if (unsettled.length >= pendingMax || unsettledBytes + bytes > pendingMaxBytes) {
+    const unacked = this.all().filter(({ state }) => state !== 'acked')
+    const unackedBytes = unacked.reduce((sum, send) => sum + send.bytes, 0)
+    if (unacked.length >= pendingMax || unackedBytes + bytes > pendingMaxBytes) {
       const message = `at most ${pendingMax} messages and ${pendingMaxBytes} bytes may wait to be sent`
       throw new ChatError({ code: 'too_many_pending', message, retryable: true })
     }
@@ -96,21 +96,21 @@ export class Outbox {
   }
 
   /** What is to be sent now; it counts as under way. */
-  take(now: number, mayGo: (room: string) => boolean): Send[] {
+  take(now: number, canSend: (room: string) => boolean): Send[] {
     if (now < this.#pausedUntil) return []
     const taken: Send[] = []
-    for (const send of this.#nextOnes()) {
-      if (send.state !== 'waiting' || send.dueAt > now || !mayGo(send.pending.room)) continue
-      send.state = 'flying'
+    for (const send of this.#sendableFirst()) {
+      if (send.state !== 'waiting' || send.dueAt > now || !canSend(send.pending.room)) continue
+      send.state = 'in_flight'
       taken.push(send)
     }
     return taken
   }
 
   /** When the next `take` can bring something of a room that may go; undefined when only an event can change that. */
-  nextAt(mayGo: (room: string) => boolean): number | undefined {
-    const times = this.#nextOnes()
-      .filter((send) => send.state === 'waiting' && mayGo(send.pending.room))
+  nextAt(canSend: (room: string) => boolean): number | undefined {
+    const times = this.#sendableFirst()
+      .filter((send) => send.state === 'waiting' && canSend(send.pending.room))
       .map(({ dueAt }) => Math.max(dueAt, this.#pausedUntil))
     return times.length === 0 ? undefined : Math.min(...times)
   }
@@ -128,7 +128,7 @@ export class Outbox {
   /** It was refused, or no answer came. @returns the send when that is for good */
   refused(id: string, error: ChatError, now: number): Send | undefined {
     const send = this.#sends.get(id)
-    if (send?.state !== 'flying') return undefined
+    if (send?.state !== 'in_flight') return undefined
     if (!error.retryable && error.code !== 'not_joined') return this.#fail(send, shapeOf(error))
     send.state = 'waiting'
     send.failures += 1
@@ -140,12 +140,12 @@ export class Outbox {
 
   /** What was under way is sent again as soon as there is a connection: the server knows its id if it has it. */
   disconnected(): void {
-    for (const send of this.#sends.values()) if (send.state === 'flying') send.state = 'waiting'
-    this.hasten()
+    for (const send of this.#sends.values()) if (send.state === 'in_flight') send.state = 'waiting'
+    this.retryNow()
   }
 
   /** Something has changed for the better: nothing waits for its time. */
-  hasten(): void {
+  retryNow(): void {
     this.#pausedUntil = 0
     for (const send of this.#sends.values()) {
       send.dueAt = 0
@@ -153,9 +153,12 @@ export class Outbox {
     }
   }
 
-  /** The log has it. @returns the send, which is done with */
-  seen(id: string): Send | undefined {
-    return this.#remove(id)
+  /** Takes it out: the log has it, or it was given up. @returns the send */
+  remove(id: string): Send | undefined {
+    const send = this.#sends.get(id)
+    if (send === undefined) return undefined
+    this.#sends.delete(id)
+    return send
   }
 
   /** The log says that the number which it was acked under is another's. @returns it when it is given up */
@@ -167,22 +170,22 @@ export class Outbox {
       const message = 'the server acked it under a number that its log gives to another message'
       return this.#fail(send, { code: 'contradicted', message, retryable: true })
     }
-    this.#again(send)
+    this.#requeue(send)
     send.failures = send.contradictions
     send.dueAt = now + retryDelayMs(this.#bounds.backOff, send.failures)
     return undefined
   }
 
   /** The log that acked it is gone: what it has not shown is sent again. */
-  lostLog(room: string): Send[] {
+  resendAcked(room: string): Send[] {
     const lost = this.of(room).filter(({ state }) => state === 'acked')
-    for (const send of lost) this.#again(send)
+    for (const send of lost) this.#requeue(send)
     return lost
   }
 
   /** Every send of the room that is under way or waits is refused for good. */
   refuseRoom(room: string, error: ErrorShape): Send[] {
-    const refused = this.of(room).filter(({ state }) => state === 'waiting' || state === 'flying')
+    const refused = this.of(room).filter(({ state }) => state === 'waiting' || state === 'in_flight')
     return refused.map((send) => this.#fail(send, error))
   }
 
@@ -193,7 +196,7 @@ export class Outbox {
 
   /** Takes out what has failed, to be added anew or forgotten. */
   takeFailed(id: string): Send | undefined {
-    return this.#sends.get(id)?.state === 'failed' ? this.#remove(id) : undefined
+    return this.#sends.get(id)?.state === 'failed' ? this.remove(id) : undefined
   }
 
   #put(pending: Pending, bytes: number): Send {
@@ -202,14 +205,7 @@ export class Outbox {
     return send
   }
 
-  #remove(id: string): Send | undefined {
-    const send = this.#sends.get(id)
-    if (send === undefined) return undefined
-    this.#sends.delete(id)
-    return send
-  }
-
-  #again(send: Send): void {
+  #requeue(send: Send): void {
     send.state = 'waiting'
     send.dueAt = 0
     delete send.seq
@@ -221,25 +217,25 @@ export class Outbox {
     return send
   }
 
-  /** Of each room the oldest unsettled ones, as many as may be under way; one that must wait holds up those behind. */
-  #nextOnes(): Send[] {
+  /** Of each room the oldest unacked ones, as many as may be under way; one that must wait holds up those behind. */
+  #sendableFirst(): Send[] {
     const slots = new Map<string, number>()
     const next: Send[] = []
     for (const send of this.#sends.values()) {
-      if (send.state !== 'waiting' && send.state !== 'flying') continue
+      if (send.state !== 'waiting' && send.state !== 'in_flight') continue
       const { room } = send.pending
       const left = slots.get(room) ?? this.#bounds.inFlight
       if (left <= 0) continue
       next.push(send)
-      const holdsUp = send.state === 'waiting' && send.failures > 0
-      slots.set(room, holdsUp ? 0 : left - 1)
+      const isBlocking = send.state === 'waiting' && send.failures > 0
+      slots.set(room, isBlocking ? 0 : left - 1)
     }
     return next
   }
 
   #boundAcked(): void {
     const acked = this.all().filter(({ state }) => state === 'acked')
-    for (const { pending } of acked.slice(0, Math.max(0, acked.length - ACKED_MAX))) this.#remove(pending.id)
+    for (const { pending } of acked.slice(0, Math.max(0, acked.length - ACKED_MAX))) this.remove(pending.id)
   }
 }
 

@@ -9,7 +9,7 @@ export interface SendActions {
   discard(id: string): void
 }
 
-export function shownSend(send: Send, actions: SendActions): ChatMessage {
+export function messageOfSend(send: Send, actions: SendActions): ChatMessage {
   const { pending, seq } = send
   const failure = failureOf(send, actions)
   return {
@@ -26,7 +26,7 @@ export function shownSend(send: Send, actions: SendActions): ChatMessage {
 }
 
 /** Edits and removals under way, by the number of the text that they change. */
-export function shownChanges(
+export function pendingChanges(
   sends: readonly Send[],
   actions: SendActions,
 ): ReadonlyMap<number, PendingChange> {

@@ -9,11 +9,11 @@ import type { ChatError, ErrorShape } from '../errors.ts'
 import type { ChatMessage } from '../timeline/messages.ts'
 import { newId } from './ids.ts'
 import { type Outbox, type Send, shapeOf } from './outbox.ts'
-import { type SendActions, shownSend } from './pending-messages.ts'
+import { messageOfSend, type SendActions } from './pending-messages.ts'
 import type { Persistence } from './persistence.ts'
 import type { Pending } from './storage.ts'
 
-export interface SendsOptions {
+export interface PendingSendsOptions {
   outbox: Outbox
   persistence: Persistence
   clock: Clock
@@ -23,18 +23,18 @@ export interface SendsOptions {
   /** Sends of this room are other than before. */
   readonly changed: (room: string) => void
   /** The number of those that wait may be another. */
-  readonly counted: () => void
+  readonly countChanged: () => void
   /** Something may be sent now. */
   readonly pump: () => void
 }
 
-export type What = { kind: Pending['kind']; text?: string; target?: number }
+export type SendContent = { kind: Pending['kind']; text?: string; target?: number }
 
-export class Sends implements SendActions {
-  readonly #options: SendsOptions
-  readonly #settlers = new Map<string, (message: ChatMessage) => void>()
+export class PendingSends implements SendActions {
+  readonly #options: PendingSendsOptions
+  readonly #resolvers = new Map<string, (message: ChatMessage) => void>()
 
-  constructor(options: SendsOptions) {
+  constructor(options: PendingSendsOptions) {
     this.#options = options
   }
 
@@ -43,13 +43,20 @@ export class Sends implements SendActions {
   }
 
   /** @throws `too_many_pending` */
-  enqueue(room: string, what: What): { send: Send; settled: Promise<ChatMessage> } {
-    const { outbox, persistence, clock, counted, pump } = this.#options
-    const pending: Pending = { id: newId(), room, ...what, at: clock.wallNow(), order: 0, ...this.#owner() }
+  enqueue(room: string, content: SendContent): { send: Send; settled: Promise<ChatMessage> } {
+    const { outbox, persistence, clock, countChanged, pump } = this.#options
+    const pending: Pending = {
+      id: newId(),
+      room,
+      ...content,
+      at: clock.wallNow(),
+      order: 0,
+      ...this.#owner(),
+    }
     const send = outbox.add(pending)
     persistence.put(pending)
-    const settled = new Promise<ChatMessage>((resolve) => this.#settlers.set(pending.id, resolve))
-    counted()
+    const settled = new Promise<ChatMessage>((resolve) => this.#resolvers.set(pending.id, resolve))
+    countChanged()
     pump()
     return { send, settled }
   }
@@ -72,53 +79,53 @@ export class Sends implements SendActions {
 
   acked(send: Send): void {
     this.#options.persistence.delete(send.pending.id)
-    this.#settle(send)
+    this.#resolve(send)
   }
 
   /** The log has shown an entry of the user's own. */
-  seen(room: string, entry: Entry): void {
-    const { outbox, persistence, counted, pump } = this.#options
+  confirmed(room: string, entry: Entry): void {
+    const { outbox, persistence, countChanged, pump } = this.#options
     const send = outbox.get(entry.id)
     if (send === undefined || send.pending.room !== room) return
-    outbox.seen(entry.id)
+    outbox.remove(entry.id)
     if (send.state !== 'acked') persistence.delete(entry.id)
     send.state = 'acked'
     send.seq = entry.seq
-    this.#settle(send)
+    this.#resolve(send)
     pump()
-    counted()
+    countChanged()
   }
 
   contradicted(send: Send): void {
     const failed = this.#options.outbox.contradicted(send.pending.id, this.#options.clock.now())
     if (failed === undefined) this.#options.pump()
-    else this.keepFailed(failed)
+    else this.persistFailed(failed)
   }
 
   /** The log that acked them is gone: they are to be sent again. */
-  lostLog(room: string): void {
-    for (const { pending } of this.#options.outbox.lostLog(room)) this.#options.persistence.put(pending)
+  resendAcked(room: string): void {
+    for (const { pending } of this.#options.outbox.resendAcked(room)) this.#options.persistence.put(pending)
   }
 
   refuseRoom(room: string, error: ChatError): void {
-    for (const send of this.#options.outbox.refuseRoom(room, shapeOf(error))) this.keepFailed(send)
+    for (const send of this.#options.outbox.refuseRoom(room, shapeOf(error))) this.persistFailed(send)
     this.#options.changed(room)
   }
 
   /** It was refused for good, which outlives the process as well. */
-  keepFailed({ pending, error }: Send): void {
+  persistFailed({ pending, error }: Send): void {
     if (error !== undefined) pending.failed = failedOf(error)
     this.#options.persistence.put(pending)
   }
 
   /** The room is left: what waits in it is forgotten. */
-  giveUp(room: string): void {
+  discardRoom(room: string): void {
     for (const send of this.#options.outbox.of(room)) {
-      this.#options.outbox.seen(send.pending.id)
+      this.#options.outbox.remove(send.pending.id)
       this.#options.persistence.delete(send.pending.id)
-      this.#settle(send)
+      this.#resolve(send)
     }
-    this.#options.counted()
+    this.#options.countChanged()
   }
 
   /** At the end of what waits, under its own id, so that nothing is shown twice; a conflict needs another. */
@@ -144,13 +151,13 @@ export class Sends implements SendActions {
   }
 
   /** Tells those who wait for what has failed. */
-  settleFailed(room: string): void {
-    for (const send of this.#options.outbox.of(room)) if (send.state === 'failed') this.#settle(send)
+  resolveFailed(room: string): void {
+    for (const send of this.#options.outbox.of(room)) if (send.state === 'failed') this.#resolve(send)
   }
 
   /** The client ends: whoever waits is told how things stand. */
-  settleAll(): void {
-    for (const send of this.#options.outbox.all()) this.#settle(send)
+  resolveAll(): void {
+    for (const send of this.#options.outbox.all()) this.#resolve(send)
   }
 
   #owner(): { user?: string } {
@@ -158,10 +165,10 @@ export class Sends implements SendActions {
     return user === undefined ? {} : { user: user.id }
   }
 
-  #settle(send: Send): void {
+  #resolve(send: Send): void {
     const { id } = send.pending
-    this.#settlers.get(id)?.(shownSend(send, this))
-    this.#settlers.delete(id)
+    this.#resolvers.get(id)?.(messageOfSend(send, this))
+    this.#resolvers.delete(id)
   }
 }
 

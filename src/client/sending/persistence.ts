@@ -2,7 +2,7 @@
  * Keeps the storage of pending sends in step with the outbox: one operation after the other, each with an end, none
  * before what is kept has been loaded. A storage that fails is told of and holds nothing up.
  */
-import { type Clock, nothing } from '../connection/clock.ts'
+import { type Clock, noop } from '../connection/clock.ts'
 import { ChatError, timedOut } from '../errors.ts'
 import type { Pending, PendingStorage } from './storage.ts'
 
@@ -24,7 +24,7 @@ export class Persistence {
   /** What an earlier run left; nothing when that can't be read. Never rejects. */
   async load(): Promise<Pending[]> {
     let kept: Pending[] = []
-    await this.#next(async () => {
+    await this.#enqueue(async () => {
       kept = (await this.#storage.load()).filter(isPending)
       this.#order = Math.max(this.#order, ...kept.map(({ order }) => order))
     })
@@ -32,7 +32,7 @@ export class Persistence {
   }
 
   put(pending: Pending): void {
-    void this.#next(() => {
+    void this.#enqueue(() => {
       // Numbered here: after all that was kept, which is only known now.
       if (pending.order === 0) {
         this.#order += 1
@@ -43,22 +43,22 @@ export class Persistence {
   }
 
   delete(id: string): void {
-    void this.#next(() => this.#storage.delete(id))
+    void this.#enqueue(() => this.#storage.delete(id))
   }
 
   /** Resolves when all that was asked for has been done, or has failed. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#last
   }
 
-  #next(operation: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(() => this.#bounded(operation))
+  #enqueue(operation: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(() => this.#runWithTimeout(operation))
     this.#last = turn
     return turn
   }
 
-  async #bounded(operation: () => Promise<void>): Promise<void> {
-    let cancel = nothing
+  async #runWithTimeout(operation: () => Promise<void>): Promise<void> {
+    let cancel = noop
     const late = new Promise<never>((_, reject) => {
       cancel = this.#clock.after(OPERATION_TIMEOUT_MS, () => reject(timedOut('storage')))
     })

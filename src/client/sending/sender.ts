@@ -4,7 +4,7 @@
  */
 import type { ChatLimits } from '../../wire/chat.ts'
 import type { AppendResult } from '../../wire/entry.ts'
-import { Alarm, type Clock } from '../connection/clock.ts'
+import { type Clock, Timer } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
 import { isSeq } from '../connection/guards.ts'
 import { ChatError } from '../errors.ts'
@@ -17,7 +17,7 @@ export interface SenderOptions {
   connection: () => Connection
   limits: () => ChatLimits | undefined
   /** Whether the room is joined on the present connection. */
-  mayGo: (room: string) => boolean
+  canSend: (room: string) => boolean
   /** Something about a send of this room is other than before. */
   changed: (room: string) => void
   acked: (send: Send) => void
@@ -28,13 +28,13 @@ export interface SenderOptions {
 
 export class Sender {
   readonly #options: SenderOptions
-  readonly #alarm: Alarm
+  readonly #timer: Timer
   #loaded = false
   #closed = false
 
   constructor(options: SenderOptions) {
     this.#options = options
-    this.#alarm = new Alarm(options.clock, () => this.pump())
+    this.#timer = new Timer(options.clock, () => this.pump())
   }
 
   /** Nothing is sent before what an earlier run left is known: it goes first. */
@@ -44,25 +44,25 @@ export class Sender {
   }
 
   pump(): void {
-    const { outbox, clock, mayGo } = this.#options
+    const { outbox, clock, canSend } = this.#options
     if (this.#closed || !this.#loaded || !this.#options.connection().open) return
     const now = clock.now()
-    for (const send of outbox.take(now, mayGo)) void this.#fly(send)
-    const nextAt = outbox.nextAt(mayGo)
-    if (nextAt !== undefined) this.#alarm.within(Math.max(0, nextAt - now))
+    for (const send of outbox.take(now, canSend)) void this.#send(send)
+    const nextAt = outbox.nextAt(canSend)
+    if (nextAt !== undefined) this.#timer.schedule(Math.max(0, nextAt - now))
   }
 
   close(): void {
     this.#closed = true
-    this.#alarm.cancel()
+    this.#timer.cancel()
   }
 
-  async #fly(send: Send): Promise<void> {
+  async #send(send: Send): Promise<void> {
     const { outbox, clock, acked, refused, changed, notJoined } = this.#options
     const { id, room } = send.pending
     try {
       this.#check(send.pending)
-      const { seq }: AppendResult = await this.#ask(send.pending)
+      const { seq }: AppendResult = await this.#request(send.pending)
       if (!isSeq(seq))
         throw new ChatError({ code: 'bad_answer', message: 'acked without a number', retryable: true })
       if (outbox.acked(id, seq)) acked(send)
@@ -78,12 +78,12 @@ export class Sender {
     this.pump()
   }
 
-  #ask(pending: Pending): Promise<AppendResult> {
+  #request(pending: Pending): Promise<AppendResult> {
     const connection = this.#options.connection()
     const { id, room, kind, text = '', target = 0 } = pending
-    if (kind === 'edit') return connection.ask('message:edit', { room, id, target, text })
-    if (kind === 'remove') return connection.ask('message:remove', { room, id, target })
-    return connection.ask('message:send', { room, id, text })
+    if (kind === 'edit') return connection.request('message:edit', { room, id, target, text })
+    if (kind === 'remove') return connection.request('message:remove', { room, id, target })
+    return connection.request('message:send', { room, id, text })
   }
 
   /** What the server would refuse, or what it would close the connection for. */

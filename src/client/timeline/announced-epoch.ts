@@ -8,50 +8,50 @@ import type { Entry } from '../connection/guards.ts'
 const ENTRIES_MAX = 1_000
 
 /** What has come after the page that the join was answered with. */
-export interface HeldSince {
+export interface BufferedEntries {
   entries: Entry[]
   /** The newest number that the server named. */
   upTo: number
 }
 
-export class AnnouncedLog {
+export class AnnouncedEpoch {
   #epoch: string | undefined
-  #denials = 0
+  #mismatches = 0
   #entries: Entry[] = []
   #upTo = 0
 
-  get isNamed(): boolean {
+  get isAnnounced(): boolean {
     return this.#epoch !== undefined
   }
 
   /** Answers in a row that were of another log than the one named before. */
-  get denials(): number {
-    return this.#denials
+  get mismatches(): number {
+    return this.#mismatches
   }
 
-  name(epoch: string): void {
+  announce(epoch: string): void {
     if (epoch !== this.#epoch) this.#clear()
     this.#epoch = epoch
   }
 
   /** An entry that came by itself. */
-  hold(entry: Entry): void {
-    this.exists(entry.seq)
+  buffer(entry: Entry): void {
+    this.extendTo(entry.seq)
     if (this.#entries.length < ENTRIES_MAX) this.#entries.push(entry)
   }
 
-  exists(to: number): void {
+  extendTo(to: number): void {
     this.#upTo = Math.max(this.#upTo, to)
   }
 
   /** A join was answered from this log. @returns undefined when that is not the one that was named */
-  settle(epoch: string): HeldSince | undefined {
-    const named = this.#epoch
-    const held = { entries: this.#entries, upTo: this.#upTo }
+  confirm(epoch: string): BufferedEntries | undefined {
+    const announced = this.#epoch
+    const buffered = { entries: this.#entries, upTo: this.#upTo }
     this.#epoch = undefined
     this.#clear()
-    this.#denials = named === undefined || named === epoch ? 0 : this.#denials + 1
-    return named === epoch ? held : undefined
+    this.#mismatches = announced === undefined || announced === epoch ? 0 : this.#mismatches + 1
+    return announced === epoch ? buffered : undefined
   }
 
   #clear(): void {

@@ -45,7 +45,7 @@ export interface ChatMessage {
 
 export type LoggedMessage = ChatMessage & { readonly seq: number }
 
-export class Messages {
+export class MessageList {
   #texts: LoggedMessage[] = []
 
   get texts(): readonly LoggedMessage[] {
@@ -70,7 +70,7 @@ export class Messages {
     const target = this.#texts[index]
     if (target === undefined || target.from.id !== entry.from.id || target.removed) return undefined
     if (entry.kind === 'remove') {
-      const { text: _gone, ...rest } = target
+      const { text: _removed, ...rest } = target
       this.#texts[index] = { ...rest, removed: true }
     }
     if (entry.kind === 'edit' && entry.text !== undefined) {
@@ -93,7 +93,7 @@ export class Messages {
     // What has not changed stays the same value.
     this.#texts = this.#texts.map((text) => {
       const before = known.get(text.seq)
-      return before !== undefined && sameShown(before, text) ? before : text
+      return before !== undefined && isSameMessage(before, text) ? before : text
     })
   }
 
@@ -128,6 +128,6 @@ export class Messages {
   }
 }
 
-function sameShown(a: LoggedMessage, b: LoggedMessage): boolean {
+function isSameMessage(a: LoggedMessage, b: LoggedMessage): boolean {
   return a.id === b.id && a.text === b.text && a.edited === b.edited && a.removed === b.removed
 }
