@@ -15,8 +15,8 @@ const WORKERS_A_HOST = 4
 const MEMBERS_A_ROOM = Number(process.argv[2] ?? 5)
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const harness = async (name) => (await runnerImport(here(`../../test/harness/${name}.ts`))).module
-const { LoopbackHosts } = await harness('loopback-hosts')
-const { startRedis } = await harness('redis')
+const { LoopbackHosts } = await harness('cluster/loopback-hosts')
+const { startRedis } = await harness('redis/redis')
 
 async function serveRookery() {
   const args = ['--app', here('app.js')]

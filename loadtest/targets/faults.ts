@@ -1,5 +1,5 @@
 /** The faults that hosts, their workers and their Redis can have; a target names those of them that it can do. */
-import type { Network } from '../../test/harness/client-proxy.ts'
+import type { Network } from '../../test/harness/network/proxy.ts'
 import type { FaultKind } from '../model/plan.ts'
 import type { Host } from './host.ts'
 import type { OwnRedis } from './redis-server.ts'

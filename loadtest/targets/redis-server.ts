@@ -1,6 +1,6 @@
 /** The redis-server of a target: on a port that it keeps, with what it wrote when that is to be kept, and its figures. */
 import { Redis } from 'ioredis'
-import { startRedis, type TestRedis } from '../../test/harness/redis.ts'
+import { startRedis, type TestRedis } from '../../test/harness/redis/redis.ts'
 import type { RedisHoldings } from '../model/resources.ts'
 import type { ServerProcess } from '../model/server-process.ts'
 import { NothingToHit, type RedisFigures } from '../model/target.ts'

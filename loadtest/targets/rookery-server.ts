@@ -1,6 +1,6 @@
 /** A life of this project's own server on a host of a target. */
 import { z } from 'zod'
-import { type RunningRookery, startRookery } from '../../test/harness/cluster.ts'
+import { type RunningRookery, startRookery } from '../../test/harness/cluster/cluster.ts'
 import { until } from '../../test/harness/until.ts'
 import { inPackage } from '../system/package-root.ts'
 import { isRunning } from '../system/processes.ts'

@@ -1,6 +1,6 @@
 /** This project, in its shapes: one host with its embedded log, or several hosts over a Redis of their own. */
 import { randomUUID } from 'node:crypto'
-import { UNLIMITED_RATES } from '../../test/harness/cluster.ts'
+import { UNLIMITED_RATES } from '../../test/harness/cluster/cluster.ts'
 import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { inPackage } from '../system/package-root.ts'
 import { reloadFault, workerFaults } from './faults.ts'

@@ -1,6 +1,6 @@
 /** Hosts and, where they have one, the Redis between them, as a running target: its faults, its wholeness, its end. */
 import { rm } from 'node:fs/promises'
-import type { Network } from '../../test/harness/client-proxy.ts'
+import type { Network } from '../../test/harness/network/proxy.ts'
 import { until } from '../../test/harness/until.ts'
 import type { RedisHoldings } from '../model/resources.ts'
 import type { ServerProcess } from '../model/server-process.ts'

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Network } from '../../test/harness/client-proxy.ts'
+import { Network } from '../../test/harness/network/proxy.ts'
 import type { RunningTarget, TargetOptions } from '../model/target.ts'
 import { hostFaults, linkFaults, needsLinks, redisFaults } from './faults.ts'
 import { steadyPort } from './fixed-port.ts'

@@ -1,13 +1,13 @@
 /** Coming in: for the first time, again, with a token, without one, and while the server can't store. */
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { rookery as command } from '../harness/command.ts'
-import { Member } from '../harness/member.ts'
-import { Chromium } from '../harness/page.ts'
-import { seriousViolations } from '../harness/page-axe.ts'
-import { Person } from '../harness/page-person.ts'
-import { SmallDisk } from '../harness/small-disk.ts'
+import { SmallDisk } from '../harness/faults/small-disk.ts'
+import { Member } from '../harness/members/member.ts'
+import { seriousViolations } from '../harness/page/axe.ts'
+import { Chromium } from '../harness/page/page.ts'
+import { Person } from '../harness/page/person.ts'
 
 const JWT_SECRET = 'a secret of the tests that is long enough'
 

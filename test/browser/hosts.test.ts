@@ -2,10 +2,10 @@
 import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { hostTagOf, ownerOf } from '../../src/core/session-id.ts'
-import { RealBalancer } from '../harness/balancers.ts'
-import { LoopbackHosts } from '../harness/loopback-hosts.ts'
-import { Chromium, LOST_NETWORK } from '../harness/page.ts'
-import { Person } from '../harness/page-person.ts'
+import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
+import { RealBalancer } from '../harness/network/balancers.ts'
+import { Chromium, LOST_NETWORK } from '../harness/page/page.ts'
+import { Person } from '../harness/page/person.ts'
 import { until } from '../harness/until.ts'
 
 /** What a balancer answers for a host that is gone, and a host for a session that is. */

@@ -1,8 +1,8 @@
 /** Everything without a mouse, and what is written stays what was written. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Chromium } from '../harness/page.ts'
-import { Person } from '../harness/page-person.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { Chromium } from '../harness/page/page.ts'
+import { Person } from '../harness/page/person.ts'
 
 let rookery: RunningRookery
 let browser: Chromium

@@ -7,9 +7,9 @@ import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { ReportDocument } from '../../loadtest/report/document.ts'
 import { reportPage } from '../../loadtest/report/page/page.ts'
-import { failedResult, imaginedResult, invalidResult } from '../harness/loadtest-results.ts'
-import { Chromium, type OpenPage } from '../harness/page.ts'
-import { seriousViolations } from '../harness/page-axe.ts'
+import { failedResult, imaginedResult, invalidResult } from '../harness/loadtest/results.ts'
+import { seriousViolations } from '../harness/page/axe.ts'
+import { Chromium, type OpenPage } from '../harness/page/page.ts'
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, deviceScaleFactor: 2 }
 const CHARTS = 6

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Chromium, type OpenPage } from '../harness/page.ts'
-import { seriousViolations } from '../harness/page-axe.ts'
-import { HISTORY_SETTINGS, publish, type Said, writeLog } from '../harness/page-history.ts'
-import { untilAtRest } from '../harness/page-list.ts'
-import { Person, type PersonOptions } from '../harness/page-person.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { seriousViolations } from '../harness/page/axe.ts'
+import { HISTORY_SETTINGS, publish, type Said, writeLog } from '../harness/page/history.ts'
+import { untilAtRest } from '../harness/page/message-list.ts'
+import { Chromium, type OpenPage } from '../harness/page/page.ts'
+import { Person, type PersonOptions } from '../harness/page/person.ts'
 
 const HOUR_MS = 3_600_000
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }

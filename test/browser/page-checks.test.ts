@@ -2,8 +2,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Chromium, type OpenPage } from '../harness/page.ts'
-import { seriousViolations } from '../harness/page-axe.ts'
+import { seriousViolations } from '../harness/page/axe.ts'
+import { Chromium, type OpenPage } from '../harness/page/page.ts'
 import { until } from '../harness/until.ts'
 
 const BAD_PAGE = `<!doctype html><html lang="en"><title>Bad</title><body>

@@ -1,10 +1,10 @@
 /** People talk, each in a browser of their own, with networks that can be cut. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { Network } from '../harness/client-proxy.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Chromium, LOST_NETWORK } from '../harness/page.ts'
-import { untilAtRest } from '../harness/page-list.ts'
-import { Person } from '../harness/page-person.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { Network } from '../harness/network/proxy.ts'
+import { untilAtRest } from '../harness/page/message-list.ts'
+import { Chromium, LOST_NETWORK } from '../harness/page/page.ts'
+import { Person } from '../harness/page/person.ts'
 
 let rookery: RunningRookery
 let browser: Chromium

@@ -1,9 +1,9 @@
 /** The log on Redis does what every room log does: on one server, in a Redis Cluster, and with signed entries. */
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { RedisLogOptions } from '../../src/log/redis/redis-log.ts'
-import { startRedis } from '../harness/redis.ts'
-import { startRedisCluster } from '../harness/redis-cluster.ts'
-import { type RedisHost, redisHost } from '../harness/redis-host.ts'
+import { startRedisCluster } from '../harness/redis/cluster.ts'
+import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
+import { startRedis } from '../harness/redis/redis.ts'
 import type { MakeLog } from './log-under-test.ts'
 import { logOn } from './redis-logs.ts'
 import { describeRoomLog } from './room-log-suite.ts'

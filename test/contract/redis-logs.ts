@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { openRedisLog, type RedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
-import { type RedisHost, redisHost } from '../harness/redis-host.ts'
+import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
 
 /** What a log has told, in the order of its telling: entries, and resets as `reset <head>`. */
 export type Told = (number | string)[]

@@ -1,8 +1,8 @@
 /** A worker that stood still while its rooms were talked in: its members get all of it as soon as it goes on. */
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ChatClient, guestElsewhere } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient, guestElsewhere } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 const ROOM = 'lobby'

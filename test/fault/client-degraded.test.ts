@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { memoryStorage } from '../../src/client/sending/storage.ts'
-import { Watch } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
-import { SmallDisk } from '../harness/small-disk.ts'
+import { Watch } from '../harness/client/watch.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { SmallDisk } from '../harness/faults/small-disk.ts'
 import { until } from '../harness/until.ts'
 
 const canMount = await SmallDisk.mount(1).then(async (disk) => {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryStorage } from '../../src/client/sending/storage.ts'
-import { Network } from '../harness/client-proxy.ts'
-import { Watch, type WatchOptions } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { Watch, type WatchOptions } from '../harness/client/watch.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

@@ -2,8 +2,8 @@
 import { afterEach, expect, it } from 'vitest'
 import type { Entry } from '../../src/client/connection/guards.ts'
 import { memoryStorage } from '../../src/client/sending/storage.ts'
-import { Watch, type WatchOptions } from '../harness/client-watch.ts'
-import { type Hooks, HostileServer } from '../harness/hostile-server.ts'
+import { type Hooks, HostileServer } from '../harness/client/hostile-server.ts'
+import { Watch, type WatchOptions } from '../harness/client/watch.ts'
 import { until } from '../harness/until.ts'
 
 let server: HostileServer

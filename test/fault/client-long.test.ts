@@ -1,10 +1,10 @@
 /** Many messages missed: all of them come, in order, in bounded memory, and hold up nothing else. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { Network } from '../harness/client-proxy.ts'
-import { Watch } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { Watch } from '../harness/client/watch.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { sized } from '../harness/long-run.ts'
+import { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
 
 const MISSED = sized(10_000, 50_000)

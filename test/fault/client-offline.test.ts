@@ -1,8 +1,8 @@
 /** The client behind a network that is away for long, silent, or too slow for what is said, against real servers. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { Network } from '../harness/client-proxy.ts'
-import { Watch, type WatchOptions } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { Watch, type WatchOptions } from '../harness/client/watch.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
 
 const AWAY_MS = 10_000

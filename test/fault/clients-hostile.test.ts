@@ -4,11 +4,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { BareClient } from '../harness/fault-client.ts'
-import { underLoad, untilMoreAcked } from '../harness/fault-load.ts'
-import { residentBytes } from '../harness/fault-process.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { residentBytes } from '../harness/faults/process.ts'
+import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
+import { BareClient } from '../harness/network/raw-websocket.ts'
 import { until } from '../harness/until.ts'
 
 const MEBIBYTE = 1024 ** 2

@@ -1,7 +1,7 @@
 /** Six hundred clients come at once to a host that lets in fewer a second: told when to come again, all are let in, evenly over the workers at any time. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 const WORKERS = 3

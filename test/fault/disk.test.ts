@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { type Ack, Member, type Shown } from '../harness/member.ts'
-import { SmallDisk } from '../harness/small-disk.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { SmallDisk } from '../harness/faults/small-disk.ts'
+import { type Ack, Member, type Shown } from '../harness/members/member.ts'
 import { until } from '../harness/until.ts'
 
 const canMount = await SmallDisk.mount(1).then(async (disk) => {

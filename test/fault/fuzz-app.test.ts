@@ -1,10 +1,10 @@
 /** An application may say what it likes on Node's IPC channel, as pm2's agent does: the primary passes it over. */
 import { expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { FuzzedHost } from '../harness/fuzz-host.ts'
-import { anyControlMessage } from '../harness/fuzz-ipc.ts'
-import { fuzzLive } from '../harness/fuzz-runs.ts'
-import { Tally } from '../harness/fuzz-tally.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { FuzzedHost } from '../harness/fuzz/host.ts'
+import { anyControlMessage } from '../harness/fuzz/ipc.ts'
+import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { fuzzLive } from '../harness/fuzz/runs.ts'
 
 const APP = new URL('../fixtures/fuzz-app.js', import.meta.url).pathname
 const ACK_TIMEOUT_MS = 30_000

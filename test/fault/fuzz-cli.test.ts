@@ -9,8 +9,8 @@ import { ConfigError } from '../../src/config/problem.ts'
 import { environmentName } from '../../src/config/setting.ts'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
 import { type CommandResult, rookery } from '../harness/command.ts'
-import { fuzzLive } from '../harness/fuzz-runs.ts'
-import { anySettings } from '../harness/fuzz-settings.ts'
+import { fuzzLive } from '../harness/fuzz/runs.ts'
+import { anySettings } from '../harness/fuzz/settings.ts'
 
 const { ok, usage, configuration } = exitCodes
 

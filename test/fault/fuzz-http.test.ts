@@ -1,7 +1,7 @@
 /** Whatever comes in by HTTP, or in its place, is answered well-formed or closed, and the next client is served. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { refusal } from '../harness/fuzz-answers.ts'
-import { FuzzedHost } from '../harness/fuzz-host.ts'
+import { refusal } from '../harness/fuzz/answers.ts'
+import { FuzzedHost } from '../harness/fuzz/host.ts'
 import {
   API_KEY,
   answerTo,
@@ -10,9 +10,9 @@ import {
   anyHead,
   anyOtherRequest,
   type FuzzedRequest,
-} from '../harness/fuzz-http.ts'
-import { fuzzLive } from '../harness/fuzz-runs.ts'
-import { Tally } from '../harness/fuzz-tally.ts'
+} from '../harness/fuzz/http.ts'
+import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { fuzzLive } from '../harness/fuzz/runs.ts'
 
 let host: FuzzedHost
 

@@ -1,10 +1,10 @@
 /** Bad input leaves nothing behind: after as many rounds as one likes, memory is what it was after the first few. */
 import { expect, it } from 'vitest'
-import { FuzzedHost } from '../harness/fuzz-host.ts'
-import { API_KEY } from '../harness/fuzz-http.ts'
-import { type MemoryUse, memoryEnv, memoryOf } from '../harness/fuzz-memory.ts'
-import { fuzzRound } from '../harness/fuzz-round.ts'
-import { fuzzSeed } from '../harness/fuzz-runs.ts'
+import { FuzzedHost } from '../harness/fuzz/host.ts'
+import { API_KEY } from '../harness/fuzz/http.ts'
+import { type MemoryUse, memoryEnv, memoryOf } from '../harness/fuzz/memory.ts'
+import { fuzzRound } from '../harness/fuzz/round.ts'
+import { fuzzSeed } from '../harness/fuzz/runs.ts'
 
 const MIB = 1024 * 1024
 /** Until code is compiled, caches are filled and pools have their size. */

@@ -4,7 +4,7 @@
  */
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { LoopbackHosts } from '../harness/loopback-hosts.ts'
+import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
 import { until } from '../harness/until.ts'
 
 const QUESTIONS = ['sockets', 'servers', 'clients'] as const

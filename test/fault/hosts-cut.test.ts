@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { during, startThreeHosts, type ThreeHosts } from '../harness/host-run.ts'
-import type { TestHosts } from '../harness/hosts.ts'
-import type { TestRedis } from '../harness/redis.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import type { TestHosts } from '../harness/cluster/hosts.ts'
+import { during, startThreeHosts, type ThreeHosts } from '../harness/members/three-hosts.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 let three: ThreeHosts

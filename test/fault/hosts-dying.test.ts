@@ -1,8 +1,8 @@
 /** A host that dies, and one that stands still, under three hosts' load. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { during, startThreeHosts, type ThreeHosts } from '../harness/host-run.ts'
-import type { TestHosts } from '../harness/hosts.ts'
+import type { TestHosts } from '../harness/cluster/hosts.ts'
+import { during, startThreeHosts, type ThreeHosts } from '../harness/members/three-hosts.ts'
 import { until } from '../harness/until.ts'
 
 let three: ThreeHosts

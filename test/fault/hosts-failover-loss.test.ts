@@ -3,13 +3,13 @@
  * log and everybody in them is told; a room that has lost nothing stays as it is.
  */
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Crowd } from '../harness/crowd.ts'
-import { openHostNet } from '../harness/host-net.ts'
-import { crowdOver, writeThrough } from '../harness/host-run.ts'
-import { startHosts, type TestHosts } from '../harness/hosts.ts'
-import { type Acked, Member } from '../harness/member.ts'
-import type { TestRedis } from '../harness/redis.ts'
-import { startSentinel, type TestSentinel } from '../harness/redis-sentinel.ts'
+import { openHostNet } from '../harness/cluster/host-networks.ts'
+import { startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
+import type { Crowd } from '../harness/members/crowd.ts'
+import { type Acked, Member } from '../harness/members/member.ts'
+import { crowdOver, writeThrough } from '../harness/members/three-hosts.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
+import { startSentinel, type TestSentinel } from '../harness/redis/sentinel.ts'
 import { until } from '../harness/until.ts'
 
 /** It starts six servers of Redis and three hosts, on a machine that may be busy otherwise. */

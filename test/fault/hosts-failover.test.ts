@@ -1,12 +1,12 @@
 /** Three hosts whose Redis has replicas: a master that Sentinels replace, and a Redis Cluster whose slots move and whose master dies. */
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Crowd } from '../harness/crowd.ts'
-import { type HostNet, openHostNet } from '../harness/host-net.ts'
-import { crowdOver, during, writeThrough } from '../harness/host-run.ts'
-import { startHosts, type TestHosts } from '../harness/hosts.ts'
-import type { TestRedis } from '../harness/redis.ts'
-import { startRedisCluster, type TestRedisCluster } from '../harness/redis-cluster.ts'
-import { startSentinel } from '../harness/redis-sentinel.ts'
+import { type HostNet, openHostNet } from '../harness/cluster/host-networks.ts'
+import { startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
+import type { Crowd } from '../harness/members/crowd.ts'
+import { crowdOver, during, writeThrough } from '../harness/members/three-hosts.ts'
+import { startRedisCluster, type TestRedisCluster } from '../harness/redis/cluster.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
+import { startSentinel } from '../harness/redis/sentinel.ts'
 import { until } from '../harness/until.ts'
 
 /** Each starts a Redis of many parts and three hosts, on a machine that may be busy otherwise. */

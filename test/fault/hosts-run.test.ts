@@ -2,10 +2,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { crowdOver, during, startThreeHosts, type ThreeHosts, WRITERS } from '../harness/host-run.ts'
-import type { TestHosts } from '../harness/hosts.ts'
+import type { TestHosts } from '../harness/cluster/hosts.ts'
 import { sized } from '../harness/long-run.ts'
-import type { TestRedis } from '../harness/redis.ts'
+import {
+  crowdOver,
+  during,
+  startThreeHosts,
+  type ThreeHosts,
+  WRITERS,
+} from '../harness/members/three-hosts.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const MESSAGES = sized(5_000, 20_000)

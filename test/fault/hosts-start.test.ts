@@ -1,10 +1,10 @@
 /** What hosts have of Redis at their start, how much of it they take, and what of it is not for them. */
 import { afterEach, expect, test } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { freePort } from '../harness/free-port.ts'
-import { type HostNet, openHostNet } from '../harness/host-net.ts'
-import { type HostsOptions, startHosts, type TestHosts } from '../harness/hosts.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type HostNet, openHostNet } from '../harness/cluster/host-networks.ts'
+import { type HostsOptions, startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
+import { freePort } from '../harness/network/free-port.ts'
+import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const open: (() => Promise<void>)[] = []

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Crowd } from '../harness/crowd.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { Crowd } from '../harness/members/crowd.ts'
 import { until } from '../harness/until.ts'
 
 const open: { close(): void | Promise<unknown> }[] = []

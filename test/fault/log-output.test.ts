@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { plainEnvironment } from '../harness/command.ts'
-import { freePort } from '../harness/free-port.ts'
+import { freePort } from '../harness/network/free-port.ts'
 import { until } from '../harness/until.ts'
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname

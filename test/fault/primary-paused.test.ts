@@ -1,7 +1,7 @@
 /** A primary that stands still for a while: who asks is refused in time, and nobody is present afterwards who is gone. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

@@ -1,10 +1,10 @@
 /** The clock of one of two hosts jumps by an hour, ahead and back, under load: nothing is lost or late, nobody is missed. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
-import { JumpingClock } from '../harness/fault-clock.ts'
-import { underLoad, untilMoreAcked } from '../harness/fault-load.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { JumpingClock } from '../harness/faults/clock.ts'
+import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
+import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const HOUR_S = 3_600

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { run } from '../harness/command.ts'
-import { underLoad } from '../harness/fault-load.ts'
+import { underLoad } from '../harness/members/under-load.ts'
 import { until } from '../harness/until.ts'
 
 const EIO = 5

@@ -1,8 +1,8 @@
 /** A primary under load that stands still: for a while it costs nothing; for good, its workers end it, and all go on at the next start. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
-import { underLoad } from '../harness/fault-load.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { underLoad } from '../harness/members/under-load.ts'
 import { until } from '../harness/until.ts'
 
 const ENV = { ...UNLIMITED_RATES, WORKERS: '2', PRIMARY_HANG_TIMEOUT_MS: '4500' }

@@ -1,9 +1,9 @@
 /** Two hosts whose Redis ends in order, loses every connection, is slow, or says nothing; and workers that die while hosts recover from it. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Network } from '../harness/client-proxy.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
-import { underLoad, untilMoreAcked } from '../harness/fault-load.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
+import { Network } from '../harness/network/proxy.ts'
+import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const HOSTS = 2

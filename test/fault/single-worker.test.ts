@@ -1,12 +1,12 @@
 /** A worker under load that stands still, hangs, runs out of memory, or is deaf to its primary: one host of three workers. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
-import type { Crowd } from '../harness/crowd.ts'
-import { servedBy, underLoad, untilMoreAcked } from '../harness/fault-load.ts'
-import { residentBytes, SelfFaults } from '../harness/fault-process.ts'
-import type { Member } from '../harness/member.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { residentBytes, SelfFaults } from '../harness/faults/process.ts'
+import type { Crowd } from '../harness/members/crowd.ts'
+import type { Member } from '../harness/members/member.ts'
+import { servedBy, underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
 import { until } from '../harness/until.ts'
 
 const WORKERS = 3

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 const names = (answers: unknown) => (answers as { name: string }[]).map(({ name }) => name).toSorted()

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { ClientSettings, Received } from '../harness/adapter-host.ts'
-import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
+import type { ClientSettings, Received } from '../harness/adapter/host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 
 describe.each(SHAPES)('on %s:', (shape) => {
   let host: AdapterHost

@@ -3,7 +3,7 @@
  * not waited for one.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 const BEYOND_MS = 600_000

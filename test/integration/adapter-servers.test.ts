@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 describe.each(SHAPES)('on %s:', (shape) => {

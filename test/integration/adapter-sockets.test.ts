@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost, SHAPES } from '../harness/adapter-host.ts'
+import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 
 describe.each(SHAPES)('on %s:', (shape) => {
   let host: AdapterHost

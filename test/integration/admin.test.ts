@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startAdmin } from '../../src/ops/admin.ts'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
 import { createLogger } from '../../src/ops/logger.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Member } from '../harness/member.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { Member } from '../harness/members/member.ts'
 import { until } from '../harness/until.ts'
 
 /** Sockets that the workers of a host say they have. */

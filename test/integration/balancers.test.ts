@@ -1,10 +1,10 @@
 /** The configurations of nginx and HAProxy that the project ships, really run, before three hosts. */
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BalancerFile, RealBalancer } from '../harness/balancers.ts'
-import { introduce, metric, startHosts } from '../harness/forward-hosts.ts'
-import type { HandOffHost } from '../harness/hand-off-host.ts'
-import { exchange } from '../harness/raw-http.ts'
+import { introduce, metric, startHosts } from '../harness/hand-off/forwarding-hosts.ts'
+import type { HandOffHost } from '../harness/hand-off/host.ts'
+import { type BalancerFile, RealBalancer } from '../harness/network/balancers.ts'
+import { exchange } from '../harness/network/raw-http.ts'
 import { until } from '../harness/until.ts'
 
 const CLIENTS = 45

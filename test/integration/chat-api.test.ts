@@ -1,8 +1,8 @@
 /** The HTTP API, and the page that says what runs here. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 
 const API_KEY = 'the key of the API'
 

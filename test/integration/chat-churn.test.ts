@@ -1,8 +1,8 @@
 /** Who joins and leaves fresh rooms as fast as it can, and goes without a word, leaves nothing behind. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 const ROOMS = 600

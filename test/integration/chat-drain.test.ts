@@ -1,7 +1,7 @@
 /** A worker that goes says so, answers what it owes, and sends its clients to others; nothing that was said is lost. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { ChatClient, guestElsewhere } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { ChatClient, guestElsewhere } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 
 const API_KEY = 'a key of this test'
 

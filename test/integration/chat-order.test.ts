@@ -1,7 +1,7 @@
 /** Many who write into one room through every worker: all see the same, once, in one order. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 const USERS = 20

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { ChatEvents } from '../../src/wire/chat.ts'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 /** Large texts fill the system's own buffers fast. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { rookery } from '../harness/command.ts'
-import { freePort } from '../harness/free-port.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { freePort } from '../harness/network/free-port.ts'
+import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 
 const texts = ['first', 'naïve \u2028 👩‍👩‍👧', 'third']
 

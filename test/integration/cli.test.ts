@@ -7,7 +7,7 @@ import { jwtVerify } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { explained } from '../../src/cli/start.ts'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { rookery } from '../harness/command.ts'
 
 /** Only root can be another user. */

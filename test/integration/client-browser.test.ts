@@ -3,11 +3,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { servePage } from '../harness/client-browser.ts'
-import { Network } from '../harness/client-proxy.ts'
-import { Watch } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Chromium, LOST_NETWORK, type OpenPage } from '../harness/page.ts'
+import { servePage } from '../harness/client/browser-server.ts'
+import { Watch } from '../harness/client/watch.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { Network } from '../harness/network/proxy.ts'
+import { Chromium, LOST_NETWORK, type OpenPage } from '../harness/page/page.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

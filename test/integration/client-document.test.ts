@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { run } from '../harness/command.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname

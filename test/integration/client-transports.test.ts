@@ -1,9 +1,9 @@
 /** The client in a real browser that has no `WebSocket`: it talks by long polling alone. */
 import { afterEach, expect, it } from 'vitest'
-import { servePage } from '../harness/client-browser.ts'
-import { Watch } from '../harness/client-watch.ts'
-import { startRookery } from '../harness/cluster.ts'
-import { Chromium } from '../harness/page.ts'
+import { servePage } from '../harness/client/browser-server.ts'
+import { Watch } from '../harness/client/watch.ts'
+import { startRookery } from '../harness/cluster/cluster.ts'
+import { Chromium } from '../harness/page/page.ts'
 import { until } from '../harness/until.ts'
 
 const open: (() => unknown)[] = []

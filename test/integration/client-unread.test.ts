@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectChat } from '../../src/client/client.ts'
 import type { RoomSummary } from '../../src/client/connection/guards.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { Network } from '../harness/client-proxy.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ChatClient, connectChat } from '../../src/client/client.ts'
 import type { ChatError } from '../../src/client/errors.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { ChatClient as Stock } from '../harness/chat-client.ts'
-import { Watch } from '../harness/client-watch.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { ChatClient as Stock } from '../harness/client/chat-client.ts'
+import { Watch } from '../harness/client/watch.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

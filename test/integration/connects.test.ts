@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { sized } from '../harness/long-run.ts'
+import { connectMany } from '../harness/network/raw-socket-io.ts'
 import { otherNodes } from '../harness/other-nodes.ts'
-import { connectMany } from '../harness/raw-connect.ts'
 
 const ECHO = fileURLToPath(new URL('../fixtures/apps/echo.js', import.meta.url))
 const nodes = [

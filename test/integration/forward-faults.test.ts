@@ -12,10 +12,10 @@ import {
   openSession,
   startHosts,
   UNKNOWN_SESSION,
-} from '../harness/forward-hosts.ts'
-import { HandOffHost } from '../harness/hand-off-host.ts'
-import { listenPort } from '../harness/listen-port.ts'
-import { exchange, openRaw, readToEnd } from '../harness/raw-http.ts'
+} from '../harness/hand-off/forwarding-hosts.ts'
+import { HandOffHost } from '../harness/hand-off/host.ts'
+import { listenPort } from '../harness/network/listen-port.ts'
+import { exchange, openRaw, readToEnd } from '../harness/network/raw-http.ts'
 import { until } from '../harness/until.ts'
 
 const MEBIBYTE = 1_048_576

@@ -11,10 +11,10 @@ import {
   openSession,
   startHosts,
   UNKNOWN_SESSION,
-} from '../harness/forward-hosts.ts'
-import type { HandOffHost } from '../harness/hand-off-host.ts'
-import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/raw-http.ts'
-import { TcpBalancer } from '../harness/tcp-balancer.ts'
+} from '../harness/hand-off/forwarding-hosts.ts'
+import type { HandOffHost } from '../harness/hand-off/host.ts'
+import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
+import { TcpBalancer } from '../harness/network/tcp-balancer.ts'
 import { until } from '../harness/until.ts'
 
 const MEBIBYTE = 1_048_576

@@ -1,8 +1,8 @@
 /** What the front door says by itself: to bad heads, to slow and silent clients, and while no worker is ready. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { HandOffHost, metricSum } from '../harness/hand-off-host.ts'
-import { connectRaw } from '../harness/raw-connect.ts'
-import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/raw-http.ts'
+import { HandOffHost, metricSum } from '../harness/hand-off/host.ts'
+import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
+import { connectRaw } from '../harness/network/raw-socket-io.ts'
 import { until } from '../harness/until.ts'
 
 describe('a host with a worker', () => {

@@ -1,8 +1,8 @@
 /** No packet is lost between the front door and a worker, on every supported version of Node. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off-host.ts'
+import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off/host.ts'
+import { connectMany, connectRaw } from '../harness/network/raw-socket-io.ts'
 import { otherNodes } from '../harness/other-nodes.ts'
-import { connectMany, connectRaw } from '../harness/raw-connect.ts'
 import { until } from '../harness/until.ts'
 
 let host: HandOffHost | undefined

@@ -1,9 +1,9 @@
 /** Bursts, large bodies, and workers that crash, boot slowly, block or talk nonsense. */
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
-import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off-host.ts'
-import { connectRaw, type RawSession } from '../harness/raw-connect.ts'
-import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/raw-http.ts'
+import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off/host.ts'
+import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
+import { connectRaw, type RawSession } from '../harness/network/raw-socket-io.ts'
 import { until } from '../harness/until.ts'
 
 const MEBIBYTE = 1_048_576

@@ -3,9 +3,9 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ownerOf } from '../../src/core/session-id.ts'
-import { HandOffHost, metricSum } from '../harness/hand-off-host.ts'
-import { connectRaw } from '../harness/raw-connect.ts'
-import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/raw-http.ts'
+import { HandOffHost, metricSum } from '../harness/hand-off/host.ts'
+import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
+import { connectRaw } from '../harness/network/raw-socket-io.ts'
 import { until } from '../harness/until.ts'
 
 /** An owner is the host's tag and the worker's number. */

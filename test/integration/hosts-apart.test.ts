@@ -1,9 +1,9 @@
 /** What is not for a cluster, or not by one of its hosts: garbage, other clusters, forged and repeated messages. */
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { AdapterHost } from '../harness/adapter-host.ts'
-import type { TestRedis } from '../harness/redis.ts'
-import { startRedis } from '../harness/redis.ts'
+import { AdapterHost } from '../harness/adapter/host.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
+import { startRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 let redis: TestRedis

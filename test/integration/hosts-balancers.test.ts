@@ -1,9 +1,9 @@
 /** The whole product on three hosts over a real Redis, behind nginx and HAProxy as `deploy/` sets them up. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type BalancerFile, RealBalancer } from '../harness/balancers.ts'
-import { LoopbackHosts } from '../harness/loopback-hosts.ts'
-import { Member } from '../harness/member.ts'
-import { Talk } from '../harness/talk.ts'
+import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
+import { Talk } from '../harness/members/conversation.ts'
+import { Member } from '../harness/members/member.ts'
+import { type BalancerFile, RealBalancer } from '../harness/network/balancers.ts'
 
 const TRANSPORTS = [['polling'], ['polling', 'websocket'], ['websocket']]
 const MEMBERS_A_TRANSPORT = 3

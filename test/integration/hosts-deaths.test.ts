@@ -3,8 +3,8 @@
  * waited for one, only until the host was missed.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { AdapterHost } from '../harness/adapter-host.ts'
-import type { AdapterProcess } from '../harness/adapter-process.ts'
+import { AdapterHost } from '../harness/adapter/host.ts'
+import type { AdapterProcess } from '../harness/adapter/process.ts'
 import { until } from '../harness/until.ts'
 
 const BEYOND_MS = 600_000

@@ -1,6 +1,6 @@
 /** Who is in which room, told by the workers of two hosts over a real Redis. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { AdapterHost, type WorkerContext } from '../harness/adapter-host.ts'
+import { AdapterHost, type WorkerContext } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 let hosts: AdapterHost

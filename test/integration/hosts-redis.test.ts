@@ -1,6 +1,6 @@
 /** Two hosts and a Redis that loses connections, stands still, goes away, or lets nobody listen. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { AdapterHost } from '../harness/adapter-host.ts'
+import { AdapterHost } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 const BEYOND_MS = 600_000

@@ -5,8 +5,8 @@ import { dueAtFrom } from '../../loadtest/model/delivery-records.ts'
 import type { Dialect, Load } from '../../loadtest/model/plan.ts'
 import type { Audited } from '../../loadtest/model/result.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
-import { type Defect, DefectiveServer } from '../harness/loadtest-defective-server.ts'
-import { type FleetAsked, FleetUnderTest } from '../harness/loadtest-fleet.ts'
+import { type Defect, DefectiveServer } from '../harness/loadtest/defective-server.ts'
+import { type FleetAsked, FleetUnderTest } from '../harness/loadtest/fleet.ts'
 import { until } from '../harness/until.ts'
 
 /** The test servers hold nothing back for longer. */

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ClientKind, Transport } from '../../loadtest/model/plan.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { WatchedConnection } from '../harness/loadtest/watched-connection.ts'
 import { until } from '../harness/until.ts'
-import { WatchedConnection } from '../harness/watched-connection.ts'
 
 const APP = fileURLToPath(new URL('../../loadtest/apps/bench.js', import.meta.url))
 const BARE = new URL('../../loadtest/apps/bare.js', import.meta.url).href

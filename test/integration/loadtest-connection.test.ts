@@ -2,9 +2,9 @@
 import { test as base, describe, expect } from 'vitest'
 import type { ConnectionOptions } from '../../loadtest/connection/connection.ts'
 import type { ClientKind, Transport } from '../../loadtest/model/plan.ts'
-import { Network } from '../harness/client-proxy.ts'
+import { SocketServer, WatchedConnection } from '../harness/loadtest/watched-connection.ts'
+import { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
-import { SocketServer, WatchedConnection } from '../harness/watched-connection.ts'
 
 type Wanted = Partial<ConnectionOptions> & { url: string }
 

@@ -2,8 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
 import type { MemberRecord } from '../../loadtest/model/delivery-records.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster.ts'
-import { type FleetAsked, FleetUnderTest } from '../harness/loadtest-fleet.ts'
+import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { type FleetAsked, FleetUnderTest } from '../harness/loadtest/fleet.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery

@@ -4,8 +4,8 @@ import { audit } from '../../loadtest/audit/audit.ts'
 import { senderOf } from '../../loadtest/model/delivery-records.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
 import { inPackage } from '../../loadtest/system/package-root.ts'
-import { BenchServer } from '../harness/loadtest-bench-server.ts'
-import { type FleetAsked, FleetUnderTest } from '../harness/loadtest-fleet.ts'
+import { BenchServer } from '../harness/loadtest/bench-server.ts'
+import { type FleetAsked, FleetUnderTest } from '../harness/loadtest/fleet.ts'
 import { until } from '../harness/until.ts'
 
 const FLEET = inPackage('dist/tools/loadtest/fleet/open-fleet.js')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isRunning, readProc, standsStill } from '../../loadtest/system/processes.ts'
-import { exchange, TestTarget } from '../harness/loadtest-target.ts'
+import { exchange, TestTarget } from '../harness/loadtest/target.ts'
 import { until } from '../harness/until.ts'
 
 const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }

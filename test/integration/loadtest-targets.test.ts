@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { isRunning, pauseAll, resumeAll, standsStill } from '../../loadtest/system/processes.ts'
-import { exchange, TestTarget } from '../harness/loadtest-target.ts'
+import { exchange, TestTarget } from '../harness/loadtest/target.ts'
 import { until } from '../harness/until.ts'
 
 const started: TestTarget[] = []

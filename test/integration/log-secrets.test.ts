@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { SignJWT } from 'jose'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import { ChatClient } from '../harness/chat-client.ts'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { exchange } from '../harness/raw-http.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { exchange } from '../harness/network/raw-http.ts'
 
 const newSecret = () => randomBytes(24).toString('hex')
 

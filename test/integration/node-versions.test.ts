@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { Crowd } from '../harness/crowd.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { Crowd } from '../harness/members/crowd.ts'
 import { otherNodes } from '../harness/other-nodes.ts'
 
 let rookery: RunningRookery

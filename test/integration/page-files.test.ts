@@ -4,8 +4,8 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { exchange } from '../harness/raw-http.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { exchange } from '../harness/network/raw-http.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
 const BUILT = join(ROOT, 'dist/web/')

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../harness/command.ts'
-import { freePort } from '../harness/free-port.ts'
-import { Member } from '../harness/member.ts'
+import { Member } from '../harness/members/member.ts'
+import { freePort } from '../harness/network/free-port.ts'
 import { until } from '../harness/until.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname

@@ -5,8 +5,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type RunningRookery, startRookery } from '../harness/cluster.ts'
-import { HISTORY_SETTINGS, publish } from '../harness/page-history.ts'
+import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { HISTORY_SETTINGS, publish } from '../harness/page/history.ts'
 import { until } from '../harness/until.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname

@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { RealBalancer } from '../harness/balancers.ts'
-import { startRookery } from '../harness/cluster.ts'
-import { LoopbackHosts } from '../harness/loopback-hosts.ts'
+import { startRookery } from '../harness/cluster/cluster.ts'
+import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
+import { RealBalancer } from '../harness/network/balancers.ts'
 
 /** The system's own, which has Debian's packages. */
 const PYTHON = '/usr/bin/python3'

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RedisUnfit } from '../../src/redis/server-check.ts'
 import { aclRules } from '../../src/redis/server-permissions.ts'
-import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis.ts'
-import { type RedisHost, redisHost } from '../harness/redis-host.ts'
-import { makeCertificates, type TestCertificates } from '../harness/redis-tls.ts'
+import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
+import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis/redis.ts'
+import { makeCertificates, type TestCertificates } from '../harness/redis/tls.ts'
 import { until } from '../harness/until.ts'
 
 async function started(options?: RedisOptions): Promise<TestRedis> {

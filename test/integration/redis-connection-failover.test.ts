@@ -2,10 +2,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runScript, script } from '../../src/redis/script.ts'
 import { slotOf } from '../../src/redis/slot.ts'
-import type { TestRedis } from '../harness/redis.ts'
-import { type ClusterSize, startRedisCluster, type TestRedisCluster } from '../harness/redis-cluster.ts'
-import { type RedisHost, redisHost } from '../harness/redis-host.ts'
-import { startSentinel } from '../harness/redis-sentinel.ts'
+import { type ClusterSize, startRedisCluster, type TestRedisCluster } from '../harness/redis/cluster.ts'
+import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
+import { startSentinel } from '../harness/redis/sentinel.ts'
 import { until } from '../harness/until.ts'
 
 async function startedCluster(size?: ClusterSize): Promise<TestRedisCluster> {

@@ -1,8 +1,8 @@
 /** What a host hears of a real Redis: confirmed, counted, and whole again after any loss. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ChannelHandler, Subscriptions } from '../../src/redis/subscriptions.ts'
-import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis.ts'
-import { type RedisHost, redisHost } from '../harness/redis-host.ts'
+import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
+import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 async function started(options?: RedisOptions): Promise<TestRedis> {

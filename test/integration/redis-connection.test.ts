@@ -2,9 +2,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runScript, script } from '../../src/redis/script.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
-import { startOldRedis } from '../harness/old-redis.ts'
-import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis.ts'
-import { type RedisHost, redisHost } from '../harness/redis-host.ts'
+import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
+import { startOldRedis } from '../harness/redis/old-redis.ts'
+import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 async function started(options?: RedisOptions): Promise<TestRedis> {

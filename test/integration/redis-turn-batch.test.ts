@@ -1,7 +1,7 @@
 /** What a turn of the event loop says to Redis leaves together, and in the order of the calls. */
 import { expect, it, onTestFinished } from 'vitest'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
-import { redisHost } from '../harness/redis-host.ts'
+import { redisHost } from '../harness/redis/host-connection.ts'
+import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const MANY = 200

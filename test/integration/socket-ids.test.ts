@@ -8,7 +8,7 @@ import { io as connect } from 'socket.io-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createHostTag, socketOwnerOf, workerTag } from '../../src/core/session-id.ts'
 import { tagSocketIds } from '../../src/worker/connections/socket-ids.ts'
-import { listenPort } from '../harness/listen-port.ts'
+import { listenPort } from '../harness/network/listen-port.ts'
 import { until } from '../harness/until.ts'
 
 const TAG = workerTag(createHostTag(), 1)

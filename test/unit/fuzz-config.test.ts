@@ -5,10 +5,10 @@ import { type ConfigInput, loadConfig } from '../../src/config/load.ts'
 import { ConfigError, type Problem } from '../../src/config/problem.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../../src/config/schema.ts'
 import { environmentName, flagName } from '../../src/config/setting.ts'
-import { fuzz } from '../harness/fuzz-runs.ts'
-import { anySettings, anySettingText } from '../harness/fuzz-settings.ts'
-import { Tally } from '../harness/fuzz-tally.ts'
-import { anyJson } from '../harness/fuzz-values.ts'
+import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { fuzz } from '../harness/fuzz/runs.ts'
+import { anySettings, anySettingText } from '../harness/fuzz/settings.ts'
+import { anyJson } from '../harness/fuzz/values.ts'
 
 const tryLoad = (input: ConfigInput): readonly Problem[] => {
   try {

@@ -13,9 +13,9 @@ import { Relay, type RelayHandlers } from '../../src/primary/relay/relay.ts'
 import * as frames from '../../src/wire/frames.ts'
 import { workerRequests } from '../../src/wire/requests.ts'
 import { Link } from '../../src/worker/link/link.ts'
-import { fuzzLive } from '../harness/fuzz-runs.ts'
-import { Tally } from '../harness/fuzz-tally.ts'
-import { anyJson } from '../harness/fuzz-values.ts'
+import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { fuzzLive } from '../harness/fuzz/runs.ts'
+import { anyJson } from '../harness/fuzz/values.ts'
 
 const SECRET = 'a secret of the link'
 

@@ -9,7 +9,7 @@ import {
   type RandomMessage,
   type RandomRun,
   randomRun,
-} from '../harness/loadtest-random-run.ts'
+} from '../harness/loadtest/random-run.ts'
 
 interface Broken {
   counts: Partial<typeof nothing>

@@ -2,7 +2,7 @@ import { expect, describe as group, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
 import { describe } from '../../loadtest/audit/describe.ts'
 import type { Audited } from '../../loadtest/model/result.ts'
-import { ledgerOf, type MadeMember, type MadeSend, ROOM } from '../harness/loadtest-records.ts'
+import { ledgerOf, type MadeMember, type MadeSend, ROOM } from '../harness/loadtest/records.ts'
 
 const nothing = {
   lost: 0,

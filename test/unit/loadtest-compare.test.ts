@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { RunResult } from '../../loadtest/model/result.ts'
 import { compare, NotComparable } from '../../loadtest/report/compare/compare.ts'
 import { chanceOf } from '../../loadtest/report/compare/sign-test.ts'
-import { failedResult, imaginedResult, invalidResult } from '../harness/loadtest-results.ts'
+import { failedResult, imaginedResult, invalidResult } from '../harness/loadtest/results.ts'
 
 const costing = (cpuUsPerDelivery: number, changes: Partial<RunResult> = {}): RunResult => {
   const { server, ...rest } = imaginedResult({ seconds: 10 })

@@ -4,7 +4,7 @@ import { exitCodeOf } from '../../loadtest/cli/output.ts'
 import type { RunResult } from '../../loadtest/model/result.ts'
 import { EXIT_CODES } from '../../loadtest/run/exit-codes.ts'
 import { limitResult, type Search, stepOf } from '../../loadtest/run/limit/limit-result.ts'
-import { imaginedResult, summaryOf } from '../harness/loadtest-results.ts'
+import { imaginedResult, summaryOf } from '../harness/loadtest/results.ts'
 
 const P99_MS = 50
 

@@ -16,7 +16,7 @@ import { repeatRun } from '../../loadtest/report/repeat-command.ts'
 import { paintFor, unpainted } from '../../loadtest/report/terminal/paint.ts'
 import { Progress, type ProgressState } from '../../loadtest/report/terminal/progress.ts'
 import { terminalDocument } from '../../loadtest/report/terminal/terminal-document.ts'
-import { failedResult, imaginedResult, invalidResult, summaryOf } from '../harness/loadtest-results.ts'
+import { failedResult, imaginedResult, invalidResult, summaryOf } from '../harness/loadtest/results.ts'
 
 const HOSTILE = '</script><script>stolen()</script><img src=x onerror="stolen()">\u001b[2J\u202e'
 let cwd: string

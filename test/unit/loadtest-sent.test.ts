@@ -11,8 +11,8 @@ import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
 import { Asked, requestOf } from '../../loadtest/run/request/request.ts'
 import { awayOf } from '../../loadtest/run/result/away-clients.ts'
 import { sentCheck } from '../../loadtest/run/result/sent-check.ts'
-import { ledgerOf } from '../harness/loadtest-records.ts'
-import { imaginedResult } from '../harness/loadtest-results.ts'
+import { ledgerOf } from '../harness/loadtest/records.ts'
+import { imaginedResult } from '../harness/loadtest/results.ts'
 
 const GIVEN = { seed: 7, agents: 2 }
 

@@ -1,7 +1,7 @@
 /** The check that every line of every host under test goes through. */
 import { expect, it } from 'vitest'
 import { createLogger } from '../../src/ops/logger.ts'
-import { twiceIn } from '../harness/log-keys.ts'
+import { twiceIn } from '../harness/cluster/log-keys.ts'
 
 it.each([
   ['{"host":"a","msg":"m","host":"b"}', ['host']],

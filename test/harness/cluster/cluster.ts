@@ -1,0 +1,217 @@
+/**
+ * Starts the built product as a user would, in processes of its own, and speaks of it in the product's words. Whatever
+ * was started ends with `stop()` or `kill()`; nothing outlives the test that called `startRookery`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { until } from '../until.ts'
+import { twiceIn } from './log-keys.ts'
+
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+
+/** For tests of anything but the rates. */
+export const UNLIMITED_RATES = {
+  MESSAGE_RATE: '100000',
+  MESSAGE_BURST: '100000',
+  REQUEST_RATE: '100000',
+  REQUEST_BURST: '100000',
+}
+
+export interface StartOptions {
+  /** Settings by environment name; `PORT`, `ADMIN_PORT` and `DATA_DIR` have free ones by default. */
+  env?: Record<string, string>
+  /** Flags after `start`. */
+  args?: string[]
+  /** Another copy of the product. */
+  main?: string
+  /** Flags of Node.js itself. */
+  nodeArgs?: string[]
+  /** Another Node.js binary. */
+  node?: string
+  /** Put before the program: `['ip', 'netns', 'exec', 'name']`. It must become the program, not be its parent. */
+  within?: readonly string[]
+  cwd?: string
+  /** Do not wait until it is ready. */
+  untilReady?: boolean
+}
+
+export interface LogLine {
+  level: string | number
+  msg: string
+  [key: string]: unknown
+}
+
+export class RunningRookery {
+  readonly process: ChildProcess
+  readonly dataDir: string
+  readonly logs: LogLine[] = []
+  /** What came on stderr and what is no JSON. */
+  readonly otherOutput: string[] = []
+  readonly #ownsDataDir: boolean
+  readonly #workers = new Map<string, number>()
+  readonly #exited: Promise<{ code: number | null; signal: string | null }>
+
+  constructor(process: ChildProcess, dataDir: string, ownsDataDir: boolean) {
+    this.process = process
+    this.dataDir = dataDir
+    this.#ownsDataDir = ownsDataDir
+    this.#exited = new Promise((resolve) => {
+      process.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line))
+    }
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0
+  }
+
+  get port(): number {
+    return Number(this.log('ready')?.port)
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get adminUrl(): string {
+    return `http://127.0.0.1:${Number(this.log('ready')?.adminPort)}`
+  }
+
+  /** Process ids of the workers that are ready now, oldest first. */
+  workerPids(): number[] {
+    return [...this.#workers.values()]
+  }
+
+  workerNames(): string[] {
+    return [...this.#workers.keys()]
+  }
+
+  /** The first line of the log with this message. */
+  log(msg: string): LogLine | undefined {
+    return this.logs.find((line) => line.msg === msg)
+  }
+
+  countLogs(msg: string): number {
+    return this.logs.filter((line) => line.msg === msg).length
+  }
+
+  async untilLog(msg: string, count = 1): Promise<void> {
+    await until(
+      () => this.countLogs(msg) >= count,
+      `the log says '${msg}' ${count} times`,
+      () => this.tail(),
+    )
+  }
+
+  /** SIGKILL to the worker at `index`, oldest first. */
+  killWorker(index: number): number {
+    const pid = this.workerPids()[index]
+    if (pid === undefined) throw new Error(`there is no worker ${index}`)
+    process.kill(pid, 'SIGKILL')
+    return pid
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal)
+  }
+
+  exited(): Promise<{ code: number | null; signal: string | null }> {
+    return this.#exited
+  }
+
+  /** SIGTERM, and the exit code. */
+  async stop(): Promise<number | null> {
+    if (this.process.exitCode === null) this.process.kill('SIGTERM')
+    const { code } = await this.#exited
+    await this.#cleanUp()
+    return code
+  }
+
+  /** SIGKILL to the primary; the data directory stays unless it is this harness's own. */
+  async kill(options: { keepData?: boolean } = {}): Promise<void> {
+    if (this.process.exitCode === null) this.process.kill('SIGKILL')
+    await this.#exited
+    if (options.keepData !== true) await this.#cleanUp()
+  }
+
+  tail(): string {
+    const lines = this.logs.slice(-30).map((line) => JSON.stringify(line))
+    return [...lines, ...this.otherOutput.slice(-30)].join('\n')
+  }
+
+  async #cleanUp(): Promise<void> {
+    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true })
+  }
+
+  #take(line: string): void {
+    const parsed = parseLogLine(line)
+    if (parsed === undefined) {
+      this.otherOutput.push(line)
+      return
+    }
+    const [twice] = twiceIn(line)
+    // Not caught: it fails the run, whatever is tested.
+    if (twice !== undefined) throw new Error(`a line of the log has '${twice}' twice: ${line}`)
+    this.logs.push(parsed)
+    if (parsed.msg === 'worker ready') this.#workers.set(String(parsed.worker), Number(parsed.workerPid))
+    if (parsed.msg === 'worker died' || parsed.msg === 'worker left')
+      this.#workers.delete(String(parsed.worker))
+  }
+}
+
+function parseLogLine(line: string): LogLine | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+export async function startRookery(options: StartOptions = {}): Promise<RunningRookery> {
+  const ownDir =
+    options.env?.DATA_DIR === undefined ? await mkdtemp(join(tmpdir(), 'rookery-test-')) : undefined
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    HOME: process.env.HOME ?? '',
+    PORT: '0',
+    HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    WORKERS: '2',
+    LOG_FORMAT: 'json',
+    LOG_LEVEL: 'info',
+    // On a machine that is busy with many hosts.
+    WORKER_BOOT_TIMEOUT_MS: '90000',
+    DATA_DIR: ownDir ?? '',
+    ...options.env,
+  }
+  const nodeArgs = ['--enable-source-maps', ...(options.nodeArgs ?? [])]
+  const node = options.node ?? process.execPath
+  const product = [node, ...nodeArgs, options.main ?? MAIN, 'start', ...(options.args ?? [])]
+  const [file = node, ...args] = [...(options.within ?? []), ...product]
+  const child = spawn(file, args, {
+    env,
+    cwd: options.cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const rookery = new RunningRookery(child, env.DATA_DIR ?? '', ownDir !== undefined)
+  if (options.untilReady === false) return rookery
+  try {
+    await until(
+      () => rookery.log('ready') !== undefined || child.exitCode !== null,
+      'it is ready',
+      () => rookery.tail(),
+    )
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${rookery.tail()}`)
+  } catch (error) {
+    await rookery.kill()
+    throw error
+  }
+  return rookery
+}

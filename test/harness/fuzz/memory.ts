@@ -1,0 +1,43 @@
+/** How much memory the processes of a host use, apart from garbage and from what is mapped from files. */
+import { readFile } from 'node:fs/promises'
+import { until } from '../until.ts'
+import type { FuzzedHost } from './host.ts'
+
+/** Preloads what collects garbage at SIGUSR2, into primary and workers alike. */
+export const memoryEnv = {
+  NODE_OPTIONS: `--import=${new URL('../../fixtures/fuzz-memory.js', import.meta.url).href}`,
+}
+
+export interface MemoryUse {
+  pid: number
+  /** Heap and what it holds outside, after a collection. */
+  usedBytes: number
+  /** Anonymous memory that is resident: the log's map is not in it. */
+  residentBytes: number
+}
+
+/** Primary first. Waits until no client is left. */
+export async function memoryOf(host: FuzzedHost): Promise<MemoryUse[]> {
+  await until(async () => (await connections(host)) === 0, 'every connection has ended')
+  const before = host.rookery.countLogs('memory')
+  for (const pid of host.pids) process.kill(pid, 'SIGUSR2')
+  await host.rookery.untilLog('memory', before + host.pids.length)
+  const lines = host.rookery.logs.filter(({ msg }) => msg === 'memory').slice(before)
+  return Promise.all(
+    host.pids.map(async (pid) => {
+      const line = lines.find((one) => one['pid'] === pid)
+      return { pid, usedBytes: Number(line?.['usedBytes']), residentBytes: await residentBytes(pid) }
+    }),
+  )
+}
+
+async function connections(host: FuzzedHost): Promise<number> {
+  const status = await (await fetch(`${host.rookery.adminUrl}/status`)).json()
+  const { workers } = status as { workers: { connections?: number }[] }
+  return workers.reduce((sum, worker) => sum + (worker.connections ?? 1), 0)
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const [, kilobytes] = /^RssAnon:\s+([0-9]+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kilobytes) * 1024
+}

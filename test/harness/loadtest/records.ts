@@ -1,0 +1,71 @@
+/** Ledgers made by hand: what a run of the load test would have written down, in which a test can put what it wants found. */
+import type { AgentLedger } from '../../../loadtest/model/agent-protocol.ts'
+import { keyOf, type Ledger, type MemberRecord } from '../../../loadtest/model/delivery-records.ts'
+
+export interface MadeSend {
+  sender: number
+  number: number
+  room?: string
+  sentAt: number
+  /** Undefined: never. */
+  ackedAt?: number
+  seq?: number
+  refused?: boolean
+}
+
+export interface MadeMember {
+  client: number
+  room?: string
+  joinedAt?: number
+  leftAt?: number
+  head?: number
+  epoch?: string
+  /** Sender, number and, in `chat`, sequence number. */
+  shown: readonly (readonly [number, number, (number | undefined)?])[]
+  strangers?: readonly string[]
+  absences?: readonly (readonly [number, number])[]
+}
+
+export const ROOM = 'room-0'
+
+/** @param agents the sends and members are dealt out to so many parts */
+export function ledgerOf(sends: readonly MadeSend[], members: readonly MadeMember[], agents = 1): Ledger {
+  const part = (agent: number): AgentLedger => ({
+    type: 'ledger',
+    more: false,
+    overflowed: false,
+    sends: columnsOf(sends.filter(({ sender }) => sender % agents === agent)),
+    members: members.filter(({ client }) => client % agents === agent).map(recordOf),
+  })
+  return { parts: Array.from({ length: agents }, (_, agent) => part(agent)) }
+}
+
+function columnsOf(sends: readonly MadeSend[]): AgentLedger['sends'] {
+  return {
+    keys: Float64Array.from(sends, ({ sender, number }) => keyOf(sender, number)),
+    rooms: sends.map(({ room = ROOM }) => room),
+    sentAt: Float64Array.from(sends, ({ sentAt }) => sentAt),
+    ackedAt: Float64Array.from(sends, ({ ackedAt = Number.NaN }) => ackedAt),
+    seqs: Float64Array.from(sends, ({ seq = Number.NaN }) => seq),
+    refused: Uint8Array.from(sends, ({ refused = false }) => Number(refused)),
+  }
+}
+
+function recordOf(member: MadeMember): MemberRecord {
+  const { client, room = ROOM, joinedAt = 0, leftAt = Number.NaN, head = Number.NaN, epoch } = member
+  const strangers = [...(member.strangers ?? [])]
+  return {
+    client,
+    room,
+    joinedAt,
+    leftAt,
+    head,
+    ...(epoch === undefined
+      ? {}
+      : { epoch, seqs: Float64Array.from(member.shown, ([, , seq = Number.NaN]) => seq) }),
+    keys: Float64Array.from(member.shown, ([sender, number]) => keyOf(sender, number)),
+    strangers,
+    strangerCount: strangers.length,
+    absences: (member.absences ?? []).map(([from, back]) => [from, back]),
+  }
+}

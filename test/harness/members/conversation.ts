@@ -1,0 +1,75 @@
+/** Members of one room who talk all the time, until told to stop; then holds what they saw against what was acked. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { until } from '../until.ts'
+import type { Member } from './member.ts'
+
+/** Between two messages of a member: hosts that begin meanwhile need the machine too. */
+const PACE_MS = 50
+
+export class Talk {
+  readonly members: readonly Member[]
+  readonly #acked: string[][]
+  readonly #backSteps: string[] = []
+  readonly #running: Promise<void>[]
+  #isOver = false
+
+  /** @param members joined already */
+  constructor(members: readonly Member[]) {
+    this.members = members
+    this.#acked = members.map(() => [])
+    for (const member of members) this.#watch(member)
+    this.#running = members.map((member, n) => this.#keepTalking(member, this.#acked[n] ?? []))
+    // `end` tells of it; a test that has failed before that closes the members, and its second try is not to fail of that.
+    void Promise.allSettled(this.#running)
+  }
+
+  /** Resolves when each member has had `count` more messages acked that it sent after this call. */
+  async goesOn(count = 2): Promise<void> {
+    const before = this.#acked.map(({ length }) => length)
+    await until(
+      () => this.#acked.every(({ length }, n) => length > (before[n] ?? 0) + count),
+      'every member has messages acked',
+      () => JSON.stringify(this.#acked.map(({ length }, n) => length - (before[n] ?? 0))),
+    )
+  }
+
+  /** Ends it: nobody may have missed what was acked, seen anything twice, or in another order. @returns how many were acked */
+  async end(): Promise<number> {
+    this.#isOver = true
+    await Promise.all(this.#running)
+    const last = Math.max(...this.members.flatMap((member) => member.shown.map(({ seq }) => seq)))
+    await Promise.all(this.members.map((member) => member.has(last)))
+    const acked = this.#acked.flat()
+    const [first = []] = this.members.map((member) => member.shown)
+    const order = new Map(first.map(({ seq, id }) => [seq, id]))
+    expect(this.#backSteps).toEqual([])
+    for (const member of this.members) {
+      const ids = new Set(member.shown.map(({ id }) => id))
+      expect(ids.size).toBe(member.shown.length)
+      expect(acked.filter((id) => !ids.has(id))).toEqual([])
+      expect(member.shown.filter(({ seq, id }) => order.has(seq) && order.get(seq) !== id)).toEqual([])
+    }
+    return acked.length
+  }
+
+  /** On one connection no live message may come twice, or after a later one. */
+  #watch({ socket, room }: Member): void {
+    let last = 0
+    socket.on('connect', () => (last = 0))
+    socket.on('message', (message: { room: string; seq: number }) => {
+      if (message.room !== room) return
+      if (message.seq <= last) this.#backSteps.push(`${message.seq} after ${last}`)
+      last = message.seq
+    })
+  }
+
+  async #keepTalking(member: Member, acked: string[]): Promise<void> {
+    const name = `m${this.members.indexOf(member)}`
+    for (let n = 0; !this.#isOver; n += 1) {
+      const { id } = await member.send(`${name}-${n}`, `${n}`)
+      acked.push(id)
+      await delay(PACE_MS)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** A crowd over all hosts that writes before, while and after something happens to them, and is audited then. */
+import { expect } from 'vitest'
+import { openHostNet } from '../cluster/host-networks.ts'
+import { startHosts, type TestHosts } from '../cluster/hosts.ts'
+import { startRedis, type TestRedis } from '../redis/redis.ts'
+import { until } from '../until.ts'
+import { Crowd } from './crowd.ts'
+
+const ROOMS = 10
+export const WRITERS = 60
+/** Acked before it happens, and once more after it. */
+const MESSAGES = 300
+/** Three hosts, their Redis and 60 members share a machine, for as long as a host is waited for. */
+const PACE_MS = 800
+
+export interface ThreeHosts {
+  redis: TestRedis
+  hosts: TestHosts
+  /** Whatever a test that failed has left standing still, dead or cut off is well again. */
+  restore(): Promise<void>
+  close(): Promise<void>
+}
+
+/** With addresses of their own, on one Redis that writes down all that it answers. */
+export async function startThreeHosts(): Promise<ThreeHosts> {
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of opened.splice(0).toReversed()) await end()
+  }
+  try {
+    const net = await openHostNet(3)
+    opened.push(() => net.close())
+    const redis = await startRedis({ host: net.gateway, appendonly: 'always' })
+    opened.push(() => redis.stop())
+    const hosts = await startHosts(net, redis)
+    opened.push(() => hosts.stop())
+    const restore = async () => {
+      if (redis.hasEnded) await redis.start()
+      redis.resume()
+      await hosts.restore()
+    }
+    return { redis, hosts, restore, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+export interface RunOptions {
+  hosts: TestHosts
+  /** Begins the names of rooms and members, with the number of the crowd: a second try meets nothing of the first. */
+  label: string
+  /** Messages that a member has under way at a time. */
+  inFlight?: number
+}
+
+let crowds = 0
+
+export async function crowdOver({ hosts, label, inFlight = 2 }: RunOptions): Promise<Crowd> {
+  crowds += 1
+  const crowd = new Crowd({
+    url: hosts.urls,
+    rooms: ROOMS,
+    membersPerRoom: WRITERS / ROOMS,
+    label: `${label}-${crowds}-`,
+    inFlight,
+    paceMs: PACE_MS,
+  })
+  await crowd.joined()
+  return crowd
+}
+
+/**
+ * Everybody writes; `happening` happens; everybody goes on. Then nothing that was acked is missing or doubled, all have seen one
+ * order, no process has died that was not killed, and every host is well again.
+ */
+export async function during(
+  options: RunOptions,
+  happening: (crowd: Crowd) => Promise<void>,
+): Promise<Crowd> {
+  const { hosts } = options
+  const crowd = await crowdOver(options)
+  try {
+    await writeThrough(crowd, () => happening(crowd))
+    await crowd.audit()
+    await hosts.untilWhole()
+    expect(hosts.deaths()).toEqual([])
+    return crowd
+  } finally {
+    crowd.close()
+  }
+}
+
+/** @returns when what happens is over, and every member has been acked what it sent after that */
+export async function writeThrough(crowd: Crowd, happening: () => Promise<void>): Promise<void> {
+  let over = false
+  const writing = crowd.writeUntil(() => over)
+  const through = async () => {
+    try {
+      await untilAcked(crowd, MESSAGES)
+      await happening()
+      await untilAcked(crowd, crowd.ackedCount + MESSAGES)
+    } finally {
+      over = true
+    }
+  }
+  await Promise.all([through(), writing])
+  await crowd.write(2)
+}
+
+async function untilAcked(crowd: Crowd, count: number): Promise<void> {
+  await until(
+    () => crowd.ackedCount >= count,
+    `${count} messages are acked`,
+    () => `${crowd.ackedCount} are; refused because of ${crowd.reasons().join(', ')}`,
+  )
+}

@@ -1,0 +1,68 @@
+/** Fills rooms before anybody looks at them: through the HTTP API, or before the product starts by its own log. */
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { openEmbeddedLog } from '../../../src/log/embedded-log.ts'
+import { UNLIMITED_RATES } from '../cluster/cluster.ts'
+
+const API_KEY = 'the-api-key-of-the-browser-tests'
+/** Waiting for the log's next commits; it refuses more than 10,000. */
+const AT_A_TIME = 1_000
+
+/** For the product under test. */
+export const HISTORY_SETTINGS = { API_KEY, ...UNLIMITED_RATES }
+
+export interface Said {
+  from: { id: string; name: string }
+  text: string
+  /** Unix milliseconds. */
+  at?: number
+}
+
+const AUTHORS = [
+  { id: 'ada', name: 'Ada' },
+  { id: 'grace', name: 'Grace' },
+  { id: 'edsger', name: 'Edsger' },
+] as const
+
+/** So many messages, of a few people who say some things in a row. */
+export function chatter(count: number, text: (index: number) => string): Said[] {
+  return Array.from({ length: count }, (_, index) => {
+    const from = AUTHORS[Math.floor(index / 3) % AUTHORS.length] ?? AUTHORS[0]
+    return { from, text: text(index + 1) }
+  })
+}
+
+/** Through the API, one after another. */
+export async function publish(url: string, room: string, said: readonly Said[]): Promise<void> {
+  for (const [index, { from, text }] of said.entries()) {
+    const answer = await fetch(`${url}/api/rooms/${room}/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ id: `history-${index}`, text, from }),
+    })
+    if (!answer.ok) throw new Error(`not published: ${answer.status} ${await answer.text()}`)
+    await answer.arrayBuffer()
+  }
+}
+
+/** Into the log of a product that does not run yet. */
+export async function writeLog(dataDir: string, room: string, said: readonly Said[]): Promise<void> {
+  let now = Date.now()
+  const log = await openEmbeddedLog({
+    directory: dataDir,
+    retention: { messages: Number.POSITIVE_INFINITY, days: Number.POSITIVE_INFINITY },
+    clock: () => now,
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+  })
+  const append = ({ from, text, at }: Said, index: number) => {
+    now = at ?? now
+    return log.append(room, { kind: 'text', id: `history-${index}`, from, text })
+  }
+  // One that has a time of its own is written by itself: the log looks at its clock when it writes.
+  const step = said.some(({ at }) => at !== undefined) ? 1 : AT_A_TIME
+  for (let first = 0; first < said.length; first += step) {
+    await Promise.all(said.slice(first, first + step).map((one, offset) => append(one, first + offset)))
+  }
+  await log.close()
+}

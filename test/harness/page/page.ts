@@ -1,0 +1,145 @@
+/**
+ * Pages in Debian's Chromium, each in a browser context of its own (a person with a computer of their own). Whatever goes
+ * wrong in a page is kept and fails `close()`: errors on its console, exceptions, violations of its policy, requests that
+ * failed or went to somebody else. A test that causes some says so with `expectProblems`.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+} from 'playwright-core'
+import { expect } from 'vitest'
+
+/** Debian's; `npm test` sees to it. */
+const CHROMIUM = '/usr/bin/chromium'
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-dev-shm-usage',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+/** A deadline for what hangs; nothing depends on it. */
+const TIMEOUT_MS = 60_000
+const SCREENSHOTS = new URL('../../../test-output/screenshots/', import.meta.url).pathname
+
+const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) => {
+  reportToTest([event.violatedDirective, event.blockedURI, event.sample].join(' '))
+})`
+
+/** What the browser itself says of a network that a test cuts. */
+export const LOST_NETWORK =
+  /net::ERR_|WebSocket connection to .* failed|WebSocket is closed before|Failed to load resource/
+
+export interface PageOptions extends BrowserContextOptions {
+  url: string
+  /** Whoever was here before: with their name, key and messages that wait. */
+  context?: BrowserContext
+}
+
+export class Chromium {
+  readonly #browser: Browser
+  readonly #pages = new Set<OpenPage>()
+
+  private constructor(browser: Browser) {
+    this.#browser = browser
+  }
+
+  static async start(): Promise<Chromium> {
+    const options = { executablePath: CHROMIUM, args: FLAGS, timeout: TIMEOUT_MS }
+    return new Chromium(await chromium.launch(options))
+  }
+
+  async openPage({ url, context, ...options }: PageOptions): Promise<OpenPage> {
+    const own = context ?? (await this.newContext(options))
+    const page = new OpenPage(await own.newPage(), new URL(url).origin)
+    this.#pages.add(page)
+    await page.watchPolicy()
+    await page.page.goto(url)
+    return page
+  }
+
+  /** For several pages of one person. */
+  async newContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    context.setDefaultTimeout(TIMEOUT_MS)
+    return context
+  }
+
+  /** Closes all pages, and fails when something went wrong in one. */
+  async closePages(): Promise<void> {
+    const pages = [...this.#pages]
+    this.#pages.clear()
+    await Promise.all(pages.map((page) => page.page.context().close()))
+    for (const page of pages) page.audit()
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close()
+  }
+}
+
+export class OpenPage {
+  readonly page: Page
+  readonly problems: string[] = []
+  readonly #origin: string
+  readonly #expected: RegExp[] = []
+
+  constructor(page: Page, origin: string) {
+    this.page = page
+    this.#origin = origin
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.#note(`console: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => this.#note(`exception: ${error.stack ?? error.message}`))
+    page.on('request', (request) => this.#checkTarget(request.url()))
+    page.on('websocket', (socket) => this.#checkTarget(socket.url().replace(/^ws/, 'http')))
+    page.on('requestfailed', (request) => this.#noteFailure(request))
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.#note(`answer: ${response.status()} of ${response.url()}`)
+    })
+  }
+
+  async watchPolicy(): Promise<void> {
+    await this.page.exposeFunction('reportToTest', (violation: string) => this.#note(`policy: ${violation}`))
+    await this.page.addInitScript(REPORT_VIOLATIONS)
+  }
+
+  /** Such problems are what the test is about. */
+  expectProblems(pattern: RegExp): void {
+    this.#expected.push(pattern)
+  }
+
+  audit(): void {
+    const unexpected = this.problems.filter((problem) => !this.#expected.some((known) => known.test(problem)))
+    expect(unexpected, 'what went wrong in the page').toEqual([])
+  }
+
+  /** Kept as `test-output/screenshots/<name>.png`. */
+  async screenshot(name: string): Promise<void> {
+    await mkdir(SCREENSHOTS, { recursive: true })
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled' })
+  }
+
+  #checkTarget(url: string): void {
+    if (/^(data|blob|about):/.test(url) || new URL(url).origin === this.#origin) return
+    this.#note(`request to somebody else: ${url}`)
+  }
+
+  #noteFailure(request: Request): void {
+    this.#note(`request: ${request.failure()?.errorText ?? 'failed'} ${request.url()}`)
+  }
+
+  #note(problem: string): void {
+    this.problems.push(problem)
+  }
+}

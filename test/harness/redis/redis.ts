@@ -1,0 +1,211 @@
+/**
+ * A real redis-server for one test: free port, directory of its own, ended by its own pid. It can die, stand still and come
+ * back on the same port with what it had saved.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CommandResult, run } from '../command.ts'
+import { freePort } from '../network/free-port.ts'
+import { until } from '../until.ts'
+import type { TestCertificates } from './tls.ts'
+
+export interface RedisOptions {
+  /** `always`: every write is on disk before it is answered. Without it nothing is kept over a restart. */
+  appendonly?: 'always' | 'everysec'
+  /** Lines of redis.conf by name. */
+  config?: Record<string, string>
+  /** Lines of `user …`, without that word: `app on >password ~* &* +@all`. */
+  acl?: readonly string[]
+  /** The port then speaks TLS alone. */
+  tls?: TestCertificates
+  /** Address to listen on; 127.0.0.1 without it. */
+  host?: string
+  port?: number
+  /** Runs it as a Sentinel. */
+  sentinel?: boolean
+  /** Put before the program: `['ip', 'netns', 'exec', 'name']`. */
+  within?: readonly string[]
+}
+
+export class TestRedis {
+  readonly host: string
+  readonly port: number
+  readonly directory: string
+  readonly socketPath: string
+  readonly #options: RedisOptions
+  #child: ChildProcess | undefined
+  #output = ''
+
+  constructor(options: RedisOptions, port: number, directory: string) {
+    this.#options = options
+    this.host = options.host ?? '127.0.0.1'
+    this.port = port
+    this.directory = directory
+    this.socketPath = join(directory, 'redis.sock')
+  }
+
+  get url(): string {
+    return `${this.#options.tls === undefined ? 'redis' : 'rediss'}://${this.host}:${this.port}`
+  }
+
+  /** All that it has logged. */
+  get output(): string {
+    return this.#output
+  }
+
+  get hasEnded(): boolean {
+    const child = this.#child
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null)
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error('this Redis does not run')
+    return pid
+  }
+
+  /** @returns what redis-cli writes to its standard output, without the last line feed */
+  async cli(...args: string[]): Promise<string> {
+    const result = await this.cliResult(...args)
+    if (result.code !== 0) throw new Error(`redis-cli ${args.join(' ')}: ${result.stdout}${result.stderr}`)
+    return result.stdout.trimEnd()
+  }
+
+  /** Over the Unix socket, so that it needs neither certificates nor the port. As the default user. */
+  cliResult(...args: string[]): Promise<CommandResult> {
+    return run('redis-cli', ['-s', this.socketPath, ...args])
+  }
+
+  async start(): Promise<void> {
+    const command = [
+      ...(this.#options.within ?? []),
+      // Dies with the test's process, whatever ends that.
+      'setpriv',
+      '--pdeathsig',
+      'KILL',
+      '--',
+      'redis-server',
+      ...(await this.#arguments()),
+    ]
+    const [file = '', ...args] = command
+    const child = spawn(file, args, { cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    this.#output = ''
+    const keep = (chunk: Buffer) => (this.#output += chunk.toString())
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    await until(
+      async () => {
+        if (child.exitCode !== null) throw new StartFailed(this.#output)
+        const { stdout } = await this.cliResult('ping')
+        return /^(PONG|NOAUTH)/.test(stdout)
+      },
+      'redis-server answers',
+      () => this.#output,
+    )
+  }
+
+  async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    const child = this.#child
+    if (child === undefined || this.hasEnded) return
+    const gone = once(child, 'exit')
+    if (signal !== 'SIGKILL') child.kill('SIGCONT')
+    child.kill(signal)
+    await gone
+  }
+
+  /** Stands still: connections stay open, nothing is answered. */
+  pause(): void {
+    process.kill(this.pid, 'SIGSTOP')
+  }
+
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT')
+  }
+
+  /** Dies, and comes back on the same port. */
+  async restart(): Promise<void> {
+    await this.kill()
+    await this.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+
+  /** What the file `name` of its directory holds now. */
+  read(name: string): Promise<string> {
+    return readFile(join(this.directory, name), 'utf8')
+  }
+
+  async #arguments(): Promise<string[]> {
+    const { appendonly, config = {}, acl = [], tls, sentinel } = this.#options
+    const lines: [string, string][] = [
+      ['bind', this.host],
+      ['port', tls === undefined ? String(this.port) : '0'],
+      ['unixsocket', this.socketPath],
+      ['dir', this.directory],
+      ['save', ''],
+      ['appendonly', appendonly === undefined ? 'no' : 'yes'],
+      ['appendfsync', appendonly ?? 'everysec'],
+      ['enable-debug-command', 'yes'],
+      // Has no password, and is to be reached from other hosts when it listens on an address of a network of its own.
+      ['protected-mode', 'no'],
+      ...(tls === undefined ? [] : tlsLines(tls, this.port)),
+      ...Object.entries(config),
+      ...acl.map((user): [string, string] => ['user', user]),
+    ]
+    if (sentinel !== true) return lines.flatMap(([name, value]) => lineOf(name, value))
+    return [
+      'sentinel.conf',
+      '--sentinel',
+      '--port',
+      String(this.port),
+      '--bind',
+      this.host,
+      '--unixsocket',
+      this.socketPath,
+      '--protected-mode',
+      'no',
+    ]
+  }
+}
+
+class StartFailed extends Error {}
+
+const PORT_TRIES = 5
+
+export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
+  for (let tries = 1; ; tries += 1) {
+    const directory = await mkdtemp(join(tmpdir(), 'rookery-redis-'))
+    const redis = new TestRedis(options, options.port ?? (await freePort()), directory)
+    try {
+      await redis.start()
+      return redis
+    } catch (error) {
+      await redis.stop()
+      // Somebody else may have taken the port since it was free.
+      const retry = error instanceof StartFailed && options.port === undefined && tries < PORT_TRIES
+      if (!retry) throw error
+    }
+  }
+}
+
+/** `user default on …` and the like consist of many words, each an argument of its own. */
+function lineOf(name: string, value: string): string[] {
+  return [`--${name}`, ...(value === '' ? [''] : value.split(' '))]
+}
+
+function tlsLines(tls: TestCertificates, port: number): [string, string][] {
+  return [
+    ['tls-port', String(port)],
+    ['tls-cert-file', tls.certificateFile],
+    ['tls-key-file', tls.keyFile],
+    ['tls-ca-cert-file', tls.caFile],
+    ['tls-auth-clients', tls.askClients ? 'yes' : 'no'],
+  ]
+}
