@@ -4,63 +4,68 @@
  */
 import { AgentCommand, type AgentReport } from '../model/agent-protocol.ts'
 import { nowMs } from '../system/clock.ts'
-import { type Begin, Crew } from './client-pool.ts'
+import { type Begin, ClientPool } from './client-pool.ts'
 import { Reporter } from './record/reporter.ts'
 
 /** Sockets that will not close do not keep the process. */
 const END_MS = 5_000
 
 class Agent {
-  #crew: Crew | undefined
+  #pool: ClientPool | undefined
   #reporter: Reporter | undefined
 
-  async obey(command: AgentCommand): Promise<void> {
+  async handle(command: AgentCommand): Promise<void> {
     if (command.type === 'begin') return this.#begin(command)
     if (command.type === 'end') return this.end()
-    const crew = this.#crew
-    if (crew === undefined) throw new Error(`${command.type} before begin`)
-    if (command.type === 'connect') crew.connect(command.at)
-    else if (command.type === 'load') crew.load(command)
-    else if (command.type === 'cut') crew.cut(command)
-    else if (command.type === 'leave') crew.leave(command)
-    else if (command.type === 'slow') crew.slow(command.at)
-    else if (command.type === 'revive') crew.revive(command.at)
-    else if (command.type === 'settle') this.#settle(crew)
-    else await this.#sendLedger(crew)
+    const pool = this.#pool
+    if (pool === undefined) throw new Error(`${command.type} before begin`)
+    if (command.type === 'connect') pool.connect(command.at)
+    else if (command.type === 'load') pool.load(command)
+    else if (command.type === 'cut') pool.cut(command)
+    else if (command.type === 'leave') pool.leave(command)
+    else if (command.type === 'slow') pool.slow(command.at)
+    else if (command.type === 'trackRecovery') pool.trackRecovery(command.at)
+    else if (command.type === 'settle') this.#settle(pool)
+    else await this.#sendLedger(pool)
   }
 
   end(): void {
-    this.#crew?.close()
+    this.#pool?.close()
     this.#reporter?.stop()
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_MS).unref()
     if (process.connected) process.disconnect()
   }
 
   #begin(command: Begin): void {
-    this.#crew = new Crew(command, nowMs)
-    this.#reporter = new Reporter(this.#crew.tally, nowMs, (second) => void tell(second))
-    void tell({ type: 'ready' })
+    this.#pool = new ClientPool(command, nowMs)
+    this.#reporter = new Reporter(this.#pool.counters, nowMs, (second) => void send(second))
+    void send({ type: 'ready' })
   }
 
-  #settle(crew: Crew): void {
-    crew.settle()
-    const { owed, journal, tally } = crew
-    void tell({ type: 'state', owed, joined: tally.joined, lastDeliveryAt: journal.lastDeliveryAt })
+  #settle(pool: ClientPool): void {
+    pool.settle()
+    const { outstanding, recorder, counters } = pool
+    void send({
+      type: 'state',
+      outstanding,
+      joined: counters.joined,
+      lastDeliveryAt: recorder.lastDeliveryAt,
+    })
   }
 
   /** Part after part, each when the one before has gone. */
-  async #sendLedger(crew: Crew): Promise<void> {
-    crew.settle()
-    crew.journal.close()
-    crew.tally.unanswered(crew.unanswered)
+  async #sendLedger(pool: ClientPool): Promise<void> {
+    pool.settle()
+    pool.recorder.close()
+    pool.counters.unanswered(pool.unanswered)
     this.#reporter?.now()
     this.#reporter?.stop()
-    for (const part of crew.journal.parts()) await tell(part)
+    for (const part of pool.recorder.parts()) await send(part)
   }
 }
 
 /** Resolves when it has gone, or can't: then the coordinator is gone, and `disconnect` follows. */
-function tell(report: AgentReport): Promise<void> {
+function send(report: AgentReport): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected) process.send?.(report, undefined, {}, () => resolve())
     else resolve()
@@ -68,7 +73,7 @@ function tell(report: AgentReport): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
-  await tell({
+  await send({
     type: 'failed',
     reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
   })
@@ -78,7 +83,7 @@ const agent = new Agent()
 process.on('message', (message) => {
   const { data, error } = AgentCommand.safeParse(message)
   if (data === undefined) void fail(error)
-  else agent.obey(data).catch(fail)
+  else agent.handle(data).catch(fail)
 })
 process.on('disconnect', () => agent.end())
 process.on('SIGINT', () => undefined)

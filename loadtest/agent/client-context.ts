@@ -4,23 +4,23 @@ import type { Connection } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'
 import type { ClientPlan } from '../model/plan.ts'
 import type { Clock } from '../system/clock.ts'
-import type { Tally } from './record/counters.ts'
-import type { Journal } from './record/recorder.ts'
-import type { Revival } from './record/recovery.ts'
+import type { Counters } from './record/counters.ts'
+import type { Recorder } from './record/recorder.ts'
+import type { RecoveryTimer } from './record/recovery-timer.ts'
 
 /** What all clients of a process share. */
-export interface Surroundings {
-  journal: Journal
-  tally: Tally
+export interface SharedContext {
+  recorder: Recorder
+  counters: Counters
   clock: Clock
 }
 
 /** What a client is to its talk. */
-export interface Desk extends Surroundings {
+export interface ClientContext extends SharedContext {
   readonly plan: ClientPlan
   readonly connection: Connection
   readonly random: Random
-  readonly revival: Revival
+  readonly recovery: RecoveryTimer
   /** Pairs of times, growing: away from, back at. */
   readonly absences: readonly (readonly [number, number])[]
   /** It is in all of its rooms. */
@@ -36,7 +36,7 @@ export interface DueSend {
   textLength: number
 }
 
-export interface Talk {
+export interface ClientProtocol {
   /**
    * Joins all rooms anew, on a fresh connection. Tries again until it has joined.
    * @param signal ends with the connection
@@ -51,7 +51,7 @@ export interface Talk {
   /** Never throws; what becomes of it is written down. */
   send(send: DueSend): void
   /** Sends without an answer plus deliveries that must still come. */
-  readonly owed: number
+  readonly outstanding: number
   /** Sends without an answer. */
   readonly unanswered: number
 }

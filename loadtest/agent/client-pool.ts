@@ -8,36 +8,36 @@ import type { AgentCommand } from '../model/agent-protocol.ts'
 import type { ClientPlan } from '../model/plan.ts'
 import type { Clock } from '../system/clock.ts'
 import { Client } from './client.ts'
-import type { Desk, Talk } from './client-context.ts'
-import { BenchTalk } from './protocol/bench-protocol.ts'
-import { ChatTalk } from './protocol/chat-protocol.ts'
+import type { ClientContext, ClientProtocol } from './client-context.ts'
+import { BenchProtocol } from './protocol/bench-protocol.ts'
+import { ChatProtocol } from './protocol/chat-protocol.ts'
 import { RoomHeads } from './protocol/room-heads.ts'
-import { Tally } from './record/counters.ts'
-import { Journal } from './record/recorder.ts'
-import { Agenda } from './send-schedule.ts'
+import { Counters } from './record/counters.ts'
+import { Recorder } from './record/recorder.ts'
+import { Scheduler } from './scheduler.ts'
 
 export type Begin = Extract<AgentCommand, { type: 'begin' }>
 type LoadCommand = Extract<AgentCommand, { type: 'load' }>
 
-export class Crew {
-  readonly tally = new Tally()
-  readonly journal: Journal
+export class ClientPool {
+  readonly counters = new Counters()
+  readonly recorder: Recorder
   readonly #begin: Begin
   readonly #clock: Clock
   readonly #clients: ReadonlyMap<number, Client>
   readonly #heads = new RoomHeads()
   readonly #loads = new Set<{ finish(): void; stop(): void }>()
-  readonly #moments = new Set<{ stop(): void }>()
+  readonly #schedules = new Set<{ stop(): void }>()
 
   constructor(begin: Begin, clock: Clock) {
     this.#begin = begin
     this.#clock = clock
-    this.journal = new Journal({ run: begin.run, limit: begin.ledgerLimit })
+    this.recorder = new Recorder({ run: begin.run, limit: begin.recordLimit })
     this.#clients = new Map(begin.clients.map((plan) => [plan.index, this.#newClient(plan)]))
   }
 
-  get owed(): number {
-    return this.#sum(({ owed }) => owed)
+  get outstanding(): number {
+    return this.#sum(({ outstanding }) => outstanding)
   }
 
   get unanswered(): number {
@@ -46,7 +46,7 @@ export class Crew {
 
   connect(at: number): void {
     const plans = this.#begin.clients.toSorted((a, b) => a.connectAtMs - b.connectAtMs)
-    this.#when(
+    this.#schedule(
       plans.map(({ index, connectAtMs }) => ({ index, at: at + connectAtMs })),
       (client, dueAt) => client.connect(dueAt),
     )
@@ -54,7 +54,7 @@ export class Crew {
 
   load({ at, load, seed }: LoadCommand): void {
     const { senders } = this.#begin
-    const agenda = new Agenda<Arrival>({
+    const scheduler = new Scheduler<Arrival>({
       items: ownArrivals(
         arrivalsOf(load, senders.length, seed),
         (sender) => this.#sender(sender) !== undefined,
@@ -62,32 +62,32 @@ export class Crew {
       at: ({ atMs }) => at + atMs,
       act: ({ atMs, sender, pick }, nowMs) => {
         const dueAt = at + atMs
-        this.tally.due(nowMs - dueAt)
+        this.counters.due(nowMs - dueAt)
         this.#sender(sender)?.send({ dueAt, pick, textLength: load.textLength })
       },
       clock: this.#clock,
     })
-    this.#loads.add(agenda)
+    this.#loads.add(scheduler)
   }
 
   cut({ clients, at, offlineMs }: Extract<AgentCommand, { type: 'cut' }>): void {
-    this.#when(paired(clients, at), (client) => client.cut(offlineMs))
+    this.#schedule(paired(clients, at), (client) => client.cut(offlineMs))
   }
 
   leave({ clients, at }: Extract<AgentCommand, { type: 'leave' }>): void {
-    this.#when(paired(clients, at), (client) => client.leave())
+    this.#schedule(paired(clients, at), (client) => client.leave())
   }
 
   slow(at: number): void {
     const slow = this.#begin.clients.filter(({ reads }) => reads !== 'all')
-    this.#when(
+    this.#schedule(
       slow.map(({ index }) => ({ index, at })),
       (client) => client.slow(),
     )
   }
 
-  revive(at: number): void {
-    for (const client of this.#clients.values()) client.revival.begin(at)
+  trackRecovery(at: number): void {
+    for (const client of this.#clients.values()) client.recovery.begin(at)
   }
 
   /** What falls due from now on is not sent. */
@@ -98,31 +98,33 @@ export class Crew {
 
   close(): void {
     for (const load of this.#loads) load.stop()
-    for (const moments of this.#moments) moments.stop()
+    for (const times of this.#schedules) times.stop()
     for (const client of this.#clients.values()) client.close()
   }
 
   #newClient(plan: ClientPlan): Client {
     const { seed, run, dialect, kind } = this.#begin
     const random = randomOf(seed, 'client', plan.index)
-    const { journal, tally } = this
+    const { recorder, counters } = this
     return new Client({
       plan,
       random,
-      journal,
-      tally,
+      recorder,
+      counters,
       clock: this.#clock,
       open: ({ url, transport, localAddress, reads, index }, events) => {
         const from = localAddress === undefined ? {} : { localAddress }
         const auth = dialect === 'chat' ? { ...guestAuth(run, index) } : {}
         return openConnection({ kind, dialect, random }, { url, transport, reads, auth, ...from }, events)
       },
-      talk: (desk) => this.#newTalk(desk),
+      protocol: (context) => this.#newProtocol(context),
     })
   }
 
-  #newTalk(desk: Desk): Talk {
-    return this.#begin.dialect === 'chat' ? new ChatTalk(desk, this.#heads) : new BenchTalk(desk)
+  #newProtocol(context: ClientContext): ClientProtocol {
+    return this.#begin.dialect === 'chat'
+      ? new ChatProtocol(context, this.#heads)
+      : new BenchProtocol(context)
   }
 
   /** One of this process's own. */
@@ -130,9 +132,9 @@ export class Crew {
     return this.#clients.get(this.#begin.senders[place] ?? -1)
   }
 
-  #when(moments: { index: number; at: number }[], act: (client: Client, dueAt: number) => void): void {
-    const agenda = new Agenda({
-      items: moments.toSorted((a, b) => a.at - b.at).values(),
+  #schedule(times: { index: number; at: number }[], act: (client: Client, dueAt: number) => void): void {
+    const scheduler = new Scheduler({
+      items: times.toSorted((a, b) => a.at - b.at).values(),
       at: ({ at }) => at,
       act: ({ index, at }) => {
         const client = this.#clients.get(index)
@@ -140,7 +142,7 @@ export class Crew {
       },
       clock: this.#clock,
     })
-    this.#moments.add(agenda)
+    this.#schedules.add(scheduler)
   }
 
   #sum(part: (client: Client) => number): number {

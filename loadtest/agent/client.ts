@@ -3,26 +3,26 @@ import { setMaxListeners } from 'node:events'
 import type { Connection, ConnectionEvents } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'
 import type { ClientPlan } from '../model/plan.ts'
-import type { Desk, DueSend, Surroundings, Talk } from './client-context.ts'
-import { Revival } from './record/recovery.ts'
+import type { ClientContext, ClientProtocol, DueSend, SharedContext } from './client-context.ts'
+import { RecoveryTimer } from './record/recovery-timer.ts'
 
-export interface ClientParts extends Surroundings {
+export interface ClientParts extends SharedContext {
   plan: ClientPlan
   random: Random
   open(plan: ClientPlan, events: ConnectionEvents): Connection
-  talk(desk: Desk): Talk
+  protocol(context: ClientContext): ClientProtocol
 }
 
-export class Client implements Desk, ConnectionEvents {
+export class Client implements ClientContext, ConnectionEvents {
   readonly plan: ClientPlan
   readonly random: Random
-  readonly journal: Surroundings['journal']
-  readonly tally: Surroundings['tally']
-  readonly clock: Surroundings['clock']
+  readonly recorder: SharedContext['recorder']
+  readonly counters: SharedContext['counters']
+  readonly clock: SharedContext['clock']
   readonly connection: Connection
   readonly absences: [number, number][] = []
-  readonly revival: Revival
-  readonly #talk: Talk
+  readonly recovery: RecoveryTimer
+  readonly #protocol: ClientProtocol
   readonly #over = new AbortController()
   /** Ends with the connection. */
   #joining = new AbortController()
@@ -37,14 +37,14 @@ export class Client implements Desk, ConnectionEvents {
   constructor(parts: ClientParts) {
     this.plan = parts.plan
     this.random = parts.random
-    this.journal = parts.journal
-    this.tally = parts.tally
+    this.recorder = parts.recorder
+    this.counters = parts.counters
     this.clock = parts.clock
-    this.revival = new Revival(parts.tally.revival)
+    this.recovery = new RecoveryTimer(parts.counters.recovery)
     // Each send that waits listens.
     setMaxListeners(0, this.#over.signal)
     this.connection = parts.open(parts.plan, this)
-    this.#talk = parts.talk(this)
+    this.#protocol = parts.protocol(this)
   }
 
   get isLive(): boolean {
@@ -55,12 +55,12 @@ export class Client implements Desk, ConnectionEvents {
     return this.#over.signal
   }
 
-  get owed(): number {
-    return this.#talk.owed
+  get outstanding(): number {
+    return this.#protocol.outstanding
   }
 
   get unanswered(): number {
-    return this.#talk.unanswered
+    return this.#protocol.unanswered
   }
 
   /** @param dueAt its connecting is counted from then */
@@ -70,7 +70,7 @@ export class Client implements Desk, ConnectionEvents {
   }
 
   send(send: DueSend): void {
-    this.#talk.send(send)
+    this.#protocol.send(send)
   }
 
   cut(offlineMs: number): void {
@@ -94,45 +94,45 @@ export class Client implements Desk, ConnectionEvents {
     this.#over.abort()
     this.#joining.abort()
     this.connection.close()
-    this.#talk.onLive()
+    this.#protocol.onLive()
   }
 
   onConnect(): void {
     this.#isConnected = true
     this.#isLeaving = false
-    this.tally.connected += 1
+    this.counters.connected += 1
     this.#joining = new AbortController()
     setMaxListeners(0, this.#joining.signal)
     void this.#join(this.#joining.signal)
   }
 
   onEvent(event: string, payload: unknown): void {
-    this.#talk.onEvent(event, payload)
+    this.#protocol.onEvent(event, payload)
   }
 
   onDisconnect(): void {
     if (!this.#isConnected) return
-    if (!this.#isLeaving) this.tally.disconnected()
+    if (!this.#isLeaving) this.counters.disconnected()
     this.#gone()
   }
 
   onConnectError(reason: string): void {
-    this.tally.connectFailed(reason)
+    this.counters.connectFailed(reason)
   }
 
   async #join(signal: AbortSignal): Promise<void> {
-    if (!(await this.#talk.join(signal)) || signal.aborted) return
+    if (!(await this.#protocol.join(signal)) || signal.aborted) return
     this.#isLive = true
-    this.tally.joined += 1
+    this.counters.joined += 1
     const now = this.clock()
     const absence = this.absences.at(-1)
     if (this.#hasBeenLive && absence !== undefined) {
       absence[1] = now
-      this.tally.back.record(now - absence[0])
-    } else this.tally.connect.record(now - this.#dueAt)
+      this.counters.back.record(now - absence[0])
+    } else this.counters.connect.record(now - this.#dueAt)
     this.#hasBeenLive = true
     if (this.#isSlow) this.connection.throttle()
-    this.#talk.onLive()
+    this.#protocol.onLive()
   }
 
   /** Before the connection knows, so that its end is told as what it is. */
@@ -143,13 +143,13 @@ export class Client implements Desk, ConnectionEvents {
 
   #gone(): void {
     this.#joining.abort()
-    if (this.#isConnected) this.tally.connected -= 1
+    if (this.#isConnected) this.counters.connected -= 1
     if (this.#isLive) {
-      this.tally.joined -= 1
+      this.counters.joined -= 1
       this.absences.push([this.clock(), Number.NaN])
     }
     this.#isConnected = false
     this.#isLive = false
-    this.#talk.onLost()
+    this.#protocol.onLost()
   }
 }

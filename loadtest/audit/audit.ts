@@ -16,26 +16,26 @@
  * `doubled`, `outOfOrder` and `ordersDiffer` count showings, each at most once a kind (sender-order.ts and log-order.ts say what order
  * is); `shownUnacked` counts messages, those that were refused and shown all the same among them.
  */
-import type { Ledger } from '../model/delivery-records.ts'
+import type { DeliveryRecords } from '../model/delivery-records.ts'
 import type { Dialect } from '../model/plan.ts'
 import type { Audited } from '../model/result.ts'
 import { Findings } from './findings.ts'
-import { wordingOf } from './labels.ts'
+import { labelsOf } from './labels.ts'
 import { RoomAudit } from './room-audit.ts'
 import { roomsOf } from './room-records.ts'
 
 /** @param zeroAt of `clock.ts`: examples count their seconds from it; the first send where it is not given */
-export function audit(ledger: Ledger, dialect: Dialect, zeroAt = firstSendAt(ledger)): Audited {
+export function audit(records: DeliveryRecords, dialect: Dialect, zeroAt = firstSendAt(records)): Audited {
   const findings = new Findings()
-  for (const room of roomsOf(ledger)) {
-    const roomAudit = new RoomAudit(room, findings, wordingOf(room, zeroAt))
+  for (const room of roomsOf(records)) {
+    const roomAudit = new RoomAudit(room, findings, labelsOf(room, zeroAt))
     if (dialect === 'chat') roomAudit.ofLog()
     else roomAudit.ofBroadcasts()
   }
-  const overflowed = ledger.parts.some((part) => part.overflowed)
+  const overflowed = records.parts.some((part) => part.overflowed)
   return {
     ok: findings.defects === 0 && !overflowed,
-    ...endsOf(ledger),
+    ...endsOf(records),
     expected: findings.expected,
     delivered: findings.expected - findings.counts.lost,
     ...findings.counts,
@@ -45,13 +45,13 @@ export function audit(ledger: Ledger, dialect: Dialect, zeroAt = firstSendAt(led
   }
 }
 
-function firstSendAt({ parts }: Ledger): number {
+function firstSendAt({ parts }: DeliveryRecords): number {
   let first = Number.POSITIVE_INFINITY
   for (const { sends } of parts) for (const sentAt of sends.sentAt) if (sentAt < first) first = sentAt
   return Number.isFinite(first) ? first : 0
 }
 
-function endsOf({ parts }: Ledger): Pick<Audited, 'sent' | 'acked' | 'refused' | 'unanswered'> {
+function endsOf({ parts }: DeliveryRecords): Pick<Audited, 'sent' | 'acked' | 'refused' | 'unanswered'> {
   let [sent, acked, refused] = [0, 0, 0]
   for (const { sends } of parts) {
     sent += sends.keys.length

@@ -18,7 +18,7 @@ function headline(verdict: Audited): string {
     part(verdict.doubled, 'doubled'),
     part(verdict.outOfOrder, 'out of order'),
     part(verdict.phantom, 'never sent'),
-    verdict.overflowed ? 'the ledger overflowed: what came after it is not known' : '',
+    verdict.overflowed ? 'the delivery records overflowed: what came after it is not known' : '',
   ]
   return `Failed: ${listed(defects)}.`
 }

@@ -5,10 +5,13 @@ import type { ShownRecord } from './order.ts'
 import type { RoomSends } from './room-records.ts'
 
 /** @returns whether the send at `index` is owed */
-export type Owed = (index: number) => boolean
+export type IsExpected = (index: number) => boolean
 
 /** What was sent after it had joined and acked before it left. */
-export function owedOfBroadcasts({ sentAt, ackedAt }: RoomSends, records: readonly MemberRecord[]): Owed {
+export function expectedOfBroadcasts(
+  { sentAt, ackedAt }: RoomSends,
+  records: readonly MemberRecord[],
+): IsExpected {
   return (index) => {
     const sent = sentAt[index] ?? Number.NaN
     const acked = ackedAt[index] ?? Number.NaN
@@ -27,7 +30,10 @@ export interface LogRules {
 }
 
 /** What follows the head that it joined at, as long as it stayed, and whatever precedes the last that it was shown. */
-export function owedOfLog({ sends, order, shown }: LogRules, records: readonly ShownRecord[]): Owed {
+export function expectedOfLog(
+  { sends, order, shown }: LogRules,
+  records: readonly ShownRecord[],
+): IsExpected {
   const stays = records.map((one) => ({ ...one.record, latest: order.latestOf(one) }))
   return (index) => {
     const acked = sends.ackedAt[index] ?? Number.NaN

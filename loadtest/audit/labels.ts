@@ -1,11 +1,11 @@
 /** How a message, a member and its absences are named in examples. Times are seconds from the run's zero. */
 import { type MemberRecord, numberOf, senderOf } from '../model/delivery-records.ts'
-import type { RoomLedger, RoomMember } from './room-records.ts'
+import type { RoomMember, RoomRecords } from './room-records.ts'
 
 /** Of one member, in one example. */
-const ABSENCES_TOLD = 3
+const MAX_ABSENCES = 3
 
-export interface Wording {
+export interface RoomLabels {
   /** `12-7 of room-3` */
   message(index: number): string
   /** `12-7 of room-3 (sent 12.3 s, acked 12.4 s)` */
@@ -16,7 +16,7 @@ export interface Wording {
 
 export const nameOf = (key: number): string => `${senderOf(key)}-${numberOf(key)}`
 
-export function wordingOf({ room, sends }: RoomLedger, zeroAt: number): Wording {
+export function labelsOf({ room, sends }: RoomRecords, zeroAt: number): RoomLabels {
   const seconds = (at: number) => ((at - zeroAt) / 1_000).toFixed(1)
   const message = (index: number) => `${nameOf(sends.keys[index] ?? 0)} of ${room}`
   return {
@@ -32,9 +32,9 @@ export function wordingOf({ room, sends }: RoomLedger, zeroAt: number): Wording 
       const absences = absencesOf(records).map(([from, back]) =>
         Number.isNaN(back) ? `from ${seconds(from)} s on` : `${seconds(from)}–${seconds(back)} s`,
       )
-      const more = absences.length > ABSENCES_TOLD ? ' …' : ''
-      const told = absences.slice(0, ABSENCES_TOLD).join(', ')
-      return absences.length === 0 ? `client ${client}` : `client ${client} (away ${told}${more})`
+      const more = absences.length > MAX_ABSENCES ? ' …' : ''
+      const listed = absences.slice(0, MAX_ABSENCES).join(', ')
+      return absences.length === 0 ? `client ${client}` : `client ${client} (away ${listed}${more})`
     },
   }
 }

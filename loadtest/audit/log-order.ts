@@ -82,8 +82,8 @@ export class LogOrder implements Order {
     const latest = this.latestOf(shown)
     if (log === undefined || Number.isNaN(record.head) || latest <= record.head) return 0
     const known = lowerBound(log.ascending, latest + 1) - lowerBound(log.ascending, record.head + 1)
-    const strangers = record.strangerCount + places.filter((index) => index < 0).length
-    return Math.max(0, Math.min(MOST_HOLES, latest - record.head - known - strangers))
+    const foreignIds = record.foreignCount + places.filter((index) => index < 0).length
+    return Math.max(0, Math.min(MOST_HOLES, latest - record.head - known - foreignIds))
   }
 
   #strayAcks({ seqs }: RoomSends): number {

@@ -1,49 +1,49 @@
-/** The audit of one room: goes through what each member was shown, then through what it was owed. */
+/** The audit of one room: goes through what each member was shown, then through what it was isExpected. */
 import type { MemberRecord } from '../model/delivery-records.ts'
-import { type Owed, owedOfBroadcasts, owedOfLog, sentWhileAway } from './expected.ts'
+import { expectedOfBroadcasts, expectedOfLog, type IsExpected, sentWhileAway } from './expected.ts'
 import type { Findings } from './findings.ts'
-import { nameOf, type Wording } from './labels.ts'
+import { nameOf, type RoomLabels } from './labels.ts'
 import { LogOrder } from './log-order.ts'
 import type { Order, Places, ShownRecord } from './order.ts'
-import { indexIn, type RoomLedger, type RoomMember } from './room-records.ts'
+import { indexIn, type RoomMember, type RoomRecords } from './room-records.ts'
 import { SenderOrder } from './sender-order.ts'
 
 /** In one example. */
-const STRANGERS_TOLD = 3
-const STRANGER_CHARS = 60
+const MAX_IDS_IN_EXAMPLE = 3
+const MAX_ID_CHARS = 60
 
 interface ShownMember extends RoomMember {
   shown: readonly ShownRecord[]
 }
 
 export class RoomAudit {
-  readonly #ledger: RoomLedger
+  readonly #room: RoomRecords
   readonly #findings: Findings
-  readonly #wording: Wording
+  readonly #labels: RoomLabels
   /** By index of a send: 1 where any member was shown it. */
   readonly #shown: Uint8Array
   /** By index of a send: the record that was shown it last, counted from 1 over all members. */
   readonly #shownIn: Uint32Array
-  #records = 0
+  #recordCount = 0
 
-  constructor(ledger: RoomLedger, findings: Findings, wording: Wording) {
-    this.#ledger = ledger
+  constructor(room: RoomRecords, findings: Findings, labels: RoomLabels) {
+    this.#room = room
     this.#findings = findings
-    this.#wording = wording
-    this.#shown = new Uint8Array(ledger.sends.keys.length)
-    this.#shownIn = new Uint32Array(ledger.sends.keys.length)
+    this.#labels = labels
+    this.#shown = new Uint8Array(room.sends.keys.length)
+    this.#shownIn = new Uint32Array(room.sends.keys.length)
   }
 
   ofBroadcasts(): void {
-    const { sends } = this.#ledger
+    const { sends } = this.#room
     const members = this.#placed()
     const order = new SenderOrder(sends.keys, mostShown(members)?.shown ?? [])
-    for (const member of members) this.#member(member, order, owedOfBroadcasts(sends, member.records))
+    for (const member of members) this.#member(member, order, expectedOfBroadcasts(sends, member.records))
     this.#shownUnacked()
   }
 
   ofLog(): void {
-    const { sends, room } = this.#ledger
+    const { sends, room } = this.#room
     const members = this.#placed()
     const order = new LogOrder(
       sends,
@@ -51,7 +51,7 @@ export class RoomAudit {
     )
     const rules = { sends, order, shown: this.#shown }
     for (const member of members) {
-      this.#member(member, order, owedOfLog(rules, member.shown))
+      this.#member(member, order, expectedOfLog(rules, member.shown))
       for (const shown of member.shown) this.#holes(member, order.holes(shown))
     }
     this.#shownUnacked()
@@ -60,7 +60,7 @@ export class RoomAudit {
   }
 
   #placed(): ShownMember[] {
-    return this.#ledger.members.map((member) => ({
+    return this.#room.members.map((member) => ({
       ...member,
       shown: member.records.map((record) => this.#place(member, record)),
     }))
@@ -70,31 +70,31 @@ export class RoomAudit {
     const places = new Int32Array(record.keys.length)
     for (let at = 0; at < places.length; at += 1) {
       const key = record.keys[at] ?? Number.NaN
-      const index = indexIn(this.#ledger.sends.keys, key)
+      const index = indexIn(this.#room.sends.keys, key)
       places[at] = index
       if (index < 0) this.#phantom(member, () => `${nameOf(key)} was never sent there`)
       else this.#shown[index] = 1
     }
-    if (record.strangerCount > 0) this.#phantom(member, () => strangersIn(record), record.strangerCount)
+    if (record.foreignCount > 0) this.#phantom(member, () => foreignIdsIn(record), record.foreignCount)
     return { record, places }
   }
 
   #phantom(member: RoomMember, what: () => string, times = 1): void {
-    const line = () => `phantom: in ${this.#ledger.room}, at ${this.#wording.member(member)}: ${what()}`
+    const line = () => `phantom: in ${this.#room.room}, at ${this.#labels.member(member)}: ${what()}`
     this.#findings.add('phantom', line, times)
   }
 
-  #member(member: ShownMember, order: Order, owed: Owed): void {
-    const firstRecord = this.#records + 1
+  #member(member: ShownMember, order: Order, isExpected: IsExpected): void {
+    const firstRecord = this.#recordCount + 1
     let logRecord = firstRecord
     member.shown.forEach((shown, at) => {
       const afresh = at === 0 || shown.record.epoch !== member.shown[at - 1]?.record.epoch
-      this.#records += 1
-      if (afresh) logRecord = this.#records
+      this.#recordCount += 1
+      if (afresh) logRecord = this.#recordCount
       order.begin(shown, afresh)
       this.#showings(member, shown.places, order, logRecord)
     })
-    this.#owed(member, owed, firstRecord)
+    this.#checkExpected(member, isExpected, firstRecord)
   }
 
   /** @param since a message that this record or a later one was shown already comes twice */
@@ -105,7 +105,7 @@ export class RoomAudit {
       if (index < 0) continue
       if ((shownIn[index] ?? 0) >= since) this.#at(member, 'doubled', index, '')
       else this.#ordered(member, order, index, at)
-      shownIn[index] = this.#records
+      shownIn[index] = this.#recordCount
     }
   }
 
@@ -122,18 +122,18 @@ export class RoomAudit {
     why: string,
   ): void {
     const words = { doubled: 'doubled', outOfOrder: 'out of order', ordersDiffer: 'other order' }[finding]
-    const what = `${this.#wording.message(index)} ${why}`.trim()
-    this.#findings.add(finding, () => `${words}: ${what}, at ${this.#wording.member(member)}`)
+    const what = `${this.#labels.message(index)} ${why}`.trim()
+    this.#findings.add(finding, () => `${words}: ${what}, at ${this.#labels.member(member)}`)
   }
 
-  #owed(member: ShownMember, owed: Owed, firstRecord: number): void {
+  #checkExpected(member: ShownMember, isExpected: IsExpected, firstRecord: number): void {
     const findings = this.#findings
     for (let index = 0; index < this.#shownIn.length; index += 1) {
-      if (!owed(index)) continue
+      if (!isExpected(index)) continue
       findings.expected += 1
       if ((this.#shownIn[index] ?? 0) >= firstRecord) continue
-      if (sentWhileAway(this.#ledger.sends, index, member.records)) findings.lostWhileAway += 1
-      const words = this.#wording
+      if (sentWhileAway(this.#room.sends, index, member.records)) findings.lostWhileAway += 1
+      const words = this.#labels
       findings.add('lost', () => `lost: ${words.timed(index)} by ${words.member(member)}`)
     }
   }
@@ -142,21 +142,21 @@ export class RoomAudit {
     if (holes === 0) return
     this.#findings.expected += holes
     const line = () =>
-      `lost: ${holes} numbers of ${this.#ledger.room} that nobody knows, by ${this.#wording.member(member)}`
+      `lost: ${holes} numbers of ${this.#room.room} that nobody knows, by ${this.#labels.member(member)}`
     this.#findings.add('lost', line, holes)
   }
 
   #shownUnacked(): void {
     this.#shown.forEach((shown, index) => {
-      if (shown === 0 || !Number.isNaN(this.#ledger.sends.ackedAt[index])) return
-      this.#findings.add('shownUnacked', () => `shown, not acked: ${this.#wording.timed(index)}`)
+      if (shown === 0 || !Number.isNaN(this.#room.sends.ackedAt[index])) return
+      this.#findings.add('shownUnacked', () => `shown, not acked: ${this.#labels.timed(index)}`)
     })
   }
 }
 
-function strangersIn({ strangers }: MemberRecord): string {
-  const told = strangers.slice(0, STRANGERS_TOLD).map((text) => text.slice(0, STRANGER_CHARS))
-  return `strangers such as ${told.join(' ')}`
+function foreignIdsIn({ foreignIds }: MemberRecord): string {
+  const sample = foreignIds.slice(0, MAX_IDS_IN_EXAMPLE).map((text) => text.slice(0, MAX_ID_CHARS))
+  return `foreign ids such as ${sample.join(' ')}`
 }
 
 function mostShown(members: readonly ShownMember[]): ShownMember | undefined {

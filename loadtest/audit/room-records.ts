@@ -1,5 +1,5 @@
 /** The ledger sorted by rooms: of each its sends, by key, and what each of its members was shown. Judges nothing. */
-import type { Ledger, MemberRecord, Sends } from '../model/delivery-records.ts'
+import type { DeliveryRecords, MemberRecord, Sends } from '../model/delivery-records.ts'
 
 /** Sends to one room; columns of the same length in ascending order of keys. */
 export interface RoomSends {
@@ -19,7 +19,7 @@ export interface RoomMember {
   records: readonly MemberRecord[]
 }
 
-export interface RoomLedger {
+export interface RoomRecords {
   room: string
   sends: RoomSends
   members: readonly RoomMember[]
@@ -31,7 +31,7 @@ interface Rows {
   rows: number[]
 }
 
-export function roomsOf({ parts }: Ledger): RoomLedger[] {
+export function roomsOf({ parts }: DeliveryRecords): RoomRecords[] {
   const rows = new Map<string, Rows[]>()
   const records = new Map<string, MemberRecord[]>()
   for (const part of parts) {

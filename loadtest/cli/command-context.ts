@@ -2,18 +2,18 @@
 
 import { Progress } from '../report/terminal/progress.ts'
 import { listenForInterruption } from '../run/interruption.ts'
-import { type RunWatch, ScreenWatch } from '../run/observer.ts'
+import { ProgressObserver, type RunObserver } from '../run/observer.ts'
 import { nowMs } from '../system/clock.ts'
 
-export interface Stage {
+export interface CommandContext {
   readonly stop: AbortSignal
   note(line: string): void
   /** For one run. */
-  watch(clients: number): RunWatch
+  observer(clients: number): RunObserver
 }
 
 /** The line of progress and the signals are given back whatever becomes of `work`. */
-export async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+export async function withCommandContext<T>(work: (context: CommandContext) => Promise<T>): Promise<T> {
   const progress = new Progress(process.stderr)
   const interruption = listenForInterruption(
     () => progress.note('Interrupted: the report comes in a moment. Once more ends at once.'),
@@ -28,7 +28,7 @@ export async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T>
     return await work({
       stop,
       note: (line) => progress.note(line),
-      watch: (clients) => new ScreenWatch({ stop, progress, clients, now: nowMs }),
+      observer: (clients) => new ProgressObserver({ stop, progress, clients, now: nowMs }),
     })
   } finally {
     progress.end()

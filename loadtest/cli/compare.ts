@@ -8,7 +8,7 @@ import { scenarioNamed, targetNamed } from '../run/request/names.ts'
 import type { Asked, RunRequest } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
-import { onStage, type Stage } from './command-context.ts'
+import { type CommandContext, withCommandContext } from './command-context.ts'
 import { argumentsOfComparison, CompareFlags } from './compare-flags.ts'
 import type { Flags } from './flags.ts'
 import { askedFrom, checked, outputFrom } from './flags.ts'
@@ -32,7 +32,9 @@ export async function compare(name: string, flags: Flags): Promise<number> {
   const seed = asked.seed ?? drawnSeed()
   const { sides, beside } = runnersOf(scenario, asked, own)
   const startedAt = new Date().toISOString()
-  const done = await onStage((stage) => inTurn([...sides, ...beside], { pairs: own.pairs, seed }, stage))
+  const done = await withCommandContext((context) =>
+    inTurn([...sides, ...beside], { pairs: own.pairs, seed }, context),
+  )
   const document: Comparison = {
     document: 'comparison',
     version: DOCUMENT_VERSION,
@@ -94,20 +96,20 @@ function sharedDialect({ a, b }: CompareFlags): Dialect {
 async function inTurn(
   runners: readonly Runner[],
   { pairs, seed }: { pairs: number; seed: number },
-  stage: Stage,
+  context: CommandContext,
 ): Promise<{ sides: Side[]; interrupted: boolean }> {
   const sides: Side[] = runners.map(({ label }) => ({ label, results: [] }))
   for (let pair = 0; pair < pairs; pair += 1) {
     for (const [place, { label, request }] of runners.entries()) {
-      if (stage.stop.aborted) return { sides, interrupted: true }
-      stage.note(`${pair + 1} of ${pairs}: ${label}`)
+      if (context.stop.aborted) return { sides, interrupted: true }
+      context.note(`${pair + 1} of ${pairs}: ${label}`)
       const asked = request((seed + pair) % 2 ** 31)
       try {
-        sides[place]?.results.push(await runScenario(asked, stage.watch(asked.settings.clients)))
+        sides[place]?.results.push(await runScenario(asked, context.observer(asked.settings.clients)))
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error
       }
     }
   }
-  return { sides, interrupted: stage.stop.aborted }
+  return { sides, interrupted: context.stop.aborted }
 }

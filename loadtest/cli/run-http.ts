@@ -10,7 +10,7 @@ import { RESULTS_DIRECTORY } from '../report/files.ts'
 import { EXIT_CODES, UsageError } from '../run/exit-codes.ts'
 import { targetNamed } from '../run/request/names.ts'
 import { type Asked, placeOf } from '../run/request/request.ts'
-import { onStage } from './command-context.ts'
+import { withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
 import { askedFrom, checked, type Output, outputFrom } from './flags.ts'
 import { canvas, codeOf } from './output.ts'
@@ -28,7 +28,9 @@ export async function runHttp(scenario: HttpScenario, flags: Flags): Promise<num
   const given = [...OTHERS, ...OTHER_FLAGS].filter((name) => flags[name] !== undefined)
   if (given.length > 0) throw new UsageError(`${scenario.name} has no use for ${given.join(', ')}`)
   const request = requested(scenario, asked, apiKey)
-  const result = await onStage((stage) => work(request, stage.watch(request.settings.connections)))
+  const result = await withCommandContext((context) =>
+    work(request, context.observer(request.settings.connections)),
+  )
   return put(result, output)
 }
 

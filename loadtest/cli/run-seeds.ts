@@ -18,7 +18,7 @@ import { type Asked, argumentsOf, type RunRequest } from '../run/request/request
 import { seedsFrom } from '../run/request/seed-list.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
-import { onStage, type Stage } from './command-context.ts'
+import { type CommandContext, withCommandContext } from './command-context.ts'
 import type { Output } from './flags.ts'
 
 export interface SeedsAsked {
@@ -46,7 +46,7 @@ export async function runSeeds({
   const directory = resolve(output.out ?? join(RESULTS_DIRECTORY, nameOf(startedAt, first)))
   await mkdir(directory, { recursive: true })
   const place: Place = { directory, output }
-  const { runs, interrupted } = await onStage((stage) => runAll(requests, place, stage))
+  const { runs, interrupted } = await withCommandContext((context) => runAll(requests, place, context))
   const document: Seeds = {
     document: 'seeds',
     version: SEEDS_VERSION,
@@ -74,26 +74,30 @@ const nameOf = (startedAt: string, { scenario, target }: RunRequest): string =>
 async function runAll(
   requests: readonly RunRequest[],
   place: Place,
-  stage: Stage,
+  context: CommandContext,
 ): Promise<{ runs: SeedRun[]; interrupted: boolean }> {
   const runs: SeedRun[] = []
   for (const request of requests) {
-    stage.note(`seed ${request.settings.seed}: ${runs.length + 1} of ${requests.length}`)
-    const run = await runOne(request, place, stage)
+    context.note(`seed ${request.settings.seed}: ${runs.length + 1} of ${requests.length}`)
+    const run = await runOne(request, place, context)
     if (run !== undefined) {
       runs.push(run)
       if (place.output.json !== true) process.stdout.write(`${lineOf(run)}\n`)
     }
-    if (stage.stop.aborted) return { runs, interrupted: true }
+    if (context.stop.aborted) return { runs, interrupted: true }
   }
   return { runs, interrupted: false }
 }
 
 /** @returns undefined when it was interrupted before there was anything to tell */
-async function runOne(request: RunRequest, place: Place, stage: Stage): Promise<SeedRun | undefined> {
+async function runOne(
+  request: RunRequest,
+  place: Place,
+  context: CommandContext,
+): Promise<SeedRun | undefined> {
   const { seed, clients } = request.settings
   try {
-    const result = await runScenario(request, stage.watch(clients))
+    const result = await runScenario(request, context.observer(clients))
     const directory = join(place.directory, `seed-${seed}`)
     const { page } = await writeReport(result, { cwd: place.directory, directory })
     if (!place.output.page) await rm(resolve(place.directory, page))

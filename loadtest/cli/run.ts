@@ -7,10 +7,10 @@ import type { Scenario } from '../model/scenario.ts'
 import { UsageError } from '../run/exit-codes.ts'
 import { findLimit } from '../run/limit/find-limit.ts'
 import { named, targetNamed } from '../run/request/names.ts'
-import { type Asked, type Given, type RunRequest, requestOf } from '../run/request/request.ts'
+import { type Asked, type FlagDefaults, type RunRequest, requestOf } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { SCENARIOS } from '../scenarios/index.ts'
-import { onStage } from './command-context.ts'
+import { withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
 import { askedFrom, checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
@@ -22,7 +22,7 @@ const Limit = z.object({
 })
 const Many = z.object({ seeds: z.string().min(1).optional() })
 const OTHERS = ['findLimit', 'p99', 'apiKey', 'seeds'] as const
-const USUAL_P99_MS = 100
+const DEFAULT_P99_MS = 100
 
 /** @returns the exit code */
 export async function run(name: string, flags: Flags): Promise<number> {
@@ -43,11 +43,11 @@ export async function run(name: string, flags: Flags): Promise<number> {
   if (limit.p99 !== undefined && limit.findLimit !== true)
     throw new UsageError('--p99 goes with --find-limit')
   const request = requested(scenario, askedFrom(flags, [...OTHERS]))
-  const result = await onStage((stage) => {
-    const watch = stage.watch(request.settings.clients)
+  const result = await withCommandContext((context) => {
+    const observer = context.observer(request.settings.clients)
     return limit.findLimit === true
-      ? findLimit(request, limit.p99 ?? USUAL_P99_MS, watch)
-      : runScenario(request, watch)
+      ? findLimit(request, limit.p99 ?? DEFAULT_P99_MS, observer)
+      : runScenario(request, observer)
   })
   return put(result, output)
 }
@@ -60,4 +60,4 @@ export function requested(scenario: Scenario, asked: Asked, seed = drawnSeed()):
 
 export const drawnSeed = (): number => randomInt(2 ** 31)
 
-const given = (seed: number): Given => ({ seed, agents: availableParallelism() })
+const given = (seed: number): FlagDefaults => ({ seed, agents: availableParallelism() })

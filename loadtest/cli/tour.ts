@@ -7,7 +7,7 @@ import { scenarioNamed } from '../run/request/names.ts'
 import type { Asked } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
-import { onStage, type Stage } from './command-context.ts'
+import { type CommandContext, withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
 import { checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
@@ -56,7 +56,7 @@ export async function tour(flags: Flags): Promise<number> {
   const { short = false, seed = drawnSeed() } = checked(TourFlags, flags)
   const startedAt = new Date().toISOString()
   const stops = short ? SHORT : TOUR
-  const results = await onStage((stage) => runAll(stops, seed, stage))
+  const results = await withCommandContext((context) => runAll(stops, seed, context))
   const document: Tour = {
     document: 'tour',
     version: DOCUMENT_VERSION,
@@ -70,17 +70,17 @@ export async function tour(flags: Flags): Promise<number> {
   return put(document, output)
 }
 
-async function runAll(stops: readonly Stop[], seed: number, stage: Stage): Promise<RunResult[]> {
+async function runAll(stops: readonly Stop[], seed: number, context: CommandContext): Promise<RunResult[]> {
   const results: RunResult[] = []
   for (const [nth, { words, scenario, asked }] of stops.entries()) {
-    stage.note(`${nth + 1} of ${stops.length}: ${words}`)
+    context.note(`${nth + 1} of ${stops.length}: ${words}`)
     const request = requested(scenarioNamed(scenario), asked, seed)
     const result = await unlessInterrupted(
-      runScenario(request, stage.watch(request.settings.clients)),
+      runScenario(request, context.observer(request.settings.clients)),
       results,
     )
     if (result !== undefined) results.push(result)
-    if (stage.stop.aborted) break
+    if (context.stop.aborted) break
   }
   return results
 }

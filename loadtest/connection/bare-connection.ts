@@ -1,8 +1,8 @@
 /** A client of the plain WebSockets of apps/bare.js: requests and events as JSON texts. It has no heartbeat, as that server has none. */
 import { z } from 'zod'
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
-import { ReturningConnection } from './reconnecting-connection.ts'
-import type { Limited, Session, SessionEvents } from './session/session.ts'
+import { ReconnectingConnection } from './reconnecting-connection.ts'
+import type { ReadLimit, Session, SessionEvents } from './session/session.ts'
 import { Cookies } from './transport/cookies.ts'
 import type { Address } from './transport/transport.ts'
 import { WebSocketTransport } from './transport/websocket-transport.ts'
@@ -30,7 +30,7 @@ class BareSession implements Session {
     this.#socket.send(JSON.stringify({ event, payload, ref }))
   }
 
-  throttle(reads: Limited): void {
+  throttle(reads: ReadLimit): void {
     this.#socket.throttle(reads)
   }
 
@@ -68,7 +68,7 @@ export function openBare(
 ): Connection {
   const url = new URL(options.url)
   const address: Address = { url, localAddress: options.localAddress, cookies: new Cookies() }
-  return new ReturningConnection(
+  return new ReconnectingConnection(
     { dial: (sessionEvents) => new BareSession(address, sessionEvents), reads: options.reads, random },
     events,
   )

@@ -3,8 +3,8 @@
  * understand binary packets, and answers no acks that a server asks for.
  */
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
-import { ReturningConnection } from './reconnecting-connection.ts'
-import { type Guest, type Recovery, SocketIoSession } from './session/socketio-session.ts'
+import { ReconnectingConnection } from './reconnecting-connection.ts'
+import { type Handshake, type RecoveryState, SocketIoSession } from './session/socketio-session.ts'
 import { Cookies } from './transport/cookies.ts'
 import type { Address } from './transport/transport.ts'
 
@@ -20,11 +20,11 @@ export function openRaw(
     localAddress: options.localAddress,
     cookies: new Cookies(),
   }
-  const guest: Guest = { namespace: pathname, auth: options.auth, transport: options.transport }
-  const recovery: Recovery = {}
-  return new ReturningConnection(
+  const handshake: Handshake = { namespace: pathname, auth: options.auth, transport: options.transport }
+  const recovery: RecoveryState = {}
+  return new ReconnectingConnection(
     {
-      dial: (sessionEvents) => new SocketIoSession(address, guest, recovery, sessionEvents),
+      dial: (sessionEvents) => new SocketIoSession(address, handshake, recovery, sessionEvents),
       reads: options.reads,
       random,
     },

@@ -9,20 +9,20 @@ import type { Dial, Session } from './session/session.ts'
 /** As socket.io-client; here it is also the time within which the namespace must be connected. */
 const CONNECT_TIMEOUT_MS = 20_000
 
-export interface Returning {
+export interface ReconnectOptions {
   dial: Dial
   reads: Reading
   /** From 0 to less than 1. */
   random: () => number
 }
 
-export class ReturningConnection implements Connection {
-  readonly #returning: Returning
+export class ReconnectingConnection implements Connection {
+  readonly #options: ReconnectOptions
   readonly #events: ConnectionEvents
   readonly #requests = new PendingRequests()
   readonly #sessionEvents = {
     onReady: () => this.#ready(),
-    onEvent: (event: string, payload: unknown) => this.#show(event, payload),
+    onEvent: (event: string, payload: unknown) => this.#deliver(event, payload),
     onAnswer: (ref: number, answer: unknown) => this.#requests.settle(ref, answer),
     onEnd: (reason: string, detail: string) => this.#ended(reason, detail),
   }
@@ -35,8 +35,8 @@ export class ReturningConnection implements Connection {
   /** The server has said that it goes. */
   #leaving: NodeJS.Timeout | undefined
 
-  constructor(returning: Returning, events: ConnectionEvents) {
-    this.#returning = returning
+  constructor(options: ReconnectOptions, events: ConnectionEvents) {
+    this.#options = options
     this.#events = events
   }
 
@@ -59,7 +59,7 @@ export class ReturningConnection implements Connection {
   }
 
   throttle(): void {
-    const { reads } = this.#returning
+    const { reads } = this.#options
     if (reads !== 'all' && this.#isReady) this.#session?.throttle(reads)
   }
 
@@ -87,7 +87,7 @@ export class ReturningConnection implements Connection {
       this.#session?.cut()
       this.#fail('timeout')
     }, CONNECT_TIMEOUT_MS)
-    this.#session = this.#returning.dial(this.#sessionEvents)
+    this.#session = this.#options.dial(this.#sessionEvents)
   }
 
   #ready(): void {
@@ -98,7 +98,7 @@ export class ReturningConnection implements Connection {
     this.#events.onConnect()
   }
 
-  #show(event: string, payload: unknown): void {
+  #deliver(event: string, payload: unknown): void {
     if (event === 'draining') this.#drain(payload)
     this.#events.onEvent(event, payload)
   }
@@ -135,7 +135,7 @@ export class ReturningConnection implements Connection {
   }
 
   #delayMs(): number {
-    return reconnectDelayMs(this.#failures, this.#returning.random())
+    return reconnectDelayMs(this.#failures, this.#options.random())
   }
 
   #forget(): void {

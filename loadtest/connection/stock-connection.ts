@@ -14,7 +14,7 @@ import { leaveInMs } from './draining.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
 import { connectErrorWord, sourceOf } from './stock-internals.ts'
 import { ClientSockets } from './transport/client-sockets.ts'
-import { ReadingPace, type Source } from './transport/read-limiter.ts'
+import { ReadLimiter, type Source } from './transport/read-limiter.ts'
 
 const TRANSPORTS: Record<Transport, ('polling' | 'websocket')[]> = {
   websocket: ['websocket'],
@@ -35,7 +35,7 @@ class StockConnection implements Connection {
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #leaving: NodeJS.Timeout | undefined
-  #pace: ReadingPace | undefined
+  #limiter: ReadLimiter | undefined
   #throttled: Source | undefined
 
   constructor(options: ConnectionOptions, events: ConnectionEvents, random: () => number) {
@@ -83,12 +83,12 @@ class StockConnection implements Connection {
     const { reads } = this.#options
     if (reads === 'all' || !this.connected) return
     const { engine } = this.#socket.io
-    this.#pace?.stop()
+    this.#limiter?.stop()
     const source = sourceOf(engine, this.#sockets)
-    const pace = new ReadingPace(reads, source)
-    this.#pace = pace
+    const limiter = new ReadLimiter(reads, source)
+    this.#limiter = limiter
     this.#throttled = source
-    engine.on('data', (data: string) => pace.took(data.length))
+    engine.on('data', (data: string) => limiter.count(data.length))
   }
 
   cut(offlineMs: number): void {
@@ -176,8 +176,8 @@ class StockConnection implements Connection {
   #forget(): void {
     clearTimeout(this.#leaving)
     this.#leaving = undefined
-    this.#pace?.stop()
-    this.#pace = undefined
+    this.#limiter?.stop()
+    this.#limiter = undefined
     // The answer to a goodbye must be read.
     this.#throttled?.resume()
     this.#throttled = undefined

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import {
   type AgentCommand,
-  type AgentLedger,
+  type AgentRecords,
   AgentReport,
   type AgentSecond,
 } from '../model/agent-protocol.ts'
@@ -11,7 +11,7 @@ import { inPackage } from '../system/package-root.ts'
 
 /** Built: Node.js runs no TypeScript. */
 const AGENT = inPackage('dist/tools/loadtest/agent/agent.js')
-const LAST_WORDS = 20
+const MAX_STDERR_LINES = 20
 /** What a process has to end by itself. */
 const END_MS = 2_000
 
@@ -21,7 +21,7 @@ export interface AgentEvents {
   ready(): void
   second(second: AgentSecond): void
   state(state: State): void
-  ledger(part: AgentLedger): void
+  records(part: AgentRecords): void
   /** It is of no more use. At most once, and not after `end`. */
   failed(reason: string): void
 }
@@ -30,7 +30,7 @@ export class AgentProcess {
   readonly number: number
   readonly #child: ChildProcess
   readonly #events: AgentEvents
-  readonly #lastWords: string[] = []
+  readonly #stderrLines: string[] = []
   readonly #exited: Promise<void>
   #isOver = false
 
@@ -64,7 +64,7 @@ export class AgentProcess {
     return this.#child.pid ?? 0
   }
 
-  tell(command: AgentCommand): void {
+  send(command: AgentCommand): void {
     if (this.#isOver) return
     this.#child.send(command, (error) => {
       if (error !== null) this.#failed(`does not take ${command.type}: ${error.message}`)
@@ -79,7 +79,7 @@ export class AgentProcess {
 
   /** In order if it can, else by force. */
   async end(): Promise<void> {
-    this.tell({ type: 'end' })
+    this.send({ type: 'end' })
     this.#isOver = true
     const force = setTimeout(() => this.kill(), END_MS)
     await this.#exited
@@ -97,19 +97,19 @@ export class AgentProcess {
     else if (report.type === 'ready') this.#events.ready()
     else if (report.type === 'second') this.#events.second(report)
     else if (report.type === 'state') this.#events.state(report)
-    else this.#events.ledger(report)
+    else this.#events.records(report)
   }
 
   #keep(line: string): void {
-    this.#lastWords.push(line)
-    if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift()
+    this.#stderrLines.push(line)
+    if (this.#stderrLines.length > MAX_STDERR_LINES) this.#stderrLines.shift()
   }
 
   #failed(reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#events.failed(
-      [`client process ${this.number} (${this.pid}): ${reason}`, ...this.#lastWords].join('\n'),
+      [`client process ${this.number} (${this.pid}): ${reason}`, ...this.#stderrLines].join('\n'),
     )
   }
 }

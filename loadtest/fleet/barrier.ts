@@ -1,5 +1,5 @@
 /** One answer from each client process, and the wait for the last of them. */
-export class Round<T> {
+export class Barrier<T> {
   readonly all: Promise<T[]>
   readonly #answers = new Map<number, T>()
   readonly #count: number
@@ -12,7 +12,7 @@ export class Round<T> {
     })
   }
 
-  take(agent: number, answer: T): void {
+  arrive(agent: number, answer: T): void {
     this.#answers.set(agent, answer)
     if (this.#answers.size === this.#count) this.#complete([...this.#answers.values()])
   }

@@ -3,9 +3,9 @@
  * Owns the processes: all of them end with `close`, and with the coordinator. Judges nothing.
  */
 
-import type { Moments } from '../load/event-times.ts'
+import type { EventTimes } from '../load/event-times.ts'
 import type { AgentSecond } from '../model/agent-protocol.ts'
-import type { Ledger } from '../model/delivery-records.ts'
+import type { DeliveryRecords } from '../model/delivery-records.ts'
 import type { ClientKind, ClientPlan, Dialect, Load } from '../model/plan.ts'
 
 export interface FleetOptions {
@@ -19,7 +19,7 @@ export interface FleetOptions {
   /** Their `index` is their place. See `addressClients` of load/addresses.ts. */
   clients: readonly ClientPlan[]
   /** Deliveries that one process writes down at most. */
-  ledgerLimit: number
+  recordLimit: number
   /** Reports come at whole seconds of `clock.ts`, so that `Math.round(at / 1_000)` says which, and once more before the ledger. */
   onSecond(agent: number, second: AgentSecond): void
 }
@@ -28,7 +28,7 @@ export interface Settled {
   /** False: the deadline came first. */
   settled: boolean
   /** What was still owed then, as far as the processes can tell. */
-  owed: number
+  outstanding: number
   joined: number
 }
 
@@ -45,17 +45,17 @@ export interface Fleet {
   /** Can be given again while another is still running; they add up. */
   load(load: Load, at: number): void
   /** Connections are destroyed, and come back after `offlineMs`. */
-  cut(moments: Moments, offlineMs: number): void
+  cut(moments: EventTimes, offlineMs: number): void
   /** Clients leave in order and come back at once. */
-  leave(moments: Moments): void
+  leave(moments: EventTimes): void
   /** From `at` on clients take no more from their sockets than their `reads` allows. */
   slow(at: number): void
   /** From `at` on it is looked when each client is served again. */
-  revive(at: number): void
+  trackRecovery(at: number): void
   /** Stops every load, and waits until nothing is owed and nothing has been delivered for `quietMs` (2 s). */
   settle(deadlineMs: number, quietMs?: number): Promise<Settled>
   /** Nothing is written down after it was asked for. */
-  ledger(): Promise<Ledger>
+  records(): Promise<DeliveryRecords>
   /** Ends every process by its id. */
   close(): Promise<void>
 }

@@ -1,20 +1,20 @@
 /** A fleet of forked processes: deals out the clients, passes commands on, and gathers what the processes say. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { abortableDelay } from '../../src/core/delay.ts'
-import { deal } from '../load/distribute.ts'
-import type { Moments } from '../load/event-times.ts'
+import { distribute } from '../load/distribute.ts'
+import type { EventTimes } from '../load/event-times.ts'
 import { below, randomOf } from '../load/random.ts'
 import {
   AGENT_PROTOCOL,
   type AgentCommand,
-  type AgentLedger,
+  type AgentRecords,
   type AgentReport,
 } from '../model/agent-protocol.ts'
-import type { Ledger } from '../model/delivery-records.ts'
+import type { DeliveryRecords } from '../model/delivery-records.ts'
 import type { ClientPlan, Load } from '../model/plan.ts'
 import { nowMs } from '../system/clock.ts'
 import { AgentProcess } from './agent-process.ts'
-import { Round } from './barrier.ts'
+import { Barrier } from './barrier.ts'
 import type { Fleet, FleetOptions, Settled } from './fleet.ts'
 
 const READY_MS = 60_000
@@ -32,24 +32,24 @@ export class ForkedFleet implements Fleet {
   readonly #options: FleetOptions
   readonly #agents: readonly AgentProcess[]
   /** Of each process: its clients. */
-  readonly #hands: readonly (readonly ClientPlan[])[]
+  readonly #clientsByAgent: readonly (readonly ClientPlan[])[]
   /** Of each client: its process. */
-  readonly #homes: ReadonlyMap<number, number>
+  readonly #agentOfClient: ReadonlyMap<number, number>
   readonly #senders: readonly number[]
   readonly #joined: number[]
   readonly #silentSeconds: number[]
-  readonly #watch: NodeJS.Timeout
-  readonly #over = new AbortController()
+  readonly #livenessTimer: NodeJS.Timeout
+  readonly #closed = new AbortController()
   readonly #killAll = () => {
     for (const agent of this.#agents) agent.kill()
   }
   #fail: (error: Error) => void = () => undefined
   #loads = 0
-  #ready: Round<void>
-  #states: Round<State>
-  #ledger: { parts: AgentLedger[]; whole: Round<void> } | undefined
+  #ready: Barrier<void>
+  #states: Barrier<State>
+  #records: { parts: AgentRecords[]; whole: Barrier<void> } | undefined
   /** Called with each report. */
-  #look: () => void = () => undefined
+  #onReport: () => void = () => undefined
 
   constructor(options: FleetOptions) {
     this.#options = options
@@ -57,24 +57,24 @@ export class ForkedFleet implements Fleet {
     if (clients.some(({ index }, place) => index !== place))
       throw new Error("a client's index is not its place")
     const count = Math.max(1, Math.min(options.agents, clients.length))
-    this.#hands = deal(clients, count)
-    this.perAgent = this.#hands.map(({ length }) => length)
-    this.#homes = new Map(
-      this.#hands.flatMap((hand, home) => hand.map(({ index }) => [index, home] as const)),
+    this.#clientsByAgent = distribute(clients, count)
+    this.perAgent = this.#clientsByAgent.map(({ length }) => length)
+    this.#agentOfClient = new Map(
+      this.#clientsByAgent.flatMap((own, agent) => own.map(({ index }) => [index, agent] as const)),
     )
     this.#senders = clients.filter(({ sends }) => sends).map(({ index }) => index)
-    this.#joined = this.#hands.map(() => 0)
-    this.#silentSeconds = this.#hands.map(() => 0)
-    this.#ready = new Round(count)
-    this.#states = new Round(count)
+    this.#joined = this.#clientsByAgent.map(() => 0)
+    this.#silentSeconds = this.#clientsByAgent.map(() => 0)
+    this.#ready = new Barrier(count)
+    this.#states = new Barrier(count)
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
     // Who waits for anything hears of it there.
     this.failed.catch(() => undefined)
-    this.#agents = this.#hands.map((_, number) => this.#start(number))
+    this.#agents = this.#clientsByAgent.map((_, number) => this.#start(number))
     process.once('exit', this.#killAll)
-    this.#watch = setInterval(() => this.#listen(), 1_000).unref()
+    this.#livenessTimer = setInterval(() => this.#checkLiveness(), 1_000).unref()
   }
 
   get pids(): readonly number[] {
@@ -82,37 +82,37 @@ export class ForkedFleet implements Fleet {
   }
 
   async ready(): Promise<void> {
-    const { seed, run, dialect, kind, ledgerLimit } = this.#options
+    const { seed, run, dialect, kind, recordLimit } = this.#options
     const senders = [...this.#senders]
     for (const agent of this.#agents) {
-      const clients = [...(this.#hands[agent.number] ?? [])]
-      const begin = { seed, run, dialect, kind, ledgerLimit, clients, senders, agent: agent.number }
-      agent.tell({ type: 'begin', protocol: AGENT_PROTOCOL, ...begin })
+      const clients = [...(this.#clientsByAgent[agent.number] ?? [])]
+      const begin = { seed, run, dialect, kind, recordLimit, clients, senders, agent: agent.number }
+      agent.send({ type: 'begin', protocol: AGENT_PROTOCOL, ...begin })
     }
-    const isReady = await this.#within(this.#ready.all, READY_MS)
+    const isReady = await this.#arrivesWithin(this.#ready.all, READY_MS)
     if (!isReady) throw new Error(`not every client process was ready after ${READY_MS} ms`)
   }
 
   connect(at: number): void {
-    this.#tellAll({ type: 'connect', at })
+    this.#sendAll({ type: 'connect', at })
   }
 
   async untilJoined(deadlineMs: number): Promise<number> {
     const { clients } = this.#options
     const all = new Promise<void>((resolve) => {
-      this.#look = () => {
+      this.#onReport = () => {
         if (sum(this.#joined) === clients.length) resolve()
       }
     })
-    this.#look()
-    await this.#within(all, deadlineMs)
+    this.#onReport()
+    await this.#arrivesWithin(all, deadlineMs)
     return sum(this.#joined)
   }
 
   load(load: Load, at: number): void {
     if (this.#senders.length === 0) throw new Error('there is a load, and no client that sends')
     this.#loads += 1
-    this.#tellAll({
+    this.#sendAll({
       type: 'load',
       at,
       load,
@@ -120,100 +120,100 @@ export class ForkedFleet implements Fleet {
     })
   }
 
-  cut(moments: Moments, offlineMs: number): void {
-    for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'cut', ...own, offlineMs })
+  cut(moments: EventTimes, offlineMs: number): void {
+    for (const [agent, own] of this.#perAgent(moments)) agent.send({ type: 'cut', ...own, offlineMs })
   }
 
-  leave(moments: Moments): void {
-    for (const [agent, own] of this.#ofEach(moments)) agent.tell({ type: 'leave', ...own })
+  leave(moments: EventTimes): void {
+    for (const [agent, own] of this.#perAgent(moments)) agent.send({ type: 'leave', ...own })
   }
 
   slow(at: number): void {
-    this.#tellAll({ type: 'slow', at })
+    this.#sendAll({ type: 'slow', at })
   }
 
-  revive(at: number): void {
-    this.#tellAll({ type: 'revive', at })
+  trackRecovery(at: number): void {
+    this.#sendAll({ type: 'trackRecovery', at })
   }
 
   async settle(deadlineMs: number, quietMs = QUIET_MS): Promise<Settled> {
     const deadlineAt = nowMs() + deadlineMs
     for (;;) {
       const states = await this.#askStates()
-      const owed = sum(states.map((state) => state.owed))
+      const outstanding = sum(states.map((state) => state.outstanding))
       const joined = sum(states.map((state) => state.joined))
       const quietForMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
-      const settled = owed === 0 && quietForMs >= quietMs
-      if (settled || nowMs() >= deadlineAt) return { settled, owed, joined }
-      await abortableDelay(ASK_EVERY_MS, this.#over.signal)
+      const settled = outstanding === 0 && quietForMs >= quietMs
+      if (settled || nowMs() >= deadlineAt) return { settled, outstanding, joined }
+      await abortableDelay(ASK_EVERY_MS, this.#closed.signal)
     }
   }
 
-  async ledger(): Promise<Ledger> {
-    const parts: AgentLedger[] = []
-    const whole = new Round<void>(this.#agents.length)
-    this.#ledger = { parts, whole }
-    this.#tellAll({ type: 'ledger' })
+  async records(): Promise<DeliveryRecords> {
+    const parts: AgentRecords[] = []
+    const whole = new Barrier<void>(this.#agents.length)
+    this.#records = { parts, whole }
+    this.#sendAll({ type: 'records' })
     await this.#orFailed(whole.all)
-    clearInterval(this.#watch)
+    clearInterval(this.#livenessTimer)
     return { parts }
   }
 
   async close(): Promise<void> {
-    this.#over.abort()
-    clearInterval(this.#watch)
+    this.#closed.abort()
+    clearInterval(this.#livenessTimer)
     await Promise.all(this.#agents.map((agent) => agent.end()))
     process.off('exit', this.#killAll)
   }
 
   #start(number: number): AgentProcess {
-    const heard = () => {
+    const resetSilence = () => {
       this.#silentSeconds[number] = 0
     }
     return new AgentProcess(number, {
-      ready: () => this.#ready.take(number),
+      ready: () => this.#ready.arrive(number),
       second: (second) => {
-        heard()
+        resetSilence()
         this.#joined[number] = second.joined
         this.#options.onSecond(number, second)
-        this.#look()
+        this.#onReport()
       },
-      state: (state) => this.#states.take(number, state),
-      ledger: (part) => {
-        heard()
-        this.#ledger?.parts.push(part)
-        if (!part.more) this.#ledger?.whole.take(number)
+      state: (state) => this.#states.arrive(number, state),
+      records: (part) => {
+        resetSilence()
+        this.#records?.parts.push(part)
+        if (!part.more) this.#records?.whole.arrive(number)
       },
       failed: (reason) => this.#fail(new Error(reason)),
     })
   }
 
   #askStates(): Promise<State[]> {
-    this.#states = new Round(this.#agents.length)
-    this.#tellAll({ type: 'settle' })
+    this.#states = new Barrier(this.#agents.length)
+    this.#sendAll({ type: 'settle' })
     return this.#orFailed(this.#states.all)
   }
 
   /** Counts its own ticks, so that a stall of this process is held against nobody. */
-  #listen(): void {
+  #checkLiveness(): void {
     for (const { number, pid } of this.#agents) {
       const silent = (this.#silentSeconds[number] ?? 0) + 1
       this.#silentSeconds[number] = silent
       if (silent > SILENT_SECONDS)
         this.#fail(
-          new Error(`client process ${number} (${pid}): has not been heard of for ${silent} seconds`),
+          new Error(`client process ${number} (${pid}): has not been resetSilence of for ${silent} seconds`),
         )
     }
   }
 
-  #tellAll(command: AgentCommand): void {
-    for (const agent of this.#agents) agent.tell(command)
+  #sendAll(command: AgentCommand): void {
+    for (const agent of this.#agents) agent.send(command)
   }
 
-  *#ofEach({ clients, at }: Moments): Generator<[AgentProcess, { clients: number[]; at: number[] }]> {
+  *#perAgent({ clients, at }: EventTimes): Generator<[AgentProcess, { clients: number[]; at: number[] }]> {
     for (const agent of this.#agents) {
       const places = [...clients.keys()].filter(
-        (place) => this.#homes.get(clients[place] ?? -1) === agent.number,
+        (place) => this.#agentOfClient.get(clients[place] ?? -1) === agent.number,
       )
       const own = {
         clients: places.map((place) => clients[place] ?? 0),
@@ -228,9 +228,9 @@ export class ForkedFleet implements Fleet {
   }
 
   /** @returns whether it came before the deadline */
-  async #within(wait: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  async #arrivesWithin(wait: Promise<unknown>, deadlineMs: number): Promise<boolean> {
     const deadline = new AbortController()
-    const signal = AbortSignal.any([deadline.signal, this.#over.signal])
+    const signal = AbortSignal.any([deadline.signal, this.#closed.signal])
     const came = wait.then(() => true)
     const late = delay(deadlineMs, false, { signal }).catch(() => false)
     const isIn = await this.#orFailed(Promise.race([came, late])).finally(() => deadline.abort())

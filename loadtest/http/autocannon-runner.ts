@@ -13,7 +13,7 @@ import type { HttpRequest, HttpSettings } from './scenarios.ts'
 const TIMEOUT_SEC = 10
 const HIGHEST_US = 600_000_000
 
-export interface Shots {
+export interface HttpCounts {
   durationMs: number
   answered: number
   byStatus: Record<string, number>
@@ -26,7 +26,7 @@ export interface Shots {
   corrected: Histogram
 }
 
-export interface Aim {
+export interface HttpLoad {
   /** Of the host, without a path. */
   url: string
   request: HttpRequest
@@ -36,12 +36,12 @@ export interface Aim {
   stop: AbortSignal
 }
 
-export async function fire(aim: Aim): Promise<Shots> {
-  const { connections, ratePerSec } = aim.settings
+export async function runAutocannon(load: HttpLoad): Promise<HttpCounts> {
+  const { connections, ratePerSec } = load.settings
   const [measured, corrected] = [emptyHistogram(), emptyHistogram()]
   const intervalUs = (1e6 * connections) / ratePerSec
   const beganAt = performance.now()
-  const result = await shoot(aim, (status, responseMs) => {
+  const result = await run(load, (status, responseMs) => {
     if (status < 200 || status > 299) return
     const us = Math.min(HIGHEST_US, Math.max(1, Math.round(responseMs * 1_000)))
     measured.recordValue(us)
@@ -61,8 +61,8 @@ export async function fire(aim: Aim): Promise<Shots> {
   }
 }
 
-function shoot(
-  { url, request, isRight, settings, stop }: Aim,
+function run(
+  { url, request, isRight, settings, stop }: HttpLoad,
   answered: (status: number, responseMs: number) => void,
 ): Promise<autocannon.Result> {
   const options: autocannon.Options = {
@@ -78,16 +78,16 @@ function shoot(
     ...bodiesOf(request),
   }
   return new Promise((resolve, reject) => {
-    const cannon = autocannon(options, (error: Error | null, result) => {
+    const instance = autocannon(options, (error: Error | null, result) => {
       stop.removeEventListener('abort', end)
       if (error === null) resolve(result)
       else reject(error)
     })
-    cannon.on('response', (_client, status, _bytes, responseMs) => answered(status, responseMs))
+    instance.on('response', (_client, status, _bytes, responseMs) => answered(status, responseMs))
     stop.addEventListener('abort', end, { once: true })
     if (stop.aborted) end()
     function end() {
-      cannon.stop()
+      instance.stop()
     }
   })
 }

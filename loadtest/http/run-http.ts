@@ -5,13 +5,13 @@ import { summaryOf } from '../measure/histograms.ts'
 import { serverFigures } from '../measure/server-figures.ts'
 import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
 import type { Check } from '../model/result.ts'
-import type { RunWatch } from '../run/observer.ts'
-import { refuseStrangers } from '../run/request/allowed-addresses.ts'
+import type { RunObserver } from '../run/observer.ts'
+import { refuseUnnamedHosts } from '../run/request/allowed-addresses.ts'
 import type { Place } from '../run/request/request.ts'
 import { withTarget } from '../run/run-scenario.ts'
 import { nowMs } from '../system/clock.ts'
 import { machineNow, toolNow } from '../system/machine.ts'
-import { fire, type Shots } from './autocannon-runner.ts'
+import { type HttpCounts, runAutocannon } from './autocannon-runner.ts'
 import { HTTP_RESULT_VERSION, type HttpResult } from './http-result.ts'
 import type { HttpRequest, HttpScenario, HttpSettings } from './scenarios.ts'
 
@@ -30,29 +30,36 @@ const MOST_DELAY_MS = 50
 const RESOLUTION_MS = 10
 const PREPARE_MS = 10_000
 
-export async function runHttp(request: HttpRunRequest, watch: RunWatch): Promise<HttpResult> {
+export async function runHttp(request: HttpRunRequest, observer: RunObserver): Promise<HttpResult> {
   const setting = { tool: await toolNow(), machine: await machineNow() }
   const apiKey = request.apiKey ?? randomUUID()
   const host = {
     ...request,
     env: { ...request.env, ...(request.urls.length > 0 ? {} : { API_KEY: apiKey }) },
   }
-  return withTarget(host, watch, async (target) => {
-    refuseStrangers(target.urls, request.urls)
+  return withTarget(host, observer, async (target) => {
+    refuseUnnamedHosts(target.urls, request.urls)
     const [url] = target.urls.flat()
     if (url === undefined) throw new Error('the target has no address')
     const run = randomBytes(4).toString('hex')
-    watch.phase('preparing')
+    observer.phase('preparing')
     await prepare(url, request.scenario, run, apiKey)
     const sampler = await ServerSampler.start(target)
     let samples: readonly ServerSample[] | undefined
     try {
-      watch.phase(request.scenario.name, request.settings.durationSec * 1_000)
+      observer.phase(request.scenario.name, request.settings.durationSec * 1_000)
       const startedAt = new Date()
-      const fired = await measured(request, { url, run, apiKey, stop: watch.stop })
+      const measured = await runLoad(request, { url, run, apiKey, stop: observer.stop })
       samples = await sampler.stop()
       return resultOf(
-        { request, fired, samples, startedAt, troubles: target.deaths(), interrupted: watch.stop.aborted },
+        {
+          request,
+          measured,
+          samples,
+          startedAt,
+          problems: target.unexpectedExits(),
+          interrupted: observer.stop.aborted,
+        },
         setting,
       )
     } finally {
@@ -87,22 +94,22 @@ async function ask(
   return text
 }
 
-interface Fired {
-  shots: Shots
+interface MeasuredLoad {
+  counts: HttpCounts
   fromAt: number
   toAt: number
   generator: HttpResult['generator']
 }
 
-async function measured(
+async function runLoad(
   { scenario, settings }: HttpRunRequest,
   { url, run, apiKey, stop }: { url: string; run: string; apiKey: string; stop: AbortSignal },
-): Promise<Fired> {
+): Promise<MeasuredLoad> {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()
   const cpu = process.cpuUsage()
   const fromAt = nowMs()
-  const shots = await fire({
+  const counts = await runAutocannon({
     url,
     request: scenario.request(run, apiKey),
     isRight: scenario.isRight,
@@ -116,30 +123,30 @@ async function measured(
     cpuShare: (used.user + used.system) / 1_000 / (toAt - fromAt),
     eventLoopDelayP99Ms: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS),
   }
-  return { shots, fromAt, toAt, generator }
+  return { counts, fromAt, toAt, generator }
 }
 
-interface Seen {
+interface ResultParts {
   request: HttpRunRequest
-  fired: Fired
+  measured: MeasuredLoad
   samples: readonly ServerSample[]
   startedAt: Date
-  troubles: readonly string[]
+  problems: readonly string[]
   interrupted: boolean
 }
 
-function resultOf(seen: Seen, setting: Pick<HttpResult, 'tool' | 'machine'>): HttpResult {
-  const { request, fired, samples, startedAt, interrupted } = seen
+function resultOf(parts: ResultParts, setting: Pick<HttpResult, 'tool' | 'machine'>): HttpResult {
+  const { request, measured, samples, startedAt, interrupted } = parts
   const { scenario, target, settings, shape } = request
-  const { shots, fromAt, toAt, generator } = fired
+  const { counts, fromAt, toAt, generator } = measured
   const figures = serverFigures(
     samples,
     [{ fromAt, toAt }],
-    { messages: shots.answered, deliveries: 0 },
+    { messages: counts.answered, deliveries: 0 },
     { fromAt, toAt: fromAt, clients: 0 },
   )
-  const requests = requestsOf(shots, settings)
-  const invalid = [...seen.troubles, ...bottleneckOf(generator)]
+  const requests = requestsOf(counts, settings)
+  const invalid = [...parts.problems, ...bottleneckOf(generator)]
   return {
     document: 'http',
     version: HTTP_RESULT_VERSION,
@@ -154,9 +161,9 @@ function resultOf(seen: Seen, setting: Pick<HttpResult, 'tool' | 'machine'>): Ht
       duration: settings.durationSec,
     },
     startedAt: startedAt.toISOString(),
-    durationMs: shots.durationMs,
+    durationMs: counts.durationMs,
     requests,
-    latency: { measured: summaryOf(shots.measured), corrected: summaryOf(shots.corrected) },
+    latency: { measured: summaryOf(counts.measured), corrected: summaryOf(counts.corrected) },
     server:
       figures === null
         ? null
@@ -174,10 +181,10 @@ function resultOf(seen: Seen, setting: Pick<HttpResult, 'tool' | 'machine'>): Ht
 }
 
 function requestsOf(
-  shots: Shots,
+  counts: HttpCounts,
   { connections, ratePerSec, durationSec }: HttpSettings,
 ): HttpResult['requests'] {
-  const { answered, byStatus, non2xx, mismatches, errors, timeouts, bytes, durationMs } = shots
+  const { answered, byStatus, non2xx, mismatches, errors, timeouts, bytes, durationMs } = counts
   return {
     connections,
     askedPerSec: ratePerSec,

@@ -31,7 +31,7 @@ export interface HttpScenario {
 }
 
 const ANSWERED = 'Every answer is 2xx and what was asked for, at the asked rate'
-const USUAL: HttpSettings = { connections: 50, ratePerSec: 500, durationSec: 10 }
+const DEFAULTS: HttpSettings = { connections: 50, ratePerSec: 500, durationSec: 10 }
 /** Texts that a page of the history then holds. */
 const HISTORY_MESSAGES = 200
 const HISTORY_PAGE = 50
@@ -40,7 +40,7 @@ const httpPage: HttpScenario = {
   name: 'http-page',
   title: 'The chat page is fetched',
   invariant: ANSWERED,
-  defaults: USUAL,
+  defaults: DEFAULTS,
   dialects: ['chat'],
   needsKey: false,
   request: () => ({ method: 'GET', path: '/', headers: {} }),
@@ -51,7 +51,7 @@ const httpHistory: HttpScenario = {
   name: 'http-history',
   title: `A page of ${HISTORY_PAGE} messages is asked for, out of ${HISTORY_MESSAGES}`,
   invariant: ANSWERED,
-  defaults: { ...USUAL, ratePerSec: 200 },
+  defaults: { ...DEFAULTS, ratePerSec: 200 },
   dialects: ['chat'],
   needsKey: true,
   before: (run, apiKey) => ({ request: publish(run, apiKey), times: HISTORY_MESSAGES }),
@@ -67,7 +67,7 @@ const httpPublish: HttpScenario = {
   name: 'http-publish',
   title: 'Messages are published over the API, each stored before it is answered',
   invariant: ANSWERED,
-  defaults: { ...USUAL, ratePerSec: 200 },
+  defaults: { ...DEFAULTS, ratePerSec: 200 },
   dialects: ['chat'],
   needsKey: true,
   request: publish,
@@ -78,7 +78,7 @@ const httpHandshakes: HttpScenario = {
   name: 'http-handshakes',
   title: 'Sessions are opened by long polling, and left',
   invariant: ANSWERED,
-  defaults: { ...USUAL, ratePerSec: 200 },
+  defaults: { ...DEFAULTS, ratePerSec: 200 },
   dialects: ['chat', 'bench'],
   needsKey: false,
   request: () => ({ method: 'GET', path: '/socket.io/?EIO=4&transport=polling', headers: {} }),

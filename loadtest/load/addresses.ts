@@ -4,11 +4,11 @@
  */
 import type { ClientPlan, HostedClient } from '../model/plan.ts'
 
-const PORTS_AN_ADDRESS = 15_000
+const PORTS_PER_ADDRESS = 15_000
 /** Of one client at a time: long polling keeps one request open and sends by another. */
-const PORTS_A_CLIENT = { websocket: 1, polling: 2, upgrade: 2 } as const
+const PORTS_PER_CLIENT = { websocket: 1, polling: 2, upgrade: 2 } as const
 
-const HOSTS_A_BYTE = 254
+const HOSTS_PER_BYTE = 254
 
 /** @param urls for each host the addresses that its clients spread over, in turn */
 export function addressClients(
@@ -25,8 +25,8 @@ export function addressClients(
       throw new Error(`client ${client.index} is to connect to host ${host}, which has no address`)
     placed[host] = place + 1
     if (!hasManySources(url)) return { ...client, url }
-    const source = sourceAddress(Math.floor(ports / PORTS_AN_ADDRESS))
-    ports += PORTS_A_CLIENT[client.transport]
+    const source = sourceAddress(Math.floor(ports / PORTS_PER_ADDRESS))
+    ports += PORTS_PER_CLIENT[client.transport]
     return source === undefined ? { ...client, url } : { ...client, url, localAddress: source }
   })
 }
@@ -34,9 +34,9 @@ export function addressClients(
 /** @returns undefined for the first: the machine's own choice, with which a port can be used for several targets */
 export function sourceAddress(number: number): string | undefined {
   if (number === 0) return undefined
-  const third = Math.floor(number / HOSTS_A_BYTE)
-  if (third > HOSTS_A_BYTE) throw new Error(`there is no ${number}th loopback address`)
-  return `127.1.${third}.${1 + (number % HOSTS_A_BYTE)}`
+  const third = Math.floor(number / HOSTS_PER_BYTE)
+  if (third > HOSTS_PER_BYTE) throw new Error(`there is no ${number}th loopback address`)
+  return `127.1.${third}.${1 + (number % HOSTS_PER_BYTE)}`
 }
 
 export function isLoopback(url: string): boolean {

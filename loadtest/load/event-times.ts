@@ -1,37 +1,38 @@
 /** Who is cut off or leaves, and when: drawn from the seed. Pure. */
-import type { Churn, Whom } from '../model/plan.ts'
+import type { Churn, ClientSelection } from '../model/plan.ts'
 import { type Random, shuffled } from './random.ts'
 
 /** Clients by their index, each with its moment of `clock.ts`. */
-export interface Moments {
+export interface EventTimes {
   clients: readonly number[]
   at: readonly number[]
 }
 
 /** @returns the indexes of those whom it is about, in their order */
-export function chosen(
-  whom: Whom,
+export function selectClients(
+  selection: ClientSelection,
   clients: readonly { index: number; host: number }[],
   random: Random,
 ): number[] {
-  if (whom === 'all') return clients.map(({ index }) => index)
-  if ('host' in whom) return clients.filter(({ host }) => host === whom.host).map(({ index }) => index)
-  const count = Math.min(clients.length, Math.max(1, Math.round(clients.length * whom.share)))
+  if (selection === 'all') return clients.map(({ index }) => index)
+  if ('host' in selection)
+    return clients.filter(({ host }) => host === selection.host).map(({ index }) => index)
+  const count = Math.min(clients.length, Math.max(1, Math.round(clients.length * selection.share)))
   const drawn = shuffled(clients, random).slice(0, count)
   return drawn.map(({ index }) => index).toSorted((a, b) => a - b)
 }
 
 /** Each at a moment of its own within `spreadMs` from `at`; all at `at` when that is 0. */
-export function cutMoments(
+export function cutTimes(
   clients: readonly number[],
   within: { at: number; spreadMs: number },
   random: Random,
-): Moments {
+): EventTimes {
   return { clients, at: clients.map(() => within.at + random() * within.spreadMs) }
 }
 
 /** So many a second at even distances; nobody twice before all others had their turn. */
-export function churnMoments(churn: Churn, clients: readonly number[], at: number, random: Random): Moments {
+export function churnTimes(churn: Churn, clients: readonly number[], at: number, random: Random): EventTimes {
   const count = clients.length === 0 ? 0 : Math.round((churn.durationMs * churn.perSec) / 1_000)
   const turns = shuffled(clients, random)
   const places = Array.from({ length: count }, (_, place) => place)

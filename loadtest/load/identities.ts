@@ -13,7 +13,7 @@ export function guestAuth(run: string, index: number): GuestAuth {
 }
 
 /** So that nobody else's messages of an earlier or another run are heard: all rooms have the run in their names. */
-export function inOwnRooms(clients: readonly WantedClient[], run: string): HostedClient[] {
+export function inRunRooms(clients: readonly WantedClient[], run: string): HostedClient[] {
   return clients.map(({ directWith = [], ...client }) => ({
     ...client,
     rooms: [

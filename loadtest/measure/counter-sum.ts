@@ -10,7 +10,7 @@ export interface Reading {
   value: number
 }
 
-export class GrowingSum {
+export class CounterSum {
   readonly #last = new Map<string, number>()
   readonly #sums = new Map<string, number>()
   #isFirst = true

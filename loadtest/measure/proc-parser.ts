@@ -15,7 +15,7 @@ export function cpuFrom(stat: string, { ticksPerSec }: ProcUnits): number {
 }
 
 /** Names one life of one process for good: ids are given out again, but not to two that began at once. */
-export function lifeFrom(pid: number, stat: string): string {
+export function processKeyFrom(pid: number, stat: string): string {
   return `${pid} ${fieldOf(stat, STARTTIME)}`
 }
 

@@ -3,7 +3,7 @@ import { run } from '../../test/harness/command.ts'
 import type { ServerProcess } from '../model/server-process.ts'
 import { readProc } from '../system/processes.ts'
 import type { Reading } from './counter-sum.ts'
-import { cpuFrom, lifeFrom, type ProcUnits, rssFrom } from './proc-parser.ts'
+import { cpuFrom, type ProcUnits, processKeyFrom, rssFrom } from './proc-parser.ts'
 
 export interface ProcReadings {
   /** Milliseconds by role. */
@@ -28,7 +28,7 @@ export function readProcesses(processes: readonly ServerProcess[], units: ProcUn
     const stat = readProc(pid, 'stat')
     const statm = readProc(pid, 'statm')
     if (stat === undefined || statm === undefined) continue
-    readings.cpu.push({ key: lifeFrom(pid, stat), group: role, value: cpuFrom(stat, units) })
+    readings.cpu.push({ key: processKeyFrom(pid, stat), group: role, value: cpuFrom(stat, units) })
     readings.rssBytes[role] = (readings.rssBytes[role] ?? 0) + rssFrom(statm, units)
   }
   return readings

@@ -2,7 +2,7 @@
 
 import type { RunningTarget } from '../model/target.ts'
 import { type Clock, nowMs } from '../system/clock.ts'
-import { GrowingSum, type Reading } from './counter-sum.ts'
+import { CounterSum, type Reading } from './counter-sum.ts'
 import { ProbeReader } from './probe/probe-reader.ts'
 import type { ProcUnits } from './proc-parser.ts'
 import { procUnits, readProcesses } from './proc-reader.ts'
@@ -30,8 +30,8 @@ export class ServerSampler {
   readonly #target: Sampled
   readonly #units: ProcUnits
   readonly #clock: Clock
-  readonly #cpu = new GrowingSum()
-  readonly #redisOut = new GrowingSum()
+  readonly #cpu = new CounterSum()
+  readonly #redisOut = new CounterSum()
   readonly #probes: ProbeReader | undefined
   readonly #samples: ServerSample[] = []
   #looking: Promise<void> | undefined

@@ -27,7 +27,7 @@ export const AgentCommand = z.discriminatedUnion('type', [
     /** All clients of the fleet that send, by their index. */
     senders: z.array(z.int().min(0)),
     /** Deliveries that the agent writes down at most; beyond it the run is invalid. */
-    ledgerLimit: z.int().positive(),
+    recordLimit: z.int().positive(),
   }),
   z.strictObject({ type: z.literal('connect'), at }),
   /**
@@ -41,10 +41,10 @@ export const AgentCommand = z.discriminatedUnion('type', [
   /** From `at` on clients read as their plan says. */
   z.strictObject({ type: z.literal('slow'), at }),
   /** From now on it is looked when each client is served again. */
-  z.strictObject({ type: z.literal('revive'), at }),
+  z.strictObject({ type: z.literal('trackRecovery'), at }),
   /** Nothing new is sent; the answer is `state`, as often as it is asked. */
   z.strictObject({ type: z.literal('settle') }),
-  z.strictObject({ type: z.literal('ledger') }),
+  z.strictObject({ type: z.literal('records') }),
   z.strictObject({ type: z.literal('end') }),
 ])
 export type AgentCommand = z.infer<typeof AgentCommand>
@@ -81,7 +81,7 @@ export const AgentSecond = z.strictObject({
   connect: Encoded,
   back: Encoded,
   /** From `revive` to a client's first ack and first showing of messages that were due since. */
-  revival: Encoded,
+  recovery: Encoded,
   /** Of this process: event-loop delay (99th percentile, ms), CPU time (ms) and how late sends were made (largest, ms). */
   eventLoopDelayP99Ms: z.number(),
   cpuMs: z.number(),
@@ -105,15 +105,15 @@ const MemberRecord = z.strictObject({
   /** `chat`: their sequence numbers. */
   seqs: z.instanceof(Float64Array).optional(),
   /** Texts of ids that this run cannot have made, at most 20, and how many there were. */
-  strangers: z.array(z.string()),
-  strangerCount: count,
+  foreignIds: z.array(z.string()),
+  foreignCount: count,
   /** Pairs of times: away from, back at (NaN: never). */
   absences: z.array(z.tuple([at, atOrNever])),
 })
 
 /** The agent's part of the ledger. Sends are columns of the same length. */
-export const AgentLedger = z.strictObject({
-  type: z.literal('ledger'),
+export const AgentRecords = z.strictObject({
+  type: z.literal('records'),
   /** More parts follow. */
   more: z.boolean(),
   overflowed: z.boolean(),
@@ -130,14 +130,14 @@ export const AgentLedger = z.strictObject({
   }),
   members: z.array(MemberRecord),
 })
-export type AgentLedger = z.infer<typeof AgentLedger>
+export type AgentRecords = z.infer<typeof AgentRecords>
 
 export const AgentReport = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   AgentSecond,
   /** `owed`: sends without an answer plus, as far as the agent can tell, deliveries that must still come; `joined`: clients that are live. */
-  z.strictObject({ type: z.literal('state'), owed: count, joined: count, lastDeliveryAt: at }),
-  AgentLedger,
+  z.strictObject({ type: z.literal('state'), outstanding: count, joined: count, lastDeliveryAt: at }),
+  AgentRecords,
   z.strictObject({ type: z.literal('failed'), reason: z.string() }),
 ])
 export type AgentReport = z.infer<typeof AgentReport>

@@ -2,22 +2,22 @@
  * How a message is written down: its key is `sender * SENDS_A_CLIENT + number`, a whole number that a double holds exactly, and
  * its id (what travels) is `<run>-<sender>-<number>`. The text begins with the moment at which the message was due.
  */
-import type { AgentLedger } from './agent-protocol.ts'
+import type { AgentRecords } from './agent-protocol.ts'
 
 /** A client sends fewer messages than this in a run. */
-export const SENDS_A_CLIENT = 2 ** 20
+export const MAX_SENDS_PER_CLIENT = 2 ** 20
 
-export type MemberRecord = AgentLedger['members'][number]
-export type Sends = AgentLedger['sends']
+export type MemberRecord = AgentRecords['members'][number]
+export type Sends = AgentRecords['sends']
 
 /** The parts of all agents. */
-export interface Ledger {
-  parts: readonly AgentLedger[]
+export interface DeliveryRecords {
+  parts: readonly AgentRecords[]
 }
 
-export const keyOf = (sender: number, number: number): number => sender * SENDS_A_CLIENT + number
-export const senderOf = (key: number): number => Math.floor(key / SENDS_A_CLIENT)
-export const numberOf = (key: number): number => key % SENDS_A_CLIENT
+export const keyOf = (sender: number, number: number): number => sender * MAX_SENDS_PER_CLIENT + number
+export const senderOf = (key: number): number => Math.floor(key / MAX_SENDS_PER_CLIENT)
+export const numberOf = (key: number): number => key % MAX_SENDS_PER_CLIENT
 
 export const idOf = (run: string, key: number): string => `${run}-${senderOf(key)}-${numberOf(key)}`
 

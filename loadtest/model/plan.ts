@@ -55,16 +55,16 @@ export const Load = z.strictObject({
 export type Load = z.infer<typeof Load>
 
 /** Whose connections: all, a share drawn from the seed, or those who are connected to one host. */
-export const Whom = z.union([
+export const ClientSelection = z.union([
   z.literal('all'),
   z.strictObject({ share: z.number().gt(0).max(1) }),
   z.strictObject({ host: z.int().min(0) }),
 ])
-export type Whom = z.infer<typeof Whom>
+export type ClientSelection = z.infer<typeof ClientSelection>
 
 /** Connections are destroyed without a goodbye, and come back after `offlineMs`. */
 const Cut = z.strictObject({
-  whom: Whom,
+  selection: ClientSelection,
   offlineMs: z.number().min(0),
   /** Each at a moment of its own, drawn from the seed, within this time. 0: all at once. */
   spreadMs: z.number().min(0),

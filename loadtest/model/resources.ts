@@ -5,7 +5,7 @@ import type { ServerRole } from './server-process.ts'
 const counts = z.record(z.string(), z.number())
 
 /** What a server process tells of itself (measure/holdings-probe.js), after a garbage collection. */
-export const ToldHoldings = z.strictObject({
+export const ReportedResources = z.strictObject({
   at: z.number(),
   heapBytes: z.number(),
   externalBytes: z.number(),
@@ -15,11 +15,11 @@ export const ToldHoldings = z.strictObject({
   emitters: counts,
   listeners: counts,
 })
-export type ToldHoldings = z.infer<typeof ToldHoldings>
+export type ReportedResources = z.infer<typeof ReportedResources>
 
-export interface ProcessHoldings {
+export interface ProcessResources {
   /** Of one life of one process. */
-  life: string
+  processKey: string
   role: ServerRole
   host: number
   /** Resident memory that is no file's: what a database maps into it is left out. */
@@ -27,13 +27,13 @@ export interface ProcessHoldings {
   /** Open file descriptors by what they are. */
   descriptors: Readonly<Record<string, number>>
   /** Undefined of Redis. */
-  told: ToldHoldings | undefined
+  reported: ReportedResources | undefined
 }
 
-export interface RedisHoldings {
+export interface RedisResources {
   /** Those that nothing but a command removes, and those that Redis lets go of by itself. */
-  keysThatStay: number
-  keysThatExpire: number
+  persistentKeys: number
+  expiringKeys: number
   /** That somebody has subscribed to. */
   channels: number
   shardChannels: number
@@ -41,7 +41,7 @@ export interface RedisHoldings {
   connections: number
 }
 
-export interface Holdings {
-  processes: readonly ProcessHoldings[]
-  redis: RedisHoldings | undefined
+export interface ResourceCounts {
+  processes: readonly ProcessResources[]
+  redis: RedisResources | undefined
 }

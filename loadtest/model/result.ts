@@ -22,9 +22,9 @@ export const LatencySummary = z.strictObject({
 })
 export type LatencySummary = z.infer<typeof LatencySummary>
 
-/** What was due, and what the auditor found in the ledger. */
+/** What was due, and what the auditor found. */
 export const Verdict = z.strictObject({
-  /** False: one of lost, doubled, outOfOrder, phantom is not 0, or the ledger overflowed. */
+  /** False: one of lost, doubled, outOfOrder, phantom is not 0, or the delivery records overflowed. */
   ok: z.boolean(),
   /** Sends that fell due. Those that were not made found their sender away or its backlog full. */
   due: count,

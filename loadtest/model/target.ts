@@ -1,12 +1,12 @@
 /** What a run needs of the servers it is aimed at: this project, a documented Socket.IO set-up, or any address. */
 
 import type { Dialect, FaultKind } from './plan.ts'
-import type { RedisHoldings } from './resources.ts'
+import type { RedisResources } from './resources.ts'
 import type { ServerProcess } from './server-process.ts'
 
 /** A fault that found nobody: what it is for is down, or has not come up yet. */
-export class NothingToHit extends Error {
-  override readonly name = 'NothingToHit'
+export class FaultMissed extends Error {
+  override readonly name = 'FaultMissed'
 }
 
 export interface TargetShape {
@@ -57,11 +57,11 @@ export interface RunningTarget {
   /** Over all Redis servers that run now. */
   redis(): Promise<RedisFigures | undefined>
   /** The same for what it holds now. */
-  redisHoldings(): Promise<RedisHoldings | undefined>
+  redisResources(): Promise<RedisResources | undefined>
   /** Resolves when every host takes connections and knows the others. Bounded. */
-  untilWhole(): Promise<void>
+  untilReady(): Promise<void>
   /** Processes that ended without anybody's doing, as lines. */
-  deaths(): readonly string[]
+  unexpectedExits(): readonly string[]
   /** The last lines of the servers' logs. */
   tail(): string
   stop(): Promise<void>

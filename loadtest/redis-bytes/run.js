@@ -11,8 +11,8 @@ import { runnerImport } from 'vite'
 import { BROADCASTS, Traffic } from './traffic.js'
 
 const HOSTS = 2
-const WORKERS_A_HOST = 4
-const MEMBERS_A_ROOM = Number(process.argv[2] ?? 5)
+const WORKERS_PER_HOST = 4
+const MEMBERS_PER_ROOM = Number(process.argv[2] ?? 5)
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const harness = async (name) => (await runnerImport(here(`../../test/harness/${name}.ts`))).module
 const { LoopbackHosts } = await harness('cluster/loopback-hosts')
@@ -20,16 +20,16 @@ const { startRedis } = await harness('redis/redis')
 
 async function serveRookery() {
   const args = ['--app', here('app.js')]
-  const hosts = await LoopbackHosts.start({ hosts: HOSTS, workersPerHost: WORKERS_A_HOST, args })
+  const hosts = await LoopbackHosts.start({ hosts: HOSTS, workersPerHost: WORKERS_PER_HOST, args })
   const urls = hosts.ports.map((port) => `http://127.0.0.1:${port}`)
-  const each = Array.from({ length: WORKERS_A_HOST }, () => urls).flat()
+  const each = Array.from({ length: WORKERS_PER_HOST }, () => urls).flat()
   return { redis: hosts.redis, urls: each, stop: () => hosts.stop() }
 }
 
 async function serveDocumented() {
   const redis = await startRedis({ appendonly: 'always' })
   const env = { ...process.env, REDIS_URL: redis.url }
-  const workers = Array.from({ length: HOSTS * WORKERS_A_HOST }, () => fork(here('documented.js'), { env }))
+  const workers = Array.from({ length: HOSTS * WORKERS_PER_HOST }, () => fork(here('documented.js'), { env }))
   const stop = async () => {
     const gone = workers.map((worker) => once(worker, 'exit'))
     for (const worker of workers) worker.kill('SIGKILL')
@@ -61,7 +61,7 @@ async function connections(redis) {
 
 async function measure(serve) {
   const served = await serve()
-  const traffic = new Traffic(MEMBERS_A_ROOM)
+  const traffic = new Traffic(MEMBERS_PER_ROOM)
   try {
     await traffic.begin(served.urls)
     const first = await look(served.redis)
@@ -80,7 +80,7 @@ async function measure(serve) {
 const results = { rookery: await measure(serveRookery), documented: await measure(serveDocumented) }
 const perBroadcast = (name) => Math.round(results[name].out / BROADCASTS)
 const summary = {
-  traffic: `${BROADCASTS} broadcasts of 100 bytes to rooms of ${MEMBERS_A_ROOM}, ${HOSTS} hosts × ${WORKERS_A_HOST} workers`,
+  traffic: `${BROADCASTS} broadcasts of 100 bytes to rooms of ${MEMBERS_PER_ROOM}, ${HOSTS} hosts × ${WORKERS_PER_HOST} workers`,
   ...results,
   outBytesPerBroadcast: { rookery: perBroadcast('rookery'), documented: perBroadcast('documented') },
 }

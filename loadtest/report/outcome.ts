@@ -44,7 +44,7 @@ function auditFailures(verdict: Verdict): string[] {
     doubled === 0 ? '' : `${countOf(doubled, 'delivery', 'deliveries')} shown more than once`,
     outOfOrder === 0 ? '' : `${countOf(outOfOrder, 'delivery', 'deliveries')} out of order`,
     phantom === 0 ? '' : `${countOf(phantom, 'message')} that nobody sent`,
-    overflowed ? 'the ledger overflowed: not every message was written down' : '',
+    overflowed ? 'the delivery records overflowed: not every message was written down' : '',
   ].filter((line) => line !== '')
   return found.length === 0 ? ['the auditor says no, and gives no number'] : found
 }

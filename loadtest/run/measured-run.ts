@@ -6,23 +6,23 @@ import { randomBytes } from 'node:crypto'
 import type { Fleet, FleetOptions, Settled } from '../fleet/fleet.ts'
 import { openFleet } from '../fleet/open-fleet.ts'
 import { addressClients } from '../load/addresses.ts'
-import { inOwnRooms } from '../load/identities.ts'
+import { inRunRooms } from '../load/identities.ts'
 import type { Interval } from '../measure/samples.ts'
 import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
 import type { AgentSecond } from '../model/agent-protocol.ts'
-import type { Ledger } from '../model/delivery-records.ts'
+import type { DeliveryRecords } from '../model/delivery-records.ts'
 import type { RunPlan } from '../model/plan.ts'
 import type { Baseline } from '../model/result.ts'
 import type { RunningTarget } from '../model/target.ts'
 import { nowMs } from '../system/clock.ts'
-import type { RunWatch } from './observer.ts'
-import { refuseStrangers } from './request/allowed-addresses.ts'
+import type { RunObserver } from './observer.ts'
+import { refuseUnnamedHosts } from './request/allowed-addresses.ts'
 import type { RunRequest } from './request/request.ts'
-import { possiblePlan } from './request/supported-plan.ts'
-import { Baselines } from './resource-baselines.ts'
-import { drive, driveAfter, endMs, type Stage } from './step-runner.ts'
-import { unlessStopped, untilMoment } from './wait.ts'
-import { rehearse } from './warm-up.ts'
+import { supportedPlan } from './request/supported-plan.ts'
+import { ResourceBaselines } from './resource-baselines.ts'
+import { endMs, runAfterFaults, runSteps, type StepContext } from './step-runner.ts'
+import { unlessStopped, waitUntil } from './wait.ts'
+import { warmUpServers } from './warm-up.ts'
 
 /** Deliveries that one client process writes down: 16 bytes each. */
 const LEDGER_LIMIT = 20_000_000
@@ -37,9 +37,9 @@ const HURRIED_SETTLE_MS = 3_000
 /** What settling and the ledger usually take. */
 const AFTER_MS = 1_500
 /** From the last join to the first step. */
-const BREATH_MS = 300
+const LEAD_MS = 300
 
-export interface Passage {
+export interface MeasuredRun {
   plan: RunPlan
   startedAt: Date
   /** Of `clock.ts`. */
@@ -57,35 +57,39 @@ export interface Passage {
   samples: readonly ServerSample[]
   marks: readonly { atMs: number; label: string }[]
   settled: Settled
-  ledger: Ledger
+  records: DeliveryRecords
   /** The load before the zero, where there was one. */
   warmedUp: Interval | undefined
   baselines: readonly Baseline[] | undefined
   /** Why its figures must not be used. */
-  troubles: readonly string[]
+  problems: readonly string[]
   interrupted: boolean
 }
 
-export async function pass(target: RunningTarget, request: RunRequest, watch: RunWatch): Promise<Passage> {
-  const plan = possiblePlan(request, target)
-  refuseStrangers(target.urls, request.urls)
+export async function measureRun(
+  target: RunningTarget,
+  request: RunRequest,
+  observer: RunObserver,
+): Promise<MeasuredRun> {
+  const plan = supportedPlan(request, target)
+  refuseUnnamedHosts(target.urls, request.urls)
   const seconds: { agent: number; second: AgentSecond }[] = []
   const sampler = await ServerSampler.start(target)
   let samples: readonly ServerSample[] | undefined
   let fleet: Fleet | undefined
   try {
     if (plan.baseline !== undefined) {
-      watch.phase('rehearsing')
-      await rehearse(crowdOf(plan, request, target), plan.baseline.warmUp, watch.stop)
+      observer.phase('rehearsing')
+      await warmUpServers(crowdOf(plan, request, target), plan.baseline.warmUp, observer.stop)
     }
     fleet = await openFleet({
       ...crowdOf(plan, request, target),
       onSecond: (agent, second) => {
         seconds.push({ agent, second })
-        watch.second(agent, second)
+        observer.second(agent, second)
       },
     })
-    const going = new Going({ fleet, target, plan, request, watch, sampler })
+    const going = new RunSequence({ fleet, target, plan, request, observer, sampler })
     const gone = await going.go()
     samples = await sampler.stop()
     return { plan, perAgent: fleet.perAgent, seconds, samples, ...gone }
@@ -102,43 +106,43 @@ function crowdOf(
   { urls }: RunningTarget,
 ): Omit<FleetOptions, 'onSecond'> {
   const run = randomBytes(4).toString('hex')
-  const addressed = addressClients(inOwnRooms(clients, run), urls)
-  return { agents, seed, run, dialect, kind, clients: addressed, ledgerLimit: LEDGER_LIMIT }
+  const addressed = addressClients(inRunRooms(clients, run), urls)
+  return { agents, seed, run, dialect, kind, clients: addressed, recordLimit: LEDGER_LIMIT }
 }
 
 const plannedMs = ({ steps, afterFaults, baseline }: RunPlan): number =>
   (baseline?.warmUp.durationMs ?? 0) + Math.max(0, ...steps.map(endMs)) + (afterFaults?.durationMs ?? 0)
 
-async function driveAll({ steps, afterFaults }: RunPlan, stage: Stage): Promise<void> {
-  const loadedUntil = await drive(steps, stage, afterFaults)
-  if (afterFaults !== undefined) await driveAfter(afterFaults, stage, loadedUntil)
+async function runAllSteps({ steps, afterFaults }: RunPlan, context: StepContext): Promise<void> {
+  const loadedUntil = await runSteps(steps, context, afterFaults)
+  if (afterFaults !== undefined) await runAfterFaults(afterFaults, context, loadedUntil)
 }
 
-interface GoingParts {
+interface SequenceParts {
   fleet: Fleet
   target: RunningTarget
   plan: RunPlan
   request: RunRequest
-  watch: RunWatch
+  observer: RunObserver
   sampler: ServerSampler
 }
 
-type Gone = Omit<Passage, 'plan' | 'perAgent' | 'seconds' | 'samples'>
+type SequenceOutcome = Omit<MeasuredRun, 'plan' | 'perAgent' | 'seconds' | 'samples'>
 
-class Going {
-  readonly #parts: GoingParts
+class RunSequence {
+  readonly #parts: SequenceParts
   readonly #marks: { atMs: number; label: string }[] = []
-  readonly #troubles: string[] = []
-  readonly #baselines: Baselines | undefined
+  readonly #problems: string[] = []
+  readonly #baselines: ResourceBaselines | undefined
 
-  constructor(parts: GoingParts) {
+  constructor(parts: SequenceParts) {
     this.#parts = parts
-    const { plan, target, watch } = parts
+    const { plan, target, observer } = parts
     if (plan.baseline === undefined) return
-    this.#baselines = new Baselines({ target, returnMs: plan.baseline.returnMs, stop: watch.stop })
+    this.#baselines = new ResourceBaselines({ target, returnMs: plan.baseline.returnMs, stop: observer.stop })
   }
 
-  async go(): Promise<Gone> {
+  async go(): Promise<SequenceOutcome> {
     const startedAt = new Date()
     const beganAt = nowMs()
     await this.#count('note', 'none')
@@ -147,13 +151,13 @@ class Going {
     await this.#parts.sampler.sample()
     const warmedUp = joined === 0 ? undefined : await this.#warmUp()
     await this.#count('note', 'all')
-    const zeroAt = nowMs() + BREATH_MS
-    if (joined > 0) await this.#drive(zeroAt)
+    const zeroAt = nowMs() + LEAD_MS
+    if (joined > 0) await this.#runSteps(zeroAt)
     const drivenAt = nowMs()
     const settled = await this.#settle(joined)
     await this.#count('compare', 'all')
-    this.#parts.watch.phase('reading the ledger')
-    const ledger = await this.#parts.fleet.ledger()
+    this.#parts.observer.phase('reading the delivery records')
+    const records = await this.#parts.fleet.records()
     const endedAt = nowMs()
     if (this.#baselines !== undefined) await this.#parts.fleet.close()
     await this.#count('compare', 'none')
@@ -163,25 +167,25 @@ class Going {
       joined,
       marks: this.#marks,
       settled,
-      ledger,
+      records,
       warmedUp,
       baselines: this.#baselines?.compared,
-      troubles: [...this.#troubles, ...this.#parts.target.deaths()],
+      problems: [...this.#problems, ...this.#parts.target.unexpectedExits()],
       interrupted: this.#stop.aborted,
     }
   }
 
   get #stop(): AbortSignal {
-    return this.#parts.watch.stop
+    return this.#parts.observer.stop
   }
 
   async #connect(): Promise<{ connectAt: number; joined: number }> {
-    const { fleet, plan, watch } = this.#parts
+    const { fleet, plan, observer } = this.#parts
     const lastMs = Math.max(0, ...plan.clients.map(({ connectAtMs }) => connectAtMs))
-    watch.phase('connecting', lastMs + plannedMs(plan) + AFTER_MS)
-    const connectAt = nowMs() + BREATH_MS
+    observer.phase('connecting', lastMs + plannedMs(plan) + AFTER_MS)
+    const connectAt = nowMs() + LEAD_MS
     fleet.connect(connectAt)
-    const joined = (await unlessStopped(this.#untilJoined(lastMs), this.#stop)) ?? watch.joined
+    const joined = (await unlessStopped(this.#untilJoined(lastMs), this.#stop)) ?? observer.joined
     return { connectAt, joined }
   }
 
@@ -198,30 +202,30 @@ class Going {
 
   async #count(does: 'note' | 'compare', clients: Baseline['clients']): Promise<void> {
     if (this.#baselines === undefined) return
-    this.#parts.watch.phase('counting what the servers hold')
+    this.#parts.observer.phase('counting what the servers hold')
     const counted = this.#baselines[does](clients).catch((error: unknown) => this.#trouble(error))
     await unlessStopped(counted, this.#stop)
   }
 
   /** Every client speaks, and what it says is shown. */
   async #warmUp(): Promise<Interval | undefined> {
-    const { fleet, plan, watch } = this.#parts
+    const { fleet, plan, observer } = this.#parts
     if (plan.baseline === undefined || this.#stop.aborted) return undefined
-    watch.phase('warming up', plannedMs(plan) + AFTER_MS)
+    observer.phase('warming up', plannedMs(plan) + AFTER_MS)
     const { warmUp } = plan.baseline
-    const fromAt = nowMs() + BREATH_MS
+    const fromAt = nowMs() + LEAD_MS
     fleet.load(warmUp, fromAt)
-    await untilMoment(fromAt + warmUp.durationMs, this.#stop)
+    await waitUntil(fromAt + warmUp.durationMs, this.#stop)
     await unlessStopped(fleet.settle(plan.settleMs), this.#stop)
     return { fromAt, toAt: nowMs() }
   }
 
   /** Ends at once when the fleet has failed. */
-  async #drive(zeroAt: number): Promise<void> {
-    const { fleet, target, plan, request, watch } = this.#parts
-    watch.phase('load', plannedMs(plan) + AFTER_MS)
+  async #runSteps(zeroAt: number): Promise<void> {
+    const { fleet, target, plan, request, observer } = this.#parts
+    observer.phase('load', plannedMs(plan) + AFTER_MS)
     const failed = new AbortController()
-    const stage: Stage = {
+    const context: StepContext = {
       fleet,
       faults: target.faults,
       clients: plan.clients,
@@ -230,11 +234,11 @@ class Going {
       stop: AbortSignal.any([this.#stop, failed.signal]),
       mark: (atMs, label) => {
         this.#marks.push({ atMs, label })
-        watch.mark(label)
+        observer.mark(label)
       },
       now: nowMs,
     }
-    const driven = driveAll(plan, stage).catch((error: unknown) => this.#trouble(error))
+    const driven = runAllSteps(plan, context).catch((error: unknown) => this.#trouble(error))
     try {
       await Promise.race([driven, fleet.failed])
     } finally {
@@ -243,28 +247,30 @@ class Going {
   }
 
   async #settle(joined: number): Promise<Settled> {
-    const { fleet, target, plan, watch } = this.#parts
+    const { fleet, target, plan, observer } = this.#parts
     const hasFaults = plan.steps.some((step) => step.do === 'fault')
     const hasAbsent = hasFaults || plan.steps.some((step) => step.do === 'cut' || step.do === 'churn')
-    watch.phase('settling')
-    if (hasFaults) await unlessStopped(this.#untilWhole(target), this.#stop)
+    observer.phase('settling')
+    if (hasFaults) await unlessStopped(this.#untilReady(target), this.#stop)
     if (hasAbsent && joined > 0) await unlessStopped(fleet.untilJoined(BACK_MS), this.#stop)
     if (this.#stop.aborted) return fleet.settle(HURRIED_SETTLE_MS)
     const settling = fleet.settle(plan.settleMs)
     await unlessStopped(settling, this.#stop)
     const hurried = AbortSignal.any(this.#stop.aborted ? [AbortSignal.timeout(HURRIED_SETTLE_MS)] : [])
-    return (await unlessStopped(settling, hurried)) ?? { settled: false, owed: 0, joined: watch.joined }
+    return (
+      (await unlessStopped(settling, hurried)) ?? { settled: false, outstanding: 0, joined: observer.joined }
+    )
   }
 
-  async #untilWhole(target: RunningTarget): Promise<void> {
+  async #untilReady(target: RunningTarget): Promise<void> {
     try {
-      await target.untilWhole()
+      await target.untilReady()
     } catch (error) {
       this.#trouble(error)
     }
   }
 
   #trouble(error: unknown): void {
-    this.#troubles.push(error instanceof Error ? error.message : String(error))
+    this.#problems.push(error instanceof Error ? error.message : String(error))
   }
 }

@@ -4,7 +4,7 @@ import { merged, percentileMs } from '../measure/histograms.ts'
 import type { AgentSecond } from '../model/agent-protocol.ts'
 import type { Progress } from '../report/terminal/progress.ts'
 
-export interface RunWatch {
+export interface RunObserver {
   /** Aborted by the person who ends the run. */
   readonly stop: AbortSignal
   /** Clients that are live, as far as has been heard. */
@@ -16,7 +16,7 @@ export interface RunWatch {
   mark(label: string): void
 }
 
-export interface WatchOptions {
+export interface ObserverOptions {
   stop: AbortSignal
   progress: Progress
   clients: number
@@ -24,9 +24,9 @@ export interface WatchOptions {
 }
 
 /** Tells once a second, when every client process that has been heard of has spoken. */
-export class ScreenWatch implements RunWatch {
+export class ProgressObserver implements RunObserver {
   readonly stop: AbortSignal
-  readonly #options: WatchOptions
+  readonly #options: ObserverOptions
   readonly #beganAt: number
   readonly #latest = new Map<number, AgentSecond>()
   #phase = 'starting'
@@ -34,7 +34,7 @@ export class ScreenWatch implements RunWatch {
   #disconnects = 0
   #shownAt = 0
 
-  constructor(options: WatchOptions) {
+  constructor(options: ObserverOptions) {
     this.stop = options.stop
     this.#options = options
     this.#beganAt = options.now()

@@ -1,12 +1,12 @@
 /** Counts what the servers hold before a load, and again after it until it is back to that, or the time for it is over. */
 
 import { baselineRows, isBack } from '../measure/resources/compare-resources.ts'
-import { takeHoldings } from '../measure/resources/count-resources.ts'
-import type { Holdings } from '../model/resources.ts'
+import { countResources } from '../measure/resources/count-resources.ts'
+import type { ResourceCounts } from '../model/resources.ts'
 import type { Baseline } from '../model/result.ts'
 import type { RunningTarget } from '../model/target.ts'
 import { nowMs } from '../system/clock.ts'
-import { untilMoment } from './wait.ts'
+import { waitUntil } from './wait.ts'
 
 /** From one look to the next: a look costs every process a garbage collection. */
 const EVERY_MS = 3_000
@@ -15,18 +15,18 @@ const STEADY_MS = 60_000
 
 type Clients = Baseline['clients']
 
-export interface BaselinesOptions {
+export interface ResourceBaselinesOptions {
   target: RunningTarget
   returnMs: number
   stop: AbortSignal
 }
 
-export class Baselines {
-  readonly #options: BaselinesOptions
-  readonly #before = new Map<Clients, Holdings>()
+export class ResourceBaselines {
+  readonly #options: ResourceBaselinesOptions
+  readonly #before = new Map<Clients, ResourceCounts>()
   readonly #compared: Baseline[] = []
 
-  constructor(options: BaselinesOptions) {
+  constructor(options: ResourceBaselinesOptions) {
     this.#options = options
   }
 
@@ -62,12 +62,12 @@ export class Baselines {
     }
   }
 
-  #take(): Promise<Holdings | undefined> {
-    return takeHoldings(this.#options.target)
+  #take(): Promise<ResourceCounts | undefined> {
+    return countResources(this.#options.target)
   }
 
   async #goesOn(): Promise<boolean> {
-    await untilMoment(nowMs() + EVERY_MS, this.#options.stop)
+    await waitUntil(nowMs() + EVERY_MS, this.#options.stop)
     return !this.#options.stop.aborted
   }
 }

@@ -4,29 +4,29 @@ import type { RunResult } from '../model/result.ts'
 import type { RunningTarget } from '../model/target.ts'
 import { machineNow, toolNow } from '../system/machine.ts'
 import { Interrupted, UsageError } from './exit-codes.ts'
-import { pass } from './measured-run.ts'
-import type { RunWatch } from './observer.ts'
+import { measureRun } from './measured-run.ts'
+import type { RunObserver } from './observer.ts'
 import type { Place, RunRequest } from './request/request.ts'
 import { resultOf } from './result/run-result.ts'
 import { unlessStopped } from './wait.ts'
 
-export async function runScenario(request: RunRequest, watch: RunWatch): Promise<RunResult> {
+export async function runScenario(request: RunRequest, observer: RunObserver): Promise<RunResult> {
   const setting = { tool: await toolNow(), machine: await machineNow() }
-  return withTarget(placeIn(request), watch, async (running) => {
+  return withTarget(targetRequestIn(request), observer, async (running) => {
     refuseFaults(request, running)
-    return resultOf(await pass(running, request, watch), request, setting)
+    return resultOf(await measureRun(running, request, observer), request, setting)
   })
 }
 
 /** The target runs while `work` does, and ends whatever becomes of it. */
 export async function withTarget<T>(
   { target, ...options }: Place,
-  watch: RunWatch,
+  observer: RunObserver,
   work: (running: RunningTarget) => Promise<T>,
 ): Promise<T> {
-  watch.phase(`starting ${target.name}`)
-  const starting = target.start({ ...options, progress: (line) => watch.note(`  ${line}`) })
-  const running = await unlessStopped(starting, watch.stop)
+  observer.phase(`starting ${target.name}`)
+  const starting = target.start({ ...options, progress: (line) => observer.note(`  ${line}`) })
+  const running = await unlessStopped(starting, observer.stop)
   if (running === undefined) {
     await (await starting).stop()
     throw new Interrupted('interrupted before the servers were up: there is nothing to report')
@@ -38,7 +38,7 @@ export async function withTarget<T>(
   }
 }
 
-export function placeIn({ target, scenario, settings, env, urls }: RunRequest): Place {
+export function targetRequestIn({ target, scenario, settings, env, urls }: RunRequest): Place {
   const { shape, dialect } = settings
   return { target, shape, dialect, env, urls, needs: [...scenario.needs, ...(scenario.wants ?? [])] }
 }

@@ -1,18 +1,18 @@
 /** Brings about what a plan's steps say, each at its moment: orders to the fleet, faults of the target. Measures nothing. */
 import type { Fleet } from '../fleet/fleet.ts'
-import { chosen, churnMoments, cutMoments } from '../load/event-times.ts'
+import { churnTimes, cutTimes, selectClients } from '../load/event-times.ts'
 import { randomOf } from '../load/random.ts'
 import type { Load, Step, WantedClient } from '../model/plan.ts'
-import { NothingToHit, type RunningTarget } from '../model/target.ts'
-import { unlessStopped, untilMoment } from './wait.ts'
+import { FaultMissed, type RunningTarget } from '../model/target.ts'
+import { unlessStopped, waitUntil } from './wait.ts'
 
 /** The fleet is told so much before the moment, so that every process knows in time. */
 const AHEAD_MS = 250
 /** Load that goes on because a fault does comes in pieces of this length. */
 const PIECE_MS = 1_000
 
-export interface Stage {
-  fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'slow' | 'revive'>
+export interface StepContext {
+  fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'slow' | 'trackRecovery'>
   faults: RunningTarget['faults']
   clients: readonly WantedClient[]
   seed: number
@@ -31,45 +31,50 @@ export interface Stage {
  * @returns until when there is such load
  * @throws what a fault throws
  */
-export async function drive(steps: readonly Step[], stage: Stage, meanwhile?: Load): Promise<number> {
+export async function runSteps(
+  steps: readonly Step[],
+  context: StepContext,
+  loadDuringFaults?: Load,
+): Promise<number> {
   const faults: Promise<unknown>[] = []
   const failures: unknown[] = []
   for (const { step, place } of inOrder(steps)) {
-    await untilMoment(stage.zeroAt + beginsMs(step), stage.stop)
-    if (stage.stop.aborted) break
-    if (step.do === 'fault') faults.push(fault(step, stage).catch((error: unknown) => failures.push(error)))
-    else order(step, place, stage)
+    await waitUntil(context.zeroAt + beginsMs(step), context.stop)
+    if (context.stop.aborted) break
+    if (step.do === 'fault')
+      faults.push(injectFault(step, context).catch((error: unknown) => failures.push(error)))
+    else startStep(step, place, context)
   }
-  await untilMoment(stage.zeroAt + Math.max(0, ...steps.map(endMs)), stage.stop)
+  await waitUntil(context.zeroAt + Math.max(0, ...steps.map(endMs)), context.stop)
   const ended = Promise.all(faults)
-  const loadedUntil = meanwhile === undefined ? 0 : await keepUp(meanwhile, ended, stage)
-  await unlessStopped(ended, stage.stop)
+  const loadedUntil = loadDuringFaults === undefined ? 0 : await loadUntil(loadDuringFaults, ended, context)
+  await unlessStopped(ended, context.stop)
   if (failures.length > 0) throw failures[0]
   return loadedUntil
 }
 
 /** To be called when all faults are over. Resolves when the load is, which begins when what there is until `loadedUntil` ends. */
-export async function driveAfter(load: Load, stage: Stage, loadedUntil: number): Promise<void> {
-  if (stage.stop.aborted) return
-  const at = stage.now()
-  stage.mark(at - stage.zeroAt, 'all faults are over')
-  stage.fleet.revive(at)
+export async function runAfterFaults(load: Load, context: StepContext, loadedUntil: number): Promise<void> {
+  if (context.stop.aborted) return
+  const at = context.now()
+  context.mark(at - context.zeroAt, 'all faults are over')
+  context.fleet.trackRecovery(at)
   const from = Math.max(at + AHEAD_MS, loadedUntil)
-  stage.fleet.load(load, from)
-  await untilMoment(from + load.durationMs, stage.stop)
+  context.fleet.load(load, from)
+  await waitUntil(from + load.durationMs, context.stop)
 }
 
 /** Who recovers from the last fault must not find an idle server. @returns until when there is load */
-async function keepUp(load: Load, faults: Promise<unknown>, stage: Stage): Promise<number> {
+async function loadUntil(load: Load, faults: Promise<unknown>, context: StepContext): Promise<number> {
   const over = new AbortController()
   void faults.then(() => over.abort())
-  const end = AbortSignal.any([stage.stop, over.signal])
-  await untilMoment(stage.now(), end)
-  let until = stage.now() + AHEAD_MS
+  const end = AbortSignal.any([context.stop, over.signal])
+  await waitUntil(context.now(), end)
+  let until = context.now() + AHEAD_MS
   while (!end.aborted) {
-    stage.fleet.load({ ...load, durationMs: PIECE_MS }, until)
+    context.fleet.load({ ...load, durationMs: PIECE_MS }, until)
     until += PIECE_MS
-    await untilMoment(until - AHEAD_MS, end)
+    await waitUntil(until - AHEAD_MS, end)
   }
   return until
 }
@@ -89,35 +94,35 @@ function inOrder(steps: readonly Step[]): { step: Step; place: number }[] {
   return steps.map((step, place) => ({ step, place })).toSorted((a, b) => beginsMs(a.step) - beginsMs(b.step))
 }
 
-async function fault(step: Extract<Step, { do: 'fault' }>, stage: Stage): Promise<void> {
-  const does = stage.faults[step.fault]
+async function injectFault(step: Extract<Step, { do: 'fault' }>, context: StepContext): Promise<void> {
+  const does = context.faults[step.fault]
   if (does === undefined) throw new Error(`the target has no ${step.fault}`)
-  stage.mark(stage.now() - stage.zeroAt, `${step.fault} ${step.which}`)
+  context.mark(context.now() - context.zeroAt, `${step.fault} ${step.which}`)
   try {
     await does(step.which)
   } catch (error) {
-    if (!(error instanceof NothingToHit)) throw error
-    stage.mark(stage.now() - stage.zeroAt, `${step.fault} ${step.which} hit nothing: ${error.message}`)
+    if (!(error instanceof FaultMissed)) throw error
+    context.mark(context.now() - context.zeroAt, `${step.fault} ${step.which} hit nothing: ${error.message}`)
   }
 }
 
-function order(step: Exclude<Step, { do: 'fault' }>, place: number, stage: Stage): void {
-  const at = stage.zeroAt + step.atMs
-  const random = randomOf(stage.seed, 'step', place)
+function startStep(step: Exclude<Step, { do: 'fault' }>, place: number, context: StepContext): void {
+  const at = context.zeroAt + step.atMs
+  const random = randomOf(context.seed, 'step', place)
   if (step.do === 'load') {
-    stage.mark(step.atMs, `load ${step.load.ratePerSec}/s`)
-    stage.fleet.load(step.load, at)
+    context.mark(step.atMs, `load ${step.load.ratePerSec}/s`)
+    context.fleet.load(step.load, at)
   } else if (step.do === 'cut') {
-    const whom = chosen(step.cut.whom, stage.clients, random)
-    stage.mark(step.atMs, `cut ${whom.length}`)
-    stage.fleet.cut(cutMoments(whom, { at, spreadMs: step.cut.spreadMs }, random), step.cut.offlineMs)
+    const selection = selectClients(step.cut.selection, context.clients, random)
+    context.mark(step.atMs, `cut ${selection.length}`)
+    context.fleet.cut(cutTimes(selection, { at, spreadMs: step.cut.spreadMs }, random), step.cut.offlineMs)
   } else if (step.do === 'slow') {
-    const slow = stage.clients.filter(({ reads }) => reads !== 'all')
-    stage.mark(step.atMs, `slow ${slow.length}`)
-    stage.fleet.slow(at)
+    const slow = context.clients.filter(({ reads }) => reads !== 'all')
+    context.mark(step.atMs, `slow ${slow.length}`)
+    context.fleet.slow(at)
   } else if (step.do === 'churn') {
-    const all = stage.clients.map(({ index }) => index)
-    stage.mark(step.atMs, `churn ${step.churn.perSec}/s`)
-    stage.fleet.leave(churnMoments(step.churn, all, at, random))
+    const all = context.clients.map(({ index }) => index)
+    context.mark(step.atMs, `churn ${step.churn.perSec}/s`)
+    context.fleet.leave(churnTimes(step.churn, all, at, random))
   }
 }

@@ -5,7 +5,7 @@ import { nowMs } from '../system/clock.ts'
 const LONGEST_MS = 2 ** 31 - 1
 
 /** Resolves at the moment, or when `stop` is aborted; never rejects. */
-export function untilMoment(at: number, stop: AbortSignal): Promise<void> {
+export function waitUntil(at: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(end, Math.min(LONGEST_MS, Math.max(0, at - nowMs())))
     stop.addEventListener('abort', end, { once: true })

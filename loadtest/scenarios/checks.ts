@@ -1,19 +1,19 @@
 /** Checks that several scenarios make. Each says what it saw, passed or not. Loss, doubles and order are the auditor's matter. */
 import type { Check, RunResult } from '../model/result.ts'
 
-export type Judged = Omit<RunResult, 'checks'>
+export type UncheckedResult = Omit<RunResult, 'checks'>
 
 /** Where nothing is done to anybody. */
-export function served(result: Judged): Check[] {
-  return [everyoneIn(result), nobodyDropped(result), allAcked(result), somethingHeard(result)]
+export function served(result: UncheckedResult): Check[] {
+  return [allJoined(result), noneDropped(result), allAcked(result), messagesDelivered(result)]
 }
 
 /** Where something is done to somebody: sends may be refused or stay without an answer, and that is told, not judged. */
-export function survived(result: Judged): Check[] {
-  return [everyoneIn(result), somebodyCameBack(result), everyoneBack(result), somethingHeard(result)]
+export function checksWithFaults(result: UncheckedResult): Check[] {
+  return [allJoined(result), someReconnected(result), allBackAtEnd(result), messagesDelivered(result)]
 }
 
-export function everyoneIn({ clients, connectErrors }: Judged): Check {
+export function allJoined({ clients, connectErrors }: UncheckedResult): Check {
   const errors = Object.entries(connectErrors).map(([code, count]) => `${code} ${count}`)
   return {
     name: 'all clients connect and join',
@@ -22,18 +22,18 @@ export function everyoneIn({ clients, connectErrors }: Judged): Check {
   }
 }
 
-export function noConnectErrors({ connectErrors }: Judged): Check {
+export function noConnectErrors({ connectErrors }: UncheckedResult): Check {
   const count = sum(Object.values(connectErrors))
   return { name: 'nobody has to try twice', ok: count === 0, detail: `${count} connects were refused` }
 }
 
-export function nobodyDropped({ timeline }: Judged): Check {
+export function noneDropped({ timeline }: UncheckedResult): Check {
   const count = sum(timeline.map((second) => second.disconnects))
   return { name: 'no connection ends by itself', ok: count === 0, detail: `${count} ended` }
 }
 
 /** By clients, not by ends of connections: who has lost one may lose another on its way back. */
-export function awayAtMost({ clients }: Judged, most: number, hosts?: readonly number[]): Check {
+export function awayAtMost({ clients }: UncheckedResult, most: number, hosts?: readonly number[]): Check {
   const away = sum(clients.away.filter((_, host) => hosts === undefined || hosts.includes(host)))
   return {
     name: 'connections elsewhere stay',
@@ -43,7 +43,7 @@ export function awayAtMost({ clients }: Judged, most: number, hosts?: readonly n
 }
 
 /** Everybody is live at the end, whatever was done to them. */
-export function everyoneBack({ timeline, clients }: Judged): Check {
+export function allBackAtEnd({ timeline, clients }: UncheckedResult): Check {
   const joined = timeline.at(-1)?.joined ?? 0
   return {
     name: 'everybody is back at the end',
@@ -53,7 +53,7 @@ export function everyoneBack({ timeline, clients }: Judged): Check {
 }
 
 /** That the scenario's own blow did hit somebody: otherwise its other checks show nothing. */
-export function somebodyCameBack({ latency }: Judged, least = 1): Check {
+export function someReconnected({ latency }: UncheckedResult, least = 1): Check {
   const { count, p99Ms } = latency.back
   return {
     name: 'those who were cut off come back',
@@ -63,7 +63,7 @@ export function somebodyCameBack({ latency }: Judged, least = 1): Check {
 }
 
 /** All that was due was sent, and the server said yes to it. */
-export function allAcked({ verdict, timeline }: Judged): Check {
+export function allAcked({ verdict, timeline }: UncheckedResult): Check {
   const due = sum(timeline.map((second) => second.due))
   return {
     name: 'every send is acked',
@@ -73,7 +73,7 @@ export function allAcked({ verdict, timeline }: Judged): Check {
 }
 
 /** There was something to hear: a run in which nothing is owed shows nothing. */
-export function somethingHeard({ verdict }: Judged): Check {
+export function messagesDelivered({ verdict }: UncheckedResult): Check {
   return {
     name: 'messages were owed and shown',
     ok: verdict.expected > 0 && verdict.delivered > 0,

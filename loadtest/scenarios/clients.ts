@@ -11,7 +11,7 @@ export const SETTLE_MS = 20_000
 export const LONG_SETTLE_MS = 60_000
 
 /** What most scenarios ask for if nothing else is said. */
-export const USUAL = {
+export const DEFAULTS = {
   textLength: 64,
   transport: 'websocket',
   arrivals: 'poisson',
@@ -24,7 +24,7 @@ export const USUAL = {
  * Clients are spread over the hosts in turn, so that the members of a room are on different hosts.
  * @param changes what is unusual about the client with this index
  */
-export function crowd(
+export function planClients(
   settings: ScenarioSettings,
   roomsOf: (index: number) => string[],
   changes: (index: number) => Partial<WantedClient> = () => ({}),
@@ -65,6 +65,6 @@ export function loadStep(settings: ScenarioSettings): Step {
 }
 
 /** A moment of the scenario's duration: 0 is its beginning, 1 its end. */
-export function momentMs(settings: ScenarioSettings, share: number): number {
+export function atShareMs(settings: ScenarioSettings, share: number): number {
   return Math.round(settings.durationSec * 1_000 * share)
 }

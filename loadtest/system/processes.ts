@@ -45,7 +45,7 @@ export function isRunning(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
-export const standsStill = (pid: number): boolean => stateOf(pid) === 'T'
+export const isStopped = (pid: number): boolean => stateOf(pid) === 'T'
 
 /** @returns false when there is no such process any more */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
@@ -76,11 +76,11 @@ export async function terminate(pid: number): Promise<void> {
 /** Resolves when each of them that runs stands still. Bounded. */
 export async function pauseAll(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signal(pid, 'SIGSTOP')
-  await until(() => pids.every((pid) => standsStill(pid) || !isRunning(pid)), 'processes stand still')
+  await until(() => pids.every((pid) => isStopped(pid) || !isRunning(pid)), 'processes stand still')
 }
 
 /** Resolves when none of them stands still. Bounded. */
 export async function resumeAll(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signal(pid, 'SIGCONT')
-  await until(() => !pids.some(standsStill), 'processes go on')
+  await until(() => !pids.some(isStopped), 'processes go on')
 }

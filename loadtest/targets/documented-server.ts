@@ -7,8 +7,8 @@ import { plainEnvironment } from '../../test/harness/command.ts'
 import { until } from '../../test/harness/until.ts'
 import type { ServerRole } from '../model/server-process.ts'
 import { inPackage } from '../system/package-root.ts'
-import type { DeadWorker, Server } from './host.ts'
-import { WITH_PARENT } from './launch-prefix.ts'
+import type { ExitedWorker, Server } from './host.ts'
+import { EXIT_WITH_PARENT } from './launch-prefix.ts'
 import { RecentLines } from './recent-lines.ts'
 
 export interface DocumentedServerOptions {
@@ -25,14 +25,14 @@ export class DocumentedServer implements Server {
   readonly #child: ChildProcess
   readonly #options: DocumentedServerOptions
   readonly #ready = new Set<number>()
-  readonly #dead: DeadWorker[] = []
+  readonly #exited: ExitedWorker[] = []
   readonly #recent = new RecentLines()
   #listens = false
 
   private constructor(options: DocumentedServerOptions) {
     const { file, address, port, workers, env } = options
     this.#options = options
-    const [program, ...before] = WITH_PARENT
+    const [program, ...before] = EXIT_WITH_PARENT
     this.#child = spawn(
       program,
       [...before, process.execPath, inPackage(`loadtest/targets/servers/${file}`)],
@@ -75,11 +75,11 @@ export class DocumentedServer implements Server {
     return [...this.#ready]
   }
 
-  deadWorkers(): readonly DeadWorker[] {
-    return this.#dead
+  exitedWorkers(): readonly ExitedWorker[] {
+    return this.#exited
   }
 
-  async isWhole(): Promise<boolean> {
+  async isReady(): Promise<boolean> {
     return this.#isUp() && (await takesConnections(this.#options.address, this.#options.port))
   }
 
@@ -98,7 +98,7 @@ export class DocumentedServer implements Server {
     if (what === 'started') this.#ready.add(Number(pid))
     if (what !== 'died') return
     this.#ready.delete(Number(pid))
-    this.#dead.push({ pid: Number(pid), how: '' })
+    this.#exited.push({ pid: Number(pid), how: '' })
   }
 }
 

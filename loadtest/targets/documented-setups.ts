@@ -1,7 +1,7 @@
 /** The table of the documented set-ups. */
 import type { Target } from '../model/target.ts'
-import { documented, type SetUp } from './documented-target.ts'
-import type { OwnRedis } from './redis-server.ts'
+import { type DocumentedSetup, documented } from './documented-target.ts'
+import type { RedisServer } from './redis-server.ts'
 
 /** The second line of the answer of PUBSUB NUMSUB and the like. */
 const numberOf = (lines: readonly string[]): number => Number(lines[1] ?? 0)
@@ -9,7 +9,7 @@ const numberOf = (lines: readonly string[]): number => Number(lines[1] ?? 0)
 const STICKY = 'as its README writes it: @socket.io/sticky in the primary'
 const NOT_KEPT = 'a redis-server of its own that keeps nothing over its end (or as REDIS_APPENDFSYNC says)'
 
-const setUps: readonly SetUp[] = [
+const setUps: readonly DocumentedSetup[] = [
   {
     name: 'sticky-cluster',
     title: `@socket.io/cluster-adapter ${STICKY}; one host`,
@@ -22,7 +22,7 @@ const setUps: readonly SetUp[] = [
     title: `@socket.io/redis-adapter (classic) in every worker, ${STICKY} of each host; ${NOT_KEPT}`,
     dialect: 'bench',
     workers: true,
-    knownToRedis: async (redis: OwnRedis) =>
+    knownToRedis: async (redis: RedisServer) =>
       numberOf(await redis.ask('PUBSUB', 'NUMSUB', 'socket.io-request#/#')),
     needs: [],
   },
@@ -31,7 +31,7 @@ const setUps: readonly SetUp[] = [
     title: `@socket.io/redis-adapter (sharded) in every worker, ${STICKY} of each host; ${NOT_KEPT}`,
     dialect: 'bench',
     workers: true,
-    knownToRedis: async (redis: OwnRedis) =>
+    knownToRedis: async (redis: RedisServer) =>
       numberOf(await redis.ask('PUBSUB', 'SHARDNUMSUB', 'socket.io#/#')),
     needs: [],
   },
@@ -40,7 +40,7 @@ const setUps: readonly SetUp[] = [
     title: `@socket.io/redis-streams-adapter with connection state recovery in every worker, ${STICKY} of each host; ${NOT_KEPT}`,
     dialect: 'bench',
     workers: true,
-    knownToRedis: async (redis: OwnRedis) =>
+    knownToRedis: async (redis: RedisServer) =>
       (await redis.ask('CLIENT', 'LIST')).filter((line) => / cmd=xread /.test(line)).length,
     needs: ['@socket.io/redis-streams-adapter'],
   },

@@ -4,22 +4,22 @@ import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { inPackage } from '../system/package-root.ts'
 import { DocumentedServer } from './documented-server.ts'
 import { workerFaults } from './faults.ts'
-import type { OwnRedis } from './redis-server.ts'
+import type { RedisServer } from './redis-server.ts'
 import { needPackage } from './requirements.ts'
 import { startCluster } from './start-cluster.ts'
 
-export interface SetUp {
+export interface DocumentedSetup {
   name: string
   title: string
   dialect: 'bench' | 'bare'
   /** False: one process that serves by itself. */
   workers: boolean
   /** How many of its processes the Redis of the set-up knows; without it there is none, and so one host at most. */
-  knownToRedis?(redis: OwnRedis): Promise<number>
+  knownToRedis?(redis: RedisServer): Promise<number>
   needs: readonly string[]
 }
 
-export function documented(setUp: SetUp): Target {
+export function documented(setUp: DocumentedSetup): Target {
   return {
     name: setUp.name,
     title: setUp.title,
@@ -33,7 +33,7 @@ export function documented(setUp: SetUp): Target {
   }
 }
 
-async function start(setUp: SetUp, options: TargetOptions): Promise<RunningTarget> {
+async function start(setUp: DocumentedSetup, options: TargetOptions): Promise<RunningTarget> {
   for (const name of setUp.needs) needPackage(name)
   const { workersPerHost } = options.shape
   const APP = pathToFileURL(inPackage(`loadtest/apps/${setUp.dialect}.js`)).href
@@ -49,6 +49,6 @@ async function start(setUp: SetUp, options: TargetOptions): Promise<RunningTarge
         env: { APP, ...env },
       }),
     faults: (hosts) => (setUp.workers ? workerFaults(hosts, workersPerHost) : {}),
-    isWhole: async (redis, running) => (await setUp.knownToRedis?.(redis)) === running * workersPerHost,
+    isReady: async (redis, running) => (await setUp.knownToRedis?.(redis)) === running * workersPerHost,
   })
 }

@@ -2,9 +2,9 @@
 import type { Network } from '../../test/harness/network/proxy.ts'
 import type { FaultKind } from '../model/plan.ts'
 import type { Host } from './host.ts'
-import type { OwnRedis } from './redis-server.ts'
+import type { RedisServer } from './redis-server.ts'
 import type { Faults } from './running-cluster.ts'
-import { Turns } from './serial-queue.ts'
+import { SerialQueue } from './serial-queue.ts'
 
 type Fault = (which: number) => Promise<void>
 
@@ -19,7 +19,7 @@ const inTurn =
   (hosts: readonly Host[], does: (host: Host) => Promise<void>): Fault =>
   async (which) => {
     const host = hostAt(hosts, which)
-    await host.turns.take(() => does(host))
+    await host.queue.run(() => does(host))
   }
 
 export function hostFaults(hosts: readonly Host[]): Faults {
@@ -32,7 +32,7 @@ export function hostFaults(hosts: readonly Host[]): Faults {
     'resume-host': inTurn(hosts, (host) => host.resume()),
     'stall-primary': async (which) => {
       const host = hostAt(hosts, which)
-      await host.turns.passed()
+      await host.queue.idle()
       await host.stallPrimary()
     },
   }
@@ -48,7 +48,7 @@ export function workerFaults(hosts: readonly Host[], workersPerHost: number): Fa
     (does: (host: Host, worker: number) => Promise<void>): Fault =>
     async (which) => {
       const { host, worker } = at(which)
-      await host.turns.passed()
+      await host.queue.idle()
       await does(host, worker)
     }
   return {
@@ -71,13 +71,13 @@ export function reloadFault(hosts: readonly Host[]): Faults {
   }
 }
 
-export function redisFaults(redis: OwnRedis | undefined): Faults {
+export function redisFaults(redis: RedisServer | undefined): Faults {
   if (redis === undefined) return {}
-  const turns = new Turns()
+  const queue = new SerialQueue()
   const fault =
     (does: () => Promise<void>): Fault =>
     () =>
-      turns.take(does)
+      queue.run(does)
   return {
     'kill-redis': fault(() => redis.kill()),
     'terminate-redis': fault(() => redis.terminate()),

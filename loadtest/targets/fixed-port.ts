@@ -11,7 +11,7 @@ const COUNT = 10_000
 /** Runs at the same time begin at different places; none is given twice by one process. */
 let next = (process.pid * 97) % COUNT
 
-export async function steadyPort(address: string): Promise<number> {
+export async function fixedPort(address: string): Promise<number> {
   for (let tries = 0; tries < COUNT; tries += 1) {
     const port = FIRST + next
     next = (next + 1) % COUNT

@@ -5,21 +5,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../../test/harness/until.ts'
 import type { ServerProcess, ServerRole } from '../model/server-process.ts'
-import { NothingToHit } from '../model/target.ts'
+import { FaultMissed } from '../model/target.ts'
 import {
   childrenOf,
   isRunning,
+  isStopped,
   killAll,
   pauseAll,
   resumeAll,
   signal,
-  standsStill,
   terminate,
 } from '../system/processes.ts'
-import { Turns } from './serial-queue.ts'
+import { SerialQueue } from './serial-queue.ts'
 import { STALL_MS } from './server-environment.ts'
 
-export interface DeadWorker {
+export interface ExitedWorker {
   pid: number
   /** As its server tells it: exit code, signal, reason. Empty where it tells nothing. */
   how: string
@@ -33,9 +33,9 @@ export interface Server {
   /** Process ids, oldest first. */
   readyWorkers(): readonly number[]
   /** Those of which it has said that they died. */
-  deadWorkers(): readonly DeadWorker[]
+  exitedWorkers(): readonly ExitedWorker[]
   /** It takes connections with all of its workers, and knows `others` hosts. */
-  isWhole(others: number): Promise<boolean>
+  isReady(others: number): Promise<boolean>
   /** Replaces its workers one by one; resolves when it has begun to. */
   reload?(): Promise<void>
   /** Resolves when it replaces no workers any more, or has ended. Bounded. */
@@ -47,10 +47,10 @@ export class Host {
   readonly index: number
   readonly url: string
   /** Of what is done to it. */
-  readonly turns = new Turns()
+  readonly queue = new SerialQueue()
   readonly #boot: () => Promise<Server>
-  readonly #lives: Server[] = []
-  readonly #meant = new Set<number>()
+  readonly #servers: Server[] = []
+  readonly #expectedExits = new Set<number>()
   readonly #paused = new Map<number, number>()
   /** Workers whose primary was killed: they are to leave by themselves. */
   #orphans: number[] = []
@@ -63,23 +63,23 @@ export class Host {
   }
 
   get server(): Server {
-    const server = this.#lives.at(-1)
+    const server = this.#servers.at(-1)
     if (server === undefined) throw new Error(`host ${this.index} was never started`)
     return server
   }
 
   get runs(): boolean {
-    return this.#lives.length > 0 && isRunning(this.server.pid)
+    return this.#servers.length > 0 && isRunning(this.server.pid)
   }
 
   async start(): Promise<void> {
-    if (this.runs) throw new NothingToHit(`host ${this.index} runs already`)
-    this.#lives.push(await this.#boot())
+    if (this.runs) throw new FaultMissed(`host ${this.index} runs already`)
+    this.#servers.push(await this.#boot())
   }
 
   /** A worker's end may not have been noticed yet by its server. */
-  async isWhole(others: number): Promise<boolean> {
-    return this.server.readyWorkers().every(isRunning) && (await this.server.isWhole(others))
+  async isReady(others: number): Promise<boolean> {
+    return this.server.readyWorkers().every(isRunning) && (await this.server.isReady(others))
   }
 
   /** Of all of its processes, as when a machine loses its power. */
@@ -90,50 +90,50 @@ export class Host {
     // Stands still first, so that it forks nobody between the look at its children and its end.
     await pauseAll([pid])
     const all = [pid, ...childrenOf(pid)]
-    for (const each of all) this.#meant.add(each)
+    for (const each of all) this.#expectedExits.add(each)
     await killAll([...all, ...orphans])
   }
 
   /** Of its first process alone; the workers find out. */
   async killPrimary(): Promise<void> {
-    const [pid = 0, ...workers] = this.#family()
+    const [pid = 0, ...workers] = this.#processTree()
     this.#orphans.push(...workers)
-    this.#meant.add(pid)
+    this.#expectedExits.add(pid)
     await killAll([pid])
   }
 
   /** As a machine is shut down: it has time to see its clients off. Resolves when it has ended. */
   async stop(): Promise<void> {
-    const family = this.#family()
-    for (const pid of family) this.#meant.add(pid)
+    const pids = this.#processTree()
+    for (const pid of pids) this.#expectedExits.add(pid)
     await terminate(this.server.pid)
   }
 
   async stallPrimary(): Promise<void> {
-    this.#expectNewcomersToLeave()
-    await this.#stall(this.#family()[0] ?? 0)
+    this.#expectStartingWorkersToExit()
+    await this.#stall(this.#processTree()[0] ?? 0)
   }
 
   /** All of its processes stand still; connections to it stay open. */
   pause(): Promise<void> {
-    this.#expectNewcomersToLeave()
-    return pauseAll(this.#family())
+    this.#expectStartingWorkersToExit()
+    return pauseAll(this.#processTree())
   }
 
   resume(): Promise<void> {
-    return resumeAll(this.#family())
+    return resumeAll(this.#processTree())
   }
 
   async killWorker(index: number): Promise<void> {
     const pid = await this.#workerAt(index)
-    this.#meant.add(pid)
+    this.#expectedExits.add(pid)
     await killAll([pid])
   }
 
   async pauseWorker(index: number): Promise<void> {
     const pid = await this.#workerAt(index)
     // Its primary may end it for that it does not answer.
-    this.#meant.add(pid)
+    this.#expectedExits.add(pid)
     this.#paused.set(index, pid)
     await pauseAll([pid])
   }
@@ -141,7 +141,7 @@ export class Host {
   async resumeWorker(index: number): Promise<void> {
     const pid = this.#paused.get(index)
     this.#paused.delete(index)
-    if (pid !== undefined && standsStill(pid)) await resumeAll([pid])
+    if (pid !== undefined && isStopped(pid)) await resumeAll([pid])
   }
 
   /** A signal that is not meant for it: as systemd and terminals send it to all processes of a service. */
@@ -154,7 +154,7 @@ export class Host {
   }
 
   async reload(): Promise<void> {
-    this.#family()
+    this.#processTree()
     await this.server.reload?.()
   }
 
@@ -170,36 +170,36 @@ export class Host {
   }
 
   /** Those that nobody has asked for, as lines. */
-  deaths(): string[] {
-    return this.#lives.flatMap((server) => {
-      const workers = server.deadWorkers().filter(({ pid }) => !this.#meant.has(pid))
+  unexpectedExits(): string[] {
+    return this.#servers.flatMap((server) => {
+      const workers = server.exitedWorkers().filter(({ pid }) => !this.#expectedExits.has(pid))
       const lines = workers.map(({ pid, how }) => {
         const line = `worker ${pid} of host ${this.index} died by itself`
         return how === '' ? line : `${line}: ${how}`
       })
-      const ended = !isRunning(server.pid) && !this.#meant.has(server.pid)
+      const ended = !isRunning(server.pid) && !this.#expectedExits.has(server.pid)
       return ended ? [...lines, `host ${this.index} (process ${server.pid}) ended by itself`] : lines
     })
   }
 
   /** A worker that has not been let in yet leaves when its primary does not answer, and another one follows. */
-  #expectNewcomersToLeave(): void {
-    const [, ...workers] = this.#family()
+  #expectStartingWorkersToExit(): void {
+    const [, ...workers] = this.#processTree()
     const ready = this.server.readyWorkers()
-    for (const pid of workers) if (!ready.includes(pid)) this.#meant.add(pid)
+    for (const pid of workers) if (!ready.includes(pid)) this.#expectedExits.add(pid)
   }
 
   /** The last lines of what it wrote. */
   tail(): string {
-    return this.#lives.at(-1)?.tail() ?? ''
+    return this.#servers.at(-1)?.tail() ?? ''
   }
 
   #process(pid: number, role: ServerRole): ServerProcess {
     return { pid, role, host: this.index }
   }
 
-  #family(): number[] {
-    if (!this.runs) throw new NothingToHit(`host ${this.index} does not run`)
+  #processTree(): number[] {
+    if (!this.runs) throw new FaultMissed(`host ${this.index} does not run`)
     return [this.server.pid, ...childrenOf(this.server.pid)]
   }
 
@@ -215,7 +215,7 @@ export class Host {
       `host ${this.index} has a worker ${index}`,
       () => server.tail(),
     )
-    if (pid === undefined || !isRunning(server.pid)) throw new NothingToHit(`host ${this.index} does not run`)
+    if (pid === undefined || !isRunning(server.pid)) throw new FaultMissed(`host ${this.index} does not run`)
     return pid
   }
 

@@ -2,4 +2,4 @@
 export const OWN_SESSION = ['setsid'] as const
 
 /** Also, Linux kills it when the process that has started it ends, however that ends; its workers leave when their primary is gone. */
-export const WITH_PARENT = [...OWN_SESSION, 'setpriv', '--pdeathsig', 'KILL', '--'] as const
+export const EXIT_WITH_PARENT = [...OWN_SESSION, 'setpriv', '--pdeathsig', 'KILL', '--'] as const

@@ -1,6 +1,6 @@
 /** What a redis-server holds: keys, and what is subscribed to. For a small one of its own, at a moment at which it has nothing else to do. */
 import type { Redis } from 'ioredis'
-import type { RedisHoldings } from '../model/resources.ts'
+import type { RedisResources } from '../model/resources.ts'
 import { redisFiguresFrom } from './redis-info.ts'
 
 /** The keys that never expire, and those that do. */
@@ -12,14 +12,14 @@ end
 return stay .. ' ' .. expire`
 
 /** Without the connection on which it is asked. */
-export async function holdingsOf(redis: Redis): Promise<RedisHoldings> {
-  const [keysThatStay = Number.NaN, keysThatExpire = Number.NaN] = String(await redis.eval(KEYS, 0))
+export async function resourcesOf(redis: Redis): Promise<RedisResources> {
+  const [persistentKeys = Number.NaN, expiringKeys = Number.NaN] = String(await redis.eval(KEYS, 0))
     .split(' ')
     .map(Number)
   const figures = redisFiguresFrom(await redis.info('clients', 'stats'))
   return {
-    keysThatStay,
-    keysThatExpire,
+    persistentKeys,
+    expiringKeys,
     channels: await lengthOf(redis.pubsub('CHANNELS')),
     shardChannels: await lengthOf(redis.pubsub('SHARDCHANNELS')),
     patterns: Number(await redis.pubsub('NUMPAT')),

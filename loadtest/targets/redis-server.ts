@@ -1,14 +1,14 @@
 /** The redis-server of a target: on a port that it keeps, with what it wrote when that is to be kept, and its figures. */
 import { Redis } from 'ioredis'
 import { startRedis, type TestRedis } from '../../test/harness/redis/redis.ts'
-import type { RedisHoldings } from '../model/resources.ts'
+import type { RedisResources } from '../model/resources.ts'
 import type { ServerProcess } from '../model/server-process.ts'
-import { NothingToHit, type RedisFigures } from '../model/target.ts'
+import { FaultMissed, type RedisFigures } from '../model/target.ts'
 import { isRunning } from '../system/processes.ts'
-import { steadyPort } from './fixed-port.ts'
+import { fixedPort } from './fixed-port.ts'
 import { OWN_SESSION } from './launch-prefix.ts'
 import { redisFiguresFrom } from './redis-info.ts'
-import { holdingsOf } from './redis-resources.ts'
+import { resourcesOf } from './redis-resources.ts'
 import { needProgram } from './requirements.ts'
 
 const ADDRESS = '127.0.0.1'
@@ -24,10 +24,10 @@ export function appendfsyncFrom(word: string): Appendfsync {
   throw new Error(`REDIS_APPENDFSYNC is always, everysec or no, not '${word}'`)
 }
 
-export class OwnRedis {
+export class RedisServer {
   readonly #redis: TestRedis
   readonly #pids: number[]
-  readonly #meant = new Set<number>()
+  readonly #expectedExits = new Set<number>()
   /** By this life of it, to `figures()`. */
   #answeredBytes = 0
 
@@ -36,12 +36,12 @@ export class OwnRedis {
     this.#pids = [redis.pid]
   }
 
-  static async start(appendfsync: Appendfsync): Promise<OwnRedis> {
+  static async start(appendfsync: Appendfsync): Promise<RedisServer> {
     needProgram('redis-server', 'install Redis 7 or newer (Debian: apt-get install redis-server)')
     needProgram('redis-cli', 'install the tools of Redis (Debian: apt-get install redis-tools)')
-    const port = await steadyPort(ADDRESS)
+    const port = await fixedPort(ADDRESS)
     const kept = appendfsync === 'no' ? {} : { appendonly: appendfsync }
-    return new OwnRedis(await startRedis({ ...kept, port, host: ADDRESS, within: OWN_SESSION }))
+    return new RedisServer(await startRedis({ ...kept, port, host: ADDRESS, within: OWN_SESSION }))
   }
 
   get url(): string {
@@ -62,19 +62,19 @@ export class OwnRedis {
   }
 
   async kill(): Promise<void> {
-    this.#meant.add(this.#redis.pid)
+    this.#expectedExits.add(this.#redis.pid)
     await this.#redis.kill()
   }
 
   /** It has time to write what it has. */
   async terminate(): Promise<void> {
     this.#mustRun()
-    this.#meant.add(this.#redis.pid)
+    this.#expectedExits.add(this.#redis.pid)
     await this.#redis.kill('SIGTERM')
   }
 
   async startAgain(): Promise<void> {
-    if (this.runs) throw new NothingToHit('Redis runs already')
+    if (this.runs) throw new FaultMissed('Redis runs already')
     await this.#redis.start()
     this.#answeredBytes = 0
     this.#pids.push(this.#redis.pid)
@@ -100,8 +100,8 @@ export class OwnRedis {
     return this.runs ? [{ pid: this.#redis.pid, role: 'redis', host: 0 }] : []
   }
 
-  deaths(): string[] {
-    const ended = this.#pids.filter((pid) => !isRunning(pid) && !this.#meant.has(pid))
+  unexpectedExits(): string[] {
+    const ended = this.#pids.filter((pid) => !isRunning(pid) && !this.#expectedExits.has(pid))
     return ended.map((pid) => `Redis (process ${pid}) ended by itself`)
   }
 
@@ -121,12 +121,12 @@ export class OwnRedis {
   }
 
   /** Undefined while it does not answer. */
-  async holdings(): Promise<RedisHoldings | undefined> {
-    return this.runs ? answerFrom(this.#redis.socketPath, holdingsOf) : undefined
+  async holdings(): Promise<RedisResources | undefined> {
+    return this.runs ? answerFrom(this.#redis.socketPath, resourcesOf) : undefined
   }
 
   #mustRun(): void {
-    if (!this.runs) throw new NothingToHit('Redis does not run')
+    if (!this.runs) throw new FaultMissed('Redis does not run')
   }
 
   async stop(): Promise<void> {

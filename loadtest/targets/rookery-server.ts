@@ -4,8 +4,8 @@ import { type RunningRookery, startRookery } from '../../test/harness/cluster/cl
 import { until } from '../../test/harness/until.ts'
 import { inPackage } from '../system/package-root.ts'
 import { isRunning } from '../system/processes.ts'
-import type { DeadWorker, Server } from './host.ts'
-import { WITH_PARENT } from './launch-prefix.ts'
+import type { ExitedWorker, Server } from './host.ts'
+import { EXIT_WITH_PARENT } from './launch-prefix.ts'
 
 export interface RookeryServerOptions {
   url: string
@@ -31,7 +31,7 @@ export class RookeryServer implements Server {
     const { workers, env, args } = options
     const rookery = await startRookery({
       main: inPackage('dist/main.js'),
-      within: WITH_PARENT,
+      within: EXIT_WITH_PARENT,
       args: [...args],
       env: { WORKERS: String(workers), ...env },
     })
@@ -46,13 +46,13 @@ export class RookeryServer implements Server {
     return this.#rookery.workerPids()
   }
 
-  deadWorkers(): readonly DeadWorker[] {
+  exitedWorkers(): readonly ExitedWorker[] {
     return this.#rookery.logs
       .filter(({ msg }) => msg === 'worker died')
-      .map((line) => ({ pid: Number(line['workerPid']), how: howOf(line) }))
+      .map((line) => ({ pid: Number(line['workerPid']), how: exitDetails(line) }))
   }
 
-  async isWhole(others: number): Promise<boolean> {
+  async isReady(others: number): Promise<boolean> {
     if (this.readyWorkers().length !== this.#options.workers || this.#isReloading()) return false
     const ready = await ask(`${this.#options.url}/readyz`)
     await ready.text()
@@ -61,10 +61,10 @@ export class RookeryServer implements Server {
   }
 
   async reload(): Promise<void> {
-    const before = this.#asked()
+    const before = this.#reloadsRequested()
     this.#rookery.signal('SIGHUP')
     await until(
-      () => this.#asked() > before || !isRunning(this.pid),
+      () => this.#reloadsRequested() > before || !isRunning(this.pid),
       'the reload begins',
       () => this.tail(),
     )
@@ -84,23 +84,23 @@ export class RookeryServer implements Server {
 
   #isReloading(): boolean {
     const ended = this.#rookery.countLogs('reload done') + this.#rookery.countLogs('reload failed')
-    return this.#begun() > ended
+    return this.#reloadsStarted() > ended
   }
 
-  #asked(): number {
-    return this.#begun() + this.#rookery.countLogs('a reload is under way: another one follows it')
+  #reloadsRequested(): number {
+    return this.#reloadsStarted() + this.#rookery.countLogs('a reload is under way: another one follows it')
   }
 
-  #begun(): number {
+  #reloadsStarted(): number {
     return this.#rookery.countLogs('reload: replacing the workers one by one')
   }
 }
 
-const HOW = ['code', 'signal', 'reason'] as const
+const EXIT_DETAILS = ['code', 'signal', 'reason'] as const
 
-function howOf(line: Readonly<Record<string, unknown>>): string {
-  const told = HOW.filter((name) => line[name] !== undefined && line[name] !== null)
-  return told.map((name) => `${name} ${String(line[name])}`).join(', ')
+function exitDetails(line: Readonly<Record<string, unknown>>): string {
+  const known = EXIT_DETAILS.filter((name) => line[name] !== undefined && line[name] !== null)
+  return known.map((name) => `${name} ${String(line[name])}`).join(', ')
 }
 
 /** Of a host that stands still. */

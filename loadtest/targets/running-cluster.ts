@@ -2,17 +2,17 @@
 import { rm } from 'node:fs/promises'
 import type { Network } from '../../test/harness/network/proxy.ts'
 import { until } from '../../test/harness/until.ts'
-import type { RedisHoldings } from '../model/resources.ts'
+import type { RedisResources } from '../model/resources.ts'
 import type { ServerProcess } from '../model/server-process.ts'
 import type { RedisFigures, RunningTarget, TargetOptions } from '../model/target.ts'
 import type { Host } from './host.ts'
-import type { OwnRedis } from './redis-server.ts'
+import type { RedisServer } from './redis-server.ts'
 
 export type Faults = RunningTarget['faults']
 
 export interface ClusterParts {
   hosts: readonly Host[]
-  redis: OwnRedis | undefined
+  redis: RedisServer | undefined
   /** Of each host to Redis, where they can fail. */
   links: readonly Network[]
   /** Removed at the end. */
@@ -20,10 +20,10 @@ export interface ClusterParts {
   probeDirectory: string
   faults: Faults
   /** Beside what each host says of itself. */
-  isWhole(hostsThatRun: number): Promise<boolean>
+  isReady(hostsThatRun: number): Promise<boolean>
 }
 
-export class ClusterOfHosts implements RunningTarget {
+export class RunningCluster implements RunningTarget {
   readonly urls: readonly (readonly string[])[]
   readonly probeDirectory: string
   readonly faults: Faults
@@ -41,7 +41,7 @@ export class ClusterOfHosts implements RunningTarget {
     try {
       const starts = await Promise.allSettled(this.#parts.hosts.map((host) => host.start()))
       for (const start of starts) if (start.status === 'rejected') throw start.reason
-      await this.untilWhole()
+      await this.untilReady()
     } catch (error) {
       await this.stop()
       throw error
@@ -58,17 +58,17 @@ export class ClusterOfHosts implements RunningTarget {
     return this.#parts.redis?.figures()
   }
 
-  async redisHoldings(): Promise<RedisHoldings | undefined> {
+  async redisResources(): Promise<RedisResources | undefined> {
     return this.#parts.redis?.holdings()
   }
 
   /** Of those that run. */
-  async untilWhole(): Promise<void> {
+  async untilReady(): Promise<void> {
     let problem = ''
     await until(
       async () => {
         try {
-          return await this.#isWhole()
+          return await this.#isReady()
         } catch (error) {
           problem = String(error)
           return false
@@ -79,9 +79,9 @@ export class ClusterOfHosts implements RunningTarget {
     )
   }
 
-  deaths(): readonly string[] {
+  unexpectedExits(): readonly string[] {
     const { hosts, redis } = this.#parts
-    return [...hosts.flatMap((host) => host.deaths()), ...(redis?.deaths() ?? [])]
+    return [...hosts.flatMap((host) => host.unexpectedExits()), ...(redis?.unexpectedExits() ?? [])]
   }
 
   tail(): string {
@@ -98,9 +98,9 @@ export class ClusterOfHosts implements RunningTarget {
     await rm(directory, { recursive: true, force: true })
   }
 
-  async #isWhole(): Promise<boolean> {
+  async #isReady(): Promise<boolean> {
     const running = this.#parts.hosts.filter(({ runs }) => runs)
-    const each = await Promise.all(running.map((host) => host.isWhole(running.length - 1)))
-    return each.every(Boolean) && (await this.#parts.isWhole(running.length))
+    const each = await Promise.all(running.map((host) => host.isReady(running.length - 1)))
+    return each.every(Boolean) && (await this.#parts.isReady(running.length))
   }
 }

@@ -1,8 +1,8 @@
 /** Work that is done one after the other, in the order in which it was asked for: a start waits for the stop before it. */
-export class Turns {
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 
-  take<T>(work: () => Promise<T>): Promise<T> {
+  run<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(work)
     // Who asked hears of a failure; the next one goes on.
     this.#last = mine.catch(() => undefined)
@@ -10,7 +10,7 @@ export class Turns {
   }
 
   /** Resolves when what was asked for until now is done; holds up nobody. */
-  async passed(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#last
   }
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { Network } from '../../test/harness/network/proxy.ts'
 import type { RunningTarget, TargetOptions } from '../model/target.ts'
 import { hostFaults, linkFaults, needsLinks, redisFaults } from './faults.ts'
-import { steadyPort } from './fixed-port.ts'
+import { fixedPort } from './fixed-port.ts'
 import { Host, type Server } from './host.ts'
-import { appendfsyncFrom, OwnRedis } from './redis-server.ts'
+import { appendfsyncFrom, RedisServer } from './redis-server.ts'
 import { needProgram } from './requirements.ts'
-import { ClusterOfHosts, type Faults } from './running-cluster.ts'
+import { type Faults, RunningCluster } from './running-cluster.ts'
 import { probeEnvironment } from './server-environment.ts'
 
 /** Where one host is. */
@@ -33,7 +33,7 @@ export interface ClusterPlan {
   /** Beside those of hosts and Redis. */
   faults(hosts: readonly Host[]): Faults
   /** Whether Redis knows all servers of the hosts that run; true by default. */
-  isWhole?(redis: OwnRedis, hostsThatRun: number): Promise<boolean>
+  isReady?(redis: RedisServer, hostsThatRun: number): Promise<boolean>
 }
 
 export async function startCluster(plan: ClusterPlan): Promise<RunningTarget> {
@@ -41,7 +41,7 @@ export async function startCluster(plan: ClusterPlan): Promise<RunningTarget> {
   needProgram('setsid', 'install util-linux')
   const { REDIS_APPENDFSYNC, ...env } = plan.options.env
   const word = plan.appendfsync === undefined ? undefined : (REDIS_APPENDFSYNC ?? plan.appendfsync)
-  const redis = word === undefined ? undefined : await OwnRedis.start(appendfsyncFrom(word))
+  const redis = word === undefined ? undefined : await RedisServer.start(appendfsyncFrom(word))
   const directory = await mkdtemp(join(tmpdir(), 'rookery-loadtest-'))
   try {
     if (redis !== undefined) plan.options.progress(`redis-server at ${redis.url}, appendfsync ${word}`)
@@ -57,7 +57,7 @@ export async function startCluster(plan: ClusterPlan): Promise<RunningTarget> {
 async function startHosts(
   plan: ClusterPlan,
   directory: string,
-  redis: OwnRedis | undefined,
+  redis: RedisServer | undefined,
 ): Promise<RunningTarget> {
   const probeDirectory = join(directory, 'probes')
   await mkdir(probeDirectory)
@@ -81,14 +81,14 @@ async function startHosts(
     ...linkFaults(links),
     ...plan.faults(hosts),
   }
-  const target = new ClusterOfHosts({
+  const target = new RunningCluster({
     hosts,
     redis,
     links,
     directory,
     probeDirectory,
     faults,
-    isWhole: async (running) => redis === undefined || (await (plan.isWhole?.(redis, running) ?? true)),
+    isReady: async (running) => redis === undefined || (await (plan.isReady?.(redis, running) ?? true)),
   })
   await target.begin(plan.options)
   return target
@@ -96,7 +96,7 @@ async function startHosts(
 
 /** A way to Redis that can fail; undefined: the host speaks to Redis itself. */
 async function linkTo(
-  redis: OwnRedis | undefined,
+  redis: RedisServer | undefined,
   needs: TargetOptions['needs'],
 ): Promise<Network | undefined> {
   return redis !== undefined && needsLinks(needs) ? Network.to(redis.port) : undefined
@@ -104,7 +104,7 @@ async function linkTo(
 
 async function placeOf(index: number, directory: string, env: Place['env']): Promise<Place> {
   const address = `127.0.0.${index + 1}`
-  const port = await steadyPort(address)
+  const port = await fixedPort(address)
   return {
     index,
     address,

@@ -10,10 +10,10 @@ export const url: Target = {
   dialects: ['chat', 'bench', 'bare'],
   defaultShape: { hosts: 1, workersPerHost: 1 },
   limits: { hosts: 64, workersPerHost: 1 },
-  start: async (options) => new Elsewhere(options),
+  start: async (options) => new RemoteServers(options),
 }
 
-class Elsewhere implements RunningTarget {
+class RemoteServers implements RunningTarget {
   readonly urls: readonly (readonly string[])[]
   readonly probeDirectory = undefined
   readonly faults = {}
@@ -29,9 +29,9 @@ class Elsewhere implements RunningTarget {
 
   async redis(): Promise<undefined> {}
 
-  async redisHoldings(): Promise<undefined> {}
+  async redisResources(): Promise<undefined> {}
 
-  async untilWhole(): Promise<void> {
+  async untilReady(): Promise<void> {
     for (const [address = ''] of this.urls) {
       const { hostname, port, protocol } = new URL(address)
       const usual = protocol === 'https:' || protocol === 'wss:' ? 443 : 80
@@ -42,7 +42,7 @@ class Elsewhere implements RunningTarget {
     }
   }
 
-  deaths(): readonly [] {
+  unexpectedExits(): readonly [] {
     return []
   }
 

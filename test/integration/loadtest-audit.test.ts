@@ -47,7 +47,7 @@ async function run(
   const opened = await open(defect, asked)
   await opened.crowd.has('acked', MESSAGES)
   await opened.crowd.has('delivered', opened.server.shown)
-  const verdict = audit(await opened.crowd.fleet.ledger(), asked.dialect ?? 'bench')
+  const verdict = audit(await opened.crowd.fleet.records(), asked.dialect ?? 'bench')
   expect(verdict).toMatchObject({
     sent: MESSAGES,
     acked: MESSAGES,
@@ -81,7 +81,10 @@ describe.each(kinds)('in the dialect %s, with %s clients, of a server that', (di
   it('keeps its word, nothing is found', async () => {
     const { verdict } = await run('none', asked)
     expect(verdict).toMatchObject({ ok: true, ...defects, delivered: MESSAGES * MEMBERS, examples: [] })
-    expect(await crowd?.fleet.settle(60_000, SERVER_QUIET_MS)).toMatchObject({ settled: true, owed: 0 })
+    expect(await crowd?.fleet.settle(60_000, SERVER_QUIET_MS)).toMatchObject({
+      settled: true,
+      outstanding: 0,
+    })
   })
 
   it('drops one delivery in 1,000, each is found', async () => {
@@ -128,8 +131,11 @@ describe.each(['bench', 'chat'] as const)('in the dialect %s, of a server that',
 it('of a log, who was cut off has lost nothing', async () => {
   const opened = await open('none', { dialect: 'chat' }, SLOW)
   await cutSome(opened)
-  expect(await opened.crowd.fleet.settle(60_000, SERVER_QUIET_MS)).toMatchObject({ settled: true, owed: 0 })
-  const verdict = audit(await opened.crowd.fleet.ledger(), 'chat')
+  expect(await opened.crowd.fleet.settle(60_000, SERVER_QUIET_MS)).toMatchObject({
+    settled: true,
+    outstanding: 0,
+  })
+  const verdict = audit(await opened.crowd.fleet.records(), 'chat')
   expect(verdict).toMatchObject({ ok: true, ...defects, acked: MESSAGES, delivered: MESSAGES * MEMBERS })
 })
 
@@ -140,7 +146,7 @@ it.each([
   const opened = await open(defect, { dialect }, SLOW)
   await cutSome(opened)
   await opened.crowd.fleet.settle(1_000)
-  const verdict = audit(await opened.crowd.fleet.ledger(), dialect)
+  const verdict = audit(await opened.crowd.fleet.records(), dialect)
   expect(verdict).toMatchObject({ ok: false, doubled: 0, outOfOrder: 0, phantom: 0 })
   expect(verdict.lostWhileAway).toBeGreaterThan(0)
   expect(verdict.lost).toBeGreaterThanOrEqual(verdict.lostWhileAway)

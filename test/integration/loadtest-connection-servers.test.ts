@@ -73,10 +73,12 @@ describe('the chat', () => {
   })
 
   test.each(kinds)('%s: who is no guest is refused by code', async (kind) => {
-    const stranger = kept(new WatchedConnection({ kind, dialect: 'chat' }, { url: rookery.url, auth: {} }))
-    stranger.connection.connect()
-    await stranger.refused()
-    expect(stranger.errors[0]).toBe('bad_request')
+    const recordForeign = kept(
+      new WatchedConnection({ kind, dialect: 'chat' }, { url: rookery.url, auth: {} }),
+    )
+    recordForeign.connection.connect()
+    await recordForeign.refused()
+    expect(recordForeign.errors[0]).toBe('bad_request')
   })
 })
 

@@ -22,10 +22,10 @@ afterEach(async () => {
 
 /** All sends were acked, and each member was shown those of its room once, in the log's order. */
 async function expectWhole(count: number): Promise<MemberRecord[]> {
-  expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, owed: 0, joined: 12 })
-  const ledger = await crowd.fleet.ledger()
-  const { parts } = ledger
-  expect(audit(ledger, 'chat')).toMatchObject({ ok: true, sent: count, acked: count, expected: count * 4 })
+  expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, outstanding: 0, joined: 12 })
+  const records = await crowd.fleet.records()
+  const { parts } = records
+  expect(audit(records, 'chat')).toMatchObject({ ok: true, sent: count, acked: count, expected: count * 4 })
   for (const counter of ['due', 'sent', 'acked'] as const) expect(crowd.sum(counter)).toBe(count)
   expect(crowd.sum('unanswered')).toBe(0)
   expect(crowd.sum('delivered')).toBe(count * 4)
@@ -35,11 +35,11 @@ async function expectWhole(count: number): Promise<MemberRecord[]> {
   expect(acked).toHaveLength(count)
   const members = parts.flatMap((part) => part.members)
   expect(members).toHaveLength(12)
-  for (const { room, keys, seqs = new Float64Array(), head, strangers } of members) {
+  for (const { room, keys, seqs = new Float64Array(), head, foreignIds } of members) {
     const log = acked.filter((send) => send.room === room).toSorted((a, b) => a.seq - b.seq)
     expect([...keys]).toEqual(log.map(({ key }) => key))
     expect([...seqs]).toEqual(log.map((_, place) => head + place + 1))
-    expect(strangers).toEqual([])
+    expect(foreignIds).toEqual([])
   }
   return members
 }

@@ -51,10 +51,10 @@ test('10 clients over 3 processes: 100 messages are sent, acked, shown to every 
   expect(server.io.sockets.sockets.size).toBe(10)
   crowd.load({ ratePerSec: 50, durationMs: 2_000 })
   await crowd.has('due', 100)
-  expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, owed: 0, joined: 10 })
-  const ledger = await crowd.fleet.ledger()
-  const { parts } = ledger
-  expect(audit(ledger, 'bench')).toMatchObject({
+  expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, outstanding: 0, joined: 10 })
+  const records = await crowd.fleet.records()
+  const { parts } = records
+  expect(audit(records, 'bench')).toMatchObject({
     ok: true,
     sent: 100,
     acked: 100,
@@ -83,10 +83,10 @@ test('10 clients over 3 processes: 100 messages are sent, acked, shown to every 
   expect(members.map(({ client }) => client).toSorted((a, b) => a - b)).toEqual([
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
   ])
-  for (const { room, keys, strangers, absences } of members) {
+  for (const { room, keys, foreignIds, absences } of members) {
     const said = sends.filter((send) => send.room === room).map(({ key }) => key)
     expect([...keys].toSorted((a, b) => a - b)).toEqual(said.toSorted((a, b) => a - b))
-    expect({ strangers, absences }).toEqual({ strangers: [], absences: [] })
+    expect({ foreignIds, absences }).toEqual({ foreignIds: [], absences: [] })
   }
   // Each client has its exact share.
   for (const { index } of crowd.plans)
@@ -97,8 +97,8 @@ test('the stock client sends and is shown the same', async () => {
   await open({ kind: 'stock' })
   crowd.load({ ratePerSec: 50 })
   await crowd.has('due', 50)
-  expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, owed: 0, joined: 10 })
-  await crowd.fleet.ledger()
+  expect(await crowd.fleet.settle(60_000)).toEqual({ settled: true, outstanding: 0, joined: 10 })
+  await crowd.fleet.records()
   expect(crowd.sum('acked')).toBe(50)
   expect(crowd.sum('delivered')).toBe(250)
 })
@@ -129,7 +129,7 @@ test('a stall of the server throws its shadow on what was due meanwhile, as on p
   await until(() => server.published >= 200, '200 are published')
   const { to } = stall(2_000)
   await crowd.has('delivered', 600)
-  await crowd.fleet.ledger()
+  await crowd.fleet.records()
   expect(crowd.sum('due')).toBe(600)
   // What was due at `due` during the stall is shown after it.
   const due = Array.from({ length: 600 }, (_, number) => at + number * 10)
@@ -176,7 +176,7 @@ test('clients that are cut off or leave come back, and their absence is written 
   crowd.fleet.leave({ clients: [2, 9], at: [now, now] })
   await until(() => crowd.latency('back').totalCount === 5, 'five came back')
   expect(await crowd.fleet.untilJoined(60_000)).toBe(10)
-  const { parts } = await crowd.fleet.ledger()
+  const { parts } = await crowd.fleet.records()
   const members = parts.flatMap((part) => part.members)
   const away = members.filter(({ absences }) => absences.length > 0)
   expect(away.map(({ client }) => client).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 5, 9])
@@ -206,17 +206,17 @@ test('a message without an answer is told as that', async () => {
   crowd.load({ ratePerSec: 100, durationMs: 200 })
   await crowd.has('sent', 20)
   const settled = await crowd.fleet.settle(0)
-  expect(settled).toEqual({ settled: false, owed: 20, joined: 10 })
-  const { parts } = await crowd.fleet.ledger()
+  expect(settled).toEqual({ settled: false, outstanding: 20, joined: 10 })
+  const { parts } = await crowd.fleet.records()
   expect(crowd.sum('unanswered')).toBe(20)
   expect(parts.flatMap(({ sends }) => [...sends.ackedAt]).every((at) => Number.isNaN(at))).toBe(true)
 })
 
-test('a ledger that is full says so, and deliveries go on being counted', async () => {
-  await open({ ledgerLimit: 30 })
+test('full delivery records say so, and deliveries go on being counted', async () => {
+  await open({ recordLimit: 30 })
   crowd.load({ ratePerSec: 100 })
   await crowd.has('delivered', 500)
-  const { parts } = await crowd.fleet.ledger()
+  const { parts } = await crowd.fleet.records()
   expect(parts.some(({ overflowed }) => overflowed)).toBe(true)
   const written = parts.flatMap(({ members }) => members).reduce((sum, { keys }) => sum + keys.length, 0)
   expect(written).toBe(90)
@@ -230,7 +230,7 @@ test('a client process that dies fails the run, with its name, and the others en
   const reason = `client process 0 (${first}): ended with SIGKILL`
   await expect(crowd.fleet.failed).rejects.toThrow(reason)
   await expect(crowd.fleet.settle(60_000)).rejects.toThrow(reason)
-  await expect(crowd.fleet.ledger()).rejects.toThrow(reason)
+  await expect(crowd.fleet.records()).rejects.toThrow(reason)
   await crowd.close()
   await until(() => !pids.some(isRunning), 'no process is left')
 })
@@ -241,7 +241,7 @@ test('client processes end with their coordinator', async () => {
     const { openFleet } = await import(${JSON.stringify(FLEET)})
     const client = { index: 0, url: ${JSON.stringify(server.url)}, transport: 'websocket', rooms: [], connectAtMs: 0, reads: 'all', sends: true }
     const clients = [client, { ...client, index: 1 }]
-    const options = { agents: 2, seed: 1, run: 'test1', dialect: 'bench', kind: 'raw', clients, ledgerLimit: 10 }
+    const options = { agents: 2, seed: 1, run: 'test1', dialect: 'bench', kind: 'raw', clients, recordLimit: 10 }
     const fleet = await openFleet({ ...options, onSecond: () => undefined })
     fleet.connect(0)
     await fleet.untilJoined(60_000)

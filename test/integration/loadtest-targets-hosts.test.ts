@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { isRunning, readProc, standsStill } from '../../loadtest/system/processes.ts'
+import { isRunning, isStopped, readProc } from '../../loadtest/system/processes.ts'
 import { exchange, TestTarget } from '../harness/loadtest/target.ts'
 import { until } from '../harness/until.ts'
 
@@ -42,13 +42,13 @@ describe.each(['rookery', 'redis-classic', 'redis-sharded', 'redis-streams'])('%
     const before = target.pids()
     await running.faults['kill-host']?.(1)
     expect(before.filter(isRunning)).toHaveLength(4)
-    await running.untilWhole()
+    await running.untilReady()
     await running.faults['start-host']?.(1)
-    await running.untilWhole()
+    await running.untilReady()
     await running.faults['kill-worker']?.(3)
-    await running.untilWhole()
+    await running.untilReady()
     await exchange(await target.members(4), 'b')
-    expect(running.deaths()).toEqual([])
+    expect(running.unexpectedExits()).toEqual([])
 
     const figures = await running.redis()
     expect(figures?.bytesOut).toBeGreaterThan(0)
@@ -65,21 +65,21 @@ describe('Redis', () => {
     const { faults } = target.running
     const [pid = 0] = target.pids('redis')
     await faults['pause-redis']?.(0)
-    await until(() => standsStill(pid), 'Redis stands still')
+    await until(() => isStopped(pid), 'Redis stands still')
     expect(await target.running.redis()).toBeUndefined()
     await faults['resume-redis']?.(0)
-    await target.running.untilWhole()
+    await target.running.untilReady()
     await faults['cut-pubsub']?.(0)
-    await target.running.untilWhole()
+    await target.running.untilReady()
     await exchange(await target.members(2), 'a')
     await faults['kill-redis']?.(0)
     expect(isRunning(pid)).toBe(false)
     expect(target.pids('redis')).toEqual([])
     expect(await target.running.redis()).toBeUndefined()
     await faults['start-redis']?.(0)
-    await target.running.untilWhole()
+    await target.running.untilReady()
     expect(target.pids('redis')).toHaveLength(1)
-    expect(target.running.deaths()).toEqual([])
+    expect(target.running.unexpectedExits()).toEqual([])
   })
 
   it('tells its own figures without the bytes of the telling', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { isRunning, pauseAll, resumeAll, standsStill } from '../../loadtest/system/processes.ts'
+import { isRunning, isStopped, pauseAll, resumeAll } from '../../loadtest/system/processes.ts'
 import { exchange, TestTarget } from '../harness/loadtest/target.ts'
 import { until } from '../harness/until.ts'
 
@@ -33,18 +33,18 @@ describe.each([
     const before = target.pids('worker')
     await target.running.faults['kill-worker']?.(1)
     expect(before.filter(isRunning)).toHaveLength(1)
-    await target.running.untilWhole()
+    await target.running.untilReady()
     expect(target.pids('worker').filter((pid) => before.includes(pid))).toHaveLength(1)
     await exchange(await target.members(4), 'c')
-    expect(target.running.deaths()).toEqual([])
+    expect(target.running.unexpectedExits()).toEqual([])
 
     const [one = 0, two = 0] = target.pids('worker')
     process.kill(one, 'SIGKILL')
-    await until(() => target.running.deaths().length > 0, 'a death that nobody asked for is told')
-    expect(target.running.deaths()).toEqual([
+    await until(() => target.running.unexpectedExits().length > 0, 'a death that nobody asked for is told')
+    expect(target.running.unexpectedExits()).toEqual([
       expect.stringContaining(`worker ${one} of host 0 died by itself${how}`),
     ])
-    await target.running.untilWhole()
+    await target.running.untilReady()
     expect(isRunning(two)).toBe(true)
 
     const all = target.pids()
@@ -52,9 +52,9 @@ describe.each([
     expect(all.filter(isRunning)).toEqual([])
     expect(target.pids()).toEqual([])
     await target.running.faults['start-host']?.(0)
-    await target.running.untilWhole()
+    await target.running.untilReady()
     await exchange(await target.members(4), 'd')
-    expect(target.running.deaths()).toHaveLength(1)
+    expect(target.running.unexpectedExits()).toHaveLength(1)
 
     const last = target.pids()
     await target.stop()
@@ -65,13 +65,13 @@ describe.each([
     const target = await start(name, { hosts: 1, workersPerHost: 2 })
     const all = await target.members(4)
     await target.running.faults['pause-worker']?.(0)
-    expect(target.pids('worker').filter(standsStill)).toHaveLength(1)
+    expect(target.pids('worker').filter(isStopped)).toHaveLength(1)
     const answers = all.map((socket) => socket.emitWithAck('publish', { room: 'room', id: 'p', text: 't' }))
     expect(await Promise.any(answers)).toEqual({ ok: true })
     await target.running.faults['resume-worker']?.(0)
-    expect(target.pids('worker').filter(standsStill)).toEqual([])
+    expect(target.pids('worker').filter(isStopped)).toEqual([])
     expect(await Promise.all(answers)).toHaveLength(4)
-    expect(target.running.deaths()).toEqual([])
+    expect(target.running.unexpectedExits()).toEqual([])
   })
 })
 
@@ -85,16 +85,16 @@ describe('rookery', () => {
     await reload
     expect(ended).toEqual(['stall', 'reload'])
     expect(before.filter(isRunning)).toEqual([])
-    await target.running.untilWhole()
+    await target.running.untilReady()
     expect(target.pids('worker')).toHaveLength(2)
-    expect(target.running.deaths()).toEqual([])
+    expect(target.running.unexpectedExits()).toEqual([])
   })
 
   it('has its primary stand still with all of its workers', async () => {
     const target = await start('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
     const [url = ''] = target.running.urls[0] ?? []
     await target.running.faults['pause-host']?.(0)
-    expect(target.pids().map(standsStill)).toEqual([true, true])
+    expect(target.pids().map(isStopped)).toEqual([true, true])
     await expect(fetch(`${url}/healthz`, { signal: AbortSignal.timeout(300) })).rejects.toThrow('timeout')
     await target.running.faults['resume-host']?.(0)
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
@@ -114,8 +114,8 @@ describe('rookery', () => {
     await until(() => !isRunning(newcomer), 'it leaves')
     await resumeAll(primaries)
     await stalled
-    await target.running.untilWhole()
-    expect(target.running.deaths()).toEqual([])
+    await target.running.untilReady()
+    expect(target.running.unexpectedExits()).toEqual([])
   })
 
   it('tells of an option that is none', async () => {
@@ -180,7 +180,7 @@ describe('url', () => {
     const elsewhere = await start('one-process', { hosts: 1, workersPerHost: 1 })
     const urls = elsewhere.running.urls.flat()
     const target = await start('url', { hosts: 1, workersPerHost: 1 }, { urls })
-    await target.running.untilWhole()
+    await target.running.untilReady()
     expect(target.running.urls).toEqual([urls])
     expect(target.pids()).toEqual([])
     expect(target.running.faults).toEqual({})

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { RunPlan, Step } from '../../loadtest/model/plan.ts'
 import type { RunResult } from '../../loadtest/model/result.ts'
 import type { Scenario, ScenarioSettings } from '../../loadtest/model/scenario.ts'
-import type { RunWatch } from '../../loadtest/run/observer.ts'
+import type { RunObserver } from '../../loadtest/run/observer.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
 import { Asked, requestOf } from '../../loadtest/run/request/request.ts'
 import { runScenario } from '../../loadtest/run/run-scenario.ts'
@@ -14,7 +14,7 @@ const LEAKING = join(fileURLToPath(new URL('../fixtures/apps', import.meta.url))
 const SIZE = { clients: '10', rate: '20', duration: '10', roomSize: '5', workers: '1' }
 const GIVEN = { seed: 3, agents: 1 }
 
-const unwatched: RunWatch = {
+const unwatched: RunObserver = {
   stop: new AbortController().signal,
   joined: 0,
   note() {},

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client } from '../../loadtest/agent/client.ts'
-import { ChatTalk } from '../../loadtest/agent/protocol/chat-protocol.ts'
+import { ChatProtocol } from '../../loadtest/agent/protocol/chat-protocol.ts'
 import { RoomHeads } from '../../loadtest/agent/protocol/room-heads.ts'
-import { Tally } from '../../loadtest/agent/record/counters.ts'
-import { Journal } from '../../loadtest/agent/record/recorder.ts'
+import { Counters } from '../../loadtest/agent/record/counters.ts'
+import { Recorder } from '../../loadtest/agent/record/recorder.ts'
 import {
   type Connection,
   type ConnectionEvents,
@@ -110,8 +110,8 @@ class Server implements Connection {
 let client: Client
 
 class World {
-  readonly tally = new Tally()
-  readonly journal = new Journal({ run: RUN, limit: 100_000 })
+  readonly counters = new Counters()
+  readonly recorder = new Recorder({ run: RUN, limit: 100_000 })
   #server: Server | undefined
 
   constructor() {
@@ -126,14 +126,14 @@ class World {
         sends: true,
       },
       random: randomOf(1, 'client'),
-      journal: this.journal,
-      tally: this.tally,
+      recorder: this.recorder,
+      counters: this.counters,
       clock: nowMs,
       open: (_, events) => {
         this.#server = new Server(events)
         return this.#server
       },
-      talk: (desk) => new ChatTalk(desk, new RoomHeads()),
+      protocol: (context) => new ChatProtocol(context, new RoomHeads()),
     })
   }
 
@@ -165,7 +165,7 @@ class World {
   }
 
   get members(): MemberRecord[] {
-    return [...this.journal.parts()].flatMap(({ members }) => members)
+    return [...this.recorder.parts()].flatMap(({ members }) => members)
   }
 
   get shown(): number[][] {
@@ -173,8 +173,8 @@ class World {
   }
 
   get sends(): Sends {
-    const [part] = [...this.journal.parts()]
-    if (part === undefined) throw new Error('there is no ledger')
+    const [part] = [...this.recorder.parts()]
+    if (part === undefined) throw new Error('there are no records')
     return part.sends
   }
 
@@ -202,7 +202,7 @@ describe('a client of the chat follows its room', () => {
     world.server.say(3)
     expect(world.shown).toEqual([[31, 32, 33]])
     expect(world.members[0]).toMatchObject({ client: 4, room: ROOM, head: 30, epoch: 'a' })
-    expect(client.owed).toBe(0)
+    expect(client.outstanding).toBe(0)
     expect(world.server.throttled).toBe(false)
     client.slow()
     expect(world.server.throttled).toBe(true)
@@ -210,7 +210,7 @@ describe('a client of the chat follows its room', () => {
     world.server.end('transport close')
     await world.back()
     expect(world.server.throttled).toBe(true)
-    expect(world.tally.take()).toMatchObject({ connected: 1, joined: 1, delivered: 3 })
+    expect(world.counters.take()).toMatchObject({ connected: 1, joined: 1, delivered: 3 })
   })
 
   test('over a lost connection, page by page', async () => {
@@ -218,7 +218,7 @@ describe('a client of the chat follows its room', () => {
     world.server.pageSize = 3
     world.server.say(2)
     world.server.end('transport close')
-    expect(world.tally.take()).toMatchObject({ connected: 0, joined: 0, disconnects: 1 })
+    expect(world.counters.take()).toMatchObject({ connected: 0, joined: 0, disconnects: 1 })
     world.server.say(10, false)
     await world.back()
     await world.untilShown(range(1, 12))
@@ -240,7 +240,7 @@ describe('a client of the chat follows its room', () => {
     world.server.tell('gap', { from: 1, to: 5 })
     world.server.say(1)
     await world.untilShown(range(1, 6))
-    expect(world.tally.take().connectErrors).toEqual({ 'history: unavailable': 1 })
+    expect(world.counters.take().connectErrors).toEqual({ 'history: unavailable': 1 })
   })
 
   test('a gap that a lost connection leaves open is closed by the next joining', async () => {
@@ -270,7 +270,7 @@ describe('a client of the chat follows its room', () => {
     ])
     expect(world.members[0]?.leftAt).toBeLessThanOrEqual(world.members[1]?.joinedAt ?? Number.NaN)
     expect(world.members[1]?.leftAt).toBeNaN()
-    expect(client.owed).toBe(0)
+    expect(client.outstanding).toBe(0)
   })
 
   test('into another log that is longer than a page: all of it', async () => {
@@ -307,19 +307,19 @@ describe('a client of the chat follows its room', () => {
         : undefined
     client.connect(nowMs())
     await world.live()
-    expect(world.tally.take().connectErrors).toEqual({ 'join: unavailable': 3 })
+    expect(world.counters.take().connectErrors).toEqual({ 'join: unavailable': 3 })
   })
 
-  test('what it is told of a room that it is not in is a stranger', async () => {
+  test('a message for a room that it is not in is recorded as foreign', async () => {
     const world = await World.joined()
     world.server.tell('message', { room: 'elsewhere', seq: 1, id: 'not for it' })
-    expect(world.members[0]?.strangers).toEqual(['not for it in elsewhere'])
+    expect(world.members[0]?.foreignIds).toEqual(['not for it in elsewhere'])
   })
 
-  test('what it is told without a number is a stranger', async () => {
+  test('a message without a number is recorded as foreign', async () => {
     const world = await World.joined()
     world.server.tell('message', { id: 'nobody' })
-    expect(world.members[0]?.strangers).toEqual([JSON.stringify({ room: ROOM, id: 'nobody' })])
+    expect(world.members[0]?.foreignIds).toEqual([JSON.stringify({ room: ROOM, id: 'nobody' })])
   })
 })
 
@@ -336,13 +336,13 @@ describe('a client of the chat sends', () => {
     expect(new Set(asked.map((ask) => JSON.stringify(ask))).size).toBe(1)
     expect(asked[0]).toMatchObject({ room: ROOM, id: `${RUN}-4-0` })
     expect([...world.sends.seqs]).toEqual([1])
-    expect(world.tally.take()).toMatchObject({
+    expect(world.counters.take()).toMatchObject({
       sent: 1,
       acked: 1,
       refused: { unavailable: 1, 'bad answer': 1 },
     })
     // It was acked, and is not shown yet.
-    expect(client.owed).toBe(1)
+    expect(client.outstanding).toBe(1)
   })
 
   test('not again what is refused for good', async () => {
@@ -352,7 +352,7 @@ describe('a client of the chat sends', () => {
     await until(() => client.unanswered === 0, 'it is refused')
     expect(world.server.of('message:send')).toHaveLength(1)
     expect([...world.sends.refused]).toEqual([1])
-    expect(world.tally.take()).toMatchObject({ sent: 1, acked: 0, refused: { too_large: 1 } })
+    expect(world.counters.take()).toMatchObject({ sent: 1, acked: 0, refused: { too_large: 1 } })
   })
 
   test('after joining anew when the server does not know it as a member', async () => {
@@ -384,7 +384,7 @@ describe('a client of the chat sends', () => {
     world.server.end('transport close')
     world.send(1_005)
     expect(client.unanswered).toBe(1_000)
-    expect(world.tally.take().refused).toEqual({ backlog: 5 })
+    expect(world.counters.take().refused).toEqual({ backlog: 5 })
   })
 
   test('nothing once it is closed', async () => {

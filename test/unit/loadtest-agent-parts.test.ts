@@ -1,17 +1,17 @@
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, test } from 'vitest'
-import { Tally } from '../../loadtest/agent/record/counters.ts'
+import { Counters } from '../../loadtest/agent/record/counters.ts'
 import { Latencies } from '../../loadtest/agent/record/latencies.ts'
-import { Journal } from '../../loadtest/agent/record/recorder.ts'
-import { Agenda } from '../../loadtest/agent/send-schedule.ts'
-import { AgentLedger } from '../../loadtest/model/agent-protocol.ts'
+import { Recorder } from '../../loadtest/agent/record/recorder.ts'
+import { Scheduler } from '../../loadtest/agent/scheduler.ts'
+import { AgentRecords } from '../../loadtest/model/agent-protocol.ts'
 import { idOf, keyOf } from '../../loadtest/model/delivery-records.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
 import { until } from '../harness/until.ts'
 
 function agendaOf(times: readonly number[], clock = nowMs) {
   const done: number[] = []
-  const agenda = new Agenda({
+  const scheduler = new Scheduler({
     items: times.values(),
     at: (time) => time,
     act: (time, at) => {
@@ -20,16 +20,16 @@ function agendaOf(times: readonly number[], clock = nowMs) {
     },
     clock,
   })
-  return { agenda, done }
+  return { scheduler, done }
 }
 
-describe('the agenda', () => {
+describe('the scheduler', () => {
   test('does each thing when its time has come, in order', async () => {
     const from = nowMs()
     const times = Array.from({ length: 50 }, (_, number) => from + number * 2)
-    const { agenda, done } = agendaOf(times)
+    const { scheduler, done } = agendaOf(times)
     expect(done.length).toBeLessThan(50)
-    await until(() => agenda.done, 'all is done')
+    await until(() => scheduler.done, 'all is done')
     expect(done).toEqual(times)
   })
 
@@ -42,11 +42,11 @@ describe('the agenda', () => {
   })
 
   test('does nothing once it is stopped', async () => {
-    const { agenda, done } = agendaOf(
+    const { scheduler, done } = agendaOf(
       Array.from({ length: 1_000 }, (_, number) => number),
       () => 1_000,
     )
-    agenda.stop()
+    scheduler.stop()
     await new Promise((resolve) => {
       setImmediate(resolve)
     })
@@ -54,16 +54,16 @@ describe('the agenda', () => {
   })
 })
 
-test('an agenda that is to be finished does what is due by now, however much, and nothing after it', () => {
+test('finish() runs everything that is due by now, and nothing after it', () => {
   let now = 0
-  const { agenda, done } = agendaOf(
+  const { scheduler, done } = agendaOf(
     Array.from({ length: 1_000 }, (_, number) => number),
     () => now,
   )
   now = 700
-  agenda.finish()
+  scheduler.finish()
   expect(done).toEqual(Array.from({ length: 701 }, (_, number) => number))
-  expect(agenda.done).toBe(true)
+  expect(scheduler.done).toBe(true)
 })
 
 describe('latencies', () => {
@@ -85,22 +85,22 @@ describe('latencies', () => {
   })
 })
 
-describe('the tally', () => {
+describe('the counters', () => {
   test('reports what happened since, and what is', () => {
-    const tally = new Tally()
-    tally.connected = 2
-    tally.joined = 1
-    tally.due(3)
-    tally.due(1)
-    tally.sent()
-    tally.refused('unavailable')
-    tally.refused('unavailable')
-    tally.acked(5)
-    tally.unanswered()
-    tally.delivered(5)
-    tally.disconnected()
-    tally.connectFailed('timeout')
-    expect(tally.take()).toMatchObject({
+    const counters = new Counters()
+    counters.connected = 2
+    counters.joined = 1
+    counters.due(3)
+    counters.due(1)
+    counters.sent()
+    counters.refused('unavailable')
+    counters.refused('unavailable')
+    counters.acked(5)
+    counters.unanswered()
+    counters.delivered(5)
+    counters.disconnected()
+    counters.connectFailed('timeout')
+    expect(counters.take()).toMatchObject({
       due: 2,
       sent: 1,
       acked: 1,
@@ -113,7 +113,7 @@ describe('the tally', () => {
       connected: 2,
       joined: 1,
     })
-    expect(tally.take()).toMatchObject({
+    expect(counters.take()).toMatchObject({
       due: 0,
       refused: {},
       connectErrors: {},
@@ -124,21 +124,21 @@ describe('the tally', () => {
   })
 })
 
-describe('the journal', () => {
+describe('the recorder', () => {
   const RUN = 'abcd'
   const id = (sender: number, number: number) => idOf(RUN, keyOf(sender, number))
 
   test('holds every send with what became of it', () => {
-    const journal = new Journal({ run: RUN, limit: 10 })
-    const keys = [3, 3, 4].map((client) => journal.nextKey(client))
+    const recorder = new Recorder({ run: RUN, limit: 10 })
+    const keys = [3, 3, 4].map((client) => recorder.nextKey(client))
     expect(keys).toEqual([keyOf(3, 0), keyOf(3, 1), keyOf(4, 0)])
-    const rows = keys.map((key, place) => journal.sent(key, `room-${place}`, 100 + place))
-    journal.acked(rows[0] ?? -1, 200, 7)
-    journal.refused(rows[1] ?? -1)
-    journal.close()
-    journal.acked(rows[2] ?? -1, 300)
-    journal.acked(journal.sent(keyOf(3, 2), 'room-3', 300), 301)
-    const [part] = [...journal.parts()]
+    const rows = keys.map((key, place) => recorder.sent(key, `room-${place}`, 100 + place))
+    recorder.acked(rows[0] ?? -1, 200, 7)
+    recorder.refused(rows[1] ?? -1)
+    recorder.close()
+    recorder.acked(rows[2] ?? -1, 300)
+    recorder.acked(recorder.sent(keyOf(3, 2), 'room-3', 300), 301)
+    const [part] = [...recorder.parts()]
     expect(part?.sends).toEqual({
       keys: Float64Array.from(keys),
       rooms: ['room-0', 'room-1', 'room-2'],
@@ -147,25 +147,25 @@ describe('the journal', () => {
       seqs: Float64Array.from([7, Number.NaN, Number.NaN]),
       refused: Uint8Array.from([0, 1, 0]),
     })
-    expect(AgentLedger.safeParse(part).success).toBe(true)
+    expect(AgentRecords.safeParse(part).success).toBe(true)
   })
 
-  test('holds what each client was shown, in order, and strangers apart', () => {
-    const journal = new Journal({ run: RUN, limit: 100 })
+  test('holds what each client was shown, in order, and foreign ids apart', () => {
+    const recorder = new Recorder({ run: RUN, limit: 100 })
     const absences: [number, number][] = [[5, Number.NaN]]
-    const book = journal.open({ client: 1, room: 'a', absences })
-    book.joined(50)
-    book.joined(60)
-    for (const number of [2, 1, 1]) book.show(id(9, number), 70)
-    for (let number = 0; number < 25; number += 1) book.show(`other-9-${number}`, 71)
-    journal.open({ client: 2, room: 'a', absences: [] })
-    const log = journal.open({ client: 3, room: 'a', absences: [], head: 4, epoch: 'e' })
+    const member = recorder.open({ client: 1, room: 'a', absences })
+    member.joined(50)
+    member.joined(60)
+    for (const number of [2, 1, 1]) member.show(id(9, number), 70)
+    for (let number = 0; number < 25; number += 1) member.show(`other-9-${number}`, 71)
+    recorder.open({ client: 2, room: 'a', absences: [] })
+    const log = recorder.open({ client: 3, room: 'a', absences: [], head: 4, epoch: 'e' })
     log.joined(55)
     log.show(id(9, 1), 72, 5)
     log.left(80)
-    expect(journal.lastDeliveryAt).toBe(72)
-    const [part] = [...journal.parts()]
-    expect(AgentLedger.safeParse(part).error).toBeUndefined()
+    expect(recorder.lastDeliveryAt).toBe(72)
+    const [part] = [...recorder.parts()]
+    expect(AgentRecords.safeParse(part).error).toBeUndefined()
     // Who never joined is no member.
     expect(part?.members.map(({ client }) => client)).toEqual([1, 3])
     expect(part?.members[0]).toMatchObject({
@@ -173,29 +173,29 @@ describe('the journal', () => {
       leftAt: Number.NaN,
       head: Number.NaN,
       keys: Float64Array.from([keyOf(9, 2), keyOf(9, 1), keyOf(9, 1)]),
-      strangerCount: 25,
+      foreignCount: 25,
       absences: [[5, Number.NaN]],
     })
-    expect(part?.members[0]?.strangers).toHaveLength(20)
+    expect(part?.members[0]?.foreignIds).toHaveLength(20)
     expect(part?.members[1]).toMatchObject({ leftAt: 80, head: 4, epoch: 'e', seqs: Float64Array.from([5]) })
   })
 
   test('writes down no more than it may, and says so', () => {
-    const journal = new Journal({ run: RUN, limit: 3 })
-    const book = journal.open({ client: 1, room: 'a', absences: [] })
-    book.joined(1)
-    for (let number = 0; number < 5; number += 1) book.show(id(1, number), number)
-    const [part] = [...journal.parts()]
+    const recorder = new Recorder({ run: RUN, limit: 3 })
+    const member = recorder.open({ client: 1, room: 'a', absences: [] })
+    member.joined(1)
+    for (let number = 0; number < 5; number += 1) member.show(id(1, number), number)
+    const [part] = [...recorder.parts()]
     expect(part?.overflowed).toBe(true)
     expect(part?.members[0]?.keys).toHaveLength(3)
   })
 
   test('comes in parts, of which the last says that it is', () => {
-    const journal = new Journal({ run: RUN, limit: 10 })
+    const recorder = new Recorder({ run: RUN, limit: 10 })
     for (let client = 0; client < 4_500; client += 1)
-      journal.open({ client, room: 'a', absences: [] }).joined(1)
-    journal.sent(journal.nextKey(1), 'a', 1)
-    const parts = [...journal.parts()]
+      recorder.open({ client, room: 'a', absences: [] }).joined(1)
+    recorder.sent(recorder.nextKey(1), 'a', 1)
+    const parts = [...recorder.parts()]
     expect(parts.map(({ more, members }) => [more, members.length])).toEqual([
       [true, 2_000],
       [true, 2_000],

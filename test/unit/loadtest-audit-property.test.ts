@@ -22,18 +22,18 @@ const nothing = { lost: 0, doubled: 0, outOfOrder: 0, phantom: 0 }
 /** @returns undefined where there is nothing to be broken in this way; `pick` chooses the place */
 type Break = (run: RandomRun, pick: number) => Broken | undefined
 
-interface Showing {
+interface DeliverySink {
   member: RandomMember
   message: RandomMessage
   at: number
 }
 
-const showings = (run: RandomRun): Showing[] =>
+const showings = (run: RandomRun): DeliverySink[] =>
   run.members.flatMap((member) => member.shown.map((message, at) => ({ member, message, at })))
 
 const one = <T>(from: readonly T[], pick: number): T | undefined => from[pick % Math.max(1, from.length)]
 
-const names = ({ member, message: { sender, number } }: Showing): string[] => [
+const names = ({ member, message: { sender, number } }: DeliverySink): string[] => [
   `${sender}-${number}`,
   `client ${member.client}`,
   member.room,
@@ -99,7 +99,7 @@ const showElsewhere: Break = (run, pick) => {
 
 const meetStranger: Break = (run, pick) => {
   const member = one(run.members, pick)
-  member?.strangers.push('another-run-1-1')
+  member?.foreignIds.push('another-run-1-1')
   return (
     member && { counts: { phantom: 1 }, named: ['phantom: ', 'another-run-1-1', `client ${member.client}`] }
   )
@@ -147,16 +147,16 @@ const breaks: [string, Break, Dialect[]][] = [
 
 /** Of a run in which all is well. */
 function owedIn({ dialect, members }: RandomRun): number {
-  const owed = ({ shown, leftAt }: RandomMember) =>
+  const expected = ({ shown, leftAt }: RandomMember) =>
     shown.filter(({ end }, at) => {
       if (end === 'acked') return true
       return dialect === 'chat' && (leftAt === undefined || at < shown.length - 1)
     }).length
-  return members.reduce((sum, member) => sum + owed(member), 0)
+  return members.reduce((sum, member) => sum + expected(member), 0)
 }
 
 describe.each(['bench', 'bare', 'chat'] as const)('of random runs in the dialect %s', (dialect) => {
-  it('finds nothing where all is well, and expects what was owed', () => {
+  it('finds nothing where all is well, and expects what was expected', () => {
     fc.assert(
       fc.property(randomRun(dialect), (run) => {
         const verdict = audit(ledgerFrom(run), dialect)

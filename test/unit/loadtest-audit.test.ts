@@ -97,16 +97,16 @@ group.each([
     expect(verdict.examples).toEqual(['doubled: 2-0 of room-0, at client 44'])
   })
 
-  it('knows a message that was never sent, one of another room, and strangers', () => {
+  it('knows a message that was never sent, one of another room, and foreign ids', () => {
     const made = [...sends, { sender: 3, number: 0, room: 'room-1', sentAt: 1, ackedAt: 2, seq: 1 }]
     const shown = [...all, [9, 9, 16], [3, 0, 17]] as const
-    const verdict = of([{ client: 44, shown, strangers: ['other-1-1', 'x'] }], made)
+    const verdict = of([{ client: 44, shown, foreignIds: ['other-1-1', 'x'] }], made)
     expect(verdict.ok).toBe(false)
     expect(countsOf(verdict)).toEqual({ ...nothing, phantom: 4 })
     expect(verdict.examples).toEqual([
       'phantom: in room-0, at client 44: 9-9 was never sent there',
       'phantom: in room-0, at client 44: 3-0 was never sent there',
-      'phantom: in room-0, at client 44: strangers such as other-1-1 x',
+      'phantom: in room-0, at client 44: foreign ids such as other-1-1 x',
     ])
   })
 
@@ -148,7 +148,7 @@ group.each([
     expect(countsOf(of(twice))).toEqual({ ...nothing, doubled: 1 })
   })
 
-  it('is not ok where the ledger overflowed', () => {
+  it('is not ok where the delivery records overflowed', () => {
     const made = ledgerOf(sends, [])
     const parts = made.parts.map((part) => ({ ...part, overflowed: true }))
     const verdict = audit({ parts }, of === logged ? 'chat' : 'bench')
@@ -159,7 +159,7 @@ group.each([
     const nobody = Array.from({ length: 30 }, (_, at) => ({ client: 100 + at, shown: [] }))
     const { examples, lost } = of([
       ...nobody,
-      { client: 44, shown: [...all, ...inOrder(4)], strangers: ['x'] },
+      { client: 44, shown: [...all, ...inOrder(4)], foreignIds: ['x'] },
     ])
     expect(lost).toBe(150)
     expect(examples).toHaveLength(20)
@@ -210,7 +210,7 @@ group('of a log, the auditor', () => {
     )
   })
 
-  it('sees two members to whom one number is another message each', () => {
+  it('sees that one number means different messages to two members', () => {
     const made = [...sends.map(unacked), { sender: 3, number: 0, sentAt: 5_001 }]
     const verdict = logged([{ client: 44, shown: [...without(4), [3, 0, 15]] }], made)
     expect(verdict).toMatchObject({ ok: false, outOfOrder: 1, lost: 2 })

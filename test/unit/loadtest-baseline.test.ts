@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { baselineRows, isBack } from '../../loadtest/measure/resources/compare-resources.ts'
 import type {
-  Holdings,
-  ProcessHoldings,
-  RedisHoldings,
-  ToldHoldings,
+  ProcessResources,
+  RedisResources,
+  ReportedResources,
+  ResourceCounts,
 } from '../../loadtest/model/resources.ts'
 import type { Baseline } from '../../loadtest/model/result.ts'
 
@@ -13,7 +13,7 @@ const MIB = 2 ** 20
 
 type Row = Baseline['rows'][number]
 
-const toldOf = (changes: Partial<ToldHoldings> = {}): ToldHoldings => ({
+const reportedOf = (changes: Partial<ReportedResources> = {}): ReportedResources => ({
   at: 1,
   heapBytes: 20 * MIB,
   externalBytes: MIB,
@@ -23,39 +23,40 @@ const toldOf = (changes: Partial<ToldHoldings> = {}): ToldHoldings => ({
   ...changes,
 })
 
-const processOf = (changes: Partial<ProcessHoldings> = {}): ProcessHoldings => ({
-  life: '100 1',
+const processOf = (changes: Partial<ProcessResources> = {}): ProcessResources => ({
+  processKey: '100 1',
   role: 'worker',
   host: 0,
   rssBytes: 40 * MIB,
   descriptors: { 'socket:[n]': 12, '/data/data.mdb': 1 },
-  told: toldOf(),
+  reported: reportedOf(),
   ...changes,
 })
 
-const REDIS: RedisHoldings = {
-  keysThatStay: 100,
-  keysThatExpire: 20,
+const REDIS: RedisResources = {
+  persistentKeys: 100,
+  expiringKeys: 20,
   channels: 1,
   shardChannels: 60,
   patterns: 0,
   connections: 4,
 }
-const REDIS_SERVER = processOf({ life: '7 1', role: 'redis', told: undefined })
-const BEFORE: Holdings = { processes: [processOf(), REDIS_SERVER], redis: REDIS }
+const REDIS_SERVER = processOf({ processKey: '7 1', role: 'redis', reported: undefined })
+const BEFORE: ResourceCounts = { processes: [processOf(), REDIS_SERVER], redis: REDIS }
 
 /** Its other workers and its Redis are as before. */
-const withWorker = (changes: Partial<ProcessHoldings>): Holdings => ({
+const withWorker = (changes: Partial<ProcessResources>): ResourceCounts => ({
   ...BEFORE,
   processes: [processOf(changes), REDIS_SERVER],
 })
-const withTold = (changes: Partial<ToldHoldings>): Holdings => withWorker({ told: toldOf(changes) })
-const withRedis = (changes: Partial<RedisHoldings>): Holdings => ({
+const withTold = (changes: Partial<ReportedResources>): ResourceCounts =>
+  withWorker({ reported: reportedOf(changes) })
+const withRedis = (changes: Partial<RedisResources>): ResourceCounts => ({
   ...BEFORE,
   redis: { ...REDIS, ...changes },
 })
 
-const astray = (after: Holdings, clients: Baseline['clients'] = 'all', before = BEFORE): Row[] =>
+const astray = (after: ResourceCounts, clients: Baseline['clients'] = 'all', before = BEFORE): Row[] =>
   baselineRows(before, after, clients).filter((row) => !isBack(row))
 const names = (rows: readonly Row[]): string[] => rows.map(({ of, what }) => `${what} of ${of}`)
 
@@ -66,7 +67,7 @@ test('the same is back, and so is less of what can’t be too little', () => {
 })
 
 describe('one more is seen', () => {
-  const cases: [string, Holdings][] = [
+  const cases: [string, ResourceCounts][] = [
     [
       'descriptors of workers of host 0',
       withWorker({ descriptors: { 'socket:[n]': 12, '/data/data.mdb': 2 } }),
@@ -76,9 +77,9 @@ describe('one more is seen', () => {
     ['listeners of workers of host 0', withTold({ listeners: { Socket: 300, Redis: 13 } })],
     [
       'processes of workers of host 0',
-      { ...BEFORE, processes: [...BEFORE.processes, processOf({ life: '8 8' })] },
+      { ...BEFORE, processes: [...BEFORE.processes, processOf({ processKey: '8 8' })] },
     ],
-    ['keys that stay of Redis', withRedis({ keysThatStay: 101 })],
+    ['keys that stay of Redis', withRedis({ persistentKeys: 101 })],
     ['channels of Redis', withRedis({ channels: 2 })],
     ['shard channels of Redis', withRedis({ shardChannels: 61 })],
     ['patterns of Redis', withRedis({ patterns: 1 })],
@@ -115,8 +116,8 @@ describe('what moves by itself has a bound', () => {
   })
 
   test('keys that Redis lets go of by itself', () => {
-    expect(astray(withRedis({ keysThatExpire: 30 }))).toEqual([])
-    expect(names(astray(withRedis({ keysThatExpire: 31 })))).toEqual(['keys that expire of Redis'])
+    expect(astray(withRedis({ expiringKeys: 30 }))).toEqual([])
+    expect(names(astray(withRedis({ expiringKeys: 31 })))).toEqual(['keys that expire of Redis'])
   })
 
   test('what is under way at the moment has none', () => {
@@ -124,26 +125,26 @@ describe('what moves by itself has a bound', () => {
   })
 })
 
-test('before anybody has come there are no rooms, and dead hosts leave counts of users: without clients keys are told, not judged', () => {
-  expect(astray(withRedis({ keysThatStay: 150, keysThatExpire: 150 }), 'none')).toEqual([])
+test('before anybody has come there are no rooms, and dead hosts leave counts of users: without clients keys are reported, not judged', () => {
+  expect(astray(withRedis({ persistentKeys: 150, expiringKeys: 150 }), 'none')).toEqual([])
 })
 
-test('Redis keeps what was said: its memory is told, not judged', () => {
+test('Redis keeps what was said: its memory is reported, not judged', () => {
   const after = { ...BEFORE, processes: [processOf(), { ...REDIS_SERVER, rssBytes: 400 * MIB }] }
   expect(astray(after)).toEqual([])
 })
 
-const twoWorkers = (first: number, second: number, lives: [string, string]): Holdings => ({
+const twoWorkers = (first: number, second: number, lives: [string, string]): ResourceCounts => ({
   ...BEFORE,
   processes: [first, second].map((sockets, place) =>
-    processOf({ life: lives[place] ?? '', descriptors: { 'socket:[n]': sockets } }),
+    processOf({ processKey: lives[place] ?? '', descriptors: { 'socket:[n]': sockets } }),
   ),
 })
 
-const twoHosts = (sockets: [number, number]): Holdings => ({
+const twoHosts = (sockets: [number, number]): ResourceCounts => ({
   ...BEFORE,
   processes: sockets.map((count, host) =>
-    processOf({ life: `${host} 1`, host, descriptors: { 'socket:[n]': count } }),
+    processOf({ processKey: `${host} 1`, host, descriptors: { 'socket:[n]': count } }),
   ),
 })
 
@@ -157,7 +158,7 @@ describe('processes that were replaced', () => {
     ])
   })
 
-  test('are told: it is to be known how long the others had to leak', () => {
+  test('are reported: it is to be known how long the others had to leak', () => {
     const rows = baselineRows(before, twoWorkers(20, 80, ['1 1', '9 9']), 'all')
     expect(rows.find(({ what }) => what.includes('from the beginning'))).toMatchObject({
       before: 2,

@@ -11,7 +11,7 @@ import {
   takePayload,
 } from '../../loadtest/connection/session/packets.ts'
 import { Cookies } from '../../loadtest/connection/transport/cookies.ts'
-import { ReadingPace } from '../../loadtest/connection/transport/read-limiter.ts'
+import { ReadLimiter } from '../../loadtest/connection/transport/read-limiter.ts'
 
 function source() {
   const state = { flows: true, pause: () => undefined, resume: () => undefined }
@@ -149,7 +149,7 @@ describe('cookies', () => {
   })
 })
 
-describe('the reading pace', () => {
+describe('the reading limiter', () => {
   beforeEach(() => {
     vi.useFakeTimers()
   })
@@ -159,15 +159,15 @@ describe('the reading pace', () => {
 
   test('never: stops at once, for good', () => {
     const from = source()
-    new ReadingPace('never', from).took(1)
+    new ReadLimiter('never', from).count(1)
     vi.advanceTimersByTime(1_000_000)
     expect(from.flows).toBe(false)
   })
 
   test('a number: stops for as long as what was read takes at that rate', () => {
     const from = source()
-    const pace = new ReadingPace(1_000, from)
-    pace.took(2_000)
+    const limiter = new ReadLimiter(1_000, from)
+    limiter.count(2_000)
     vi.advanceTimersByTime(1_999)
     expect(from.flows).toBe(false)
     vi.advanceTimersByTime(1)
@@ -176,9 +176,9 @@ describe('the reading pace', () => {
 
   test('what still comes while it stops is paid for too', () => {
     const from = source()
-    const pace = new ReadingPace(1_000, from)
-    pace.took(1_000)
-    pace.took(3_000)
+    const limiter = new ReadLimiter(1_000, from)
+    limiter.count(1_000)
+    limiter.count(3_000)
     vi.advanceTimersByTime(3_999)
     expect(from.flows).toBe(false)
     vi.advanceTimersByTime(1)
@@ -187,10 +187,10 @@ describe('the reading pace', () => {
 
   test('little is let through without a stop, and is remembered', () => {
     const from = source()
-    const pace = new ReadingPace(1_000, from)
-    for (let i = 0; i < 5; i += 1) pace.took(10)
+    const limiter = new ReadLimiter(1_000, from)
+    for (let i = 0; i < 5; i += 1) limiter.count(10)
     expect(from.flows).toBe(true)
-    pace.took(10)
+    limiter.count(10)
     expect(from.flows).toBe(false)
     vi.advanceTimersByTime(60)
     expect(from.flows).toBe(true)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { RoomFollower } from '../../loadtest/agent/protocol/room-follower.ts'
 import { Latencies } from '../../loadtest/agent/record/latencies.ts'
-import { Revival } from '../../loadtest/agent/record/recovery.ts'
+import { RecoveryTimer } from '../../loadtest/agent/record/recovery-timer.ts'
 import { merged } from '../../loadtest/measure/histograms.ts'
 import type { Step } from '../../loadtest/model/plan.ts'
 import { lineOf, noRun, type SeedRun, totalLines, totalOf } from '../../loadtest/report/seeds.ts'
@@ -13,23 +13,23 @@ import { seedsFrom } from '../../loadtest/run/request/seed-list.ts'
 import {
   DRAIN_MS,
   faultsOf,
-  HOST_BLOWS,
-  havocSteps,
+  HOST_FAULTS,
   LONGEST_HOLD_MS,
-  REDIS_BLOWS,
+  REDIS_FAULTS,
+  randomFaultSteps,
 } from '../../loadtest/scenarios/faults/random-faults.ts'
-import { Turns } from '../../loadtest/targets/serial-queue.ts'
+import { SerialQueue } from '../../loadtest/targets/serial-queue.ts'
 
 const WITHIN_MS = 46_000
-const BLOWS = [...HOST_BLOWS, ...REDIS_BLOWS]
-const EMBEDDED = { shape: { hosts: 1, workersPerHost: 3 }, blows: HOST_BLOWS, rolls: false }
-const HOSTS = { shape: { hosts: 2, workersPerHost: 2 }, blows: BLOWS, rolls: true }
+const BLOWS = [...HOST_FAULTS, ...REDIS_FAULTS]
+const EMBEDDED = { shape: { hosts: 1, workersPerHost: 3 }, faults: HOST_FAULTS, rollingRestart: false }
+const HOSTS = { shape: { hosts: 2, workersPerHost: 2 }, faults: BLOWS, rollingRestart: true }
 const SEEDS = Array.from({ length: 200 }, (_, seed) => seed)
 
 type Fault = Extract<Step, { do: 'fault' }>
 
 const stepsOf = (seed: number, one: typeof HOSTS | typeof EMBEDDED = HOSTS): Step[] =>
-  havocSteps({ seed, withinMs: WITHIN_MS, ...one })
+  randomFaultSteps({ seed, withinMs: WITHIN_MS, ...one })
 const faults = (steps: readonly Step[]): Fault[] => steps.filter((step) => step.do === 'fault')
 
 const ENDS: Record<string, string> = {
@@ -70,7 +70,7 @@ describe.each([
 
   test('over the seeds, every fault comes up, at every place', () => {
     const seen = new Set(SEEDS.flatMap((seed) => faults(stepsOf(seed, one)).map(({ fault }) => fault)))
-    expect(seen).toEqual(new Set(faultsOf(one.blows)))
+    expect(seen).toEqual(new Set(faultsOf(one.faults)))
     const killed = SEEDS.flatMap((seed) => faults(stepsOf(seed, one)))
       .filter(({ fault }) => fault === 'kill-worker')
       .map(({ which }) => which)
@@ -129,16 +129,16 @@ describe.each([
 })
 
 test('work in turns is done in its order; a failure holds up nobody', async () => {
-  const turns = new Turns()
+  const turns = new SerialQueue()
   const done: string[] = []
   const stopping = new AbortController()
-  const first = turns.take(async () => {
+  const first = turns.run(async () => {
     await once(stopping.signal, 'abort')
     done.push('stop')
     throw new Error('it would not stop')
   })
-  const second = turns.take(async () => void done.push('start'))
-  const passed = turns.passed().then(() => done.push('passed'))
+  const second = turns.run(async () => void done.push('start'))
+  const passed = turns.idle().then(() => done.push('passed'))
   setImmediate(() => stopping.abort())
   await expect(first).rejects.toThrow('would not stop')
   await second
@@ -148,19 +148,19 @@ test('work in turns is done in its order; a failure holds up nobody', async () =
 
 test('a client is served again when something said since was acked to it, and something was shown to it', () => {
   const latencies = new Latencies()
-  const revival = new Revival(latencies)
+  const recovery = new RecoveryTimer(latencies)
   const told = () => merged([latencies.take()])
-  revival.acked(5, 6)
-  revival.shown(5, 6)
+  recovery.acked(5, 6)
+  recovery.shown(5, 6)
   expect(told().totalCount).toBe(0)
-  revival.begin(100)
-  revival.acked(99, 130)
-  revival.shown(101, 140)
-  revival.shown(102, 150)
+  recovery.begin(100)
+  recovery.acked(99, 130)
+  recovery.shown(101, 140)
+  recovery.shown(102, 150)
   expect(told().totalCount).toBe(0)
-  revival.acked(Number.NaN, 155)
-  revival.acked(103, 160)
-  revival.acked(104, 170)
+  recovery.acked(Number.NaN, 155)
+  recovery.acked(103, 160)
+  recovery.acked(104, 170)
   expect(told().totalCount).toBe(1)
 })
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressClients, sourceAddress } from '../../loadtest/load/addresses.ts'
 import { type Arrival, arrivalCount, arrivalsOf } from '../../loadtest/load/arrivals.ts'
-import { deal } from '../../loadtest/load/distribute.ts'
-import { chosen, churnMoments, cutMoments } from '../../loadtest/load/event-times.ts'
+import { distribute } from '../../loadtest/load/distribute.ts'
+import { churnTimes, cutTimes, selectClients } from '../../loadtest/load/event-times.ts'
 import { randomOf, shuffled } from '../../loadtest/load/random.ts'
 import type { Load, WantedClient } from '../../loadtest/model/plan.ts'
 
@@ -33,7 +33,7 @@ const draw = (seed: number, ...names: (string | number)[]) => {
   return [random(), random(), random()]
 }
 
-const drawing = () => randomOf(1, 'whom')
+const drawing = () => randomOf(1, 'selection')
 
 function countBy(arrivals: readonly Arrival[]): number[] {
   const counts = new Map<number, number>()
@@ -41,15 +41,15 @@ function countBy(arrivals: readonly Arrival[]): number[] {
   return [...counts.values()]
 }
 
-describe('the deal of clients to processes', () => {
+describe('the distribution of clients to processes', () => {
   test('10 clients over 3 processes are 10', () => {
-    expect(deal(indexes(10), 3).map(({ length }) => length)).toEqual([4, 3, 3])
+    expect(distribute(indexes(10), 3).map(({ length }) => length)).toEqual([4, 3, 3])
   })
 
   test('every client has one process, and no process two more than another', () => {
     fc.assert(
       fc.property(fc.nat(500), fc.integer({ min: 1, max: 20 }), (count, hands) => {
-        const dealt = deal(indexes(count), hands)
+        const dealt = distribute(indexes(count), hands)
         expect(dealt).toHaveLength(hands)
         expect(dealt.flat().toSorted((a, b) => a - b)).toEqual(indexes(count))
         const sizes = dealt.map(({ length }) => length)
@@ -77,7 +77,7 @@ describe('the schedule of a load', () => {
       fc.property(...numbers, fc.integer({ min: 1, max: 8 }), (ratePerSec, senders, seed, processes) => {
         const load = loadOf({ ratePerSec, durationMs: 700 })
         // As processes make it: each the whole schedule, of which it sends its clients' part.
-        const parts = deal(indexes(senders), processes).map((own) =>
+        const parts = distribute(indexes(senders), processes).map((own) =>
           [...arrivalsOf(load, senders, seed)].filter(({ sender }) => own.includes(sender)),
         )
         expect(Math.abs(parts.flat().length - ratePerSec * 0.7)).toBeLessThanOrEqual(0.5 + 1e-9)
@@ -166,27 +166,27 @@ describe('moments', () => {
   const clients = indexes(10).map((index) => ({ index, host: index % 2 }))
 
   test('all, those of a host, a share', () => {
-    expect(chosen('all', clients, drawing())).toEqual(indexes(10))
-    expect(chosen({ host: 1 }, clients, drawing())).toEqual([1, 3, 5, 7, 9])
-    const drawn = chosen({ share: 0.3 }, clients, drawing())
+    expect(selectClients('all', clients, drawing())).toEqual(indexes(10))
+    expect(selectClients({ host: 1 }, clients, drawing())).toEqual([1, 3, 5, 7, 9])
+    const drawn = selectClients({ share: 0.3 }, clients, drawing())
     expect(drawn).toHaveLength(3)
     expect(new Set(drawn).size).toBe(3)
-    expect(chosen({ share: 0.3 }, clients, drawing())).toEqual(drawn)
-    expect(chosen({ share: 1 }, clients, drawing())).toEqual(indexes(10))
+    expect(selectClients({ share: 0.3 }, clients, drawing())).toEqual(drawn)
+    expect(selectClients({ share: 1 }, clients, drawing())).toEqual(indexes(10))
   })
 
   test('cuts are spread over their time, or come all at once', () => {
-    const { at } = cutMoments(indexes(100), { at: 500, spreadMs: 1_000 }, randomOf(1, 'cut'))
+    const { at } = cutTimes(indexes(100), { at: 500, spreadMs: 1_000 }, randomOf(1, 'cut'))
     expect(at.every((moment) => moment >= 500 && moment < 1_500)).toBe(true)
     expect(new Set(at).size).toBe(100)
-    expect(cutMoments([4, 5], { at: 500, spreadMs: 0 }, randomOf(1, 'cut'))).toEqual({
+    expect(cutTimes([4, 5], { at: 500, spreadMs: 0 }, randomOf(1, 'cut'))).toEqual({
       clients: [4, 5],
       at: [500, 500],
     })
   })
 
   test('churn: so many a second, in turns', () => {
-    const moments = churnMoments({ durationMs: 3_000, perSec: 5 }, indexes(10), 100, randomOf(1, 'churn'))
+    const moments = churnTimes({ durationMs: 3_000, perSec: 5 }, indexes(10), 100, randomOf(1, 'churn'))
     expect(moments.at).toEqual(indexes(15).map((number) => 100 + number * 200))
     expect(moments.clients.slice(0, 10).toSorted((a, b) => a - b)).toEqual(indexes(10))
     expect(moments.clients.slice(10)).toEqual(moments.clients.slice(0, 5))

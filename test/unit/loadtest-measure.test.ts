@@ -1,10 +1,10 @@
 /** The figures of a run against values worked out on paper. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
-import { GrowingSum } from '../../loadtest/measure/counter-sum.ts'
+import { CounterSum } from '../../loadtest/measure/counter-sum.ts'
 import { GENERATOR_LIMITS, judgeGenerator } from '../../loadtest/measure/generator-health.ts'
 import { emptyHistogram, merged, percentileMs, summaryOf } from '../../loadtest/measure/histograms.ts'
-import { cpuFrom, lifeFrom, privateRssFrom, rssFrom } from '../../loadtest/measure/proc-parser.ts'
+import { cpuFrom, privateRssFrom, processKeyFrom, rssFrom } from '../../loadtest/measure/proc-parser.ts'
 import { growthIn, sumAt } from '../../loadtest/measure/samples.ts'
 import { serverFigures } from '../../loadtest/measure/server-figures.ts'
 import type { ServerSample } from '../../loadtest/measure/server-sampler.ts'
@@ -38,7 +38,7 @@ const report = (at: number, more: Partial<AgentSecond> = {}): AgentSecond => ({
   ack: EMPTY,
   connect: EMPTY,
   back: EMPTY,
-  revival: EMPTY,
+  recovery: EMPTY,
   eventLoopDelayP99Ms: 0,
   cpuMs: 0,
   lateMs: 0,
@@ -105,7 +105,7 @@ describe('histograms of several processes', () => {
 
 describe('sums of counters', () => {
   it('begin at the first look, keep what the dead have done, and count the new from zero', () => {
-    const sum = new GrowingSum()
+    const sum = new CounterSum()
     expect(sum.take([{ key: 'a', group: 'worker', value: 500 }])).toEqual({ worker: 0 })
     expect(
       sum.take([
@@ -119,7 +119,7 @@ describe('sums of counters', () => {
   })
 
   it('go on over a counter that began anew', () => {
-    const sum = new GrowingSum()
+    const sum = new CounterSum()
     for (const value of [1_000, 1_400, 30]) sum.take([{ key: 'redis', group: 'redis', value }])
     expect(sum.take([{ key: 'redis', group: 'redis', value: 50 }])).toEqual({ redis: 450 })
   })
@@ -134,7 +134,7 @@ describe('what Linux and Redis tell', () => {
     for (const text of [plain, stat]) {
       expect(cpuFrom(text, { ticksPerSec: 100, pageBytes: 4_096 })).toBe(2_000)
       expect(cpuFrom(text, { ticksPerSec: 1_000, pageBytes: 4_096 })).toBe(200)
-      expect(lifeFrom(17, text)).toBe('17 123456')
+      expect(processKeyFrom(17, text)).toBe('17 123456')
     }
   })
 

@@ -10,7 +10,7 @@ import { readReport, writeReport } from '../../loadtest/report/files.ts'
 import { markdownReport } from '../../loadtest/report/markdown.ts'
 import { headline, outcomeOf } from '../../loadtest/report/outcome.ts'
 import { pointsOf } from '../../loadtest/report/page/distribution.ts'
-import { thinned } from '../../loadtest/report/page/downsample.ts'
+import { downsampled } from '../../loadtest/report/page/downsample.ts'
 import { reportPage } from '../../loadtest/report/page/page.ts'
 import { repeatRun } from '../../loadtest/report/repeat-command.ts'
 import { paintFor, unpainted } from '../../loadtest/report/terminal/paint.ts'
@@ -230,7 +230,7 @@ describe('what else is told', () => {
   it('thins hours out without losing the worst second', () => {
     const { timeline } = imaginedResult({ seconds: 100 })
     const worst = Math.max(...timeline.map(({ deliveryMaxMs }) => deliveryMaxMs))
-    const thin = thinned(timeline, 20)
+    const thin = downsampled(timeline, 20)
     expect(thin.length).toBeLessThanOrEqual(20)
     expect(Math.max(...thin.map(({ deliveryMaxMs }) => deliveryMaxMs))).toBe(worst)
   })

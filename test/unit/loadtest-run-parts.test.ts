@@ -1,14 +1,14 @@
 /** The pure parts of a run: what is asked, where the limit is looked for, who may be sent to, and which order goes out when. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import type { Moments } from '../../loadtest/load/event-times.ts'
+import type { EventTimes } from '../../loadtest/load/event-times.ts'
 import type { Load, Step, WantedClient } from '../../loadtest/model/plan.ts'
 import { UsageError } from '../../loadtest/run/exit-codes.ts'
 import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/limit/next-rate.ts'
-import { refuseStrangers } from '../../loadtest/run/request/allowed-addresses.ts'
+import { refuseUnnamedHosts } from '../../loadtest/run/request/allowed-addresses.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
 import { Asked, argumentsOf, requestOf } from '../../loadtest/run/request/request.ts'
-import { drive, driveAfter, endMs, type Stage } from '../../loadtest/run/step-runner.ts'
+import { endMs, runAfterFaults, runSteps, type StepContext } from '../../loadtest/run/step-runner.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
 
 const GIVEN = { seed: 7, agents: 2 }
@@ -104,23 +104,23 @@ test('an unknown name is answered with the one that may be meant', () => {
   expect(() => targetNamed('x')).toThrow(/there are: rookery, /)
 })
 
-describe('whom a run may send to', () => {
+describe('where a run may send to', () => {
   test('this machine', () => {
     expect(() =>
-      refuseStrangers([['http://127.0.0.1:1', 'http://127.0.0.2:1'], ['ws://localhost:2']], []),
+      refuseUnnamedHosts([['http://127.0.0.1:1', 'http://127.0.0.2:1'], ['ws://localhost:2']], []),
     ).not.toThrow()
   })
 
   test('what the user named, and nobody else', () => {
     const named = ['https://chat.example:8443/x']
-    expect(() => refuseStrangers([['https://chat.example:8443']], named)).not.toThrow()
+    expect(() => refuseUnnamedHosts([['https://chat.example:8443']], named)).not.toThrow()
     for (const other of [
       'https://chat.example',
       'https://other.example:8443',
       'http://10.0.0.1',
       'http://127.0.0.1.example',
     ])
-      expect(() => refuseStrangers([[other]], named)).toThrow(UsageError)
+      expect(() => refuseUnnamedHosts([[other]], named)).toThrow(UsageError)
   })
 })
 
@@ -178,23 +178,23 @@ describe('steps become orders', () => {
 
   interface Seen {
     loads: { load: Load; at: number }[]
-    cuts: { moments: Moments; offlineMs: number }[]
-    leaves: Moments[]
+    cuts: { moments: EventTimes; offlineMs: number }[]
+    leaves: EventTimes[]
     revivals: number[]
     slow: number[]
     faults: string[]
     marks: string[]
   }
 
-  function stageOf(changes: Partial<Stage> = {}): { stage: Stage; seen: Seen } {
+  function stageOf(changes: Partial<StepContext> = {}): { context: StepContext; seen: Seen } {
     const seen: Seen = { loads: [], cuts: [], leaves: [], revivals: [], slow: [], faults: [], marks: [] }
-    const stage: Stage = {
+    const context: StepContext = {
       fleet: {
         load: (load, at) => seen.loads.push({ load, at }),
         cut: (moments, offlineMs) => seen.cuts.push({ moments, offlineMs }),
         leave: (moments) => seen.leaves.push(moments),
         slow: (at) => seen.slow.push(at),
-        revive: (at) => seen.revivals.push(at),
+        trackRecovery: (at) => seen.revivals.push(at),
       },
       faults: { 'kill-worker': async (which) => void seen.faults.push(`worker ${which}`) },
       clients,
@@ -205,79 +205,79 @@ describe('steps become orders', () => {
       now: nowMs,
       ...changes,
     }
-    return { stage, seen }
+    return { context, seen }
   }
 
-  test('each with its moment, and what is chosen is the same for the same seed', async () => {
+  test('each with its moment, and the selected clients are the same for the same seed', async () => {
     const steps: Step[] = [
       { do: 'load', atMs: 20, load: LOAD },
-      { do: 'cut', atMs: 10, cut: { whom: { host: 1 }, offlineMs: 5, spreadMs: 0 } },
+      { do: 'cut', atMs: 10, cut: { selection: { host: 1 }, offlineMs: 5, spreadMs: 0 } },
       { do: 'churn', atMs: 0, churn: { durationMs: 1_000, perSec: 3 } },
       { do: 'fault', atMs: 1, fault: 'kill-worker', which: 4 },
       { do: 'slow', atMs: 15 },
     ]
-    const { stage, seen } = stageOf()
-    await drive(steps, stage)
-    expect(seen.loads).toEqual([{ load: LOAD, at: stage.zeroAt + 20 }])
-    const at = stage.zeroAt + 10
+    const { context, seen } = stageOf()
+    await runSteps(steps, context)
+    expect(seen.loads).toEqual([{ load: LOAD, at: context.zeroAt + 20 }])
+    const at = context.zeroAt + 10
     expect(seen.cuts).toEqual([{ moments: { clients: [1, 3, 5], at: [at, at, at] }, offlineMs: 5 }])
     expect(seen.leaves.map((moments) => moments.clients.length)).toEqual([3])
     expect(seen.faults).toEqual(['worker 4'])
-    expect(seen.slow).toEqual([stage.zeroAt + 15])
+    expect(seen.slow).toEqual([context.zeroAt + 15])
     expect(seen.marks.toSorted()).toEqual(['churn 3/s', 'cut 3', 'kill-worker 4', 'load 10/s', 'slow 2'])
-    const again = stageOf({ zeroAt: stage.zeroAt })
-    await drive(steps, again.stage)
+    const again = stageOf({ zeroAt: context.zeroAt })
+    await runSteps(steps, again.context)
     expect(again.seen.leaves).toEqual(seen.leaves)
   })
 
   test('they last until the last of them is over', async () => {
-    const { stage } = stageOf()
-    await drive([{ do: 'load', atMs: 0, load: LOAD }], stage)
-    expect(nowMs()).toBeGreaterThanOrEqual(stage.zeroAt + LOAD.durationMs - 1)
+    const { context } = stageOf()
+    await runSteps([{ do: 'load', atMs: 0, load: LOAD }], context)
+    expect(nowMs()).toBeGreaterThanOrEqual(context.zeroAt + LOAD.durationMs - 1)
     expect(endMs({ do: 'rest', atMs: 5, durationMs: 7 })).toBe(12)
-    expect(endMs({ do: 'cut', atMs: 5, cut: { whom: 'all', offlineMs: 3, spreadMs: 2 } })).toBe(10)
+    expect(endMs({ do: 'cut', atMs: 5, cut: { selection: 'all', offlineMs: 3, spreadMs: 2 } })).toBe(10)
   })
 
   test('the load goes on for as long as a fault does, and everybody is looked at from its end', async () => {
     const fault = new AbortController()
     const lasting = once(fault.signal, 'abort').then(() => undefined)
     const marks: string[] = []
-    const { stage, seen } = stageOf({
+    const { context, seen } = stageOf({
       faults: { 'kill-worker': () => lasting },
       mark: (_atMs, label) => {
         marks.push(label)
       },
     })
-    const load = stage.fleet.load
-    stage.fleet.load = (piece, at) => {
+    const load = context.fleet.load
+    context.fleet.load = (piece, at) => {
       load(piece, at)
       if (seen.loads.length === 2) fault.abort()
     }
-    const until = await drive([step('kill-worker')], stage, LOAD)
+    const until = await runSteps([step('kill-worker')], context, LOAD)
     expect(seen.loads.map((one) => one.load.durationMs)).toEqual([1_000, 1_000])
     const [first, second] = seen.loads.map(({ at }) => at)
     expect([second, until]).toEqual([Number(first) + 1_000, Number(first) + 2_000])
-    await driveAfter(LOAD, stage, until)
+    await runAfterFaults(LOAD, context, until)
     expect(seen.loads.at(-1)).toEqual({ load: LOAD, at: until })
     expect(marks).toEqual(['kill-worker 0', 'all faults are over'])
     expect(seen.revivals).toHaveLength(1)
   })
 
   test('no load is added where no fault lasts', async () => {
-    const { stage, seen } = stageOf()
-    await drive([step('kill-worker')], stage, LOAD)
+    const { context, seen } = stageOf()
+    await runSteps([step('kill-worker')], context, LOAD)
     expect([seen.faults, seen.loads]).toEqual([['worker 0'], []])
   })
 
   test('one who stops them waits for nothing', async () => {
-    const { stage, seen } = stageOf({ stop: AbortSignal.abort() })
-    await drive([{ do: 'load', atMs: 3_600_000, load: LOAD }], stage)
+    const { context, seen } = stageOf({ stop: AbortSignal.abort() })
+    await runSteps([{ do: 'load', atMs: 3_600_000, load: LOAD }], context)
     expect(seen.loads).toEqual([])
   })
 
   test('a fault that fails, or that the target has not, is not passed over', async () => {
-    await expect(drive([step('kill-redis')], stageOf().stage)).rejects.toThrow(/no kill-redis/)
+    await expect(runSteps([step('kill-redis')], stageOf().context)).rejects.toThrow(/no kill-redis/)
     const fails = stageOf({ faults: { 'kill-worker': () => Promise.reject(new Error('it would not die')) } })
-    await expect(drive([step('kill-worker')], fails.stage)).rejects.toThrow(/would not die/)
+    await expect(runSteps([step('kill-worker')], fails.context)).rejects.toThrow(/would not die/)
   })
 })

@@ -1,9 +1,9 @@
 /** Every scenario makes a plan that a run can follow, and its checks fail when what they name does not hold. */
 import { describe, expect, test } from 'vitest'
-import { guestAuth, inOwnRooms } from '../../loadtest/load/identities.ts'
+import { guestAuth, inRunRooms } from '../../loadtest/load/identities.ts'
 import { type Baseline, LatencySummary, type Second } from '../../loadtest/model/result.ts'
 import type { Scenario, ScenarioSettings } from '../../loadtest/model/scenario.ts'
-import type { Judged } from '../../loadtest/scenarios/checks.ts'
+import type { UncheckedResult } from '../../loadtest/scenarios/checks.ts'
 import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
 import { guestId } from '../../src/chat/auth/guest.ts'
 import { chatRoom } from '../../src/wire/chat.ts'
@@ -70,7 +70,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
   )
 
   test('names rooms that the chat takes, and none twice for one client', () => {
-    for (const { rooms } of inOwnRooms(scenario.plan(settingsOf(scenario)).clients, 'deadbeef')) {
+    for (const { rooms } of inRunRooms(scenario.plan(settingsOf(scenario)).clients, 'deadbeef')) {
       expect(rooms.length).toBeGreaterThan(0)
       expect(new Set(rooms).size).toBe(rooms.length)
       expect(rooms.filter((room) => !chatRoom.safeParse(room).success)).toEqual([])
@@ -137,12 +137,12 @@ test('in many rooms each room has the asked size, whatever the number of clients
 })
 
 const directRoomsOf = (changes: Partial<ScenarioSettings>) =>
-  inOwnRooms(planOf('direct-messages', { clients: 5, ...changes }).clients, 'deadbeef').map(
+  inRunRooms(planOf('direct-messages', { clients: 5, ...changes }).clients, 'deadbeef').map(
     ({ rooms }) => rooms,
   )
 
 describe('direct messages', () => {
-  test('are in the chat’s own direct rooms of the two users, whom their keys make known', () => {
+  test('are in the chat’s own direct rooms of the two users, who are known by their keys', () => {
     const [first = [], partner, third, fourth, last] = directRoomsOf({ dialect: 'chat' })
     expect(first).toEqual(partner)
     expect(third).toEqual(fourth)
@@ -166,7 +166,7 @@ test('the jitter is 120 broadcasts at 2/s, and each client is cut once in 15 s f
   const cuts = steps.flatMap((step) => (step.do === 'cut' ? [step] : []))
   expect(cuts.map(({ atMs }) => atMs)).toEqual([0, 15_000, 30_000, 45_000])
   for (const { cut } of cuts) {
-    expect(cut).toMatchObject({ whom: 'all', offlineMs: 2_000 })
+    expect(cut).toMatchObject({ selection: 'all', offlineMs: 2_000 })
     expect(cut.spreadMs + cut.offlineMs).toBeLessThanOrEqual(15_000)
   }
 })
@@ -194,14 +194,14 @@ test('slow readers do not send, and are a tenth', () => {
 
 test('an avalanche is of one host’s clients, of all and of nobody else', () => {
   const cut = planOf('avalanche').steps.find((step) => step.do === 'cut')
-  expect(cut).toMatchObject({ cut: { whom: { host: 0 }, spreadMs: 0 } })
+  expect(cut).toMatchObject({ cut: { selection: { host: 0 }, spreadMs: 0 } })
 })
 
 const HELD = 'with all clients in their rooms, the servers hold what they held before'
 const HELD_BY_NOBODY = 'without any client, the servers hold what they held before'
 
 describe('checks see what they are for', () => {
-  const cases: [string, string, (well: Judged) => Judged][] = [
+  const cases: [string, string, (well: UncheckedResult) => UncheckedResult][] = [
     ['connect-storm', 'nobody has to try twice', (well) => ({ ...well, connectErrors: { timeout: 1 } })],
     ['small-rooms', 'no connection ends by itself', (well) => withLast(well, { disconnects: 1 })],
     ['small-rooms', 'every send is acked', (well) => withVerdict(well, { acked: 99, refused: 1 })],
@@ -238,7 +238,7 @@ describe('checks see what they are for', () => {
 
   test.each(cases)('%s: %s', (name, check, spoil) => {
     const settings = settingsOf(named(name))
-    const judged = (result: Judged) =>
+    const judged = (result: UncheckedResult) =>
       named(name)
         .checks(result, settings)
         .find((candidate) => candidate.name === check)?.ok
@@ -252,7 +252,10 @@ function baselineOf(clients: Baseline['clients'], after: number): Baseline {
   return { clients, waitedMs: 1, rows: [{ ...row, before: 10, after, least: null, most: 10 }] }
 }
 
-const withBaselines = (well: Judged, baselines: Baseline[]): Judged => ({ ...well, baselines })
+const withBaselines = (well: UncheckedResult, baselines: Baseline[]): UncheckedResult => ({
+  ...well,
+  baselines,
+})
 
 test('what is not as before is told, with what it is', () => {
   const settings = settingsOf(named('soak'))
@@ -268,31 +271,40 @@ test('of servers that run elsewhere nothing is held to have come back', () => {
   expect(checks.find(({ name }) => name === HELD)?.detail).toMatch(/not seen/)
 })
 
-function withLast(well: Judged, changes: Partial<Second>): Judged {
+function withLast(well: UncheckedResult, changes: Partial<Second>): UncheckedResult {
   const last = well.timeline.at(-1)
   return last === undefined
     ? well
     : { ...well, timeline: [...well.timeline.slice(0, -1), { ...last, ...changes }] }
 }
 
-const withAway = (well: Judged, away: number[]): Judged => ({ ...well, clients: { ...well.clients, away } })
+const withAway = (well: UncheckedResult, away: number[]): UncheckedResult => ({
+  ...well,
+  clients: { ...well.clients, away },
+})
 
-const withVerdict = (well: Judged, changes: Partial<Judged['verdict']>): Judged => ({
+const withVerdict = (
+  well: UncheckedResult,
+  changes: Partial<UncheckedResult['verdict']>,
+): UncheckedResult => ({
   ...well,
   verdict: { ...well.verdict, ...changes },
 })
 
-const withBack = (well: Judged, count: number): Judged => ({
+const withBack = (well: UncheckedResult, count: number): UncheckedResult => ({
   ...well,
   latency: { ...well.latency, back: { ...well.latency.back, count } },
 })
 
-const withLateSeconds = (well: Judged, deliveryP99Ms: number): Judged => ({
+const withLateSeconds = (well: UncheckedResult, deliveryP99Ms: number): UncheckedResult => ({
   ...well,
   timeline: well.timeline.map((each) => (each.atMs > 15_000 ? { ...each, deliveryP99Ms } : each)),
 })
 
-function withServer(well: Judged, changes: Partial<NonNullable<Judged['server']>>): Judged {
+function withServer(
+  well: UncheckedResult,
+  changes: Partial<NonNullable<UncheckedResult['server']>>,
+): UncheckedResult {
   return well.server === null ? well : { ...well, server: { ...well.server, ...changes } }
 }
 
@@ -333,7 +345,7 @@ function second(atMs: number, due: number, joined: number): Second {
   }
 }
 
-function verdictOf(messages: number): Judged['verdict'] {
+function verdictOf(messages: number): UncheckedResult['verdict'] {
   return {
     ok: true,
     due: messages,
@@ -355,7 +367,7 @@ function verdictOf(messages: number): Judged['verdict'] {
   }
 }
 
-function resultOf(settings: ScenarioSettings, joined: number, messages: number): Judged {
+function resultOf(settings: ScenarioSettings, joined: number, messages: number): UncheckedResult {
   const latency = latencyOf(messages)
   return {
     version: 1,
@@ -407,5 +419,5 @@ function resultOf(settings: ScenarioSettings, joined: number, messages: number):
   }
 }
 
-const allWell = (settings: ScenarioSettings): Judged => resultOf(settings, settings.clients, 100)
-const nothingHappened = (settings: ScenarioSettings): Judged => resultOf(settings, 0, 0)
+const allWell = (settings: ScenarioSettings): UncheckedResult => resultOf(settings, settings.clients, 100)
+const nothingHappened = (settings: ScenarioSettings): UncheckedResult => resultOf(settings, 0, 0)

@@ -79,7 +79,7 @@ const record = (client: number, absences: MemberRecord['absences']) => ({ client
 
 test('who was away is counted once, by host', () => {
   const [part] = ledgerOf([], []).parts
-  if (part === undefined) throw new Error('there is no ledger')
+  if (part === undefined) throw new Error('there are no records')
   const members = [
     record(0, []),
     record(1, [

@@ -3,8 +3,11 @@ import { describe, expect, test } from 'vitest'
 import type { Step } from '../../loadtest/model/plan.ts'
 import type { ScenarioSettings } from '../../loadtest/model/scenario.ts'
 import { scenarioNamed } from '../../loadtest/run/request/names.ts'
-import { possiblePlan } from '../../loadtest/run/request/supported-plan.ts'
-import { ENDING, REPLACING } from '../../loadtest/scenarios/faults/random-faults.ts'
+import { supportedPlan } from '../../loadtest/run/request/supported-plan.ts'
+import {
+  PRIMARY_ENDING_FAULTS,
+  PROCESS_REPLACING_FAULTS,
+} from '../../loadtest/scenarios/faults/random-faults.ts'
 import { soakFaults } from '../../loadtest/scenarios/faults/soak-faults.ts'
 
 const HOUR_SEC = 3_600
@@ -30,7 +33,7 @@ describe.each([
   const steps = soakFaults(settingsOf({ shape, durationSec: HOUR_SEC }))
   const faults = faultsIn(steps)
 
-  test('has faults all along, at a moderate pace', () => {
+  test('has faults all along, at a moderate limiter', () => {
     const moments = steps.map(({ atMs }) => atMs).toSorted((a, b) => a - b)
     const gaps = [...moments, HOUR_SEC * 1_000].map((atMs, place) => atMs - (moments[place - 1] ?? 0))
     expect(Math.max(...gaps)).toBeLessThan(60_000)
@@ -48,8 +51,8 @@ describe.each([
   })
 
   test('never ends the first primary, and replaces nobody in the second half', () => {
-    expect(faults.filter(isOf(ENDING)).filter(({ which }) => which === 0)).toEqual([])
-    const replaced = faults.filter(isOf(REPLACING)).map(({ atMs }) => atMs)
+    expect(faults.filter(isOf(PRIMARY_ENDING_FAULTS)).filter(({ which }) => which === 0)).toEqual([])
+    const replaced = faults.filter(isOf(PROCESS_REPLACING_FAULTS)).map(({ atMs }) => atMs)
     expect(replaced.length).toBeGreaterThan(10)
     expect(Math.max(...replaced)).toBeLessThan(HOUR_SEC * 500)
   })
@@ -67,20 +70,20 @@ describe('where nothing can be done to the servers', () => {
   const asked = { scenario: SOAK, settings: settingsOf({}) }
 
   test('load and churn are left, and nothing is counted', () => {
-    const plan = possiblePlan(asked, { faults: {}, probeDirectory: undefined })
+    const plan = supportedPlan(asked, { faults: {}, probeDirectory: undefined })
     expect(plan.steps.map((step) => step.do).filter((word) => word !== 'cut')).toEqual(['load', 'churn'])
     expect(plan.baseline).toBeUndefined()
   })
 
   test('what can be done is', () => {
-    const plan = possiblePlan(asked, { faults: { 'stall-worker': stall }, probeDirectory: '/probes' })
+    const plan = supportedPlan(asked, { faults: { 'stall-worker': stall }, probeDirectory: '/probes' })
     expect(new Set(faultsIn(plan.steps).map(({ fault }) => fault))).toEqual(new Set(['stall-worker']))
     expect(plan.baseline).toBeDefined()
   })
 
   test('a fault that a scenario needs stays: it is refused before', () => {
     const kills = { ...asked, scenario: scenarioNamed('worker-kills') }
-    const plan = possiblePlan(kills, { faults: {}, probeDirectory: undefined })
+    const plan = supportedPlan(kills, { faults: {}, probeDirectory: undefined })
     expect(faultsIn(plan.steps)).not.toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { hostFaults, workerFaults } from '../../loadtest/targets/faults.ts'
-import { steadyPort } from '../../loadtest/targets/fixed-port.ts'
+import { fixedPort } from '../../loadtest/targets/fixed-port.ts'
 import { Host } from '../../loadtest/targets/host.ts'
 import { targets } from '../../loadtest/targets/index.ts'
 import { RecentLines } from '../../loadtest/targets/recent-lines.ts'
@@ -42,10 +42,10 @@ describe('what must be installed', () => {
 
 describe('ports that are kept', () => {
   it('are given once each, below those of outgoing connections, and only if nobody listens there', async () => {
-    const first = await steadyPort('127.0.0.1')
+    const first = await fixedPort('127.0.0.1')
     const taken = createServer().listen(first + 1, '127.0.0.1')
     await once(taken, 'listening')
-    const second = await steadyPort('127.0.0.1')
+    const second = await fixedPort('127.0.0.1')
     taken.close()
     expect(first).toBeGreaterThanOrEqual(20_000)
     expect(second).toBeLessThan(30_000)
@@ -67,7 +67,7 @@ describe('faults', () => {
 
   it('find a host without processes before it has begun', async () => {
     expect(hosts[0]?.processes()).toEqual([])
-    expect(hosts[0]?.deaths()).toEqual([])
+    expect(hosts[0]?.unexpectedExits()).toEqual([])
     await expect(hosts[0]?.kill()).resolves.toBeUndefined()
   })
 })

@@ -5,23 +5,23 @@
 
 import { RequestFailed } from '../../connection/connection.ts'
 import { dueAtFrom, idOf, textOf } from '../../model/delivery-records.ts'
-import { type Desk, type DueSend, roomOf, type Talk } from '../client-context.ts'
-import type { MemberBook } from '../record/recorder.ts'
+import { type ClientContext, type ClientProtocol, type DueSend, roomOf } from '../client-context.ts'
+import type { MemberRecorder } from '../record/recorder.ts'
 import { isOk, isRecord } from './responses.ts'
 import { type Outcome, retry } from './retry.ts'
 
 const ANSWER_MS = 10_000
 
-export class BenchTalk implements Talk {
-  readonly #desk: Desk
-  readonly #books = new Map<string, MemberBook>()
+export class BenchProtocol implements ClientProtocol {
+  readonly #context: ClientContext
+  readonly #members = new Map<string, MemberRecorder>()
   #unanswered = 0
 
-  constructor(desk: Desk) {
-    this.#desk = desk
+  constructor(context: ClientContext) {
+    this.#context = context
   }
 
-  get owed(): number {
+  get outstanding(): number {
     return this.#unanswered
   }
 
@@ -30,26 +30,26 @@ export class BenchTalk implements Talk {
   }
 
   join(signal: AbortSignal): Promise<boolean> {
-    const { plan } = this.#desk
+    const { plan } = this.#context
     if (plan.rooms.length === 0) return Promise.resolve(true)
-    return retry({ signal, random: this.#desk.random }, () => this.#joinOnce())
+    return retry({ signal, random: this.#context.random }, () => this.#joinOnce())
   }
 
   onEvent(event: string, payload: unknown): void {
     if (event !== 'message') return
-    const { clock, tally, revival } = this.#desk
+    const { clock, counters, recovery } = this.#context
     const now = clock()
     const { room, id, text } = isRecord(payload) ? payload : {}
-    const book = typeof room === 'string' ? this.#books.get(room) : undefined
-    if (book === undefined) {
-      const [first] = this.#books.values()
-      first?.stranger(`${String(id)} in ${String(room)}`)
+    const member = typeof room === 'string' ? this.#members.get(room) : undefined
+    if (member === undefined) {
+      const [first] = this.#members.values()
+      first?.recordForeign(`${String(id)} in ${String(room)}`)
       return
     }
-    book.show(id, now)
+    member.show(id, now)
     const dueAt = typeof text === 'string' ? dueAtFrom(text) : Number.NaN
-    tally.delivered(now - dueAt)
-    revival.shown(dueAt, now)
+    counters.delivered(now - dueAt)
+    recovery.shown(dueAt, now)
   }
 
   onLost(): void {
@@ -61,49 +61,50 @@ export class BenchTalk implements Talk {
   }
 
   send(send: DueSend): void {
-    const { plan, tally, isLive } = this.#desk
+    const { plan, counters, isLive } = this.#context
     const room = roomOf(plan, send.pick)
-    if (room === undefined || !isLive) tally.refused('offline')
+    if (room === undefined || !isLive) counters.refused('offline')
     else void this.#publish(room, send)
   }
 
   async #publish(room: string, { dueAt, textLength }: DueSend): Promise<void> {
-    const { plan, connection, journal, tally, revival, clock } = this.#desk
-    const key = journal.nextKey(plan.index)
-    const row = journal.sent(key, room, clock())
-    tally.sent()
+    const { plan, connection, recorder, counters, recovery, clock } = this.#context
+    const key = recorder.nextKey(plan.index)
+    const row = recorder.sent(key, room, clock())
+    counters.sent()
     this.#unanswered += 1
     try {
-      const payload = { room, id: idOf(journal.run, key), text: textOf(dueAt, textLength) }
+      const payload = { room, id: idOf(recorder.run, key), text: textOf(dueAt, textLength) }
       const answer = await connection.request('publish', payload, ANSWER_MS)
       const now = clock()
       if (isOk(answer)) {
-        journal.acked(row, now)
-        tally.acked(now - dueAt)
-        revival.acked(dueAt, now)
+        recorder.acked(row, now)
+        counters.acked(now - dueAt)
+        recovery.acked(dueAt, now)
       } else {
-        journal.refused(row)
-        tally.refused('refused')
+        recorder.refused(row)
+        counters.refused('refused')
       }
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error
-      tally.unanswered()
+      counters.unanswered()
     } finally {
       this.#unanswered -= 1
     }
   }
 
   async #joinOnce(): Promise<Outcome> {
-    const { plan, connection, journal, tally, clock, absences } = this.#desk
+    const { plan, connection, recorder, counters, clock, absences } = this.#context
     // Before the answer: messages may come ahead of it.
     for (const room of plan.rooms)
-      if (!this.#books.has(room)) this.#books.set(room, journal.open({ client: plan.index, room, absences }))
+      if (!this.#members.has(room))
+        this.#members.set(room, recorder.open({ client: plan.index, room, absences }))
     const answer = await connection.request('join', { rooms: plan.rooms }, ANSWER_MS)
     if (!isOk(answer)) {
-      tally.connectFailed('join refused')
+      counters.connectFailed('join refused')
       return 'again'
     }
-    for (const book of this.#books.values()) book.joined(clock())
+    for (const member of this.#members.values()) member.joined(clock())
     return 'done'
   }
 }

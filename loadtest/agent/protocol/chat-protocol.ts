@@ -7,7 +7,7 @@ import { retryDelayMs } from '../../../src/client/connection/back-off.ts'
 import { abortableDelay } from '../../../src/core/delay.ts'
 import { RequestFailed } from '../../connection/connection.ts'
 import { idOf, textOf } from '../../model/delivery-records.ts'
-import { type Desk, type DueSend, roomOf, type Talk } from '../client-context.ts'
+import { type ClientContext, type ClientProtocol, type DueSend, roomOf } from '../client-context.ts'
 import { ANSWER_MS, ChatRoom } from './chat-room.ts'
 import { isOk, isRecord, refusalOf } from './responses.ts'
 import type { RoomHeads } from './room-heads.ts'
@@ -16,9 +16,9 @@ import type { RoomHeads } from './room-heads.ts'
 const BACKLOG = 1_000
 const BACK_OFF = { baseMs: 100, maxMs: 2_000 }
 /** Sends of one client that are under way or tried again; the others wait their turn, so that a backlog comes back as no stampede. */
-const SENDS_AT_ONCE = 8
+const MAX_CONCURRENT_SENDS = 8
 /** Of one client at a time. */
-const JOINS_AT_ONCE = 4
+const MAX_CONCURRENT_JOINS = 4
 
 interface Send extends DueSend {
   room: string
@@ -27,8 +27,8 @@ interface Send extends DueSend {
   row: number | undefined
 }
 
-export class ChatTalk implements Talk {
-  readonly #desk: Desk
+export class ChatProtocol implements ClientProtocol {
+  readonly #context: ClientContext
   readonly #heads: RoomHeads
   readonly #rooms: ReadonlyMap<string, ChatRoom>
   readonly #waiting: (() => void)[] = []
@@ -37,15 +37,15 @@ export class ChatTalk implements Talk {
   #underWay = 0
   #unanswered = 0
 
-  constructor(desk: Desk, heads: RoomHeads) {
-    this.#desk = desk
+  constructor(context: ClientContext, heads: RoomHeads) {
+    this.#context = context
     this.#heads = heads
-    this.#rooms = new Map(desk.plan.rooms.map((room) => [room, new ChatRoom(room, desk, heads)]))
+    this.#rooms = new Map(context.plan.rooms.map((room) => [room, new ChatRoom(room, context, heads)]))
   }
 
-  get owed(): number {
-    if (this.#desk.plan.reads === 'never') return this.#unanswered
-    return [...this.#rooms.values()].reduce((sum, { owed }) => sum + owed, this.#unanswered)
+  get outstanding(): number {
+    if (this.#context.plan.reads === 'never') return this.#unanswered
+    return [...this.#rooms.values()].reduce((sum, { outstanding }) => sum + outstanding, this.#unanswered)
   }
 
   get unanswered(): number {
@@ -59,7 +59,7 @@ export class ChatTalk implements Talk {
       for (let room = rooms.shift(); room !== undefined; room = rooms.shift())
         joined.push(await room.join(signal))
     }
-    await Promise.all(Array.from({ length: JOINS_AT_ONCE }, next))
+    await Promise.all(Array.from({ length: MAX_CONCURRENT_JOINS }, next))
     return !joined.includes(false)
   }
 
@@ -75,7 +75,7 @@ export class ChatTalk implements Talk {
   /** Not for this client: written down with one of its rooms. */
   #strayed({ room, id }: Record<string, unknown>): void {
     const [first] = this.#rooms.values()
-    first?.stranger(`${String(id)} in ${String(room)}`)
+    first?.recordForeign(`${String(id)} in ${String(room)}`)
   }
 
   onLost(): void {
@@ -87,19 +87,19 @@ export class ChatTalk implements Talk {
   }
 
   send(send: DueSend): void {
-    const { plan, journal, tally } = this.#desk
+    const { plan, recorder, counters } = this.#context
     const room = roomOf(plan, send.pick)
-    if (room === undefined || this.#unanswered >= BACKLOG) return tally.refused('backlog')
-    void this.#deliver({ ...send, room, key: journal.nextKey(plan.index), row: undefined })
+    if (room === undefined || this.#unanswered >= BACKLOG) return counters.refused('backlog')
+    void this.#deliver({ ...send, room, key: recorder.nextKey(plan.index), row: undefined })
   }
 
   async #deliver(send: Send): Promise<void> {
-    const { over, random } = this.#desk
+    const { over, random } = this.#context
     this.#unanswered += 1
-    if (this.#underWay < SENDS_AT_ONCE) this.#underWay += 1
+    if (this.#underWay < MAX_CONCURRENT_SENDS) this.#underWay += 1
     else await new Promise<void>((resolve) => this.#line.push(resolve))
     for (let failures = 1; !over.aborted; failures += 1) {
-      if (!this.#desk.isLive) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      if (!this.#context.isLive) await new Promise<void>((resolve) => this.#waiting.push(resolve))
       const outcome = await this.#try(send)
       if (outcome === 'done') break
       await abortableDelay(retryDelayMs({ ...BACK_OFF, random }, failures, outcome), over)
@@ -112,14 +112,14 @@ export class ChatTalk implements Talk {
 
   /** @returns `done`, or not before so many milliseconds again */
   async #try(send: Send): Promise<'done' | number> {
-    const { connection, journal, tally, clock } = this.#desk
+    const { connection, recorder, counters, clock } = this.#context
     if (send.row === undefined) {
-      send.row = journal.sent(send.key, send.room, clock())
-      tally.sent()
+      send.row = recorder.sent(send.key, send.room, clock())
+      counters.sent()
     }
     const payload = {
       room: send.room,
-      id: idOf(journal.run, send.key),
+      id: idOf(recorder.run, send.key),
       text: textOf(send.dueAt, send.textLength),
     }
     try {
@@ -132,23 +132,23 @@ export class ChatTalk implements Talk {
   }
 
   #acked({ room, dueAt }: Send, row: number, answer: Record<string, unknown>): 'done' {
-    const { journal, tally, revival, clock } = this.#desk
+    const { recorder, counters, recovery, clock } = this.#context
     const now = clock()
     const seq = Number(answer.seq)
-    journal.acked(row, now, seq)
-    tally.acked(now - dueAt)
-    revival.acked(dueAt, now)
+    recorder.acked(row, now, seq)
+    counters.acked(now - dueAt)
+    recovery.acked(dueAt, now)
     this.#heads.reached(room, seq)
     return 'done'
   }
 
   #refused({ room }: Send, row: number, answer: unknown): 'done' | number {
-    const { journal, tally } = this.#desk
+    const { recorder, counters } = this.#context
     const { code, retryable, retryAfterMs } = refusalOf(answer)
-    tally.refused(code)
+    counters.refused(code)
     if (code === 'not_joined') this.#rooms.get(room)?.rejoin()
     if (retryable || code === 'not_joined') return retryAfterMs
-    journal.refused(row)
+    recorder.refused(row)
     return 'done'
   }
 }

@@ -1,20 +1,20 @@
 /** One client in one room of the chat: asks for what its follower needs, and writes down what the follower shows. */
 import { HISTORY_MAX } from '../../../src/wire/chat.ts'
 import { dueAtFrom } from '../../model/delivery-records.ts'
-import type { Desk } from '../client-context.ts'
-import type { MemberBook } from '../record/recorder.ts'
+import type { ClientContext } from '../client-context.ts'
+import type { MemberRecorder } from '../record/recorder.ts'
 import { type Entry, entryOf, isOk, isRecord, pageOf, refusalOf } from './responses.ts'
 import { type Outcome, retry } from './retry.ts'
-import { RoomFollower, type Showing } from './room-follower.ts'
+import { type DeliverySink, RoomFollower } from './room-follower.ts'
 import type { RoomHeads } from './room-heads.ts'
 
 export const ANSWER_MS = 10_000
 
-export class ChatRoom implements Showing {
+export class ChatRoom implements DeliverySink {
   readonly #room: string
-  readonly #desk: Desk
+  readonly #context: ClientContext
   readonly #follower = new RoomFollower(this)
-  #book: MemberBook | undefined
+  #member: MemberRecorder | undefined
   #isFetching = false
   #isJoining = false
   /** Of this connection. */
@@ -22,14 +22,14 @@ export class ChatRoom implements Showing {
 
   readonly #heads: RoomHeads
 
-  constructor(room: string, desk: Desk, heads: RoomHeads) {
+  constructor(room: string, context: ClientContext, heads: RoomHeads) {
     this.#room = room
-    this.#desk = desk
+    this.#context = context
     this.#heads = heads
   }
 
   /** Messages of the log that were not shown yet. */
-  get owed(): number {
+  get outstanding(): number {
     return Math.max(0, this.#heads.of(this.#room) - this.#follower.last)
   }
 
@@ -37,7 +37,7 @@ export class ChatRoom implements Showing {
   async join(signal: AbortSignal): Promise<boolean> {
     this.#signal = signal
     this.#isJoining = true
-    const hasJoined = await retry({ signal, random: this.#desk.random }, () => this.#joinOnce())
+    const hasJoined = await retry({ signal, random: this.#context.random }, () => this.#joinOnce())
     if (signal === this.#signal) this.#isJoining = false
     if (hasJoined) void this.#fetch(signal)
     return hasJoined
@@ -49,13 +49,13 @@ export class ChatRoom implements Showing {
 
   onMessage(payload: Record<string, unknown>): void {
     const entry = entryOf(payload)
-    if (entry === undefined) this.stranger(JSON.stringify(payload))
+    if (entry === undefined) this.recordForeign(JSON.stringify(payload))
     else this.#follower.live(entry)
   }
 
   /** What nobody could mean for it. */
-  stranger(text: string): void {
-    this.#book?.stranger(text)
+  recordForeign(text: string): void {
+    this.#member?.recordForeign(text)
   }
 
   onGap(payload: Record<string, unknown>): void {
@@ -70,20 +70,20 @@ export class ChatRoom implements Showing {
   }
 
   begin(epoch: string, head: number): void {
-    const { plan, journal, absences, clock } = this.#desk
-    if (this.#book !== undefined) this.#heads.forget(this.#room)
-    this.#book?.left(clock())
-    this.#book = journal.open({ client: plan.index, room: this.#room, head, epoch, absences })
-    this.#book.joined(clock())
+    const { plan, recorder, absences, clock } = this.#context
+    if (this.#member !== undefined) this.#heads.forget(this.#room)
+    this.#member?.left(clock())
+    this.#member = recorder.open({ client: plan.index, room: this.#room, head, epoch, absences })
+    this.#member.joined(clock())
   }
 
   show({ seq, id, text }: Entry): void {
-    const { clock, tally, revival } = this.#desk
+    const { clock, counters, recovery } = this.#context
     const now = clock()
     const dueAt = text === undefined ? Number.NaN : dueAtFrom(text)
-    this.#book?.show(id, now, seq)
-    tally.delivered(now - dueAt)
-    revival.shown(dueAt, now)
+    this.#member?.show(id, now, seq)
+    counters.delivered(now - dueAt)
+    recovery.shown(dueAt, now)
   }
 
   async #joinOnce(): Promise<Outcome> {
@@ -104,7 +104,7 @@ export class ChatRoom implements Showing {
     this.#isFetching = true
     try {
       while (!signal.aborted && this.#follower.missingAfter !== undefined)
-        await retry({ signal, random: this.#desk.random }, () => this.#fetchOnce())
+        await retry({ signal, random: this.#context.random }, () => this.#fetchOnce())
     } finally {
       this.#isFetching = false
     }
@@ -122,12 +122,12 @@ export class ChatRoom implements Showing {
   }
 
   #ask(event: string, payload: unknown): Promise<unknown> {
-    return this.#desk.connection.request(event, payload, ANSWER_MS)
+    return this.#context.connection.request(event, payload, ANSWER_MS)
   }
 
   #refused(what: string, answer: unknown): Outcome {
     const { code, retryable, retryAfterMs } = refusalOf(answer)
-    this.#desk.tally.connectFailed(`${what}: ${code}`)
+    this.#context.counters.connectFailed(`${what}: ${code}`)
     if (!isRecord(answer)) return 'again'
     return retryable || code === 'not_joined' ? retryAfterMs : 'never'
   }

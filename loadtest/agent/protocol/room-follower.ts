@@ -6,7 +6,7 @@
  */
 import type { Entry, Page } from './responses.ts'
 
-export interface Showing {
+export interface DeliverySink {
   /** A log of which nothing was shown yet; what follows `head` is owed. */
   begin(epoch: string, head: number): void
   show(entry: Entry): void
@@ -22,7 +22,7 @@ interface Range {
 const WAITING_MAX = 20_000
 
 export class RoomFollower {
-  readonly #showing: Showing
+  readonly #showing: DeliverySink
   /** Ranges and live messages, in the order in which they were told. */
   readonly #waiting: (Range | Entry)[] = []
   #state: 'joining' | 'live' | 'outdated' = 'joining'
@@ -31,7 +31,7 @@ export class RoomFollower {
   /** Requests to join since the connection began, or the log was replaced. */
   #asked = 0
 
-  constructor(showing: Showing) {
+  constructor(showing: DeliverySink) {
     this.#showing = showing
   }
 
@@ -107,8 +107,8 @@ export class RoomFollower {
     const before = this.#last
     this.#showPage(page.entries, range.upTo)
     range.after = this.#last
-    const isWhole = !page.more || this.#last === before || this.#last >= range.upTo
-    if (isWhole) this.#waiting.shift()
+    const isReady = !page.more || this.#last === before || this.#last >= range.upTo
+    if (isReady) this.#waiting.shift()
     this.#drain()
     return true
   }

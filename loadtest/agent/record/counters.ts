@@ -2,13 +2,13 @@
 import type { AgentSecond } from '../../model/agent-protocol.ts'
 import { Latencies } from './latencies.ts'
 
-type Counters = Pick<
+type CounterValues = Pick<
   AgentSecond,
   'due' | 'sent' | 'acked' | 'unanswered' | 'delivered' | 'disconnects' | 'lateMs'
 >
-export type Talk = Omit<AgentSecond, 'type' | 'at' | 'eventLoopDelayP99Ms' | 'cpuMs'>
+export type CounterReport = Omit<AgentSecond, 'type' | 'at' | 'eventLoopDelayP99Ms' | 'cpuMs'>
 
-const NOTHING: Counters = {
+const NOTHING: CounterValues = {
   due: 0,
   sent: 0,
   acked: 0,
@@ -18,15 +18,15 @@ const NOTHING: Counters = {
   lateMs: 0,
 }
 
-export class Tally {
+export class Counters {
   readonly delivery = new Latencies()
   readonly ack = new Latencies()
   readonly connect = new Latencies()
   readonly back = new Latencies()
-  readonly revival = new Latencies()
+  readonly recovery = new Latencies()
   connected = 0
   joined = 0
-  #counters: Counters = { ...NOTHING }
+  #counters: CounterValues = { ...NOTHING }
   #refused = new Map<string, number>()
   #connectErrors = new Map<string, number>()
 
@@ -67,8 +67,8 @@ export class Tally {
   }
 
   /** Since the last time. */
-  take(): Talk {
-    const taken: Talk = {
+  take(): CounterReport {
+    const taken: CounterReport = {
       ...this.#counters,
       refused: Object.fromEntries(this.#refused),
       connectErrors: Object.fromEntries(this.#connectErrors),
@@ -78,7 +78,7 @@ export class Tally {
       ack: this.ack.take(),
       connect: this.connect.take(),
       back: this.back.take(),
-      revival: this.revival.take(),
+      recovery: this.recovery.take(),
     }
     this.#counters = { ...NOTHING }
     this.#refused = new Map()

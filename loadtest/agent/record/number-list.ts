@@ -1,7 +1,7 @@
 /** A list of numbers that grows, eight bytes each: a run writes down millions. */
 const FIRST = 16
 
-export class Numbers {
+export class NumberList {
   #values: Float64Array<ArrayBuffer> = new Float64Array(0)
   #length = 0
 

@@ -1,30 +1,30 @@
 /** What this process writes down for the auditor: every send, and what each client was shown in which order. Judges nothing. */
-import type { AgentLedger } from '../../model/agent-protocol.ts'
-import { keyFromId, keyOf, type MemberRecord, SENDS_A_CLIENT } from '../../model/delivery-records.ts'
-import { Numbers } from './number-list.ts'
+import type { AgentRecords } from '../../model/agent-protocol.ts'
+import { keyFromId, keyOf, MAX_SENDS_PER_CLIENT, type MemberRecord } from '../../model/delivery-records.ts'
+import { NumberList } from './number-list.ts'
 
-const STRANGERS_KEPT = 20
+const MAX_FOREIGN_IDS = 20
 /** So that one message between the processes stays some megabytes. */
 const PART_NUMBERS = 500_000
 const PART_MEMBERS = 2_000
 
-export interface JournalOptions {
+export interface RecorderOptions {
   run: string
   /** Deliveries that are written down at most. */
   limit: number
 }
 
-export class Journal {
-  readonly #options: JournalOptions
+export class Recorder {
+  readonly #options: RecorderOptions
   readonly #sends = new SendColumns()
-  readonly #members: MemberBook[] = []
+  readonly #members: MemberRecorder[] = []
   readonly #numbers = new Map<number, number>()
   #deliveries = 0
   #overflowed = false
   #lastDeliveryAt = 0
   #closed = false
 
-  constructor(options: JournalOptions) {
+  constructor(options: RecorderOptions) {
     this.#options = options
   }
 
@@ -40,7 +40,7 @@ export class Journal {
   /** The key of a client's next message. */
   nextKey(client: number): number {
     const number = this.#numbers.get(client) ?? 0
-    if (number >= SENDS_A_CLIENT)
+    if (number >= MAX_SENDS_PER_CLIENT)
       throw new Error(`client ${client} has sent ${number} messages, more than a run can have`)
     this.#numbers.set(client, number + 1)
     return keyOf(client, number)
@@ -60,10 +60,10 @@ export class Journal {
   }
 
   /** The page of one client in one room, and of one log where there is one. */
-  open(page: MemberPage): MemberBook {
-    const book = new MemberBook(page, this)
-    this.#members.push(book)
-    return book
+  open(page: MemberOptions): MemberRecorder {
+    const member = new MemberRecorder(page, this)
+    this.#members.push(member)
+    return member
   }
 
   /** @returns whether it is to be written down */
@@ -81,24 +81,30 @@ export class Journal {
   }
 
   /** Parts of a size that can be sent to another process. */
-  *parts(): Generator<AgentLedger, void> {
+  *parts(): Generator<AgentRecords, void> {
     let members: MemberRecord[] = []
     let numbers = 0
-    for (const book of this.#members) {
-      if (!book.hasJoined) continue
-      const record = book.record()
+    for (const member of this.#members) {
+      if (!member.hasJoined) continue
+      const record = member.record()
       members.push(record)
       numbers += record.keys.length * (record.seqs === undefined ? 1 : 2)
       if (numbers < PART_NUMBERS && members.length < PART_MEMBERS) continue
-      yield { type: 'ledger', more: true, overflowed: false, sends: new SendColumns().toSends(), members }
+      yield { type: 'records', more: true, overflowed: false, sends: new SendColumns().toSends(), members }
       members = []
       numbers = 0
     }
-    yield { type: 'ledger', more: false, overflowed: this.#overflowed, sends: this.#sends.toSends(), members }
+    yield {
+      type: 'records',
+      more: false,
+      overflowed: this.#overflowed,
+      sends: this.#sends.toSends(),
+      members,
+    }
   }
 }
 
-export interface MemberPage {
+export interface MemberOptions {
   client: number
   room: string
   /** Of the log, where there is one. */
@@ -108,20 +114,20 @@ export interface MemberPage {
   absences: readonly (readonly [number, number])[]
 }
 
-export class MemberBook {
-  readonly #page: MemberPage
-  readonly #journal: Journal
-  readonly #keys = new Numbers()
-  readonly #seqs: Numbers | undefined
-  readonly #strangers: string[] = []
-  #strangerCount = 0
+export class MemberRecorder {
+  readonly #page: MemberOptions
+  readonly #recorder: Recorder
+  readonly #keys = new NumberList()
+  readonly #seqs: NumberList | undefined
+  readonly #foreignIds: string[] = []
+  #foreignCount = 0
   #joinedAt = Number.NaN
   #leftAt = Number.NaN
 
-  constructor(page: MemberPage, journal: Journal) {
+  constructor(page: MemberOptions, recorder: Recorder) {
     this.#page = page
-    this.#journal = journal
-    this.#seqs = page.epoch === undefined ? undefined : new Numbers()
+    this.#recorder = recorder
+    this.#seqs = page.epoch === undefined ? undefined : new NumberList()
   }
 
   get hasJoined(): boolean {
@@ -135,18 +141,18 @@ export class MemberBook {
 
   /** In the order of calls. */
   show(id: unknown, at: number, seq = Number.NaN): void {
-    if (!this.#journal.takesDelivery(at)) return
-    const key = typeof id === 'string' ? keyFromId(this.#journal.run, id) : undefined
-    if (key === undefined) this.stranger(String(id))
+    if (!this.#recorder.takesDelivery(at)) return
+    const key = typeof id === 'string' ? keyFromId(this.#recorder.run, id) : undefined
+    if (key === undefined) this.recordForeign(String(id))
     else {
       this.#keys.push(key)
       this.#seqs?.push(seq)
     }
   }
 
-  stranger(text: string): void {
-    this.#strangerCount += 1
-    if (this.#strangers.length < STRANGERS_KEPT) this.#strangers.push(text)
+  recordForeign(text: string): void {
+    this.#foreignCount += 1
+    if (this.#foreignIds.length < MAX_FOREIGN_IDS) this.#foreignIds.push(text)
   }
 
   left(at: number): void {
@@ -164,19 +170,19 @@ export class MemberBook {
       ...(epoch === undefined ? {} : { epoch }),
       keys: this.#keys.toArray(),
       ...(this.#seqs === undefined ? {} : { seqs: this.#seqs.toArray() }),
-      strangers: [...this.#strangers],
-      strangerCount: this.#strangerCount,
+      foreignIds: [...this.#foreignIds],
+      foreignCount: this.#foreignCount,
       absences: absences.map(([from, to]) => [from, to]),
     }
   }
 }
 
 class SendColumns {
-  readonly #keys = new Numbers()
+  readonly #keys = new NumberList()
   readonly #rooms: string[] = []
-  readonly #sentAt = new Numbers()
-  readonly #ackedAt = new Numbers()
-  readonly #seqs = new Numbers()
+  readonly #sentAt = new NumberList()
+  readonly #ackedAt = new NumberList()
+  readonly #seqs = new NumberList()
   readonly #refused: number[] = []
 
   add(key: number, room: string, at: number): number {
@@ -198,7 +204,7 @@ class SendColumns {
     this.#refused[row] = 1
   }
 
-  toSends(): AgentLedger['sends'] {
+  toSends(): AgentRecords['sends'] {
     return {
       keys: this.#keys.toArray(),
       rooms: [...this.#rooms],

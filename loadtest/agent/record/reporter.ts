@@ -2,13 +2,13 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { AgentSecond } from '../../model/agent-protocol.ts'
 import type { Clock } from '../../system/clock.ts'
-import type { Tally } from './counters.ts'
+import type { Counters } from './counters.ts'
 
 const SECOND_MS = 1_000
 const RESOLUTION_MS = 10
 
 export class Reporter {
-  readonly #tally: Tally
+  readonly #counters: Counters
   readonly #clock: Clock
   readonly #report: (second: AgentSecond) => void
   readonly #delay: IntervalHistogram
@@ -16,8 +16,8 @@ export class Reporter {
   #timer: NodeJS.Timeout | undefined
   #dueAt: number
 
-  constructor(tally: Tally, clock: Clock, report: (second: AgentSecond) => void) {
-    this.#tally = tally
+  constructor(counters: Counters, clock: Clock, report: (second: AgentSecond) => void) {
+    this.#counters = counters
     this.#clock = clock
     this.#report = report
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
@@ -32,7 +32,7 @@ export class Reporter {
     this.#report({
       type: 'second',
       at: this.#clock(),
-      ...this.#tally.take(),
+      ...this.#counters.take(),
       eventLoopDelayP99Ms: this.#delayMs(),
       cpuMs: (cpu.user + cpu.system - this.#cpu.user - this.#cpu.system) / 1_000,
     })

@@ -5,7 +5,7 @@ import type { Address, CarryingTransport } from '../transport/transport.ts'
 import { Upgrade } from '../transport/upgrade.ts'
 import { WebSocketTransport } from '../transport/websocket-transport.ts'
 import { ENGINE, Handshake } from './packets.ts'
-import type { Limited } from './session.ts'
+import type { ReadLimit } from './session.ts'
 
 export interface EngineEvents {
   onOpen(): void
@@ -27,7 +27,7 @@ export class EngineSession {
   #transport: CarryingTransport
   #upgrade: Upgrade | undefined
   #heartbeat: NodeJS.Timeout | undefined
-  #reads: Limited | undefined
+  #reads: ReadLimit | undefined
 
   /** @param address its URL has the path and the query that all requests of Engine.IO begin with */
   constructor(address: Address, wanted: Transport, events: EngineEvents) {
@@ -48,7 +48,7 @@ export class EngineSession {
     this.#transport.send(packet)
   }
 
-  throttle(reads: Limited): void {
+  throttle(reads: ReadLimit): void {
     this.#reads = reads
     this.#transport.throttle(reads)
   }

@@ -18,7 +18,7 @@ export interface Session {
   readonly transport: 'polling' | 'websocket'
   /** Only when it is ready. */
   request(ref: number, event: string, payload: unknown): void
-  throttle(reads: Limited): void
+  throttle(reads: ReadLimit): void
   /** Says goodbye. Nothing is heard of it afterwards. */
   leave(): void
   /** Ends it as a cut network does. Nothing is heard of it afterwards. */
@@ -26,6 +26,6 @@ export interface Session {
 }
 
 /** Less than everything that comes. */
-export type Limited = Exclude<Reading, 'all'>
+export type ReadLimit = Exclude<Reading, 'all'>
 
 export type Dial = (events: SessionEvents) => Session

@@ -3,34 +3,34 @@ import type { Transport } from '../../model/plan.ts'
 import type { Address } from '../transport/transport.ts'
 import { EngineSession } from './engine-session.ts'
 import { decodeMessage, encodeConnect, encodeDisconnect, encodeEvent, type SocketPacket } from './packets.ts'
-import type { Limited, Session, SessionEvents } from './session.ts'
+import type { ReadLimit, Session, SessionEvents } from './session.ts'
 
 /** What a client says of itself, the same at each connection. */
-export interface Guest {
+export interface Handshake {
   namespace: string
   auth: Readonly<Record<string, unknown>>
   transport: Transport
 }
 
 /** What a server with connection state recovery goes by: the private id of the session, and the last packet that was shown. */
-export interface Recovery {
+export interface RecoveryState {
   pid?: string
   offset?: string
 }
 
 export class SocketIoSession implements Session {
-  readonly #guest: Guest
-  readonly #recovery: Recovery
+  readonly #handshake: Handshake
+  readonly #recovery: RecoveryState
   readonly #events: SessionEvents
   readonly #engine: EngineSession
   #isSilent = false
 
   /** @param recovery kept up to date, for the next session of the same client */
-  constructor(address: Address, guest: Guest, recovery: Recovery, events: SessionEvents) {
-    this.#guest = guest
+  constructor(address: Address, handshake: Handshake, recovery: RecoveryState, events: SessionEvents) {
+    this.#handshake = handshake
     this.#recovery = recovery
     this.#events = events
-    this.#engine = new EngineSession(address, guest.transport, {
+    this.#engine = new EngineSession(address, handshake.transport, {
       onOpen: () => this.#connect(),
       onMessage: (packet) => this.#take(packet),
       onEnd: (reason, detail) => this.#events.onEnd(reason, detail),
@@ -42,16 +42,16 @@ export class SocketIoSession implements Session {
   }
 
   request(ref: number, event: string, payload: unknown): void {
-    this.#engine.send(encodeEvent(this.#guest.namespace, ref, [event, payload]))
+    this.#engine.send(encodeEvent(this.#handshake.namespace, ref, [event, payload]))
   }
 
-  throttle(reads: Limited): void {
+  throttle(reads: ReadLimit): void {
     this.#engine.throttle(reads)
   }
 
   leave(): void {
     this.#isSilent = true
-    this.#engine.send(encodeDisconnect(this.#guest.namespace))
+    this.#engine.send(encodeDisconnect(this.#handshake.namespace))
     this.#engine.leave()
   }
 
@@ -61,7 +61,7 @@ export class SocketIoSession implements Session {
   }
 
   #connect(): void {
-    const { namespace, auth } = this.#guest
+    const { namespace, auth } = this.#handshake
     const recovery = this.#recovery.pid === undefined ? {} : this.#recovery
     this.#engine.send(encodeConnect(namespace, { ...recovery, ...auth }))
   }
@@ -69,15 +69,15 @@ export class SocketIoSession implements Session {
   #take(text: string): void {
     // A payload of polling may go on after the packet in whose turn the session was left.
     if (this.#isSilent) return
-    const packet = decoded(text, this.#guest.namespace)
+    const packet = decoded(text, this.#handshake.namespace)
     if (packet === undefined) this.#end('parse error', 'not a packet')
-    else this.#obey(packet)
+    else this.#handle(packet)
   }
 
-  #obey(packet: SocketPacket): void {
+  #handle(packet: SocketPacket): void {
     switch (packet.type) {
       case 'event':
-        return this.#show(packet.args)
+        return this.#deliver(packet.args)
       case 'ack':
         return this.#events.onAnswer(packet.ref, packet.answer)
       case 'connect':
@@ -92,7 +92,7 @@ export class SocketIoSession implements Session {
     }
   }
 
-  #show([event, payload, ...rest]: readonly unknown[]): void {
+  #deliver([event, payload, ...rest]: readonly unknown[]): void {
     if (this.#recovery.pid !== undefined) this.#setOffset(rest.at(-1) ?? payload)
     this.#events.onEvent(String(event), payload)
   }

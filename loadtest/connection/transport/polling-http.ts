@@ -9,7 +9,7 @@ const BODY_MAX_CHARACTERS = 100 * 1024 * 1024
 
 export type HttpOutcome = { status: 200; body: string } | { status: 'failed'; word: string }
 
-export class HttpLine {
+export class PollingHttp {
   readonly #address: Address
   readonly #sockets: ClientSockets
   readonly #secure: boolean

@@ -4,9 +4,9 @@
  */
 
 import { ENGINE, splitPayload, takePayload } from '../session/packets.ts'
-import type { Limited } from '../session/session.ts'
-import { HttpLine, type HttpOutcome } from './polling-http.ts'
-import { ReadingPace } from './read-limiter.ts'
+import type { ReadLimit } from '../session/session.ts'
+import { type HttpOutcome, PollingHttp } from './polling-http.ts'
+import { ReadLimiter } from './read-limiter.ts'
 import type { Address, CarryingTransport, TransportEvents } from './transport.ts'
 
 /** A goodbye that is not taken within this time is left unsaid. */
@@ -14,7 +14,7 @@ const LEAVE_TIMEOUT_MS = 5_000
 
 export class PollingTransport implements CarryingTransport {
   readonly name = 'polling'
-  readonly #line: HttpLine
+  readonly #line: PollingHttp
   /** Undefined: nobody listens any more. */
   #events: TransportEvents | undefined
   /** Bounded by what is sent while one POST is under way; see `PendingRequests`. */
@@ -25,13 +25,13 @@ export class PollingTransport implements CarryingTransport {
   #isPosting = false
   #isHeld = false
   #paused: (() => void) | undefined
-  #pace: ReadingPace | undefined
+  #limiter: ReadLimiter | undefined
   #leaving: NodeJS.Timeout | undefined
   #isGoodbyeSaid = false
 
   constructor(address: Address, events: TransportEvents) {
     this.#events = events
-    this.#line = new HttpLine(address)
+    this.#line = new PollingHttp(address)
     this.#poll()
   }
 
@@ -46,9 +46,9 @@ export class PollingTransport implements CarryingTransport {
     this.#post()
   }
 
-  throttle(reads: Limited): void {
-    this.#pace?.stop()
-    this.#pace = new ReadingPace(reads, { pause: () => this.#hold(true), resume: () => this.#hold(false) })
+  throttle(reads: ReadLimit): void {
+    this.#limiter?.stop()
+    this.#limiter = new ReadLimiter(reads, { pause: () => this.#hold(true), resume: () => this.#hold(false) })
   }
 
   /** Calls `paused` when no request is under way; none begins until `resume`. */
@@ -100,7 +100,7 @@ export class PollingTransport implements CarryingTransport {
 
   #polled(outcome: HttpOutcome): void {
     if (outcome.status !== 200) return this.#fail(`xhr poll error: ${outcome.word}`)
-    this.#pace?.took(outcome.body.length)
+    this.#limiter?.count(outcome.body.length)
     for (const packet of splitPayload(outcome.body)) {
       if (packet === ENGINE.close) return this.#end('transport close', 'closed by the server')
       this.#events?.onText(packet)
@@ -158,6 +158,6 @@ export class PollingTransport implements CarryingTransport {
 
   #forget(): void {
     this.#events = undefined
-    this.#pace?.stop()
+    this.#limiter?.stop()
   }
 }

@@ -1,5 +1,5 @@
 /** Lets a source through at so many bytes a second on average: stops it when it has given more, and lets it go on when that is paid off. */
-import type { Limited } from '../session/session.ts'
+import type { ReadLimit } from '../session/session.ts'
 
 /** So much may come at a time: a pause of less is not worth a timer. */
 const SLACK_SEC = 0.05
@@ -9,19 +9,19 @@ export interface Source {
   resume(): void
 }
 
-export class ReadingPace {
+export class ReadLimiter {
   readonly #source: Source
-  readonly #reads: Limited
+  readonly #reads: ReadLimit
   #debtBytes = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(reads: Limited, source: Source) {
+  constructor(reads: ReadLimit, source: Source) {
     this.#reads = reads
     this.#source = source
     if (reads === 'never') source.pause()
   }
 
-  took(bytes: number): void {
+  count(bytes: number): void {
     if (this.#reads === 'never') return
     this.#debtBytes += bytes
     if (this.#timer === undefined && this.#debtBytes > this.#reads * SLACK_SEC) this.#pause(this.#reads)

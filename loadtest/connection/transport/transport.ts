@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Limited } from '../session/session.ts'
+import type { ReadLimit } from '../session/session.ts'
 import type { Cookies } from './cookies.ts'
 
 export interface TransportEvents {
@@ -15,7 +15,7 @@ export interface TransportEvents {
 export interface CarryingTransport {
   readonly name: 'polling' | 'websocket'
   send(text: string): void
-  throttle(reads: Limited): void
+  throttle(reads: ReadLimit): void
   /** Closes in order, once what was sent has left. */
   leave(): void
   cut(): void

@@ -1,8 +1,8 @@
 /** Texts over one WebSocket. */
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
-import type { Limited } from '../session/session.ts'
-import { ReadingPace } from './read-limiter.ts'
+import type { ReadLimit } from '../session/session.ts'
+import { ReadLimiter } from './read-limiter.ts'
 import { type Address, type CarryingTransport, reset, type TransportEvents, wordOf } from './transport.ts'
 
 export interface WebSocketEvents extends TransportEvents {
@@ -15,7 +15,7 @@ export class WebSocketTransport implements CarryingTransport {
   /** Undefined: nobody listens any more. */
   #events: WebSocketEvents | undefined
   #net: Socket | undefined
-  #pace: ReadingPace | undefined
+  #limiter: ReadLimiter | undefined
 
   constructor({ url, localAddress, cookies }: Address, events: WebSocketEvents) {
     this.#events = events
@@ -46,9 +46,9 @@ export class WebSocketTransport implements CarryingTransport {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text)
   }
 
-  throttle(reads: Limited): void {
-    this.#pace?.stop()
-    this.#pace = new ReadingPace(reads, this.#socket)
+  throttle(reads: ReadLimit): void {
+    this.#limiter?.stop()
+    this.#limiter = new ReadLimiter(reads, this.#socket)
   }
 
   leave(): void {
@@ -70,7 +70,7 @@ export class WebSocketTransport implements CarryingTransport {
       this.#socket.terminate()
       return
     }
-    this.#pace?.took(data.length)
+    this.#limiter?.count(data.length)
     this.#events?.onText(data.toString())
   }
 
@@ -82,6 +82,6 @@ export class WebSocketTransport implements CarryingTransport {
 
   #forget(): void {
     this.#events = undefined
-    this.#pace?.stop()
+    this.#limiter?.stop()
   }
 }

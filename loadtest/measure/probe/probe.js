@@ -8,7 +8,7 @@
 import { open, write } from 'node:fs'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
-import { tellHoldings } from './resource-probe.js'
+import { reportResources } from './resource-probe.js'
 
 const EVERY_MS = 1_000
 const MOST_LINES = 86_400
@@ -17,7 +17,7 @@ const RESOLUTION_MS = 10
 
 const directory = process.env.LOADTEST_PROBES
 if (isMainThread && directory !== undefined) {
-  tellHoldings(directory)
+  reportResources(directory)
   open(`${directory}/${process.pid}.jsonl`, 'a', (error, file) => {
     if (error === null) begin(file)
   })

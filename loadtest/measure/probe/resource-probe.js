@@ -8,13 +8,13 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 
 /** Name under which the inspector finds what it is to look for, and leaves what it found, as long as it looks. */
-const DESK = 'rookeryLoadtestDesk'
+const INSPECTED = 'rookeryLoadtestInspected'
 
-export function tellHoldings(directory) {
+export function reportResources(directory) {
   process.on('SIGURG', () => {
     try {
-      const file = `${directory}/${process.pid}.holds`
-      writeFileSync(`${file}.new`, JSON.stringify(holdings()))
+      const file = `${directory}/${process.pid}.resources`
+      writeFileSync(`${file}.new`, JSON.stringify(resources()))
       renameSync(`${file}.new`, `${file}.json`)
     } catch {
       // Whoever asked hears nothing, and says so: a probe must not end its server.
@@ -22,18 +22,18 @@ export function tellHoldings(directory) {
   })
 }
 
-function holdings() {
-  const handles = counted(process.getActiveResourcesInfo())
-  const emitters = living(EventEmitter.prototype).filter((emitter) => Object.hasOwn(emitter, '_events'))
-  const signals = living(AbortSignal.prototype)
+function resources() {
+  const handles = countByName(process.getActiveResourcesInfo())
+  const emitters = liveObjects(EventEmitter.prototype).filter((emitter) => Object.hasOwn(emitter, '_events'))
+  const signals = liveObjects(AbortSignal.prototype)
   const { heapUsed, external } = process.memoryUsage()
   return {
     at: Number(process.hrtime.bigint()) / 1e6,
     heapBytes: heapUsed,
     externalBytes: external,
     handles,
-    emitters: counted(emitters.map(nameOf)),
-    listeners: added([
+    emitters: countByName(emitters.map(nameOf)),
+    listeners: sumByName([
       ...emitters.map((emitter) => [nameOf(emitter), listenersOf(emitter)]),
       ...signals.map((signal) => ['AbortSignal', getEventListeners(signal, 'abort').length]),
     ]),
@@ -41,20 +41,20 @@ function holdings() {
 }
 
 /** All objects that inherit from it and are still in use: what is garbage is collected first. */
-function living(prototype) {
+function liveObjects(prototype) {
   const session = new Session()
   session.connect()
-  globalThis[DESK] = { prototype, found: [] }
+  globalThis[INSPECTED] = { prototype, found: [] }
   try {
-    const { result } = answerOf(session, 'Runtime.evaluate', { expression: `${DESK}.prototype` })
+    const { result } = answerOf(session, 'Runtime.evaluate', { expression: `${INSPECTED}.prototype` })
     const { objects } = answerOf(session, 'Runtime.queryObjects', { prototypeObjectId: result.objectId })
     answerOf(session, 'Runtime.callFunctionOn', {
       objectId: objects.objectId,
-      functionDeclaration: `function () { ${DESK}.found = this }`,
+      functionDeclaration: `function () { ${INSPECTED}.found = this }`,
     })
-    return globalThis[DESK].found
+    return globalThis[INSPECTED].found
   } finally {
-    delete globalThis[DESK]
+    delete globalThis[INSPECTED]
     session.disconnect()
   }
 }
@@ -77,9 +77,9 @@ function listenersOf(emitter) {
     .reduce((sum, event) => sum + EventEmitter.prototype.listenerCount.call(emitter, event), 0)
 }
 
-const counted = (names) => added(names.map((name) => [name, 1]))
+const countByName = (names) => sumByName(names.map((name) => [name, 1]))
 
-function added(pairs) {
+function sumByName(pairs) {
   const sums = {}
   for (const [name, count] of pairs) sums[name] = (sums[name] ?? 0) + count
   return sums

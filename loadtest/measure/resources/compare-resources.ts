@@ -2,13 +2,13 @@
  * What servers held before a load against what they hold after it: each figure with what it may be then. Figures are those of all
  * processes of a role on a host together, since their clients may be spread in another way than before. Pure.
  */
-import type { Holdings, ProcessHoldings, RedisHoldings } from '../../model/resources.ts'
+import type { ProcessResources, RedisResources, ResourceCounts } from '../../model/resources.ts'
 import type { Baseline } from '../../model/result.ts'
 
 type Row = Baseline['rows'][number]
 type Counts = Readonly<Record<string, number>>
 type Bounds = Pick<Row, 'least' | 'most'>
-type Group = readonly ProcessHoldings[]
+type Group = readonly ProcessResources[]
 
 const MIB = 2 ** 20
 /** A heap after a collection: caches that fill up to their bound, and code that was compiled meanwhile. */
@@ -25,14 +25,18 @@ const EXPIRING_SLACK = 10
 
 const atMost = (count: number): Bounds => ({ least: null, most: Math.floor(count) })
 const exactly = (count: number): Bounds => ({ least: count, most: count })
-const told = (): Bounds => ({ least: null, most: null })
+const notJudged = (): Bounds => ({ least: null, most: null })
 /** @param slack of each process */
 const grownBy =
   (growth: number, slack: number) =>
   (from: number, processes: number): Bounds =>
     atMost(from * growth + processes * slack)
 
-export function baselineRows(before: Holdings, after: Holdings, clients: Baseline['clients']): Row[] {
+export function baselineRows(
+  before: ResourceCounts,
+  after: ResourceCounts,
+  clients: Baseline['clients'],
+): Row[] {
   const groups = [...new Set([...before.processes, ...after.processes].map(groupOf))]
   return [
     ...groups.flatMap((group) => groupRows(group, before.processes, after.processes)),
@@ -45,7 +49,7 @@ export const isBack = ({ after, least, most }: Row): boolean =>
 
 const REDIS = 'Redis'
 
-function groupOf({ role, host }: ProcessHoldings): string {
+function groupOf({ role, host }: ProcessResources): string {
   if (role === 'redis') return REDIS
   return `${role === 'worker' ? 'workers' : role} of host ${host}`
 }
@@ -54,7 +58,7 @@ interface Figure {
   what: string
   unit: Row['unit']
   /** By kind. */
-  of: (held: ProcessHoldings) => Counts
+  of: (held: ProcessResources) => Counts
   bounds: (from: number, processes: number) => Bounds
 }
 
@@ -82,26 +86,26 @@ const NODE_FIGURES: readonly Figure[] = [
     of: (held) => timers(handlesOf(held)),
     bounds: grownBy(TIMER_GROWTH, TIMER_SLACK),
   },
-  { what: 'emitters', unit: 'count', of: (held) => held.told?.emitters ?? {}, bounds: atMost },
-  { what: 'listeners', unit: 'count', of: (held) => held.told?.listeners ?? {}, bounds: atMost },
+  { what: 'emitters', unit: 'count', of: (held) => held.reported?.emitters ?? {}, bounds: atMost },
+  { what: 'listeners', unit: 'count', of: (held) => held.reported?.listeners ?? {}, bounds: atMost },
   {
     what: 'heap',
     unit: 'bytes',
-    of: (held) => ({ heap: held.told?.heapBytes ?? 0 }),
+    of: (held) => ({ heap: held.reported?.heapBytes ?? 0 }),
     bounds: grownBy(HEAP_GROWTH, HEAP_SLACK_BYTES),
   },
   MEMORY,
 ]
 
 /** It keeps what was said. */
-const REDIS_FIGURES: readonly Figure[] = [PROCESSES, DESCRIPTORS, { ...MEMORY, bounds: told }]
+const REDIS_FIGURES: readonly Figure[] = [PROCESSES, DESCRIPTORS, { ...MEMORY, bounds: notJudged }]
 
 function groupRows(group: string, all: Group, allAfter: Group): Row[] {
   const before = all.filter((each) => groupOf(each) === group)
   const after = allAfter.filter((each) => groupOf(each) === group)
   const figures = group === REDIS ? REDIS_FIGURES : NODE_FIGURES
-  const lives = new Set(before.map(({ life }) => life))
-  const survivors = after.filter(({ life }) => lives.has(life)).length
+  const processKeys = new Set(before.map(({ processKey }) => processKey))
+  const survivors = after.filter(({ processKey }) => processKeys.has(processKey)).length
   return [
     ...figures.map((figure) => ({ of: group, ...figureRow(figure, before, after) })),
     {
@@ -110,7 +114,7 @@ function groupRows(group: string, all: Group, allAfter: Group): Row[] {
       unit: 'count',
       before: before.length,
       after: survivors,
-      ...told(),
+      ...notJudged(),
       changed: '',
     },
   ]
@@ -128,19 +132,19 @@ function figureRow({ what, unit, of, bounds }: Figure, before: Group, after: Gro
   }
 }
 
-const handlesOf = (held: ProcessHoldings): Counts => held.told?.handles ?? {}
+const handlesOf = (held: ProcessResources): Counts => held.reported?.handles ?? {}
 const isTimer = (type: string): boolean => type === 'Timeout' || type === 'Immediate'
 const timers = (handles: Counts): Counts => only(handles, isTimer)
 /** Without what is under way at the moment: reads and writes of files, names that are looked up. */
 const lasting = (handles: Counts): Counts => only(handles, (type) => !isTimer(type) && !type.includes('Req'))
 
 function redisRows(
-  before: RedisHoldings | undefined,
-  after: RedisHoldings | undefined,
+  before: RedisResources | undefined,
+  after: RedisResources | undefined,
   clients: Baseline['clients'],
 ): Row[] {
   if (before === undefined || after === undefined) return []
-  const row = (what: string, name: keyof RedisHoldings, bounds: (from: number) => Bounds): Row => ({
+  const row = (what: string, name: keyof RedisResources, bounds: (from: number) => Bounds): Row => ({
     of: REDIS,
     what,
     unit: 'count',
@@ -153,8 +157,8 @@ function redisRows(
   // counted of its users, in keys that they have while they are there, Redis lets go of a quarter of an hour later.
   const isJudged = clients === 'all'
   return [
-    row('keys that stay', 'keysThatStay', isJudged ? atMost : told),
-    row('keys that expire', 'keysThatExpire', isJudged ? (from) => atMost(from + EXPIRING_SLACK) : told),
+    row('keys that stay', 'persistentKeys', isJudged ? atMost : notJudged),
+    row('keys that expire', 'expiringKeys', isJudged ? (from) => atMost(from + EXPIRING_SLACK) : notJudged),
     row('channels', 'channels', exactly),
     row('shard channels', 'shardChannels', exactly),
     row('patterns', 'patterns', exactly),

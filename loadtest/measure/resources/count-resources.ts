@@ -3,75 +3,77 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '../../../test/harness/until.ts'
 import {
-  type Holdings,
-  type ProcessHoldings,
-  type RedisHoldings,
-  ToldHoldings,
+  type ProcessResources,
+  type RedisResources,
+  ReportedResources,
+  type ResourceCounts,
 } from '../../model/resources.ts'
 import type { ServerProcess } from '../../model/server-process.ts'
 import type { RunningTarget } from '../../model/target.ts'
 import { nowMs } from '../../system/clock.ts'
 import { descriptorsOf, isRunning, readProc, signal } from '../../system/processes.ts'
-import { lifeFrom, privateRssFrom } from '../proc-parser.ts'
+import { privateRssFrom, processKeyFrom } from '../proc-parser.ts'
 
-type Held = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redisHoldings'>
+type Held = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redisResources'>
 
 /** @returns undefined for what runs elsewhere. @throws when a process does not answer */
-export async function takeHoldings(target: Held): Promise<Holdings | undefined> {
+export async function countResources(target: Held): Promise<ResourceCounts | undefined> {
   const { probeDirectory } = target
   if (probeDirectory === undefined) return undefined
   const [processes, redis] = await Promise.all([
-    Promise.all(target.processes().map((each) => holdingsOf(each, probeDirectory))),
+    Promise.all(target.processes().map((each) => resourcesOf(each, probeDirectory))),
     redisOf(target),
   ])
   return { processes: processes.filter((each) => each !== undefined), redis }
 }
 
 /** On a busy machine it may not answer at once. */
-async function redisOf(target: Held): Promise<RedisHoldings | undefined> {
+async function redisOf(target: Held): Promise<RedisResources | undefined> {
   if (!target.processes().some(({ role }) => role === 'redis')) return undefined
-  let held: RedisHoldings | undefined
+  let held: RedisResources | undefined
   await until(async () => {
-    held = await target.redisHoldings()
+    held = await target.redisResources()
     return held !== undefined
   }, 'Redis tells what it holds')
   return held
 }
 
 /** Undefined of a process that has ended meanwhile. */
-async function holdingsOf(
+async function resourcesOf(
   { pid, role, host }: ServerProcess,
   directory: string,
-): Promise<ProcessHoldings | undefined> {
-  const told = role === 'redis' ? undefined : await toldBy(pid, join(directory, `${pid}.holds.json`))
+): Promise<ProcessResources | undefined> {
+  const reported =
+    role === 'redis' ? undefined : await reportedBy(pid, join(directory, `${pid}.resources.json`))
   const stat = readProc(pid, 'stat')
   const status = readProc(pid, 'status')
-  if (stat === undefined || status === undefined || (told === undefined && role !== 'redis')) return undefined
+  if (stat === undefined || status === undefined || (reported === undefined && role !== 'redis'))
+    return undefined
   return {
-    life: lifeFrom(pid, stat),
+    processKey: processKeyFrom(pid, stat),
     role,
     host,
     rssBytes: privateRssFrom(status),
     descriptors: byKind(descriptorsOf(pid)),
-    told,
+    reported,
   }
 }
 
-async function toldBy(pid: number, file: string): Promise<ToldHoldings | undefined> {
+async function reportedBy(pid: number, file: string): Promise<ReportedResources | undefined> {
   const askedAt = nowMs()
   signal(pid, 'SIGURG')
-  let told: ToldHoldings | undefined
+  let reported: ReportedResources | undefined
   await until(async () => {
-    told = await toldIn(file)
-    return (told !== undefined && told.at >= askedAt) || !isRunning(pid)
+    reported = await readReport(file)
+    return (reported !== undefined && reported.at >= askedAt) || !isRunning(pid)
   }, `process ${pid} tells what it holds`)
-  return told !== undefined && told.at >= askedAt ? told : undefined
+  return reported !== undefined && reported.at >= askedAt ? reported : undefined
 }
 
 /** The file is put in its place whole. */
-async function toldIn(file: string): Promise<ToldHoldings | undefined> {
+async function readReport(file: string): Promise<ReportedResources | undefined> {
   try {
-    return ToldHoldings.parse(JSON.parse(await readFile(file, 'utf8')))
+    return ReportedResources.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -1,6 +1,6 @@
 /** What a page draws of a run, as data: columns over one time axis, and the marks that stand on it. Pure. */
 import type { RunResult, Second } from '../../model/result.ts'
-import { thinned } from './downsample.ts'
+import { downsampled } from './downsample.ts'
 
 export interface Line {
   label: string
@@ -31,7 +31,7 @@ const KIB = 1_024
 const MIB = KIB ** 2
 
 export function chartsOf(result: RunResult): RunCharts {
-  const seconds = thinned(result.timeline)
+  const seconds = downsampled(result.timeline)
   const charts = [
     latencyChart(seconds),
     rateChart(seconds),

@@ -10,7 +10,7 @@ export interface Curve {
 }
 
 /** Equal steps on an axis of 1 / (1 − share): 20 for each nine. */
-const STEPS_A_NINE = 20
+const STEPS_PER_NINE = 20
 const NINES = 5
 const US_PER_MS = 1_000
 
@@ -26,8 +26,8 @@ export function pointsOf({ encoded }: LatencySummary, name: string): Curve['poin
   const histogram = decoded(encoded, name)
   const last = Math.min(NINES, Math.log10(Math.max(1, histogram.totalCount)))
   const shares = Array.from(
-    { length: Math.floor(last * STEPS_A_NINE) + 1 },
-    (_, step) => 1 - 10 ** -(step / STEPS_A_NINE),
+    { length: Math.floor(last * STEPS_PER_NINE) + 1 },
+    (_, step) => 1 - 10 ** -(step / STEPS_PER_NINE),
   )
   return shares.map((share) => {
     const us = Math.min(histogram.getValueAtPercentile(share * 100), histogram.maxValue)

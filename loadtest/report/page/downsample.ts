@@ -4,7 +4,7 @@ import type { Second } from '../../model/result.ts'
 /** More than a screen has pixels. */
 const MOST_POINTS = 2_400
 
-export function thinned(timeline: readonly Second[], most = MOST_POINTS): Second[] {
+export function downsampled(timeline: readonly Second[], most = MOST_POINTS): Second[] {
   const together = Math.ceil(timeline.length / most)
   if (together <= 1) return [...timeline]
   const points: Second[] = []

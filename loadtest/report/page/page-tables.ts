@@ -50,7 +50,7 @@ function auditTable({ verdict }: RunResult): Html {
     ['pairs in two orders', verdict.ordersDiffer, 'among members; Socket.IO promises no common order'],
   ]
   const table = pageTable({
-    caption: 'What the auditor found in the ledger',
+    caption: 'What the auditor found',
     head: ['', 'count', ''],
     rows: rows.map(([name, count, meaning]) => [name, whole(count), meaning]),
     words: [2],

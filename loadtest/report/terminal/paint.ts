@@ -1,7 +1,7 @@
 /** Colour for a terminal, and none anywhere else: a pipe, a file, `NO_COLOR`, a terminal that has no colours. */
 import { styleText } from 'node:util'
 
-export type Style = 'good' | 'bad' | 'doubtful' | 'faint' | 'strong'
+export type Style = 'good' | 'bad' | 'warning' | 'faint' | 'strong'
 export type Paint = (style: Style, text: string) => string
 
 /** What is needed of `process.stdout` and `process.stderr`. */
@@ -14,7 +14,7 @@ export interface Screen {
 const FORMATS = {
   good: ['bold', 'green'],
   bad: ['bold', 'red'],
-  doubtful: ['bold', 'yellow'],
+  warning: ['bold', 'yellow'],
   faint: ['gray'],
   strong: ['bold'],
 } as const satisfies Record<Style, readonly string[]>

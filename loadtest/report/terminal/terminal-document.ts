@@ -62,9 +62,7 @@ function outcomePiece(result: RunResult): Piece {
 
 function sideLines(side: SideComparison, canvas: Canvas): string[] {
   const title = `${plain(side.other)} to ${plain(side.base)}, over ${countOf(side.pairs, 'pair')}`
-  const notes = side.notes.flatMap((note) =>
-    paragraph({ text: plain(note), style: 'doubtful' }, canvas, '! '),
-  )
+  const notes = side.notes.flatMap((note) => paragraph({ text: plain(note), style: 'warning' }, canvas, '! '))
   if (side.figures.length === 0) return [title, ...notes, 'no pair is fit to be compared']
   const rows = side.figures.map((each) => [
     { text: each.figure.title },

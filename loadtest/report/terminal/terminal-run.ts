@@ -22,7 +22,7 @@ import type { Style } from './paint.ts'
 export const STANDING_STYLES: Readonly<Record<Standing, Style>> = {
   passed: 'good',
   failed: 'bad',
-  invalid: 'doubtful',
+  invalid: 'warning',
 }
 
 /** @returns lines without an end */

@@ -4,34 +4,38 @@ import type { RunResult } from '../../model/result.ts'
 import type { RunningTarget } from '../../model/target.ts'
 import { machineNow, toolNow } from '../../system/machine.ts'
 import { Interrupted } from '../exit-codes.ts'
-import { pass } from '../measured-run.ts'
-import type { RunWatch } from '../observer.ts'
+import { measureRun } from '../measured-run.ts'
+import type { RunObserver } from '../observer.ts'
 import type { RunRequest } from '../request/request.ts'
 import { resultOf, type Setting } from '../result/run-result.ts'
-import { placeIn, refuseFaults, withTarget } from '../run-scenario.ts'
+import { refuseFaults, targetRequestIn, withTarget } from '../run-scenario.ts'
 import { unlessStopped } from '../wait.ts'
 import { limitResult, lineOf, stepOf, type Tried } from './limit-result.ts'
 import { MOST_TRIES, nextRate } from './next-rate.ts'
 
-/** @returns the result of the pass with the highest rate that held, or of the last where none did; all of them are in its `steps` */
-export async function findLimit(request: RunRequest, p99Ms: number, watch: RunWatch): Promise<RunResult> {
+/** @returns the result of the measureRun with the highest rate that held, or of the last where none did; all of them are in its `steps` */
+export async function findLimit(
+  request: RunRequest,
+  p99Ms: number,
+  observer: RunObserver,
+): Promise<RunResult> {
   const setting = { tool: await toolNow(), machine: await machineNow() }
-  return withTarget(placeIn(request), watch, async (target) => {
+  return withTarget(targetRequestIn(request), observer, async (target) => {
     refuseFaults(request, target)
-    const parts = { target, request, watch, setting }
+    const parts = { target, request, observer, setting }
     const tried: Tried[] = []
     let cutShort: RunResult | undefined
     for (let rate = nextOf(tried, request); rate !== undefined; rate = nextOf(tried, request)) {
-      if (watch.stop.aborted) break
+      if (observer.stop.aborted) break
       const result = await passAt(rate, parts)
       if (result.interrupted) cutShort = result
       else tried.push({ step: stepOf(result, rate, p99Ms), result })
-      watch.note(noteOf(tried, cutShort === undefined ? undefined : rate))
-      await unlessStopped(target.untilWhole(), watch.stop)
+      observer.note(noteOf(tried, cutShort === undefined ? undefined : rate))
+      await unlessStopped(target.untilReady(), observer.stop)
     }
-    const interrupted = watch.stop.aborted
+    const interrupted = observer.stop.aborted
     if (interrupted && tried.length === 0 && cutShort === undefined)
-      throw new Interrupted('interrupted before the first pass: there is nothing to report')
+      throw new Interrupted('interrupted before the first measureRun: there is nothing to report')
     return limitResult({ tried, p99Ms, interrupted, cutShort })
   })
 }
@@ -52,14 +56,14 @@ function noteOf(tried: readonly Tried[], interruptedAt: number | undefined): str
 interface PassParts {
   target: RunningTarget
   request: RunRequest
-  watch: RunWatch
+  observer: RunObserver
   setting: Setting
 }
 
 async function passAt(
   ratePerSec: number,
-  { target, request, watch, setting }: PassParts,
+  { target, request, observer, setting }: PassParts,
 ): Promise<RunResult> {
   const own = { ...request, settings: { ...request.settings, ratePerSec } }
-  return resultOf(await pass(target, own, watch), own, setting)
+  return resultOf(await measureRun(target, own, observer), own, setting)
 }

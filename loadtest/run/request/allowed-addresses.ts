@@ -3,7 +3,7 @@ import { isLoopback } from '../../load/addresses.ts'
 import { UsageError } from '../exit-codes.ts'
 
 /** @param named by the user, with --url @throws UsageError */
-export function refuseStrangers(urls: readonly (readonly string[])[], named: readonly string[]): void {
+export function refuseUnnamedHosts(urls: readonly (readonly string[])[], named: readonly string[]): void {
   const allowed = new Set(named.map(hostOf))
   for (const url of urls.flat())
     if (!isLoopback(url) && !allowed.has(hostOf(url)))

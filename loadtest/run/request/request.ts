@@ -57,7 +57,7 @@ export interface RunRequest {
 }
 
 /** What is drawn or looked up where the user says nothing. */
-export interface Given {
+export interface FlagDefaults {
   seed: number
   agents: number
 }
@@ -72,7 +72,7 @@ export interface Place {
 }
 
 /** @throws UsageError */
-export function requestOf(scenario: Scenario, target: Target, asked: Asked, given: Given): RunRequest {
+export function requestOf(scenario: Scenario, target: Target, asked: Asked, given: FlagDefaults): RunRequest {
   const { shape, dialect, env, urls } = placeOf(scenario, target, asked)
   const { kind, ...defaults } = scenario.defaults
   const settings: ScenarioSettings = {
@@ -95,7 +95,7 @@ export function requestOf(scenario: Scenario, target: Target, asked: Asked, give
 }
 
 /** Where it runs. @throws UsageError */
-export function placeOf(least: Least, target: Target, asked: Asked): Place {
+export function placeOf(least: ScenarioRequirements, target: Target, asked: Asked): Place {
   const urls = asked.url ?? []
   if (urls.length > 0 !== (target.name === 'url'))
     throw new UsageError(
@@ -110,9 +110,10 @@ export function placeOf(least: Least, target: Target, asked: Asked): Place {
   return { target, shape: shapeOf(least, target, asked), dialect: dialectOf(target, asked), env, urls, needs }
 }
 
-type Least = Pick<Scenario, 'name' | 'minHosts' | 'minWorkers'> & Partial<Pick<Scenario, 'env' | 'needs'>>
+type ScenarioRequirements = Pick<Scenario, 'name' | 'minHosts' | 'minWorkers'> &
+  Partial<Pick<Scenario, 'env' | 'needs'>>
 
-function shapeOf(scenario: Least, target: Target, asked: Asked): TargetShape {
+function shapeOf(scenario: ScenarioRequirements, target: Target, asked: Asked): TargetShape {
   const { limits, defaultShape } = target
   const hosts = asked.url?.length ?? asked.hosts ?? Math.max(defaultShape.hosts, scenario.minHosts)
   const workersPerHost = asked.workers ?? Math.max(defaultShape.workersPerHost, scenario.minWorkers)

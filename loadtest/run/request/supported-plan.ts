@@ -3,7 +3,7 @@ import type { RunPlan } from '../../model/plan.ts'
 import type { RunningTarget } from '../../model/target.ts'
 import type { RunRequest } from './request.ts'
 
-export function possiblePlan(
+export function supportedPlan(
   { scenario, settings }: Pick<RunRequest, 'scenario' | 'settings'>,
   { faults, probeDirectory }: Pick<RunningTarget, 'faults' | 'probeDirectory'>,
 ): RunPlan {

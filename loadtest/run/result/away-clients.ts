@@ -1,8 +1,8 @@
 /** Of each host: its clients that were away once or more after they had joined, whatever the cause. Pure. */
-import type { Ledger } from '../../model/delivery-records.ts'
+import type { DeliveryRecords } from '../../model/delivery-records.ts'
 import type { WantedClient } from '../../model/plan.ts'
 
-export function awayOf({ parts }: Ledger, clients: readonly Pick<WantedClient, 'host'>[]): number[] {
+export function awayOf({ parts }: DeliveryRecords, clients: readonly Pick<WantedClient, 'host'>[]): number[] {
   const away = new Set<number>()
   for (const { members } of parts)
     for (const { client, absences } of members) if (absences.length > 0) away.add(client)

@@ -1,4 +1,4 @@
-/** A passage as a result: figures, verdict, checks. Pure but for the time that the audit takes. */
+/** A run as a result: figures, verdict, checks. Pure but for the time that the audit takes. */
 
 import { audit } from '../../audit/audit.ts'
 import { judgeGenerator } from '../../measure/generator-health.ts'
@@ -7,10 +7,10 @@ import type { Interval } from '../../measure/samples.ts'
 import { serverFigures } from '../../measure/server-figures.ts'
 import { timelineOf } from '../../measure/timeline.ts'
 import type { AgentSecond } from '../../model/agent-protocol.ts'
-import type { Ledger } from '../../model/delivery-records.ts'
+import type { DeliveryRecords } from '../../model/delivery-records.ts'
 import type { RunPlan } from '../../model/plan.ts'
 import { type Check, RESULT_VERSION, type RunResult } from '../../model/result.ts'
-import type { Passage } from '../measured-run.ts'
+import type { MeasuredRun } from '../measured-run.ts'
 import { argumentsOf, type RunRequest } from '../request/request.ts'
 import { awayOf } from './away-clients.ts'
 import { sentCheck } from './sent-check.ts'
@@ -21,12 +21,12 @@ export interface Setting {
   machine: RunResult['machine']
 }
 
-export function resultOf(passage: Passage, request: RunRequest, setting: Setting): RunResult {
+export function resultOf(run: MeasuredRun, request: RunRequest, setting: Setting): RunResult {
   const { scenario, settings } = request
-  const judged = { ...factsOf(passage, request, setting), ...figuresOf(passage, request) }
-  const sent = sentCheck(judged, passage.plan, settings)
-  const checks = [...scenario.checks(judged, settings), sent, settledCheck(passage)]
-  return { ...judged, checks: passage.interrupted ? [] : checks }
+  const judged = { ...factsOf(run, request, setting), ...figuresOf(run, request) }
+  const sent = sentCheck(judged, run.plan, settings)
+  const checks = [...scenario.checks(judged, settings), sent, settledCheck(run)]
+  return { ...judged, checks: run.interrupted ? [] : checks }
 }
 
 type Facts = Pick<
@@ -48,10 +48,10 @@ type Facts = Pick<
   | 'steps'
 >
 
-function factsOf(passage: Passage, request: RunRequest, { tool, machine }: Setting): Facts {
+function factsOf(run: MeasuredRun, request: RunRequest, { tool, machine }: Setting): Facts {
   const { scenario, target, settings, kind } = request
   const { name, title, invariant } = scenario
-  const { times, joined, perAgent } = passage
+  const { times, joined, perAgent } = run
   return {
     version: RESULT_VERSION,
     tool,
@@ -62,50 +62,50 @@ function factsOf(passage: Passage, request: RunRequest, { tool, machine }: Setti
     kind,
     arguments: argumentsOf(request),
     seed: settings.seed,
-    startedAt: passage.startedAt.toISOString(),
+    startedAt: run.startedAt.toISOString(),
     durationMs: times.endedAt - times.beganAt,
     clients: {
       asked: settings.clients,
       joined,
       perAgent: [...perAgent],
-      away: awayOf(passage.ledger, passage.plan.clients),
+      away: awayOf(run.records, run.plan.clients),
     },
-    marks: passage.marks.toSorted((a, b) => a.atMs - b.atMs),
-    interrupted: passage.interrupted,
+    marks: run.marks.toSorted((a, b) => a.atMs - b.atMs),
+    interrupted: run.interrupted,
     steps: null,
   }
 }
 
 type Figures = Omit<RunResult, keyof Facts | 'checks'>
 
-function figuresOf(passage: Passage, request: RunRequest): Figures {
-  const { samples, times, plan, perAgent } = passage
+function figuresOf(run: MeasuredRun, request: RunRequest): Figures {
+  const { samples, times, plan, perAgent } = run
   const agents = perAgent.map((clients, agent) => ({
     clients,
-    seconds: passage.seconds.filter((one) => one.agent === agent).map(({ second }) => second),
+    seconds: run.seconds.filter((one) => one.agent === agent).map(({ second }) => second),
   }))
-  const seconds = passage.seconds.map(({ second }) => second)
+  const seconds = run.seconds.map(({ second }) => second)
   const connecting = { fromAt: times.connectAt, toAt: times.joinedAt }
-  const loads = loadsOf(passage)
+  const loads = loadsOf(run)
   const measured = request.scenario.measuresConnecting === true ? [...loads, connecting] : loads
   const generator = judgeGenerator(agents, measured)
   const work = { messages: total(seconds, 'acked'), deliveries: total(seconds, 'delivered') }
   const late = request.scenario.measuresNoTimes === true ? [] : generator.bottleneck
-  const invalid = [...passage.troubles, ...late]
+  const invalid = [...run.problems, ...late]
   return {
     latency: latencyOf(seconds),
     ...(plan.afterFaults === undefined
       ? {}
-      : { revival: summaryOf(merged(seconds.map((one) => one.revival))) }),
+      : { revival: summaryOf(merged(seconds.map((one) => one.recovery))) }),
     timeline: timelineOf(agents, samples, times.zeroAt),
     refusals: added(seconds.map(({ refused }) => refused)),
     connectErrors: added(seconds.map(({ connectErrors }) => connectErrors)),
-    server: serverFigures(samples, loads, work, { ...connecting, clients: passage.joined }),
-    ...(passage.baselines === undefined ? {} : { baselines: [...passage.baselines] }),
+    server: serverFigures(samples, loads, work, { ...connecting, clients: run.joined }),
+    ...(run.baselines === undefined ? {} : { baselines: [...run.baselines] }),
     generator: { agents: generator.agents },
     verdict: {
       due: total(seconds, 'due'),
-      ...audit(ofReaders(passage.ledger, plan), request.settings.dialect, times.zeroAt),
+      ...audit(ofReaders(run.records, plan), request.settings.dialect, times.zeroAt),
     },
     valid: invalid.length === 0,
     invalid,
@@ -113,7 +113,7 @@ function figuresOf(passage: Passage, request: RunRequest): Figures {
 }
 
 /** Until the last delivery: what a load leaves behind is served after its end. */
-function loadsOf({ plan, times, seconds, warmedUp }: Passage): Interval[] {
+function loadsOf({ plan, times, seconds, warmedUp }: MeasuredRun): Interval[] {
   const driven = plan.steps.flatMap((step) =>
     step.do === 'load'
       ? [{ fromAt: times.zeroAt + step.atMs, toAt: times.zeroAt + step.atMs + step.load.durationMs }]
@@ -127,10 +127,10 @@ function loadsOf({ plan, times, seconds, warmedUp }: Passage): Interval[] {
 }
 
 /** Who takes nothing from its socket is owed nothing that could be seen. */
-function ofReaders(ledger: Ledger, plan: RunPlan): Ledger {
+function ofReaders(records: DeliveryRecords, plan: RunPlan): DeliveryRecords {
   const deaf = new Set(plan.clients.filter(({ reads }) => reads === 'never').map(({ index }) => index))
-  if (deaf.size === 0) return ledger
-  const parts = ledger.parts.map((part) => ({
+  if (deaf.size === 0) return records
+  const parts = records.parts.map((part) => ({
     ...part,
     members: part.members.filter(({ client }) => !deaf.has(client)),
   }))
@@ -143,11 +143,11 @@ function latencyOf(seconds: readonly AgentSecond[]): RunResult['latency'] {
   return { delivery: of('delivery'), ack: of('ack'), connect: of('connect'), back: of('back') }
 }
 
-function settledCheck({ settled }: Passage): Check {
+function settledCheck({ settled }: MeasuredRun): Check {
   return {
     name: 'nothing is under way at the end',
     ok: settled.settled,
-    detail: settled.settled ? 'all quiet' : `${settled.owed} sends or deliveries were still open`,
+    detail: settled.settled ? 'all quiet' : `${settled.outstanding} sends or deliveries were still open`,
   }
 }
 

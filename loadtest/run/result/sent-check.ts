@@ -54,8 +54,13 @@ function awayIn(
   const onHost = (host: number) => clients.filter((client) => client.host === host).length
   if (step.do === 'churn') return ((step.churn.perSec * step.churn.durationMs) / 1_000) * BACK_MS
   if (step.do === 'cut') {
-    const { whom, offlineMs } = step.cut
-    const share = whom === 'all' ? 1 : 'share' in whom ? whom.share : onHost(whom.host) / clients.length
+    const { selection, offlineMs } = step.cut
+    const share =
+      selection === 'all'
+        ? 1
+        : 'share' in selection
+          ? selection.share
+          : onHost(selection.host) / clients.length
     return share * clients.length * (offlineMs + BACK_MS)
   }
   if (step.do !== 'fault') return 0

@@ -1,6 +1,6 @@
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
-import { awayAtMost, everyoneBack, everyoneIn, somebodyCameBack, somethingHeard } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, momentMs, roomOfSize, USUAL } from '../clients.ts'
+import { allBackAtEnd, allJoined, awayAtMost, messagesDelivered, someReconnected } from '../checks.ts'
+import { atShareMs, DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize } from '../clients.ts'
 
 /** A worker may have so many times its even share of the clients. */
 const LARGEST_SHARE = 1.5
@@ -10,24 +10,24 @@ export const avalancheWorker: Scenario = {
   title: 'One worker of many clients is killed under load, and all of them come back at once',
   invariant:
     'Everybody is back at the end and is shown what was said meanwhile; clients of other workers stay',
-  defaults: { ...USUAL, clients: 600, ratePerSec: 60, durationSec: 20 },
+  defaults: { ...DEFAULTS, clients: 600, ratePerSec: 60, durationSec: 20 },
   needs: ['kill-worker'],
   minHosts: 1,
   minWorkers: 2,
   plan: (settings) => ({
-    clients: crowd(settings, roomOfSize(settings.roomSize)),
+    clients: planClients(settings, roomOfSize(settings.roomSize)),
     steps: [
       loadStep(settings),
-      { do: 'fault', atMs: momentMs(settings, 0.3), fault: 'kill-worker', which: 0 },
+      { do: 'fault', atMs: atShareMs(settings, 0.3), fault: 'kill-worker', which: 0 },
     ],
     settleMs: LONG_SETTLE_MS,
   }),
   checks: (result, settings) => [
-    everyoneIn(result),
-    somebodyCameBack(result),
+    allJoined(result),
+    someReconnected(result),
     awayAtMost(result, mostOfOneWorker(settings)),
-    everyoneBack(result),
-    somethingHeard(result),
+    allBackAtEnd(result),
+    messagesDelivered(result),
   ],
 }
 

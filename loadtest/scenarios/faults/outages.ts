@@ -2,14 +2,14 @@
 import type { FaultKind, Step } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
 import {
+  allBackAtEnd,
+  allJoined,
   awayAtMost,
-  everyoneBack,
-  everyoneIn,
-  nobodyDropped,
-  somebodyCameBack,
-  somethingHeard,
+  messagesDelivered,
+  noneDropped,
+  someReconnected,
 } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, momentMs, roomOfSize, USUAL } from '../clients.ts'
+import { atShareMs, DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize } from '../clients.ts'
 
 interface Outage {
   kill: FaultKind
@@ -26,12 +26,12 @@ function planOf(
 ): ReturnType<Scenario['plan']> {
   const fault = (name: FaultKind, share: number): Step => ({
     do: 'fault',
-    atMs: momentMs(settings, share),
+    atMs: atShareMs(settings, share),
     fault: name,
     which: which(settings),
   })
   return {
-    clients: crowd(settings, roomOfSize(settings.roomSize)),
+    clients: planClients(settings, roomOfSize(settings.roomSize)),
     steps: [loadStep(settings), fault(kill, from), fault(start, to)],
     settleMs: LONG_SETTLE_MS,
   }
@@ -43,18 +43,18 @@ export const hostKill: Scenario = {
   name: 'host-kill',
   title: 'Under load, a host is killed with all its workers, and starts again a third of the run later',
   invariant: "Nothing that was acked is lost, other hosts' clients stay, and everybody is live at the end",
-  defaults: { ...USUAL, clients: 300, ratePerSec: 60, durationSec: 30 },
+  defaults: { ...DEFAULTS, clients: 300, ratePerSec: 60, durationSec: 30 },
   needs: ['kill-host', 'start-host'],
   minHosts: 2,
   minWorkers: 1,
   plan: (settings) =>
     planOf(settings, { kill: 'kill-host', start: 'start-host', from: 0.2, to: 0.5, which: lastHost }),
   checks: (result, settings) => [
-    everyoneIn(result),
-    somebodyCameBack(result),
+    allJoined(result),
+    someReconnected(result),
     awayAtMost(result, 0, [...Array(lastHost(settings)).keys()]),
-    everyoneBack(result),
-    somethingHeard(result),
+    allBackAtEnd(result),
+    messagesDelivered(result),
   ],
 }
 
@@ -62,16 +62,16 @@ export const redisRestart: Scenario = {
   name: 'redis-restart',
   title: 'Under load, Redis is killed and comes back a tenth of the run later with what it has on its disk',
   invariant: 'Connections stay, nothing that was acked is lost, and messages flow again by themselves',
-  defaults: { ...USUAL, clients: 200, ratePerSec: 40, durationSec: 40 },
+  defaults: { ...DEFAULTS, clients: 200, ratePerSec: 40, durationSec: 40 },
   needs: ['kill-redis', 'start-redis'],
   minHosts: 2,
   minWorkers: 1,
   plan: (settings) =>
     planOf(settings, { kill: 'kill-redis', start: 'start-redis', from: 0.3, to: 0.4, which: () => 0 }),
   checks: (result) => [
-    everyoneIn(result),
-    nobodyDropped(result),
-    everyoneBack(result),
-    somethingHeard(result),
+    allJoined(result),
+    noneDropped(result),
+    allBackAtEnd(result),
+    messagesDelivered(result),
   ],
 }

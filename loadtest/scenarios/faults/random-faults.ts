@@ -9,7 +9,7 @@ import type { TargetShape } from '../../model/target.ts'
 /** What a fault is done to; nothing is held twice at a time. */
 type Part = 'host' | 'worker' | 'redis' | 'link' | 'clients'
 
-interface Blow {
+interface RandomFault {
   /** `cut`: a share of the clients is cut off. */
   fault: FaultKind | 'cut'
   on: Part
@@ -31,7 +31,7 @@ const UP_MS = 2_500
 const GAP_MS = [200, 4_000] as const
 const FIRST_MS = 1_000
 
-export const HOST_BLOWS: readonly Blow[] = [
+export const HOST_FAULTS: readonly RandomFault[] = [
   { fault: 'kill-worker', on: 'worker' },
   { fault: 'terminate-worker', on: 'worker' },
   { fault: 'pause-worker', on: 'worker', ends: 'resume-worker', holdMs: STILL_MS },
@@ -45,7 +45,7 @@ export const HOST_BLOWS: readonly Blow[] = [
   { fault: 'cut', on: 'clients' },
 ]
 
-export const REDIS_BLOWS: readonly Blow[] = [
+export const REDIS_FAULTS: readonly RandomFault[] = [
   { fault: 'kill-redis', on: 'redis', ends: 'start-redis', holdMs: DOWN_MS },
   { fault: 'terminate-redis', on: 'redis', ends: 'start-redis', holdMs: DOWN_MS },
   { fault: 'pause-redis', on: 'redis', ends: 'resume-redis', holdMs: STILL_MS },
@@ -58,38 +58,47 @@ export const REDIS_BLOWS: readonly Blow[] = [
 ]
 
 /** After these a host has another primary than before. */
-export const ENDING: readonly Blow['fault'][] = ['kill-host', 'kill-primary', 'stop-host']
+export const PRIMARY_ENDING_FAULTS: readonly RandomFault['fault'][] = [
+  'kill-host',
+  'kill-primary',
+  'stop-host',
+]
 /** After these it has other workers. */
-export const REPLACING: readonly Blow['fault'][] = ['kill-worker', 'reload', ...ENDING]
+export const PROCESS_REPLACING_FAULTS: readonly RandomFault['fault'][] = [
+  'kill-worker',
+  'reload',
+  ...PRIMARY_ENDING_FAULTS,
+]
 
-export interface Havoc {
+export interface RandomFaultOptions {
   seed: number
   shape: TargetShape
-  blows: readonly Blow[]
+  faults: readonly RandomFault[]
   /** All is over by then, as far as it is planned. */
   withinMs: number
   /** A host is now and then followed by the next one, until all were stopped and started again. */
-  rolls: boolean
+  rollingRestart: boolean
   /** From one fault to the next, at least and at most. */
   gapMs?: readonly [number, number]
   /** The first of several hosts has one primary through it all. */
-  sparesFirstPrimary?: true
+  keepsFirstPrimary?: true
 }
 
-export function faultsOf(blows: readonly Blow[]): FaultKind[] {
-  const all = blows.flatMap(({ fault, ends }) => [fault, ends])
+export function faultsOf(faults: readonly RandomFault[]): FaultKind[] {
+  const all = faults.flatMap(({ fault, ends }) => [fault, ends])
   return [...new Set(all)].filter((fault) => fault !== undefined && fault !== 'cut')
 }
 
 /** In the order of their moments. */
-export function havocSteps(havoc: Havoc): Step[] {
-  const schedule = new Schedule(havoc)
-  const random = randomOf(havoc.seed, 'havoc')
-  if (havoc.rolls && random() < 0.5) schedule.roll(between([FIRST_MS, havoc.withinMs / 2], random))
-  let bag: Blow[] = []
-  for (let atMs = FIRST_MS; atMs < havoc.withinMs; atMs += between(havoc.gapMs ?? GAP_MS, random)) {
-    if (bag.length === 0) bag = shuffled(havoc.blows, random)
-    const place = bag.findIndex((blow) => schedule.strike(blow, Math.round(atMs), random))
+export function randomFaultSteps(options: RandomFaultOptions): Step[] {
+  const schedule = new Schedule(options)
+  const random = randomOf(options.seed, 'havoc')
+  if (options.rollingRestart && random() < 0.5)
+    schedule.roll(between([FIRST_MS, options.withinMs / 2], random))
+  let bag: RandomFault[] = []
+  for (let atMs = FIRST_MS; atMs < options.withinMs; atMs += between(options.gapMs ?? GAP_MS, random)) {
+    if (bag.length === 0) bag = shuffled(options.faults, random)
+    const place = bag.findIndex((fault) => schedule.tryAdd(fault, Math.round(atMs), random))
     if (place >= 0) bag.splice(place, 1)
   }
   return schedule.steps.toSorted((a, b) => a.atMs - b.atMs)
@@ -98,7 +107,7 @@ export function havocSteps(havoc: Havoc): Step[] {
 const between = ([least, most]: readonly [number, number], random: Random): number =>
   Math.round(least + (most - least) * random())
 
-interface Hold {
+interface BusyTime {
   part: string
   fromMs: number
   toMs: number
@@ -106,46 +115,47 @@ interface Hold {
 
 class Schedule {
   readonly steps: Step[] = []
-  readonly #havoc: Havoc
-  readonly #holds: Hold[] = []
+  readonly #options: RandomFaultOptions
+  readonly #busy: BusyTime[] = []
 
-  constructor(havoc: Havoc) {
-    this.#havoc = havoc
+  constructor(options: RandomFaultOptions) {
+    this.#options = options
   }
 
   /** @returns false where it does not fit now */
-  strike(blow: Blow, atMs: number, random: Random): boolean {
-    const spared = this.#havoc.sparesFirstPrimary === true && ENDING.includes(blow.fault) ? 1 : 0
-    const which = spared + below(this.#count(blow.on) - spared, random)
-    const holdMs = blow.holdMs === undefined ? 0 : between(blow.holdMs, random)
-    const endMs = atMs + holdMs + (blow.fault === 'stop-host' ? DRAIN_MS : 0)
+  tryAdd(fault: RandomFault, atMs: number, random: Random): boolean {
+    const firstIndex =
+      this.#options.keepsFirstPrimary === true && PRIMARY_ENDING_FAULTS.includes(fault.fault) ? 1 : 0
+    const which = firstIndex + below(this.#count(fault.on) - firstIndex, random)
+    const holdMs = fault.holdMs === undefined ? 0 : between(fault.holdMs, random)
+    const endMs = atMs + holdMs + (fault.fault === 'stop-host' ? DRAIN_MS : 0)
     const share = 0.1 + 0.9 * random()
-    const isUp = blow.on === 'worker' || blow.on === 'host'
-    const toMs = endMs + (blow.on === 'host' && holdMs > 0 ? UP_MS : 0)
-    const hold = { part: this.#partOf(blow.on, which), fromMs: atMs, toMs }
-    if (endMs > this.#havoc.withinMs || !this.#isFree(hold)) return false
-    if (isUp && !this.#isFree({ ...hold, part: `host ${this.#hostOf(blow.on, which)}` })) return false
-    this.#holds.push(hold)
-    if (blow.fault === 'cut') this.steps.push(cut(atMs, share))
-    else this.steps.push({ do: 'fault', atMs, fault: blow.fault, which })
-    if (blow.ends !== undefined) this.steps.push({ do: 'fault', atMs: endMs, fault: blow.ends, which })
+    const isUp = fault.on === 'worker' || fault.on === 'host'
+    const toMs = endMs + (fault.on === 'host' && holdMs > 0 ? UP_MS : 0)
+    const hold = { part: this.#partOf(fault.on, which), fromMs: atMs, toMs }
+    if (endMs > this.#options.withinMs || !this.#isFree(hold)) return false
+    if (isUp && !this.#isFree({ ...hold, part: `host ${this.#hostOf(fault.on, which)}` })) return false
+    this.#busy.push(hold)
+    if (fault.fault === 'cut') this.steps.push(cut(atMs, share))
+    else this.steps.push({ do: 'fault', atMs, fault: fault.fault, which })
+    if (fault.ends !== undefined) this.steps.push({ do: 'fault', atMs: endMs, fault: fault.ends, which })
     return true
   }
 
   /** One host after the other is asked to end, and started again; the next follows when the one before is up. */
   roll(fromMs: number): void {
     const eachMs = DRAIN_MS + UP_MS
-    const fitting = Math.floor((this.#havoc.withinMs - fromMs) / eachMs)
-    for (let host = 0; host < Math.min(fitting, this.#havoc.shape.hosts); host += 1) {
+    const fitting = Math.floor((this.#options.withinMs - fromMs) / eachMs)
+    for (let host = 0; host < Math.min(fitting, this.#options.shape.hosts); host += 1) {
       const atMs = fromMs + host * eachMs
-      this.#holds.push({ part: `host ${host}`, fromMs: atMs, toMs: atMs + eachMs })
+      this.#busy.push({ part: `host ${host}`, fromMs: atMs, toMs: atMs + eachMs })
       this.steps.push({ do: 'fault', atMs, fault: 'stop-host', which: host })
       this.steps.push({ do: 'fault', atMs: atMs + DRAIN_MS, fault: 'start-host', which: host })
     }
   }
 
   #count(on: Part): number {
-    const { hosts, workersPerHost } = this.#havoc.shape
+    const { hosts, workersPerHost } = this.#options.shape
     if (on === 'worker') return hosts * workersPerHost
     return on === 'host' || on === 'link' ? hosts : 1
   }
@@ -155,16 +165,16 @@ class Schedule {
   }
 
   #hostOf(on: Part, which: number): number {
-    return on === 'worker' ? Math.floor(which / this.#havoc.shape.workersPerHost) : which
+    return on === 'worker' ? Math.floor(which / this.#options.shape.workersPerHost) : which
   }
 
-  #isFree({ part, fromMs, toMs }: Hold): boolean {
-    return !this.#holds.some((other) => other.part === part && other.fromMs <= toMs && other.toMs >= fromMs)
+  #isFree({ part, fromMs, toMs }: BusyTime): boolean {
+    return !this.#busy.some((other) => other.part === part && other.fromMs <= toMs && other.toMs >= fromMs)
   }
 }
 
 const cut = (atMs: number, share: number): Step => ({
   do: 'cut',
   atMs,
-  cut: { whom: { share }, offlineMs: 300, spreadMs: 0 },
+  cut: { selection: { share }, offlineMs: 300, spreadMs: 0 },
 })

@@ -1,7 +1,13 @@
 /** The faults of a soak: at a moderate pace, and so that what leaks has somewhere to gather. Pure. */
 import type { Step } from '../../model/plan.ts'
 import type { ScenarioSettings } from '../../model/scenario.ts'
-import { ENDING, HOST_BLOWS, havocSteps, REDIS_BLOWS, REPLACING } from './random-faults.ts'
+import {
+  HOST_FAULTS,
+  PRIMARY_ENDING_FAULTS,
+  PROCESS_REPLACING_FAULTS,
+  REDIS_FAULTS,
+  randomFaultSteps,
+} from './random-faults.ts'
 
 /** From one to the next: most find everybody served again. */
 const GAP_MS = [5_000, 25_000] as const
@@ -10,7 +16,7 @@ const CALM_MS = 15_000
 /** Of the duration; a short one has a calm end all the same. */
 const MOST_CALM = 0.25
 
-export const SOAK_BLOWS = [...HOST_BLOWS, ...REDIS_BLOWS]
+export const SOAK_FAULTS = [...HOST_FAULTS, ...REDIS_FAULTS]
 
 /**
  * The first host's primary lives all along. Other processes are killed and reloaded in the first half alone: in the second, workers and
@@ -19,12 +25,19 @@ export const SOAK_BLOWS = [...HOST_BLOWS, ...REDIS_BLOWS]
 export function soakFaults({ seed, shape, durationSec }: ScenarioSettings): Step[] {
   const wholeMs = durationSec * 1_000
   const halfMs = (wholeMs - Math.min(CALM_MS, wholeMs * MOST_CALM)) / 2
-  const blows = shape.hosts > 1 ? SOAK_BLOWS : HOST_BLOWS.filter(({ fault }) => !ENDING.includes(fault))
-  const common = { shape, withinMs: halfMs, rolls: false, gapMs: GAP_MS, sparesFirstPrimary: true } as const
-  const lasting = blows.filter(({ fault }) => !REPLACING.includes(fault))
-  const later = havocSteps({ ...common, seed: seed + 1, blows: lasting })
+  const faults =
+    shape.hosts > 1 ? SOAK_FAULTS : HOST_FAULTS.filter(({ fault }) => !PRIMARY_ENDING_FAULTS.includes(fault))
+  const common = {
+    shape,
+    withinMs: halfMs,
+    rollingRestart: false,
+    gapMs: GAP_MS,
+    keepsFirstPrimary: true,
+  } as const
+  const lasting = faults.filter(({ fault }) => !PROCESS_REPLACING_FAULTS.includes(fault))
+  const later = randomFaultSteps({ ...common, seed: seed + 1, faults: lasting })
   return [
-    ...havocSteps({ ...common, seed, blows }),
+    ...randomFaultSteps({ ...common, seed, faults }),
     ...later.map((step) => ({ ...step, atMs: step.atMs + Math.round(halfMs) })),
   ]
 }

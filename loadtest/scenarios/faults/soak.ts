@@ -4,11 +4,17 @@ import { isBack } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, Check } from '../../model/result.ts'
 import type { Scenario } from '../../model/scenario.ts'
 import { countOf, inUnit } from '../../report/format.ts'
-import { everyoneBack, everyoneIn, type Judged, somebodyCameBack, somethingHeard } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, load, loadStep, roomOfSize, USUAL } from '../clients.ts'
+import {
+  allBackAtEnd,
+  allJoined,
+  messagesDelivered,
+  someReconnected,
+  type UncheckedResult,
+} from '../checks.ts'
+import { DEFAULTS, LONG_SETTLE_MS, load, loadStep, planClients, roomOfSize } from '../clients.ts'
 import { churnStep } from '../reconnect/reconnects.ts'
 import { DRAIN_MS, faultsOf } from './random-faults.ts'
-import { SOAK_BLOWS, soakFaults } from './soak-faults.ts'
+import { SOAK_FAULTS, soakFaults } from './soak-faults.ts'
 
 /** Of all clients, so many leave and come back a second. */
 const CHURN_PER_SEC = 0.02
@@ -23,9 +29,9 @@ export const soak: Scenario = {
     'For ten minutes, or as long as --duration says: load, clients that leave and come back, and faults every 15 s or so',
   invariant:
     'Nothing acked is lost, and memory, descriptors, handles, listeners, Redis keys and subscriptions come back to what they were before',
-  defaults: { ...USUAL, clients: 200, ratePerSec: 60, durationSec: 600 },
+  defaults: { ...DEFAULTS, clients: 200, ratePerSec: 60, durationSec: 600 },
   needs: [],
-  wants: faultsOf(SOAK_BLOWS),
+  wants: faultsOf(SOAK_FAULTS),
   minHosts: 1,
   minWorkers: 1,
   measuresNoTimes: true,
@@ -36,7 +42,7 @@ export const soak: Scenario = {
     CONNECTIONS_PER_USER: '50',
   },
   plan: (settings) => ({
-    clients: crowd(settings, roomOfSize(settings.roomSize)),
+    clients: planClients(settings, roomOfSize(settings.roomSize)),
     steps: [loadStep(settings), churnStep(settings, CHURN_PER_SEC), ...soakFaults(settings)],
     baseline: {
       warmUp: load(settings, {
@@ -48,10 +54,10 @@ export const soak: Scenario = {
     settleMs: LONG_SETTLE_MS,
   }),
   checks: (result) => [
-    everyoneIn(result),
-    somebodyCameBack(result),
-    everyoneBack(result),
-    somethingHeard(result),
+    allJoined(result),
+    someReconnected(result),
+    allBackAtEnd(result),
+    messagesDelivered(result),
     ...heldAsBefore(result),
   ],
 }
@@ -62,7 +68,7 @@ const NAMES: Readonly<Record<Baseline['clients'], string>> = {
   none: 'without any client, the servers hold what they held before',
 }
 
-function heldAsBefore({ baselines = [], server }: Judged): Check[] {
+function heldAsBefore({ baselines = [], server }: UncheckedResult): Check[] {
   return MOMENTS.map((clients) => {
     const name = NAMES[clients]
     if (server === null) return { name, ok: true, detail: 'the servers run elsewhere: not seen' }

@@ -1,7 +1,7 @@
 import type { Step } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
-import { everyoneBack, everyoneIn, somebodyCameBack, somethingHeard } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, oneRoom, USUAL } from '../clients.ts'
+import { allBackAtEnd, allJoined, messagesDelivered, someReconnected } from '../checks.ts'
+import { DEFAULTS, LONG_SETTLE_MS, loadStep, oneRoom, planClients } from '../clients.ts'
 
 const PERIOD_MS = 15_000
 const OFFLINE_MS = 2_000
@@ -13,7 +13,7 @@ export const jitter: Scenario = {
   invariant:
     'Everybody comes back and is shown what was said meanwhile (servers that keep nothing fail here)',
   defaults: {
-    ...USUAL,
+    ...DEFAULTS,
     clients: 300,
     roomSize: 300,
     ratePerSec: 2,
@@ -24,15 +24,15 @@ export const jitter: Scenario = {
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, oneRoom),
+    clients: planClients(settings, oneRoom),
     steps: [loadStep(settings), ...cuts(settings)],
     settleMs: LONG_SETTLE_MS,
   }),
   checks: (result, settings) => [
-    everyoneIn(result),
-    somebodyCameBack(result, settings.clients),
-    everyoneBack(result),
-    somethingHeard(result),
+    allJoined(result),
+    someReconnected(result, settings.clients),
+    allBackAtEnd(result),
+    messagesDelivered(result),
   ],
 }
 
@@ -42,6 +42,6 @@ function cuts(settings: ScenarioSettings): Step[] {
   return Array.from({ length: count }, (_, period) => ({
     do: 'cut',
     atMs: period * PERIOD_MS,
-    cut: { whom: 'all', offlineMs: OFFLINE_MS, spreadMs: PERIOD_MS - OFFLINE_MS },
+    cut: { selection: 'all', offlineMs: OFFLINE_MS, spreadMs: PERIOD_MS - OFFLINE_MS },
   }))
 }

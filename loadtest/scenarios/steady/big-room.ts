@@ -1,17 +1,17 @@
 import type { Scenario } from '../../model/scenario.ts'
 import { served } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, oneRoom, USUAL } from '../clients.ts'
+import { DEFAULTS, LONG_SETTLE_MS, loadStep, oneRoom, planClients } from '../clients.ts'
 
 export const bigRoom: Scenario = {
   name: 'big-room',
   title: 'One room in which everybody is and anybody speaks',
   invariant: 'Every send is acked, and every member is shown every message',
-  defaults: { ...USUAL, clients: 300, roomSize: 300, ratePerSec: 20, durationSec: 20 },
+  defaults: { ...DEFAULTS, clients: 300, roomSize: 300, ratePerSec: 20, durationSec: 20 },
   needs: [],
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, oneRoom),
+    clients: planClients(settings, oneRoom),
     steps: [loadStep(settings)],
     settleMs: LONG_SETTLE_MS,
   }),

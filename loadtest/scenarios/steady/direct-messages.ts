@@ -1,6 +1,6 @@
 import type { Scenario } from '../../model/scenario.ts'
 import { served } from '../checks.ts'
-import { crowd, loadStep, SETTLE_MS, USUAL } from '../clients.ts'
+import { DEFAULTS, loadStep, planClients, SETTLE_MS } from '../clients.ts'
 
 /**
  * The two of a pair are on different hosts where there are several. In the chat their room is `dm:` and both their ids, which the
@@ -10,19 +10,19 @@ export const directMessages: Scenario = {
   name: 'direct-messages',
   title: 'Clients in pairs, each in a room of two',
   invariant: 'Every send is acked and shown to both, and to nobody else',
-  defaults: { ...USUAL, clients: 400, roomSize: 2, ratePerSec: 200, durationSec: 20 },
+  defaults: { ...DEFAULTS, clients: 400, roomSize: 2, ratePerSec: 200, durationSec: 20 },
   needs: [],
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
     clients:
       settings.dialect === 'chat'
-        ? crowd(
+        ? planClients(
             settings,
             () => [],
             (index) => ({ directWith: [partnerOf(index, settings.clients)] }),
           )
-        : crowd(settings, (index) => [`pair-${Math.floor(index / 2)}`]),
+        : planClients(settings, (index) => [`pair-${Math.floor(index / 2)}`]),
     steps: [loadStep(settings)],
     settleMs: SETTLE_MS,
   }),

@@ -1,19 +1,19 @@
 import type { Scenario } from '../../model/scenario.ts'
 import { served } from '../checks.ts'
-import { crowd, loadStep, SETTLE_MS, USUAL } from '../clients.ts'
+import { DEFAULTS, loadStep, planClients, SETTLE_MS } from '../clients.ts'
 
-const ROOMS_A_CLIENT = 20
+const ROOMS_PER_CLIENT = 20
 
 export const manyRooms: Scenario = {
   name: 'many-rooms',
-  title: `Each client is in ${ROOMS_A_CLIENT} rooms, with other people in each`,
+  title: `Each client is in ${ROOMS_PER_CLIENT} rooms, with other people in each`,
   invariant: 'Every send is acked and shown to its room, once to each member',
-  defaults: { ...USUAL, clients: 200, ratePerSec: 100, durationSec: 20 },
+  defaults: { ...DEFAULTS, clients: 200, ratePerSec: 100, durationSec: 20 },
   needs: [],
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, roomsOf(settings.clients, settings.roomSize)),
+    clients: planClients(settings, roomsOf(settings.clients, settings.roomSize)),
     steps: [loadStep(settings)],
     settleMs: SETTLE_MS,
   }),
@@ -22,8 +22,8 @@ export const manyRooms: Scenario = {
 
 /** Of the rooms, which stand in a circle, a client is in every n-th from its own place on: neighbours share few. */
 function roomsOf(clients: number, roomSize: number): (index: number) => string[] {
-  const count = Math.max(1, Math.round((clients * ROOMS_A_CLIENT) / roomSize))
-  const most = Math.min(ROOMS_A_CLIENT, count)
+  const count = Math.max(1, Math.round((clients * ROOMS_PER_CLIENT) / roomSize))
+  const most = Math.min(ROOMS_PER_CLIENT, count)
   const distance = Math.floor(count / most)
   return (index) => Array.from({ length: most }, (_, nth) => `room-${(index + nth * distance) % count}`)
 }

@@ -1,18 +1,18 @@
 /** Crowds to whom nothing is done but that they talk in rooms of one size. */
 import type { Scenario } from '../../model/scenario.ts'
 import { served } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, roomOfSize, SETTLE_MS, USUAL } from '../clients.ts'
+import { DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize, SETTLE_MS } from '../clients.ts'
 
 type Told = Pick<Scenario, 'name' | 'title' | 'invariant'>
 
 const inRooms = (told: Told, defaults: Partial<Scenario['defaults']>, settleMs: number): Scenario => ({
   ...told,
-  defaults: { ...USUAL, clients: 500, ratePerSec: 200, durationSec: 20, ...defaults },
+  defaults: { ...DEFAULTS, clients: 500, ratePerSec: 200, durationSec: 20, ...defaults },
   needs: [],
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, roomOfSize(settings.roomSize)),
+    clients: planClients(settings, roomOfSize(settings.roomSize)),
     steps: [loadStep(settings)],
     settleMs,
   }),

@@ -1,7 +1,7 @@
 import type { Check, Second } from '../../model/result.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
-import { allAcked, everyoneIn, type Judged, medianOf, somethingHeard } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, momentMs, oneRoom, USUAL } from '../clients.ts'
+import { allAcked, allJoined, medianOf, messagesDelivered, type UncheckedResult } from '../checks.ts'
+import { atShareMs, DEFAULTS, LONG_SETTLE_MS, loadStep, oneRoom, planClients } from '../clients.ts'
 
 /** Every n-th client takes nothing from its socket any more from a third of the run on. */
 const SLOW_EVERY = 10
@@ -18,20 +18,22 @@ export const slowReaders: Scenario = {
   title:
     'After a third of the run a tenth of one room takes nothing from its sockets; long texts are sent to all',
   invariant: `Those who read are served as before: every send is acked, and a second's delivery p99 is at most ${MOST_TIMES} times what it was`,
-  defaults: { ...USUAL, textLength: 4_000, clients: 200, roomSize: 200, ratePerSec: 20, durationSec: 45 },
+  defaults: { ...DEFAULTS, textLength: 4_000, clients: 200, roomSize: 200, ratePerSec: 20, durationSec: 45 },
   needs: [],
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, oneRoom, (index) => (isSlow(index) ? { reads: 'never', sends: false } : {})),
-    steps: [loadStep(settings), { do: 'slow', atMs: momentMs(settings, SLOW_FROM) }],
+    clients: planClients(settings, oneRoom, (index) =>
+      isSlow(index) ? { reads: 'never', sends: false } : {},
+    ),
+    steps: [loadStep(settings), { do: 'slow', atMs: atShareMs(settings, SLOW_FROM) }],
     settleMs: LONG_SETTLE_MS,
   }),
   checks: (result, settings) => [
-    everyoneIn(result),
+    allJoined(result),
     allAcked(result),
     servedAsBefore(result, settings),
-    somethingHeard(result),
+    messagesDelivered(result),
   ],
 }
 
@@ -41,12 +43,12 @@ const p99Of = (seconds: readonly Second[]): number | undefined =>
   medianOf(seconds.map(({ deliveryP99Ms }) => deliveryP99Ms))
 
 /** Of the same run, and medians of its seconds: what slows the machine down for a moment says nothing of the server. */
-function servedAsBefore({ timeline }: Judged, settings: ScenarioSettings): Check {
+function servedAsBefore({ timeline }: UncheckedResult, settings: ScenarioSettings): Check {
   const name = 'the others are served as before'
-  const slowAtMs = momentMs(settings, SLOW_FROM)
+  const slowAtMs = atShareMs(settings, SLOW_FROM)
   const heard = timeline.filter(({ delivered }) => delivered > 0)
   const before = p99Of(heard.filter(({ atMs }) => atMs > WARM_MS && atMs <= slowAtMs))
-  const after = p99Of(heard.filter(({ atMs }) => atMs > slowAtMs + WARM_MS && atMs <= momentMs(settings, 1)))
+  const after = p99Of(heard.filter(({ atMs }) => atMs > slowAtMs + WARM_MS && atMs <= atShareMs(settings, 1)))
   if (before === undefined || after === undefined)
     return { name, ok: false, detail: 'the run was too short to tell' }
   return {

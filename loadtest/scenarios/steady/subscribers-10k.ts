@@ -1,6 +1,6 @@
 import type { Scenario } from '../../model/scenario.ts'
 import { served } from '../checks.ts'
-import { crowd, LONG_SETTLE_MS, loadStep, oneRoom, USUAL } from '../clients.ts'
+import { DEFAULTS, LONG_SETTLE_MS, loadStep, oneRoom, planClients } from '../clients.ts'
 
 /** What two cores take longer for than the second in which it is sent. */
 const SETTLE_MS = 3 * LONG_SETTLE_MS
@@ -10,7 +10,7 @@ export const subscribers10k: Scenario = {
   title: '10,000 subscribers of one room, and one who publishes 100 messages at 100/s',
   invariant: 'All of the 1,000,000 deliveries come, and nobody is dropped for it',
   defaults: {
-    ...USUAL,
+    ...DEFAULTS,
     clients: 10_000,
     roomSize: 10_000,
     ratePerSec: 100,
@@ -21,7 +21,7 @@ export const subscribers10k: Scenario = {
   minHosts: 1,
   minWorkers: 1,
   plan: (settings) => ({
-    clients: crowd(settings, oneRoom, (index) => ({ sends: index === 0 })),
+    clients: planClients(settings, oneRoom, (index) => ({ sends: index === 0 })),
     steps: [loadStep(settings)],
     settleMs: SETTLE_MS,
   }),

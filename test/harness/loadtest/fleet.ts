@@ -56,7 +56,7 @@ export class FleetUnderTest {
       dialect: 'bench',
       kind: 'raw',
       clients: this.plans,
-      ledgerLimit: 1_000_000,
+      recordLimit: 1_000_000,
       onSecond: (_, second) => this.seconds.push(second),
       ...this.#asked,
     })

@@ -1,6 +1,6 @@
 /** Runs drawn at random in which all is well, for tests that break them in one place. */
 import fc from 'fast-check'
-import type { Ledger } from '../../../loadtest/model/delivery-records.ts'
+import type { DeliveryRecords } from '../../../loadtest/model/delivery-records.ts'
 import type { Dialect } from '../../../loadtest/model/plan.ts'
 import { ledgerOf } from './records.ts'
 
@@ -24,7 +24,7 @@ export interface RandomMember {
   leftAt: number | undefined
   head: number
   shown: RandomMessage[]
-  strangers: string[]
+  foreignIds: string[]
 }
 
 export interface RandomRun {
@@ -67,7 +67,7 @@ export function randomRun(dialect: Dialect): fc.Arbitrary<RandomRun> {
   })
 }
 
-export function ledgerFrom({ dialect, agents, messages, members }: RandomRun): Ledger {
+export function ledgerFrom({ dialect, agents, messages, members }: RandomRun): DeliveryRecords {
   const isChat = dialect === 'chat'
   return ledgerOf(
     messages.map(({ room, sender, number, sentAt, end, seq }) => ({
@@ -107,7 +107,7 @@ function roomFrom({ base, messages, members }: DrawnRoom, index: number) {
         leftAt: stays ? undefined : Math.max(from, to) * SPAN_MS,
         head: base + kept.length,
         shown: seen,
-        strangers: [],
+        foreignIds: [],
       }
     }),
   }

@@ -1,6 +1,6 @@
 /** Ledgers made by hand: what a run of the load test would have written down, in which a test can put what it wants found. */
-import type { AgentLedger } from '../../../loadtest/model/agent-protocol.ts'
-import { keyOf, type Ledger, type MemberRecord } from '../../../loadtest/model/delivery-records.ts'
+import type { AgentRecords } from '../../../loadtest/model/agent-protocol.ts'
+import { type DeliveryRecords, keyOf, type MemberRecord } from '../../../loadtest/model/delivery-records.ts'
 
 export interface MadeSend {
   sender: number
@@ -22,16 +22,20 @@ export interface MadeMember {
   epoch?: string
   /** Sender, number and, in `chat`, sequence number. */
   shown: readonly (readonly [number, number, (number | undefined)?])[]
-  strangers?: readonly string[]
+  foreignIds?: readonly string[]
   absences?: readonly (readonly [number, number])[]
 }
 
 export const ROOM = 'room-0'
 
 /** @param agents the sends and members are dealt out to so many parts */
-export function ledgerOf(sends: readonly MadeSend[], members: readonly MadeMember[], agents = 1): Ledger {
-  const part = (agent: number): AgentLedger => ({
-    type: 'ledger',
+export function ledgerOf(
+  sends: readonly MadeSend[],
+  members: readonly MadeMember[],
+  agents = 1,
+): DeliveryRecords {
+  const part = (agent: number): AgentRecords => ({
+    type: 'records',
     more: false,
     overflowed: false,
     sends: columnsOf(sends.filter(({ sender }) => sender % agents === agent)),
@@ -40,7 +44,7 @@ export function ledgerOf(sends: readonly MadeSend[], members: readonly MadeMembe
   return { parts: Array.from({ length: agents }, (_, agent) => part(agent)) }
 }
 
-function columnsOf(sends: readonly MadeSend[]): AgentLedger['sends'] {
+function columnsOf(sends: readonly MadeSend[]): AgentRecords['sends'] {
   return {
     keys: Float64Array.from(sends, ({ sender, number }) => keyOf(sender, number)),
     rooms: sends.map(({ room = ROOM }) => room),
@@ -53,7 +57,7 @@ function columnsOf(sends: readonly MadeSend[]): AgentLedger['sends'] {
 
 function recordOf(member: MadeMember): MemberRecord {
   const { client, room = ROOM, joinedAt = 0, leftAt = Number.NaN, head = Number.NaN, epoch } = member
-  const strangers = [...(member.strangers ?? [])]
+  const foreignIds = [...(member.foreignIds ?? [])]
   return {
     client,
     room,
@@ -64,8 +68,8 @@ function recordOf(member: MadeMember): MemberRecord {
       ? {}
       : { epoch, seqs: Float64Array.from(member.shown, ([, , seq = Number.NaN]) => seq) }),
     keys: Float64Array.from(member.shown, ([sender, number]) => keyOf(sender, number)),
-    strangers,
-    strangerCount: strangers.length,
+    foreignIds,
+    foreignCount: foreignIds.length,
     absences: (member.absences ?? []).map(([from, back]) => [from, back]),
   }
 }

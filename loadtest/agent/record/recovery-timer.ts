@@ -1,7 +1,7 @@
 /** Tells once after a moment when a client is served again: a message that was due since is acked to it, and one is shown to it. */
 import type { Latencies } from './latencies.ts'
 
-export class Revival {
+export class RecoveryTimer {
   readonly #latencies: Latencies
   #from = Number.POSITIVE_INFINITY
   #isAcked = false

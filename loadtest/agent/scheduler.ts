@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../system/clock.ts'
 
-export interface AgendaOptions<T> {
+export interface SchedulerOptions<T> {
   /** In the order of their times. */
   items: Iterator<T, void>
   at: (item: T) => number
@@ -16,13 +16,13 @@ const LONGEST_MS = 2_147_483_647
 /** Then sockets get their turn. */
 const AT_ONCE = 200
 
-export class Agenda<T> {
-  readonly #options: AgendaOptions<T>
+export class Scheduler<T> {
+  readonly #options: SchedulerOptions<T>
   #next: T | undefined
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
 
-  constructor(options: AgendaOptions<T>) {
+  constructor(options: SchedulerOptions<T>) {
     this.#options = options
     this.#advance()
     this.#run()
