@@ -6,41 +6,41 @@ import './sidebar/sidebar.css'
 import './dialogs/dialogs.css'
 import { render } from 'preact'
 import { App } from './app/app.tsx'
-import { Boundary } from './app/error-boundary.tsx'
+import { ErrorBoundary } from './app/error-boundary.tsx'
 import { startNotifications } from './app/notifications.ts'
 import { Page, PageProvider } from './app/page.ts'
 import { tokenOfHash } from './app/route.ts'
 import { startTheme } from './app/theme.ts'
 import { followWindow } from './app/window.ts'
-import { keptIn } from './session/browser-storage.ts'
+import { browserStorage } from './session/browser-storage.ts'
 import { Identities } from './session/identity.ts'
 
 /** A window of its own for somebody else: what it knows of its user ends with it. */
 const ANOTHER = '?another'
 
-const kept = keptIn('localStorage')
-const tokens = keptIn('sessionStorage')
-startTheme(kept)
-startNotifications(kept)
+const storage = browserStorage('localStorage')
+const tokens = browserStorage('sessionStorage')
+startTheme(storage)
+startNotifications(storage)
 
-const identities = new Identities({ guests: location.search === ANOTHER ? tokens : kept, tokens })
+const identities = new Identities({ guests: location.search === ANOTHER ? tokens : storage, tokens })
 
 // Out of the address before anything else, so that no link and no history has it.
 const token = tokenOfHash(location.hash)
 if (token !== undefined) history.replaceState(null, '', location.pathname + location.search)
 
-const page = new Page({ identities, kept })
+const page = new Page({ identities, storage })
 followWindow(page)
 page.start(token)
 
 const root = document.getElementById('app')
 if (root !== null) {
   render(
-    <Boundary around="page">
+    <ErrorBoundary around="page">
       <PageProvider value={page}>
         <App />
       </PageProvider>
-    </Boundary>,
+    </ErrorBoundary>,
     root,
   )
 }

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest'
 import type { ChatMessage } from '../../src/client/index.ts'
 import { dayLabel, dayOf, dayReader, timeLabel } from '../../src/web/conversation/timeline/days.ts'
 import { type Notice, withNotice } from '../../src/web/conversation/timeline/notices.ts'
-import { type Row, RowMaker, type RowsSource, stepsTo } from '../../src/web/conversation/timeline/rows.ts'
+import {
+  type Row,
+  RowBuilder,
+  type RowsSource,
+  updateSteps,
+} from '../../src/web/conversation/timeline/rows.ts'
 
 const NOON = new Date(2026, 2, 17, 12).getTime()
 const MINUTE = 60_000
@@ -31,7 +36,7 @@ function message(
 }
 
 function rowsOf(messages: ChatMessage[], more: Partial<RowsSource> = {}): readonly Row[] {
-  return new RowMaker().rowsOf({
+  return new RowBuilder().rowsOf({
     messages,
     notices: [],
     beginning: undefined,
@@ -78,8 +83,8 @@ describe('rows', () => {
 
   test('have notices where they belong, and a beginning when there is one', () => {
     const notices: Notice[] = [
-      { id: 2, after: 9, words: 'b' },
-      { id: 1, after: 1, words: 'a' },
+      { id: 2, after: 9, text: 'b' },
+      { id: 1, after: 1, text: 'a' },
     ]
     expect(shape(rowsOf([message(1), message(2)], { notices, beginning: 'first' }))).toEqual([
       'beginning',
@@ -93,8 +98,8 @@ describe('rows', () => {
   })
 
   test('that are the same stay the same values', () => {
-    const maker = new RowMaker()
-    const source = { notices: [{ id: 1, after: 1, words: 'a' }], beginning: 'first', unreadFrom: 2 } as const
+    const maker = new RowBuilder()
+    const source = { notices: [{ id: 1, after: 1, text: 'a' }], beginning: 'first', unreadFrom: 2 } as const
     const [one, two] = [message(1), message(2)]
     const before = maker.rowsOf({ ...source, messages: [one, two] })
     const after = maker.rowsOf({ ...source, messages: [one, { ...two, edited: true }, message(3)] })
@@ -125,16 +130,16 @@ const from = (first: number, last: number) =>
 
 describe('the way to other rows', () => {
   test('is one step when only the end changes', () => {
-    expect(stepsTo(from(1, 3), from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
-    expect(stepsTo([], from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
+    expect(updateSteps(from(1, 3), from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
+    expect(updateSteps([], from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
   })
 
   test('keeps the place from the bottom when older ones come, also of the same day', () => {
-    expect(stepsTo(from(4, 6), from(1, 6)).map(({ shift }) => shift)).toEqual([true])
+    expect(updateSteps(from(4, 6), from(1, 6)).map(({ shift }) => shift)).toEqual([true])
   })
 
   test('changes the top first, alone, when both ends change', () => {
-    const steps = stepsTo(from(1, 6), from(2, 7))
+    const steps = updateSteps(from(1, 6), from(2, 7))
     expect(steps.map(({ shift, rows }) => [shift, rows.at(-1)?.key])).toEqual([
       [true, 'ann m6'],
       [false, 'ann m7'],
@@ -145,7 +150,7 @@ describe('the way to other rows', () => {
     fc.assert(
       fc.property(fc.nat(9), fc.nat(9), fc.nat(9), fc.nat(9), (a, b, c, d) => {
         const target = from(c + 1, c + d)
-        expect(stepsTo(from(a + 1, a + b), target).at(-1)?.rows).toEqual(target)
+        expect(updateSteps(from(a + 1, a + b), target).at(-1)?.rows).toEqual(target)
       }),
     )
   })
@@ -174,7 +179,7 @@ describe('days', () => {
 describe('notices', () => {
   test('stand behind what they speak of, each once', () => {
     const one = withNotice([], { doubt: { reason: 'missing', from: 3, to: 5 } }, 9)
-    expect(one).toMatchObject([{ after: 5, words: expect.stringContaining('3 messages are missing') }])
+    expect(one).toMatchObject([{ after: 5, text: expect.stringContaining('3 messages are missing') }])
     expect(withNotice(one, { doubt: { reason: 'missing', from: 3, to: 5 } }, 9)).toBe(one)
     expect(withNotice(one, { doubt: { reason: 'epoch' } }, 9).at(-1)).toMatchObject({ after: 9 })
     expect(withNotice(one, { doubt: { reason: 'contradiction', seq: 2 } }, 9).at(-1)).toMatchObject({

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { codePointsIn, isFewEmoji } from '../../src/web/conversation/characters.ts'
+import { countCodePoints, isFewEmoji } from '../../src/web/conversation/characters.ts'
 import { tokensOf } from '../../src/web/conversation/message/tokens.ts'
 import { charsIn } from '../../src/wire/chat.ts'
 
@@ -123,10 +123,10 @@ describe('characters', () => {
   test('are counted as the server counts them', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(codePointsIn(text)).toBe(charsIn(text))
+        expect(countCodePoints(text)).toBe(charsIn(text))
       }),
     )
-    expect(codePointsIn('👩‍👩‍👧')).toBe(5)
+    expect(countCodePoints('👩‍👩‍👧')).toBe(5)
   })
 
   test.each(['😀', '😀😀😀', ' 👋🏽 ', '👩‍👩‍👧', '🇩🇪', '❤️', '3️⃣', '😀\n🎉'])('%j is shown large', (text) => {

@@ -2,16 +2,22 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ChatMessage } from '../../src/client/index.ts'
 import { bannerOf } from '../../src/web/app/banner-text.ts'
-import { likenessOf } from '../../src/web/components/initials.ts'
+import { avatarContentOf } from '../../src/web/components/initials.ts'
 import { unreadMentions } from '../../src/web/conversation/message/mentions.ts'
 import { mentions, tokensOf } from '../../src/web/conversation/message/tokens.ts'
 import { clientCode, stockCode } from '../../src/web/dialogs/connect-code.ts'
-import { Identities, type Identity, type Kept, newGuest, storeOf } from '../../src/web/session/identity.ts'
-import { People } from '../../src/web/session/known-people.ts'
+import {
+  Identities,
+  type Identity,
+  type KeyValueStorage,
+  newGuest,
+  storeOf,
+} from '../../src/web/session/identity.ts'
+import { KnownPeople } from '../../src/web/session/known-people.ts'
 import { refusalOf } from '../../src/web/session/refusal.ts'
 import { guestAuth, userName } from '../../src/wire/chat.ts'
 
-function place(): Kept & { readonly values: Map<string, string> } {
+function memoryStorage(): KeyValueStorage & { readonly values: Map<string, string> } {
   const values = new Map<string, string>()
   return {
     values,
@@ -36,8 +42,8 @@ const refused = (code: 'bad_request' | 'unauthenticated' | 'forbidden', message:
 })
 const offlineText = (waiting: number) => bannerOf({ state: 'offline', waiting }, true)?.text
 const author = (id: string) => ({ id, name: id })
-const initials = (name: string) => likenessOf({ id: 'x', name }).initials
-const hue = (id: string) => likenessOf({ id, name: 'x' }).hue
+const initials = (name: string) => avatarContentOf({ id: 'x', name }).initials
+const hue = (id: string) => avatarContentOf({ id, name: 'x' }).hue
 
 describe('who somebody is', () => {
   it('is made so that the server takes it, with a secret of its own', () => {
@@ -50,14 +56,14 @@ describe('who somebody is', () => {
   })
 
   it('is the same after a reload, with all that is known of it', () => {
-    const identities = new Identities({ guests: place(), tokens: place() })
+    const identities = new Identities({ guests: memoryStorage(), tokens: memoryStorage() })
     expect(identities.load()).toBeUndefined()
     identities.keep({ ...ann, id: 'g_1' })
     expect(identities.load()).toEqual({ ...ann, id: 'g_1' })
   })
 
   it('is forgotten without a trace', () => {
-    const [guests, tokens] = [place(), place()]
+    const [guests, tokens] = [memoryStorage(), memoryStorage()]
     const identities = new Identities({ guests, tokens })
     identities.keep(ann)
     identities.keep(holder)
@@ -78,9 +84,9 @@ describe('who somebody is', () => {
       '{"name":"Ann"}',
       '{"name":1,"key":"k","store":"s"}',
     ]) {
-      const guests = place()
+      const guests = memoryStorage()
       guests.setItem('rookery:guest', rubbish)
-      expect(new Identities({ guests, tokens: place() }).load(), rubbish).toBeUndefined()
+      expect(new Identities({ guests, tokens: memoryStorage() }).load(), rubbish).toBeUndefined()
     }
   })
 
@@ -226,7 +232,7 @@ describe('a likeness', () => {
   })
 
   it('has a hue of the id alone, spread over the circle', () => {
-    expect(likenessOf({ id: 'ann', name: 'A' }).hue).toBe(likenessOf({ id: 'ann', name: 'B' }).hue)
+    expect(avatarContentOf({ id: 'ann', name: 'A' }).hue).toBe(avatarContentOf({ id: 'ann', name: 'B' }).hue)
     const hues = new Set(Array.from({ length: 500 }, (_, at) => hue(`g_${at}`)))
     expect(hues.size).toBe(14)
     for (const one of hues) expect(one >= 0 && one < 360).toBe(true)
@@ -235,18 +241,18 @@ describe('a likeness', () => {
 
 describe('people met', () => {
   it('are known by name after a reload, under the name that they had last', () => {
-    const kept = place()
-    const people = new People(kept)
-    expect(people.met({ id: 'b', name: 'Bob' })).toBe(true)
-    expect(people.met({ id: 'b', name: 'Bob' })).toBe(false)
-    expect(people.met({ id: 'b', name: 'Robert' })).toBe(true)
-    people.keep()
-    expect(new People(kept).nameOf('b')).toBe('Robert')
+    const storage = memoryStorage()
+    const people = new KnownPeople(storage)
+    expect(people.remember({ id: 'b', name: 'Bob' })).toBe(true)
+    expect(people.remember({ id: 'b', name: 'Bob' })).toBe(false)
+    expect(people.remember({ id: 'b', name: 'Robert' })).toBe(true)
+    people.save()
+    expect(new KnownPeople(storage).nameOf('b')).toBe('Robert')
   })
 
   it('are no more than 500, the newest', () => {
-    const people = new People(place())
-    for (let at = 0; at <= 500; at += 1) people.met({ id: `${at}`, name: `n${at}` })
+    const people = new KnownPeople(memoryStorage())
+    for (let at = 0; at <= 500; at += 1) people.remember({ id: `${at}`, name: `n${at}` })
     expect(people.nameOf('0')).toBeUndefined()
     expect(people.nameOf('1')).toBe('n1')
     expect(people.nameOf('500')).toBe('n500')
@@ -254,9 +260,9 @@ describe('people met', () => {
 
   it('are nobody when something else lies in their place', () => {
     for (const rubbish of ['{', '{}', '[1,["a"],["b","Bob"]]']) {
-      const kept = place()
-      kept.setItem('rookery:people', rubbish)
-      expect(new People(kept).nameOf('a')).toBeUndefined()
+      const storage = memoryStorage()
+      storage.setItem('rookery:people', rubbish)
+      expect(new KnownPeople(storage).nameOf('a')).toBeUndefined()
     }
   })
 })

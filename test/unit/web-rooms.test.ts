@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/app/name-rules.ts'
 import { countText, pageTitle } from '../../src/web/app/page-title.ts'
 import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
-import { membersInOrder } from '../../src/web/room/member-order.ts'
-import { placeOf } from '../../src/web/room/room-title.ts'
+import { sortedMembers } from '../../src/web/room/member-order.ts'
+import { roomTitle } from '../../src/web/room/room-title.ts'
 import {
   linesFound,
   offerFor,
@@ -147,9 +147,9 @@ describe('the list of rooms', () => {
 
   it('calls rooms and people as people do', () => {
     const lines = [person('b', 'Bob')]
-    expect(placeOf(lines, 'lobby')).toBe('#lobby')
-    expect(placeOf(lines, 'dm:a:b')).toBe('Bob')
-    expect(placeOf(lines, 'dm:a:z')).toBe('Direct message')
+    expect(roomTitle(lines, 'lobby')).toBe('#lobby')
+    expect(roomTitle(lines, 'dm:a:b')).toBe('Bob')
+    expect(roomTitle(lines, 'dm:a:z')).toBe('Direct message')
   })
 })
 
@@ -161,6 +161,6 @@ describe('the people of a room', () => {
       { id: '2', name: 'ann' },
       { id: '0', name: 'Bob' },
     ]
-    expect(membersInOrder(members, '3').map(({ id }) => id)).toEqual(['3', '2', '0', '1'])
+    expect(sortedMembers(members, '3').map(({ id }) => id)).toEqual(['3', '2', '0', '1'])
   })
 })

@@ -28,12 +28,12 @@ export function Banner({ tone, children }: BannerProps) {
 }
 
 /** A worker that is replaced, or a short hole in the network, is nobody's concern. */
-const PATIENCE_MS = 1_500
+const BANNER_DELAY_MS = 1_500
 
 export function ConnectionBanner({ session }: { readonly session: Session }) {
   const connection = session.connection.value
   const error = session.refusal.value
-  const isLate = useLate(connection.state === 'connecting' || connection.state === 'offline')
+  const isLate = useDelayed(connection.state === 'connecting' || connection.state === 'offline')
   const banner = error === undefined ? bannerOf(connection, isLate || !navigator.onLine) : undefined
   const isShown = banner !== undefined || error !== undefined
   const wasAway = useRef(false)
@@ -41,7 +41,7 @@ export function ConnectionBanner({ session }: { readonly session: Session }) {
   return (
     <div class="banners" role="status">
       {!isShown && wasAway.current && connection.state === 'online' && (
-        <span class="unseen">You are connected again.</span>
+        <span class="visually-hidden">You are connected again.</span>
       )}
       {banner !== undefined && <Banner tone={banner.tone}>{banner.text}</Banner>}
       {error !== undefined && <RefusedBanner session={session} error={error} />}
@@ -85,12 +85,12 @@ function RefusedBanner({ session, error }: { session: Session; error: Parameters
 }
 
 /** Whether something has been so for a while. */
-function useLate(isSo: boolean): boolean {
+function useDelayed(isSo: boolean): boolean {
   const [isLate, setLate] = useState(false)
   useEffect(() => {
     setLate(false)
     if (!isSo) return undefined
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS)
+    const timer = setTimeout(() => setLate(true), BANNER_DELAY_MS)
     return () => clearTimeout(timer)
   }, [isSo])
   return isSo && isLate

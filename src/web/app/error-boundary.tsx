@@ -3,51 +3,51 @@
  * The fault is shown to who looks for it, and told nowhere else.
  */
 import { Component, type ComponentChildren } from 'preact'
-import { Bird } from '../components/wordmark.tsx'
+import { Logo } from '../components/wordmark.tsx'
 
-interface BoundaryProps {
+interface ErrorBoundaryProps {
   /** A pane has the rest of the page beside it. */
   readonly around: 'page' | 'pane'
   readonly children: ComponentChildren
 }
 
-interface BoundaryState {
-  readonly fault?: string
+interface ErrorBoundaryState {
+  readonly errorText?: string
 }
 
-export class Boundary extends Component<BoundaryProps, BoundaryState> {
-  override state: BoundaryState = {}
+export class ErrorBoundary extends Component<ErrorBoundaryProps, ErrorBoundaryState> {
+  override state: ErrorBoundaryState = {}
 
-  static override getDerivedStateFromError(error: unknown): BoundaryState {
-    return { fault: faultText(error) }
+  static override getDerivedStateFromError(error: unknown): ErrorBoundaryState {
+    return { errorText: errorReportText(error) }
   }
 
-  override render({ around, children }: BoundaryProps, { fault }: BoundaryState) {
-    if (fault === undefined) return children
+  override render({ around, children }: ErrorBoundaryProps, { errorText }: ErrorBoundaryState) {
+    if (errorText === undefined) return children
     if (around === 'pane') {
       return (
-        <div class="place-empty">
-          <Fault text={fault} Title="h2" />
+        <div class="empty-pane">
+          <ErrorReport text={errorText} Title="h2" />
         </div>
       )
     }
     return (
-      <main class="welcome">
-        <div class="welcome-card">
-          <Fault text={fault} Title="h1" />
+      <main class="sign-in-page">
+        <div class="sign-in-card">
+          <ErrorReport text={errorText} Title="h1" />
         </div>
       </main>
     )
   }
 }
 
-function Fault({ text, Title }: { readonly text: string; readonly Title: 'h1' | 'h2' }) {
+function ErrorReport({ text, Title }: { readonly text: string; readonly Title: 'h1' | 'h2' }) {
   return (
     <>
-      <Bird size={48} />
+      <Logo size={48} />
       <div role="alert">
-        <Title class="place-empty-title">This page has a fault</Title>
-        <p class="fault-text">
+        <Title class="empty-pane-title">This page has a fault</Title>
+        <p class="error-report-text">
           It could not be drawn. Nothing that was sent is lost: what waits is kept in this browser, and goes
           on its way once the page is loaded again.
         </p>
@@ -55,7 +55,7 @@ function Fault({ text, Title }: { readonly text: string; readonly Title: 'h1' | 
       <button type="button" class="button button-primary" onClick={() => location.reload()}>
         Load the page again
       </button>
-      <details class="fault-details">
+      <details class="error-report-details">
         <summary>What went wrong</summary>
         <pre tabIndex={0} aria-label="The fault">
           {text}
@@ -66,7 +66,7 @@ function Fault({ text, Title }: { readonly text: string; readonly Title: 'h1' | 
 }
 
 /** The stack has the message as well, but not in every browser. */
-function faultText(error: unknown): string {
+function errorReportText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { stack = '' } = error
   return stack.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack}`

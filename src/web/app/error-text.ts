@@ -23,6 +23,6 @@ const WORDS: Readonly<Record<ChatErrorCode, string>> = {
   storage: 'This browser keeps nothing: what waits to be sent would not survive a reload.',
 }
 
-export function errorWords(code: ChatErrorCode): string {
+export function errorText(code: ChatErrorCode): string {
   return WORDS[code]
 }

@@ -2,9 +2,9 @@
 
 const SHOWN_MAX = 99
 
-export function pageTitle(unread: number, place: string | undefined): string {
+export function pageTitle(unread: number, title: string | undefined): string {
   const count = unread === 0 ? '' : `(${countText(unread)}) `
-  return place === undefined ? `${count}Rookery` : `${count}${place} · Rookery`
+  return title === undefined ? `${count}Rookery` : `${count}${title} · Rookery`
 }
 
 export function countText(count: number): string {

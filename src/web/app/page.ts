@@ -6,10 +6,16 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import { type Author, directRoom, isDirect } from '../../client/index.ts'
-import { type Guest, type Identities, type Identity, type Kept, newGuest } from '../session/identity.ts'
-import { People } from '../session/known-people.ts'
+import {
+  type Guest,
+  type Identities,
+  type Identity,
+  type KeyValueStorage,
+  newGuest,
+} from '../session/identity.ts'
+import { KnownPeople } from '../session/known-people.ts'
 import { Session } from '../session/session.ts'
-import type { Heard } from '../session/user-rooms.ts'
+import type { ReceivedMessage } from '../session/user-rooms.ts'
 import { notify } from './notifications.ts'
 import { hashOfRoom, roomOfHash } from './route.ts'
 
@@ -17,7 +23,7 @@ export type Dialog =
   | { readonly kind: 'connect' | 'invite' | 'rename' | 'token' | 'sign-out' }
   | { readonly kind: 'leave'; readonly room: string }
 
-export interface Notice {
+export interface ToastText {
   readonly text: string
   /** For who looks closer. */
   readonly detail?: string
@@ -25,29 +31,29 @@ export interface Notice {
 
 export interface PageOptions {
   readonly identities: Identities
-  readonly kept: Kept
+  readonly storage: KeyValueStorage
 }
 
 const FIRST_ROOM = 'lobby'
 const LAST_ROOM = 'rookery:room'
 
 export class Page {
-  readonly kept: Kept
+  readonly storage: KeyValueStorage
   readonly session = signal<Session | undefined>(undefined)
   readonly hash = signal(location.hash)
   readonly room: ReadonlySignal<string | undefined> = computed(() => roomOfHash(this.hash.value))
   readonly dialog = signal<Dialog | undefined>(undefined)
   /** Said once, aloud and in sight, and gone after a while. */
-  readonly notice = signal<Notice | undefined>(undefined)
+  readonly toast = signal<ToastText | undefined>(undefined)
   /** The user has entered before: what the page shows does not wait for the server. */
-  readonly isKnown = signal(false)
+  readonly hasEntered = signal(false)
   readonly #identities: Identities
-  readonly #people: People
+  readonly #people: KnownPeople
 
-  constructor({ identities, kept }: PageOptions) {
+  constructor({ identities, storage }: PageOptions) {
     this.#identities = identities
-    this.kept = kept
-    this.#people = new People(kept)
+    this.storage = storage
+    this.#people = new KnownPeople(storage)
   }
 
   /** As it was left; or with the token of a link, which is tried at the door. */
@@ -55,7 +61,7 @@ export class Page {
     if (token !== undefined) return this.enterWithToken(token)
     const identity = this.#identities.load()
     if (identity === undefined) return
-    this.isKnown.value = true
+    this.hasEntered.value = true
     this.enter(identity)
   }
 
@@ -79,8 +85,8 @@ export class Page {
       identity,
       people: this.#people,
       admitted: (user) => this.#admitted(identity, user),
-      heard: (heard) => this.#heard(heard),
-      notice: (text, detail) => this.say(text, detail),
+      messageReceived: (message) => this.#messageReceived(message),
+      showError: (text, detail) => this.showToast(text, detail),
     })
   }
 
@@ -89,13 +95,13 @@ export class Page {
     const session = this.session.peek()
     if (session === undefined) return
     this.#identities.forget(session.identity.kind)
-    this.isKnown.value = false
+    this.hasEntered.value = false
     this.session.value = undefined
     this.#replace('')
     try {
       await (session.identity.kind === 'guest' ? session.end() : session.close())
     } catch {
-      this.say('What you had not sent could not be removed from this browser.')
+      this.showToast('What you had not sent could not be removed from this browser.')
     }
   }
 
@@ -108,8 +114,8 @@ export class Page {
   openDirect(user: Author): void {
     const me = this.session.peek()?.me.peek()
     const room = me === undefined ? undefined : directRoom(me.id, user.id)
-    if (room === undefined) return this.say(`${user.name} can’t be written to directly.`)
-    this.#people.met(user)
+    if (room === undefined) return this.showToast(`${user.name} can’t be written to directly.`)
+    this.#people.remember(user)
     this.open(room)
   }
 
@@ -121,38 +127,40 @@ export class Page {
   async leave(room: string): Promise<void> {
     if (this.room.peek() === room) this.#replace('#/')
     try {
-      await this.session.peek()?.book.leave(room)
+      await this.session.peek()?.rooms.leave(room)
     } catch {
-      this.say(`The server could not be told that you left ${room}. You may find it in your list again.`)
+      this.showToast(
+        `The server could not be told that you left ${room}. You may find it in your list again.`,
+      )
     }
   }
 
-  say(text: string, detail?: string): void {
-    this.notice.value = { text, ...(detail === undefined ? {} : { detail }) }
+  showToast(text: string, detail?: string): void {
+    this.toast.value = { text, ...(detail === undefined ? {} : { detail }) }
   }
 
   moved(): void {
     this.hash.value = location.hash
     const room = this.room.peek()
-    if (room !== undefined) this.kept.setItem(LAST_ROOM, room)
+    if (room !== undefined) this.storage.setItem(LAST_ROOM, room)
   }
 
   /** For a user who did not say where to start. */
   openFirst(): void {
-    this.#replace(hashOfRoom(this.kept.getItem(LAST_ROOM) ?? FIRST_ROOM))
+    this.#replace(hashOfRoom(this.storage.getItem(LAST_ROOM) ?? FIRST_ROOM))
   }
 
   #admitted(identity: Identity, user: Author): void {
     if (identity.kind === 'guest') this.#identities.keep(withId(identity, user))
-    if (this.isKnown.peek()) return
-    this.isKnown.value = true
+    if (this.hasEntered.peek()) return
+    this.hasEntered.value = true
     if (this.room.peek() === undefined) this.#replace(hashOfRoom(FIRST_ROOM))
   }
 
-  #heard({ room, from, text = 'has written to you', isPersonal }: Heard): void {
+  #messageReceived({ room, from, text = 'has written to you', isPersonal }: ReceivedMessage): void {
     if (!isPersonal) return
     const title = isDirect(room) ? from.name : `${from.name} in #${room}`
-    notify({ title, text, place: room, open: () => this.open(room) })
+    notify({ title, text, tag: room, open: () => this.open(room) })
   }
 
   #replace(hash: string): void {

@@ -6,7 +6,7 @@ import { NoRoom, RoomPane } from '../room/room-pane.tsx'
 import type { Session } from '../session/session.ts'
 import { Sidebar } from '../sidebar/sidebar.tsx'
 import { ConnectionBanner } from './banners.tsx'
-import { Boundary } from './error-boundary.tsx'
+import { ErrorBoundary } from './error-boundary.tsx'
 import { usePage } from './page.ts'
 import { hashOfRoom } from './route.ts'
 
@@ -15,11 +15,11 @@ export function Shell({ session }: { readonly session: Session }) {
   const main = useRef<HTMLElement>(null)
   const room = page.room.value
   const isWide = useMedia(TWO_PANES)
-  const isUnsaid = page.hash.value === ''
+  const hasNoRoute = page.hash.value === ''
   useEffect(() => {
-    if (isWide && isUnsaid) page.openFirst()
-  }, [page, isWide, isUnsaid])
-  useFocusOfPane(main, room)
+    if (isWide && hasNoRoute) page.openFirst()
+  }, [page, isWide, hasNoRoute])
+  useFocusPane(main, room)
   return (
     <div class="shell" data-pane={room === undefined ? 'list' : 'room'}>
       <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
@@ -31,9 +31,9 @@ export function Shell({ session }: { readonly session: Session }) {
         {room === undefined ? (
           <NoRoom />
         ) : (
-          <Boundary key={room} around="pane">
+          <ErrorBoundary key={room} around="pane">
             <RoomPane session={session} name={room} />
-          </Boundary>
+          </ErrorBoundary>
         )}
       </main>
     </div>
@@ -41,7 +41,7 @@ export function Shell({ session }: { readonly session: Session }) {
 }
 
 /** Where one pane takes the place of the other, the focus goes with it: into the room, and back to where it was opened. */
-function useFocusOfPane(main: RefObject<HTMLElement | null>, room: string | undefined): void {
+function useFocusPane(main: RefObject<HTMLElement | null>, room: string | undefined): void {
   const before = useRef(room)
   useEffect(() => {
     const last = before.current

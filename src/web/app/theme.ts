@@ -1,23 +1,23 @@
 /** Light, dark, or as the system has it; kept for the next visit. */
 import { signal } from '@preact/signals'
-import type { Kept } from '../session/identity.ts'
+import type { KeyValueStorage } from '../session/identity.ts'
 
 export type Theme = 'auto' | 'light' | 'dark'
 
-const NAME = 'rookery:theme'
+const STORAGE_KEY = 'rookery:theme'
 
 export const theme = signal<Theme>('auto')
 
 /** To be called before anything is drawn. */
-export function startTheme(kept: Kept): void {
-  const value = kept.getItem(NAME)
+export function startTheme(storage: KeyValueStorage): void {
+  const value = storage.getItem(STORAGE_KEY)
   show(value === 'light' || value === 'dark' ? value : 'auto')
 }
 
-export function chooseTheme(chosen: Theme, kept: Kept): void {
+export function chooseTheme(chosen: Theme, storage: KeyValueStorage): void {
   show(chosen)
-  if (chosen === 'auto') kept.removeItem(NAME)
-  else kept.setItem(NAME, chosen)
+  if (chosen === 'auto') storage.removeItem(STORAGE_KEY)
+  else storage.setItem(STORAGE_KEY, chosen)
 }
 
 function show(chosen: Theme): void {

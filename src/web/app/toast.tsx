@@ -4,21 +4,21 @@ import { usePage } from './page.ts'
 
 const SHOWN_MS = 6_000
 
-export function Announcer() {
-  const { notice } = usePage()
-  const said = notice.value
+export function Toast() {
+  const { toast } = usePage()
+  const shown = toast.value
   useEffect(() => {
-    if (said === undefined) return undefined
+    if (shown === undefined) return undefined
     const timer = setTimeout(() => {
-      notice.value = undefined
+      toast.value = undefined
     }, SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [said, notice])
+  }, [shown, toast])
   return (
-    <div class="announcer" role="status" aria-live="polite">
-      {said !== undefined && (
-        <p class="announcement" title={said.detail}>
-          {said.text}
+    <div class="toast-area" role="status" aria-live="polite">
+      {shown !== undefined && (
+        <p class="toast" title={shown.detail}>
+          {shown.text}
         </p>
       )}
     </div>

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals'
 import plainIcon from '../icon.svg'
 import dotIcon from '../icon-dot.svg'
-import { placeOf } from '../room/room-title.ts'
+import { roomTitle } from '../room/room-title.ts'
 import { unreadTotal } from '../sidebar/room-list-model.ts'
 import type { Page } from './page.ts'
 import { pageTitle } from './page-title.ts'
@@ -29,10 +29,10 @@ function followHeight(): void {
 }
 
 function showTitle(page: Page): void {
-  const lines = page.session.value?.book.lines.value ?? []
+  const lines = page.session.value?.rooms.lines.value ?? []
   const unread = unreadTotal(lines)
   const room = page.session.value === undefined ? undefined : page.room.value
-  document.title = pageTitle(unread, room === undefined ? undefined : placeOf(lines, room))
+  document.title = pageTitle(unread, room === undefined ? undefined : roomTitle(lines, room))
   const link = document.querySelector<HTMLLinkElement>('link[rel=icon]')
   const icon = unread > 0 ? dotIcon : plainIcon
   if (link !== null && link.getAttribute('href') !== icon) link.href = icon

@@ -1,6 +1,6 @@
 /** A user's initials on a colour of their own. Decoration: the name stands beside it. */
 import type { Author } from '../../client/index.ts'
-import { likenessOf } from './initials.ts'
+import { avatarContentOf } from './initials.ts'
 
 interface AvatarProps {
   readonly user: Author
@@ -9,7 +9,7 @@ interface AvatarProps {
 }
 
 export function Avatar({ user, size = 'm' }: AvatarProps) {
-  const { initials, hue } = likenessOf(user)
+  const { initials, hue } = avatarContentOf(user)
   return (
     <span class={`avatar avatar-${size}`} style={{ '--hue': `${hue}` }} aria-hidden="true">
       {initials}

@@ -16,10 +16,10 @@ function copySelected(text: string): boolean {
   const field = document.createElement('textarea')
   field.value = text
   field.readOnly = true
-  field.className = 'unseen'
+  field.className = 'visually-hidden'
   // Outside of a dialog that is open nothing can be selected.
-  const place = focused?.closest('dialog') ?? document.body
-  place.append(field)
+  const container = focused?.closest('dialog') ?? document.body
+  container.append(field)
   field.select()
   const isCopied = document.execCommand('copy')
   field.remove()

@@ -1,7 +1,7 @@
 /** The picture of a user without a picture: initials of the name, a hue of the id. Pure. */
 import type { Author } from '../../client/index.ts'
 
-export interface Likeness {
+export interface AvatarContent {
   readonly initials: string
   /** Degrees, 0 up to 360. */
   readonly hue: number
@@ -16,7 +16,7 @@ const APART = '\u200c'
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-export function likenessOf({ id, name }: Author): Likeness {
+export function avatarContentOf({ id, name }: Author): AvatarContent {
   return { initials: initialsOf(name), hue: hueOf(id) }
 }
 

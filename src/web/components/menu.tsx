@@ -32,7 +32,7 @@ export function Menu({
   const toggled = () => setOpen(list.current?.matches(':popover-open') === true)
   useLayoutEffect(() => {
     if (!isOpen || opener.current === null || list.current === null) return
-    place(list.current, opener.current)
+    placeMenu(list.current, opener.current)
     itemsOf(list.current)[0]?.focus()
   }, [isOpen])
   const chosen = (event: MouseEvent) => {
@@ -96,7 +96,7 @@ export function MenuItem({ icon, onChoose, isChecked, isDangerous = false, child
 }
 
 /** At the side of the button that has room for it. */
-function place(list: HTMLElement, opener: HTMLElement): void {
+function placeMenu(list: HTMLElement, opener: HTMLElement): void {
   const at = opener.getBoundingClientRect()
   const { offsetWidth: width, offsetHeight: height } = list
   const isRightToLeft = getComputedStyle(opener).direction === 'rtl'

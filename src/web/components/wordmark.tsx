@@ -1,7 +1,7 @@
 /** The product's bird and name. */
 
 /** A rook, looking to where the text goes. */
-export function Bird({ size = 28 }: { readonly size?: number }) {
+export function Logo({ size = 28 }: { readonly size?: number }) {
   return (
     <svg class="bird" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <rect width="32" height="32" rx="9" class="bird-ground" />
@@ -20,7 +20,7 @@ export function Bird({ size = 28 }: { readonly size?: number }) {
 export function Wordmark() {
   return (
     <span class="wordmark">
-      <Bird />
+      <Logo />
       <span class="wordmark-name">Rookery</span>
     </span>
   )

@@ -1,11 +1,11 @@
 /** Whether somebody looks at the page. */
 
-export function isAttentive(): boolean {
+export function isPageFocused(): boolean {
   return document.visibilityState === 'visible' && document.hasFocus()
 }
 
 /** @returns what ends it */
-export function onAttention(listener: () => void): () => void {
+export function onPageFocusChange(listener: () => void): () => void {
   window.addEventListener('focus', listener)
   window.addEventListener('blur', listener)
   document.addEventListener('visibilitychange', listener)
@@ -17,7 +17,7 @@ export function onAttention(listener: () => void): () => void {
 }
 
 /** A device that is mainly touched: Enter makes a line there, and no field takes the focus by itself. */
-export function isTouched(): boolean {
+export function isTouchDevice(): boolean {
   return coarse.matches
 }
 

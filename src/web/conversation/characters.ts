@@ -1,7 +1,7 @@
 /** Counting and recognizing characters. Pure. */
 
 /** Unicode code points, which the server counts. */
-export function codePointsIn(text: string): number {
+export function countCodePoints(text: string): number {
   let count = 0
   for (const _ of text) count += 1
   return count

@@ -11,11 +11,11 @@ import { EmptyRoom, RefusedRoom } from './empty-room.tsx'
 import { isChangeable, type MessageActions } from './message/message-actions.ts'
 import { MessageMenu, type OpenMenu } from './message/message-menu.tsx'
 import { RemoveDialog } from './message/remove-dialog.tsx'
-import { Announcer } from './timeline/live-announcer.tsx'
-import { Bones } from './timeline/other-rows.tsx'
+import { LiveAnnouncer } from './timeline/live-announcer.tsx'
+import { Skeleton } from './timeline/other-rows.tsx'
 import { Timeline, type TimelineHandle } from './timeline/timeline.tsx'
 import { TypingLine } from './timeline/typing-line.tsx'
-import { useRoom } from './use-room-value.ts'
+import { useRoomValue } from './use-room-value.ts'
 
 export interface ConversationProps {
   readonly chat: ChatClient
@@ -45,28 +45,28 @@ function numberOf(room: ChatRoom): number {
 }
 
 const SHOWN = ['change', 'state'] as const
-const TOLD_MS = 2_400
+const STATUS_MS = 2_400
 
 function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationProps) {
-  const what = useRoom(room, SHOWN, whatToShow)
+  const what = useRoomValue(room, SHOWN, whatToShow)
   const [editing, setEditing] = useState<ChatMessage>()
   const [removing, setRemoving] = useState<ChatMessage>()
   const [menu, setMenu] = useState<OpenMenu>()
-  const [told, setTold] = useState('')
+  const [status, setStatus] = useState('')
   const composer = useRef<ComposerHandle | undefined>(undefined)
   const timeline = useRef<TimelineHandle | undefined>(undefined)
 
   useEffect(() => {
-    if (told === '') return undefined
-    const timer = setTimeout(() => setTold(''), TOLD_MS)
+    if (status === '') return undefined
+    const timer = setTimeout(() => setStatus(''), STATUS_MS)
     return () => clearTimeout(timer)
-  }, [told])
+  }, [status])
 
   const actions: MessageActions = useMemo(
     () => ({
       copy: ({ text = '' }) => {
         void copyText(text).then((isCopied) =>
-          setTold(isCopied ? 'Copied' : 'The browser does not allow copying'),
+          setStatus(isCopied ? 'Copied' : 'The browser does not allow copying'),
         )
       },
       edit: setEditing,
@@ -78,8 +78,8 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
     [onOpenDirect],
   )
 
-  const endMenu = useCallback(() => setMenu(undefined), [])
-  const endRemoving = useCallback(() => {
+  const closeMenu = useCallback(() => setMenu(undefined), [])
+  const closeRemoving = useCallback(() => {
     setRemoving(undefined)
     composer.current?.focus()
   }, [])
@@ -106,7 +106,7 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
         />
       )}
       {what === 'empty' && <EmptyRoom room={room} title={title} />}
-      {what === 'unknown' && <Bones />}
+      {what === 'unknown' && <Skeleton />}
       <TypingLine room={room} me={me.id} />
       <Composer
         chat={chat}
@@ -115,7 +115,7 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
         title={title}
         editing={editing}
         handle={composer}
-        sent={() => timeline.current?.answered()}
+        sent={() => timeline.current?.messageSent()}
         editLast={() => {
           const last = room.messages.findLast((message) => message.from.id === me.id && isChangeable(message))
           setEditing(last)
@@ -127,20 +127,20 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
           composer.current?.focus()
         }}
       />
-      {menu !== undefined && <MessageMenu open={menu} me={me} actions={actions} close={endMenu} />}
+      {menu !== undefined && <MessageMenu open={menu} me={me} actions={actions} close={closeMenu} />}
       {removing !== undefined && (
         <RemoveDialog
           message={removing}
           remove={() => {
             if (removing.seq !== undefined) room.remove(removing.seq)
-            endRemoving()
+            closeRemoving()
           }}
-          close={endRemoving}
+          close={closeRemoving}
         />
       )}
-      <Announcer room={room} me={me.id} />
-      <p class={told === '' ? 'told' : 'told told-shown'} role="status">
-        {told}
+      <LiveAnnouncer room={room} me={me.id} />
+      <p class={status === '' ? 'status' : 'status status-shown'} role="status">
+        {status}
       </p>
     </section>
   )

@@ -1,7 +1,7 @@
 /** What stands in a room that holds nothing, or lets nobody in: what it is, and what to do. */
 import { useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
-import { errorWords } from '../app/error-text.ts'
+import { errorText } from '../app/error-text.ts'
 import { copyText } from '../components/clipboard.ts'
 import { CheckIcon, LinkIcon, WarningIcon } from '../components/icons.tsx'
 import { useLeavingEmpty } from './left-empty.ts'
@@ -46,17 +46,17 @@ export function RefusedRoom({ room, title }: { room: ChatRoom; title: string }) 
         <WarningIcon size={28} />
       </span>
       <h2 dir="auto">{title} can’t be opened</h2>
-      <p title={room.refusal?.message}>{refusalWords(room)}</p>
+      <p title={room.refusal?.message}>{refusalText(room)}</p>
     </div>
   )
 }
 
-function refusalWords({ refusal }: ChatRoom): string {
+function refusalText({ refusal }: ChatRoom): string {
   if (refusal === undefined) return 'The server does not say why.'
   if (refusal.code === 'forbidden')
     return 'You have no access to it. Who runs this server, or the people in it, can tell you more.'
   if (refusal.code === 'bad_request') return `There can’t be a room of that name: ${refusal.message}.`
-  return errorWords(refusal.code)
+  return errorText(refusal.code)
 }
 
 /** Two birds on a line, one of which has begun to talk. */

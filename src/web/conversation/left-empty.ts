@@ -4,7 +4,7 @@
  */
 import { useEffect } from 'preact/hooks'
 import type { ChatRoom } from '../../client/index.ts'
-import { isAttentive } from './attention.ts'
+import { isPageFocused } from './attention.ts'
 
 const left = new WeakSet<ChatRoom>()
 
@@ -16,7 +16,7 @@ export function wasLeftEmpty(room: ChatRoom): boolean {
 export function useLeavingEmpty(room: ChatRoom): void {
   useEffect(
     () => () => {
-      if (room.messages.length === 0 || !isAttentive()) left.add(room)
+      if (room.messages.length === 0 || !isPageFocused()) left.add(room)
     },
     [room],
   )

@@ -2,7 +2,7 @@
 import type { Author } from '../../client/index.ts'
 
 /** '' when nobody writes. */
-export function typingWords(writers: readonly Author[], me: string): string {
+export function typingText(writers: readonly Author[], me: string): string {
   const names = writers.filter(({ id }) => id !== me).map(({ name }) => name)
   const [first, second] = names
   if (first === undefined) return ''
@@ -35,18 +35,18 @@ export function readersOf(
   return { users, count }
 }
 
-export function readersWords({ users, count }: Readers): string {
+export function readersText({ users, count }: Readers): string {
   const [first, second] = users
   if (count === 0) return ''
   if (users.length < count || count > NAMED_MAX || first === undefined) return `Seen by ${count}`
   return second === undefined ? `Seen by ${first.name}` : `Seen by ${first.name} and ${second.name}`
 }
 
-export function newMessagesWords(count: number): string {
+export function newMessagesText(count: number): string {
   if (count === 0) return 'Jump to newest'
   return count === 1 ? '1 new message' : `${count.toLocaleString()} new messages`
 }
 
-export function tooLongWords(count: number, max: number): string {
+export function tooLongText(count: number, max: number): string {
   return `That is ${count.toLocaleString()} characters; a message has at most ${max.toLocaleString()}. Send it in parts.`
 }

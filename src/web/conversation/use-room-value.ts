@@ -3,18 +3,18 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ChatClient, ChatRoom, RoomEvents } from '../../client/index.ts'
 
 /** What `read` gives, read anew at each of these events. `read` and `events` must not change from call to call. */
-export function useRoom<T>(
+export function useRoomValue<T>(
   room: ChatRoom,
   events: readonly (keyof RoomEvents)[],
   read: (room: ChatRoom) => T,
 ): T {
-  const [, setTurn] = useState(0)
+  const [, setVersion] = useState(0)
   useEffect(() => {
-    const renew = () => setTurn((turn) => turn + 1)
-    const ends = events.map((event) => room.on(event, renew))
-    renew()
+    const rerender = () => setVersion((version) => version + 1)
+    const unsubscribes = events.map((event) => room.on(event, rerender))
+    rerender()
     return () => {
-      for (const end of ends) end()
+      for (const unsubscribe of unsubscribes) unsubscribe()
     }
   }, [room, events])
   return read(room)

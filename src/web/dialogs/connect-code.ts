@@ -1,13 +1,13 @@
 /** Programs that connect to this server, to be copied. Pure. */
 
-export interface ConnectCode {
+export interface ConnectCodeOptions {
   readonly url: string
   readonly room: string
   /** The server knows its users by token. */
   readonly withToken: boolean
 }
 
-export function clientCode({ url, room, withToken }: ConnectCode): string {
+export function clientCode({ url, room, withToken }: ConnectCodeOptions): string {
   const auth = withToken ? "{ token: '…' }" : "{ name: 'Bot' }"
   return `import { connectChat } from 'rookery/client'
 
@@ -21,7 +21,7 @@ room.on('message', ({ from, text }) => console.log(from.name, text))
 room.send('Hello, everybody')`
 }
 
-export function stockCode({ url, room, withToken }: ConnectCode): string {
+export function stockCode({ url, room, withToken }: ConnectCodeOptions): string {
   const auth = withToken ? "{ token: '…' }" : "{ name: 'Bot' }"
   return `import { io } from 'socket.io-client'
 

@@ -4,11 +4,11 @@ import { usePage } from '../app/page.ts'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Dialog } from '../components/dialog.tsx'
 import { linkTo } from '../room/room-header.tsx'
-import { placeOf } from '../room/room-title.ts'
+import { roomTitle } from '../room/room-title.ts'
 import type { Session } from '../session/session.ts'
 import { NameForm, TokenForm } from '../session/sign-in-forms.tsx'
 import { ConnectDialog } from './connect-dialog.tsx'
-import { InviteWays } from './invite.tsx'
+import { InviteActions } from './invite.tsx'
 
 export function Dialogs({ session }: { readonly session: Session }) {
   const page = usePage()
@@ -41,7 +41,7 @@ function InviteDialog({ close }: { readonly close: () => void }) {
         <CopyButton text={() => linkTo(room)}>Copy</CopyButton>
       </div>
       <p class="dialog-aside">Nobody at hand? Be your own guest, or bring a program.</p>
-      <InviteWays />
+      <InviteActions />
     </Dialog>
   )
 }
@@ -52,7 +52,7 @@ function RenameDialog({ session, close }: DialogProps) {
     close()
     if (name === session.me.peek().name) return
     page.enterAsGuest(name)
-    page.say(`You are ${name} from now on.`)
+    page.showToast(`You are ${name} from now on.`)
   }
   return (
     <Dialog title="Change your name" onClose={close}>
@@ -87,7 +87,7 @@ function TokenDialog({ close }: { readonly close: () => void }) {
 
 function LeaveDialog({ session, room, close }: DialogProps & { readonly room: string }) {
   const page = usePage()
-  const place = placeOf(session.book.lines.value, room)
+  const title = roomTitle(session.rooms.lines.value, room)
   const isDirect = room.startsWith('dm:')
   const leave = () => {
     close()
@@ -97,7 +97,7 @@ function LeaveDialog({ session, room, close }: DialogProps & { readonly room: st
     ? 'It goes from your list, and comes back when one of you writes again. Nothing that was said is lost.'
     : 'It goes from your list. You can come back at any time by its name; nothing that was said is lost.'
   return (
-    <Dialog title={isDirect ? `Close the conversation with ${place}?` : `Leave ${place}?`} onClose={close}>
+    <Dialog title={isDirect ? `Close the conversation with ${title}?` : `Leave ${title}?`} onClose={close}>
       <p>{text}</p>
       <p>What you wrote there and has not been sent is given up.</p>
       <DialogActions close={close} action={isDirect ? 'Close it' : 'Leave'} act={leave} />

@@ -6,18 +6,18 @@ import { CloseIcon, TerminalIcon, WindowIcon } from '../components/icons.tsx'
 import { linkTo } from '../room/room-header.tsx'
 import type { Session } from '../session/session.ts'
 
-const KEPT = 'rookery:invited'
+const STORAGE_KEY = 'rookery:invited'
 const FIRST_ROOM = 'lobby'
 
 /** Shown as long as nobody else is or was in any of the user's rooms, and until it is closed. */
 export function InviteCard({ session }: { readonly session: Session }) {
-  const { kept } = usePage()
-  const [isClosed, setClosed] = useState(() => kept.getItem(KEPT) === 'yes')
-  const { known, present, hasCompany } = session.book
-  const isAlone = known.value && present.value.size === 1 && !hasCompany.value
+  const { storage } = usePage()
+  const [isClosed, setClosed] = useState(() => storage.getItem(STORAGE_KEY) === 'yes')
+  const { isLoaded, present, hasCompany } = session.rooms
+  const isAlone = isLoaded.value && present.value.size === 1 && !hasCompany.value
   if (isClosed || !isAlone) return null
   const close = () => {
-    kept.setItem(KEPT, 'yes')
+    storage.setItem(STORAGE_KEY, 'yes')
     setClosed(true)
   }
   return (
@@ -32,13 +32,13 @@ export function InviteCard({ session }: { readonly session: Session }) {
       </button>
       <h2 class="invite-title">You are the first here</h2>
       <p class="invite-text">Share a link, or try it out with yourself in a second window.</p>
-      <InviteWays withLink />
+      <InviteActions withLink />
     </section>
   )
 }
 
 /** The same in the card and in the dialog, which shows the link itself. */
-export function InviteWays({ withLink = false }: { readonly withLink?: boolean }) {
+export function InviteActions({ withLink = false }: { readonly withLink?: boolean }) {
   const page = usePage()
   const room = page.room.value
   const invited = room === undefined || room.startsWith('dm:') ? FIRST_ROOM : room

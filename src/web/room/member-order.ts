@@ -4,7 +4,7 @@ import type { Author } from '../../client/index.ts'
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
 /** Oneself first, then by name. */
-export function membersInOrder(members: readonly Author[], myId: string): Author[] {
+export function sortedMembers(members: readonly Author[], myId: string): Author[] {
   return members.toSorted(
     (a, b) =>
       Number(b.id === myId) - Number(a.id === myId) ||

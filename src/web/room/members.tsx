@@ -4,8 +4,8 @@ import { type Author, type ChatRoom, directRoom } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
 import type { Session } from '../session/session.ts'
-import { membersInOrder } from './member-order.ts'
-import { useRoom } from './use-room-updates.ts'
+import { sortedMembers } from './member-order.ts'
+import { useRoomUpdates } from './use-room-updates.ts'
 
 interface MembersListProps {
   readonly room: ChatRoom
@@ -16,7 +16,7 @@ interface MembersListProps {
 export function MembersList({ room, session, onChosen }: MembersListProps) {
   const page = usePage()
   const me = session.me.value
-  useRoom(room, 'presence', 'state')
+  useRoomUpdates(room, 'presence', 'state')
   useEffect(() => {
     // What comes by itself is enough where the list is whole.
     if (room.joined && room.members.list.length < room.members.count)
@@ -25,7 +25,7 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
   const { list, count } = room.members
   const { state } = session.connection.value
   const isCurrent = state === 'online' || state === 'degraded'
-  const members = useMemo(() => membersInOrder(list, me.id), [list, me.id])
+  const members = useMemo(() => sortedMembers(list, me.id), [list, me.id])
   const choose = (user: Author) => {
     onChosen?.()
     page.openDirect(user)

@@ -17,7 +17,7 @@ import { Menu, MenuItem } from '../components/menu.tsx'
 import type { Session } from '../session/session.ts'
 import type { RoomLine } from '../sidebar/room-list-model.ts'
 import type { MembersPanel } from './use-members-panel.ts'
-import { useRoom } from './use-room-updates.ts'
+import { useRoomUpdates } from './use-room-updates.ts'
 
 interface RoomHeaderProps {
   readonly session: Session
@@ -29,7 +29,7 @@ interface RoomHeaderProps {
 
 export function RoomHeader({ session, room, title, line, membersPanel }: RoomHeaderProps) {
   const page = usePage()
-  useRoom(room, 'presence', 'state')
+  useRoomUpdates(room, 'presence', 'state')
   const { count } = room.members
   const other = line?.other
   return (
@@ -51,7 +51,7 @@ export function RoomHeader({ session, room, title, line, membersPanel }: RoomHea
       )}
       <div class="room-names">
         <h2 id="room-title" class="room-title clipped">
-          {other === undefined ? <span class="unseen">#</span> : null}
+          {other === undefined ? <span class="visually-hidden">#</span> : null}
           <bdi>{title.replace(/^#/, '')}</bdi>
         </h2>
         <p class="room-about clipped">{aboutText(room, line, session.connection.value)}</p>
@@ -62,7 +62,7 @@ export function RoomHeader({ session, room, title, line, membersPanel }: RoomHea
             type="button"
             class="button button-quiet button-small people-button"
             aria-label={`People in this room: ${count}`}
-            aria-expanded={membersPanel.isBeside || membersPanel.isOver}
+            aria-expanded={membersPanel.isInline || membersPanel.isSheetOpen}
             onClick={membersPanel.toggle}
           >
             <PeopleIcon />
@@ -91,7 +91,7 @@ export function RoomMenuItems({ room }: { readonly room: string }) {
     <>
       {!isDirect && (
         <>
-          <MenuItem icon={<LinkIcon />} onChoose={() => void copyLink(room, (text) => page.say(text))}>
+          <MenuItem icon={<LinkIcon />} onChoose={() => void copyLink(room, (text) => page.showToast(text))}>
             Copy link
           </MenuItem>
           <MenuItem icon={<PersonIcon />} onChoose={() => (page.dialog.value = { kind: 'invite' })}>
@@ -114,9 +114,9 @@ export function linkTo(room: string): string {
   return `${location.origin}${location.pathname}${hashOfRoom(room)}`
 }
 
-async function copyLink(room: string, say: (text: string) => void): Promise<void> {
+async function copyLink(room: string, showToast: (text: string) => void): Promise<void> {
   const link = linkTo(room)
-  say(
+  showToast(
     (await copyText(link))
       ? 'The link is copied.'
       : `The browser does not allow copying. The link is ${link}`,

@@ -4,12 +4,12 @@ import { type Author, directUsers, isDirect } from '../../client/index.ts'
 import { roomNameProblem } from '../app/name-rules.ts'
 import { usePage } from '../app/page.ts'
 import { Dialog } from '../components/dialog.tsx'
-import { Bird } from '../components/wordmark.tsx'
+import { Logo } from '../components/wordmark.tsx'
 import { Conversation } from '../conversation/conversation.tsx'
 import type { Session } from '../session/session.ts'
 import { MembersList } from './members.tsx'
 import { RoomHeader } from './room-header.tsx'
-import { placeOf } from './room-title.ts'
+import { roomTitle } from './room-title.ts'
 import { useMembersPanel } from './use-members-panel.ts'
 
 interface RoomPaneProps {
@@ -25,14 +25,14 @@ export function RoomPane({ session, name }: RoomPaneProps) {
 
 function OpenRoom({ session, name }: RoomPaneProps) {
   const page = usePage()
-  const room = useMemo(() => session.book.open(name), [session, name])
-  const lines = session.book.lines.value
-  const title = placeOf(lines, name)
+  const room = useMemo(() => session.rooms.open(name), [session, name])
+  const lines = session.rooms.lines.value
+  const title = roomTitle(lines, name)
   const line = lines.find((known) => known.room === name)
   const membersPanel = useMembersPanel(room, line)
   const openDirect = (user: Author) => page.openDirect(user)
   return (
-    <div class="room-pane" data-people={membersPanel.isBeside}>
+    <div class="room-pane" data-people={membersPanel.isInline}>
       <section class="room-middle" aria-labelledby="room-title">
         <RoomHeader session={session} room={room} title={title} line={line} membersPanel={membersPanel} />
         <div class="room-conversation">
@@ -46,13 +46,13 @@ function OpenRoom({ session, name }: RoomPaneProps) {
           />
         </div>
       </section>
-      {membersPanel.isBeside && (
+      {membersPanel.isInline && (
         <aside class="people" aria-label="People in this room">
           <h2 class="people-title">In this room</h2>
           <MembersList room={room} session={session} />
         </aside>
       )}
-      {membersPanel.isOver && (
+      {membersPanel.isSheetOpen && (
         <Dialog title="In this room" shape="sheet" onClose={membersPanel.toggle}>
           <MembersList room={room} session={session} onChosen={membersPanel.toggle} />
         </Dialog>
@@ -64,9 +64,9 @@ function OpenRoom({ session, name }: RoomPaneProps) {
 function Unavailable({ title, text }: { readonly title: string; readonly text: string }) {
   const page = usePage()
   return (
-    <div class="place-empty">
-      <Bird size={48} />
-      <h2 class="place-empty-title">{title}</h2>
+    <div class="empty-pane">
+      <Logo size={48} />
+      <h2 class="empty-pane-title">{title}</h2>
       <p>{text}</p>
       <button type="button" class="button" onClick={() => page.showList()}>
         To your rooms
@@ -78,9 +78,9 @@ function Unavailable({ title, text }: { readonly title: string; readonly text: s
 /** Beside the list, as long as nothing is open. */
 export function NoRoom() {
   return (
-    <div class="place-empty">
-      <Bird size={48} />
-      <h2 class="place-empty-title">Nothing is open</h2>
+    <div class="empty-pane">
+      <Logo size={48} />
+      <h2 class="empty-pane-title">Nothing is open</h2>
       <p>Choose a room or a person from the list, or find another.</p>
     </div>
   )

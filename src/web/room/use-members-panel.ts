@@ -7,30 +7,30 @@ import type { RoomLine } from '../sidebar/room-list-model.ts'
 
 export interface MembersPanel {
   readonly isOffered: boolean
-  readonly isBeside: boolean
-  readonly isOver: boolean
+  readonly isInline: boolean
+  readonly isSheetOpen: boolean
   readonly toggle: () => void
 }
 
-const KEPT = 'rookery:people-hidden'
+const STORAGE_KEY = 'rookery:people-hidden'
 
 export function useMembersPanel(room: ChatRoom, line: RoomLine | undefined): MembersPanel {
-  const { kept } = usePage()
+  const { storage } = usePage()
   const isWide = useMedia(THREE_PANES)
-  const [isHidden, setHidden] = useState(() => kept.getItem(KEPT) === 'yes')
-  const [isOver, setOver] = useState(false)
-  useEffect(() => setOver(false), [isWide])
+  const [isHidden, setHidden] = useState(() => storage.getItem(STORAGE_KEY) === 'yes')
+  const [isSheetOpen, setSheetOpen] = useState(false)
+  useEffect(() => setSheetOpen(false), [isWide])
   const isOffered = line?.other === undefined && !isDirect(room.name)
   const toggle = () => {
-    if (!isWide) return setOver(!isOver)
+    if (!isWide) return setSheetOpen(!isSheetOpen)
     setHidden(!isHidden)
-    if (isHidden) kept.removeItem(KEPT)
-    else kept.setItem(KEPT, 'yes')
+    if (isHidden) storage.removeItem(STORAGE_KEY)
+    else storage.setItem(STORAGE_KEY, 'yes')
   }
   return {
     isOffered,
-    isBeside: isOffered && isWide && !isHidden,
-    isOver: isOffered && !isWide && isOver,
+    isInline: isOffered && isWide && !isHidden,
+    isSheetOpen: isOffered && !isWide && isSheetOpen,
     toggle,
   }
 }

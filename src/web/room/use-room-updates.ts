@@ -2,17 +2,17 @@
 import { useEffect, useReducer } from 'preact/hooks'
 import type { ChatRoom } from '../../client/index.ts'
 
-type Happening = 'presence' | 'state' | 'doubt'
+type RoomEvent = 'presence' | 'state' | 'doubt'
 
-export function useRoom(room: ChatRoom | undefined, ...happenings: readonly Happening[]): void {
-  const [, drawAgain] = useReducer((count: number) => count + 1, 0)
-  const watched = happenings.join(' ')
+export function useRoomUpdates(room: ChatRoom | undefined, ...events: readonly RoomEvent[]): void {
+  const [, rerender] = useReducer((count: number) => count + 1, 0)
+  const watched = events.join(' ')
   useEffect(() => {
     if (room === undefined) return undefined
-    const names = watched.split(' ') as Happening[]
-    const stops = names.map((name) => room.on(name, () => drawAgain(undefined)))
+    const names = watched.split(' ') as RoomEvent[]
+    const stops = names.map((name) => room.on(name, () => rerender(undefined)))
     // What happened between drawing and watching.
-    drawAgain(undefined)
+    rerender(undefined)
     return () => stops.forEach((stop) => stop())
   }, [room, watched])
 }

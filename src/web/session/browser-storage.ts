@@ -1,7 +1,7 @@
 /** The browser's storage, or memory where the browser gives none: then a reload forgets, and all else goes on. */
-import type { Kept } from './identity.ts'
+import type { KeyValueStorage } from './identity.ts'
 
-export function keptIn(area: 'localStorage' | 'sessionStorage'): Kept {
+export function browserStorage(area: 'localStorage' | 'sessionStorage'): KeyValueStorage {
   try {
     const storage = window[area]
     storage.getItem('')
@@ -13,7 +13,7 @@ export function keptIn(area: 'localStorage' | 'sessionStorage'): Kept {
 }
 
 /** A storage that is full keeps what it has: nothing that the page keeps is worth more than that it goes on. */
-function bounded(storage: Storage): Kept {
+function bounded(storage: Storage): KeyValueStorage {
   const memory = inMemory()
   return {
     getItem: (name) => memory.getItem(name) ?? storage.getItem(name),
@@ -32,7 +32,7 @@ function bounded(storage: Storage): Kept {
   }
 }
 
-function inMemory(): Kept {
+function inMemory(): KeyValueStorage {
   const values = new Map<string, string>()
   return {
     getItem: (name) => values.get(name) ?? null,

@@ -21,7 +21,7 @@ export interface TokenHolder {
 export type Identity = Guest | TokenHolder
 
 /** What of the browser's `Storage` is used. */
-export interface Kept {
+export interface KeyValueStorage {
   getItem(name: string): string | null
   setItem(name: string, value: string): void
   removeItem(name: string): void
@@ -33,12 +33,12 @@ const KEY_BYTES = 24
 const STORE_BYTES = 9
 
 export class Identities {
-  readonly #guests: Kept
-  readonly #tokens: Kept
+  readonly #guests: KeyValueStorage
+  readonly #tokens: KeyValueStorage
 
-  constructor(places: { guests: Kept; tokens: Kept }) {
-    this.#guests = places.guests
-    this.#tokens = places.tokens
+  constructor(storages: { guests: KeyValueStorage; tokens: KeyValueStorage }) {
+    this.#guests = storages.guests
+    this.#tokens = storages.tokens
   }
 
   /** A token goes before a guest: it was brought on purpose. */
@@ -82,8 +82,8 @@ function subjectOf(token: string): string | undefined {
   }
 }
 
-function guestOf(kept: string | null): Guest | undefined {
-  const value = parsed(kept)
+function guestOf(storage: string | null): Guest | undefined {
+  const value = parsed(storage)
   if (!isRecord(value)) return undefined
   const { name, key, store, id } = value
   if (typeof name !== 'string' || typeof key !== 'string' || typeof store !== 'string') return undefined

@@ -1,18 +1,18 @@
 /** What people are called with whom the user talks alone: such rooms are named after them. Bounded; kept over a reload. */
 import type { Author } from '../../client/index.ts'
-import type { Kept } from './identity.ts'
+import type { KeyValueStorage } from './identity.ts'
 
-const NAME = 'rookery:people'
+const STORAGE_KEY = 'rookery:people'
 const MAX = 500
 
-export class People {
-  readonly #kept: Kept
+export class KnownPeople {
+  readonly #storage: KeyValueStorage
   readonly #names: Map<string, string>
-  #isKept = true
+  #isSaved = true
 
-  constructor(kept: Kept) {
-    this.#kept = kept
-    this.#names = new Map(namesOf(kept.getItem(NAME)))
+  constructor(storage: KeyValueStorage) {
+    this.#storage = storage
+    this.#names = new Map(namesOf(storage.getItem(STORAGE_KEY)))
   }
 
   nameOf(id: string): string | undefined {
@@ -20,9 +20,9 @@ export class People {
   }
 
   /** @returns whether that is news */
-  met({ id, name }: Author): boolean {
+  remember({ id, name }: Author): boolean {
     if (this.#names.get(id) === name) return false
-    this.#isKept = false
+    this.#isSaved = false
     this.#names.delete(id)
     this.#names.set(id, name)
     const [oldest] = this.#names.keys()
@@ -31,15 +31,15 @@ export class People {
   }
 
   /** Costs nothing while there is no news. */
-  keep(): void {
-    if (this.#isKept) return
-    this.#isKept = true
-    this.#kept.setItem(NAME, JSON.stringify([...this.#names]))
+  save(): void {
+    if (this.#isSaved) return
+    this.#isSaved = true
+    this.#storage.setItem(STORAGE_KEY, JSON.stringify([...this.#names]))
   }
 }
 
-function namesOf(kept: string | null): [string, string][] {
-  const value: unknown = parsed(kept)
+function namesOf(storage: string | null): [string, string][] {
+  const value: unknown = parsed(storage)
   return Array.isArray(value) ? value.filter(isPair).slice(-MAX) : []
 }
 

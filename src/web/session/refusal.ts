@@ -9,9 +9,9 @@ export interface Refusal {
   readonly remedy: 'token' | 'name' | 'retry'
 }
 
-type Told = Pick<ChatError, 'code' | 'message'>
+type RefusalError = Pick<ChatError, 'code' | 'message'>
 
-export function refusalOf(error: Told, identity: Identity): Refusal {
+export function refusalOf(error: RefusalError, identity: Identity): Refusal {
   if (identity.kind === 'guest') return guestRefusal(error)
   if (error.code === 'unauthenticated') {
     return {
@@ -26,7 +26,7 @@ export function refusalOf(error: Told, identity: Identity): Refusal {
   return otherRefusal(error)
 }
 
-function guestRefusal(error: Told): Refusal {
+function guestRefusal(error: RefusalError): Refusal {
   if (error.code === 'unauthenticated') {
     return {
       title: 'This server lets nobody in without a token',
@@ -40,7 +40,7 @@ function guestRefusal(error: Told): Refusal {
   return otherRefusal(error)
 }
 
-function otherRefusal({ message }: Told): Refusal {
+function otherRefusal({ message }: RefusalError): Refusal {
   return { title: 'The server did not let you in', text: sentence(message), remedy: 'retry' }
 }
 

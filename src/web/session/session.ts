@@ -8,36 +8,36 @@ import {
   connectChat,
   indexedDbStorage,
 } from '../../client/index.ts'
-import { errorWords } from '../app/error-text.ts'
+import { errorText } from '../app/error-text.ts'
 import { type Identity, storeOf } from './identity.ts'
-import type { People } from './known-people.ts'
-import { type Heard, RoomBook } from './user-rooms.ts'
+import type { KnownPeople } from './known-people.ts'
+import { type ReceivedMessage, UserRooms } from './user-rooms.ts'
 
 export interface SessionOptions {
   readonly identity: Identity
-  readonly people: People
+  readonly people: KnownPeople
   /** The server has let the user in. */
   readonly admitted: (user: Author) => void
-  readonly heard: (heard: Heard) => void
+  readonly messageReceived: (message: ReceivedMessage) => void
   /** Something went wrong beside the conversation; for people. `detail`: for who looks closer. */
-  readonly notice: (text: string, detail: string) => void
+  readonly showError: (text: string, detail: string) => void
 }
 
 export class Session {
   readonly identity: Identity
   readonly chat: ChatClient
-  readonly book: RoomBook
+  readonly rooms: UserRooms
   readonly #me: Signal<Author>
   readonly #connection: Signal<ChatState>
   readonly #refusal = signal<ChatError | undefined>(undefined)
   readonly #isAdmitted = signal(false)
-  readonly #notice: SessionOptions['notice']
+  readonly #showError: SessionOptions['showError']
 
   constructor(options: SessionOptions) {
-    const { identity, people, heard } = options
+    const { identity, people, messageReceived } = options
     this.identity = identity
-    this.#notice = options.notice
-    this.#me = signal<Author>(guessOf(identity))
+    this.#showError = options.showError
+    this.#me = signal<Author>(initialAuthor(identity))
     this.chat = connectChat({
       auth:
         identity.kind === 'token' ? { token: identity.token } : { name: identity.name, key: identity.key },
@@ -46,7 +46,7 @@ export class Session {
     this.#connection = signal<ChatState>(this.chat.state)
     const me = () => this.#me.peek()
     const failed = (error: unknown) => this.#failed(error)
-    this.book = new RoomBook({ chat: this.chat, people, me, heard, failed })
+    this.rooms = new UserRooms({ chat: this.chat, people, me, messageReceived, failed })
     this.#listen(options)
   }
 
@@ -76,7 +76,7 @@ export class Session {
 
   /** What waits to be sent stays kept. */
   async close(): Promise<void> {
-    this.book.close()
+    this.rooms.close()
     await this.chat.close()
   }
 
@@ -97,23 +97,23 @@ export class Session {
       this.#refusal.value = undefined
       this.#isAdmitted.value = true
       admitted(user)
-      void this.book.fetch()
+      void this.rooms.fetch()
     })
     chat.on('refused', (error, final) => {
       if (final) this.#refusal.value = error
     })
     chat.on('error', (error) => this.#failed(error))
-    void chat.loaded().then(() => this.book.openPending())
+    void chat.loaded().then(() => this.rooms.openPending())
   }
 
   #failed(error: unknown): void {
     const { code, message } = ChatError.from(error)
     // What the connection's state tells anyway, or what ended with the page's own doing.
     if (code === 'timeout' || code === 'offline' || code === 'closed') return
-    this.#notice(errorWords(code), message)
+    this.#showError(errorText(code), message)
   }
 }
 
-function guessOf(identity: Identity): Author {
+function initialAuthor(identity: Identity): Author {
   return identity.kind === 'guest' ? { id: identity.id ?? '', name: identity.name } : { id: '', name: '' }
 }

@@ -23,7 +23,7 @@ export function NameForm({ label, action, value, isBusy, maxChars, onName }: Nam
     return problem === undefined
   }
   return (
-    <EntranceForm
+    <SignInForm
       label={label}
       action={action}
       isBusy={isBusy}
@@ -42,7 +42,7 @@ export function NameForm({ label, action, value, isBusy, maxChars, onName }: Nam
           onInput={(event) => setName(event.currentTarget.value)}
         />
       )}
-    </EntranceForm>
+    </SignInForm>
   )
 }
 
@@ -61,7 +61,7 @@ export function TokenForm({ isBusy, onToken }: TokenFormProps) {
     return problem === undefined
   }
   return (
-    <EntranceForm
+    <SignInForm
       label="Your token"
       action="Sign in"
       isBusy={isBusy}
@@ -80,7 +80,7 @@ export function TokenForm({ isBusy, onToken }: TokenFormProps) {
           onInput={(event) => setToken(event.currentTarget.value)}
         />
       )}
-    </EntranceForm>
+    </SignInForm>
   )
 }
 
@@ -93,7 +93,7 @@ interface FieldProps {
   readonly autofocus: boolean
 }
 
-interface EntranceFormProps {
+interface SignInFormProps {
   readonly label: string
   readonly action: string
   readonly isBusy: boolean
@@ -103,7 +103,7 @@ interface EntranceFormProps {
   readonly children: (field: FieldProps) => preact.ComponentChild
 }
 
-function EntranceForm({ label, action, isBusy, problem, submit, children }: EntranceFormProps) {
+function SignInForm({ label, action, isBusy, problem, submit, children }: SignInFormProps) {
   const id = useId()
   const form = useRef<HTMLFormElement>(null)
   const submitted = (event: TargetedSubmitEvent<HTMLFormElement>) => {
@@ -119,11 +119,11 @@ function EntranceForm({ label, action, isBusy, problem, submit, children }: Entr
     autofocus: true,
   }
   return (
-    <form ref={form} class="entrance-form" noValidate onSubmit={submitted}>
+    <form ref={form} class="sign-in-form" noValidate onSubmit={submitted}>
       <label class="field-label" for={id}>
         {label}
       </label>
-      <div class="entrance-row">
+      <div class="sign-in-row">
         {children(field)}
         <button type="submit" class="button button-primary" disabled={isBusy}>
           {isBusy ? 'One moment…' : action}

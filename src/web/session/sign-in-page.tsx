@@ -4,12 +4,12 @@ import { Banner } from '../app/banners.tsx'
 import { roomNameProblem } from '../app/name-rules.ts'
 import { usePage } from '../app/page.ts'
 import { roomOfHash } from '../app/route.ts'
-import { Bird } from '../components/wordmark.tsx'
+import { Logo } from '../components/wordmark.tsx'
 import { refusalOf } from './refusal.ts'
 import type { Session } from './session.ts'
 import { NameForm, TokenForm } from './sign-in-forms.tsx'
 
-export function Welcome({ session }: { readonly session: Session | undefined }) {
+export function SignInPage({ session }: { readonly session: Session | undefined }) {
   const page = usePage()
   const error = session?.refusal.value
   const refusal =
@@ -26,16 +26,16 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
     act()
   }
   return (
-    <main class="welcome">
-      <div class="welcome-card">
-        <Bird size={56} />
-        <h1 class="welcome-title">{room === undefined ? 'Welcome to Rookery' : `Come in to #${room}`}</h1>
-        <p class="welcome-text">
+    <main class="sign-in-page">
+      <div class="sign-in-card">
+        <Logo size={56} />
+        <h1 class="sign-in-title">{room === undefined ? 'Welcome to Rookery' : `Come in to #${room}`}</h1>
+        <p class="sign-in-text">
           A place to talk, in rooms and in private. Messages arrive once and in order, even when your
           connection does not hold.
         </p>
         {refusal !== undefined && (
-          <div class="welcome-refusal" role="alert">
+          <div class="sign-in-refusal" role="alert">
             <strong>{refusal.title}.</strong> {refusal.text}
           </div>
         )}
@@ -50,8 +50,8 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
             onName={(written) => enter(() => page.enterAsGuest(written))}
           />
         )}
-        {isEntering && <EnteringHint session={session} />}
-        <p class="welcome-small">
+        {isEntering && <ConnectingHint session={session} />}
+        <p class="sign-in-small">
           {!withToken &&
             'No account and no password: this browser keeps a secret key, so that you are the same person when you come back.'}
           {withToken && (
@@ -60,7 +60,7 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
             </button>
           )}
           {wanted === 'name' && (
-            <button type="button" class="link-button welcome-other" onClick={() => setWanted('token')}>
+            <button type="button" class="link-button sign-in-other" onClick={() => setWanted('token')}>
               Sign in with a token
             </button>
           )}
@@ -71,7 +71,7 @@ export function Welcome({ session }: { readonly session: Session | undefined }) 
 }
 
 /** Nothing is said about what takes no time. */
-function EnteringHint({ session }: { readonly session: Session }) {
+function ConnectingHint({ session }: { readonly session: Session }) {
   const { state, reason } = session.connection.value
   if (state !== 'offline' && reason === undefined) return null
   return <Banner tone="warning">The server can’t be reached just now. It is tried again by itself.</Banner>

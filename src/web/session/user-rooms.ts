@@ -8,10 +8,10 @@ import { directUsers } from '../../client/index.ts'
 import { unreadMentions } from '../conversation/message/mentions.ts'
 import { mentions } from '../conversation/message/tokens.ts'
 import { type RoomLine, roomsToJoin } from '../sidebar/room-list-model.ts'
-import type { People } from './known-people.ts'
+import type { KnownPeople } from './known-people.ts'
 
 /** Somebody else has just said something. */
-export interface Heard {
+export interface ReceivedMessage {
   readonly room: string
   readonly from: Author
   /** Not known of a room that was not joined. */
@@ -20,59 +20,59 @@ export interface Heard {
   readonly isPersonal: boolean
 }
 
-export interface RoomBookOptions {
+export interface UserRoomsOptions {
   readonly chat: ChatClient
-  readonly people: People
+  readonly people: KnownPeople
   readonly me: () => { readonly id: string; readonly name: string }
-  readonly heard: (heard: Heard) => void
+  readonly messageReceived: (message: ReceivedMessage) => void
   readonly failed: (error: unknown) => void
 }
 
 /** Of the user's rooms so many are joined at once; the others when they are opened. */
 const JOINED_MAX = 50
-const SETTLE_MS = 50
+const UPDATE_DELAY_MS = 50
 
-export class RoomBook {
+export class UserRooms {
   readonly lines = signal<readonly RoomLine[]>([])
   /** Ids of all who are in one of the joined rooms. */
   readonly present = signal<ReadonlySet<string>>(new Set())
   /** Somebody else is or was there, or has said something, in any of the rooms. Once so, it stays so. */
   readonly hasCompany = signal(false)
   /** The list has come from the server at least once. */
-  readonly known = signal(false)
-  readonly #options: RoomBookOptions
+  readonly isLoaded = signal(false)
+  readonly #options: UserRoomsOptions
   readonly #summaries = new Map<string, RoomSummary>()
-  readonly #watched = new Map<string, () => void>()
+  readonly #openRooms = new Map<string, () => void>()
   readonly #changed = new Set<string>()
-  readonly #shown = new Map<string, RoomLine>()
-  readonly #stopTelling: () => void
+  readonly #lineByRoom = new Map<string, RoomLine>()
+  readonly #stopListening: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(options: RoomBookOptions) {
+  constructor(options: UserRoomsOptions) {
     this.#options = options
     const { chat } = options
     const stops = [
       chat.on('room', (summary, from) => this.#changedRoom(summary, from)),
-      chat.on('state', () => this.#settle()),
+      chat.on('state', () => this.#scheduleUpdate()),
     ]
-    this.#stopTelling = () => stops.forEach((stop) => stop())
+    this.#stopListening = () => stops.forEach((stop) => stop())
   }
 
   /** The room, joined if it was not. */
   open(name: string): ChatRoom {
     const room = this.#options.chat.join(name)
-    if (!this.#watched.has(name)) this.#watch(room)
+    if (!this.#openRooms.has(name)) this.#listen(room)
     return room
   }
 
   /** Asks the server which rooms the user has, and joins of them what may be joined. From then on it is told. */
   async fetch(): Promise<void> {
-    if (this.known.peek()) return
+    if (this.isLoaded.peek()) return
     try {
       const summaries = await this.#options.chat.rooms()
-      for (const summary of summaries) this.#told(summary)
-      for (const name of roomsToJoin(summaries, JOINED_MAX - this.#watched.size)) this.open(name)
-      this.known.value = true
+      for (const summary of summaries) this.#setSummary(summary)
+      for (const name of roomsToJoin(summaries, JOINED_MAX - this.#openRooms.size)) this.open(name)
+      this.isLoaded.value = true
     } catch (error) {
       this.#options.failed(error)
     }
@@ -91,87 +91,87 @@ export class RoomBook {
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#stopTelling()
-    for (const stop of this.#watched.values()) stop()
-    this.#watched.clear()
+    this.#stopListening()
+    for (const stop of this.#openRooms.values()) stop()
+    this.#openRooms.clear()
   }
 
-  #watch(room: ChatRoom): void {
+  #listen(room: ChatRoom): void {
     const { name } = room
-    const touch = () => this.#touch(name)
+    const changed = () => this.#markChanged(name)
     const stops = [
-      room.on('change', touch),
-      room.on('state', touch),
-      room.on('unread', touch),
-      room.on('presence', touch),
-      room.on('message', (message, { live }) => this.#heard(room, message, live)),
+      room.on('change', changed),
+      room.on('state', changed),
+      room.on('unread', changed),
+      room.on('presence', changed),
+      room.on('message', (message, { live }) => this.#messageReceived(room, message, live)),
     ]
-    this.#watched.set(name, () => stops.forEach((stop) => stop()))
-    touch()
+    this.#openRooms.set(name, () => stops.forEach((stop) => stop()))
+    changed()
   }
 
   #forget(name: string): void {
-    this.#watched.get(name)?.()
-    this.#watched.delete(name)
+    this.#openRooms.get(name)?.()
+    this.#openRooms.delete(name)
     this.#summaries.delete(name)
-    this.#touch(name)
+    this.#markChanged(name)
   }
 
-  #told(summary: RoomSummary): void {
+  #setSummary(summary: RoomSummary): void {
     this.#summaries.set(summary.room, summary)
-    this.#touch(summary.room)
+    this.#markChanged(summary.room)
   }
 
   /** Somebody may have written in a direct room that this page has not joined. */
   #changedRoom(summary: RoomSummary, from: Author | undefined): void {
-    this.#told(summary)
+    this.#setSummary(summary)
     if (from === undefined) return
-    this.#options.people.met(from)
+    this.#options.people.remember(from)
     this.open(summary.room)
     if (from.id !== this.#options.me().id) {
-      this.#options.heard({ room: summary.room, from, isPersonal: true })
+      this.#options.messageReceived({ room: summary.room, from, isPersonal: true })
     }
   }
 
-  #heard({ name: room }: ChatRoom, { from, text = '' }: LoggedMessage, live: boolean): void {
-    if (directUsers(room) !== undefined) this.#options.people.met(from)
+  #messageReceived({ name: room }: ChatRoom, { from, text = '' }: LoggedMessage, live: boolean): void {
+    if (directUsers(room) !== undefined) this.#options.people.remember(from)
     if (!live || from.id === this.#options.me().id) return
     const isPersonal = directUsers(room) !== undefined || this.#mentions(text)
-    this.#options.heard({ room, from, text, isPersonal })
+    this.#options.messageReceived({ room, from, text, isPersonal })
   }
 
   #names(): Set<string> {
-    return new Set([...this.#summaries.keys(), ...this.#watched.keys()])
+    return new Set([...this.#summaries.keys(), ...this.#openRooms.keys()])
   }
 
-  #touch(name: string): void {
+  #markChanged(name: string): void {
     this.#changed.add(name)
-    this.#settle()
+    this.#scheduleUpdate()
   }
 
   /** Many changes come together; the list is made anew once for all of them. */
-  #settle(): void {
+  #scheduleUpdate(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.#show()
-    }, SETTLE_MS)
+      this.#update()
+    }, UPDATE_DELAY_MS)
   }
 
-  #show(): void {
+  #update(): void {
     const present = this.#presentNow()
     const names = this.#names()
-    for (const name of this.#shown.keys()) if (!names.has(name)) this.#shown.delete(name)
+    for (const name of this.#lineByRoom.keys()) if (!names.has(name)) this.#lineByRoom.delete(name)
     for (const name of names) {
-      const line = this.#shown.get(name)
+      const line = this.#lineByRoom.get(name)
       if (line === undefined || this.#changed.has(name) || this.#isStale(line, present))
-        this.#shown.set(name, this.#lineOf(name, present))
+        this.#lineByRoom.set(name, this.#lineOf(name, present))
     }
     this.#changed.clear()
-    this.#options.people.keep()
+    this.#options.people.save()
     batch(() => {
       this.present.value = present
       this.hasCompany.value ||= this.#hasCompany(present)
-      this.lines.value = [...this.#shown.values()]
+      this.lines.value = [...this.#lineByRoom.values()]
     })
   }
 
@@ -181,7 +181,7 @@ export class RoomBook {
     const { id } = me()
     if (id === '') return false
     if ([...present].some((user) => user !== id)) return true
-    return [...this.#shown.values()].some(
+    return [...this.#lineByRoom.values()].some(
       ({ room, unread }) =>
         unread > 0 || chat.joined.get(room)?.messages.some(({ from }) => from.id !== id) === true,
     )
@@ -198,10 +198,10 @@ export class RoomBook {
     // Who was there when the connection went says nothing of now.
     if (chat.state.state !== 'online' && chat.state.state !== 'degraded') return present
     const partners = new Set([...this.#names()].flatMap((name) => directUsers(name) ?? []))
-    for (const name of this.#watched.keys()) {
+    for (const name of this.#openRooms.keys()) {
       for (const member of chat.joined.get(name)?.members.list ?? []) {
         present.add(member.id)
-        if (partners.has(member.id)) people.met(member)
+        if (partners.has(member.id)) people.remember(member)
       }
     }
     return present
@@ -213,7 +213,7 @@ export class RoomBook {
     const { messages = [], readUpTo = 0 } = room ?? {}
     const mentionsUser = (text: string) => this.#mentions(text)
     const unread = room?.unread ?? this.#summaries.get(name)?.unread ?? 0
-    const calls = unread === 0 ? 0 : unreadMentions(messages, { readUpTo, userId, mentionsUser })
+    const mentionCount = unread === 0 ? 0 : unreadMentions(messages, { readUpTo, userId, mentionsUser })
     const other = this.#otherOf(name)
     return {
       room: name,
@@ -221,7 +221,7 @@ export class RoomBook {
       ...(other === undefined ? {} : { other }),
       present: other !== undefined && present.has(other.id),
       unread,
-      mentions: other === undefined ? calls : unread,
+      mentions: other === undefined ? mentionCount : unread,
       lastAt: messages.at(-1)?.at ?? 0,
     }
   }

@@ -29,7 +29,7 @@ export type Offer =
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
 /** A list that is longer than this hides what is new at its end. */
-const SEEN_AT_ONCE = 12
+const LONG_LIST_MIN = 12
 
 /**
  * Rooms by name, so that they stay where they are; in a long list those with something unread come first. Conversations
@@ -38,7 +38,7 @@ const SEEN_AT_ONCE = 12
 export function sectionsOf(lines: readonly RoomLine[]): RoomSections {
   const rooms = lines.filter(({ other }) => other === undefined)
   const direct = lines.filter(({ other }) => other !== undefined)
-  const isLong = rooms.length > SEEN_AT_ONCE
+  const isLong = rooms.length > LONG_LIST_MIN
   const unreadFirst = (a: RoomLine, b: RoomLine) => Number(b.unread > 0) - Number(a.unread > 0)
   return {
     rooms: rooms.toSorted((a, b) => (isLong ? unreadFirst(a, b) : 0) || names.compare(a.title, b.title)),

@@ -90,7 +90,7 @@ function RoomPicture({ line: { other, present } }: { readonly line: RoomLine }) 
   return (
     <span class="room-picture" data-present={present}>
       <Avatar user={other} size="s" />
-      {present && <span class="unseen">here now: </span>}
+      {present && <span class="visually-hidden">here now: </span>}
     </span>
   )
 }
@@ -103,13 +103,13 @@ function RoomMarks({ line: { other, unread, mentions } }: { readonly line: RoomL
       {isMention && (
         <span class="mention-mark">
           <AtIcon size={14} />
-          <span class="unseen">, {mentions} for you</span>
+          <span class="visually-hidden">, {mentions} for you</span>
         </span>
       )}
       <span class={mentions > 0 ? 'badge badge-strong' : 'badge'}>
-        <span class="unseen">, </span>
+        <span class="visually-hidden">, </span>
         {countText(unread)}
-        <span class="unseen"> unread</span>
+        <span class="visually-hidden"> unread</span>
       </span>
     </span>
   )

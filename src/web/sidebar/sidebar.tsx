@@ -7,7 +7,7 @@ import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
 import { RoomList } from './room-list.tsx'
 import { linesFound, type Offer, offerFor, type RoomLine, sectionsOf } from './room-list-model.ts'
-import { MeMenu } from './user-menu.tsx'
+import { UserMenu } from './user-menu.tsx'
 
 export function Sidebar({ session }: { readonly session: Session }) {
   const page = usePage()
@@ -15,7 +15,7 @@ export function Sidebar({ session }: { readonly session: Session }) {
   const field = useRef<HTMLInputElement>(null)
   const nav = useRef<HTMLElement>(null)
   useFindKey(field)
-  const lines = session.book.lines.value
+  const lines = session.rooms.lines.value
   const { rooms, direct } = sectionsOf(linesFound(lines, search))
   const offer = offerFor(lines, search, session.chat.limits?.roomMaxChars)
   const open = (room: string) => {
@@ -56,14 +56,14 @@ export function Sidebar({ session }: { readonly session: Session }) {
         )}
         {offer !== undefined && <OfferRow offer={offer} open={open} />}
         {isEmpty && offer === undefined && (
-          <EmptyList isSearching={isSearching} isKnown={session.book.known.value} />
+          <EmptyList isSearching={isSearching} isKnown={session.rooms.isLoaded.value} />
         )}
-        <p class="unseen" role="status">
+        <p class="visually-hidden" role="status">
           {isSearching ? `${rooms.length + direct.length} found` : ''}
         </p>
         {!isSearching && <InviteCard session={session} />}
       </div>
-      <MeMenu session={session} />
+      <UserMenu session={session} />
     </nav>
   )
 }

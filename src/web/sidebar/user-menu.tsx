@@ -18,14 +18,14 @@ import {
 import { Menu, MenuItem } from '../components/menu.tsx'
 import type { Session } from '../session/session.ts'
 
-export function MeMenu({ session }: { readonly session: Session }) {
+export function UserMenu({ session }: { readonly session: Session }) {
   const me = session.me.value
   const state = session.connection.value.state
   const button = (
     <>
       <Avatar user={me} />
       <span class="me-names">
-        <span class="unseen">You: </span>
+        <span class="visually-hidden">You: </span>
         <span class="me-name clipped">
           <bdi>{me.name}</bdi>
         </span>
@@ -39,7 +39,7 @@ export function MeMenu({ session }: { readonly session: Session }) {
   return (
     <footer class="me">
       <Menu label="You" class="me-button" button={button} hasText>
-        <MeItems session={session} />
+        <UserMenuItems session={session} />
       </Menu>
     </footer>
   )
@@ -54,7 +54,7 @@ const STATES = {
   closed: 'Closed',
 } as const
 
-function MeItems({ session }: { readonly session: Session }) {
+function UserMenuItems({ session }: { readonly session: Session }) {
   const page = usePage()
   return (
     <>
@@ -79,13 +79,14 @@ function MeItems({ session }: { readonly session: Session }) {
 
 function NotificationItem() {
   const page = usePage()
-  const say = (text: string) => page.say(text)
+  const showToast = (text: string) => page.showToast(text)
   const state = notifications.value
   const choose = () => {
-    if (state === 'blocked') say('Notifications are blocked for this page in the settings of your browser.')
+    if (state === 'blocked')
+      showToast('Notifications are blocked for this page in the settings of your browser.')
     else if (state === 'absent')
-      say('This browser has no notifications for this page; they need HTTPS or localhost.')
-    else void switchNotifications(state !== 'on', page.kept)
+      showToast('This browser has no notifications for this page; they need HTTPS or localhost.')
+    else void switchNotifications(state !== 'on', page.storage)
   }
   return (
     <MenuItem icon={state === 'on' ? <BellIcon /> : <BellOffIcon />} onChoose={choose}>
@@ -95,17 +96,29 @@ function NotificationItem() {
 }
 
 function ThemeItems() {
-  const { kept } = usePage()
+  const { storage } = usePage()
   const chosen = theme.value
   return (
     <div role="group" aria-label="Colours">
-      <MenuItem icon={<AutoIcon />} isChecked={chosen === 'auto'} onChoose={() => chooseTheme('auto', kept)}>
+      <MenuItem
+        icon={<AutoIcon />}
+        isChecked={chosen === 'auto'}
+        onChoose={() => chooseTheme('auto', storage)}
+      >
         Colours of the system
       </MenuItem>
-      <MenuItem icon={<SunIcon />} isChecked={chosen === 'light'} onChoose={() => chooseTheme('light', kept)}>
+      <MenuItem
+        icon={<SunIcon />}
+        isChecked={chosen === 'light'}
+        onChoose={() => chooseTheme('light', storage)}
+      >
         Light
       </MenuItem>
-      <MenuItem icon={<MoonIcon />} isChecked={chosen === 'dark'} onChoose={() => chooseTheme('dark', kept)}>
+      <MenuItem
+        icon={<MoonIcon />}
+        isChecked={chosen === 'dark'}
+        onChoose={() => chooseTheme('dark', storage)}
+      >
         Dark
       </MenuItem>
     </div>

@@ -8,7 +8,7 @@ export function CharactersLeft({ count, max }: { readonly count: number; readonl
   return (
     <span class={count > max ? 'composer-count composer-count-over' : 'composer-count'} role="status">
       {(max - count).toLocaleString()}
-      <span class="unseen"> characters left</span>
+      <span class="visually-hidden"> characters left</span>
     </span>
   )
 }

@@ -2,11 +2,11 @@
 import { useState } from 'preact/hooks'
 import type { ChatClient, ChatMessage, ChatRoom } from '../../../client/index.ts'
 import { CheckIcon, SendIcon, SmileIcon } from '../../components/icons.tsx'
-import { isTouched } from '../attention.ts'
-import { codePointsIn } from '../characters.ts'
+import { isTouchDevice } from '../attention.ts'
+import { countCodePoints } from '../characters.ts'
 import { EmojiPicker } from '../emoji/emoji-picker.tsx'
-import { tooLongWords } from '../sentences.ts'
-import { useRoom } from '../use-room-value.ts'
+import { tooLongText } from '../sentences.ts'
+import { useRoomValue } from '../use-room-value.ts'
 import { CharactersLeft } from './characters-left.tsx'
 import { EditingBanner } from './editing-banner.tsx'
 import { Suggestions } from './suggestions.tsx'
@@ -40,7 +40,7 @@ const PRESENCE = ['presence'] as const
 export function Composer(props: ComposerProps) {
   const { chat, room, me, title, editing, handle, sent, editLast, edited } = props
   const [isPicking, setPicking] = useState(false)
-  const members = useRoom(room, PRESENCE, (known) => known.members.list)
+  const members = useRoomValue(room, PRESENCE, (known) => known.members.list)
   const composed = useComposerField(room, editing)
   const { field, text, set } = composed
   const completing = useCompletion(
@@ -49,13 +49,13 @@ export function Composer(props: ComposerProps) {
   )
   const { suggestions, chosen } = completing
   const max = useTextMax(chat)
-  const count = codePointsIn(text)
+  const count = countCodePoints(text)
   const isTooLong = count > max
   const { problem, setProblem, submit } = useSubmit({
     room,
     editing,
     text,
-    tooLong: isTooLong ? tooLongWords(count, max) : undefined,
+    tooLong: isTooLong ? tooLongText(count, max) : undefined,
     edited,
     sent: () => {
       set('')
@@ -82,7 +82,7 @@ export function Composer(props: ComposerProps) {
   const pressed = (event: KeyboardEvent) => {
     if (event.isComposing || event.keyCode === 229) return
     if (completing.chooseBy(event)) return event.preventDefault()
-    if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !isTouched()) {
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !isTouchDevice()) {
       event.preventDefault()
       submit()
     } else if (event.key === 'Escape' && editing !== undefined) edited('cancelled')
@@ -100,10 +100,10 @@ export function Composer(props: ComposerProps) {
     const { selectionStart, selectionEnd } = field.current ?? { selectionStart: 0, selectionEnd: 0 }
     const whole = text.length - (selectionEnd - selectionStart) + more.length
     if (whole <= max) return
-    const after = codePointsIn(text.slice(0, selectionStart) + more + text.slice(selectionEnd))
+    const after = countCodePoints(text.slice(0, selectionStart) + more + text.slice(selectionEnd))
     if (after <= max) return
     event.preventDefault()
-    setProblem(`Not pasted. ${tooLongWords(after, max)}`)
+    setProblem(`Not pasted. ${tooLongText(after, max)}`)
   }
 
   const canSend = text.trim() !== '' && !isTooLong
@@ -116,7 +116,12 @@ export function Composer(props: ComposerProps) {
         </p>
       )}
       {suggestions.length > 0 && (
-        <Suggestions list={suggestions} chosen={chosen} take={completing.take} point={completing.point} />
+        <Suggestions
+          list={suggestions}
+          chosen={chosen}
+          accept={completing.accept}
+          highlight={completing.highlight}
+        />
       )}
       {isPicking && (
         <EmojiPicker
@@ -143,7 +148,7 @@ export function Composer(props: ComposerProps) {
           aria-autocomplete="list"
           aria-controls={suggestions.length > 0 ? 'suggestions' : undefined}
           aria-activedescendant={suggestions.length > 0 ? `suggestion-${chosen}` : undefined}
-          enterkeyhint={isTouched() ? 'enter' : 'send'}
+          enterkeyhint={isTouchDevice() ? 'enter' : 'send'}
           autocomplete="off"
           onInput={(event) => written(event.currentTarget)}
           onKeyDown={pressed}

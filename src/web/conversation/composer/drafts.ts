@@ -2,16 +2,16 @@
 
 const PREFIX = 'rookery.draft.'
 /** For where the browser allows no storage. */
-const kept = new Map<string, string>()
+const inMemory = new Map<string, string>()
 
 export function draftOf(room: string): string {
-  const memory = kept.get(room)
+  const memory = inMemory.get(room)
   if (memory !== undefined) return memory
   return stored(() => sessionStorage.getItem(PREFIX + room)) ?? ''
 }
 
 export function keepDraft(room: string, text: string): void {
-  kept.set(room, text)
+  inMemory.set(room, text)
   stored(() => {
     if (text === '') sessionStorage.removeItem(PREFIX + room)
     else sessionStorage.setItem(PREFIX + room, text)

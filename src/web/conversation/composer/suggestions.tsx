@@ -46,25 +46,25 @@ function peopleFor(query: string, people: readonly Author[]): Author[] {
 interface SuggestionsProps {
   readonly list: readonly Suggestion[]
   readonly chosen: number
-  readonly take: (suggestion: Suggestion) => void
-  readonly point: (place: number) => void
+  readonly accept: (suggestion: Suggestion) => void
+  readonly highlight: (index: number) => void
 }
 
-export function Suggestions({ list, chosen, take, point }: SuggestionsProps) {
+export function Suggestions({ list, chosen, accept, highlight }: SuggestionsProps) {
   return (
     <ul class="suggestions" id="suggestions" role="listbox" aria-label="Suggestions">
-      {list.map((suggestion, place) => (
+      {list.map((suggestion, index) => (
         <li
           key={suggestion.key}
-          id={`suggestion-${place}`}
+          id={`suggestion-${index}`}
           role="option"
           class="suggestion"
-          aria-selected={place === chosen}
-          onMouseEnter={() => point(place)}
+          aria-selected={index === chosen}
+          onMouseEnter={() => highlight(index)}
           onPointerDown={(event) => {
             // The textarea keeps the focus.
             event.preventDefault()
-            take(suggestion)
+            accept(suggestion)
           }}
         >
           {suggestion.emoji !== undefined && (

@@ -11,8 +11,8 @@ export interface Completing {
   readonly suggestions: readonly Suggestion[]
   /** The place of the one that the keys have come to. */
   readonly chosen: number
-  readonly point: (place: number) => void
-  readonly take: (suggestion: Suggestion) => void
+  readonly highlight: (index: number) => void
+  readonly accept: (suggestion: Suggestion) => void
   /** The user has written. */
   readonly written: (element: HTMLTextAreaElement) => void
   /** Nothing is offered before the user writes on. */
@@ -23,11 +23,11 @@ export interface Completing {
 
 export function useCompletion({ field, text, put }: ComposerField, people: readonly Author[]): Completing {
   const [caret, setCaret] = useState<number>()
-  const [place, setPlace] = useState(0)
+  const [index, setIndex] = useState(0)
   const completion = caret === undefined ? undefined : completionAt(text, caret)
   const suggestions = useSuggestions(completion, people)
   const last = suggestions.length - 1
-  const chosen = Math.max(0, Math.min(place, last))
+  const chosen = Math.max(0, Math.min(index, last))
   const end = () => setCaret(undefined)
 
   const complete = (edit: Edit) => {
@@ -35,17 +35,17 @@ export function useCompletion({ field, text, put }: ComposerField, people: reado
     end()
   }
 
-  const take = ({ text: by }: Suggestion) => {
+  const accept = ({ text: by }: Suggestion) => {
     if (completion !== undefined && caret !== undefined) complete(replaced(text, completion.from, caret, by))
   }
 
   const chooseBy = ({ key, shiftKey }: KeyboardEvent): boolean => {
     const suggestion = suggestions[chosen]
     if (suggestion === undefined) return false
-    if (key === 'ArrowDown') setPlace(chosen === last ? 0 : chosen + 1)
-    else if (key === 'ArrowUp') setPlace(chosen === 0 ? last : chosen - 1)
+    if (key === 'ArrowDown') setIndex(chosen === last ? 0 : chosen + 1)
+    else if (key === 'ArrowUp') setIndex(chosen === 0 ? last : chosen - 1)
     else if (key === 'Escape') end()
-    else if ((key === 'Enter' && !shiftKey) || key === 'Tab') take(suggestion)
+    else if ((key === 'Enter' && !shiftKey) || key === 'Tab') accept(suggestion)
     else return false
     return true
   }
@@ -59,10 +59,10 @@ export function useCompletion({ field, text, put }: ComposerField, people: reado
 
   const written = ({ value, selectionStart: at }: HTMLTextAreaElement) => {
     setCaret(at)
-    setPlace(0)
+    setIndex(0)
     const name = closedEmojiAt(value, at)
     if (name !== undefined) void closeEmoji(name, { value, at })
   }
 
-  return { suggestions, chosen, point: setPlace, take, written, end, chooseBy }
+  return { suggestions, chosen, highlight: setIndex, accept, written, end, chooseBy }
 }

@@ -2,7 +2,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
-import { isTouched } from '../attention.ts'
+import { isTouchDevice } from '../attention.ts'
 import { type Edit, replaced } from './completion.ts'
 import { useComposerText } from './composer-text.ts'
 
@@ -34,7 +34,7 @@ export function useComposerField(room: ChatRoom, editing: ChatMessage | undefine
   }, [text])
 
   useEffect(() => {
-    if (!isTouched()) field.current?.focus()
+    if (!isTouchDevice()) field.current?.focus()
   }, [room])
 
   const editedId = editing?.id

@@ -52,7 +52,7 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
     event.stopPropagation()
   }
 
-  let place = -1
+  let index = -1
   return (
     <div class="emoji-picker" ref={panel} role="dialog" aria-label="Emoji" onKeyDown={pressed}>
       <input
@@ -80,8 +80,8 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
             </p>
             <div class="emoji-cells">
               {emoji.map((one) => {
-                place += 1
-                const at = place
+                index += 1
+                const at = index
                 return (
                   <EmojiCell
                     key={one.name}
@@ -89,14 +89,14 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
                     id={`emoji-${at}`}
                     isChosen={at === chosen}
                     pick={pick}
-                    point={() => setChosen(at)}
+                    highlight={() => setChosen(at)}
                   />
                 )
               })}
             </div>
           </div>
         ))}
-        {shown.length === 0 && <p class="emoji-none">{noneWords(list, query)}</p>}
+        {shown.length === 0 && <p class="emoji-none">{noneText(list, query)}</p>}
       </div>
       <p class="emoji-name" aria-hidden="true">
         {shown[chosen] === undefined ? ' ' : `${shown[chosen].char} :${shown[chosen].name}:`}
@@ -110,10 +110,10 @@ interface EmojiCellProps {
   readonly id: string
   readonly isChosen: boolean
   readonly pick: (char: string) => void
-  readonly point: () => void
+  readonly highlight: () => void
 }
 
-function EmojiCell({ emoji, id, isChosen, pick, point }: EmojiCellProps) {
+function EmojiCell({ emoji, id, isChosen, pick, highlight }: EmojiCellProps) {
   return (
     <button
       type="button"
@@ -123,7 +123,7 @@ function EmojiCell({ emoji, id, isChosen, pick, point }: EmojiCellProps) {
       tabIndex={-1}
       aria-selected={isChosen}
       aria-label={emoji.name.replaceAll('_', ' ')}
-      onMouseEnter={point}
+      onMouseEnter={highlight}
       onClick={() => pick(emoji.char)}
     >
       {emoji.char}
@@ -146,7 +146,7 @@ function groupsOf(list: readonly Emoji[], query: string): EmojiGroup[] {
     .filter(({ emoji }) => emoji.length > 0)
 }
 
-function noneWords(list: readonly Emoji[] | 'failed', query: string): string {
+function noneText(list: readonly Emoji[] | 'failed', query: string): string {
   if (list === 'failed') return 'The emoji could not be loaded. Close this and try again.'
   return list.length === 0 ? 'Loading…' : `No emoji for “${query.trim()}”`
 }

@@ -25,7 +25,7 @@ export function MessageMenu({ open: { message, anchor }, me, actions, close }: M
     const element = menu.current
     if (element === null) return undefined
     element.showPopover()
-    place(element, anchor)
+    placeMenu(element, anchor)
     element.querySelector('button')?.focus()
     return () => {
       const article = anchor.closest('article')
@@ -106,7 +106,7 @@ function pressedIn(event: KeyboardEvent, close: () => void): void {
  * Below the button's end, or at a message's text; above where there is no room below. Narrow pages show it as a sheet (style
  * sheet).
  */
-function place(menu: HTMLElement, anchor: Element): void {
+function placeMenu(menu: HTMLElement, anchor: Element): void {
   const body = anchor.tagName === 'ARTICLE' ? anchor.querySelector('.message-body') : null
   const at = (body ?? anchor).getBoundingClientRect()
   const { width, height } = menu.getBoundingClientRect()

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import type { Author, ChatMessage } from '../../../client/index.ts'
 import { Avatar } from '../../components/avatar.tsx'
 import { AtIcon, CopyIcon, EditIcon, MoreIcon } from '../../components/icons.tsx'
-import { isTouched } from '../attention.ts'
+import { isTouchDevice } from '../attention.ts'
 import type { Readers } from '../sentences.ts'
 import { fullTimeLabel, timeLabel } from '../timeline/days.ts'
 import type { MessageRow as Row } from '../timeline/rows.ts'
@@ -58,7 +58,7 @@ export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions 
         )}
         <MessageState message={message} readers={readers} isOnline={isOnline} />
       </div>
-      {(isPointed || isTouched()) && !message.removed && message.state === 'sent' && (
+      {(isPointed || isTouchDevice()) && !message.removed && message.state === 'sent' && (
         <Toolbar message={message} isMine={isMine} actions={actions} />
       )}
     </article>

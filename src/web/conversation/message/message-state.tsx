@@ -1,8 +1,8 @@
 /** What becomes of one's own message, below it: on its way, failed, seen. Of others: nothing. */
 import type { ChatMessage, Failure } from '../../../client/index.ts'
-import { errorWords } from '../../app/error-text.ts'
+import { errorText } from '../../app/error-text.ts'
 import { ChecksIcon, ClockIcon, WarningIcon } from '../../components/icons.tsx'
-import { type Readers, readersWords } from '../sentences.ts'
+import { type Readers, readersText } from '../sentences.ts'
 
 interface MessageStateProps {
   readonly message: ChatMessage
@@ -17,28 +17,28 @@ export function MessageState({ message, readers, isOnline }: MessageStateProps) 
   if (change?.failure !== undefined) {
     return <Failed what={change.kind === 'edit' ? 'Not changed' : 'Not removed'} failure={change.failure} />
   }
-  if (state === 'pending') return <Pending words={isOnline ? 'Sending…' : 'Waiting'} />
-  if (change !== undefined) return <Pending words={changeWords(change.kind, isOnline)} />
+  if (state === 'pending') return <Pending text={isOnline ? 'Sending…' : 'Waiting'} />
+  if (change !== undefined) return <Pending text={changeText(change.kind, isOnline)} />
   if (readers === undefined || readers.count === 0) return null
   const title = readers.users.map(({ name }) => name).join(', ')
   return (
     <p class="message-state message-seen" title={title}>
       <ChecksIcon size={14} />
-      {readersWords(readers)}
+      {readersText(readers)}
     </p>
   )
 }
 
-function changeWords(kind: 'edit' | 'remove', isOnline: boolean): string {
+function changeText(kind: 'edit' | 'remove', isOnline: boolean): string {
   if (kind === 'edit') return isOnline ? 'Saving the change…' : 'The change waits'
   return isOnline ? 'Removing…' : 'The removal waits'
 }
 
-function Pending({ words }: { words: string }) {
+function Pending({ text }: { text: string }) {
   return (
     <p class="message-state message-pending">
       <ClockIcon size={14} />
-      <span>{words}</span>
+      <span>{text}</span>
     </p>
   )
 }
@@ -48,7 +48,7 @@ function Failed({ what, failure }: { what: string; failure: Failure }) {
     <div class="message-state message-failed">
       <WarningIcon size={16} />
       <span class="message-failed-why" title={failure.message}>
-        <strong>{what}.</strong> {errorWords(failure.code)}
+        <strong>{what}.</strong> {errorText(failure.code)}
       </span>
       <button type="button" class="button button-small" onClick={() => failure.retry()}>
         Retry

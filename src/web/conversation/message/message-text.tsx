@@ -24,7 +24,7 @@ export const MessageText = memo(({ text, name, isEdited }: MessageTextProps) => 
   }
   return (
     <div class="message-text" dir="auto">
-      {tokensOf(text, name).map((token, place) => element(token, place))}
+      {tokensOf(text, name).map((token, index) => element(token, index))}
       {isEdited && <EditedMark />}
     </div>
   )
@@ -34,22 +34,22 @@ function EditedMark() {
   return <span class="message-edited">edited</span>
 }
 
-function element(token: Token, place: number) {
+function element(token: Token, index: number) {
   switch (token.kind) {
     case 'mention':
-      return <mark key={place}>{token.text}</mark>
+      return <mark key={index}>{token.text}</mark>
     case 'code':
-      return <code key={place}>{token.code}</code>
+      return <code key={index}>{token.code}</code>
     case 'block':
       return (
-        <pre key={place} dir="ltr" tabIndex={0}>
+        <pre key={index} dir="ltr" tabIndex={0}>
           <code>{token.code}</code>
         </pre>
       )
     case 'link':
       return (
         <a
-          key={place}
+          key={index}
           class={token.text.length > LINK_SHOWN_MAX ? 'message-link-long' : undefined}
           href={token.url}
           title={token.text.length > LINK_SHOWN_MAX ? token.text : undefined}

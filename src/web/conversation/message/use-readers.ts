@@ -2,7 +2,7 @@
 import type { ChatRoom } from '../../../client/index.ts'
 import { type Readers, readersOf } from '../sentences.ts'
 import type { MessageRow, Row } from '../timeline/rows.ts'
-import { useRoom } from '../use-room-value.ts'
+import { useRoomValue } from '../use-room-value.ts'
 
 const READING = ['read', 'presence'] as const
 
@@ -12,7 +12,7 @@ export function useReaders(
   me: string,
   rows: readonly Row[],
 ): { key: string | undefined; readers: Readers } {
-  const [reads, members] = useRoom(room, READING, (known) => [known.reads, known.members.list] as const)
+  const [reads, members] = useRoomValue(room, READING, (known) => [known.reads, known.members.list] as const)
   const own = rows.findLast(
     (row): row is MessageRow => row.kind === 'message' && row.message.from.id === me && !row.message.removed,
   )

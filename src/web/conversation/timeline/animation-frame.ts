@@ -2,15 +2,15 @@
 
 const HIDDEN_MS = 250
 
-export class Frame {
-  readonly #act: () => void
+export class FrameScheduler {
+  readonly #callback: () => void
   #cancel: (() => void) | undefined
 
-  constructor(act: () => void) {
-    this.#act = act
+  constructor(callback: () => void) {
+    this.#callback = callback
   }
 
-  readonly ask = (): void => {
+  readonly request = (): void => {
     if (this.#cancel !== undefined) return
     if (document.hidden) {
       const timer = setTimeout(this.#run, HIDDEN_MS)
@@ -33,6 +33,6 @@ export class Frame {
 
   readonly #run = (): void => {
     this.cancel()
-    this.#act()
+    this.#callback()
   }
 }

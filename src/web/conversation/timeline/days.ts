@@ -1,6 +1,6 @@
 /** Days and times as people say them, in the time of this machine. Pure: now and the language come in. */
 
-export interface DayWords {
+export interface DayLabelOptions {
   readonly now: number
   readonly locale?: string | undefined
 }
@@ -31,7 +31,7 @@ function nextDay(start: number): number {
 }
 
 /** 'Today', 'Yesterday', 'Monday 16 March', 'Monday 16 March 2024'. */
-export function dayLabel(day: number, { now, locale }: DayWords): string {
+export function dayLabel(day: number, { now, locale }: DayLabelOptions): string {
   const today = dayOf(now)
   if (day === today) return 'Today'
   if (nextDay(day) === today) return 'Yesterday'

@@ -4,27 +4,27 @@ import type { ChatRoom, LoggedMessage } from '../../../client/index.ts'
 
 const KEPT_MAX = 8
 /** What comes in so long is said together; more than a few are counted only. */
-const TOGETHER_MS = 1_000
-const SAID_MAX = 3
+const BATCH_MS = 1_000
+const ANNOUNCED_MAX = 3
 
-export function Announcer({ room, me }: { room: ChatRoom; me: string }) {
-  const [lines, setLines] = useState<readonly { id: number; words: string }[]>([])
+export function LiveAnnouncer({ room, me }: { room: ChatRoom; me: string }) {
+  const [lines, setLines] = useState<readonly { id: number; text: string }[]>([])
   useEffect(() => {
-    let heard: LoggedMessage[] = []
+    let received: LoggedMessage[] = []
     let timer: ReturnType<typeof setTimeout> | undefined
-    const say = () => {
+    const announce = () => {
       timer = undefined
-      const words = wordsOf(heard)
-      heard = []
+      const text = announcementsOf(received)
+      received = []
       setLines((before) => {
         const id = (before.at(-1)?.id ?? 0) + 1
-        return [...before, ...words.map((line, place) => ({ id: id + place, words: line }))].slice(-KEPT_MAX)
+        return [...before, ...text.map((line, index) => ({ id: id + index, text: line }))].slice(-KEPT_MAX)
       })
     }
     const end = room.on('message', (message, { live }) => {
       if (!live || message.from.id === me) return
-      heard.push(message)
-      timer ??= setTimeout(say, TOGETHER_MS)
+      received.push(message)
+      timer ??= setTimeout(announce, BATCH_MS)
     })
     return () => {
       end()
@@ -32,15 +32,15 @@ export function Announcer({ room, me }: { room: ChatRoom; me: string }) {
     }
   }, [room, me])
   return (
-    <div class="unseen" aria-live="polite" aria-relevant="additions">
-      {lines.map(({ id, words }) => (
-        <p key={id}>{words}</p>
+    <div class="visually-hidden" aria-live="polite" aria-relevant="additions">
+      {lines.map(({ id, text }) => (
+        <p key={id}>{text}</p>
       ))}
     </div>
   )
 }
 
-function wordsOf(heard: readonly LoggedMessage[]): string[] {
-  if (heard.length > SAID_MAX) return [`${heard.length} new messages`]
-  return heard.map(({ from, text = 'a message that was removed' }) => `${from.name}: ${text}`)
+function announcementsOf(received: readonly LoggedMessage[]): string[] {
+  if (received.length > ANNOUNCED_MAX) return [`${received.length} new messages`]
+  return received.map(({ from, text = 'a message that was removed' }) => `${from.name}: ${text}`)
 }

@@ -7,7 +7,7 @@ export interface Notice {
   readonly id: number
   /** Stands behind the message of this number. */
   readonly after: number
-  readonly words: string
+  readonly text: string
 }
 
 /** Beyond that the oldest are let go. */
@@ -17,19 +17,19 @@ const NOTICES_MAX = 50
 export function withNotice(notices: readonly Notice[], cause: NoticeCause, last: number): readonly Notice[] {
   const id = (notices.at(-1)?.id ?? 0) + 1
   // After a reset the log is numbered anew, or shown from somewhere else: older notices speak of what is gone.
-  if ('reset' in cause) return [{ id, after: 0, words: resetWords(cause.reset) }]
-  const notice = { id, after: placeOf(cause.doubt, last), words: doubtWords(cause.doubt) }
-  if (notices.some(({ after, words }) => after === notice.after && words === notice.words)) return notices
+  if ('reset' in cause) return [{ id, after: 0, text: resetText(cause.reset) }]
+  const notice = { id, after: positionOf(cause.doubt, last), text: doubtText(cause.doubt) }
+  if (notices.some(({ after, text }) => after === notice.after && text === notice.text)) return notices
   return [...notices, notice].slice(-NOTICES_MAX)
 }
 
-function placeOf(doubt: Doubt, last: number): number {
+function positionOf(doubt: Doubt, last: number): number {
   if (doubt.reason === 'missing') return doubt.to
   if (doubt.reason === 'contradiction' || doubt.reason === 'ack') return doubt.seq
   return last
 }
 
-function doubtWords(doubt: Doubt): string {
+function doubtText(doubt: Doubt): string {
   switch (doubt.reason) {
     case 'missing':
       return doubt.from === doubt.to
@@ -44,7 +44,7 @@ function doubtWords(doubt: Doubt): string {
   }
 }
 
-function resetWords(reason: ResetReason): string {
+function resetText(reason: ResetReason): string {
   return reason === 'epoch'
     ? 'The server has begun this room anew: messages from before are gone, and those below are all there are.'
     : 'You were away for longer than the server keeps messages. Some between your last visit and these are gone.'

@@ -18,11 +18,11 @@ export function UnreadRow() {
   )
 }
 
-export function NoticeRow({ words }: { words: string }) {
+export function NoticeRow({ text }: { text: string }) {
   return (
     <p class="notice-row">
       <InfoIcon size={16} />
-      <span>{words}</span>
+      <span>{text}</span>
     </p>
   )
 }
@@ -64,18 +64,18 @@ export function OlderRow({ state, retry }: { state: 'idle' | 'loading' | 'failed
   )
 }
 
-const BONES = [62, 38, 74, 45, 57, 30]
+const SKELETON_LINES = [62, 38, 74, 45, 57, 30]
 
 /** While nothing is known of the room yet. */
-export function Bones() {
+export function Skeleton() {
   return (
-    <div class="bones" role="status" aria-label="Loading messages">
-      {BONES.map((width) => (
-        <div class="bone" key={width}>
-          <span class="bone-avatar" />
-          <span class="bone-lines">
-            <span class="bone-line bone-name" />
-            <span class="bone-line" style={{ inlineSize: `${width}%` }} />
+    <div class="skeleton" role="status" aria-label="Loading messages">
+      {SKELETON_LINES.map((width) => (
+        <div class="skeleton-row" key={width}>
+          <span class="skeleton-avatar" />
+          <span class="skeleton-lines">
+            <span class="skeleton-line skeleton-name" />
+            <span class="skeleton-line" style={{ inlineSize: `${width}%` }} />
           </span>
         </div>
       ))}

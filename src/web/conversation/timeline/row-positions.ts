@@ -19,6 +19,6 @@ export function messageFrom(rows: readonly Row[], row: Row, key: string): string
   const messages = rows.filter(({ kind }) => kind === 'message')
   if (key === 'Home') return messages[0]?.key
   if (key === 'End') return messages.at(-1)?.key
-  const place = messages.indexOf(row)
-  return messages[key === 'ArrowUp' ? place - 1 : place + 1]?.key
+  const index = messages.indexOf(row)
+  return messages[key === 'ArrowUp' ? index - 1 : index + 1]?.key
 }

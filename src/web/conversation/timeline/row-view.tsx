@@ -26,7 +26,7 @@ export function RowView({ row, title, now, ...ofMessages }: RowViewProps) {
     case 'unread':
       return <UnreadRow />
     case 'notice':
-      return <NoticeRow words={row.words} />
+      return <NoticeRow text={row.text} />
     default:
       return <BeginningRow title={title} isFirst={row.isFirst} />
   }

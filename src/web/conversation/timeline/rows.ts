@@ -10,7 +10,7 @@ export type Row =
   | { readonly kind: 'beginning'; readonly key: string; readonly isFirst: boolean }
   | { readonly kind: 'day'; readonly key: string; readonly day: number }
   | { readonly kind: 'unread'; readonly key: string }
-  | { readonly kind: 'notice'; readonly key: string; readonly words: string }
+  | { readonly kind: 'notice'; readonly key: string; readonly text: string }
   | MessageRow
 
 export interface MessageRow {
@@ -33,7 +33,7 @@ export interface RowsSource {
 const GROUP_MS = 5 * 60_000
 
 /** Makes the rows of one timeline, anew with each change, out of those that it made before as far as they are the same. */
-export class RowMaker {
+export class RowBuilder {
   #messages = new WeakMap<ChatMessage, MessageRow>()
   #others = new Map<string, Row>()
 
@@ -87,8 +87,8 @@ export class RowMaker {
   }
 }
 
-function noticeRow({ id, words }: Notice): Row {
-  return { kind: 'notice', key: `notice ${id}`, words }
+function noticeRow({ id, text }: Notice): Row {
+  return { kind: 'notice', key: `notice ${id}`, text }
 }
 
 /** Ids are unique for each author. */
@@ -103,7 +103,7 @@ function continues(last: ChatMessage, { from, at }: ChatMessage): boolean {
 /** Of two that have the same key. */
 function isSame(a: Row, b: Row): boolean {
   if (a.kind === 'beginning' && b.kind === 'beginning') return a.isFirst === b.isFirst
-  if (a.kind === 'notice' && b.kind === 'notice') return a.words === b.words
+  if (a.kind === 'notice' && b.kind === 'notice') return a.text === b.text
   return a.kind === b.kind
 }
 
@@ -111,15 +111,15 @@ function isSame(a: Row, b: Row): boolean {
  * The way from some rows to others as a virtual list wants it told: what changes at the top first, alone, then the rest.
  * `shift`: the place of what is read is kept from the bottom.
  */
-export function stepsTo(
+export function updateSteps(
   before: readonly Row[],
   after: readonly Row[],
 ): { rows: readonly Row[]; shift: boolean }[] {
   const plain = [{ rows: after, shift: false }]
   const end = before.at(-1)
   if (end === undefined || before[0]?.key === after[0]?.key) return plain
-  const place = after.findLastIndex(({ key }) => key === end.key)
-  if (place === -1) return plain
-  const top = { rows: after.slice(0, place + 1), shift: true }
-  return place === after.length - 1 ? [top] : [top, ...plain]
+  const index = after.findLastIndex(({ key }) => key === end.key)
+  if (index === -1) return plain
+  const top = { rows: after.slice(0, index + 1), shift: true }
+  return index === after.length - 1 ? [top] : [top, ...plain]
 }

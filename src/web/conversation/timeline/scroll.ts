@@ -8,10 +8,10 @@ const END_PX = 32
 /** Older messages are fetched before the user sees the top. */
 const NEAR_TOP_PX = 1_200
 /** What moves so soon after a wheel, a finger or a key is the user's. */
-const USERS_MS = 400
-const USERS_EVENTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const
+const USER_SCROLL_MS = 400
+const USER_SCROLL_EVENTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const
 
-export class Scroll {
+export class ScrollTracker {
   #element: HTMLElement | null = null
   #top = 0
   #height = 0
@@ -27,9 +27,9 @@ export class Scroll {
     const touched = ({ timeStamp }: Event) => {
       this.#touchedAt = timeStamp
     }
-    for (const event of USERS_EVENTS) element?.addEventListener(event, touched, { passive: true })
+    for (const event of USER_SCROLL_EVENTS) element?.addEventListener(event, touched, { passive: true })
     return () => {
-      for (const event of USERS_EVENTS) element?.removeEventListener(event, touched)
+      for (const event of USER_SCROLL_EVENTS) element?.removeEventListener(event, touched)
       this.#element = null
     }
   }
@@ -58,7 +58,7 @@ export class Scroll {
     if (element === null) return
     const { scrollTop, scrollHeight, clientHeight } = element
     const isResized = scrollHeight !== this.#height || clientHeight !== this.#shownHeight
-    const isUsers = !isResized || timeStamp - this.#touchedAt < USERS_MS
+    const isUsers = !isResized || timeStamp - this.#touchedAt < USER_SCROLL_MS
     const isUp = scrollTop < this.#top
     this.#note(element)
     if (scrollHeight - scrollTop - clientHeight <= END_PX) this.#isAtEnd = true

@@ -4,9 +4,9 @@
  */
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
 import { wasLeftEmpty } from '../left-empty.ts'
-import { Frame } from './animation-frame.ts'
+import { FrameScheduler } from './animation-frame.ts'
 import { type Notice, type NoticeCause, withNotice } from './notices.ts'
-import { type Row, RowMaker, stepsTo } from './rows.ts'
+import { type Row, RowBuilder, updateSteps } from './rows.ts'
 import { unreadAfter, unreadAtOpening, unseenIn } from './unread-marker.ts'
 
 export interface TimelineStep {
@@ -31,9 +31,9 @@ export interface TimelineModelOptions {
 
 export class TimelineModel {
   readonly #options: TimelineModelOptions
-  readonly #frame = new Frame(() => this.#update())
-  readonly #ends: (() => void)[]
-  readonly #maker = new RowMaker()
+  readonly #frame = new FrameScheduler(() => this.#update())
+  readonly #unsubscribes: (() => void)[]
+  readonly #rowBuilder = new RowBuilder()
   #rows: readonly Row[] = []
   #notices: readonly Notice[] = []
   #unreadFrom: number | undefined
@@ -46,13 +46,13 @@ export class TimelineModel {
     this.#options = options
     const { room, chat } = options
     if (room.doubt !== undefined) this.#notice({ doubt: room.doubt })
-    this.#ends = [
-      room.on('change', this.#frame.ask),
-      room.on('state', this.#frame.ask),
+    this.#unsubscribes = [
+      room.on('change', this.#frame.request),
+      room.on('state', this.#frame.request),
       room.on('doubt', (doubt) => this.#notice({ doubt })),
       room.on('reset', (reset) => this.#reset(reset)),
       room.on('message', (message) => this.#arrived(message)),
-      chat.on('user', this.#frame.ask),
+      chat.on('user', this.#frame.request),
     ]
     void this.#open()
     this.#update()
@@ -87,20 +87,20 @@ export class TimelineModel {
   }
 
   /** The user goes on with the talk: what was new no longer is. */
-  answered(): void {
+  messageSent(): void {
     this.#unreadFrom = undefined
-    this.#frame.ask()
+    this.#frame.request()
   }
 
   /** What has been asked for is drawn now. */
   readonly flush = (): void => this.#frame.flush()
 
-  readonly refresh = (): void => this.#frame.ask()
+  readonly refresh = (): void => this.#frame.request()
 
   close(): void {
     this.#isClosed = true
     this.#frame.cancel()
-    for (const end of this.#ends) end()
+    for (const unsubscribe of this.#unsubscribes) unsubscribe()
   }
 
   async #open(): Promise<void> {
@@ -117,7 +117,7 @@ export class TimelineModel {
     }
     if (this.#isClosed) return
     this.#isOpen = true
-    this.#frame.ask()
+    this.#frame.request()
     this.#frame.flush()
     this.#options.opened()
   }
@@ -130,7 +130,7 @@ export class TimelineModel {
 
   #notice(cause: NoticeCause): void {
     this.#notices = withNotice(this.#notices, cause, this.#options.room.lastSeq)
-    this.#frame.ask()
+    this.#frame.request()
   }
 
   #reset(reset: 'epoch' | 'expired'): void {
@@ -152,8 +152,8 @@ export class TimelineModel {
       unreadFrom: this.#unreadFrom,
     }
     const before = this.#rows
-    this.#rows = this.#maker.rowsOf(source)
-    for (const step of stepsTo(before, this.#rows)) show(step)
+    this.#rows = this.#rowBuilder.rowsOf(source)
+    for (const step of updateSteps(before, this.#rows)) show(step)
   }
 }
 

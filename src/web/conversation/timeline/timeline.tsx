@@ -5,7 +5,7 @@ import type { Author, ChatClient, ChatRoom } from '../../../client/index.ts'
 import { ArrowDownIcon } from '../../components/icons.tsx'
 import type { MessageActions } from '../message/message-actions.ts'
 import { useReaders } from '../message/use-readers.ts'
-import { newMessagesWords } from '../sentences.ts'
+import { newMessagesText } from '../sentences.ts'
 import { useIsOnline } from '../use-room-value.ts'
 import { OlderRow } from './other-rows.tsx'
 import { RowView } from './row-view.tsx'
@@ -27,7 +27,7 @@ interface TimelineProps {
 
 export interface TimelineHandle {
   /** To the newest; what was new before is no longer marked. */
-  readonly answered: () => void
+  readonly messageSent: () => void
   readonly focus: () => void
 }
 
@@ -43,7 +43,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
   const seen = useReaders(room, me.id, rows)
   const now = Date.now()
 
-  handle.current = { answered: timeline.answered, focus: () => scroller.current?.focus() }
+  handle.current = { messageSent: timeline.messageSent, focus: () => scroller.current?.focus() }
 
   return (
     <div class="timeline">
@@ -95,10 +95,10 @@ function ToNewest({ count, go }: { readonly count: number; readonly go: () => vo
     <button
       type="button"
       class={count > 0 ? 'jump jump-new' : 'jump'}
-      aria-label={newMessagesWords(count)}
+      aria-label={newMessagesText(count)}
       onClick={go}
     >
-      {count > 0 && <span>{newMessagesWords(count)}</span>}
+      {count > 0 && <span>{newMessagesText(count)}</span>}
       <ArrowDownIcon size={18} />
     </button>
   )

@@ -2,7 +2,7 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VirtualizerHandle } from 'virtua'
-import { codePointsIn } from '../characters.ts'
+import { countCodePoints } from '../characters.ts'
 import type { MessageActions } from '../message/message-actions.ts'
 import { lastMessage, messageFrom } from './row-positions.ts'
 import type { Row } from './rows.ts'
@@ -75,5 +75,5 @@ export function useRowFocus(options: RowFocusOptions): RowFocus {
 }
 
 function isWriting({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-  return codePointsIn(key) === 1 && key !== ' ' && !ctrlKey && !metaKey && !altKey
+  return countCodePoints(key) === 1 && key !== ' ' && !ctrlKey && !metaKey && !altKey
 }

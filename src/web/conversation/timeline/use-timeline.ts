@@ -7,9 +7,9 @@ import { flushSync } from 'preact/compat'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { VirtualizerHandle } from 'virtua'
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
-import { isAttentive, onAttention } from '../attention.ts'
+import { isPageFocused, onPageFocusChange } from '../attention.ts'
 import { lastSeqIn } from './row-positions.ts'
-import { Scroll } from './scroll.ts'
+import { ScrollTracker } from './scroll.ts'
 import { TimelineModel, type TimelineStep } from './timeline-model.ts'
 import { useOlder } from './use-older.ts'
 
@@ -29,18 +29,18 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
   const [step, setStep] = useState(NOTHING)
   const [below, setBelow] = useState<{ isFar: boolean; count: number }>({ isFar: false, count: 0 })
   const model = useRef<TimelineModel | undefined>(undefined)
-  const scroll = useMemo(() => new Scroll(), [])
+  const scroll = useMemo(() => new ScrollTracker(), [])
   const { rows } = step
 
-  const look = useCallback(() => {
-    const seen = model.current
-    if (seen === undefined) return
-    if (isAttentive()) {
-      if (scroll.isAtEnd) seen.sawAll()
-      else seen.saw(lastSeqIn(seen.rows, scroll.lastRowIn(list.current)))
+  const updateSeen = useCallback(() => {
+    const current = model.current
+    if (current === undefined) return
+    if (isPageFocused()) {
+      if (scroll.isAtEnd) current.sawAll()
+      else current.saw(lastSeqIn(current.rows, scroll.lastRowIn(list.current)))
     }
     const isFar = !scroll.isAtEnd
-    const count = isFar ? seen.unseen : 0
+    const count = isFar ? current.unseen : 0
     setBelow((before) => (before.isFar === isFar && before.count === count ? before : { isFar, count }))
   }, [scroll])
 
@@ -61,37 +61,37 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
   const moved = useCallback(
     (event: Event) => {
       scroll.moved(event)
-      look()
+      updateSeen()
       if (scroll.wantsOlder && older.state === 'idle') older.load()
     },
-    [scroll, look, older],
+    [scroll, updateSeen, older],
   )
 
   useLayoutEffect(() => {
     const endScroll = scroll.attach(scroller.current)
-    const made = new TimelineModel({
+    const created = new TimelineModel({
       chat,
       room,
       me,
       show: (next) => flushSync(() => setStep(next)),
-      isWatching: () => isAttentive() && scroll.isAtEnd,
+      isWatching: () => isPageFocused() && scroll.isAtEnd,
       opened: () => {
-        const unread = made.unreadRow
+        const unread = created.unreadRow
         if (unread !== -1 && !scroll.wasMoved) toUnread(unread)
-        look()
+        updateSeen()
       },
       reset: () => scroll.toEnd(),
     })
-    model.current = made
-    setStep({ rows: made.rows, shift: false })
-    const endAttention = onAttention(look)
+    model.current = created
+    setStep({ rows: created.rows, shift: false })
+    const endAttention = onPageFocusChange(updateSeen)
     return () => {
-      made.close()
+      created.close()
       endScroll()
       endAttention()
       model.current = undefined
     }
-  }, [chat, room, me, scroll, look, toUnread])
+  }, [chat, room, me, scroll, updateSeen, toUnread])
 
   const toNewest = useCallback(() => {
     scroll.toEnd()
@@ -102,8 +102,8 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
 
   const resized = useCallback(() => {
     scroll.keepEnd()
-    look()
-  }, [scroll, look])
+    updateSeen()
+  }, [scroll, updateSeen])
 
   useLayoutEffect(resized, [rows, resized])
 
@@ -112,11 +112,11 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
     if (step !== NOTHING && scroll.wantsOlder && older.state === 'idle') older.load()
   }, [step, older, scroll])
 
-  const answered = () => {
-    model.current?.answered()
+  const messageSent = () => {
+    model.current?.messageSent()
     toNewest()
   }
 
   const lastInSight = () => scroll.lastRowIn(list.current)
-  return { step, below, older, moved, resized, toNewest, answered, lastInSight }
+  return { step, below, older, moved, resized, toNewest, messageSent, lastInSight }
 }

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import type { ChatMessage } from '../../src/client/index.ts'
 import { closedEmojiAt, completionAt, replaced } from '../../src/web/conversation/composer/completion.ts'
 import {
-  newMessagesWords,
+  newMessagesText,
   readersOf,
-  readersWords,
-  tooLongWords,
-  typingWords,
+  readersText,
+  tooLongText,
+  typingText,
 } from '../../src/web/conversation/sentences.ts'
 import { unreadAfter, unreadAtOpening, unseenIn } from '../../src/web/conversation/timeline/unread-marker.ts'
 
@@ -21,7 +21,7 @@ describe('who writes', () => {
     [['Ann', 'Me', 'Bob'], 'Ann and Bob are typing…'],
     [['Ann', 'Bob', 'Cleo'], 'Several people are typing…'],
   ])('%j: %s', (names, words) => {
-    expect(typingWords(names.map(user), 'me')).toBe(words)
+    expect(typingText(names.map(user), 'me')).toBe(words)
   })
 })
 
@@ -37,11 +37,11 @@ describe('who has read', () => {
   })
 
   test('are named while they are few and known', () => {
-    expect(readersWords({ users: [], count: 0 })).toBe('')
-    expect(readersWords({ users: [user('Ann')], count: 1 })).toBe('Seen by Ann')
-    expect(readersWords({ users: [user('Ann'), user('Bob')], count: 2 })).toBe('Seen by Ann and Bob')
-    expect(readersWords({ users: [user('Ann')], count: 2 })).toBe('Seen by 2')
-    expect(readersWords({ users: [user('Ann'), user('Bob'), user('Cleo')], count: 3 })).toBe('Seen by 3')
+    expect(readersText({ users: [], count: 0 })).toBe('')
+    expect(readersText({ users: [user('Ann')], count: 1 })).toBe('Seen by Ann')
+    expect(readersText({ users: [user('Ann'), user('Bob')], count: 2 })).toBe('Seen by Ann and Bob')
+    expect(readersText({ users: [user('Ann')], count: 2 })).toBe('Seen by 2')
+    expect(readersText({ users: [user('Ann'), user('Bob'), user('Cleo')], count: 3 })).toBe('Seen by 3')
   })
 })
 
@@ -87,8 +87,8 @@ describe('what is new', () => {
   })
 
   test('is counted in words', () => {
-    expect([0, 1, 2].map(newMessagesWords)).toEqual(['Jump to newest', '1 new message', '2 new messages'])
-    expect(tooLongWords(4_001, 4_000)).toContain((4_001).toLocaleString())
+    expect([0, 1, 2].map(newMessagesText)).toEqual(['Jump to newest', '1 new message', '2 new messages'])
+    expect(tooLongText(4_001, 4_000)).toContain((4_001).toLocaleString())
   })
 })
 
