@@ -2,8 +2,8 @@
  * For pm2: `pm2 start ecosystem.config.js`, reload with `pm2 sendSignal SIGHUP rookery`.
  * Settings come from the environment of the pm2 command and from the file that ROOKERY_CONFIG names.
  *
- * Several machines: `pm2 deploy ecosystem.config.js production`, with DEPLOY_HOSTS, DEPLOY_REPO … in the environment, as in
- * docs/deploy.md. It takes one machine after the other, and goes on only when the one before is ready again.
+ * Several machines: `pm2 deploy ecosystem.config.js production`, with DEPLOY_HOSTS, DEPLOY_REPO … in the environment
+ * (docs/deploy.md). It updates one machine after another, and continues only when the machine before is ready again.
  */
 import { join } from 'node:path'
 import { loadConfig } from './dist/config/load.js'
@@ -20,29 +20,29 @@ export const apps = [
     script: join(import.meta.dirname, 'dist', 'main.js'),
     args: 'start',
     node_args: '--enable-source-maps',
-    // Relative paths in settings, the data directory among them, are taken from where pm2 is called.
+    // Relative paths in settings, such as the data directory, start from the directory in which pm2 is called.
     cwd: process.cwd(),
 
-    // Rookery makes its workers itself: for pm2 it is one process.
+    // Rookery forks its workers itself: for pm2 it is one process.
     exec_mode: 'fork',
     instances: 1,
-    // A stop signals the primary alone, which moves the clients and then ends its workers. With pm2's default the
-    // workers would be signalled first.
+    // Signal only the primary, which moves the clients and then ends its workers. pm2's default would signal the
+    // workers first.
     treekill: false,
     // pm2's probes would run in every worker and write to the primary every second.
     pmx: false,
     vizion: false,
 
-    // `pm2 start` returns when every worker takes connections.
+    // `pm2 start` returns when every worker accepts connections.
     wait_ready: true,
     listen_timeout: config.workerBootTimeoutMs + MARGIN_MS,
     kill_timeout: config.stopDeadlineMs + MARGIN_MS,
 
     exp_backoff_restart_delay: 100,
-    // Wrong usage and wrong settings do not mend themselves.
+    // A restart can't fix wrong usage or wrong settings.
     stop_exit_codes: [2, 3],
 
-    // Each line has its time and its process already; with one file for all instances nothing is numbered.
+    // Each line already has its time and its process. One log file for all instances, without numbers.
     time: false,
     merge_logs: true,
     env: { LOG_FORMAT: 'json' },
@@ -56,7 +56,7 @@ export const deploy = {
     repo: DEPLOY_REPO ?? 'git@git.example:chat/rookery.git',
     ref: DEPLOY_REF ?? 'origin/main',
     path: DEPLOY_PATH ?? '/opt/rookery',
-    // Settings, secrets and what differs between the machines are in this file on each of them.
+    // Each machine has its own settings and secrets in this file.
     env: { ROOKERY_CONFIG: DEPLOY_CONFIG ?? '/etc/rookery/rookery.json' },
     'post-deploy': 'npm ci && pm2 startOrRestart ecosystem.config.js --update-env && pm2 save',
   },

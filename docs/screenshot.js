@@ -1,5 +1,5 @@
 /**
- * Takes the README's picture: starts the product on a directory of its own, lets a few people talk, and looks at it in
+ * Takes the picture in README.md: starts Rookery on its own directory, lets a few people talk, and opens the page in
  * Chromium. `npm run screenshot [-- <file>]`; CHROMIUM names another browser than Debian's.
  */
 import { spawn } from 'node:child_process'
@@ -25,7 +25,7 @@ const VIEWER = 'Sam'
 const ROOM = 'release'
 const PEOPLE = ['Priya Raman', 'Jonas Weber', 'Mei Tanaka', 'Amara Diallo', 'Leo Martins']
 
-/** What was said before anybody opened the page: so many minutes ago, by whom. */
+/** Messages from before the page is opened: minutes ago, author, text. */
 const EARLIER = [
   [52, 'Priya Raman', 'Hello all! 2.4 is frozen since last night. What is left before we tag it?'],
   [49, 'Jonas Weber', 'On my side: the changelog, and the importer test that fails on slow machines'],
@@ -44,7 +44,7 @@ const ELSEWHERE = [
 ]
 const PRIVATELY = ['Mei Tanaka', 'Coffee before the stand-up?']
 
-/** Their avatars' colours follow from it, and stand apart. */
+/** The colours of the avatars follow from the key. These keys give colours that differ clearly. */
 const keyOf = (name) => `${name}, who is seen in the README’s picture`
 
 async function writeEarlier(directory) {
@@ -98,7 +98,7 @@ async function say(chats, [name, room, text]) {
   await chats.get(name).join(room).send(text).settled
 }
 
-/** Comes in, and looks into the other rooms once, so that they are in the list. */
+/** Signs in and opens the other rooms once, so that they are in the list. */
 async function enterViewer(page, url) {
   await page.goto(`${url}/#/room/${ROOM}`)
   await page.getByRole('textbox', { name: 'What shall others call you?' }).fill(VIEWER)
@@ -136,7 +136,7 @@ async function talk(page, chats) {
   await page.getByText('Jonas Weber is typing').waitFor()
 }
 
-/** The browser itself has an encoder that makes a quarter of the bytes of a PNG. */
+/** The browser's own WebP encoder makes a quarter of the bytes of a PNG. */
 async function compress(browser, png) {
   const page = await browser.newPage()
   const base64 = await page.evaluate(

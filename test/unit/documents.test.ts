@@ -89,3 +89,7 @@ test('every npm script that a document names exists', () => {
   expect(named.length).toBeGreaterThan(10)
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named))
 })
+
+test('README.md stays short', () => {
+  expect(read('README.md').length).toBeLessThanOrEqual(11_000)
+})
