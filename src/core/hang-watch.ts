@@ -8,9 +8,9 @@ export interface HangWatchOptions {
   /** Without an answer for so long one hangs. 0: never. */
   timeoutMs: number
   /** Names of those to ask. */
-  who: () => readonly string[]
+  names: () => readonly string[]
   /** Rejects when there is no answer within `timeoutMs`. */
-  ask: (name: string, options: { timeoutMs: number }) => Promise<unknown>
+  probe: (name: string, options: { timeoutMs: number }) => Promise<unknown>
   /** `count` questions in a row have had no answer. */
   onSilence: (name: string, count: number, error: unknown) => void
   /** Called once for each that hangs, with what came of the last question. */
@@ -24,7 +24,7 @@ export function watchForHangs(options: HangWatchOptions): () => void {
   const misses = new Map<string, number>()
   const look = async (name: string) => {
     try {
-      await options.ask(name, { timeoutMs: everyMs })
+      await options.probe(name, { timeoutMs: everyMs })
       misses.delete(name)
     } catch (error) {
       const count = (misses.get(name) ?? 0) + 1
@@ -34,7 +34,7 @@ export function watchForHangs(options: HangWatchOptions): () => void {
     }
   }
   const timer = setInterval(() => {
-    const asked = new Set(options.who())
+    const asked = new Set(options.names())
     for (const name of misses.keys()) if (!asked.has(name)) misses.delete(name)
     for (const name of asked) void look(name)
   }, everyMs)

@@ -1,11 +1,11 @@
-/** Loads the application: the user's own module, or the chat. */
+/** Loads the application: the module that APP names, or the chat. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from '../wire/app.ts'
 
 /**
  * @param path module whose default export is an `App`; the chat when undefined
- * @throws with what to do when the module cannot be loaded or exports something else
+ * @throws with advice when the module can't be loaded or exports something else
  */
 export async function loadApp(path: string | undefined): Promise<App> {
   if (path === undefined) return (await import('../chat/chat.ts')).default

@@ -1,4 +1,4 @@
-/** What the primary last said about the cluster's state, and who wants to know. */
+/** The cluster's state as the primary last reported it, and the application's listeners for it. */
 import type { Logger } from 'pino'
 import type { ClusterState } from '../wire/app.ts'
 import type { PrimaryEvent } from '../wire/requests.ts'
@@ -21,21 +21,21 @@ export class ClusterStateWatch {
     listener(this.#state)
   }
 
-  /** Takes an event from the primary; passes a change on. */
+  /** For every event from the primary. Calls the listeners when the state has changed. */
   update(event: PrimaryEvent): void {
     if (event.type !== 'state') return
     const next: ClusterState =
       event.state === 'ok' ? { state: 'ok' } : { state: 'degraded', reason: event.reason ?? 'unknown' }
     if (JSON.stringify(next) === JSON.stringify(this.#state)) return
     this.#state = next
-    for (const listener of this.#listeners) this.#tell(listener)
+    for (const listener of this.#listeners) this.#notify(listener)
   }
 
-  #tell(listener: (state: ClusterState) => void): void {
+  #notify(listener: (state: ClusterState) => void): void {
     try {
       listener(this.#state)
     } catch (error) {
-      this.#logger.error({ err: error }, "the application's listener for the cluster's state failed")
+      this.#logger.error({ err: error }, "the application's listener for the cluster state threw an error")
     }
   }
 }

@@ -1,20 +1,20 @@
 /**
- * How a worker lets go of its connections: each is announced its time, settled and closed, one after the other over the
- * drain time, so that the clients of a whole worker do not come back at the same moment. Closing the connection (rather
- * than disconnecting the socket) makes stock clients reconnect by themselves.
+ * Drains a worker: notifies each connection when it will close, waits for its open acks and closes it, one connection
+ * after the other over the drain time. So the clients of a worker do not all reconnect at the same moment. Closing the
+ * connection, rather than disconnecting the socket, makes stock clients reconnect by themselves.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Server, Socket } from 'socket.io'
 import type { DrainHooks } from '../wire/app.ts'
-import { connectionsOf } from './connections/slow-clients.ts'
+import { connectionsOf } from './connections/index.ts'
 
-/** With few clients a drain need not take its whole time: 40 connections a second find a worker with time for each. */
+/** With few clients a drain is shorter than the drain time: other workers can take 40 connections a second. */
 const LONGEST_STEP_MS = 25
 
 /**
- * Last acks are waited for until so long after the drain time; then connections are closed without them. The settings
- * leave a worker a second more before it is killed.
+ * How long after the drain time a worker waits for open acks. Then it closes the connections without them. The settings
+ * give a worker one more second before it is killed.
  */
 const SETTLE_MS = 4_000
 
@@ -28,11 +28,11 @@ export interface DrainOptions {
 export async function drainConnections(options: DrainOptions): Promise<void> {
   const connections = connectionsOf(options.io)
   const stepMs = Math.min(LONGEST_STEP_MS, options.spreadMs / Math.max(1, connections.length))
-  // The first one too hears of it before it happens.
+  // `index + 1`: the first connection gets its notice in time too.
   const dueMs = (index: number) => (index + 1) * stepMs
   const socketsOf = groupByConnection(options.io)
   for (const [index, connection] of connections.entries()) {
-    for (const socket of socketsOf.get(connection) ?? []) announce(options, socket, Math.round(dueMs(index)))
+    for (const socket of socketsOf.get(connection) ?? []) notify(options, socket, Math.round(dueMs(index)))
   }
   const startedAt = performance.now()
   const leftMs = () => Math.max(0, startedAt + options.spreadMs + SETTLE_MS - performance.now())
@@ -45,7 +45,7 @@ export async function drainConnections(options: DrainOptions): Promise<void> {
     )
   }
   await Promise.all(closings)
-  // Whoever came while this went on (a hand-over that was under way) has no state worth a delay.
+  // Connections that arrived meanwhile (hand-overs that were under way) have no state worth a delay.
   const late = groupByConnection(options.io)
   await Promise.all(
     connectionsOf(options.io).map((one) =>
@@ -64,12 +64,12 @@ function groupByConnection(io: Server): Map<Socket['conn'], Socket[]> {
   return groups
 }
 
-function announce({ hooks, logger }: DrainOptions, socket: Socket, reconnectInMs: number): void {
+function notify({ hooks, logger }: DrainOptions, socket: Socket, reconnectInMs: number): void {
   for (const hook of hooks) {
     try {
       hook.notice?.(socket, reconnectInMs)
     } catch (error) {
-      logger.error({ err: error }, "the application's drain notice failed")
+      logger.error({ err: error }, "the application's drain hook `notice` failed")
     }
   }
 }
@@ -95,7 +95,7 @@ async function settle({ hooks, logger }: DrainOptions, socket: Socket): Promise<
     try {
       await hook.settle?.(socket)
     } catch (error) {
-      logger.error({ err: error }, "the application's settling of a socket failed")
+      logger.error({ err: error }, "the application's drain hook `settle` failed")
     }
   }
 }

@@ -1,9 +1,8 @@
-/** Limits as an application sees them: each connection has a name, under which the primary counts it until it has ended. */
+/** Limits as an application sees them. The primary counts each connection under an id until the connection ends. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Limits } from '../wire/app.ts'
-import type { Link } from './link/link.ts'
-import { Untold } from './rooms/retry-queue.ts'
+import { type Link, RetryQueue } from './link/index.ts'
 
 export interface LimitsOptions {
   link: Pick<Link, 'request'>
@@ -18,26 +17,26 @@ export function createLimits({ link, config, logger, registry }: LimitsOptions):
   }
   if (config.connectionsPerUser === 0)
     return { admitConnection: () => Promise.resolve(() => undefined), takePage }
-  const leaves = new Untold<{ userId: string; connectionId: string }>({
-    tell: (connection) => link.request('connection.leave', connection),
+  const leaves = new RetryQueue<{ userId: string; connectionId: string }>({
+    send: (connection) => link.request('connection.leave', connection),
     part: 'connections',
     logger,
     registry,
   })
-  let named = 0
+  let lastId = 0
   return {
     admitConnection: async (userId) => {
-      named += 1
-      const connection = { userId, connectionId: String(named) }
+      lastId += 1
+      const connection = { userId, connectionId: String(lastId) }
       let counted = true
       const end = () => {
-        if (counted) leaves.tell(connection)
+        if (counted) leaves.send(connection)
         counted = false
       }
       try {
         await link.request('connection.enter', connection)
       } catch (error) {
-        // It may have been counted all the same, if only the answer was lost.
+        // The primary may have counted it, and only the reply was lost.
         end()
         throw error
       }

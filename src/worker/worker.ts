@@ -1,6 +1,6 @@
 /**
- * A worker process, put together: link, log reader, HTTP, Socket.IO, the application. It decides nothing: it constructs,
- * orders, and leaves when the primary says so or is gone.
+ * The composition of a worker process: link, log reader, HTTP, Socket.IO, the application. It exits when the primary
+ * tells it to or is gone.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -20,33 +20,32 @@ import { createRegistry } from '../ops/metrics.ts'
 import type { AppContext, DrainHooks } from '../wire/app.ts'
 import { primaryControl, type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
 import { CLUSTER_ANSWER_TIMEOUT_MS } from '../wire/host-timeouts.ts'
-import { createLinkAdapter } from './adapter/adapter.ts'
+import { createLinkAdapter } from './adapter/index.ts'
 import { loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
-import { limitConnects } from './connections/connect-rate.ts'
-import { createFanOut } from './connections/fan-out.ts'
-import { reportReceivedHandles } from './connections/received-handles.ts'
-import { watchSlowClients } from './connections/slow-clients.ts'
-import { tagSocketIds } from './connections/socket-ids.ts'
-import { unsentBytes } from './connections/unsent-bytes.ts'
-import { PlainWriteServer } from './connections/websocket-server.ts'
+import {
+  createFanOut,
+  limitConnects,
+  PlainWriteServer,
+  reportReceivedHandles,
+  tagSocketIds,
+  unsentBytes,
+  watchSlowClients,
+} from './connections/index.ts'
 import { drainConnections } from './drain.ts'
-import { boundBodies } from './http/body-deadline.ts'
-import { createHttpServer } from './http/http-server.ts'
-import { OpenRequests } from './http/open-requests.ts'
+import { createHttpServer, limitBodyTime, OpenRequests } from './http/index.ts'
 import { createLimits } from './limits.ts'
-import { Link } from './link/link.ts'
+import { Link } from './link/index.ts'
 import { watchPrimary } from './primary-watch.ts'
-import { createLinkLogReader } from './rooms/link-log-reader.ts'
-import { createRooms } from './rooms/rooms.ts'
+import { createLinkLogReader, createRooms } from './rooms/index.ts'
 
 const STATIC_DIR = fileURLToPath(new URL('../web', import.meta.url))
 
-/** A request body that takes longer is cut off. */
+/** Requests whose body takes longer are cut off. */
 const BODY_TIMEOUT_MS = 60_000
 
-/** pm2, systemd and a terminal's Ctrl-C signal the whole tree: what a worker does is the primary's to say. */
-const PRIMARYS_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** pm2, systemd and a terminal's Ctrl-C signal all processes. A worker ignores these signals: the primary decides. */
+const IGNORED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 interface Parts {
   boot: WorkerBoot
@@ -57,11 +56,11 @@ interface Parts {
   reader: RoomLogReader
 }
 
-/** @returns the exit code, when this worker's time is over */
+/** Runs until the worker has to exit. @returns the exit code */
 export async function runWorker(): Promise<number> {
-  for (const signal of PRIMARYS_SIGNALS) process.on(signal, () => undefined)
+  for (const signal of IGNORED_SIGNALS) process.on(signal, () => undefined)
   const boot = workerBoot.parse(JSON.parse(process.env.ROOKERY_WORKER ?? 'null'))
-  // It holds secrets, and whatever the application starts would have them too.
+  // It holds secrets, and child processes of the application would inherit them.
   delete process.env.ROOKERY_WORKER
   const config = importConfig(boot.config)
   const logger = createLogger({
@@ -69,34 +68,34 @@ export async function runWorker(): Promise<number> {
     format: config.logFormat,
     bindings: { host: boot.host, worker: boot.name },
   })
-  const orders = new Orders(logger)
+  const lifetime = new Lifetime(logger)
   process.on('uncaughtException', (error, origin) => {
-    logger.fatal({ err: error, origin }, 'an error that nobody caught: the worker ends')
-    fail(logger, error)
-    orders.end()
+    logger.fatal({ err: error, origin }, 'uncaught exception: the worker exits')
+    reportFailure(logger, error)
+    lifetime.end()
   })
   try {
-    return await Promise.race([serve({ boot, config, logger }, orders), orders.ended])
+    return await Promise.race([serve({ boot, config, logger }, lifetime), lifetime.ended])
   } catch (error) {
-    logger.fatal({ err: error }, 'worker could not start')
-    fail(logger, error)
+    logger.fatal({ err: error }, 'the worker could not start')
+    reportFailure(logger, error)
     return 1
   }
 }
 
-async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, orders: Orders): Promise<number> {
+async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, lifetime: Lifetime): Promise<number> {
   const registry = createRegistry()
   const link = await Link.connect({ ...own, registry })
-  // An application may take its time to load.
-  link.onClose(() => orders.primaryGone('the link to the primary is gone'))
+  // Before the application is loaded, which may take long.
+  link.onClose(() => lifetime.onPrimaryGone('the link to the primary is gone'))
   const reader =
     own.config.redisUrl === undefined
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
   const worker = await assemble({ ...own, registry, link, reader })
   watchPrimary({ link, timeoutMs: own.config.primaryHangTimeoutMs, logger: own.logger })
-  tell(own.logger, { type: 'rookery:ready' })
-  return orders.carryOut(worker)
+  sendControl(own.logger, { type: 'rookery:ready' })
+  return lifetime.drainWhenTold(worker)
 }
 
 interface AssembledWorker {
@@ -118,9 +117,9 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     logger,
   })
   const io = new Server(httpServer, socketOptions(parts))
-  // After Engine.IO, which keeps requests of its own from whoever listened before it.
+  // After Engine.IO, which hides its own requests from listeners that were added before it.
   const requests = new OpenRequests(httpServer)
-  boundBodies(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
+  limitBodyTime(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   io.engine.generateId = () => generateSessionId(boot.tag)
   limitConnects(io, registry, () => performance.now())
   tagSocketIds(io, boot.tag)
@@ -130,8 +129,8 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   answerPrimary(link, io, registry)
   const app = await loadApp(config.app)
   await app(io, createContext({ parts, routes, state, hooks }))
-  const endWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
-  reportReceivedHandles((message) => tell(logger, message))
+  const stopWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
+  reportReceivedHandles((message) => sendControl(logger, message))
   setupWorker(io)
   return {
     drain: async (spreadMs) => {
@@ -140,8 +139,8 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
       await requests.idle()
     },
     close: async () => {
-      endWatch()
-      // Not io.close(): its HTTP server never listened, and it has no connection left.
+      stopWatch()
+      // Not io.close(): the HTTP server never listened, and no connection is left.
       for (const namespace of io._nsps.values()) await namespace.adapter.close()
       await link.close()
       await reader.close()
@@ -156,9 +155,9 @@ function socketOptions({
   logger,
   registry,
 }: Parts): ConstructorParameters<typeof Server>[1] {
-  const answers = config.redisUrl === undefined ? {} : { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS }
+  const timeout = config.redisUrl === undefined ? {} : { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS }
   return {
-    adapter: createLinkAdapter(link, { logger, registry, tag: boot.tag, ...answers }),
+    adapter: createLinkAdapter(link, { logger, registry, tag: boot.tag, ...timeout }),
     wsEngine: PlainWriteServer,
     serveClient: false,
     maxHttpBufferSize: config.maxPacketBytes,
@@ -210,27 +209,27 @@ function answerPrimary(link: Link, io: Server, registry: Registry): void {
   }))
 }
 
-/** What ends a worker: the primary's order to drain, or at once the primary's end or a fault of its own. */
-class Orders {
-  /** Resolves with the exit code when there is nothing left to do in order. */
+/** What ends a worker: the primary's command to drain, or, at once, the end of the primary or an error of its own. */
+class Lifetime {
+  /** Resolves with the exit code when the worker has to exit without a drain. */
   readonly ended: Promise<number>
   readonly #logger: Logger
   readonly #drain: Promise<{ spreadMs: number }>
   #end: (exitCode: number) => void = () => undefined
-  #left = false
+  #drained = false
 
   constructor(logger: Logger) {
     this.#logger = logger
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })
-    process.once('disconnect', () => this.primaryGone('the channel to the primary is gone'))
+    process.once('disconnect', () => this.onPrimaryGone('the IPC channel to the primary is gone'))
     this.#drain = new Promise((resolve) => {
       process.on('message', (message: unknown) => {
-        const order = primaryControl.safeParse(message)
-        if (!order.success) return
-        if (order.data.type === 'rookery:ping') tell(logger, { type: 'rookery:pong' })
-        else resolve({ spreadMs: order.data.spreadMs })
+        const command = primaryControl.safeParse(message)
+        if (!command.success) return
+        if (command.data.type === 'rookery:ping') sendControl(logger, { type: 'rookery:pong' })
+        else resolve({ spreadMs: command.data.spreadMs })
       })
     })
   }
@@ -239,29 +238,33 @@ class Orders {
     this.#end(1)
   }
 
-  primaryGone(reason: string): void {
-    if (this.#left) return
-    this.#logger.warn({ reason }, 'leaving')
+  onPrimaryGone(reason: string): void {
+    if (this.#drained) return
+    this.#logger.warn({ reason }, 'the worker exits')
     this.end()
   }
 
-  /** @returns the exit code, when the primary has told it to leave and it has */
-  async carryOut(worker: AssembledWorker): Promise<number> {
+  /** Waits for the command to drain, then drains and closes the worker. @returns the exit code */
+  async drainWhenTold(worker: AssembledWorker): Promise<number> {
     const { spreadMs } = await this.#drain
     this.#logger.info({ spreadMs }, 'draining')
     await worker.drain(spreadMs)
-    this.#left = true
+    this.#drained = true
     await worker.close()
     return 0
   }
 }
 
-function fail(logger: Logger, error: unknown): void {
-  tell(logger, { type: 'rookery:failed', reason: error instanceof Error ? error.message : String(error) })
+function reportFailure(logger: Logger, error: unknown): void {
+  sendControl(logger, {
+    type: 'rookery:failed',
+    reason: error instanceof Error ? error.message : String(error),
+  })
 }
 
-function tell(logger: Logger, message: WorkerControl): void {
+function sendControl(logger: Logger, message: WorkerControl): void {
   process.send?.(message, undefined, undefined, (error: Error | null) => {
-    if (error !== null) logger.warn({ err: error, type: message.type }, 'the primary could not be told')
+    if (error !== null)
+      logger.warn({ err: error, type: message.type }, 'a control message to the primary could not be sent')
   })
 }

@@ -40,7 +40,7 @@ test('for good: its workers end it and leave, as a process manager needs it, and
   await underLoad({ url: rookery.url, label: 'for-good-' }, async () => {
     rookery.signal('SIGSTOP')
     expect(await rookery.exited()).toEqual({ code: null, signal: 'SIGKILL' })
-    expect(rookery.log('the primary hangs: killed')).toMatchObject({ primary: rookery.pid })
+    expect(rookery.log('killed the primary: it hangs')).toMatchObject({ primary: rookery.pid })
     await until(() => !workers.some(isAlive), 'the workers have left')
     await start({ PORT: String(port), DATA_DIR: dataDir })
   })

@@ -120,7 +120,7 @@ test('an error that nobody caught in a worker is logged with its stack, and is t
   socket.emit('reject')
   await rookery.untilLog('worker died')
   expect(rookery.log('worker died')).toMatchObject({ code: 1, reason: 'nobody caught this' })
-  const fatal = rookery.log('an error that nobody caught: the worker ends')
+  const fatal = rookery.log('uncaught exception: the worker exits')
   expect(JSON.stringify(fatal)).toContain('app.js')
   socket.disconnect()
 })

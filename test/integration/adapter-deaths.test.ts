@@ -50,7 +50,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(found).toBe(survivors().length)
       expect(await missing()).toBe(before + 1)
       const lines = await host.run('w1', ({ logged }) => logged.filter(({ level }) => level >= 40))
-      expect(lines).toMatchObject([{ workers: [name], msg: 'workers went before they had answered' }])
+      expect(lines).toMatchObject([{ workers: [name], msg: 'workers left before they answered' }])
     })
 
     it('serverSideEmit gives the answers that came', async () => {

@@ -107,7 +107,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
         })
       expect(await host.run('w1', ({ io }) => io.serverSideEmitWithAck('fails'))).toEqual([])
       const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
-      expect(lines).toContain('a listener of the link has thrown')
+      expect(lines).toContain('a listener of the link threw an error')
       expect(await host.run('w1', ({ io }) => io.engine.clientsCount)).toBe(0)
     })
 

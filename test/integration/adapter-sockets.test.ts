@@ -94,7 +94,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
         proxy: { inside: 2 },
       })
       const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
-      expect(lines).toContain('what has no structured clone was left out of fetched sockets')
+      expect(lines).toContain('fetched sockets: values without a structured clone were left out')
       expect(await host.workerMetric('w2', 'rookery_adapter_uncloned_total')).toBe(1)
       const before = await host.run('w2', ({ io }) => {
         for (const socket of io.of('/').sockets.values()) socket.data = new Proxy(socket.data, {})

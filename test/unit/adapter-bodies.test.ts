@@ -23,7 +23,7 @@ describe('the body of a broadcast', () => {
       rooms: fc.array(room),
       except: fc.array(room),
       flags: fc.record({ volatile: fc.boolean(), compress: fc.option(fc.boolean(), { nil: undefined }) }),
-      ask: fc.option(fc.record({ id: text, timeoutMs: fc.nat(2 ** 31) }), { nil: undefined }),
+      ackRequest: fc.option(fc.record({ id: text, timeoutMs: fc.nat(2 ** 31) }), { nil: undefined }),
       packets: fc.array(packet),
     })
     fc.assert(
@@ -39,7 +39,7 @@ describe('the body of a broadcast', () => {
       rooms: [],
       except: [],
       flags: { volatile: false, compress: undefined },
-      ask: undefined,
+      ackRequest: undefined,
     }
     expect(() => encodeBroadcast({ ...body, rooms: [true as unknown as string], packets: [] })).toThrow(
       TypeError,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
-import { boundBodies } from '../../src/worker/http/body-deadline.ts'
+import { limitBodyTime } from '../../src/worker/http/body-deadline.ts'
 
 const open: { close(): void }[] = []
 
@@ -18,7 +18,7 @@ async function serve(timeoutMs: number) {
     request.resume()
     request.once('end', () => response.end('whole'))
   })
-  boundBodies(http, { timeoutMs, registry })
+  limitBodyTime(http, { timeoutMs, registry })
   const door = createTcpServer((socket) => http.emit('connection', socket)).listen(0, '127.0.0.1')
   await once(door, 'listening')
   open.push(door)

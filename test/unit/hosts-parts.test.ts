@@ -5,9 +5,9 @@ import { RemotePresence } from '../../src/primary/presence/remote-presence.ts'
 import { RelayReceipts } from '../../src/primary/relay/receipts.ts'
 import { RecentGrants } from '../../src/primary/relay/recent-grants.ts'
 import { RemoteGroups } from '../../src/primary/relay/remote-groups.ts'
-import { AdapterAcks } from '../../src/worker/adapter/broadcast-acks.ts'
-import type { Answers } from '../../src/worker/adapter/pending-requests.ts'
-import { AdapterRequests } from '../../src/worker/adapter/pending-requests.ts'
+import { BroadcastAcks } from '../../src/worker/adapter/broadcast-acks.ts'
+import type { Responses } from '../../src/worker/adapter/pending-requests.ts'
+import { PendingServerRequests } from '../../src/worker/adapter/pending-requests.ts'
 
 const BEYOND_MS = 600_000
 
@@ -22,20 +22,20 @@ const gather = (maxOpen?: number) => {
 }
 
 const put = () => {
-  const requests = new AdapterRequests(10)
-  const outcome: { answers?: Answers; error?: Error | undefined } = {}
+  const requests = new PendingServerRequests(10)
+  const outcome: { answers?: Responses; error?: Error | undefined } = {}
   const id = requests.open(BEYOND_MS, (answers, error) => Object.assign(outcome, { answers, error })) ?? ''
   return { requests, outcome, id }
 }
 
 const openAcks = () => {
-  const acks = new AdapterAcks(10)
+  const acks = new BroadcastAcks(10)
   const got: unknown[] = []
   const settled: [number, string[]][] = []
   const id = acks.open({
     timeoutMs: BEYOND_MS,
     ack: (value) => got.push(value),
-    settled: (clients, gone) => settled.push([clients, [...gone]]),
+    onComplete: (clients, gone) => settled.push([clients, [...gone]]),
   })
   return { acks, got, settled, id }
 }
@@ -231,30 +231,30 @@ describe('granted topics', () => {
 describe('questions of an adapter', () => {
   it('keep what is answered before it is known who was asked', () => {
     const { requests, outcome, id } = put()
-    requests.answered(id, 'w2', 'two')
-    requests.answered(id, 'w2', 'once more')
-    requests.unable(id, 'w3')
-    requests.gone('w4')
-    requests.gone('w9')
-    requests.asked(id, ['w2', 'w3', 'w4', 'A:w1'])
+    requests.responded(id, 'w2', 'two')
+    requests.responded(id, 'w2', 'once more')
+    requests.serverFailed(id, 'w3')
+    requests.serverGone('w4')
+    requests.serverGone('w9')
+    requests.recipientsKnown(id, ['w2', 'w3', 'w4', 'A:w1'])
     expect(outcome).toEqual({})
-    requests.answered(id, 'A:w1', 'far')
+    requests.responded(id, 'A:w1', 'far')
     expect(outcome.answers).toEqual({ values: ['two', 'far'], missing: ['w3', 'w4'], late: [] })
     expect(requests.size).toBe(0)
   })
 
   it('are settled by the receipt when all have answered before it', () => {
     const { requests, outcome, id } = put()
-    requests.answered(id, 'w2', 'two')
-    requests.asked(id, ['w2'])
+    requests.responded(id, 'w2', 'two')
+    requests.recipientsKnown(id, ['w2'])
     expect(outcome.answers?.values).toEqual(['two'])
   })
 
   it('are an error when nobody knows by the deadline who was asked, with the answers that came', async () => {
-    const requests = new AdapterRequests(10)
-    const settled = new Promise<[Answers, Error | undefined]>((resolve) => {
+    const requests = new PendingServerRequests(10)
+    const settled = new Promise<[Responses, Error | undefined]>((resolve) => {
       const id = requests.open(1, (answers, error) => resolve([answers, error])) ?? ''
-      requests.answered(id, 'w2', 'two')
+      requests.responded(id, 'w2', 'two')
     })
     const [answers, error] = await settled
     expect(answers.values).toEqual(['two'])
@@ -265,23 +265,23 @@ describe('questions of an adapter', () => {
 describe('broadcasts that clients acknowledge', () => {
   it('keep what comes before it is known who was asked', () => {
     const { acks, got, settled, id } = openAcks()
-    acks.counted(id, 'w2', 2)
+    acks.clientCount(id, 'w2', 2)
     acks.acked(id, 'w2', 'a')
     acks.acked(id, 'w3', 'c')
-    acks.gone('w4')
-    acks.asked(id, ['w2', 'w3', 'w4'])
+    acks.serverGone('w4')
+    acks.recipientsKnown(id, ['w2', 'w3', 'w4'])
     expect(settled).toEqual([])
     acks.acked(id, 'w2', 'b')
-    acks.counted(id, 'w3', 1)
+    acks.clientCount(id, 'w3', 1)
     expect([got, settled]).toEqual([['a', 'c', 'b'], [[3, ['w4']]]])
     expect(acks.size).toBe(0)
   })
 
   it('count what a server that is not in the receipt had acknowledged, and wait for no more of it', () => {
     const { acks, settled, id } = openAcks()
-    acks.counted(id, 'A:w1', 5)
+    acks.clientCount(id, 'A:w1', 5)
     acks.acked(id, 'A:w1', 'one')
-    acks.asked(id, [])
+    acks.recipientsKnown(id, [])
     expect(settled).toEqual([[1, []]])
   })
 })

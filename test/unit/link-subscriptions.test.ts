@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
-import { LinkTopics } from '../../src/worker/link/subscriptions.ts'
+import { LinkSubscriptions } from '../../src/worker/link/subscriptions.ts'
 
 const TIMEOUT_MS = 20
 
 function setUp() {
   const refs: number[] = []
   const frames = { subscribe: (ref: number) => void refs.push(ref), unsubscribe: () => undefined }
-  return { topics: new LinkTopics(frames, TIMEOUT_MS), refs }
+  return { topics: new LinkSubscriptions(frames, TIMEOUT_MS), refs }
 }
 
 it('waits for no primary longer than it should, and is subscribed all the same when it answers late', async () => {

@@ -29,11 +29,11 @@ class Primary {
   }
 }
 
-function setUp(untoldMax = 100) {
+function setUp(maxQueued = 100) {
   const registry = new Registry()
   const link = new Primary()
   const logger = pino({ level: 'silent' })
-  const sessions = new PresenceSessions({ link, logger, registry, untoldMax, firstPauseMs: 1 })
+  const sessions = new PresenceSessions({ link, logger, registry, maxQueued, firstDelayMs: 1 })
   const metric = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value ?? 0
   const untold = () => metric('rookery_presence_untold_leaves')
   return { sessions, link, metric, untold }

@@ -77,8 +77,8 @@ export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts
   const { workerHangTimeoutMs: timeoutMs } = config
   return watchForHangs({
     timeoutMs,
-    who: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
-    ask: (worker, options) =>
+    names: () => supervisor.list().flatMap(({ name, state }) => (state === 'ready' ? [name] : [])),
+    probe: (worker, options) =>
       Promise.all([
         relay.request(worker, 'worker.alive', null, options),
         supervisor.ask(worker, options.timeoutMs),

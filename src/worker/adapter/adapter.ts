@@ -1,15 +1,16 @@
 /**
- * The Socket.IO adapter of a worker: the server API across all workers of the host, over the link. It is the cluster
- * adapter of Socket.IO with another transport, and keeps what that one does. What it adds:
+ * The Socket.IO adapter of a worker: Socket.IO's server API across all workers and hosts, over the link. It extends
+ * Socket.IO's cluster adapter with another transport and keeps that adapter's behaviour. It adds:
  *
- * - Order. What is for sockets of this worker is written before a call returns, so that `io.emit(a); socket.emit(b)`
- *   arrives in this order, and nothing is lost by leaving or disconnecting after an emit. What is for others leaves in
- *   the order of the calls.
- * - Interest. Only workers with members of a room get what is for it. `await socket.join(room)` is over when that holds.
- * - A worker that dies is missed at once: nobody waits for its answers.
- * - Nothing stays behind when a namespace closes.
+ * - Order. Sockets of this worker are written to before a call returns. So `io.emit(a); socket.emit(b)` arrives in this
+ *   order, and an emit before a leave or a disconnect is not lost. Messages to other workers leave in the order of the
+ *   calls.
+ * - Interest. Only workers with members of a room get its messages. `await socket.join(room)` resolves when the
+ *   subscription is confirmed.
+ * - The death of a worker is known at once: no request waits for its response.
+ * - A closed namespace leaves no listeners behind.
  *
- * It does not decide who lives: that is the primary's.
+ * The primary decides which workers are alive, not the adapter.
  */
 import { NodeClusterAdapter } from '@socket.io/cluster-adapter'
 import type { Logger } from 'pino'
@@ -19,32 +20,32 @@ import type { BroadcastOptions, ClusterMessage, ClusterResponse } from 'socket.i
 import { Adapter, MessageType } from 'socket.io-adapter'
 import type { Packet } from 'socket.io-parser'
 import { namespaceTopic } from '../../wire/topics.ts'
-import type { Link } from '../link/link.ts'
+import type { EncodedPackets } from '../connections/index.ts'
+import { decodePackets, deliver } from '../connections/index.ts'
+import type { Link } from '../link/index.ts'
 import { ackTimeoutMs, boundedMs, flagsOf, optionsOf, plainOptions } from './broadcast-options.ts'
 import { ClientAcks } from './client-acks.ts'
 import type { BroadcastBody, RoomKey } from './codec.ts'
 import { encodeBroadcast } from './codec.ts'
 import { AdapterInterest } from './interest.ts'
-import type { EncodedPackets } from './local-delivery.ts'
-import { decodePackets, deliver } from './local-delivery.ts'
-import type { AdapterAnswer, AdapterQuestion } from './messages.ts'
-import { AdapterTalk } from './messenger.ts'
+import type { AdapterRequest, AdapterResponse } from './messages.ts'
+import { AdapterMessenger } from './messenger.ts'
 import type { AdapterMetrics } from './metrics.ts'
 import { adapterMetrics } from './metrics.ts'
-import type { Answers, AnswersListener } from './pending-requests.ts'
+import type { Responses, ResponsesListener } from './pending-requests.ts'
 import { AdapterRouter } from './router.ts'
 
-/** How long the other servers have for an answer when the caller does not say: as in the base class. */
+/** Deadline of a request when the caller names none: as in the base class. */
 const ANSWER_TIMEOUT_MS = 5_000
-/** In one message: another host takes no longer list of topics. */
+/** Rooms in one message: another host refuses a longer list of topics. */
 const ROOMS_JOINED_AT_ONCE = 1_024
 
 export interface LinkAdapterOptions {
   logger: Logger
   registry: Registry
-  /** How long the other servers have for an answer when the caller does not say. */
+  /** Deadline of a request to other servers when the caller names none. */
   answerTimeoutMs?: number
-  /** Of this worker, where the ids of its sockets bear it. */
+  /** This worker's tag, when the ids of its sockets carry it. */
   tag?: string
 }
 
@@ -59,17 +60,17 @@ interface Shared {
 
 type AckCallback = (error: Error | null, responses: unknown[]) => void
 
-/** For `io.adapter(…)`: one adapter a namespace, all on one link. */
+/** For `io.adapter(…)`. Makes one adapter per namespace, all on one link. */
 export function createLinkAdapter(link: Link, options: LinkAdapterOptions): (nsp: Namespace) => LinkAdapter {
   const { logger, registry, answerTimeoutMs = ANSWER_TIMEOUT_MS, tag } = options
   const router = new AdapterRouter(link, logger)
   const metrics = adapterMetrics(registry, {
     namespaces: () => router.size,
-    openQuestions: () => router.openQuestions,
+    openRequests: () => router.openRequests,
   })
-  router.countOn(metrics)
+  router.useMetrics(metrics)
   const shared = { link, router, logger, metrics, answerTimeoutMs, tag }
-  // Socket.IO calls it with `new`, which an arrow function does not bear.
+  // Not an arrow function: Socket.IO calls it with `new`.
   return function adapterOf(nsp: Namespace) {
     return new LinkAdapter(nsp, shared)
   }
@@ -79,9 +80,9 @@ export class LinkAdapter extends NodeClusterAdapter {
   readonly #shared: Shared
   readonly #link: Link
   readonly #interest: AdapterInterest
-  readonly #talk: AdapterTalk
+  readonly #messenger: AdapterMessenger
   readonly #clientAcks: ClientAcks
-  /** The topic of all servers of the namespace. */
+  /** All servers of the namespace subscribe to it. */
   readonly #topic: string
   readonly #entered: Promise<void>
   #known = false
@@ -91,13 +92,13 @@ export class LinkAdapter extends NodeClusterAdapter {
     const listeners = process.listenerCount('message')
     super(nsp)
     dropIpcListener(listeners)
-    // It looks for heartbeats, and there are none: the primary says who is there.
+    // The base class's timer checks heartbeats. There are none: the primary announces which workers are there.
     clearInterval(this['cleanupTimer'])
     this.#shared = shared
     this.#link = shared.link
     this.#topic = namespaceTopic(nsp.name)
     this.#interest = new AdapterInterest(shared.link, nsp.name, shared.tag)
-    this.#talk = new AdapterTalk({ ...shared, nsp: nsp.name })
+    this.#messenger = new AdapterMessenger({ ...shared, nsp: nsp.name })
     this.#clientAcks = new ClientAcks(nsp)
     this.on('create-room', (room: RoomKey) => this.#interest.add(room))
     this.on('delete-room', (room: RoomKey) => this.#interest.remove(room))
@@ -105,28 +106,27 @@ export class LinkAdapter extends NodeClusterAdapter {
     this.#entered = this.#enter()
   }
 
-  /** Called by the base class's constructor and by the namespace; everything has its place in the constructor here. */
+  /** Called by the base class's constructor and by the namespace. The constructor above does all the work. */
   override init(): void {}
 
-  get openQuestions(): number {
-    return this.#talk.openQuestions + this.#clientAcks.size
+  get openRequests(): number {
+    return this.#messenger.openRequests + this.#clientAcks.size
   }
 
   override close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#shared.router.remove(this.nsp.name, this)
-    // The rooms first: who hears that this server has left must not find it in a room any more.
+    // Rooms first: when others hear that this server left, it must not be in a room any more.
     this.#interest.close()
     this.#link.unsubscribe(this.#topic)
-    this.#talk.close()
+    this.#messenger.close()
     this.#clientAcks.close()
     this['nodesMap'].clear()
   }
 
   /**
-   * Resolves when the host is subscribed to the rooms, to the socket's own, and to what is for everybody. Need not be
-   * awaited.
+   * Resolves when the host is subscribed to the rooms, to the socket's own room and to the namespace. Need not be awaited.
    */
   override addAll(id: string, rooms: Set<string>): Promise<void> {
     if (this.sids.size === 0) this.#interest.addEveryone()
@@ -135,7 +135,7 @@ export class LinkAdapter extends NodeClusterAdapter {
     confirmed.catch((error: unknown) =>
       this.#shared.logger.error(
         { err: error, nsp: this.nsp.name },
-        'a room was joined that the host is not subscribed to',
+        'a socket joined a room, but the host could not subscribe to it',
       ),
     )
     return confirmed
@@ -146,7 +146,7 @@ export class LinkAdapter extends NodeClusterAdapter {
     if (this.sids.size === 0) this.#interest.removeEveryone()
   }
 
-  /** Right from the start: resolves when the primary has said who is there. */
+  /** Waits, on the first call, until the primary has listed the other servers. */
   override async serverCount(): Promise<number> {
     if (!this.#known) await this.#entered
     return super.serverCount()
@@ -156,7 +156,7 @@ export class LinkAdapter extends NodeClusterAdapter {
     packet.nsp = this.nsp.name
     const packets = this.#encode(packet)
     const flags = flagsOf(opts)
-    if (this.#spreads(opts)) {
+    if (this.#reachesOthers(opts)) {
       const body = this.#broadcastBody(opts, packets)
       this.#link.publish(this.#interest.topicsOf(opts.rooms), body, { volatile: flags.volatile })
       this.#shared.metrics.sent.inc()
@@ -171,77 +171,77 @@ export class LinkAdapter extends NodeClusterAdapter {
     clientCountCallback: (clientCount: number) => void,
     ack: (value: unknown) => void,
   ): void {
-    // The caller waits for one count a server. All but the last say nothing, and the last comes when nobody owes any
-    // acknowledgement but the clients of this server.
+    // The caller waits for one count per server. All other servers report 0. The last report, with the sum, comes when
+    // only clients of this server have still to acknowledge.
     const servers = this.serverCount()
     let ownClients = 0
-    const settled = (clients: number) => {
+    const onComplete = (clients: number) => {
       void servers.then((count) => {
         for (let other = 1; other < count; other += 1) clientCountCallback(0)
         clientCountCallback(ownClients + clients)
       })
     }
     packet.nsp = this.nsp.name
-    if (this.#spreads(opts)) this.#askOtherClients(packet, opts, { ack, settled })
-    else settled(0)
+    if (this.#reachesOthers(opts)) this.#broadcastToOthers(packet, opts, { ack, onComplete })
+    else onComplete(0)
     Adapter.prototype.broadcastWithAck.call(this, packet, opts, (count) => (ownClients = count), ack)
   }
 
   override addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
     for (let from = 0; from < rooms.length; from += ROOMS_JOINED_AT_ONCE) {
       const some = rooms.slice(from, from + ROOMS_JOINED_AT_ONCE)
-      // What is published to these rooms from now on finds the workers that are just about to subscribe to them.
+      // Publications from now on also reach the workers that are about to subscribe to these rooms.
       const grants = this.#interest.memberTopics(some)
-      this.#tell(MessageType.SOCKETS_JOIN, opts, { data: { rooms: some }, grants })
+      this.#notify(MessageType.SOCKETS_JOIN, opts, { data: { rooms: some }, grants })
     }
     Adapter.prototype.addSockets.call(this, opts, rooms)
     return Promise.resolve()
   }
 
   override delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
-    this.#tell(MessageType.SOCKETS_LEAVE, opts, { data: { rooms } })
+    this.#notify(MessageType.SOCKETS_LEAVE, opts, { data: { rooms } })
     Adapter.prototype.delSockets.call(this, opts, rooms)
     return Promise.resolve()
   }
 
   override disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void> {
-    this.#tell(MessageType.DISCONNECT_SOCKETS, opts, { data: { close } })
+    this.#notify(MessageType.DISCONNECT_SOCKETS, opts, { data: { close } })
     Adapter.prototype.disconnectSockets.call(this, opts, close)
     return Promise.resolve()
   }
 
-  /** Without those of servers that are gone. Past the deadline it rejects; the error's `responses` are those that came. */
+  /** Without sockets of servers that are gone. Rejects past the deadline; the error's `responses` hold what arrived. */
   override async fetchSockets(opts: BroadcastOptions): Promise<unknown[]> {
     const own = Adapter.prototype.fetchSockets.call(this, opts)
-    if (!this.#spreads(opts)) return own
-    const asked = {
+    if (!this.#reachesOthers(opts)) return own
+    const recipients = {
       topics: this.#interest.topicsOf(opts.rooms),
       timeoutMs: boundedMs(opts.flags?.timeout ?? this.#shared.answerTimeoutMs),
     }
     const others = new Promise<unknown[]>((resolve, reject) => {
-      const question = { type: MessageType.FETCH_SOCKETS, data: { opts: plainOptions(opts) } }
-      this.#talk.ask(question, asked, (answers, error) => {
-        const failure = error ?? lateError(answers)
-        if (failure === undefined) resolve(answers.values.flat())
-        else reject(Object.assign(failure, { responses: answers.values }))
+      const request = { type: MessageType.FETCH_SOCKETS, data: { opts: plainOptions(opts) } }
+      this.#messenger.request(request, recipients, (responses, error) => {
+        const failure = error ?? lateError(responses)
+        if (failure === undefined) resolve(responses.values.flat())
+        else reject(Object.assign(failure, { responses: responses.values }))
       })
     })
     const found = await Promise.all([own, others])
     return found.flat()
   }
 
-  /** Throws when the arguments have no structured clone; a callback is given that error instead. */
+  /** When the arguments have no structured clone it throws, or passes the error to the callback if there is one. */
   override serverSideEmit(packet: unknown[]): Promise<void> {
     const ack = packet.at(-1)
     if (isAck(ack)) this.#emitWithAck(packet.slice(0, -1), ack)
-    else this.#talk.tell([this.#topic], emitted(packet))
+    else this.#messenger.notify([this.#topic], emitted(packet))
     return Promise.resolve()
   }
 
   /** Called by the router. */
   onBroadcast(body: BroadcastBody, from: string): void {
     this.#shared.metrics.received.inc()
-    if (body.ask !== undefined) return this.#askOwnClients(body, body.ask, from)
+    if (body.ackRequest !== undefined) return this.#broadcastToOwnClients(body, body.ackRequest, from)
     const { packets, flags } = body
     deliver({ packets, flags, packet: () => decodePackets(this.nsp.server, packets) }, (callback) =>
       this.#apply(optionsOf(body), callback),
@@ -249,35 +249,35 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   /** Called by the router. */
-  onAnswer(message: AdapterAnswer, from: string): void {
-    this.#talk.onAnswer(message, from)
+  onServerResponse(message: AdapterResponse, from: string): void {
+    this.#messenger.onResponse(message, from)
   }
 
-  /** Called by the router. Whether it was known to serve the namespace or not: it may have been asked. */
+  /** Called by the router for every worker: one that never entered the group may still have got a request. */
   onPeerGone(worker: string): void {
-    this.#talk.left(worker)
+    this.#messenger.peerLeft(worker)
   }
 
-  /** Called by the router. The base class works out the answer, and hands it to `doPublishResponse`. */
-  onQuestion(message: AdapterQuestion, from: string): void {
+  /** Called by the router. The base class makes the response and passes it to `doPublishResponse`. */
+  onServerRequest(message: AdapterRequest, from: string): void {
     const requestId = 'requestId' in message.data ? message.data.requestId : undefined
-    this.#refusingFailure(from, requestId, () =>
+    this.#reportingFailure(from, requestId, () =>
       super.onMessage({ ...message, uid: from, nsp: this.nsp.name } as ClusterMessage),
     )
   }
 
   /** The base class would add heartbeats. */
   override publish(message: Parameters<NodeClusterAdapter['publish']>[0]): void {
-    this.#talk.tell([this.#topic], message)
+    this.#messenger.notify([this.#topic], message)
   }
 
   protected override doPublish(message: ClusterMessage): Promise<string> {
-    this.#talk.tell([this.#topic], message)
+    this.#messenger.notify([this.#topic], message)
     return Promise.resolve('')
   }
 
   protected override doPublishResponse(requester: string, { type, data }: ClusterResponse): Promise<void> {
-    this.#talk.answer(requester, type, data)
+    this.#messenger.respond(requester, type, data)
     return Promise.resolve()
   }
 
@@ -288,19 +288,19 @@ export class LinkAdapter extends NodeClusterAdapter {
         joined: (worker) => nodes.set(worker, Number.POSITIVE_INFINITY),
         left: (worker) => {
           nodes.delete(worker)
-          this.#talk.left(worker)
+          this.#messenger.peerLeft(worker)
         },
       })
     } catch (error) {
       this.#shared.logger.error(
         { err: error, nsp: this.nsp.name },
-        'a namespace is served without the other workers',
+        'this namespace works without the other workers: its group could not be entered',
       )
     }
     this.#known = true
   }
 
-  #spreads(opts: BroadcastOptions): boolean {
+  #reachesOthers(opts: BroadcastOptions): boolean {
     return !this.#closed && opts.flags?.local !== true
   }
 
@@ -312,29 +312,33 @@ export class LinkAdapter extends NodeClusterAdapter {
     return this.nsp.server.encoder.encode(packet)
   }
 
-  #broadcastBody(opts: BroadcastOptions, packets: EncodedPackets, ask?: BroadcastBody['ask']): Buffer {
+  #broadcastBody(
+    opts: BroadcastOptions,
+    packets: EncodedPackets,
+    ackRequest?: BroadcastBody['ackRequest'],
+  ): Buffer {
     const { rooms, except } = plainOptions(opts)
-    return encodeBroadcast({ nsp: this.nsp.name, rooms, except, flags: flagsOf(opts), ask, packets })
+    return encodeBroadcast({ nsp: this.nsp.name, rooms, except, flags: flagsOf(opts), ackRequest, packets })
   }
 
-  #tell(
+  #notify(
     type: MessageType,
     opts: BroadcastOptions,
     { data, grants }: { data: object; grants?: string[] },
   ): void {
-    if (!this.#spreads(opts)) return
+    if (!this.#reachesOthers(opts)) return
     const notice = { type, data: { opts: plainOptions(opts), ...data } }
-    this.#talk.tell(this.#interest.topicsOf(opts.rooms), notice, grants)
+    this.#messenger.notify(this.#interest.topicsOf(opts.rooms), notice, grants)
   }
 
-  #askOtherClients(
+  #broadcastToOthers(
     packet: Packet,
     opts: BroadcastOptions,
-    callbacks: { ack: (value: unknown) => void; settled: (clients: number) => void },
+    callbacks: { ack: (value: unknown) => void; onComplete: (clients: number) => void },
   ): void {
     const packets = this.#encode(packet)
     const timeoutMs = ackTimeoutMs(opts)
-    this.#talk.askClients({
+    this.#messenger.broadcastWithAck({
       ...callbacks,
       topics: this.#interest.topicsOf(opts.rooms),
       timeoutMs,
@@ -342,32 +346,32 @@ export class LinkAdapter extends NodeClusterAdapter {
     })
   }
 
-  #askOwnClients(
+  #broadcastToOwnClients(
     body: BroadcastBody,
     { id, timeoutMs }: { id: string; timeoutMs: number },
     from: string,
   ): void {
-    // Encoded anew: the number of the packet has to be one of this server's.
+    // Decoded and encoded again: the packet id must be one of this server.
     const packet = decodePackets(this.nsp.server, body.packets)
     const counted = (clientCount: number) => {
-      this.#clientAcks.owe(packet.id ?? 0, clientCount, timeoutMs)
-      this.#talk.answer(from, MessageType.BROADCAST_CLIENT_COUNT, { requestId: id, clientCount })
+      this.#clientAcks.expect(packet.id ?? 0, clientCount, timeoutMs)
+      this.#messenger.respond(from, MessageType.BROADCAST_CLIENT_COUNT, { requestId: id, clientCount })
     }
     const acked = (value: unknown) => {
-      this.#clientAcks.paid(packet.id ?? 0)
-      this.#talk.answer(from, MessageType.BROADCAST_ACK, { requestId: id, packet: value })
+      this.#clientAcks.received(packet.id ?? 0)
+      this.#messenger.respond(from, MessageType.BROADCAST_ACK, { requestId: id, packet: value })
     }
-    this.#refusingFailure(from, id, () =>
+    this.#reportingFailure(from, id, () =>
       Adapter.prototype.broadcastWithAck.call(this, packet, optionsOf(body), counted, acked),
     )
   }
 
   #emitWithAck(args: unknown[], ack: AckCallback): void {
     if (this.#closed) return ack(null, [])
-    const listener: AnswersListener = (answers, error) =>
-      ack(error ?? lateError(answers) ?? null, answers.values)
+    const listener: ResponsesListener = (responses, error) =>
+      ack(error ?? lateError(responses) ?? null, responses.values)
     try {
-      this.#talk.ask(
+      this.#messenger.request(
         emitted(args),
         { topics: [this.#topic], timeoutMs: this.#shared.answerTimeoutMs },
         listener,
@@ -377,18 +381,18 @@ export class LinkAdapter extends NodeClusterAdapter {
     }
   }
 
-  /** What a listener of the application throws must not keep another worker waiting. */
-  #refusingFailure(from: string, requestId: string | undefined, run: () => void): void {
+  /** When a listener of the application throws, the other worker gets a failure instead of waiting for a response. */
+  #reportingFailure(from: string, requestId: string | undefined, run: () => void): void {
     try {
       run()
     } catch (error) {
-      if (requestId !== undefined) this.#talk.refuse(from, requestId, error)
+      if (requestId !== undefined) this.#messenger.respondFailure(from, requestId, error)
       throw error
     }
   }
 }
 
-/** The base class listens on Node's IPC channel and never stops; this adapter does not use that channel. */
+/** The base class adds a listener to Node's IPC channel and never removes it. This adapter does not use the channel. */
 function dropIpcListener(listenersBefore: number): void {
   const listeners = process.listeners('message')
   const own = listeners.at(-1)
@@ -403,7 +407,7 @@ function emitted(packet: unknown[]) {
   return { type: MessageType.SERVER_SIDE_EMIT, data: { packet } }
 }
 
-function lateError({ values, late }: Answers): Error | undefined {
+function lateError({ values, late }: Responses): Error | undefined {
   if (late.length === 0) return undefined
   const error = new Error(`timeout reached: missing ${late.length} responses`)
   return Object.assign(error, { responses: values, late })

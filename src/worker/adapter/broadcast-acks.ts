@@ -1,36 +1,36 @@
 /**
- * Broadcasts whose clients are to acknowledge: how many acknowledgements other servers still owe. A server owes as many
- * as it has clients for it, and none any more once it is gone: what it had delivered until then counts. Without I/O.
+ * Open broadcasts with acknowledgement: how many acknowledgements the other servers still owe. A server owes one for
+ * each of its clients, and none once it is gone: then only those that it has already delivered count. No I/O.
  */
 
-interface Debtor {
-  /** Unknown until it says so. */
+interface PendingServer {
+  /** Unknown until the server reports it. */
   clients: number | undefined
   acks: number
 }
 
-interface Call {
-  /** Who has said something, and once the receipt has come everybody who was asked and still owes something. */
-  debtors: Map<string, Debtor>
-  /** Whether the receipt has come. */
-  asked: boolean
+interface PendingBroadcast {
+  /** Before the receipt: servers that have reported something. After it: recipients that are not done. */
+  servers: Map<string, PendingServer>
+  /** The receipt has arrived. */
+  recipientsKnown: boolean
   clients: number
   gone: string[]
-  goneEarly: Set<string>
+  goneBeforeReceipt: Set<string>
   timer: NodeJS.Timeout
   ack: (value: unknown) => void
-  settled: (clients: number, gone: readonly string[]) => void
+  onComplete: (clients: number, gone: readonly string[]) => void
 }
 
-export interface NewCall {
+export interface BroadcastAckOptions {
   timeoutMs: number
   ack: (value: unknown) => void
-  /** Called at most once, with the number of acknowledgements that there were, and the servers that left meanwhile. */
-  settled: (clients: number, gone: readonly string[]) => void
+  /** Called at most once, with the number of acknowledgements and the servers that left before they were done. */
+  onComplete: (clients: number, gone: readonly string[]) => void
 }
 
-export class AdapterAcks {
-  readonly #calls = new Map<string, Call>()
+export class BroadcastAcks {
+  readonly #broadcasts = new Map<string, PendingBroadcast>()
   readonly #maxOpen: number
   #lastId = 0
 
@@ -39,100 +39,111 @@ export class AdapterAcks {
   }
 
   get size(): number {
-    return this.#calls.size
+    return this.#broadcasts.size
   }
 
-  /** Throws when too many are open. */
-  open({ timeoutMs, ack, settled }: NewCall): string {
-    if (this.#calls.size >= this.#maxOpen) throw new Error('too many broadcasts wait for acknowledgements')
+  /** @returns the id of the broadcast. Throws when too many are open. */
+  open({ timeoutMs, ack, onComplete }: BroadcastAckOptions): string {
+    if (this.#broadcasts.size >= this.#maxOpen) {
+      throw new Error('too many broadcasts wait for acknowledgements')
+    }
     this.#lastId = (this.#lastId + 1) >>> 0
     const id = `a${this.#lastId}`
-    const timer = setTimeout(() => this.drop(id), timeoutMs)
-    const goneEarly = new Set<string>()
-    const call = { debtors: new Map<string, Debtor>(), asked: false, clients: 0, gone: [], goneEarly }
-    this.#calls.set(id, { ...call, timer, ack, settled })
+    this.#broadcasts.set(id, {
+      servers: new Map(),
+      recipientsKnown: false,
+      clients: 0,
+      gone: [],
+      goneBeforeReceipt: new Set(),
+      timer: setTimeout(() => this.drop(id), timeoutMs),
+      ack,
+      onComplete,
+    })
     return id
   }
 
-  asked(id: string, workers: readonly string[]): void {
-    const call = this.#calls.get(id)
-    if (call === undefined) return
-    call.asked = true
-    // What somebody has said that was not asked by the receipt (its host is gone, say) counts as far as it went.
-    for (const [worker, debtor] of call.debtors) if (!workers.includes(worker)) debtor.clients = debtor.acks
-    for (const worker of workers) {
-      if (call.debtors.has(worker)) continue
-      if (call.goneEarly.has(worker)) call.gone.push(worker)
-      else call.debtors.set(worker, { clients: undefined, acks: 0 })
+  /** The receipt has arrived: the broadcast was passed to these workers. */
+  recipientsKnown(id: string, workers: readonly string[]): void {
+    const broadcast = this.#broadcasts.get(id)
+    if (broadcast === undefined) return
+    broadcast.recipientsKnown = true
+    // A server that reported but is not in the receipt (its host is gone, say) counts with what it has acknowledged.
+    for (const [worker, server] of broadcast.servers) {
+      if (!workers.includes(worker)) server.clients = server.acks
     }
-    for (const worker of call.debtors.keys()) pay(call, worker)
-    this.#check(id, call)
+    for (const worker of workers) {
+      if (broadcast.servers.has(worker)) continue
+      if (broadcast.goneBeforeReceipt.has(worker)) broadcast.gone.push(worker)
+      else broadcast.servers.set(worker, { clients: undefined, acks: 0 })
+    }
+    for (const worker of broadcast.servers.keys()) removeIfDone(broadcast, worker)
+    this.#check(id, broadcast)
   }
 
-  counted(id: string, worker: string, clients: number): void {
-    const call = this.#calls.get(id)
-    const debtor = call === undefined ? undefined : debtorOf(call, worker)
-    if (call === undefined || debtor === undefined) return
-    debtor.clients = clients
-    this.#check(id, call, worker)
+  clientCount(id: string, worker: string, clients: number): void {
+    const broadcast = this.#broadcasts.get(id)
+    const server = broadcast === undefined ? undefined : pendingServer(broadcast, worker)
+    if (broadcast === undefined || server === undefined) return
+    server.clients = clients
+    this.#check(id, broadcast, worker)
   }
 
   acked(id: string, worker: string, value: unknown): void {
-    const call = this.#calls.get(id)
-    const debtor = call === undefined ? undefined : debtorOf(call, worker)
-    if (call === undefined || debtor === undefined) return
-    debtor.acks += 1
-    call.ack(value)
-    this.#check(id, call, worker)
+    const broadcast = this.#broadcasts.get(id)
+    const server = broadcast === undefined ? undefined : pendingServer(broadcast, worker)
+    if (broadcast === undefined || server === undefined) return
+    server.acks += 1
+    broadcast.ack(value)
+    this.#check(id, broadcast, worker)
   }
 
-  gone(worker: string): void {
-    for (const [id, call] of this.#calls) {
-      // Before the receipt it may not have been asked: that is seen when it comes.
-      if (call.asked || call.debtors.has(worker)) this.unable(id, worker)
-      else call.goneEarly.add(worker)
+  serverGone(worker: string): void {
+    for (const [id, broadcast] of this.#broadcasts) {
+      // Before the receipt it is not known whether this server was a recipient.
+      if (broadcast.recipientsKnown || broadcast.servers.has(worker)) this.serverFailed(id, worker)
+      else broadcast.goneBeforeReceipt.add(worker)
     }
   }
 
-  unable(id: string, worker: string): void {
-    const call = this.#calls.get(id)
-    const debtor = call === undefined ? undefined : debtorOf(call, worker)
-    if (call === undefined || debtor === undefined) return
-    call.gone.push(worker)
-    debtor.clients = debtor.acks
-    this.#check(id, call, worker)
+  serverFailed(id: string, worker: string): void {
+    const broadcast = this.#broadcasts.get(id)
+    const server = broadcast === undefined ? undefined : pendingServer(broadcast, worker)
+    if (broadcast === undefined || server === undefined) return
+    broadcast.gone.push(worker)
+    server.clients = server.acks
+    this.#check(id, broadcast, worker)
   }
 
   drop(id: string): void {
-    clearTimeout(this.#calls.get(id)?.timer)
-    this.#calls.delete(id)
+    clearTimeout(this.#broadcasts.get(id)?.timer)
+    this.#broadcasts.delete(id)
   }
 
   dropAll(): void {
-    for (const id of this.#calls.keys()) this.drop(id)
+    for (const id of this.#broadcasts.keys()) this.drop(id)
   }
 
-  #check(id: string, call: Call, worker?: string): void {
-    if (!call.asked) return
-    if (worker !== undefined) pay(call, worker)
-    if (call.debtors.size > 0) return
+  #check(id: string, broadcast: PendingBroadcast, worker?: string): void {
+    if (!broadcast.recipientsKnown) return
+    if (worker !== undefined) removeIfDone(broadcast, worker)
+    if (broadcast.servers.size > 0) return
     this.drop(id)
-    call.settled(call.clients, call.gone)
+    broadcast.onComplete(broadcast.clients, broadcast.gone)
   }
 }
 
-function pay(call: Call, worker: string): void {
-  const debtor = call.debtors.get(worker)
-  if (debtor?.clients === undefined || debtor.acks < debtor.clients) return
-  call.clients += debtor.clients
-  call.debtors.delete(worker)
+function removeIfDone(broadcast: PendingBroadcast, worker: string): void {
+  const server = broadcast.servers.get(worker)
+  if (server?.clients === undefined || server.acks < server.clients) return
+  broadcast.clients += server.clients
+  broadcast.servers.delete(worker)
 }
 
-/** `undefined`: nothing is owed by this worker, or nothing any more. */
-function debtorOf(call: Call, worker: string): Debtor | undefined {
-  const debtor = call.debtors.get(worker)
-  if (debtor !== undefined || call.asked) return debtor
-  const early: Debtor = { clients: undefined, acks: 0 }
-  call.debtors.set(worker, early)
+/** @returns nothing when this worker owes nothing, or nothing more */
+function pendingServer(broadcast: PendingBroadcast, worker: string): PendingServer | undefined {
+  const server = broadcast.servers.get(worker)
+  if (server !== undefined || broadcast.recipientsKnown) return server
+  const early: PendingServer = { clients: undefined, acks: 0 }
+  broadcast.servers.set(worker, early)
   return early
 }

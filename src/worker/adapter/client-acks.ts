@@ -1,46 +1,49 @@
-/** Acknowledgements that clients of this worker owe to another: forgotten when they are there, or too late. */
+/**
+ * Acknowledgements that clients of this worker owe to a broadcast of another worker. Removes the sockets' callbacks
+ * when the acknowledgements do not arrive in time.
+ */
 import type { Namespace } from 'socket.io'
 
-interface Owed {
+interface Expected {
   acks: number
   timer: NodeJS.Timeout
 }
 
 export class ClientAcks {
   readonly #nsp: Namespace
-  readonly #owed = new Map<number, Owed>()
+  readonly #expected = new Map<number, Expected>()
 
   constructor(nsp: Namespace) {
     this.#nsp = nsp
   }
 
   get size(): number {
-    return this.#owed.size
+    return this.#expected.size
   }
 
-  /** @param packetId under which the sockets hold their callbacks */
-  owe(packetId: number, acks: number, timeoutMs: number): void {
+  /** @param packetId the id under which the sockets hold their callbacks */
+  expect(packetId: number, acks: number, timeoutMs: number): void {
     if (acks === 0) return
     const timer = setTimeout(() => this.#forget(packetId), timeoutMs)
-    this.#owed.set(packetId, { acks, timer })
+    this.#expected.set(packetId, { acks, timer })
   }
 
-  paid(packetId: number): void {
-    const owed = this.#owed.get(packetId)
-    if (owed === undefined) return
-    owed.acks -= 1
-    if (owed.acks > 0) return
-    clearTimeout(owed.timer)
-    this.#owed.delete(packetId)
+  received(packetId: number): void {
+    const expected = this.#expected.get(packetId)
+    if (expected === undefined) return
+    expected.acks -= 1
+    if (expected.acks > 0) return
+    clearTimeout(expected.timer)
+    this.#expected.delete(packetId)
   }
 
   close(): void {
-    for (const packetId of this.#owed.keys()) this.#forget(packetId)
+    for (const packetId of this.#expected.keys()) this.#forget(packetId)
   }
 
   #forget(packetId: number): void {
-    clearTimeout(this.#owed.get(packetId)?.timer)
-    this.#owed.delete(packetId)
+    clearTimeout(this.#expected.get(packetId)?.timer)
+    this.#expected.delete(packetId)
     for (const socket of this.#nsp.sockets.values()) socket['acks'].delete(packetId)
   }
 }

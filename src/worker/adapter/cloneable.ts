@@ -1,10 +1,10 @@
-/** Leaves out of a value what has no structured clone: functions, proxies, and what only their like hold. */
+/** Removes from a value whatever has no structured clone: functions, proxies, and objects that hold nothing else. */
 import { serialize } from 'node:v8'
 
-/** Deeper than this nothing that can't be cloned as it is is looked into. */
+/** Parts below this depth are removed whole if they can't be cloned as they are. */
 const MAX_DEPTH = 8
 
-/** @param lost told the path of each thing left out */
+/** @param lost called with the path of each removed part */
 export function cloneable(value: unknown, lost: (path: string) => void): unknown {
   return clonePart(value, '', lost)
 }
@@ -19,7 +19,7 @@ function clonePart(value: unknown, path: string, lost: (path: string) => void): 
       Object.entries(value).map(([key, item]) => [key, clonePart(item, `${path}.${key}`, lost)]),
     )
   } catch {
-    // A getter or a trap of the application's has thrown: what it stands for can't be had.
+    // A getter or a proxy trap of the application threw.
     return leaveOut(path, lost)
   }
 }

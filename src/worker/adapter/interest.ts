@@ -1,21 +1,21 @@
 /**
- * Which topics one namespace of this worker needs: those of the rooms that have members here, and no others. The room that
- * each socket has for itself needs none: its name says whose socket it is, and each worker has one topic for all of these.
+ * The topics that one namespace of this worker subscribes to: those of the rooms that have members here, and no others.
+ * A socket's own room needs no topic: its name holds the worker's tag, and each worker has one topic for all its sockets.
  */
 import { socketOwnerOf } from '../../core/session-id.ts'
 import { everyoneTopic, memberTopic, ownerTopic } from '../../wire/topics.ts'
-import type { Link } from '../link/link.ts'
+import type { Link } from '../link/index.ts'
 import type { RoomKey } from './codec.ts'
 
-/** A broadcast to more rooms than this goes to all workers with any member; they look for the rooms themselves. */
-const MAX_ROOMS_NAMED = 256
+/** A broadcast to more rooms than this goes to all workers with any socket, which filter by room themselves. */
+const MAX_ROOM_TOPICS = 256
 
 export class AdapterInterest {
   readonly #link: Pick<Link, 'subscribe' | 'unsubscribe'>
   readonly #nsp: string
   readonly #topics = new Set<string>()
   readonly #unconfirmed = new Map<string, Promise<void>>()
-  /** Of this worker, in the ids of its sockets. */
+  /** This worker's tag in the ids of its sockets. */
   readonly #tag: string | undefined
   #closed = false
 
@@ -29,30 +29,30 @@ export class AdapterInterest {
     return this.#topics.size
   }
 
-  /** The topics that reach everybody with a member of any of the rooms; no rooms: everybody with any member. */
+  /** The topics that reach every worker with a member of any of the rooms; no rooms: every worker with any socket. */
   topicsOf(rooms: Iterable<RoomKey>): string[] {
     const topics: string[] = []
     for (const room of rooms) {
       topics.push(this.#topicOf(room))
       const owner = ownerOf(room)
-      // Its owner has no subscription of the room itself; others may have let sockets of theirs into it.
+      // The owner is not subscribed to the room itself, but other workers may have sockets in it.
       if (owner !== null && owner !== this.#tag) topics.push(ownerTopic(this.#nsp, owner))
     }
-    return topics.length === 0 || topics.length > MAX_ROOMS_NAMED ? [everyoneTopic(this.#nsp)] : topics
+    return topics.length === 0 || topics.length > MAX_ROOM_TOPICS ? [everyoneTopic(this.#nsp)] : topics
   }
 
   memberTopics(rooms: Iterable<RoomKey>): string[] {
     return [...rooms].map((room) => this.#topicOf(room))
   }
 
-  /** The first socket has come. */
+  /** Call for the first socket. */
   addEveryone(): void {
-    for (const topic of this.#standing()) this.#add(topic)
+    for (const topic of this.#namespaceTopics()) this.#add(topic)
   }
 
-  /** The last socket has left. */
+  /** Call when the last socket has left. */
   removeEveryone(): void {
-    for (const topic of this.#standing()) this.#remove(topic)
+    for (const topic of this.#namespaceTopics()) this.#remove(topic)
   }
 
   add(room: RoomKey): void {
@@ -64,12 +64,12 @@ export class AdapterInterest {
   }
 
   /**
-   * Resolves when the primary has confirmed these rooms, and what is for everybody or for a socket alone; rejects when it refuses one.
-   * Need not be awaited.
+   * Resolves when the primary has confirmed the topics of these rooms and those of the whole namespace. Rejects when it
+   * refuses one. Need not be awaited.
    */
   async confirmed(rooms: Iterable<RoomKey>): Promise<void> {
     if (this.#unconfirmed.size === 0) return
-    for (const topic of this.#standing()) await this.#unconfirmed.get(topic)
+    for (const topic of this.#namespaceTopics()) await this.#unconfirmed.get(topic)
     for (const topic of this.memberTopics(rooms)) await this.#unconfirmed.get(topic)
   }
 
@@ -85,10 +85,10 @@ export class AdapterInterest {
     this.#topics.add(topic)
     const confirmed = this.#link.subscribe(topic)
     this.#unconfirmed.set(topic, confirmed)
-    const settle = () => {
+    const forget = () => {
       if (this.#unconfirmed.get(topic) === confirmed) this.#unconfirmed.delete(topic)
     }
-    confirmed.then(settle, settle)
+    confirmed.then(forget, forget)
   }
 
   #remove(topic: string): void {
@@ -97,12 +97,12 @@ export class AdapterInterest {
     this.#link.unsubscribe(topic)
   }
 
-  #standing(): string[] {
+  #namespaceTopics(): string[] {
     const everyone = everyoneTopic(this.#nsp)
     return this.#tag === undefined ? [everyone] : [everyone, ownerTopic(this.#nsp, this.#tag)]
   }
 
-  /** Whatever is for the room reaches this worker by its tag. */
+  /** The room of a socket of this worker: its messages arrive on the topic of the worker's tag. */
   #isOwn(room: RoomKey): boolean {
     return this.#tag !== undefined && ownerOf(room) === this.#tag
   }

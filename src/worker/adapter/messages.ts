@@ -1,4 +1,4 @@
-/** What adapters ask of each other and answer: the shapes of the base class, checked on arrival. */
+/** Requests and responses between adapters, in the base class's shapes. Checked on arrival. */
 import { MessageType } from 'socket.io-adapter'
 import { z } from 'zod'
 
@@ -14,10 +14,10 @@ const requestId = z.string()
 
 const remoteSocket = z.object({ id: z.string(), handshake: z.unknown(), rooms, data: z.unknown() })
 
-/** An answer that says that there will be no other. Not one of the base class's. */
+/** A response that says that the request failed. The base class has no such type. */
 export const FAILED = 100
 
-const question = z.discriminatedUnion('type', [
+const request = z.discriminatedUnion('type', [
   z.object({ type: z.literal(MessageType.SOCKETS_JOIN), data: z.object({ opts, rooms }) }),
   z.object({ type: z.literal(MessageType.SOCKETS_LEAVE), data: z.object({ opts, rooms }) }),
   z.object({
@@ -31,7 +31,7 @@ const question = z.discriminatedUnion('type', [
   }),
 ])
 
-const answer = z.discriminatedUnion('type', [
+const response = z.discriminatedUnion('type', [
   z.object({
     type: z.literal(MessageType.FETCH_SOCKETS_RESPONSE),
     data: z.object({ requestId, sockets: z.array(remoteSocket) }),
@@ -52,9 +52,9 @@ const answer = z.discriminatedUnion('type', [
 ])
 
 export const adapterMessage = z.union([
-  question.transform((message) => ({ kind: 'question' as const, message })),
-  answer.transform((message) => ({ kind: 'answer' as const, message })),
+  request.transform((message) => ({ kind: 'request' as const, message })),
+  response.transform((message) => ({ kind: 'response' as const, message })),
 ])
 
-export type AdapterQuestion = z.infer<typeof question>
-export type AdapterAnswer = z.infer<typeof answer>
+export type AdapterRequest = z.infer<typeof request>
+export type AdapterResponse = z.infer<typeof response>

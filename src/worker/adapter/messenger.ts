@@ -1,24 +1,24 @@
 /**
- * What one namespace of this worker and the other servers of it say to each other: notices, questions and answers.
- * Every question is settled: by the answers, by the word that a server is gone, or at its deadline.
+ * Messages between the servers of one namespace: notices, requests and responses. Every request completes: with its
+ * responses, when the last missing server is known to be gone, or at its deadline.
  */
 
 import type { Logger } from 'pino'
 import { MessageType } from 'socket.io-adapter'
-import type { Link } from '../link/link.ts'
-import { AdapterAcks } from './broadcast-acks.ts'
+import type { Link } from '../link/index.ts'
+import { BroadcastAcks } from './broadcast-acks.ts'
 import { cloneable } from './cloneable.ts'
 import { encodeControl } from './codec.ts'
-import type { AdapterAnswer } from './messages.ts'
+import type { AdapterResponse } from './messages.ts'
 import { FAILED } from './messages.ts'
 import type { AdapterMetrics } from './metrics.ts'
-import type { AnswersListener } from './pending-requests.ts'
-import { AdapterRequests } from './pending-requests.ts'
+import type { ResponsesListener } from './pending-requests.ts'
+import { PendingServerRequests } from './pending-requests.ts'
 
-/** Questions of one namespace that may be open. */
-const MAX_OPEN_QUESTIONS = 4_096
+/** Requests that one namespace may have open. */
+const MAX_OPEN_REQUESTS = 4_096
 
-export interface TalkOptions {
+export interface MessengerOptions {
   nsp: string
   link: Pick<Link, 'publish' | 'publishWithReceipt' | 'send'>
   logger: Logger
@@ -30,121 +30,121 @@ export interface Notice {
   data: object
 }
 
-export interface AskedClients {
+export interface AckedBroadcast {
   topics: string[]
   timeoutMs: number
-  /** The broadcast under the number that its acknowledgements will have. */
+  /** The encoded broadcast. Its acknowledgements carry `id`. */
   body: (id: string) => Buffer
   ack: (value: unknown) => void
-  /** Called at most once, with the number of acknowledgements that there were. */
-  settled: (clients: number) => void
+  /** Called at most once, with the number of acknowledgements. */
+  onComplete: (clients: number) => void
 }
 
-export class AdapterTalk {
+export class AdapterMessenger {
   readonly #nsp: string
-  readonly #link: TalkOptions['link']
+  readonly #link: MessengerOptions['link']
   readonly #logger: Logger
   readonly #metrics: AdapterMetrics
-  readonly #requests = new AdapterRequests(MAX_OPEN_QUESTIONS)
-  readonly #acks = new AdapterAcks(MAX_OPEN_QUESTIONS)
+  readonly #requests = new PendingServerRequests(MAX_OPEN_REQUESTS)
+  readonly #acks = new BroadcastAcks(MAX_OPEN_REQUESTS)
   #closed = false
 
-  constructor({ nsp, link, logger, metrics }: TalkOptions) {
+  constructor({ nsp, link, logger, metrics }: MessengerOptions) {
     this.#nsp = nsp
     this.#link = link
     this.#logger = logger.child({ nsp })
     this.#metrics = metrics
   }
 
-  get openQuestions(): number {
+  get openRequests(): number {
     return this.#requests.size + this.#acks.size
   }
 
-  /** Throws when it has no structured clone. */
-  tell(topics: string[], notice: object, grants: string[] = []): void {
+  /** Throws when the notice has no structured clone. */
+  notify(topics: string[], notice: object, grants: string[] = []): void {
     if (!this.#closed) this.#link.publish(topics, encodeControl(this.#nsp, notice), { grants })
   }
 
-  /** Throws when it has no structured clone; `listener` is not called then. */
-  ask(
+  /** Throws when the request has no structured clone; `listener` is not called then. */
+  request(
     { type, data }: Notice,
     { topics, timeoutMs }: { topics: string[]; timeoutMs: number },
-    listener: AnswersListener,
+    listener: ResponsesListener,
   ) {
-    const id = this.#requests.open(timeoutMs, (answers, error) => {
-      this.#miss(answers.missing)
-      this.#late(answers.late)
-      listener(answers, error)
+    const id = this.#requests.open(timeoutMs, (responses, error) => {
+      this.#reportMissing(responses.missing)
+      this.#reportLate(responses.late)
+      listener(responses, error)
     })
     if (id === null) return
     try {
       const body = encodeControl(this.#nsp, { type, data: { ...data, requestId: id } })
       this.#link.publishWithReceipt(topics, body, (workers, error) => {
-        if (error === undefined) this.#requests.asked(id, workers)
+        if (error === undefined) this.#requests.recipientsKnown(id, workers)
         else this.#requests.fail(id, error)
       })
     } catch (error) {
-      this.#requests.withdraw(id)
+      this.#requests.cancel(id)
       throw error
     }
   }
 
-  /** Throws when the broadcast can't be sent; `settled` is not called then. */
-  askClients({ topics, timeoutMs, body, ack, settled }: AskedClients): void {
+  /** Throws when the broadcast can't be sent; `onComplete` is not called then. */
+  broadcastWithAck({ topics, timeoutMs, body, ack, onComplete }: AckedBroadcast): void {
     const id = this.#acks.open({
       timeoutMs,
       ack,
-      settled: (clients, gone) => {
-        this.#miss(gone)
-        settled(clients)
+      onComplete: (clients, gone) => {
+        this.#reportMissing(gone)
+        onComplete(clients)
       },
     })
     try {
-      this.#link.publishWithReceipt(topics, body(id), (workers) => this.#acks.asked(id, workers))
+      this.#link.publishWithReceipt(topics, body(id), (workers) => this.#acks.recipientsKnown(id, workers))
     } catch (error) {
       this.#acks.drop(id)
       throw error
     }
   }
 
-  /** An answer that can't be sent is replaced by the word that there will be none. */
-  answer(to: string, type: MessageType, data: Record<string, unknown> & { requestId: string }): void {
+  /** Sends a failure instead when the response can't be sent. */
+  respond(to: string, type: MessageType, data: Record<string, unknown> & { requestId: string }): void {
     if (this.#closed) return
     try {
-      this.#link.send(to, this.#answerBody(type, data))
+      this.#link.send(to, this.#responseBody(type, data))
     } catch (error) {
-      this.#logger.error({ err: error, to }, 'an answer to another worker can not be sent')
-      this.refuse(to, data.requestId, error)
+      this.#logger.error({ err: error, to }, 'a response to another worker could not be sent')
+      this.respondFailure(to, data.requestId, error)
     }
   }
 
-  refuse(to: string, requestId: string, error: unknown): void {
+  respondFailure(to: string, requestId: string, error: unknown): void {
     const message = { type: FAILED, data: { requestId, reason: String(error) } }
     this.#link.send(to, encodeControl(this.#nsp, message))
   }
 
-  onAnswer(message: AdapterAnswer, from: string): void {
+  onResponse(message: AdapterResponse, from: string): void {
     const { requestId } = message.data
     switch (message.type) {
       case MessageType.FETCH_SOCKETS_RESPONSE:
-        return this.#requests.answered(requestId, from, message.data.sockets)
+        return this.#requests.responded(requestId, from, message.data.sockets)
       case MessageType.SERVER_SIDE_EMIT_RESPONSE:
-        return this.#requests.answered(requestId, from, message.data.packet)
+        return this.#requests.responded(requestId, from, message.data.packet)
       case MessageType.BROADCAST_CLIENT_COUNT:
-        return this.#acks.counted(requestId, from, message.data.clientCount)
+        return this.#acks.clientCount(requestId, from, message.data.clientCount)
       case MessageType.BROADCAST_ACK:
         return this.#acks.acked(requestId, from, message.data.packet)
       case FAILED:
-        this.#logger.error({ from, reason: message.data.reason }, 'another worker could not answer')
-        this.#requests.unable(requestId, from)
-        return this.#acks.unable(requestId, from)
+        this.#logger.error({ from, reason: message.data.reason }, 'another worker could not answer a request')
+        this.#requests.serverFailed(requestId, from)
+        return this.#acks.serverFailed(requestId, from)
     }
   }
 
   /** The worker does not serve the namespace any more. */
-  left(worker: string): void {
-    this.#requests.gone(worker)
-    this.#acks.gone(worker)
+  peerLeft(worker: string): void {
+    this.#requests.serverGone(worker)
+    this.#acks.serverGone(worker)
   }
 
   close(): void {
@@ -153,8 +153,8 @@ export class AdapterTalk {
     this.#acks.dropAll()
   }
 
-  /** Of sockets, what has a clone: what an application keeps in `socket.data` need not have one. */
-  #answerBody(type: MessageType, data: object): Buffer {
+  /** Fetched sockets may hold values without a structured clone in `socket.data`: these values are left out. */
+  #responseBody(type: MessageType, data: object): Buffer {
     try {
       return encodeControl(this.#nsp, { type, data })
     } catch (error) {
@@ -162,20 +162,23 @@ export class AdapterTalk {
       const lost: string[] = []
       const rest = cloneable(data, (path) => lost.push(path))
       this.#metrics.uncloned.inc()
-      this.#logger.warn({ err: error, lost }, 'what has no structured clone was left out of fetched sockets')
+      this.#logger.warn(
+        { err: error, lost },
+        'fetched sockets: values without a structured clone were left out',
+      )
       return encodeControl(this.#nsp, { type, data: rest })
     }
   }
 
-  #miss(workers: readonly string[]): void {
+  #reportMissing(workers: readonly string[]): void {
     if (workers.length === 0) return
     this.#metrics.missing.inc(workers.length)
-    this.#logger.warn({ workers }, 'workers went before they had answered')
+    this.#logger.warn({ workers }, 'workers left before they answered')
   }
 
-  #late(workers: readonly string[]): void {
+  #reportLate(workers: readonly string[]): void {
     if (workers.length === 0) return
     this.#metrics.late.inc(workers.length)
-    this.#logger.warn({ workers }, 'workers have not answered in time')
+    this.#logger.warn({ workers }, 'workers did not answer in time')
   }
 }

@@ -1,4 +1,4 @@
-/** What the adapters of a worker count, all namespaces together. */
+/** Metrics of a worker's adapters, all namespaces together. */
 
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
@@ -6,7 +6,7 @@ import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface AdapterState {
   namespaces: () => number
-  openQuestions: () => number
+  openRequests: () => number
 }
 
 export type AdapterMetrics = ReturnType<typeof adapterMetrics>
@@ -20,8 +20,8 @@ export function adapterMetrics(registry: Registry, state: AdapterState) {
   })
   registerGauge(registry, {
     name: 'rookery_adapter_open_questions',
-    help: 'Questions to other workers that have not been settled',
-    read: state.openQuestions,
+    help: 'Requests to other workers that are still open',
+    read: state.openRequests,
   })
   return {
     sent: count('rookery_adapter_broadcasts_sent_total', 'Broadcasts handed to the link'),
@@ -29,16 +29,19 @@ export function adapterMetrics(registry: Registry, state: AdapterState) {
       'rookery_adapter_broadcasts_received_total',
       'Broadcasts of other workers delivered here',
     ),
-    missing: count('rookery_adapter_answers_missing_total', 'Answers that never came because a worker went'),
-    late: count('rookery_adapter_answers_late_total', 'Answers that had not come by the deadline'),
+    missing: count(
+      'rookery_adapter_answers_missing_total',
+      'Responses that never came because a worker left',
+    ),
+    late: count('rookery_adapter_answers_late_total', 'Responses that had not come by the deadline'),
     malformed: count('rookery_adapter_malformed_total', 'Messages of other workers that could not be read'),
     strayed: count(
       'rookery_adapter_strayed_total',
-      'Messages for a namespace that is not served here any more',
+      'Messages for a namespace that this worker no longer serves',
     ),
     uncloned: count(
       'rookery_adapter_uncloned_total',
-      'Answers from which something that has no clone was left out',
+      'Responses from which values without a structured clone were left out',
     ),
   }
 }

@@ -1,32 +1,32 @@
 /**
- * Questions to the other servers of a namespace: who has been asked, who has answered, who never will. A question is
- * settled when everybody who was asked has answered or is gone, or at its deadline. Without I/O.
+ * Open requests to the other servers of a namespace: which servers were asked, which have answered, which never will.
+ * A request completes when every recipient has answered or is gone, or at its deadline. No I/O.
  */
 
-export interface Answers {
+export interface Responses {
   values: unknown[]
-  /** Gone before they answered, or unable to. */
+  /** Servers that were gone before they answered, or that failed. */
   missing: string[]
-  /** Still there, but have not answered by the deadline. */
+  /** Servers that are alive but did not answer before the deadline. */
   late: string[]
 }
 
-/** Called once. With an error when the question could not be put, or nobody knows who was asked. */
-export type AnswersListener = (answers: Answers, error?: Error) => void
+/** Called once. With an error when the request could not be sent, or its recipients are unknown at the deadline. */
+export type ResponsesListener = (responses: Responses, error?: Error) => void
 
-interface Question {
-  /** Before the receipt nobody knows. */
-  asked: Set<string> | undefined
-  /** Who has answered, or could not, before the receipt has come: that waits for the slowest host. */
+interface PendingRequest {
+  /** Recipients that have not answered. Unknown until the receipt arrives. */
+  awaited: Set<string> | undefined
+  /** Servers that answered or failed before the receipt, which takes as long as the slowest host. */
   early: Set<string>
-  gone: Set<string>
-  answers: Answers
-  listener: AnswersListener
+  goneBeforeReceipt: Set<string>
+  responses: Responses
+  listener: ResponsesListener
   timer: NodeJS.Timeout
 }
 
-export class AdapterRequests {
-  readonly #questions = new Map<string, Question>()
+export class PendingServerRequests {
+  readonly #requests = new Map<string, PendingRequest>()
   readonly #maxOpen: number
   #lastId = 0
 
@@ -35,95 +35,103 @@ export class AdapterRequests {
   }
 
   get size(): number {
-    return this.#questions.size
+    return this.#requests.size
   }
 
-  /** @returns the question's number, or `null` when too many are open (the listener has been told) */
-  open(timeoutMs: number, listener: AnswersListener): string | null {
-    if (this.#questions.size >= this.#maxOpen) {
-      listener(noAnswers(), new Error('too many questions to the other servers are open'))
+  /** @returns the id of the request, or `null` when too many are open (the listener was called with an error) */
+  open(timeoutMs: number, listener: ResponsesListener): string | null {
+    if (this.#requests.size >= this.#maxOpen) {
+      listener(noResponses(), new Error('too many requests to the other servers are open'))
       return null
     }
     this.#lastId = (this.#lastId + 1) >>> 0
     const id = `q${this.#lastId}`
-    const timer = setTimeout(() => this.#expire(id), timeoutMs)
-    const question = { asked: undefined, early: new Set<string>(), gone: new Set<string>() }
-    this.#questions.set(id, { ...question, answers: noAnswers(), listener, timer })
+    this.#requests.set(id, {
+      awaited: undefined,
+      early: new Set(),
+      goneBeforeReceipt: new Set(),
+      responses: noResponses(),
+      listener,
+      timer: setTimeout(() => this.#expire(id), timeoutMs),
+    })
     return id
   }
 
-  asked(id: string, workers: readonly string[]): void {
-    const question = this.#questions.get(id)
-    if (question === undefined) return
-    question.asked = new Set(workers.filter((worker) => !question.early.has(worker)))
-    for (const worker of question.gone)
-      if (question.asked.delete(worker)) question.answers.missing.push(worker)
-    this.#check(id, question)
+  /** The receipt has arrived: the request was passed to these workers. */
+  recipientsKnown(id: string, workers: readonly string[]): void {
+    const request = this.#requests.get(id)
+    if (request === undefined) return
+    request.awaited = new Set(workers.filter((worker) => !request.early.has(worker)))
+    for (const worker of request.goneBeforeReceipt) {
+      if (request.awaited.delete(worker)) request.responses.missing.push(worker)
+    }
+    this.#check(id, request)
   }
 
-  answered(id: string, worker: string, value: unknown): void {
-    const question = this.#questions.get(id)
-    if (question === undefined || !strike(question, worker)) return
-    question.answers.values.push(value)
-    this.#check(id, question)
+  responded(id: string, worker: string, value: unknown): void {
+    const request = this.#requests.get(id)
+    if (request === undefined || !markResponded(request, worker)) return
+    request.responses.values.push(value)
+    this.#check(id, request)
   }
 
-  unable(id: string, worker: string): void {
-    const question = this.#questions.get(id)
-    if (question === undefined || !strike(question, worker)) return
-    question.answers.missing.push(worker)
-    this.#check(id, question)
+  serverFailed(id: string, worker: string): void {
+    const request = this.#requests.get(id)
+    if (request === undefined || !markResponded(request, worker)) return
+    request.responses.missing.push(worker)
+    this.#check(id, request)
   }
 
-  /** Who is gone before the receipt has come may not have been asked: it is missed if it stands there. */
-  gone(worker: string): void {
-    for (const [id, question] of this.#questions) {
-      if (question.asked === undefined) question.gone.add(worker)
-      else this.unable(id, worker)
+  /** Before the receipt it is not known whether the server was a recipient: it is missing only if the receipt has it. */
+  serverGone(worker: string): void {
+    for (const [id, request] of this.#requests) {
+      if (request.awaited === undefined) request.goneBeforeReceipt.add(worker)
+      else this.serverFailed(id, worker)
     }
   }
 
   fail(id: string, error: Error): void {
-    this.#settle(id, error)
+    this.#complete(id, error)
   }
 
   failAll(error: Error): void {
-    for (const id of this.#questions.keys()) this.#settle(id, error)
+    for (const id of this.#requests.keys()) this.#complete(id, error)
   }
 
-  /** The question has not been put after all: nobody is told. */
-  withdraw(id: string): void {
-    clearTimeout(this.#questions.get(id)?.timer)
-    this.#questions.delete(id)
+  /** Forgets a request that was not sent. Its listener is not called. */
+  cancel(id: string): void {
+    clearTimeout(this.#requests.get(id)?.timer)
+    this.#requests.delete(id)
   }
 
-  #check(id: string, question: Question): void {
-    if (question.asked?.size === 0) this.#settle(id)
+  #check(id: string, request: PendingRequest): void {
+    if (request.awaited?.size === 0) this.#complete(id)
   }
 
   #expire(id: string): void {
-    const question = this.#questions.get(id)
-    if (question?.asked === undefined)
-      return this.#settle(id, new Error('timeout reached: not every host has said whom it has asked'))
-    question.answers.late.push(...question.asked)
-    return this.#settle(id)
+    const request = this.#requests.get(id)
+    if (request?.awaited === undefined) {
+      return this.#complete(id, new Error('timeout reached: not every host has said whom it has asked'))
+    }
+    request.responses.late.push(...request.awaited)
+    return this.#complete(id)
   }
 
-  #settle(id: string, error?: Error): void {
-    const question = this.#questions.get(id)
-    if (question === undefined) return
-    this.withdraw(id)
-    question.listener(question.answers, error)
+  #complete(id: string, error?: Error): void {
+    const request = this.#requests.get(id)
+    if (request === undefined) return
+    this.cancel(id)
+    request.listener(request.responses, error)
   }
 }
 
-function noAnswers(): Answers {
+function noResponses(): Responses {
   return { values: [], missing: [], late: [] }
 }
 
-/** @returns false when nothing was, or is, to be heard from this worker */
-function strike({ asked, early }: Question, worker: string): boolean {
-  if (asked !== undefined) return asked.delete(worker)
+/** @returns false when no response of this worker was expected, or it was already there */
+function markResponded({ awaited, early }: PendingRequest, worker: string): boolean {
+  if (awaited !== undefined) return awaited.delete(worker)
   if (early.has(worker)) return false
   early.add(worker)
   return true

@@ -1,29 +1,29 @@
-/** Hands what comes in over the link to the adapter of its namespace. What can't be read is counted, never a crash. */
+/** Passes messages from the link to the adapter of their namespace. Unreadable messages are counted, never a crash. */
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
 import { FrameError } from '../../core/byte-frames.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
-import type { Link } from '../link/link.ts'
+import type { Link } from '../link/index.ts'
 import type { BroadcastBody } from './codec.ts'
 import { decodeBody } from './codec.ts'
-import type { AdapterAnswer, AdapterQuestion } from './messages.ts'
+import type { AdapterRequest, AdapterResponse } from './messages.ts'
 import { adapterMessage } from './messages.ts'
 import type { AdapterMetrics } from './metrics.ts'
 
-/** Lines about what could not be read are that far apart. */
+/** Least time between two log lines about unreadable messages. */
 const MALFORMED_LOG_MS = 5_000
 
-export interface AdapterEnd {
-  readonly openQuestions: number
+export interface NamespaceAdapter {
+  readonly openRequests: number
   onBroadcast(body: BroadcastBody, from: string): void
-  onQuestion(message: AdapterQuestion, from: string): void
-  onAnswer(message: AdapterAnswer, from: string): void
-  /** Nothing comes from the worker any more. */
+  onServerRequest(message: AdapterRequest, from: string): void
+  onServerResponse(message: AdapterResponse, from: string): void
+  /** The worker is gone: no more messages come from it. */
   onPeerGone(worker: string): void
 }
 
 export class AdapterRouter {
-  readonly #ends = new Map<string, AdapterEnd>()
+  readonly #adapters = new Map<string, NamespaceAdapter>()
   readonly #link: Pick<Link, 'onMessage' | 'onPeerGone'>
   readonly #logger: Logger
   readonly #throttle = new LogThrottle(MALFORMED_LOG_MS)
@@ -36,28 +36,28 @@ export class AdapterRouter {
   }
 
   get size(): number {
-    return this.#ends.size
+    return this.#adapters.size
   }
 
-  get openQuestions(): number {
+  get openRequests(): number {
     let open = 0
-    for (const end of this.#ends.values()) open += end.openQuestions
+    for (const adapter of this.#adapters.values()) open += adapter.openRequests
     return open
   }
 
-  countOn(metrics: AdapterMetrics): void {
+  useMetrics(metrics: AdapterMetrics): void {
     this.#metrics = metrics
   }
 
-  add(nsp: string, end: AdapterEnd): void {
-    this.#ends.set(nsp, end)
+  add(nsp: string, adapter: NamespaceAdapter): void {
+    this.#adapters.set(nsp, adapter)
     this.#unlisten ??= this.#listen()
   }
 
-  remove(nsp: string, end: AdapterEnd): void {
-    if (this.#ends.get(nsp) !== end) return
-    this.#ends.delete(nsp)
-    if (this.#ends.size > 0) return
+  remove(nsp: string, adapter: NamespaceAdapter): void {
+    if (this.#adapters.get(nsp) !== adapter) return
+    this.#adapters.delete(nsp)
+    if (this.#adapters.size > 0) return
     this.#unlisten?.()
     this.#unlisten = undefined
   }
@@ -65,7 +65,7 @@ export class AdapterRouter {
   #listen(): () => void {
     const unlistenMessages = this.#link.onMessage((body, from) => this.#route(body, from))
     const unlistenGone = this.#link.onPeerGone((worker) => {
-      for (const end of this.#ends.values()) end.onPeerGone(worker)
+      for (const adapter of this.#adapters.values()) adapter.onPeerGone(worker)
     })
     return () => {
       unlistenMessages()
@@ -76,12 +76,12 @@ export class AdapterRouter {
   #route(bytes: Buffer, from: string): void {
     const body = this.#read(() => decodeBody(bytes), from)
     if (body === undefined) return
-    const end = this.#ends.get(body.nsp)
-    if (end === undefined) return this.#metrics?.strayed.inc()
-    if (body.kind === 'broadcast') return end.onBroadcast(body, from)
-    const said = this.#read(() => adapterMessage.parse(body.message), from)
-    if (said?.kind === 'question') end.onQuestion(said.message, from)
-    else if (said?.kind === 'answer') end.onAnswer(said.message, from)
+    const adapter = this.#adapters.get(body.nsp)
+    if (adapter === undefined) return this.#metrics?.strayed.inc()
+    if (body.kind === 'broadcast') return adapter.onBroadcast(body, from)
+    const control = this.#read(() => adapterMessage.parse(body.message), from)
+    if (control?.kind === 'request') adapter.onServerRequest(control.message, from)
+    else if (control?.kind === 'response') adapter.onServerResponse(control.message, from)
   }
 
   #read<T>(decode: () => T, from: string): T | undefined {
@@ -93,7 +93,7 @@ export class AdapterRouter {
       this.#throttle.run((heldBack) =>
         this.#logger.error(
           { from, reason: error.message, heldBack },
-          'a message of another worker can not be read',
+          'unreadable message from another worker',
         ),
       )
       return undefined

@@ -1,11 +1,11 @@
 /**
- * One event to many sockets of this worker, encoded once. Who reads too slowly is passed over and named to the caller:
- * what a socket misses is for the application to make good.
+ * Sends one event to many sockets of this worker, encoded once. Skips sockets whose clients read too slowly and returns
+ * them: the application decides how they get what they missed.
  */
 import type { Socket } from 'socket.io'
 import type { Packet } from 'socket.io-parser'
 import { Encoder, PacketType } from 'socket.io-parser'
-import { deliver } from '../adapter/local-delivery.ts'
+import { deliver } from './delivery.ts'
 import { unsentBytes } from './unsent-bytes.ts'
 
 const encoder = new Encoder()
@@ -15,17 +15,19 @@ export function createFanOut(
   limitBytes: number,
 ): (sockets: Iterable<Socket>, event: string, payload: unknown) => Socket[] {
   return (sockets, event, payload) => {
-    const passedOver: Socket[] = []
-    const due = new Map<string, Socket[]>()
+    const skipped: Socket[] = []
+    const byNamespace = new Map<string, Socket[]>()
     for (const socket of sockets) {
       const nsp = socket.nsp.name
-      const members = due.get(nsp)
-      if (unsentBytes(socket.conn) > limitBytes) passedOver.push(socket)
-      else if (members === undefined) due.set(nsp, [socket])
+      const members = byNamespace.get(nsp)
+      if (unsentBytes(socket.conn) > limitBytes) skipped.push(socket)
+      else if (members === undefined) byNamespace.set(nsp, [socket])
       else members.push(socket)
     }
-    for (const [nsp, members] of due) send(members, { type: PacketType.EVENT, nsp, data: [event, payload] })
-    return passedOver
+    for (const [nsp, members] of byNamespace) {
+      send(members, { type: PacketType.EVENT, nsp, data: [event, payload] })
+    }
+    return skipped
   }
 }
 

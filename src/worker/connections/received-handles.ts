@@ -1,7 +1,7 @@
 /**
- * Tells the primary of each connection that arrives, before anything of it is read or answered: until then the primary
- * keeps its own copy, which it may give to another worker should this one die. Must be called before `setupWorker`,
- * whose listener begins to serve the connection.
+ * Confirms to the primary each connection that arrives, before anything is read from it or written to it. Until then the
+ * primary keeps its own copy, which it can give to another worker if this one dies. Call before `setupWorker`, whose
+ * listener starts to serve the connection.
  */
 import { isIPv6, Socket } from 'node:net'
 import { handOverMessage, type WorkerControl } from '../../wire/control.ts'
@@ -13,12 +13,12 @@ export function reportReceivedHandles(send: (message: WorkerControl) => void): v
     const arrived = handle !== undefined && handle !== null
     send({ type: 'rookery:taken', id: handOver.data.id, arrived })
     const { client } = handOver.data
-    if (client !== undefined && handle instanceof Socket) showClient(handle, client)
+    if (client !== undefined && handle instanceof Socket) setClientAddress(handle, client)
   })
 }
 
-/** The connection is one to another host of the cluster, which vouches for the client's address. */
-function showClient(socket: Socket, { address, port }: { address: string; port: number }): void {
+/** The connection was forwarded by another host, which has vouched for the client's address. */
+function setClientAddress(socket: Socket, { address, port }: { address: string; port: number }): void {
   Object.defineProperties(socket, {
     remoteAddress: { value: address },
     remotePort: { value: port },

@@ -1,6 +1,6 @@
 /**
- * The last bound on a connection that does not read: past it the connection is closed, whatever application runs here.
- * Looks at all connections on a timer; the softer bounds are the application's.
+ * The last limit for a connection that does not read: past it the connection is closed, whatever application runs.
+ * Checks all connections on a timer. Softer limits are the application's.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -10,14 +10,14 @@ import { unsentBytes } from './unsent-bytes.ts'
 
 const CHECK_EVERY_MS = 1_000
 
-/** @returns a function that ends the watch */
+/** @returns a function that stops the checks */
 export function watchSlowClients(
   io: Server,
   options: { maxBytes: number; logger: Logger; registry: Registry },
 ): () => void {
   const closed = new Counter({
     name: 'rookery_slow_connections_closed_total',
-    help: 'Connections closed because too much was waiting for them',
+    help: 'Connections closed because too many unsent bytes waited for them',
     registers: [options.registry],
   })
   const timer = setInterval(() => {
@@ -25,8 +25,8 @@ export function watchSlowClients(
       const bytes = unsentBytes(connection)
       if (bytes <= options.maxBytes) continue
       closed.inc()
-      options.logger.warn({ unsentBytes: bytes }, 'connection does not read: closed')
-      abandon(connection)
+      options.logger.warn({ unsentBytes: bytes }, 'closed a connection that does not read')
+      terminate(connection)
     }
   }, CHECK_EVERY_MS)
   timer.unref()
@@ -39,11 +39,11 @@ export function connectionsOf(io: Server): Socket['conn'][] {
   return typeof clients === 'object' && clients !== null ? Object.values(clients) : []
 }
 
-/** Closes without the farewell that a client which does not read would never answer; what waits for it is let go at once. */
-function abandon(connection: Socket['conn']): void {
+/** Closes without a closing handshake, which a client that does not read never answers. Frees the unsent bytes at once. */
+function terminate(connection: Socket['conn']): void {
   const webSocket: unknown = Reflect.get(connection.transport, 'socket')
   connection.close(true)
   if (typeof webSocket !== 'object' || webSocket === null) return
-  const terminate: unknown = Reflect.get(webSocket, 'terminate')
-  if (typeof terminate === 'function') terminate.call(webSocket)
+  const method: unknown = Reflect.get(webSocket, 'terminate')
+  if (typeof method === 'function') method.call(webSocket)
 }

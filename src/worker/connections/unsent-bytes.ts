@@ -1,12 +1,12 @@
 /**
- * How much a connection has been given that has not left the process: Socket.IO bounds none of it (engine.io#420).
- * Reads Engine.IO's and ws's counters; writes nothing.
+ * The bytes that were written to a connection and have not left the process. Socket.IO does not limit them
+ * (engine.io#420). Reads counters of Engine.IO and ws, and changes nothing.
  */
 import type { Socket } from 'socket.io'
 
 type Connection = Socket['conn']
 
-/** Bytes that wait for this connection: in Engine.IO's buffer of packets and in the WebSocket below it. */
+/** Bytes in Engine.IO's packet buffer and in the WebSocket below it. */
 export function unsentBytes(connection: Connection): number {
   return bufferedPacketBytes(connection) + webSocketBytes(connection)
 }

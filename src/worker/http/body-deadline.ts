@@ -1,16 +1,14 @@
-/**
- * A request whose body drips in is cut off: Node bounds it only in servers that listen, which a worker's never does.
- */
+/** Cuts off requests whose body takes too long. Node does this only for servers that listen; a worker's never does. */
 import type { IncomingMessage, Server } from 'node:http'
 import { Counter, type Registry } from 'prom-client'
 
 export interface BodyDeadlineOptions {
-  /** From the request's head to the end of its body. */
+  /** From the end of the request's head to the end of its body. */
   timeoutMs: number
   registry: Registry
 }
 
-export function boundBodies(server: Server, { timeoutMs, registry }: BodyDeadlineOptions): void {
+export function limitBodyTime(server: Server, { timeoutMs, registry }: BodyDeadlineOptions): void {
   const cut = new Counter({
     name: 'rookery_slow_bodies_total',
     help: 'Requests that were cut off because their body did not come in time',

@@ -1,17 +1,17 @@
 /**
- * The worker's HTTP server: it never listens, connections are handed to it. The files of the page first, then the routes
- * of the application. Socket.IO attaches itself in front of both.
+ * The worker's HTTP server. It never listens: connections are handed to it. Serves the files of the page first, then the
+ * application's routes. Socket.IO attaches itself in front of both.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import type { Logger } from 'pino'
 import { RookeryError } from '../../wire/errors.ts'
-import { answerPageFile, type PageFile, readPageFiles } from './static-files.ts'
+import { readStaticFiles, type StaticFile, serveStaticFile } from './static-files.ts'
 
 /**
- * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types with no policy allowed: whatever would turn
- * a string into markup or code throws, in the page and in the libraries that it is built of.
+ * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types are required and no policy is allowed:
+ * turning a string into markup or code throws, in the page and in its libraries.
  */
 const CONTENT_POLICY = [
   "default-src 'none'",
@@ -48,49 +48,49 @@ const NOT_FOUND_PAGE = `<!doctype html>
 
 export interface HttpServerOptions {
   routes: Hono
-  /** Directory of the page; none is served without it. */
+  /** Directory of the page. Unset: no page is served. */
   staticDir: string | undefined
   headMaxBytes: number
   logger: Logger
 }
 
 export function createHttpServer({ routes, staticDir, headMaxBytes, logger }: HttpServerOptions): Server {
-  const errorHandler = (error: unknown) => refusal(error, logger)
+  const errorHandler = (error: unknown) => errorResponse(error, logger)
   const route = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler })
-  const files = staticDir === undefined ? undefined : readPageFiles(staticDir)
-  if (files !== undefined) routes.notFound(nothingHere)
+  const files = staticDir === undefined ? undefined : readStaticFiles(staticDir)
+  if (files !== undefined) routes.notFound(notFound)
   return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => {
     if (files !== undefined) response.setHeaders(PAGE_HEADERS)
-    const file = files === undefined ? undefined : askedFile(files, request)
+    const file = files === undefined ? undefined : requestedFile(files, request)
     if (file === undefined) void route(request, response)
-    else answerPageFile(file, request, response)
+    else serveStaticFile(file, request, response)
   })
 }
 
-function askedFile(
-  files: ReadonlyMap<string, PageFile>,
+function requestedFile(
+  files: ReadonlyMap<string, StaticFile>,
   { method, url }: IncomingMessage,
-): PageFile | undefined {
+): StaticFile | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined
   const [path = ''] = (url ?? '').split('?', 1)
   return files.get(path)
 }
 
-/** A person gets something to read, a program what it gets elsewhere. */
-function nothingHere(context: Context): Response {
+/** A page for browsers, a JSON error for programs. */
+function notFound(context: Context): Response {
   if (context.req.header('accept')?.includes('text/html')) return context.html(NOT_FOUND_PAGE, 404)
-  return answer(new RookeryError('not_found', 'there is nothing at this address'))
+  return jsonError(new RookeryError('not_found', 'there is nothing at this address'))
 }
 
-/** Of what cannot be routed at all, such as a backslash in the path, and of what a route threw that is no error. */
-function refusal(error: unknown, logger: Logger): Response {
+/** For requests that can't be routed, such as a backslash in the path, and for thrown values that are not errors. */
+function errorResponse(error: unknown, logger: Logger): Response {
   if (error instanceof RequestError) {
-    return answer(new RookeryError('bad_request', "the request's target or its host is malformed"))
+    return jsonError(new RookeryError('bad_request', "the request's target or its host is malformed"))
   }
-  logger.error({ err: error }, 'a request could not be dealt with')
-  return answer(new RookeryError('internal', 'the request could not be dealt with'))
+  logger.error({ err: error }, 'an HTTP request failed')
+  return jsonError(new RookeryError('internal', 'the request could not be dealt with'))
 }
 
-function answer(error: RookeryError): Response {
+function jsonError(error: RookeryError): Response {
   return Response.json({ ok: false, error: error.toBody() }, { status: error.status })
 }

@@ -1,4 +1,4 @@
-/** Counts the HTTP requests under way, so that a worker can leave between two of them. */
+/** Counts the open HTTP requests, so that a worker can stop when there are none. */
 import type { Server } from 'node:http'
 
 export class OpenRequests {
@@ -15,7 +15,7 @@ export class OpenRequests {
     })
   }
 
-  /** Resolves when no request is under way. */
+  /** Resolves when no request is open. */
   idle(): Promise<void> {
     if (this.#open === 0) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))

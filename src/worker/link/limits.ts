@@ -1,14 +1,14 @@
-/** The bounds of a worker's end of the link. */
+/** Limits of the worker's end of the link. */
 import type { OutboxLimits } from '../../core/outbox.ts'
 
 export interface LinkLimits extends OutboxLimits {
-  /** Longest frame that is sent. */
+  /** Longest frame that may be sent. */
   maxFrameBytes: number
-  /** Requests, and publications with a receipt, that may wait for the primary. */
+  /** Open requests, and as many publications with a receipt, that may wait for the primary. */
   maxOpenCalls: number
   requestTimeoutMs: number
   welcomeTimeoutMs: number
-  /** How long `close` waits for the last bytes to leave. */
+  /** How long `close` waits until the last bytes are sent. */
   closeTimeoutMs: number
 }
 

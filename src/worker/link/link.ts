@@ -1,10 +1,10 @@
 /**
- * A worker's end of the link to its primary: publications to other workers, subscriptions, requests both ways, log
+ * The worker's end of the link to its primary: publications to other workers, subscriptions, requests both ways, log
  * entries and events. A stream of its own beside Node's IPC channel.
  *
- * Order: all that arrives comes in the order in which the primary sent it, and all that is sent arrives in the order
- * of the calls. What is published after a subscription has been confirmed reaches it; nothing of a worker comes after
- * the word that it is gone. When the link is lost it is not made again: a worker without its primary leaves.
+ * Order: frames arrive in the order in which the other side sent them. A confirmed subscription gets everything that is
+ * published afterwards. No message from a worker comes after the notice that the worker is gone. A lost link is not
+ * restored: a worker without its primary exits.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -36,7 +36,7 @@ import type { ReceiptListener } from './receipts.ts'
 import { LinkReceipts } from './receipts.ts'
 import { LinkStream } from './stream.ts'
 import type { GroupListener } from './subscriptions.ts'
-import { LinkTopics } from './subscriptions.ts'
+import { LinkSubscriptions } from './subscriptions.ts'
 
 export interface LinkOptions {
   boot: Pick<WorkerBoot, 'name' | 'linkPath' | 'linkSecret'>
@@ -46,11 +46,11 @@ export interface LinkOptions {
 }
 
 export interface PublishOptions {
-  /** May be dropped when a receiver is behind. */
+  /** May be dropped when a receiver can't keep up. */
   volatile?: boolean
   /**
-   * Its receivers count as subscribed to these topics until their listeners have returned: what is published after
-   * this finds them, if they have subscribed by then themselves.
+   * The receivers count as subscribed to these topics until their listeners have returned. So they miss nothing that is
+   * published after this if their listeners subscribe.
    */
   grants?: readonly string[]
 }
@@ -63,7 +63,7 @@ export class Link {
   readonly #stream: LinkStream
   readonly #calls: PendingCalls
   readonly #receipts: LinkReceipts
-  readonly #topics: LinkTopics
+  readonly #subscriptions: LinkSubscriptions
   readonly #handlers = new Map<string, CallHandler>()
   readonly #callServer: CallServer
   readonly #messages = this.#listeners<[body: Buffer, from: string]>()
@@ -80,7 +80,7 @@ export class Link {
     this.#logger = logger
     this.#calls = new PendingCalls(this.#limits.maxOpenCalls)
     this.#receipts = new LinkReceipts(this.#limits.maxOpenCalls)
-    this.#topics = new LinkTopics(
+    this.#subscriptions = new LinkSubscriptions(
       {
         subscribe: (ref, topic, group) =>
           this.#stream.offer(subscribeFrame(ref, topic, group), 'control', 'soon'),
@@ -107,34 +107,34 @@ export class Link {
     })
     this.#metrics = linkMetrics(registry, {
       queuedBytes: () => this.#stream.queuedBytes,
-      subscriptions: () => this.#topics.size,
+      subscriptions: () => this.#subscriptions.size,
       openCalls: () => this.#calls.size,
     })
   }
 
-  /** Rejects with `unavailable` when the primary is not there or does not let this worker in. */
+  /** Rejects with `unavailable` when the primary can't be reached or refuses this worker. */
   static async connect(options: LinkOptions): Promise<Link> {
     const link = new Link(options)
     await link.#hello(options.boot.linkSecret)
     return link
   }
 
-  /** Of the primary, so far: more of them are a sign of life. */
+  /** Bytes received from the primary so far. When they grow, the primary is alive. */
   get bytesRead(): number {
     return this.#stream.bytesRead
   }
 
   /**
-   * Passed on to each other worker with an interest in any of the topics, once.
-   * @returns false when it has been dropped, because the primary does not keep up or is gone
+   * Publishes to all other workers that are subscribed to any of the topics. Each gets it once.
+   * @returns false when it was dropped, because the primary does not keep up or is gone
    */
   publish(topics: readonly string[], body: Buffer, options: PublishOptions = {}): boolean {
     return this.#publish(0, { topics, body, options })
   }
 
   /**
-   * As `publish`; `listener` is told which workers it has been passed to, before anything that they answer. What this
-   * throws (`too_large`) the listener is not told.
+   * As `publish`. `listener` is called with the workers that got it, before anything that they answer. When this throws
+   * (`too_large`) the listener is not called.
    */
   publishWithReceipt(topics: readonly string[], body: Buffer, listener: ReceiptListener): void {
     const ref = this.#receipts.open(listener)
@@ -147,7 +147,7 @@ export class Link {
     }
   }
 
-  /** To one worker by name; it is never dropped while that worker is there. */
+  /** To one worker, by name. Never dropped while that worker is there. */
   send(worker: string, body: Buffer): void {
     this.#stream.offer(this.#bounded(sendFrame(worker, body)), 'control')
   }
@@ -157,23 +157,23 @@ export class Link {
   }
 
   /**
-   * Counted: as many `unsubscribe` end it. Resolves when the primary has confirmed; rejects with `unavailable`, past the
-   * deadline of requests as well (it may be confirmed later all the same), and need not be awaited.
+   * Counted: each call needs one `unsubscribe`. Resolves when the primary has confirmed. Rejects with `unavailable`, also
+   * when there is no confirmation within `requestTimeoutMs`; it may still come later. Need not be awaited.
    */
   subscribe(topic: string): Promise<void> {
-    return this.#topics.subscribe(topic)
+    return this.#subscriptions.subscribe(topic)
   }
 
-  /** As `subscribe`, to a topic whose subscribers are told of each other. The others in it are told before it resolves. */
+  /** As `subscribe`, to a topic whose subscribers know each other. `listener` gets the present members before it resolves. */
   enterGroup(topic: string, listener: GroupListener): Promise<void> {
-    return this.#topics.enterGroup(topic, listener)
+    return this.#subscriptions.enterGroup(topic, listener)
   }
 
   unsubscribe(topic: string): void {
-    this.#topics.unsubscribe(topic)
+    this.#subscriptions.unsubscribe(topic)
   }
 
-  /** Rejects with a `RookeryError`; `unavailable` past the deadline or when the link is lost. */
+  /** Rejects with a `RookeryError`: `unavailable` past the deadline or when the link is lost. */
   async request<M extends keyof WorkerRequests>(
     method: M,
     params: Params<WorkerRequests, M>,
@@ -200,7 +200,7 @@ export class Link {
     this.#handlers.set(method, handler as CallHandler)
   }
 
-  /** Log entries that the primary publishes to topics of this worker. */
+  /** Log entries published to topics of this worker. */
   onEntry(listener: (entry: LogEntry) => void): () => void {
     return this.#entries.add(listener)
   }
@@ -209,7 +209,7 @@ export class Link {
     return this.#events.add(listener)
   }
 
-  /** The worker is gone: nothing comes from it any more. */
+  /** Called when a worker is gone: nothing comes from it any more. */
   onPeerGone(listener: (worker: string) => void): () => void {
     return this.#gone.add(listener)
   }
@@ -218,7 +218,7 @@ export class Link {
     return this.#closes.add(listener)
   }
 
-  /** Resolves when what has been sent has left, or could not within a bounded time. */
+  /** Resolves when everything is sent, or after `closeTimeoutMs`. */
   close(): Promise<void> {
     return this.#stream.end()
   }
@@ -244,7 +244,7 @@ export class Link {
   ) {
     const { volatile = false, grants = [] } = options
     const frame = this.#bounded(publishFrame({ ref, volatile, topics, grants, body }))
-    // Whoever asks for a receipt waits for answers.
+    // A publication with a receipt is a request: it must not wait for others.
     const timing = ref === 0 ? 'gather' : 'turn'
     const sent = this.#stream.offer(frame, volatile ? 'volatile' : 'publication', timing)
     if (sent) this.#metrics.published.inc()
@@ -269,13 +269,13 @@ export class Link {
         return this.#events.call(primaryEvent.parse(frame.value))
       case 'subscribed':
         if (frame.refused) this.#logger.error('the primary refused a subscription: this worker has too many')
-        return this.#topics.confirmed(frame.ref, frame.refused, frame.members)
+        return this.#subscriptions.confirmed(frame.ref, frame.refused, frame.members)
       case 'receipt':
-        return this.#receipts.settle(frame.ref, frame.workers)
+        return this.#receipts.resolve(frame.ref, frame.workers)
       case 'member':
-        return this.#topics.member(frame.topic, frame.worker, frame.joined)
+        return this.#subscriptions.member(frame.topic, frame.worker, frame.joined)
       case 'peerGone':
-        this.#topics.peerGone(frame.worker)
+        this.#subscriptions.peerGone(frame.worker)
         return this.#gone.call(frame.worker)
       case 'welcome':
         return this.#welcomed?.()
@@ -296,24 +296,22 @@ export class Link {
   #serve({ id, method, params }: PrimaryFrame & { kind: 'request' }): void {
     this.#callServer.serve({ id, method, params, from: 'primary' }).then(
       (reply) => this.#stream.offer(reply, 'control'),
-      (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be made'),
+      (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be encoded'),
     )
   }
 
   #closed(): void {
-    this.#refused?.(
-      new RookeryError('unavailable', 'the primary is not there, or has not let this worker in'),
-    )
+    this.#refused?.(new RookeryError('unavailable', 'the primary is not there, or refused this worker'))
     this.#calls.rejectAll('the link to the primary is lost')
     this.#receipts.failAll()
-    this.#topics.failAll('the link to the primary is lost')
+    this.#subscriptions.failAll('the link to the primary is lost')
     this.#closes.call()
   }
 
   #listeners<A extends unknown[]>(): Listeners<A> {
     return new Listeners<A>((error) => {
       this.#metrics.failed.inc()
-      this.#logger.error({ err: error }, 'a listener of the link has thrown')
+      this.#logger.error({ err: error }, 'a listener of the link threw an error')
     })
   }
 }

@@ -1,4 +1,4 @@
-/** What a worker's link counts. */
+/** Metrics of the worker's end of the link. */
 
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
@@ -32,8 +32,11 @@ export function linkMetrics(registry: Registry, state: LinkState) {
   return {
     published: count('rookery_link_published_total', 'Publications sent'),
     received: count('rookery_link_received_total', 'Messages of other workers received'),
-    dropped: count('rookery_link_dropped_total', 'Publications dropped because the primary does not keep up'),
-    failed: count('rookery_link_listener_failures_total', 'Messages on which a listener has thrown'),
-    malformed: count('rookery_link_malformed_total', 'Frames of the primary that could not be read'),
+    dropped: count(
+      'rookery_link_dropped_total',
+      'Publications dropped because the primary could not keep up',
+    ),
+    failed: count('rookery_link_listener_failures_total', 'Messages on which a listener threw an error'),
+    malformed: count('rookery_link_malformed_total', 'Frames from the primary that could not be read'),
   }
 }

@@ -1,7 +1,7 @@
-/** Publications whose sender wants to know which workers they have been passed to. */
+/** Open publications with a receipt: the sender wants to know which workers got them. */
 import { RookeryError } from '../../wire/errors.ts'
 
-/** Called once: with the workers, or with why that can't be told (the publication has then been dropped, or may be). */
+/** Called once: with the workers, or with an error (the publication was dropped, or may have been). */
 export type ReceiptListener = (workers: readonly string[], error?: RookeryError) => void
 
 export class LinkReceipts {
@@ -13,7 +13,7 @@ export class LinkReceipts {
     this.#maxOpen = maxOpen
   }
 
-  /** @returns the number to publish under, or `null` when too many wait already (the listener has been told) */
+  /** @returns the reference to publish with, or `null` when too many wait (the listener was called with an error) */
   open(listener: ReceiptListener): number | null {
     if (this.#open.size >= this.#maxOpen) {
       listener([], new RookeryError('unavailable', 'too many publications wait for their receipt'))
@@ -25,7 +25,7 @@ export class LinkReceipts {
     return this.#lastRef
   }
 
-  settle(ref: number, workers: readonly string[]): void {
+  resolve(ref: number, workers: readonly string[]): void {
     this.#take(ref)?.(workers)
   }
 

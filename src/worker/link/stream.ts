@@ -1,6 +1,6 @@
 /**
- * The bytes of a worker's link: connects, says hello, cuts what comes in into frames, bounds what goes out. What is
- * not a frame ends it. It knows nothing of what frames mean.
+ * The byte stream of a worker's link: connects, splits incoming bytes into frames, limits unsent bytes. Bytes that are
+ * not a frame end the link. It does not know what frames mean.
  */
 
 import type { Socket } from 'node:net'
@@ -16,9 +16,9 @@ import type { PrimaryFrame } from '../../wire/frames.ts'
 import { decodePrimaryFrame } from '../../wire/frames-decode.ts'
 import type { LinkLimits } from './limits.ts'
 
-/** The relay's own fields may make a frame longer than the publication that it carries. */
-const SLACK_BYTES = 1024 * 1024
-/** Lines about dropped frames are that far apart. */
+/** The primary adds fields to a publication, so an incoming frame may be longer than any that was sent. */
+const ADDED_BYTES = 1024 * 1024
+/** Least time between two log lines about dropped frames. */
 const DROP_LOG_MS = 5_000
 
 export interface LinkStreamEvents {
@@ -49,7 +49,7 @@ export class LinkStream {
     this.#limits = limits
     this.#logger = logger
     this.#events = events
-    this.#reader = new FrameReader(limits.maxFrameBytes + SLACK_BYTES)
+    this.#reader = new FrameReader(limits.maxFrameBytes + ADDED_BYTES)
     this.#socket = connect(path)
     this.#writer = new CorkedWriter(this.#socket)
     this.#outbox = this.#makeOutbox(limits)
@@ -70,12 +70,12 @@ export class LinkStream {
     return this.#socket.writable
   }
 
-  /** @returns whether the frame is on its way */
+  /** @returns false when the frame was dropped */
   offer(frame: Buffer, priority: FramePriority, timing: FlushTiming = 'turn'): boolean {
     return this.open && this.#outbox.offer(frame, priority, timing)
   }
 
-  /** Lets go of it when what has been offered has left, or when that takes too long. */
+  /** Closes the link when everything is sent, or after `closeTimeoutMs`. */
   async end(): Promise<void> {
     if (this.#socket.closed) return
     const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
@@ -98,13 +98,13 @@ export class LinkStream {
         this.#events.frame(decodePrimaryFrame(bytes))
       }
     } catch (error) {
-      this.#unreadable(error)
+      this.#onBadFrame(error)
     }
   }
 
-  #unreadable(error: unknown): void {
+  #onBadFrame(error: unknown): void {
     this.#events.malformed()
-    this.#logger.error({ err: error }, 'a frame of the primary could not be dealt with: ending the link')
+    this.#logger.error({ err: error }, 'a frame from the primary could not be handled: closing the link')
     this.#socket.destroy()
   }
 
@@ -116,12 +116,12 @@ export class LinkStream {
         throttle.run((heldBack) =>
           this.#logger.warn(
             { priority, bytes, heldBack },
-            'the primary does not keep up: dropped what it was to be sent',
+            'the primary does not keep up: a frame to it was dropped',
           ),
         )
       },
       overflowed: (queuedBytes) => {
-        this.#logger.error({ queuedBytes }, 'the primary does not read the link: ending it')
+        this.#logger.error({ queuedBytes }, 'the primary does not read the link: closing it')
         this.#socket.destroy()
       },
     })

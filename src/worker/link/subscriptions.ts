@@ -1,6 +1,6 @@
 /**
- * What this worker is subscribed to: counts the subscriptions of each topic, and knows which of them the primary has
- * confirmed. It decides when a frame is due; sending it is the link's.
+ * The topics that this worker is subscribed to: a count for each, and whether the primary has confirmed it. Decides when
+ * a frame is due; the link sends it.
  */
 import { RookeryError } from '../../wire/errors.ts'
 
@@ -9,8 +9,9 @@ export interface GroupListener {
   left(worker: string): void
 }
 
-interface Topic {
-  holds: number
+interface Subscription {
+  /** Calls of `subscribe` without an `unsubscribe`. */
+  count: number
   ref: number
   /** Settled when the primary answers, however late. */
   confirmed: Promise<void>
@@ -22,64 +23,64 @@ interface Topic {
 interface Group {
   listener: GroupListener
   members: Set<string>
-  /** Until then what is told about members belongs to an earlier time in the group. */
+  /** False until the subscription is confirmed. Until then, membership frames belong to an earlier subscription. */
   entered: boolean
 }
 
-export interface TopicFrames {
+export interface SubscriptionFrames {
   subscribe(ref: number, topic: string, group: boolean): void
   unsubscribe(topic: string): void
 }
 
-export class LinkTopics {
-  readonly #topics = new Map<string, Topic>()
+export class LinkSubscriptions {
+  readonly #subscriptions = new Map<string, Subscription>()
   readonly #groups = new Map<string, Group>()
-  readonly #unconfirmed = new Map<number, Topic>()
-  readonly #frames: TopicFrames
+  readonly #unconfirmed = new Map<number, Subscription>()
+  readonly #frames: SubscriptionFrames
   readonly #timeoutMs: number
   #lastRef = 0
   #lost: RookeryError | undefined
 
-  /** @param timeoutMs who subscribes waits no longer for the primary's answer */
-  constructor(frames: TopicFrames, timeoutMs: number) {
+  /** @param timeoutMs how long a caller waits for the primary's confirmation */
+  constructor(frames: SubscriptionFrames, timeoutMs: number) {
     this.#frames = frames
     this.#timeoutMs = timeoutMs
   }
 
   get size(): number {
-    return this.#topics.size
+    return this.#subscriptions.size
   }
 
   /**
    * Resolves when the primary has confirmed. Rejects with `unavailable` when it refuses, does not answer in time, or the
-   * link is lost; whoever is told so unsubscribes all the same.
+   * link is lost. Needs an `unsubscribe` even when it rejects.
    */
   subscribe(name: string): Promise<void> {
-    return this.#hold(name, undefined)
+    return this.#subscribe(name, undefined)
   }
 
-  /** As `subscribe`, for a topic whose subscribers are told of each other. */
+  /** As `subscribe`, for a topic whose subscribers know each other. */
   enterGroup(name: string, listener: GroupListener): Promise<void> {
-    return this.#hold(name, { listener, members: new Set(), entered: false })
+    return this.#subscribe(name, { listener, members: new Set(), entered: false })
   }
 
   unsubscribe(name: string): void {
-    const topic = this.#topics.get(name)
-    if (topic === undefined) return
-    topic.holds -= 1
-    if (topic.holds > 0) return
-    this.#topics.delete(name)
+    const subscription = this.#subscriptions.get(name)
+    if (subscription === undefined) return
+    subscription.count -= 1
+    if (subscription.count > 0) return
+    this.#subscriptions.delete(name)
     this.#groups.delete(name)
-    topic.group = undefined
+    subscription.group = undefined
     this.#frames.unsubscribe(name)
   }
 
   confirmed(ref: number, refused: boolean, members: readonly string[]): void {
-    const topic = this.#unconfirmed.get(ref)
-    if (topic === undefined) return
+    const subscription = this.#unconfirmed.get(ref)
+    if (subscription === undefined) return
     this.#unconfirmed.delete(ref)
-    if (topic.group !== undefined) enter(topic.group, members)
-    topic.settle(refused ? new RookeryError('unavailable', 'too many subscriptions') : undefined)
+    if (subscription.group !== undefined) enter(subscription.group, members)
+    subscription.settle(refused ? new RookeryError('unavailable', 'too many subscriptions') : undefined)
   }
 
   member(name: string, worker: string, joined: boolean): void {
@@ -93,62 +94,62 @@ export class LinkTopics {
     for (const group of this.#groups.values()) leave(group, worker)
   }
 
-  /** The link is lost: what has not been confirmed never will be, and neither will what is asked for later. */
+  /** The link is lost: rejects all open subscriptions and all later ones. */
   failAll(reason: string): void {
     this.#lost = new RookeryError('unavailable', reason)
-    for (const topic of this.#unconfirmed.values()) topic.settle(this.#lost)
+    for (const subscription of this.#unconfirmed.values()) subscription.settle(this.#lost)
     this.#unconfirmed.clear()
-    this.#topics.clear()
+    this.#subscriptions.clear()
     this.#groups.clear()
   }
 
-  #hold(name: string, group: Group | undefined): Promise<void> {
+  #subscribe(name: string, group: Group | undefined): Promise<void> {
     if (this.#lost !== undefined) return failed(this.#lost)
-    const held = this.#topics.get(name)
-    if (held !== undefined) {
-      held.holds += 1
-      return this.#inTime(held)
+    const existing = this.#subscriptions.get(name)
+    if (existing !== undefined) {
+      existing.count += 1
+      return this.#withDeadline(existing)
     }
-    const topic = this.#open(group)
-    this.#topics.set(name, topic)
+    const subscription = this.#open(group)
+    this.#subscriptions.set(name, subscription)
     if (group !== undefined) this.#groups.set(name, group)
-    this.#frames.subscribe(topic.ref, name, group !== undefined)
-    return this.#inTime(topic)
+    this.#frames.subscribe(subscription.ref, name, group !== undefined)
+    return this.#withDeadline(subscription)
   }
 
-  #inTime(topic: Topic): Promise<void> {
-    if (topic.answered) return topic.confirmed
-    const { promise, settle } = settled()
+  #withDeadline(subscription: Subscription): Promise<void> {
+    if (subscription.answered) return subscription.confirmed
+    const { promise, settle } = deferred()
     const timer = setTimeout(() => settle(unconfirmed(this.#timeoutMs)), this.#timeoutMs)
     const answered = (error?: RookeryError) => {
       clearTimeout(timer)
       settle(error)
     }
-    topic.confirmed.then(() => answered(), answered)
+    subscription.confirmed.then(() => answered(), answered)
     return promise
   }
 
-  #open(group: Group | undefined): Topic {
+  #open(group: Group | undefined): Subscription {
     this.#lastRef = (this.#lastRef + 1) >>> 0
-    const { promise, settle } = settled()
-    const topic: Topic = {
-      holds: 1,
+    const { promise, settle } = deferred()
+    const subscription: Subscription = {
+      count: 1,
       ref: this.#lastRef,
       confirmed: promise,
       settle: (error) => {
-        topic.answered = true
+        subscription.answered = true
         settle(error)
       },
       answered: false,
       group,
     }
-    this.#unconfirmed.set(topic.ref, topic)
-    return topic
+    this.#unconfirmed.set(subscription.ref, subscription)
+    return subscription
   }
 }
 
-/** Nobody has to await the promise (`socket.join` need not be awaited): its failure alone ends no process. */
-function settled(): { promise: Promise<void>; settle: (error?: RookeryError) => void } {
+/** The promise may stay unawaited (`socket.join` need not be awaited): its rejection must not end the process. */
+function deferred(): { promise: Promise<void>; settle: (error?: RookeryError) => void } {
   let settle: (error?: RookeryError) => void = doNothing
   const promise = new Promise<void>((resolve, reject) => {
     settle = (error) => (error === undefined ? resolve() : reject(error))
@@ -157,13 +158,13 @@ function settled(): { promise: Promise<void>; settle: (error?: RookeryError) => 
   return { promise, settle }
 }
 
-/** Made when it is needed: an error's stack costs more than all the rest of a subscription. */
+/** Created only when needed: an error's stack costs more than the rest of a subscription. */
 function unconfirmed(timeoutMs: number): RookeryError {
   return new RookeryError('unavailable', `a subscription was not confirmed in ${timeoutMs} ms`)
 }
 
 function failed(error: RookeryError): Promise<void> {
-  const { promise, settle } = settled()
+  const { promise, settle } = deferred()
   settle(error)
   return promise
 }

@@ -1,20 +1,20 @@
 /**
- * The log as a worker reads it when it is not on this host: through the primary, which alone speaks to Redis. Looks are
- * bounded, so that an avalanche of joins can't fill the link with pages that nobody has read yet.
+ * Reads the log through the primary, for hosts whose log is in Redis: only the primary speaks to Redis. The number of
+ * reads at a time is limited, so that many joins at once can't fill the link with pages.
  */
 import { Gauge, type Registry } from 'prom-client'
 import { Semaphore } from '../../core/semaphore.ts'
 import type { RoomLogReader } from '../../log/room-log.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import type { Link } from '../link/link.ts'
+import type { Link } from '../link/index.ts'
 
-/** Pages under way at a time: that many of the largest fit into the primary's outbox for a worker. */
-const PAGES_AT_ONCE = 24
-const PAGES_WAITING = 20_000
+/** Concurrent reads: this many of the largest pages fit into the primary's outbox for a worker. */
+const CONCURRENT_PAGES = 24
+const QUEUED_PAGES = 20_000
 const RETRY_MS = 1_000
 
 export function createLinkLogReader(link: Pick<Link, 'request'>, registry: Registry): RoomLogReader {
-  const pages = new Semaphore({ permits: PAGES_AT_ONCE, queueMax: PAGES_WAITING })
+  const pages = new Semaphore({ permits: CONCURRENT_PAGES, queueMax: QUEUED_PAGES })
   const waiting: Gauge = new Gauge({
     name: 'rookery_log_reads_waiting',
     help: 'Pages of the log that wait for others to be read',

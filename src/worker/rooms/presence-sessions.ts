@@ -1,10 +1,10 @@
-/** Presence as a worker tells it: entering and leaving. Leaves that could not be told are told again. */
+/** Reports to the primary which connections enter and leave which rooms. Leaves that can't be sent are retried. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { RoomMembers } from '../../wire/app.ts'
 import type { Author } from '../../wire/entry.ts'
-import type { Link } from '../link/link.ts'
-import { Untold } from './retry-queue.ts'
+import type { Link } from '../link/index.ts'
+import { RetryQueue } from '../link/index.ts'
 
 interface PresenceSession {
   room: string
@@ -12,22 +12,22 @@ interface PresenceSession {
   sessionId: string
 }
 
-export interface StaysOptions {
+export interface PresenceSessionsOptions {
   link: Pick<Link, 'request'>
   logger: Logger
   registry: Registry
-  untoldMax?: number
-  firstPauseMs?: number
+  maxQueued?: number
+  firstDelayMs?: number
 }
 
 export class PresenceSessions {
-  readonly #link: StaysOptions['link']
-  readonly #leaves: Untold<PresenceSession>
+  readonly #link: PresenceSessionsOptions['link']
+  readonly #leaves: RetryQueue<PresenceSession>
 
-  constructor({ link, ...rest }: StaysOptions) {
+  constructor({ link, ...rest }: PresenceSessionsOptions) {
     this.#link = link
-    const tell = (leave: PresenceSession) => link.request('presence.leave', leave)
-    this.#leaves = new Untold({ ...rest, tell, part: 'presence' })
+    const send = (session: PresenceSession) => link.request('presence.leave', session)
+    this.#leaves = new RetryQueue({ ...rest, send, part: 'presence' })
   }
 
   enter(room: string, user: Author, sessionId: string): Promise<RoomMembers> {
@@ -35,6 +35,6 @@ export class PresenceSessions {
   }
 
   leave(room: string, userId: string, sessionId: string): void {
-    this.#leaves.tell({ room, userId, sessionId })
+    this.#leaves.send({ room, userId, sessionId })
   }
 }

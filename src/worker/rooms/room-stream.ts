@@ -1,8 +1,8 @@
 /**
- * One subscription's view of a room: entries go in as the relay brings them, and come out dense. A hole is filled from
- * the log; what arrives meanwhile waits (bounded: past the bound it is dropped, and read from the log as well). While
- * the log cannot be read it is asked again, less and less often. A log that names another epoch than before is another
- * log: that is found out whenever it is looked at, so whoever learns of it has only to say `catchUp`.
+ * One subscription to a room. Takes entries as the relay delivers them and passes them on in order without gaps. A gap
+ * is filled from the log; entries that arrive meanwhile wait in a bounded buffer, and those beyond the bound are read
+ * from the log too. When the log can't be read, the read is retried with growing delays. A changed epoch means that the
+ * log is another one; every read checks it, so after an epoch change `catchUp` is enough.
  */
 import type { Logger } from 'pino'
 import type { Counter } from 'prom-client'
@@ -11,17 +11,18 @@ import type { RoomLogReader } from '../../log/room-log.ts'
 import type { RoomListener } from '../../wire/app.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 
+/** Entries per read. */
 const REPAIR_PAGE = 200
-const WAITING_LIMIT = 1_000
-const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 8_000
+const BUFFERED_MAX = 1_000
+const FIRST_DELAY_MS = 250
+const LONGEST_DELAY_MS = 8_000
 
 export interface RoomStreamOptions {
   room: string
   listener: RoomListener
   reader: Pick<RoomLogReader, 'head' | 'read'>
   logger: Logger
-  /** Shared by all rooms: one that cannot be read is seldom alone. */
+  /** Shared by all rooms: usually many can't be read at the same time. */
   throttle: LogThrottle
   repairs: Counter
 }
@@ -29,18 +30,18 @@ export interface RoomStreamOptions {
 export class RoomStream {
   readonly listener: RoomListener
   readonly #options: RoomStreamOptions
-  /** The sequence number that was delivered last; unknown until the start is known. */
+  /** The last delivered sequence number. Unknown until `start` has read the head. */
   #delivered: number | undefined
-  /** Of the log that `#delivered` counts in. */
+  /** The epoch of the log that `#delivered` belongs to. */
   #epoch: string | undefined
   #repairing = false
-  /** The newest sequence number heard of. */
-  #heard = 0
-  /** The log may have more than was heard of. */
+  /** The highest sequence number seen. */
+  #highest = 0
+  /** The log may have entries above `#highest`. */
   #behind = false
-  #waiting: LogEntry[] = []
+  #buffered: LogEntry[] = []
   #retry: NodeJS.Timeout | undefined
-  #pauseMs = FIRST_PAUSE_MS
+  #delayMs = FIRST_DELAY_MS
   #closed = false
 
   constructor(options: RoomStreamOptions) {
@@ -48,7 +49,7 @@ export class RoomStream {
     this.listener = options.listener
   }
 
-  /** Called when the host is subscribed: everything after the head of this moment will be delivered. */
+  /** Call when the host is subscribed. Delivers everything after the present head. */
   async start(): Promise<void> {
     const { epoch, head } = await this.#options.reader.head(this.#options.room)
     this.#epoch = epoch
@@ -58,44 +59,44 @@ export class RoomStream {
 
   push(entry: LogEntry): void {
     if (this.#closed) return
-    this.#heard = Math.max(this.#heard, entry.seq)
-    if (this.#waiting.length < WAITING_LIMIT) this.#waiting.push(entry)
-    this.#goOn()
+    this.#highest = Math.max(this.#highest, entry.seq)
+    if (this.#buffered.length < BUFFERED_MAX) this.#buffered.push(entry)
+    this.#flushIfIdle()
   }
 
-  /** Some of what the log has published up to now was not brought: delivers that too. */
+  /** Call when published entries may have been dropped: reads and delivers them. */
   catchUp(): void {
     if (this.#closed) return
     this.#behind = true
-    this.#goOn()
+    this.#flushIfIdle()
   }
 
   close(): void {
     this.#closed = true
-    this.#waiting = []
+    this.#buffered = []
     clearTimeout(this.#retry)
   }
 
-  #goOn(): void {
+  #flushIfIdle(): void {
     if (this.#delivered !== undefined && !this.#repairing) this.#flush()
   }
 
-  /** Delivers what follows on what was delivered; starts a repair where something is missing. */
+  /** Delivers the buffered entries that follow without a gap. Starts a repair when entries are missing. */
   #flush(): void {
     const ready: LogEntry[] = []
     let next = (this.#delivered ?? 0) + 1
     let rest = 0
-    for (const entry of this.#waiting) {
+    for (const entry of this.#buffered) {
       if (entry.seq > next) break
       rest += 1
       if (entry.seq < next) continue
       ready.push(entry)
       next += 1
     }
-    this.#waiting.splice(0, rest)
+    this.#buffered.splice(0, rest)
     this.#deliver(ready)
     if (this.#closed) return
-    if (this.#behind || this.#heard > (this.#delivered ?? 0)) void this.#repair()
+    if (this.#behind || this.#highest > (this.#delivered ?? 0)) void this.#repair()
   }
 
   #deliver(entries: LogEntry[]): void {
@@ -109,57 +110,57 @@ export class RoomStream {
     this.#repairing = true
     this.#options.repairs.inc()
     try {
-      if (this.#behind) await this.#lookAhead()
+      if (this.#behind) await this.#readHead()
       await this.#readMissing()
-      this.#pauseMs = FIRST_PAUSE_MS
+      this.#delayMs = FIRST_DELAY_MS
       this.#repairing = false
       this.#flush()
     } catch (error) {
-      this.#tryLater(error)
+      this.#scheduleRetry(error)
     }
   }
 
-  async #lookAhead(): Promise<void> {
+  async #readHead(): Promise<void> {
     const { reader, room } = this.#options
-    // What is said while the answer is on its way may be newer than the answer.
+    // Reset before the read: a `catchUp` during the read may mean entries newer than its result.
     this.#behind = false
     const { epoch, head } = await reader.head(room)
     if (this.#closed) return
-    if (epoch === this.#epoch) this.#heard = Math.max(this.#heard, head)
-    else this.#startOver(epoch, head)
+    if (epoch === this.#epoch) this.#highest = Math.max(this.#highest, head)
+    else this.#switchLog(epoch, head)
   }
 
-  /** What has come meanwhile may be of either log: the new one is looked at again. */
-  #startOver(epoch: string, head: number): void {
-    if (this.#waiting.length > 0) this.#behind = true
-    this.#waiting = []
+  /** Buffered entries may belong to either log, so they are dropped and the new log is read again. */
+  #switchLog(epoch: string, head: number): void {
+    if (this.#buffered.length > 0) this.#behind = true
+    this.#buffered = []
     this.#epoch = epoch
     this.#delivered = head
-    this.#heard = head
+    this.#highest = head
     this.listener.reset?.(epoch, head)
   }
 
-  #tryLater(error: unknown): void {
+  #scheduleRetry(error: unknown): void {
     if (this.#closed) return
     this.#behind = true
     const { logger, throttle, room } = this.#options
     throttle.run((heldBack) =>
-      logger.warn({ err: error, room, heldBack }, 'a hole could not be read from the log yet'),
+      logger.warn({ err: error, room, heldBack }, 'missing entries could not be read from the log yet'),
     )
-    this.#retry = setTimeout(() => void this.#repair(), this.#pauseMs)
+    this.#retry = setTimeout(() => void this.#repair(), this.#delayMs)
     this.#retry.unref()
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
+    this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS)
   }
 
   async #readMissing(): Promise<void> {
     const { reader, room } = this.#options
-    const until = this.#waiting[0] === undefined ? this.#heard : this.#waiting[0].seq - 1
+    const until = this.#buffered[0] === undefined ? this.#highest : this.#buffered[0].seq - 1
     while (!this.#closed && (this.#delivered ?? 0) < until) {
       const page = await reader.read(room, { after: this.#delivered ?? 0, limit: REPAIR_PAGE })
       if (this.#closed) return
-      if (page.epoch !== this.#epoch) return this.#startOver(page.epoch, page.head)
+      if (page.epoch !== this.#epoch) return this.#switchLog(page.epoch, page.head)
       if (page.entries.length > 0) this.#deliver(page.entries)
-      // Retention was faster than the repair: what is gone cannot be delivered any more.
+      // Retention has removed the missing entries: they can't be delivered any more.
       else if (page.first - 1 > (this.#delivered ?? 0)) this.#delivered = page.first - 1
       else throw new Error(`entries after ${this.#delivered} are not in the log`)
     }

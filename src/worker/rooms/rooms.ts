@@ -1,7 +1,7 @@
 /**
- * Rooms as an application sees them: appends and presence through the link, reads straight from the log, and
- * subscriptions that deliver a room's entries in the order of the log without holes: whatever the relay could not
- * bring is read from the log before anything later is delivered.
+ * Rooms as an application sees them. Appends and presence go through the link, reads go to the log. A subscription
+ * delivers a room's entries in log order without gaps: entries that the relay dropped are read from the log before later
+ * ones are delivered.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -10,11 +10,11 @@ import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RoomLogReader } from '../../log/room-log.ts'
 import type { RoomListener, RoomSubscription, Rooms } from '../../wire/app.ts'
 import { roomTopic } from '../../wire/topics.ts'
-import type { Link } from '../link/link.ts'
+import type { Link } from '../link/index.ts'
 import { PresenceSessions } from './presence-sessions.ts'
 import { RoomStream } from './room-stream.ts'
 
-/** Lines about rooms that can't be read are that far apart. */
+/** Least time between two log lines about rooms that can't be read. */
 const UNREADABLE_LOG_MS = 5_000
 
 export interface RoomsOptions {
@@ -28,7 +28,7 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
   const streams = new Map<string, Set<RoomStream>>()
   const repairs = new Counter({
     name: 'rookery_room_holes_repaired_total',
-    help: 'Times that entries which the relay had dropped were read from the log',
+    help: 'Times that entries dropped by the relay were read from the log',
     registers: [registry],
   })
   link.onEntry((entry) => {

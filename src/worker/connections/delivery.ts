@@ -1,27 +1,29 @@
 /**
- * Writes packets that are encoded already to sockets of this worker. They are decoded again only for sockets on which
- * the application listens to what goes out, and for those that are to acknowledge.
+ * Writes encoded packets to sockets of this worker. Decodes them only for sockets that have a listener for outgoing
+ * packets.
  */
 
 import type { Server, Socket } from 'socket.io'
 import type { Packet } from 'socket.io-parser'
 import { PacketType } from 'socket.io-parser'
 import { textFrame } from '../../core/ws-text-frame.ts'
-import type { BroadcastFlags } from './codec.ts'
 
-/** Engine.IO's type of a packet that carries a message. */
+/** Engine.IO's packet type for a message. */
 const ENGINE_MESSAGE = '4'
 
 export type EncodedPackets = readonly (string | Buffer)[]
 
-interface EngineOptions {
-  preEncoded: true
+export interface DeliveryFlags {
   volatile: boolean
   compress: boolean | undefined
+}
+
+interface EngineOptions extends DeliveryFlags {
+  preEncoded: true
   wsPreEncodedFrame?: Buffer[]
 }
 
-/** What the base class lets an adapter do with a socket, and the type declarations keep to themselves. */
+/** Methods that the base class uses on a socket but that its type declarations leave out. */
 interface DeliverySocket {
   listenersAnyOutgoing(): unknown[]
   notifyOutgoingListeners(packet: Packet): void
@@ -30,12 +32,15 @@ interface DeliverySocket {
 
 export interface Delivery {
   packets: EncodedPackets
-  flags: BroadcastFlags
-  /** Called at most once. */
+  flags: DeliveryFlags
+  /** The packet before it was encoded. Called at most once. */
   packet: () => Packet
 }
 
-/** @param each calls back for every socket that is meant */
+/**
+ * Throws, after every socket has been written to, what a listener of the application threw.
+ * @param each calls `callback` for each recipient
+ */
 export function deliver(delivery: Delivery, each: (callback: (socket: Socket) => void) => void): void {
   const options = engineOptions(delivery)
   const failures: unknown[] = []
@@ -48,7 +53,6 @@ export function deliver(delivery: Delivery, each: (callback: (socket: Socket) =>
     }
     socket.client.writeToEngine(delivery.packets, options)
   })
-  // The application's own fault, told when everybody has what is theirs.
   if (failures.length > 0) throw failures[0]
 }
 
@@ -60,7 +64,7 @@ export function decodePackets(server: Server, packets: EncodedPackets): Packet {
   })
   for (const packet of packets) decoder.add(packet)
   decoder.destroy()
-  if (decoded === undefined) throw new Error('a broadcast whose packets make no whole')
+  if (decoded === undefined) throw new Error('the packets of a broadcast are incomplete')
   // The encoder finds out by itself whether there are attachments.
   return { ...decoded, type: PacketType.EVENT }
 }

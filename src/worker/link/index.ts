@@ -1,0 +1,3 @@
+/** The worker's end of the link to its primary. */
+export { Link } from './link.ts'
+export { RetryQueue } from './retry-queue.ts'
