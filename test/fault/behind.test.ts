@@ -1,7 +1,8 @@
 /** A worker that stood still while its rooms were talked in: its members get all of it as soon as it goes on. */
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ChatClient, guestElsewhere } from '../harness/client/chat-client.ts'
+import type { ChatClient } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
@@ -12,7 +13,6 @@ const DROPPED = 'a worker does not keep up: dropped what it was to be sent'
 const MESSAGES_MAX = 6_000
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
 
 beforeEach(async () => {
   rookery = await startRookery({
@@ -30,9 +30,10 @@ beforeEach(async () => {
   })
 })
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.close()
   expect(await rookery.stop()).toBe(0)
 })
+
+const { guest, guestElsewhere } = chatClients(() => rookery.url)
 
 async function sendUntilDropped(writer: ChatClient): Promise<number> {
   let last = 0
@@ -45,12 +46,10 @@ async function sendUntilDropped(writer: ChatClient): Promise<number> {
 }
 
 it('gets what was dropped last, and who came and went, without anything more being said', async () => {
-  const member = await ChatClient.guest(rookery.url, 'Member')
-  clients.push(member)
-  const writer = await guestElsewhere(rookery.url, 'Writer', member)
-  const passing = await guestElsewhere(rookery.url, 'Passing', member)
-  const coming = await guestElsewhere(rookery.url, 'Coming', member)
-  clients.push(writer, passing, coming)
+  const member = await guest('Member')
+  const writer = await guestElsewhere('Writer', member)
+  const passing = await guestElsewhere('Passing', member)
+  const coming = await guestElsewhere('Coming', member)
   for (const client of [member, writer, passing]) await client.join(ROOM)
   await member.next('presence', ({ count }) => count === 3)
 

@@ -1,25 +1,20 @@
 /** A primary that stands still for a while: who asks is refused in time, and nobody is present afterwards who is gone. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ChatClient } from '../harness/client/chat-client.ts'
+import type { ChatClient } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
 
 beforeEach(async () => {
   rookery = await startRookery({ env: { WORKERS: '1' } })
 })
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.close()
   expect(await rookery.stop()).toBe(0)
 })
 
-async function guest(name: string): Promise<ChatClient> {
-  const client = await ChatClient.guest(rookery.url, name)
-  clients.push(client)
-  return client
-}
+const { guest } = chatClients(() => rookery.url)
 
 const count = async (client: ChatClient, room: string) => (await client.ask('room:members', { room })).count
 

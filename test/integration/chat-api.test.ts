@@ -1,13 +1,13 @@
 /** The HTTP API, and the page that says what runs here. */
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { ChatClient } from '../harness/client/chat-client.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 
 const API_KEY = 'the key of the API'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
+const { guest } = chatClients(() => rookery.url)
 
 const newRoom = () => `room.${randomUUID()}`
 const from = { id: 'bot', name: 'Bot' }
@@ -47,16 +47,6 @@ function refusal(status: number, code: string): object {
     body: { ok: false, error: expect.objectContaining({ code, message: expect.any(String) }) },
   }
 }
-
-async function guest(name: string): Promise<ChatClient> {
-  const client = await ChatClient.guest(rookery.url, name)
-  clients.push(client)
-  return client
-}
-
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
-})
 
 describe('with a key', () => {
   beforeAll(async () => {

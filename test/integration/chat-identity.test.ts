@@ -2,27 +2,23 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { ChatClient } from '../harness/client/chat-client.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ChatClient } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 const SECRET = 'a secret that is long enough for HS256, really'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
+const clients = chatClients(() => rookery.url)
 
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
-})
 afterAll(async () => {
   await rookery.stop()
 })
 
 function connect(auth: object): ChatClient {
-  const client = new ChatClient(rookery.url, { auth, reconnectionDelay: 50, reconnectionDelayMax: 100 })
-  clients.push(client)
-  return client
+  return clients.connect({ auth, reconnectionDelay: 50, reconnectionDelayMax: 100 })
 }
 
 function signed(claims: Record<string, unknown>): Promise<string> {
@@ -99,12 +95,11 @@ describe('tokens signed with the secret', () => {
       ends.push(Math.floor(Date.now() / 1000) + 3)
       return signed({ sub: 'ada', iss: 'us', exp: ends[0] })
     }
-    const client = new ChatClient(rookery.url, {
+    const client = clients.connect({
       auth: (give) => void token().then((made) => give({ token: made })),
       reconnectionDelay: 50,
       reconnectionDelayMax: 100,
     })
-    clients.push(client)
     await client.next('welcome')
     await until(() => client.all('welcome').length === 2, 'it is welcomed again')
     expect(client.disconnects).toEqual(['transport close'])

@@ -1,26 +1,17 @@
 /** What is refused, and how; and that nothing that a client sends does any harm. */
 import { randomUUID } from 'node:crypto'
 import * as fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { errorTable } from '../../src/wire/errors.ts'
-import { ChatClient, chatEventNames } from '../harness/client/chat-client.ts'
+import { type ChatClient, chatEventNames } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
+const { guest } = chatClients(() => rookery.url)
 
 const newRoom = () => `room.${randomUUID()}`
-
-async function guest(name = `Ada ${randomUUID().slice(0, 8)}`): Promise<ChatClient> {
-  const client = await ChatClient.guest(rookery.url, name)
-  clients.push(client)
-  return client
-}
-
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
-})
 
 describe('requests', () => {
   beforeAll(async () => {

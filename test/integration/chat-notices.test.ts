@@ -1,20 +1,18 @@
 /** What a user is told on connections that have not joined a room: direct messages, and how far the user has read. */
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { ChatClient, guestElsewhere } from '../harness/client/chat-client.ts'
+import type { ChatClient } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 
 const API_KEY = 'a key of this test'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
+const { guest, guestElsewhere } = chatClients(() => rookery.url)
 
 beforeAll(async () => {
   rookery = await startRookery({ env: { ...UNLIMITED_RATES, WORKERS: '2', API_KEY } })
-})
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
 })
 afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
@@ -23,9 +21,8 @@ afterAll(async () => {
 /** Two connections of one user on two workers. From now on both are told. */
 async function onBothWorkers(name: string): Promise<[ChatClient, ChatClient]> {
   const user = `${name} ${randomUUID().slice(0, 8)}`
-  const one = await ChatClient.guest(rookery.url, user)
-  const other = await guestElsewhere(rookery.url, user, one)
-  clients.push(one, other)
+  const one = await guest(user)
+  const other = await guestElsewhere(user, one)
   await Promise.all([one, other].map((client) => client.ask('rooms', {})))
   return [one, other]
 }

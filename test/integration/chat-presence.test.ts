@@ -1,31 +1,22 @@
 /** Who is there, who types, who has read: what is told live and kept nowhere. */
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { ChatClient, guestElsewhere } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
+const { connect, guest, guestElsewhere } = chatClients(() => rookery.url)
 
 beforeAll(async () => {
   rookery = await startRookery({ env: { WORKERS: '3', REQUEST_BURST: '1000', MESSAGE_BURST: '1000' } })
-})
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
 })
 afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
 const newRoom = () => `room.${randomUUID()}`
-
-async function guest(name: string): Promise<ChatClient> {
-  const client = await ChatClient.guest(rookery.url, name)
-  clients.push(client)
-  return client
-}
 
 it('counts a user with three tabs once, and tells of coming and going once', async () => {
   const room = newRoom()
@@ -60,8 +51,7 @@ it('counts a user with three tabs once, and tells of coming and going once', asy
 it('forgets the users of a killed worker', async () => {
   const room = newRoom()
   const watcher = await guest('Watcher')
-  const other = await guestElsewhere(rookery.url, 'Ada', watcher)
-  clients.push(other)
+  const other = await guestElsewhere('Ada', watcher)
   other.socket.io.reconnection(false)
   await watcher.join(room)
   await other.join(room)
@@ -76,9 +66,8 @@ it('forgets the users of a killed worker', async () => {
 it('tells the others in the room who types, on every worker, and nobody else', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
-  const bob = await guestElsewhere(rookery.url, 'Bob', ada)
+  const bob = await guestElsewhere('Bob', ada)
   const eve = await guest('Eve')
-  clients.push(bob)
   await ada.join(room)
   await bob.join(room)
   const heard = () => bob.all('typing')
@@ -100,8 +89,7 @@ it('tells the others in the room who types, on every worker, and nobody else', a
 it('tells of read markers on every worker', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
-  const bob = await guestElsewhere(rookery.url, 'Bob', ada)
-  clients.push(bob)
+  const bob = await guestElsewhere('Bob', ada)
   await ada.join(room)
   await bob.join(room)
   await ada.send(room, 'm-1')
@@ -112,8 +100,7 @@ it('tells of read markers on every worker', async () => {
 it('has a guest without a key take part, and keeps nothing for who can never come back', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
-  const passing = new ChatClient(rookery.url, { auth: { name: 'Passing' } })
-  clients.push(passing)
+  const passing = connect({ auth: { name: 'Passing' } })
   await passing.next('welcome')
   await ada.join(room)
   expect(await passing.refused('room:read', { room, seq: 1 })).toMatchObject({ code: 'not_joined' })

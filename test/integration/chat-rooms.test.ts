@@ -1,19 +1,17 @@
 /** What PROTOCOL says of rooms and messages, with stock clients over each transport. */
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
-import { ChatClient, type ClientOptions, guestElsewhere } from '../harness/client/chat-client.ts'
+import type { ClientOptions } from '../harness/client/chat-client.ts'
+import { chatClients } from '../harness/client/chat-clients.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
 let rookery: RunningRookery
-const clients: ChatClient[] = []
+const clients = chatClients(() => rookery.url)
 
 beforeAll(async () => {
   rookery = await startRookery({ env: { WORKERS: '2', MESSAGE_BURST: '1000', REQUEST_BURST: '1000' } })
-})
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
 })
 afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
@@ -29,11 +27,7 @@ const transports: [string, ClientOptions][] = [
 ]
 
 describe.each(transports)('over %s', (_name, options) => {
-  const guest = async (name = userName('Ada')) => {
-    const client = await ChatClient.guest(rookery.url, name, options)
-    clients.push(client)
-    return client
-  }
+  const guest = (name = userName('Ada')) => clients.guest(name, options)
 
   it('welcomes a guest with who it is, where it is, and the limits', async () => {
     const name = userName('Ada')
@@ -234,9 +228,8 @@ describe.each(transports)('over %s', (_name, options) => {
 it('takes what is sent again through another worker for what it is, and shows nothing twice', async () => {
   const room = newRoom()
   const name = userName('Ada')
-  const here = await ChatClient.guest(rookery.url, name)
-  const there = await guestElsewhere(rookery.url, name, here)
-  clients.push(here, there)
+  const here = await clients.guest(name)
+  const there = await clients.guestElsewhere(name, here)
   await Promise.all([here.join(room), there.join(room)])
   const ids = Array.from({ length: 50 }, (_, i) => `m-${i}`)
   const answers = await Promise.all(ids.flatMap((id) => [here.send(room, id), there.send(room, id)]))
@@ -251,7 +244,7 @@ it('takes what is sent again through another worker for what it is, and shows no
 it('forgets a room that is left, and no room of a connection that is lost', async () => {
   const [kept, left] = [newRoom(), newRoom()]
   const name = userName('Ada')
-  const ada = await ChatClient.guest(rookery.url, name)
+  const ada = await clients.guest(name)
   await ada.join(kept)
   await ada.join(left)
   await ada.ask('room:leave', { room: left })
@@ -259,7 +252,6 @@ it('forgets a room that is left, and no room of a connection that is lost', asyn
     code: 'not_joined',
   })
   ada.close()
-  const again = await ChatClient.guest(rookery.url, name)
-  clients.push(again)
+  const again = await clients.guest(name)
   expect((await again.ask('rooms', {})).rooms.map(({ room }) => room)).toEqual([kept])
 })

@@ -4,22 +4,11 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RedisUnfit } from '../../src/redis/server-check.ts'
 import { aclRules } from '../../src/redis/server-permissions.ts'
+import { openTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
 import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
-import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis/redis.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
 import { makeCertificates, type TestCertificates } from '../harness/redis/tls.ts'
 import { until } from '../harness/until.ts'
-
-async function started(options?: RedisOptions): Promise<TestRedis> {
-  const redis = await startRedis(options)
-  onTestFinished(() => redis.stop())
-  return redis
-}
-
-function opened(env: Record<string, string>): RedisHost {
-  const host = redisHost(env)
-  onTestFinished(() => host.connection.close())
-  return host
-}
 
 /** Asks and hears. */
 async function works({ connection }: RedisHost): Promise<void> {
@@ -43,14 +32,14 @@ async function certificates(): Promise<TestCertificates> {
 
 describe('who logs in', () => {
   it('gives a password with any characters', async () => {
-    const redis = await started({ acl: ['chat on nopass ~* &* +@all'] })
+    const redis = await startTestRedis({ acl: ['chat on nopass ~* &* +@all'] })
     await redis.cli('config', 'set', 'requirepass', PASSWORD)
-    await works(opened({ REDIS_URL: login(redis) }))
+    await works(openTestConnection({ REDIS_URL: login(redis) }))
   })
 
   it('with the wrong password keeps trying, says why without it, and is let in once it is right', async () => {
-    const redis = await started({ acl: ['chat on >other ~* &* +@all'] })
-    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    const redis = await startTestRedis({ acl: ['chat on >other ~* &* +@all'] })
+    const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
     await until(() => JSON.stringify(host.lines).includes('WRONGPASS'), 'it says why')
     expect(JSON.stringify(host.lines)).not.toContain(PASSWORD)
     await redis.cli('acl', 'setuser', 'chat', `>${PASSWORD}`)
@@ -58,7 +47,7 @@ describe('who logs in', () => {
   })
 
   it('needs no more than the permissions that are written down', async () => {
-    const redis = await started()
+    const redis = await startTestRedis()
     await redis.cli(
       'acl',
       'setuser',
@@ -68,7 +57,7 @@ describe('who logs in', () => {
       'resetchannels',
       ...aclRules('rookery').split(' '),
     )
-    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
     await works(host)
     for (const forbidden of ['flushall', 'keys', 'shutdown']) {
       await expect(host.connection.run((commands) => commands.call(forbidden, '*'))).rejects.toThrow('NOPERM')
@@ -90,9 +79,9 @@ describe('who logs in', () => {
       [/^ {2}SSUBSCRIBE rookery/m, /^ {2}SPUBLISH rookery/m],
     ],
   ])('without permissions (%s) is told each that is missing, and which are enough', async (rules, named) => {
-    const redis = await started()
+    const redis = await startTestRedis()
     await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', ...rules)
-    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
     const error: unknown = await host.connection.ready.catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(RedisUnfit)
     for (const pattern of named) expect(String(error)).toMatch(pattern)
@@ -100,9 +89,9 @@ describe('who logs in', () => {
   })
 
   it('may be forbidden to look at the settings, and is told so', async () => {
-    const redis = await started({ config: { 'maxmemory-policy': 'allkeys-lru' } })
+    const redis = await startTestRedis({ config: { 'maxmemory-policy': 'allkeys-lru' } })
     await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', '-config')
-    const host = opened({ REDIS_URL: login(redis, 'chat') })
+    const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
     await works(host)
     const told = host.lines.filter(({ msg }) => msg.startsWith('could not look at the settings of Redis'))
     expect(told.map(({ level }) => level)).toEqual(['info'])
@@ -112,23 +101,31 @@ describe('who logs in', () => {
 describe('TLS', () => {
   it('trusts the authority in the file, and the name that is given', async () => {
     const made = await certificates()
-    const redis = await started({ tls: made })
-    await works(opened({ REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }))
+    const redis = await startTestRedis({ tls: made })
+    await works(openTestConnection({ REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }))
     await works(
-      opened({ REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile, REDIS_TLS_SERVERNAME: 'redis.example' }),
+      openTestConnection({
+        REDIS_URL: redis.url,
+        REDIS_TLS_CA: made.caFile,
+        REDIS_TLS_SERVERNAME: 'redis.example',
+      }),
     )
   })
 
   it('shows a certificate of its own where Redis asks for one', async () => {
     const made = await certificates()
     made.askClients = true
-    const redis = await started({ tls: made })
+    const redis = await startTestRedis({ tls: made })
     const env = { REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }
-    const without = opened(env)
+    const without = openTestConnection(env)
     await until(() => without.lines.some(({ level }) => level === 'warn'), 'it is not let in')
     expect(without.health.commands).not.toBeNull()
     await works(
-      opened({ ...env, REDIS_TLS_CERT: made.clientCertificateFile, REDIS_TLS_KEY: made.clientKeyFile }),
+      openTestConnection({
+        ...env,
+        REDIS_TLS_CERT: made.clientCertificateFile,
+        REDIS_TLS_KEY: made.clientKeyFile,
+      }),
     )
   })
 
@@ -137,9 +134,9 @@ describe('TLS', () => {
     [{ REDIS_TLS_SERVERNAME: 'other.example' }, /Hostname\/IP does not match/],
   ])('lets in nobody whom it can not check: %o', async (env, reason) => {
     const made = await certificates()
-    const redis = await started({ tls: made })
+    const redis = await startTestRedis({ tls: made })
     const ca: Record<string, string> = 'REDIS_TLS_SERVERNAME' in env ? { REDIS_TLS_CA: made.caFile } : {}
-    const host = opened({ REDIS_URL: redis.url, ...ca, ...env })
+    const host = openTestConnection({ REDIS_URL: redis.url, ...ca, ...env })
     await until(() => host.lines.some((line) => reason.test(String(line['reason']))), 'it says why')
     expect(host.health).not.toMatchObject({ commands: null })
     expect(await redis.cli('client', 'list')).not.toContain('name=rookery')
@@ -157,6 +154,6 @@ describe('TLS', () => {
 })
 
 it('a Unix socket is an address too', async () => {
-  const redis = await started()
-  await works(opened({ REDIS_URL: `unix:${redis.socketPath}` }))
+  const redis = await startTestRedis()
+  await works(openTestConnection({ REDIS_URL: `unix:${redis.socketPath}` }))
 })

@@ -1,22 +1,13 @@
 /** What a host hears of a real Redis: confirmed, counted, and whole again after any loss. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ChannelHandler, Subscriptions } from '../../src/redis/subscriptions.ts'
-import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
-import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis/redis.ts'
+import { readyTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
+import type { RedisHost } from '../harness/redis/host-connection.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
-async function started(options?: RedisOptions): Promise<TestRedis> {
-  const redis = await startRedis(options)
-  onTestFinished(() => redis.stop())
-  return redis
-}
-
-async function opened(redis: TestRedis, env: Record<string, string> = {}): Promise<RedisHost> {
-  const host = redisHost({ REDIS_URL: redis.url, ...env })
-  onTestFinished(() => host.connection.close())
-  await host.connection.ready
-  return host
-}
+const connect = (redis: TestRedis, env: Record<string, string> = {}) =>
+  readyTestConnection({ REDIS_URL: redis.url, ...env })
 
 /** @returns how many heard it, by Redis' word */
 const publish = ({ connection }: RedisHost, channel: string, text: string) =>
@@ -25,6 +16,20 @@ const publish = ({ connection }: RedisHost, channel: string, text: string) =>
 function hearer(): { heard: string[]; handler: ChannelHandler } {
   const heard: string[] = []
   return { heard, handler: (bytes) => heard.push(bytes.toString()) }
+}
+
+/** The channels that are reported as restored. */
+function restoredChannels({ connection }: RedisHost): string[] {
+  const restored: string[] = []
+  connection.subscriptions.onRestored((channels) => restored.push(...channels))
+  return restored
+}
+
+async function subscribe(host: RedisHost, channel: string) {
+  const { heard, handler } = hearer()
+  const restored = restoredChannels(host)
+  await host.connection.subscriptions.subscribe(channel, handler)
+  return { heard, restored }
 }
 
 const broken = () => {
@@ -39,7 +44,7 @@ function subscribeAll(subscriptions: Subscriptions, channels: readonly string[],
 
 describe('a subscription', () => {
   it('is heard from its confirmation on, as bytes, by each that listens', async () => {
-    const host = await opened(await started())
+    const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const [a, b] = [hearer(), hearer()]
     const channel = 'rookery:{r:日本}:entries'
@@ -53,7 +58,7 @@ describe('a subscription', () => {
   })
 
   it('is counted: it takes as many calls to end as it took to begin', async () => {
-    const host = await opened(await started())
+    const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
     await subscribeAll(subscriptions, ['a', 'a'], handler)
@@ -68,7 +73,7 @@ describe('a subscription', () => {
   })
 
   it('ends and begins in any order without being lost or left over', async () => {
-    const host = await opened(await started())
+    const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
     const swallowed: unknown[] = []
@@ -90,8 +95,8 @@ describe('a subscription', () => {
   it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 20])(
     'is confirmed anew when it ends and begins again within %i microtasks',
     async (microtasks) => {
-      const redis = await started()
-      const host = await opened(redis)
+      const redis = await startTestRedis()
+      const host = await connect(redis)
       const { subscriptions } = host.connection
       const { heard, handler } = hearer()
       await subscriptions.subscribe('a', handler)
@@ -104,8 +109,8 @@ describe('a subscription', () => {
   )
 
   it('waits while Redis is away, and is withdrawn when that takes too long', async () => {
-    const redis = await started()
-    const host = await opened(redis, { REDIS_TIMEOUT_MS: '300' })
+    const redis = await startTestRedis()
+    const host = await connect(redis, { REDIS_TIMEOUT_MS: '300' })
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
     await redis.kill()
@@ -119,12 +124,9 @@ describe('a subscription', () => {
   })
 
   it('that was confirmed once is kept over an absence of any length', async () => {
-    const redis = await started()
-    const host = await opened(redis, { REDIS_TIMEOUT_MS: '200' })
-    const { heard, handler } = hearer()
-    const restored: string[] = []
-    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
-    await host.connection.subscriptions.subscribe('a', handler)
+    const redis = await startTestRedis()
+    const host = await connect(redis, { REDIS_TIMEOUT_MS: '200' })
+    const { heard, restored } = await subscribe(host, 'a')
     await redis.kill()
     const failures = () => host.metric('rookery_redis_commands_total', { outcome: 'unavailable' })
     await until(async () => {
@@ -139,7 +141,7 @@ describe('a subscription', () => {
   })
 
   it('hears on when another listener throws', async () => {
-    const host = await opened(await started())
+    const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
     await subscriptions.subscribe('a', broken)
@@ -202,8 +204,8 @@ class Audit {
 
 describe('what is lost', () => {
   it('is told, and nothing else is: 1,000 channels while their connection is killed over and over', async () => {
-    const redis = await started()
-    const [listener, speaker] = [await opened(redis), await opened(redis)]
+    const redis = await startTestRedis()
+    const [listener, speaker] = [await connect(redis), await connect(redis)]
     const audit = new Audit(speaker, names(1_000))
     const { subscriptions } = listener.connection
     subscriptions.onRestored(audit.restored)
@@ -223,8 +225,8 @@ describe('what is lost', () => {
   })
 
   it('is restored in bounded steps, all of it before the word: 20,000 channels', async () => {
-    const redis = await started()
-    const host = await opened(redis, { REDIS_TIMEOUT_MS: '60000' })
+    const redis = await startTestRedis()
+    const host = await connect(redis, { REDIS_TIMEOUT_MS: '60000' })
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
     const channels = names(20_000)
@@ -247,12 +249,9 @@ describe('what is lost', () => {
   })
 
   it('is told when Redis cuts a host off that does not read fast enough', async () => {
-    const redis = await started({ config: { 'client-output-buffer-limit': 'pubsub 1mb 0 0' } })
-    const host = await opened(redis)
-    const { heard, handler } = hearer()
-    const restored: string[] = []
-    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
-    await host.connection.subscriptions.subscribe('a', handler)
+    const redis = await startTestRedis({ config: { 'client-output-buffer-limit': 'pubsub 1mb 0 0' } })
+    const host = await connect(redis)
+    const { heard, restored } = await subscribe(host, 'a')
     const flood = "for i = 1, 200 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 100000)) end"
     await redis.cli('eval', flood, '1', 'a')
     await until(() => restored.length > 0, 'it is told')
@@ -263,12 +262,11 @@ describe('what is lost', () => {
   })
 
   it('does not hold up what can be heard: a channel that is forbidden after a loss', async () => {
-    const redis = await started()
+    const redis = await startTestRedis()
     await redis.cli('acl', 'setuser', 'chat', 'on', '>secret', '~*', '&*', '+@all')
-    const host = await opened(redis, { REDIS_URL: redis.url.replace('://', '://chat:secret@') })
+    const host = await connect(redis, { REDIS_URL: redis.url.replace('://', '://chat:secret@') })
     const { handler } = hearer()
-    const restored: string[] = []
-    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
+    const restored = restoredChannels(host)
     await subscribeAll(host.connection.subscriptions, ['a', 'b', 'c'], handler)
     await redis.cli('acl', 'setuser', 'chat', 'resetchannels', '&a', '&c')
     await until(() => restored.length === 2, 'the others are heard again')
@@ -280,12 +278,9 @@ describe('what is lost', () => {
   })
 
   it('is told after a connection that went silent: it is given up, and made anew once Redis answers', async () => {
-    const redis = await started()
-    const host = await opened(redis, { REDIS_TIMEOUT_MS: '200' })
-    const { heard, handler } = hearer()
-    const restored: string[] = []
-    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
-    await host.connection.subscriptions.subscribe('a', handler)
+    const redis = await startTestRedis()
+    const host = await connect(redis, { REDIS_TIMEOUT_MS: '200' })
+    const { heard, restored } = await subscribe(host, 'a')
     redis.pause()
     onTestFinished(() => redis.resume())
     await until(() => host.health.subscriptions !== null, 'the silent connection is given up')
@@ -298,11 +293,8 @@ describe('what is lost', () => {
   })
 
   it('is looked for by a new connection when asked to', async () => {
-    const host = await opened(await started())
-    const { heard, handler } = hearer()
-    const restored: string[] = []
-    host.connection.subscriptions.onRestored((channels) => restored.push(...channels))
-    await host.connection.subscriptions.subscribe('a', handler)
+    const host = await connect(await startTestRedis())
+    const { heard, restored } = await subscribe(host, 'a')
     host.connection.subscriptions.renew('nothing is heard')
     await until(() => restored.includes('a'), 'it is heard again')
     await publish(host, 'a', 'x')

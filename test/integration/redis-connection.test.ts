@@ -2,22 +2,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runScript, script } from '../../src/redis/script.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
+import { openTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
 import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
 import { startOldRedis } from '../harness/redis/old-redis.ts'
-import { type RedisOptions, startRedis, type TestRedis } from '../harness/redis/redis.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
-
-async function started(options?: RedisOptions): Promise<TestRedis> {
-  const redis = await startRedis(options)
-  onTestFinished(() => redis.stop())
-  return redis
-}
-
-function opened(env: Record<string, string>): RedisHost {
-  const host = redisHost(env)
-  onTestFinished(() => host.connection.close())
-  return host
-}
 
 const ping = ({ connection }: RedisHost) => connection.run((commands) => commands.ping())
 
@@ -36,8 +25,8 @@ async function refusal(work: Promise<unknown>): Promise<RookeryError> {
 
 describe('a connection', () => {
   it('is one pair a host, named after cluster and host', async () => {
-    const redis = await started()
-    const host = opened({ REDIS_URL: redis.url, CLUSTER_NAME: 'chat', HOST_NAME: 'host-b' })
+    const redis = await startTestRedis()
+    const host = openTestConnection({ REDIS_URL: redis.url, CLUSTER_NAME: 'chat', HOST_NAME: 'host-b' })
     await host.connection.ready
     const channels = Array.from({ length: 300 }, (_, index) => `channel ${index}`)
     await Promise.all(
@@ -55,9 +44,9 @@ describe('a connection', () => {
   })
 
   it('waits for a Redis that is not there yet, says why, and is ready when it comes', async () => {
-    const redis = await started()
+    const redis = await startTestRedis()
     await redis.kill()
-    const host = opened({ REDIS_URL: redis.url })
+    const host = openTestConnection({ REDIS_URL: redis.url })
     let ready = false
     void host.connection.ready.then(() => (ready = true))
     await until(() => messages(host, 'warn').length > 0, 'it says why')
@@ -71,8 +60,8 @@ describe('a connection', () => {
   })
 
   it('comes back after each restart, with all that was subscribed', async () => {
-    const redis = await started()
-    const host = opened({ REDIS_URL: redis.url })
+    const redis = await startTestRedis()
+    const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
     const heard: string[] = []
     const restored: string[] = []
@@ -91,8 +80,8 @@ describe('a connection', () => {
   })
 
   it('refuses within its time while Redis stands still, then at once, and goes on when it moves again', async () => {
-    const redis = await started()
-    const host = opened({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500' })
+    const redis = await startTestRedis()
+    const host = openTestConnection({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500' })
     await host.connection.ready
     redis.pause()
     onTestFinished(() => redis.resume())
@@ -112,8 +101,8 @@ describe('a connection', () => {
   })
 
   it('refuses what is under way when Redis dies, and leaves nothing waiting', async () => {
-    const redis = await started()
-    const host = opened({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '60000' })
+    const redis = await startTestRedis()
+    const host = openTestConnection({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '60000' })
     await host.connection.ready
     redis.pause()
     const waiting = Array.from({ length: 100 }, () => refusal(ping(host)))
@@ -127,8 +116,8 @@ describe('a connection', () => {
   })
 
   it('tells a command that Redis refuses from a Redis that can not serve, and both from a mistake', async () => {
-    const redis = await started()
-    const host = opened({ REDIS_URL: redis.url })
+    const redis = await startTestRedis()
+    const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
     await redis.cli('set', 'text', 'x')
     const wrong = await refusal(host.connection.run((commands) => commands.hget('text', 'field')))
@@ -144,7 +133,7 @@ describe('a connection', () => {
   })
 
   it('ends at once, refuses what waits and what comes, and leaves no connection behind', async () => {
-    const redis = await started()
+    const redis = await startTestRedis()
     const host = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '60000' })
     await host.connection.ready
     redis.pause()
@@ -166,8 +155,8 @@ describe('a script', () => {
   const echo = script('echo', '-- Answers with ARGV[1] and the name of KEYS[1].\nreturn {ARGV[1], KEYS[1]}')
 
   it('runs by its digest, and where Redis does not have it in full, with bytes in and out', async () => {
-    const redis = await started()
-    const host = opened({ REDIS_URL: redis.url })
+    const redis = await startTestRedis()
+    const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
     const bytes = Buffer.from([0, 255, 128, 13, 10])
     for (const flush of [false, false, true]) {
@@ -190,17 +179,17 @@ describe('a server', () => {
   ])('that is too old is refused: %s', async (info, named) => {
     const old = await startOldRedis(...info)
     onTestFinished(() => old.stop())
-    const host = opened({ REDIS_URL: old.url })
+    const host = openTestConnection({ REDIS_URL: old.url })
     await expect(host.connection.ready).rejects.toThrow(
       `this server is ${named}; Rookery needs Redis 7.0 or Valkey 7.2`,
     )
   })
 
   it('that forgets is warned about, each danger with what to change', async () => {
-    const redis = await started({
+    const redis = await startTestRedis({
       config: { 'maxmemory-policy': 'allkeys-lru', 'client-output-buffer-limit': 'pubsub 1mb 0 0' },
     })
-    const host = opened({ REDIS_URL: redis.url })
+    const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
     const warnings = messages(host, 'warn').join('\n')
     expect(warnings).toContain('set maxmemory-policy noeviction')
@@ -209,8 +198,8 @@ describe('a server', () => {
   })
 
   it('that keeps everything is not warned about', async () => {
-    const redis = await started({ appendonly: 'always' })
-    const host = opened({ REDIS_URL: redis.url })
+    const redis = await startTestRedis({ appendonly: 'always' })
+    const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
     expect(messages(host, 'warn')).toEqual([])
   })

@@ -1,7 +1,7 @@
 /** What a turn of the event loop says to Redis leaves together, and in the order of the calls. */
-import { expect, it, onTestFinished } from 'vitest'
-import { redisHost } from '../harness/redis/host-connection.ts'
-import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
+import { expect, it } from 'vitest'
+import { openTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
+import type { TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const MANY = 200
@@ -9,13 +9,15 @@ const MANY = 200
 const reads = async (redis: TestRedis) =>
   Number(/total_reads_processed:(\d+)/.exec(await redis.cli('info', 'stats'))?.[1])
 
-it('publications and commands of one turn are read by Redis at once, and heard in order', async () => {
-  const redis = await startRedis()
-  onTestFinished(() => redis.stop())
-  const host = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '30000' })
-  const { connection } = host
-  onTestFinished(() => connection.close())
+async function connect() {
+  const redis = await startTestRedis()
+  const host = openTestConnection({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '30000' })
   await host.untilWell()
+  return { redis, connection: host.connection }
+}
+
+it('publications and commands of one turn are read by Redis at once, and heard in order', async () => {
+  const { redis, connection } = await connect()
   const heard: string[] = []
   await connection.subscriptions.subscribe('{c}:said', (message) => heard.push(message.toString()))
 
@@ -33,12 +35,7 @@ it('publications and commands of one turn are read by Redis at once, and heard i
 })
 
 it('what is held when the connection is lost is refused, and what is said on the next is not held back', async () => {
-  const redis = await startRedis()
-  onTestFinished(() => redis.stop())
-  const host = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '30000' })
-  const { connection } = host
-  onTestFinished(() => connection.close())
-  await host.untilWell()
+  const { connection } = await connect()
   const held = connection.spublish('{c}:said', 'held')
   if ('stream' in connection.commands) connection.commands.stream.destroy()
   await expect(held).rejects.toThrow()
