@@ -1,9 +1,17 @@
 /** Starts the page: finds who the user is, keeps the address and the window in step with it, and draws it. */
 // Before the parts that bring styles of their own: these build upon the theme's.
 import './app/theme.css'
-import './app/page.css'
+import './components/wordmark.css'
+import './session/sign-in-page.css'
+import './app/shell.css'
+import './room/room.css'
+import './components/empty-pane.css'
+import './app/error-boundary.css'
+import './app/toast.css'
 import './sidebar/sidebar.css'
+import './components/dialog.css'
 import './dialogs/dialogs.css'
+import './components/menu.css'
 import { render } from 'preact'
 import { App } from './app/app.tsx'
 import { ErrorBoundary } from './app/error-boundary.tsx'
