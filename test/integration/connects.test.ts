@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { sized } from '../harness/long-run.ts'
 import { connectMany } from '../harness/network/raw-socket-io.ts'
-import { otherNodes } from '../harness/other-nodes.ts'
+import { otherNodes } from '../harness/node-versions.ts'
 
 const ECHO = fileURLToPath(new URL('../fixtures/apps/echo.js', import.meta.url))
 const nodes = [
@@ -13,7 +13,12 @@ const nodes = [
     concurrent: sized(5_000, 20_000),
     sequential: sized(500, 1_000),
   },
-  ...otherNodes.map(({ major, path }) => ({ version: `${major}`, path, concurrent: 5_000, sequential: 500 })),
+  ...otherNodes.map(({ major, path }) => ({
+    version: `${major}`,
+    path,
+    concurrent: sized(2_000, 5_000),
+    sequential: sized(200, 500),
+  })),
 ]
 
 let rookery: RunningRookery

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off/host.ts'
 import { connectMany, connectRaw } from '../harness/network/raw-socket-io.ts'
-import { otherNodes } from '../harness/other-nodes.ts'
+import { otherNodes } from '../harness/node-versions.ts'
 import { until } from '../harness/until.ts'
 
 let host: HandOffHost | undefined

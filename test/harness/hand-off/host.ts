@@ -61,6 +61,7 @@ export class HandOffHost {
       env: { ...process.env, HAND_OFF: JSON.stringify(settings) },
     })
     this.#process.on('message', (message: HostMessage) => this.#onMessage(message))
+    this.#process.once('exit', () => this.#events.emit('event'))
   }
 
   /** Resolves when the port is open and all workers are ready. */
@@ -74,9 +75,15 @@ export class HandOffHost {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Resolves when `condition` holds, looked at with every event of the host. */
+  /**
+   * Resolves when `condition` holds, looked at with every event of the host.
+   * Rejects when the host ends before that.
+   */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await once(this.#events, 'event')
+    while (!condition()) {
+      if (!this.isAlive) throw new Error(`the host has ended: ${this.#process.exitCode}`)
+      await once(this.#events, 'event')
+    }
   }
 
   report(): Promise<HandOffReport> {
