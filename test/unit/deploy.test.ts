@@ -110,7 +110,7 @@ test('the Dockerfile starts what npm builds, with settings that exist', () => {
   const { bin, engines } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
   expect(dockerfile).toContain(`"${bin.rookery}"`)
   expect(engines.node).toBe('>=20.19')
-  expect(dockerfile.match(/^FROM node:20-/gm)).toHaveLength(2)
+  expect(dockerfile.match(/^FROM node:26-/gm)).toHaveLength(2)
   expect(dockerfile).toContain(`EXPOSE ${config.port}\n`)
 })
 
