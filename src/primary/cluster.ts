@@ -9,12 +9,10 @@ import { openRedisLog, type RedisLog } from '../log/redis/redis-log.ts'
 import { redisAddress } from '../redis/address.ts'
 import { openRedis, type RedisConnection } from '../redis/connection.ts'
 import { signingKeys } from '../redis/signing.ts'
-import type { Backplane } from './backplane/backplane.ts'
-import { RedisBackplane } from './backplane/redis-backplane.ts'
-import { sharedSecret } from './backplane/shared-secret.ts'
-import type { ForwardingOptions } from './forward/forwarding.ts'
-import { forwardLimits } from './forward/forwarding.ts'
-import { endpoint, onlyAddress, ownAddressTowards } from './forward/own-address.ts'
+import type { Backplane } from './backplane/index.ts'
+import { RedisBackplane, sharedSecret } from './backplane/index.ts'
+import type { ForwardingOptions } from './forward/index.ts'
+import { endpoint, forwardLimits, onlyAddress, ownAddressTowards } from './forward/index.ts'
 
 const IDLE_MARGIN_MS = 15_000
 

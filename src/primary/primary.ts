@@ -10,11 +10,10 @@ import { showBanner } from '../ops/banner.ts'
 import { ExitError, exitCodes } from '../ops/exit-codes.ts'
 import { claimDataDir } from '../ops/pid-file.ts'
 import { RedisUnfit } from '../redis/server-check.ts'
-import { openAdmin } from './admin/admin.ts'
+import { openAdmin } from './admin/index.ts'
 import { assemble, type Parts } from './primary-parts.ts'
-import { claimLinkPath } from './relay/link-socket.ts'
-import { watchWorkers } from './supervisor/create-supervisor.ts'
-import { handleSignals, type SignalHandler } from './supervisor/signal-handler.ts'
+import { claimLinkPath } from './relay/index.ts'
+import { handleSignals, type SignalHandler, watchWorkers } from './supervisor/index.ts'
 
 /** What comes after the last worker's end (link, log, admin) gets so long. */
 const STOP_MARGIN_MS = 3_000

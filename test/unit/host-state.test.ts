@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { endpoint, onlyAddress, ownAddressTowards } from '../../src/primary/forward/own-address.ts'
-import { HostState } from '../../src/primary/host-state.ts'
+import { HostState } from '../../src/primary/supervisor/host-state.ts'
 import type { PrimaryEvent } from '../../src/wire/requests.ts'
 
 const ok = { type: 'state', state: 'ok' }

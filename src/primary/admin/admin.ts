@@ -1,9 +1,19 @@
-/** The admin listener with what this host has to show. */
+/** Opens the admin listener: health, metrics and status of this host. */
+import type { Config } from '../../config/schema.ts'
 import { type AdminListener, startAdmin } from '../../ops/admin.ts'
-import type { Parts } from '../primary-parts.ts'
-import { createMetricsView, workerStatus } from './status.ts'
+import type { Backplane } from '../backplane/index.ts'
+import type { FrontDoor } from '../front-door/index.ts'
+import type { HostState } from '../supervisor/index.ts'
+import { createMetricsView, type Observed, workerStatus } from './status.ts'
 
-export function openAdmin(parts: Parts): Promise<AdminListener> {
+export interface AdminParts extends Observed {
+  config: Config
+  state: HostState
+  backplane: Backplane
+  frontDoor: FrontDoor
+}
+
+export function openAdmin(parts: AdminParts): Promise<AdminListener> {
   const { config, logger, frontDoor, supervisor, state, backplane } = parts
   return startAdmin({
     host: config.adminHost,

@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { collectAnswers } from '../../ops/collect.ts'
 import { hostMetrics } from '../../ops/host-metrics.ts'
-import type { Relay } from '../relay/relay.ts'
-import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { Relay } from '../relay/index.ts'
+import type { Supervisor } from '../supervisor/index.ts'
 
 const STATUS_DEADLINE_MS = 2_000
 

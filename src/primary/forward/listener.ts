@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { DeadlineSet } from '../../core/deadline-set.ts'
+import { listenOn } from '../../core/listen-on.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import {
   type ClientAddress,
@@ -15,7 +16,6 @@ import {
   NONCE_BYTES,
   readRequest,
 } from '../../wire/forward.ts'
-import { listenOn } from '../front-door/listen.ts'
 import type { ForwardMetrics } from './metrics.ts'
 
 /** What a connection from another host brings along. */

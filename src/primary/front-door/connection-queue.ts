@@ -11,7 +11,7 @@
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
 import type { TokenBucket } from '../../core/token-bucket.ts'
-import type { ConnectionOrigin } from '../forward/listener.ts'
+import type { ConnectionOrigin } from '../forward/index.ts'
 import type { Balancer } from './balancer.ts'
 import type { Destination } from './destination.ts'
 import { HandOff, type HandOffTarget, type Receipt } from './hand-off.ts'

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Config } from '../../config/schema.ts'
-import type { ForwardingOptions } from '../forward/forwarding.ts'
+import type { ForwardingOptions } from '../forward/index.ts'
 import { FrontDoor, frontDoorLimits } from './front-door.ts'
 
 export interface HostFrontDoorOptions {

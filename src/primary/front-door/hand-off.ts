@@ -11,7 +11,7 @@
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
 import type { HandOverMessage } from '../../wire/control.ts'
-import type { ConnectionOrigin } from '../forward/listener.ts'
+import type { ConnectionOrigin } from '../forward/index.ts'
 
 export interface HandOffTarget {
   readonly name: string

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
 import { HttpHeadParser, type RequestHead } from '../../core/http-head-parser.ts'
-import type { ConnectionOrigin } from '../forward/listener.ts'
+import type { ConnectionOrigin } from '../forward/index.ts'
 
 /** A connection with its first request head. */
 export interface Arrival {

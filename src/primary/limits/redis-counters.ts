@@ -8,7 +8,7 @@ import type { RedisConnection } from '../../redis/connection.ts'
 import { userKey } from '../../redis/names.ts'
 import { runScript, script } from '../../redis/script.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import type { Backplane } from '../backplane/backplane.ts'
+import type { Backplane } from '../backplane/index.ts'
 
 export interface RedisCounters {
   connection: Pick<RedisConnection, 'run' | 'onHealth'>

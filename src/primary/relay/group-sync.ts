@@ -3,7 +3,7 @@
  * missed, until it has told everything.
  */
 import type { HostMessage } from '../../wire/host-messages.ts'
-import type { Backplane } from '../backplane/backplane.ts'
+import type { Backplane } from '../backplane/index.ts'
 import type { GroupsChange } from './remote-groups.ts'
 import { RemoteGroups } from './remote-groups.ts'
 import { remoteName } from './remote-workers.ts'

@@ -4,7 +4,7 @@
  */
 import { withTimeout } from '../../core/with-timeout.ts'
 import { roomOf } from '../../wire/topics.ts'
-import type { Backplane } from '../backplane/backplane.ts'
+import type { Backplane } from '../backplane/index.ts'
 
 /** Topics nobody wants any more that are kept for a while. Past it the oldest go at once. */
 const MAX_IDLE = 10_000

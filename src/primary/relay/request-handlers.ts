@@ -1,7 +1,7 @@
 /** What the primary does when a worker asks: the log, presence and limits, each by its own part. */
 import type { RoomLog } from '../../log/room-log.ts'
-import type { UserLimits } from '../limits/limits.ts'
-import type { PresenceNotifier } from '../presence/notifier.ts'
+import type { UserLimits } from '../limits/index.ts'
+import type { PresenceNotifier } from '../presence/index.ts'
 import type { RelayHandlers } from './relay.ts'
 
 export interface Handled {

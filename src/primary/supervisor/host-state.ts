@@ -1,5 +1,5 @@
 /** Whether this host does all that it should: what is told to its workers, at each change and to each that begins. */
-import type { PrimaryEvent } from '../wire/requests.ts'
+import type { PrimaryEvent } from '../../wire/requests.ts'
 
 export class HostState {
   readonly #reasons = new Map<string, string>()

@@ -1,0 +1,2 @@
+/** What other folders may use of the admin listener. */
+export { openAdmin } from './admin.ts'

@@ -1,0 +1,2 @@
+/** What other folders may use of presence. */
+export { PresenceNotifier } from './notifier.ts'

@@ -1,0 +1,6 @@
+/** What other folders may use of the supervisor. */
+export { createSupervisor, type SupervisedParts, watchWorkers } from './create-supervisor.ts'
+export { createFork } from './fork.ts'
+export { HostState } from './host-state.ts'
+export { handleSignals, type SignalHandler } from './signal-handler.ts'
+export type { Supervisor } from './supervisor.ts'
