@@ -4,6 +4,7 @@ import { abortableDelay } from '../../src/core/delay.ts'
 import { distribute } from '../load/distribute.ts'
 import type { EventTimes } from '../load/event-times.ts'
 import { below, randomOf } from '../load/random.ts'
+import { sumOf } from '../measure/sums.ts'
 import {
   AGENT_PROTOCOL,
   type AgentCommand,
@@ -101,12 +102,12 @@ export class ForkedFleet implements Fleet {
     const { clients } = this.#options
     const all = new Promise<void>((resolve) => {
       this.#onReport = () => {
-        if (sum(this.#joined) === clients.length) resolve()
+        if (sumOf(this.#joined) === clients.length) resolve()
       }
     })
     this.#onReport()
     await this.#arrivesWithin(all, deadlineMs)
-    return sum(this.#joined)
+    return sumOf(this.#joined)
   }
 
   load(load: Load, at: number): void {
@@ -140,8 +141,8 @@ export class ForkedFleet implements Fleet {
     const deadlineAt = nowMs() + deadlineMs
     for (;;) {
       const states = await this.#askStates()
-      const outstanding = sum(states.map((state) => state.outstanding))
-      const joined = sum(states.map((state) => state.joined))
+      const outstanding = sumOf(states.map((state) => state.outstanding))
+      const joined = sumOf(states.map((state) => state.joined))
       const quietForMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
       const settled = outstanding === 0 && quietForMs >= quietMs
       if (settled || nowMs() >= deadlineAt) return { settled, outstanding, joined }
@@ -236,8 +237,4 @@ export class ForkedFleet implements Fleet {
     const isIn = await this.#orFailed(Promise.race([came, late])).finally(() => deadline.abort())
     return isIn
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

@@ -2,6 +2,7 @@
 import type { RunResult } from '../model/result.ts'
 import { growthIn, type Interval, rolesOf, sampleAfter, sampleBefore, worst } from './samples.ts'
 import type { ServerSample } from './server-sampler.ts'
+import { sumOf } from './sums.ts'
 
 export type ServerFigures = NonNullable<RunResult['server']>
 
@@ -29,13 +30,13 @@ export function serverFigures(
   const cpuMsByRole = Object.fromEntries(
     roles.map((role) => [role, grown((sample) => sample.cpuMs[role] ?? 0)]),
   )
-  const cpuUs = sumOf(cpuMsByRole) * 1_000
+  const cpuUs = sumOf(Object.values(cpuMsByRole)) * 1_000
   const hasRedis = samples.some(({ redisBytesOut }) => redisBytesOut !== null)
   return {
     cpuMsByRole,
     cpuUsPerMessage: work.messages === 0 ? null : cpuUs / work.messages,
     cpuUsPerDelivery: work.deliveries === 0 ? null : cpuUs / work.deliveries,
-    rssMaxBytes: worst(samples.map(({ rssBytes }) => sumOf(rssBytes))) ?? 0,
+    rssMaxBytes: worst(samples.map(({ rssBytes }) => sumOf(Object.values(rssBytes)))) ?? 0,
     rssPerClientBytes: rssPerClient(samples, connecting),
     eventLoopDelayP99Ms: worst(
       samples.filter(({ at }) => isWithin(at, loads)).map(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms),
@@ -51,11 +52,8 @@ function rssPerClient(
   const before = sampleBefore(samples, fromAt)
   const after = sampleAfter(samples, toAt)
   if (before === undefined || after === undefined || clients === 0) return null
-  return (sumOf(after.rssBytes) - sumOf(before.rssBytes)) / clients
+  return (sumOf(Object.values(after.rssBytes)) - sumOf(Object.values(before.rssBytes))) / clients
 }
 
 const isWithin = (at: number, loads: readonly Interval[]): boolean =>
   loads.some(({ fromAt, toAt }) => at > fromAt && at <= toAt)
-
-const sumOf = (values: Readonly<Record<string, number>>): number =>
-  Object.values(values).reduce((all, value) => all + value, 0)

@@ -1,16 +1,15 @@
-/** The clients and loads that scenarios have in common. Pure: what a crowd looks like follows from the settings alone. */
-import type { Load, Step, WantedClient } from '../model/plan.ts'
+/** The clients and loads that scenarios have in common. Pure: everything follows from the settings. */
+import type { Load, RunPlan, Step, WantedClient } from '../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../model/scenario.ts'
 
-/** Where a scenario is not about connecting, so many clients a second connect. */
+/** Clients that connect per second, where a scenario is not about connecting. */
 const CONNECTS_PER_SEC = 250
 
-/** Deliveries that are still under way are waited for so long at most. */
+/** How long outstanding deliveries are waited for at most. */
 export const SETTLE_MS = 20_000
-/** The same where clients come back, or a backlog is part of the scenario. */
+/** The same where clients reconnect, or a backlog is part of the scenario. */
 export const LONG_SETTLE_MS = 60_000
 
-/** What most scenarios ask for if nothing else is said. */
 export const DEFAULTS = {
   textLength: 64,
   transport: 'websocket',
@@ -21,8 +20,8 @@ export const DEFAULTS = {
 } as const satisfies Partial<Scenario['defaults']>
 
 /**
- * Clients are spread over the hosts in turn, so that the members of a room are on different hosts.
- * @param changes what is unusual about the client with this index
+ * Clients are spread over the hosts in turn, so the members of a room are on different hosts.
+ * @param changes overrides for the client with this index
  */
 export function planClients(
   settings: ScenarioSettings,
@@ -59,12 +58,21 @@ export function load(settings: ScenarioSettings, changes: Partial<Load> = {}): L
   }
 }
 
-/** The load of the settings, from the beginning. */
+/** The load of the settings, from the start of the run. */
 export function loadStep(settings: ScenarioSettings): Step {
   return { do: 'load', atMs: 0, load: load(settings) }
 }
 
-/** A moment of the scenario's duration: 0 is its beginning, 1 its end. */
+/** Rooms of one size under the load of the settings, while `steps` happen. */
+export function loadedRoomsPlan(settings: ScenarioSettings, steps: readonly Step[]): RunPlan {
+  return {
+    clients: planClients(settings, roomOfSize(settings.roomSize)),
+    steps: [loadStep(settings), ...steps],
+    settleMs: LONG_SETTLE_MS,
+  }
+}
+
+/** @param share of the duration: 0 is its start, 1 its end */
 export function atShareMs(settings: ScenarioSettings, share: number): number {
   return Math.round(settings.durationSec * 1_000 * share)
 }

@@ -1,4 +1,4 @@
-/** The table of all scenarios, in the order in which they are shown. */
+/** All scenarios, in the order in which they are listed. */
 import type { Scenario } from '../model/scenario.ts'
 import { avalancheWorker } from './faults/avalanche-worker.ts'
 import { havoc, havocHosts } from './faults/havoc.ts'

@@ -197,43 +197,47 @@ test('an avalanche is of one host’s clients, of all and of nobody else', () =>
   expect(cut).toMatchObject({ cut: { selection: { host: 0 }, spreadMs: 0 } })
 })
 
-const HELD = 'with all clients in their rooms, the servers hold what they held before'
-const HELD_BY_NOBODY = 'without any client, the servers hold what they held before'
+const HELD = 'with all clients joined, resource counts return to what they were'
+const HELD_BY_NOBODY = 'without clients, resource counts return to what they were'
 
 describe('checks see what they are for', () => {
   const cases: [string, string, (well: UncheckedResult) => UncheckedResult][] = [
-    ['connect-storm', 'nobody has to try twice', (well) => ({ ...well, connectErrors: { timeout: 1 } })],
-    ['small-rooms', 'no connection ends by itself', (well) => withLast(well, { disconnects: 1 })],
+    [
+      'connect-storm',
+      'every client connects at the first attempt',
+      (well) => ({ ...well, connectErrors: { timeout: 1 } }),
+    ],
+    ['small-rooms', 'no connection ends unexpectedly', (well) => withLast(well, { disconnects: 1 })],
     ['small-rooms', 'every send is acked', (well) => withVerdict(well, { acked: 99, refused: 1 })],
     ['small-rooms', 'every send is acked', (well) => withVerdict(well, { acked: 99, unanswered: 1 })],
     ['small-rooms', 'every send is acked', (well) => withLast(well, { due: 1 })],
     [
       'small-rooms',
-      'messages were owed and shown',
+      'messages were expected and delivered',
       (well) => withVerdict(well, { expected: 0, delivered: 0 }),
     ],
-    ['worker-kills', 'everybody is back at the end', (well) => withLast(well, { joined: 1 })],
-    ['worker-kills', 'those who were cut off come back', (well) => withBack(well, 0)],
-    ['avalanche', 'those who were cut off come back', (well) => withBack(well, well.clients.asked / 2 - 1)],
-    ['jitter', 'those who were cut off come back', (well) => withBack(well, well.clients.asked - 1)],
-    ['host-kill', 'connections elsewhere stay', (well) => withAway(well, [1, 0])],
+    ['worker-kills', 'all clients are live at the end', (well) => withLast(well, { joined: 1 })],
+    ['worker-kills', 'disconnected clients reconnect', (well) => withBack(well, 0)],
+    ['avalanche', 'disconnected clients reconnect', (well) => withBack(well, well.clients.asked / 2 - 1)],
+    ['jitter', 'disconnected clients reconnect', (well) => withBack(well, well.clients.asked - 1)],
+    ['host-kill', 'other connections stay open', (well) => withAway(well, [1, 0])],
     [
       'avalanche-worker',
-      'connections elsewhere stay',
+      'other connections stay open',
       (well) => withAway(well, [(well.clients.asked * 3) / 8 + 1, 0]),
     ],
-    ['redis-restart', 'no connection ends by itself', (well) => withLast(well, { disconnects: 1 })],
-    ['slow-readers', 'the others are served as before', (well) => withLateSeconds(well, 201)],
+    ['redis-restart', 'no connection ends unexpectedly', (well) => withLast(well, { disconnects: 1 })],
+    ['slow-readers', 'the other clients are served as before', (well) => withLateSeconds(well, 201)],
     [
       'idle-crowd',
-      'the memory of a connection is known',
+      'the memory per connection is measured',
       (well) => withServer(well, { rssPerClientBytes: null }),
     ],
     ['soak', HELD, (well) => withBaselines(well, [])],
     ['soak', HELD, (well) => withBaselines(well, [baselineOf('all', 11), baselineOf('none', 10)])],
     ['soak', HELD_BY_NOBODY, (well) => withBaselines(well, [baselineOf('all', 10), baselineOf('none', 11)])],
-    ['soak', 'those who were cut off come back', (well) => withBack(well, 0)],
-    ['soak', 'everybody is back at the end', (well) => withLast(well, { joined: 1 })],
+    ['soak', 'disconnected clients reconnect', (well) => withBack(well, 0)],
+    ['soak', 'all clients are live at the end', (well) => withLast(well, { joined: 1 })],
   ]
 
   test.each(cases)('%s: %s', (name, check, spoil) => {
@@ -268,7 +272,7 @@ test('of servers that run elsewhere nothing is held to have come back', () => {
   const elsewhere = { ...withBaselines(allWell(settings), []), server: null }
   const checks = named('soak').checks(elsewhere, settings)
   expect(checks.filter(({ ok }) => !ok)).toEqual([])
-  expect(checks.find(({ name }) => name === HELD)?.detail).toMatch(/not seen/)
+  expect(checks.find(({ name }) => name === HELD)?.detail).toMatch(/not measured/)
 })
 
 function withLast(well: UncheckedResult, changes: Partial<Second>): UncheckedResult {

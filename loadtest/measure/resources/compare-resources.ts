@@ -4,6 +4,7 @@
  */
 import type { ProcessResources, RedisResources, ResourceCounts } from '../../model/resources.ts'
 import type { Baseline } from '../../model/result.ts'
+import { sumByKey, sumOf } from '../sums.ts'
 
 type Row = Baseline['rows'][number]
 type Counts = Readonly<Record<string, number>>
@@ -121,13 +122,13 @@ function groupRows(group: string, all: Group, allAfter: Group): Row[] {
 }
 
 function figureRow({ what, unit, of, bounds }: Figure, before: Group, after: Group): Omit<Row, 'of'> {
-  const [from, to] = [added(before.map(of)), added(after.map(of))]
+  const [from, to] = [sumByKey(before.map(of)), sumByKey(after.map(of))]
   return {
     what,
     unit,
-    before: total(from),
-    after: total(to),
-    ...bounds(total(from), before.length),
+    before: sumOf(Object.values(from)),
+    after: sumOf(Object.values(to)),
+    ...bounds(sumOf(Object.values(from)), before.length),
     changed: unit === 'count' ? changes(from, to) : '',
   }
 }
@@ -170,13 +171,6 @@ function only(counts: Counts, isWanted: (kind: string) => boolean): Counts {
   return Object.fromEntries(Object.entries(counts).filter(([kind]) => isWanted(kind)))
 }
 
-function added(all: readonly Counts[]): Counts {
-  const sums: Record<string, number> = {}
-  for (const counts of all)
-    for (const [kind, count] of Object.entries(counts)) sums[kind] = (sums[kind] ?? 0) + count
-  return sums
-}
-
 /** Most of them first. */
 function changes(before: Counts, after: Counts): string {
   const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])]
@@ -186,5 +180,3 @@ function changes(before: Counts, after: Counts): string {
     .toSorted((a, b) => b.by - a.by)
   return differences.map(({ kind, by }) => `${kind} ${by > 0 ? '+' : '−'}${Math.abs(by)}`).join(', ')
 }
-
-const total = (counts: Counts): number => Object.values(counts).reduce((all, count) => all + count, 0)

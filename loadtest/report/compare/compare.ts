@@ -2,6 +2,7 @@
  * Holds the runs of targets against each other, pair by pair, as they ran in turn: what slows a machine down slows both of a pair.
  * Pure. Only like is held against like: another dialect, scenario, kind of client or number of clients is refused.
  */
+import { sumOf } from '../../measure/sums.ts'
 import type { RunResult } from '../../model/result.ts'
 import { FIGURES, type Figure } from '../figures.ts'
 import { countOf } from '../format.ts'
@@ -120,7 +121,7 @@ function compareFigure(figure: Figure, pairs: readonly Pair[]): FigureComparison
     return base === null || other === null ? [] : [{ base, other }]
   })
   if (measured.length === 0) return undefined
-  const summed = figure.kind === 'fault' ? sum : median
+  const summed = figure.kind === 'fault' ? sumOf : median
   const ratios =
     figure.kind === 'fault' ? [] : measured.flatMap(({ base, other }) => (base > 0 ? [other / base] : []))
   const signs = signsOf(measured.map(({ base, other }) => other - base))
@@ -176,10 +177,6 @@ function statementOf(signs: Signs, finding: Finding, chance: number): string {
   if (finding === 'within-noise') return `${word} in ${counted}: within noise`
   const odds = `(by chance: 1 time in ${Math.round(1 / chance)})`
   return finding === 'leaning' ? `leaning ${word}, in ${counted} ${odds}` : `${word} in ${counted} ${odds}`
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
 }
 
 /** @returns NaN for none */

@@ -5,6 +5,7 @@ import { judgeGenerator } from '../../measure/generator-health.ts'
 import { merged, summaryOf } from '../../measure/histograms.ts'
 import type { Interval } from '../../measure/samples.ts'
 import { serverFigures } from '../../measure/server-figures.ts'
+import { sumByKey, sumOf } from '../../measure/sums.ts'
 import { timelineOf } from '../../measure/timeline.ts'
 import type { AgentSecond } from '../../model/agent-protocol.ts'
 import type { DeliveryRecords } from '../../model/delivery-records.ts'
@@ -98,8 +99,8 @@ function figuresOf(run: MeasuredRun, request: RunRequest): Figures {
       ? {}
       : { revival: summaryOf(merged(seconds.map((one) => one.recovery))) }),
     timeline: timelineOf(agents, samples, times.zeroAt),
-    refusals: added(seconds.map(({ refused }) => refused)),
-    connectErrors: added(seconds.map(({ connectErrors }) => connectErrors)),
+    refusals: sumByKey(seconds.map(({ refused }) => refused)),
+    connectErrors: sumByKey(seconds.map(({ connectErrors }) => connectErrors)),
     server: serverFigures(samples, loads, work, { ...connecting, clients: run.joined }),
     ...(run.baselines === undefined ? {} : { baselines: [...run.baselines] }),
     generator: { agents: generator.agents },
@@ -152,12 +153,5 @@ function settledCheck({ settled }: MeasuredRun): Check {
 }
 
 function total(seconds: readonly AgentSecond[], property: 'due' | 'acked' | 'delivered'): number {
-  return seconds.reduce((sum, second) => sum + second[property], 0)
-}
-
-function added(records: readonly Record<string, number>[]): Record<string, number> {
-  const sums: Record<string, number> = {}
-  for (const record of records)
-    for (const [name, count] of Object.entries(record)) sums[name] = (sums[name] ?? 0) + count
-  return sums
+  return sumOf(seconds.map((second) => second[property]))
 }

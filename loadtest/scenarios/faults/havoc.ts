@@ -1,4 +1,7 @@
-/** Whatever can be killed, stopped, stalled or cut is, at random and again before it has recovered; nothing that was acked is lost. */
+/**
+ * Random faults: everything is killed, stopped, stalled or cut, also during recovery. No acked message may be
+ * lost.
+ */
 import type { Check } from '../../model/result.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
 import {
@@ -9,22 +12,21 @@ import {
   type UncheckedResult,
 } from '../checks.ts'
 import { DEFAULTS, LONG_SETTLE_MS, load, planClients, roomOfSize } from '../clients.ts'
-import { DRAIN_MS, faultsOf, HOST_FAULTS, REDIS_FAULTS, randomFaultSteps } from './random-faults.ts'
+import { FAST_STOP_ENV, faultsOf, HOST_FAULTS, REDIS_FAULTS, randomFaultSteps } from './random-faults.ts'
 
-/** After the last fault: the load by which it is seen that everybody is served again. */
+/** Load after the last fault. It shows that every client is served again. */
 const AFTER_MS = 14_000
-/** Of so many clients, one has no WebSocket. */
+/** One in this many clients uses long polling. */
 const POLLING_EVERY = 10
-/** In which everybody must be. */
-const REVIVAL_MS = 10_000
+/** Deadline for every client to be served again. */
+const RECOVERY_MS = 10_000
 
 const COMMON = {
   minWorkers: 2,
   measuresNoTimes: true,
-  // Hosts are stopped and started again several times in a minute.
-  env: { DRAIN_MS: String(DRAIN_MS), STOP_DEADLINE_MS: String(DRAIN_MS + 5_000) },
+  env: FAST_STOP_ENV,
   invariant:
-    'Nothing acked is lost, doubled or out of order, and all are served within 10 s of the last fault’s end',
+    'No acked message is lost, duplicated or out of order, and all clients are served within 10 s of the last fault’s end',
   checks,
 } as const
 
@@ -33,7 +35,7 @@ const HAVOC_DEFAULTS = { ...DEFAULTS, roomSize: 5, durationSec: 60 } as const
 export const havoc: Scenario = {
   ...COMMON,
   name: 'havoc',
-  title: 'Under load, faults drawn from the seed hit workers, primary, host and clients of one host',
+  title: 'Random faults, drawn from the seed, hit the workers, primary and clients of one host under load',
   defaults: { ...HAVOC_DEFAULTS, clients: 300, ratePerSec: 500 },
   needs: faultsOf(HOST_FAULTS),
   minHosts: 1,
@@ -45,7 +47,7 @@ export const havoc: Scenario = {
 export const havocHosts: Scenario = {
   ...COMMON,
   name: 'havoc-hosts',
-  title: 'The same on hosts over Redis: also Redis itself and each host’s way to it are hit',
+  title: 'The same with several hosts: faults also hit Redis and each host’s connection to it',
   defaults: { ...HAVOC_DEFAULTS, clients: 100, ratePerSec: 150 },
   needs: faultsOf([...HOST_FAULTS, ...REDIS_FAULTS]),
   minHosts: 2,
@@ -86,8 +88,8 @@ function checks(result: UncheckedResult, { clients }: ScenarioSettings): Check[]
 function allServedAgain({ revival, machine }: UncheckedResult, clients: number): Check {
   const { count, maxMs, p50Ms } = revival ?? { count: 0, maxMs: 0, p50Ms: 0 }
   return {
-    name: 'everybody sends and is shown messages again within 10 s of the last fault’s end',
-    ok: count === clients && maxMs <= REVIVAL_MS,
-    detail: `${count} of ${clients}, half of them after ${p50Ms.toFixed(0)} ms, the last after ${maxMs.toFixed(0)} ms (load of the machine before the run: ${machine.loadAverage.toFixed(1)})`,
+    name: 'every client sends and receives again within 10 s of the last fault’s end',
+    ok: count === clients && maxMs <= RECOVERY_MS,
+    detail: `${count} of ${clients}, half of them after ${p50Ms.toFixed(0)} ms, the last after ${maxMs.toFixed(0)} ms (machine load before the run: ${machine.loadAverage.toFixed(1)})`,
   }
 }

@@ -1,5 +1,5 @@
-/** Something that all others need dies under load, and comes back. */
-import type { FaultKind, Step } from '../../model/plan.ts'
+/** Something that all others depend on is killed under load, and starts again. */
+import type { FaultKind, RunPlan, Step } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
 import {
   allBackAtEnd,
@@ -9,7 +9,7 @@ import {
   noneDropped,
   someReconnected,
 } from '../checks.ts'
-import { atShareMs, DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize } from '../clients.ts'
+import { atShareMs, DEFAULTS, loadedRoomsPlan } from '../clients.ts'
 
 interface Outage {
   kill: FaultKind
@@ -20,29 +20,23 @@ interface Outage {
   which: (settings: ScenarioSettings) => number
 }
 
-function planOf(
-  settings: ScenarioSettings,
-  { kill, start, from, to, which }: Outage,
-): ReturnType<Scenario['plan']> {
+function planOf(settings: ScenarioSettings, { kill, start, from, to, which }: Outage): RunPlan {
   const fault = (name: FaultKind, share: number): Step => ({
     do: 'fault',
     atMs: atShareMs(settings, share),
     fault: name,
     which: which(settings),
   })
-  return {
-    clients: planClients(settings, roomOfSize(settings.roomSize)),
-    steps: [loadStep(settings), fault(kill, from), fault(start, to)],
-    settleMs: LONG_SETTLE_MS,
-  }
+  return loadedRoomsPlan(settings, [fault(kill, from), fault(start, to)])
 }
 
 const lastHost = ({ shape }: ScenarioSettings): number => shape.hosts - 1
 
 export const hostKill: Scenario = {
   name: 'host-kill',
-  title: 'Under load, a host is killed with all its workers, and starts again a third of the run later',
-  invariant: "Nothing that was acked is lost, other hosts' clients stay, and everybody is live at the end",
+  title: 'A host is killed with all its workers under load, and starts again after a third of the run',
+  invariant:
+    "No acked message is lost, other hosts' clients stay connected, and all clients are live at the end",
   defaults: { ...DEFAULTS, clients: 300, ratePerSec: 60, durationSec: 30 },
   needs: ['kill-host', 'start-host'],
   minHosts: 2,
@@ -60,8 +54,8 @@ export const hostKill: Scenario = {
 
 export const redisRestart: Scenario = {
   name: 'redis-restart',
-  title: 'Under load, Redis is killed and comes back a tenth of the run later with what it has on its disk',
-  invariant: 'Connections stay, nothing that was acked is lost, and messages flow again by themselves',
+  title: 'Redis is killed under load, and starts again from its disk after a tenth of the run',
+  invariant: 'Connections stay open, no acked message is lost, and delivery resumes by itself',
   defaults: { ...DEFAULTS, clients: 200, ratePerSec: 40, durationSec: 40 },
   needs: ['kill-redis', 'start-redis'],
   minHosts: 2,

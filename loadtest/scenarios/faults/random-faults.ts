@@ -1,33 +1,39 @@
 /**
- * Random faults as a schedule: what is hit when and for how long follows from the seed alone. A fault falls into what the one before
- * left behind; what is down or stands still comes back after a bounded time; the last one is over when the schedule is. Pure.
+ * Schedules random faults: what is hit, when and for how long follows from the seed alone. A fault may start
+ * while another one's effects last. Everything that is down or stopped comes back after a bounded time, and
+ * the last fault ends before the schedule does. Pure.
  */
 import { below, type Random, randomOf, shuffled } from '../../load/random.ts'
 import type { FaultKind, Step } from '../../model/plan.ts'
 import type { TargetShape } from '../../model/target.ts'
 
-/** What a fault is done to; nothing is held twice at a time. */
+/** What a fault hits. One part has at most one fault at a time. */
 type Part = 'host' | 'worker' | 'redis' | 'link' | 'clients'
 
 interface RandomFault {
-  /** `cut`: a share of the clients is cut off. */
+  /** `cut`: a share of the clients is disconnected. */
   fault: FaultKind | 'cut'
   on: Part
-  /** What ends it; without it, it is over at once. */
+  /** The fault kind that ends it. Without it, the fault is over at once. */
   ends?: FaultKind
-  /** What it lasts, at least and at most. */
+  /** Shortest and longest duration. */
   holdMs?: readonly [number, number]
 }
 
-/** Nothing stays down, cut off or still for longer than this by plan. */
+/** No planned outage lasts longer. */
 export const LONGEST_HOLD_MS = 6_000
 const DOWN_MS = [300, 4_000] as const
 const STILL_MS = [500, LONGEST_HOLD_MS] as const
-/** What a host takes that is asked to end: its clients are moved first. */
+/** How long a host that is stopped takes to exit: it moves its clients first. */
 export const DRAIN_MS = 3_000
-/** A host that has just come up is left alone for so long, or it would never serve anybody. */
+/** Server settings for runs that stop and start hosts several times a minute. */
+export const FAST_STOP_ENV = {
+  DRAIN_MS: String(DRAIN_MS),
+  STOP_DEADLINE_MS: String(DRAIN_MS + 5_000),
+} as const
+/** A host that has just started gets no fault for this time, or it would never serve anyone. */
 const UP_MS = 2_500
-/** From one fault to the next: shorter than a recovery. */
+/** From one fault to the next: shorter than a recovery, so faults overlap. */
 const GAP_MS = [200, 4_000] as const
 const FIRST_MS = 1_000
 
@@ -57,13 +63,13 @@ export const REDIS_FAULTS: readonly RandomFault[] = [
   { fault: 'deafen-link', on: 'link' },
 ]
 
-/** After these a host has another primary than before. */
+/** Faults after which a host has a new primary. */
 export const PRIMARY_ENDING_FAULTS: readonly RandomFault['fault'][] = [
   'kill-host',
   'kill-primary',
   'stop-host',
 ]
-/** After these it has other workers. */
+/** Faults after which a host has new workers. */
 export const PROCESS_REPLACING_FAULTS: readonly RandomFault['fault'][] = [
   'kill-worker',
   'reload',
@@ -74,13 +80,13 @@ export interface RandomFaultOptions {
   seed: number
   shape: TargetShape
   faults: readonly RandomFault[]
-  /** All is over by then, as far as it is planned. */
+  /** All planned faults end within this time. */
   withinMs: number
-  /** A host is now and then followed by the next one, until all were stopped and started again. */
+  /** Sometimes also stop and start one host after the other. */
   rollingRestart: boolean
-  /** From one fault to the next, at least and at most. */
+  /** Shortest and longest time from one fault to the next. */
   gapMs?: readonly [number, number]
-  /** The first of several hosts has one primary through it all. */
+  /** The primary of the first host is never ended. */
   keepsFirstPrimary?: true
 }
 
@@ -89,7 +95,7 @@ export function faultsOf(faults: readonly RandomFault[]): FaultKind[] {
   return [...new Set(all)].filter((fault) => fault !== undefined && fault !== 'cut')
 }
 
-/** In the order of their moments. */
+/** In order of time. */
 export function randomFaultSteps(options: RandomFaultOptions): Step[] {
   const schedule = new Schedule(options)
   const random = randomOf(options.seed, 'havoc')
@@ -122,7 +128,7 @@ class Schedule {
     this.#options = options
   }
 
-  /** @returns false where it does not fit now */
+  /** @returns false if the part is busy at that time */
   tryAdd(fault: RandomFault, atMs: number, random: Random): boolean {
     const firstIndex =
       this.#options.keepsFirstPrimary === true && PRIMARY_ENDING_FAULTS.includes(fault.fault) ? 1 : 0
@@ -142,7 +148,7 @@ class Schedule {
     return true
   }
 
-  /** One host after the other is asked to end, and started again; the next follows when the one before is up. */
+  /** Stops and starts one host after the other; the next follows when the one before is up. */
   roll(fromMs: number): void {
     const eachMs = DRAIN_MS + UP_MS
     const fitting = Math.floor((this.#options.withinMs - fromMs) / eachMs)

@@ -1,4 +1,4 @@
-/** The faults of a soak: at a moderate pace, and so that what leaks has somewhere to gather. Pure. */
+/** The faults of a soak test, at a moderate pace. Pure. */
 import type { Step } from '../../model/plan.ts'
 import type { ScenarioSettings } from '../../model/scenario.ts'
 import {
@@ -9,22 +9,22 @@ import {
   randomFaultSteps,
 } from './random-faults.ts'
 
-/** From one to the next: most find everybody served again. */
+/** From one fault to the next: usually all clients are served again in between. */
 const GAP_MS = [5_000, 25_000] as const
-/** At the end there is load alone. */
-const CALM_MS = 15_000
-/** Of the duration; a short one has a calm end all the same. */
-const MOST_CALM = 0.25
+/** At the end there is only load. */
+const QUIET_MS = 15_000
+/** Limits the time without faults in a short run. */
+const MAX_QUIET_SHARE = 0.25
 
 export const SOAK_FAULTS = [...HOST_FAULTS, ...REDIS_FAULTS]
 
 /**
- * The first host's primary lives all along. Other processes are killed and reloaded in the first half alone: in the second, workers and
- * the other primaries live long enough for what they leak to be seen.
+ * The first host's primary is never ended. Processes are killed and reloaded in the first half only. In the
+ * second half, workers and the other primaries live long enough for their leaks to show.
  */
 export function soakFaults({ seed, shape, durationSec }: ScenarioSettings): Step[] {
   const wholeMs = durationSec * 1_000
-  const halfMs = (wholeMs - Math.min(CALM_MS, wholeMs * MOST_CALM)) / 2
+  const halfMs = (wholeMs - Math.min(QUIET_MS, wholeMs * MAX_QUIET_SHARE)) / 2
   const faults =
     shape.hosts > 1 ? SOAK_FAULTS : HOST_FAULTS.filter(({ fault }) => !PRIMARY_ENDING_FAULTS.includes(fault))
   const common = {

@@ -1,4 +1,7 @@
-/** A server for a working day: load, comings and goings, and faults now and then; what it holds afterwards is what it held before. */
+/**
+ * Load, churn and occasional faults for a long time; then the servers' resource counts must return to what
+ * they were.
+ */
 
 import { isBack } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, Check } from '../../model/result.ts'
@@ -13,22 +16,22 @@ import {
 } from '../checks.ts'
 import { DEFAULTS, LONG_SETTLE_MS, load, loadStep, planClients, roomOfSize } from '../clients.ts'
 import { churnStep } from '../reconnect/reconnects.ts'
-import { DRAIN_MS, faultsOf } from './random-faults.ts'
+import { FAST_STOP_ENV, faultsOf } from './random-faults.ts'
 import { SOAK_FAULTS, soakFaults } from './soak-faults.ts'
 
-/** Of all clients, so many leave and come back a second. */
+/** Share of all clients that leaves and comes back per second. */
 const CHURN_PER_SEC = 0.02
-/** So often has each client spoken before anything is counted. */
-const WORDS_BEFORE = 3
-/** Longer than it takes to miss a host that died without a word, and a client whose connection did. */
+/** Messages of each client before the first count. */
+const WARM_UP_MESSAGES = 3
+/** Longer than the servers take to detect a dead host and a dead client connection. */
 const RETURN_MS = 60_000
 
 export const soak: Scenario = {
   name: 'soak',
   title:
-    'For ten minutes, or as long as --duration says: load, clients that leave and come back, and faults every 15 s or so',
+    'For ten minutes, or --duration: load, clients that leave and come back, and a fault every 15 s or so',
   invariant:
-    'Nothing acked is lost, and memory, descriptors, handles, listeners, Redis keys and subscriptions come back to what they were before',
+    'No acked message is lost, and memory, descriptors, handles, listeners, Redis keys and subscriptions return to what they were before',
   defaults: { ...DEFAULTS, clients: 200, ratePerSec: 60, durationSec: 600 },
   needs: [],
   wants: faultsOf(SOAK_FAULTS),
@@ -36,9 +39,8 @@ export const soak: Scenario = {
   minWorkers: 1,
   measuresNoTimes: true,
   env: {
-    DRAIN_MS: String(DRAIN_MS),
-    STOP_DEADLINE_MS: String(DRAIN_MS + 5_000),
-    // Counted as by default: what is kept of each user's connections must go with them.
+    ...FAST_STOP_ENV,
+    // The default, not the lifted limit: per-user connection counts must be freed too.
     CONNECTIONS_PER_USER: '50',
   },
   plan: (settings) => ({
@@ -47,7 +49,7 @@ export const soak: Scenario = {
     baseline: {
       warmUp: load(settings, {
         arrivals: 'even',
-        durationMs: Math.ceil((settings.clients * WORDS_BEFORE * 1_000) / settings.ratePerSec),
+        durationMs: Math.ceil((settings.clients * WARM_UP_MESSAGES * 1_000) / settings.ratePerSec),
       }),
       returnMs: RETURN_MS,
     },
@@ -58,29 +60,30 @@ export const soak: Scenario = {
     someReconnected(result),
     allBackAtEnd(result),
     messagesDelivered(result),
-    ...heldAsBefore(result),
+    ...resourcesReturned(result),
   ],
 }
 
 const MOMENTS = ['all', 'none'] as const
 const NAMES: Readonly<Record<Baseline['clients'], string>> = {
-  all: 'with all clients in their rooms, the servers hold what they held before',
-  none: 'without any client, the servers hold what they held before',
+  all: 'with all clients joined, resource counts return to what they were',
+  none: 'without clients, resource counts return to what they were',
 }
 
-function heldAsBefore({ baselines = [], server }: UncheckedResult): Check[] {
+function resourcesReturned({ baselines = [], server }: UncheckedResult): Check[] {
   return MOMENTS.map((clients) => {
     const name = NAMES[clients]
-    if (server === null) return { name, ok: true, detail: 'the servers run elsewhere: not seen' }
+    if (server === null) return { name, ok: true, detail: 'the servers run elsewhere: not measured' }
     const baseline = baselines.find((each) => each.clients === clients)
-    if (baseline === undefined) return { name, ok: false, detail: 'it was not counted' }
-    const astray = baseline.rows.filter((row) => !isBack(row))
-    const detail = astray.length === 0 ? countOf(baseline.rows.length, 'figure') : astray.map(told).join('; ')
-    return { name, ok: astray.length === 0, detail }
+    if (baseline === undefined) return { name, ok: false, detail: 'not counted' }
+    const exceeded = baseline.rows.filter((row) => !isBack(row))
+    const detail =
+      exceeded.length === 0 ? countOf(baseline.rows.length, 'figure') : exceeded.map(describe).join('; ')
+    return { name, ok: exceeded.length === 0, detail }
   })
 }
 
-function told({ of, what, unit, before, after, changed }: Baseline['rows'][number]): string {
+function describe({ of, what, unit, before, after, changed }: Baseline['rows'][number]): string {
   const kinds = changed === '' ? '' : ` (${changed})`
   return `${what} of ${of}: ${inUnit(before, unit)} → ${inUnit(after, unit)}${kinds}`
 }

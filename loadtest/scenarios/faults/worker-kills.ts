@@ -1,24 +1,20 @@
 import type { Step } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
 import { checksWithFaults } from '../checks.ts'
-import { atShareMs, DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize } from '../clients.ts'
+import { atShareMs, DEFAULTS, loadedRoomsPlan } from '../clients.ts'
 
-/** Moments of the kills, as shares of the duration. */
+/** When workers are killed, as shares of the duration. */
 const KILLS = [0.15, 0.45, 0.75]
 
 export const workerKills: Scenario = {
   name: 'worker-kills',
-  title: 'Three times under load, a worker is killed (SIGKILL)',
-  invariant: 'Nothing that was acked is lost, and everybody is live at the end',
+  title: 'A worker is killed (SIGKILL) three times under load',
+  invariant: 'No acked message is lost, and all clients are live at the end',
   defaults: { ...DEFAULTS, clients: 300, ratePerSec: 60, durationSec: 30 },
   needs: ['kill-worker'],
   minHosts: 1,
   minWorkers: 2,
-  plan: (settings) => ({
-    clients: planClients(settings, roomOfSize(settings.roomSize)),
-    steps: [loadStep(settings), ...kills(settings)],
-    settleMs: LONG_SETTLE_MS,
-  }),
+  plan: (settings) => loadedRoomsPlan(settings, kills(settings)),
   checks: checksWithFaults,
 }
 

@@ -6,12 +6,15 @@ import { DEFAULTS, LONG_SETTLE_MS, loadStep, oneRoom, planClients } from '../cli
 const PERIOD_MS = 15_000
 const OFFLINE_MS = 2_000
 
-/** As in AnyCable's public benchmark: 120 broadcasts at 2/s to one room; in every period each client is cut once, at a moment of its own. */
+/**
+ * As in AnyCable's public benchmark: 120 broadcasts at 2/s to one room. In every period each client is
+ * disconnected once, at a time of its own.
+ */
 export const jitter: Scenario = {
   name: 'jitter',
-  title: 'Each client is cut off every 15 s for 2 s, while one room hears 120 broadcasts at 2/s',
+  title: 'Each client is disconnected every 15 s for 2 s, while one room gets 120 broadcasts at 2/s',
   invariant:
-    'Everybody comes back and is shown what was said meanwhile (servers that keep nothing fail here)',
+    'All clients reconnect and get the messages that they missed (servers that store nothing fail here)',
   defaults: {
     ...DEFAULTS,
     clients: 300,
@@ -36,7 +39,7 @@ export const jitter: Scenario = {
   ],
 }
 
-/** A client that is still away is not cut again: a cut ends before the next period begins. */
+/** The cuts of a period end before the next period begins, so no client is cut while it is away. */
 function cuts(settings: ScenarioSettings): Step[] {
   const count = Math.max(1, Math.floor((settings.durationSec * 1_000) / PERIOD_MS))
   return Array.from({ length: count }, (_, period) => ({

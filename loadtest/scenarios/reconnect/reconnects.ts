@@ -1,12 +1,11 @@
-/** Many clients go and come back at once, or some all the time. */
+/** Many clients disconnect and reconnect at once, or some all the time. */
 import type { Step } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
 import { allBackAtEnd, allJoined, messagesDelivered, noneDropped, someReconnected } from '../checks.ts'
-import { atShareMs, DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize } from '../clients.ts'
+import { atShareMs, DEFAULTS, loadedRoomsPlan } from '../clients.ts'
 
-/** Time that the server has to notice nothing, or all. */
 const OFFLINE_MS = 500
-/** Of all clients, so many leave and come back a second. */
+/** Share of all clients that leaves and comes back per second. */
 const SHARE_PER_SEC = 0.05
 
 const COMMON = {
@@ -15,13 +14,7 @@ const COMMON = {
   minWorkers: 1,
 } as const satisfies Partial<Scenario>
 
-const planOf = (settings: ScenarioSettings, goings: Step): ReturnType<Scenario['plan']> => ({
-  clients: planClients(settings, roomOfSize(settings.roomSize)),
-  steps: [loadStep(settings), goings],
-  settleMs: LONG_SETTLE_MS,
-})
-
-/** All along. @param sharePerSec of all clients */
+/** For the whole duration. @param sharePerSec of all clients */
 export const churnStep = (settings: ScenarioSettings, sharePerSec: number): Step => ({
   do: 'churn',
   atMs: 0,
@@ -31,15 +24,17 @@ export const churnStep = (settings: ScenarioSettings, sharePerSec: number): Step
 export const avalanche: Scenario = {
   ...COMMON,
   name: 'avalanche',
-  title: 'All connections of one host end at once under load, and all its clients come back at once',
-  invariant: 'Everybody is back at the end, and is shown what was said meanwhile',
+  title: 'All connections of one host end at once under load, and all its clients reconnect at once',
+  invariant: 'All clients are live at the end, and get the messages that they missed',
   defaults: { ...DEFAULTS, clients: 600, ratePerSec: 60, durationSec: 20 },
   plan: (settings) =>
-    planOf(settings, {
-      do: 'cut',
-      atMs: atShareMs(settings, 0.3),
-      cut: { selection: { host: 0 }, offlineMs: OFFLINE_MS, spreadMs: 0 },
-    }),
+    loadedRoomsPlan(settings, [
+      {
+        do: 'cut',
+        atMs: atShareMs(settings, 0.3),
+        cut: { selection: { host: 0 }, offlineMs: OFFLINE_MS, spreadMs: 0 },
+      },
+    ]),
   checks: (result, settings) => [
     allJoined(result),
     someReconnected(result, Math.ceil(settings.clients / settings.shape.hosts)),
@@ -51,11 +46,11 @@ export const avalanche: Scenario = {
 export const churn: Scenario = {
   ...COMMON,
   name: 'churn',
-  title: 'Under load, 5 % of the clients a second leave and come back',
+  title: '5 % of the clients leave and come back each second, under load',
   invariant:
-    'Who leaves comes back, nobody else is dropped, and members are shown what is said while they are there',
+    'Clients that leave come back, no other client is dropped, and members get every message sent while they are there',
   defaults: { ...DEFAULTS, clients: 300, ratePerSec: 60, durationSec: 20 },
-  plan: (settings) => planOf(settings, churnStep(settings, SHARE_PER_SEC)),
+  plan: (settings) => loadedRoomsPlan(settings, [churnStep(settings, SHARE_PER_SEC)]),
   checks: (result) => [
     allJoined(result),
     noneDropped(result),

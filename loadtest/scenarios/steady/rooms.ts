@@ -1,12 +1,16 @@
-/** Crowds to whom nothing is done but that they talk in rooms of one size. */
+/** Rooms of one size under load, without faults. */
 import type { Scenario } from '../../model/scenario.ts'
-import { served } from '../checks.ts'
+import { checksWithoutFaults } from '../checks.ts'
 import { DEFAULTS, LONG_SETTLE_MS, loadStep, planClients, roomOfSize, SETTLE_MS } from '../clients.ts'
 
-type Told = Pick<Scenario, 'name' | 'title' | 'invariant'>
+type Description = Pick<Scenario, 'name' | 'title' | 'invariant'>
 
-const inRooms = (told: Told, defaults: Partial<Scenario['defaults']>, settleMs: number): Scenario => ({
-  ...told,
+const inRooms = (
+  description: Description,
+  defaults: Partial<Scenario['defaults']>,
+  settleMs: number,
+): Scenario => ({
+  ...description,
   defaults: { ...DEFAULTS, clients: 500, ratePerSec: 200, durationSec: 20, ...defaults },
   needs: [],
   minHosts: 1,
@@ -16,14 +20,14 @@ const inRooms = (told: Told, defaults: Partial<Scenario['defaults']>, settleMs: 
     steps: [loadStep(settings)],
     settleMs,
   }),
-  checks: served,
+  checks: checksWithoutFaults,
 })
 
 export const smallRooms = inRooms(
   {
     name: 'small-rooms',
-    title: 'Many rooms of a few members each',
-    invariant: 'Every send is acked and shown to its room',
+    title: 'Many rooms with a few members each',
+    invariant: 'Every send is acked and delivered to its room',
   },
   { roomSize: 5 },
   SETTLE_MS,
@@ -32,19 +36,19 @@ export const smallRooms = inRooms(
 export const pollingCrowd = inRooms(
   {
     name: 'polling-crowd',
-    title: 'Nobody has a WebSocket: all clients use HTTP long polling',
-    invariant: 'Every send is acked and shown to its room, and no session is lost between two requests',
+    title: 'All clients use HTTP long polling',
+    invariant: 'Every send is acked and delivered to its room, and no session is lost between two requests',
   },
   { transport: 'polling', clients: 200, ratePerSec: 40 },
   SETTLE_MS,
 )
 
-/** 200,000 deliveries a second: known from comparisons of servers, and more than two cores carry for long. */
+/** 200,000 deliveries per second, known from server comparisons: more than two cores can sustain. */
 export const rooms10x100 = inRooms(
   {
     name: 'rooms-10x100',
-    title: '10 rooms of 100 clients, each of whom sends 2 messages a second (200,000 deliveries a second)',
-    invariant: 'Every send is acked and shown to its room, however late',
+    title: '10 rooms of 100 clients, each sending 2 messages per second (200,000 deliveries per second)',
+    invariant: 'Every send is acked and delivered to its room, however late',
   },
   { clients: 1_000, roomSize: 100, ratePerSec: 2_000, durationSec: 5 },
   2 * LONG_SETTLE_MS,

@@ -1,4 +1,4 @@
-/** Socket.IO in one process, as its documents begin. */
+/** Socket.IO in one process, as the first example of its documents. */
 import http from 'node:http'
 import { Server } from 'socket.io'
 

@@ -1,48 +1,18 @@
 /**
- * One machine of several: @socket.io/sticky in the primary as its README writes it, and in each worker
- * the sharded adapter, as the README of @socket.io/redis-adapter writes it: two connections a worker.
+ * One of several machines: @socket.io/sticky in the primary, and the sharded adapter in each worker, as the README of
+ * @socket.io/redis-adapter describes it. Two Redis connections per worker.
  */
-import cluster from 'node:cluster'
-import http from 'node:http'
 import { createShardedAdapter } from '@socket.io/redis-adapter'
-import { setupMaster, setupWorker } from '@socket.io/sticky'
 import { Redis } from 'ioredis'
 import { Server } from 'socket.io'
+import { startStickyCluster } from './sticky-start.js'
 
-const say = (line) => process.stdout.write(`${line}\n`)
-
-if (cluster.isPrimary) {
-  const httpServer = http.createServer()
-
-  setupMaster(httpServer, {
-    loadBalancingMethod: 'least-connection',
-  })
-
-  cluster.setupPrimary({
-    serialization: 'advanced',
-  })
-
-  httpServer.listen(process.env.PORT, process.env.HOST, () => say(`Primary ${process.pid} is running`))
-
-  for (let i = 0; i < Number(process.env.WORKERS); i++) {
-    cluster.fork()
-  }
-
-  cluster.on('exit', (worker) => {
-    say(`Worker ${worker.process.pid} died`)
-    cluster.fork()
-  })
-} else {
-  const pubClient = new Redis(process.env.REDIS_URL)
-  const subClient = pubClient.duplicate()
-
-  const httpServer = http.createServer()
-  const io = new Server(httpServer, {
-    adapter: createShardedAdapter(pubClient, subClient),
-  })
-  setupWorker(io)
-
-  const { default: app } = await import(process.env.APP)
-  app(io)
-  say(`Worker ${process.pid} started`)
-}
+await startStickyCluster({
+  createServer: (httpServer) => {
+    const pubClient = new Redis(process.env.REDIS_URL)
+    const subClient = pubClient.duplicate()
+    return new Server(httpServer, {
+      adapter: createShardedAdapter(pubClient, subClient),
+    })
+  },
+})
