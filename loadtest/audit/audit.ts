@@ -1,20 +1,24 @@
 /**
- * The auditor: holds what each member of each room was shown against what was sent and acked. Pure; judges nothing but the ledger.
+ * Audits the delivery records: compares what each member of each room received with what was sent and acked.
+ * Pure.
  *
- * Owed to a member:
- * - `bench`, `bare`: each acked message that was sent after the member had joined and acked before it left (for good, if it did).
- * - `chat`: each message that was acked or shown to anybody, and whose number follows the head at which the member joined, or which
- *   was sent after that; of one who left, what was acked before it left or precedes the last that it was shown. What nobody got an
- *   ack for counts as well once others were shown it: the log gives the same to all. So does a number that is missing in a member's
- *   dense sequence without anybody knowing whose it is.
- * What was under way while the member was away is owed like the rest, for that is what a user loses, and counted apart as well
- * (`lostWhileAway`).
+ * A member is expected to receive:
+ * - `bench`, `bare`: each acked message that was sent after the member joined and, if it left for good, acked
+ *   before it left.
+ * - `chat`: each message that was acked or delivered to any member, and that follows the head at which the
+ *   member joined or was sent after that. For a member that left: what was acked before it left, or precedes
+ *   its last delivery. A message without an ack counts too once another member received it, because the log
+ *   is the same for all. So does a missing number in a member's sequence, even if no one knows its message.
+ * Messages sent while the member was away are expected like the others, since users would miss them; they are
+ * also counted apart (`lostWhileAway`).
  *
- * A member's records of one room are one after the other in time. Where the room's log was replaced (another epoch) order and
- * doubles are judged within each log, and a message counts as shown whichever of the logs showed it.
+ * A member's records of one room follow each other in time. If the room's log was replaced (another epoch),
+ * order and duplicates are judged within each log, and a message counts as delivered whichever log delivered
+ * it.
  *
- * `doubled`, `outOfOrder` and `ordersDiffer` count showings, each at most once a kind (sender-order.ts and log-order.ts say what order
- * is); `shownUnacked` counts messages, those that were refused and shown all the same among them.
+ * `doubled`, `outOfOrder` and `ordersDiffer` count deliveries, each at most once per kind (sender-order.ts
+ * and log-order.ts define order). `shownUnacked` counts messages, including those refused and delivered all
+ * the same.
  */
 import type { DeliveryRecords } from '../model/delivery-records.ts'
 import type { Dialect } from '../model/plan.ts'
@@ -24,7 +28,7 @@ import { labelsOf } from './labels.ts'
 import { RoomAudit } from './room-audit.ts'
 import { roomsOf } from './room-records.ts'
 
-/** @param zeroAt of `clock.ts`: examples count their seconds from it; the first send where it is not given */
+/** @param zeroAt time from which examples count their seconds; the first send by default */
 export function audit(records: DeliveryRecords, dialect: Dialect, zeroAt = firstSendAt(records)): Audited {
   const findings = new Findings()
   for (const room of roomsOf(records)) {

@@ -1,4 +1,4 @@
-/** A verdict as lines for a terminal. */
+/** A verdict as lines of text. */
 import type { Audited } from '../model/result.ts'
 
 export function describe(verdict: Audited): string[] {
@@ -12,13 +12,13 @@ export function describe(verdict: Audited): string[] {
 }
 
 function headline(verdict: Audited): string {
-  if (verdict.ok) return 'Nothing was lost, doubled, out of order or made up.'
+  if (verdict.ok) return 'Nothing was lost, duplicated, out of order or made up.'
   const defects = [
     part(verdict.lost, 'lost'),
-    part(verdict.doubled, 'doubled'),
+    part(verdict.doubled, 'duplicated'),
     part(verdict.outOfOrder, 'out of order'),
     part(verdict.phantom, 'never sent'),
-    verdict.overflowed ? 'the delivery records overflowed: what came after it is not known' : '',
+    verdict.overflowed ? 'the delivery records overflowed: later deliveries are unknown' : '',
   ]
   return `Failed: ${listed(defects)}.`
 }
@@ -30,17 +30,17 @@ function sends({ sent, acked, refused, unanswered }: Audited): string {
 
 function deliveries({ expected, delivered, lost, lostWhileAway }: Audited): string {
   const away = lostWhileAway === 0 ? '' : `, of these ${figure(lostWhileAway)} while the member was away`
-  return `${figure(delivered)} of ${figure(expected)} owed deliveries came${lost === 0 ? '' : `; ${figure(lost)} lost${away}`}.`
+  return `${figure(delivered)} of ${figure(expected)} expected deliveries arrived${lost === 0 ? '' : `; ${figure(lost)} lost${away}`}.`
 }
 
 function remarks({ ordersDiffer, shownUnacked }: Audited): string[] {
   return [
     ...(ordersDiffer === 0
       ? []
-      : [`${figure(ordersDiffer)} messages stand in another order for some members than for others.`]),
+      : [`${figure(ordersDiffer)} messages have different orders for different members.`]),
     ...(shownUnacked === 0
       ? []
-      : [`${figure(shownUnacked)} messages were shown though their senders got no ack.`]),
+      : [`${figure(shownUnacked)} messages were delivered though their senders got no ack.`]),
   ]
 }
 

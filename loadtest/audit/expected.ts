@@ -1,13 +1,13 @@
-/** Which messages a member of a room had to be shown; the rules stand in audit.ts. */
+/** Which messages a member of a room must receive; audit.ts states the rules. */
 import type { MemberRecord } from '../model/delivery-records.ts'
 import type { LogOrder } from './log-order.ts'
 import type { ShownRecord } from './order.ts'
 import type { RoomSends } from './room-records.ts'
 
-/** @returns whether the send at `index` is owed */
+/** @returns whether the send at `index` is expected */
 export type IsExpected = (index: number) => boolean
 
-/** What was sent after it had joined and acked before it left. */
+/** What was sent after it joined and acked before it left. */
 export function expectedOfBroadcasts(
   { sentAt, ackedAt }: RoomSends,
   records: readonly MemberRecord[],
@@ -25,20 +25,20 @@ export function expectedOfBroadcasts(
 export interface LogRules {
   sends: RoomSends
   order: LogOrder
-  /** By index of a send: 1 where any member of the room was shown it. */
+  /** By index of a send: 1 if any member of the room received it. */
   shown: Uint8Array
 }
 
-/** What follows the head that it joined at, as long as it stayed, and whatever precedes the last that it was shown. */
+/** What follows the head at which it joined, until it left, and everything before its last delivery. */
 export function expectedOfLog(
   { sends, order, shown }: LogRules,
   records: readonly ShownRecord[],
 ): IsExpected {
-  const stays = records.map((one) => ({ ...one.record, latest: order.latestOf(one) }))
+  const memberships = records.map((one) => ({ ...one.record, latest: order.latestOf(one) }))
   return (index) => {
     const acked = sends.ackedAt[index] ?? Number.NaN
     if (Number.isNaN(acked) && shown[index] !== 1) return false
-    return stays.some(({ epoch, head, joinedAt, leftAt, latest }) => {
+    return memberships.some(({ epoch, head, joinedAt, leftAt, latest }) => {
       const seq = order.seqIn(epoch, index)
       const follows = seq > head || (sends.sentAt[index] ?? Number.NaN) > joinedAt
       return follows && (Number.isNaN(leftAt) || acked < leftAt || seq < latest)
@@ -46,7 +46,7 @@ export function expectedOfLog(
   }
 }
 
-/** Whether the message was under way at a moment at which the member was away. */
+/** Whether the message was outstanding while the member was away. */
 export function sentWhileAway(
   { sentAt, ackedAt }: RoomSends,
   index: number,

@@ -1,7 +1,7 @@
-/** Counts of what was found, and a few examples of it for a person. */
+/** Counts of findings, with a few examples for the reader. */
 import type { Verdict } from '../model/result.ts'
 
-/** In the order in which examples are picked. */
+/** In the order in which examples are chosen. */
 const DEFECTS = ['lost', 'doubled', 'outOfOrder', 'phantom'] as const
 const REMARKS = ['ordersDiffer', 'shownUnacked'] as const
 
@@ -22,7 +22,7 @@ export class Findings {
   expected = 0
   readonly #examples = new Map<Finding, string[]>()
 
-  /** @param line is called only while examples of this kind are wanted */
+  /** @param line called only while more examples of this kind are needed */
   add(finding: Finding, line: () => string, times = 1): void {
     this.counts[finding] += times
     const lines = this.#examples.get(finding) ?? []
@@ -33,7 +33,10 @@ export class Findings {
     return DEFECTS.reduce((sum, finding) => sum + this.counts[finding], 0)
   }
 
-  /** Of each kind of defect in turn, so that many of one kind do not hide another; remarks where there is room left. */
+  /**
+   * Takes turns between kinds of defect, so many of one kind do not hide another; then remarks, if there is
+   * room.
+   */
   examples(): Verdict['examples'] {
     return [...this.#inTurn(DEFECTS), ...this.#inTurn(REMARKS)].slice(0, EXAMPLES)
   }

@@ -1,8 +1,8 @@
-/** How a message, a member and its absences are named in examples. Times are seconds from the run's zero. */
+/** Labels of messages, members and absences in examples. Times are seconds from the run's zero. */
 import { type MemberRecord, numberOf, senderOf } from '../model/delivery-records.ts'
 import type { RoomMember, RoomRecords } from './room-records.ts'
 
-/** Of one member, in one example. */
+/** Per member in one example. */
 const MAX_ABSENCES = 3
 
 export interface RoomLabels {

@@ -1,15 +1,19 @@
 /**
- * `chat`: the room's log gives each message its sequence number. Each member must be shown them in ascending order, and a number must
- * mean the same message for everybody, the sender's ack included. A log that replaced another begins anew (its epoch differs).
+ * `chat`: the room's log gives each message its sequence number. Each member must get them in ascending
+ * order, and a number must mean the same message for all members and in the sender's ack. A log that replaced
+ * another starts anew (another epoch).
  */
 import type { Order, ShownRecord } from './order.ts'
 import { lowerBound, type RoomSends } from './room-records.ts'
 
-/** Of one record, at most: a number out of this world must not end the counting. */
+/** Most holes per record: an absurd number must not stall the count. */
 const MOST_HOLES = 1_000_000
 
 interface Log {
-  /** By index of a send: the number that its ack or, without it, who was shown it first has; NaN: not known. */
+  /**
+   * By index of a send: the number from its ack or, without one, from the first member that received it. NaN:
+   * unknown.
+   */
   seqs: Float64Array
   ascending: Float64Array
 }
@@ -17,7 +21,7 @@ interface Log {
 export class LogOrder implements Order {
   misplaced = false
   differs = false
-  /** Messages that share a number with another, and acks with a number that nobody else has for the message. */
+  /** Messages that share a number with another, and acks whose number no member has for the message. */
   readonly conflicts: number
   readonly #logs = new Map<string | undefined, Log>()
   #log: Log = { seqs: new Float64Array(0), ascending: new Float64Array(0) }
@@ -28,7 +32,7 @@ export class LogOrder implements Order {
 
   constructor(sends: RoomSends, records: readonly ShownRecord[]) {
     for (const { record } of records) this.#logs.set(record.epoch, emptyLog(sends.keys.length))
-    // An ack says nothing of the epoch: with several it can be checked, but not relied on.
+    // An ack does not name the epoch: with several logs it can be checked, but not relied on.
     if (this.#logs.size === 1) for (const { seqs } of this.#logs.values()) seqs.set(sends.seqs)
     for (const shown of records) learn(this.#logs.get(shown.record.epoch)?.seqs, shown)
     for (const log of this.#logs.values())
@@ -59,12 +63,12 @@ export class LogOrder implements Order {
     return this.#reason
   }
 
-  /** @returns NaN where it is not known */
+  /** @returns NaN if unknown */
   seqIn(epoch: string | undefined, index: number): number {
     return this.#logs.get(epoch)?.seqs[index] ?? Number.NaN
   }
 
-  /** @returns the largest number at which the member was shown what stands there; -Infinity where it was shown nothing */
+  /** @returns the largest number at which the member got the right message; -Infinity if it got none */
   latestOf({ record, places }: ShownRecord): number {
     const known = this.#logs.get(record.epoch)?.seqs
     let latest = Number.NEGATIVE_INFINITY
@@ -75,7 +79,7 @@ export class LogOrder implements Order {
     return latest
   }
 
-  /** @returns numbers that no message of this run is known to have, up to the record's last */
+  /** @returns how many numbers up to the record's last belong to no known message of this run */
   holes(shown: ShownRecord): number {
     const { record, places } = shown
     const log = this.#logs.get(record.epoch)

@@ -1,7 +1,7 @@
-/** What an order check of one room is told, showing by showing. */
+/** The interface of the order checks of one room. */
 import type { MemberRecord } from '../model/delivery-records.ts'
 
-/** Keys of a record as indexes of the room's sends, in the order of showing; -1: not one of them. */
+/** A record's keys as indexes of the room's sends, in order of delivery; -1: not one of them. */
 export type Places = Int32Array
 
 export interface ShownRecord {
@@ -10,16 +10,13 @@ export interface ShownRecord {
 }
 
 export interface Order {
-  /** `afresh`: nothing of what this member was shown before stands before it. */
+  /** `afresh`: start without this member's earlier deliveries. */
   begin(shown: ShownRecord, afresh: boolean): void
-  /**
-   * The next message that is shown for the first time.
-   * @param at of the record
-   */
+  /** Takes the next first-time delivery. @param at position in the record */
   take(index: number, at: number): void
-  /** Of the last `take`. */
+  /** Result of the last `take`. */
   readonly misplaced: boolean
   readonly differs: boolean
-  /** Of the last `take`: what is wrong, as the end of a sentence. */
+  /** What is wrong with the last `take`, as the end of a sentence. */
   reason(): string
 }

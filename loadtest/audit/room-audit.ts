@@ -1,4 +1,4 @@
-/** The audit of one room: goes through what each member was shown, then through what it was isExpected. */
+/** Audits one room: first what each member received, then what it should have received. */
 import type { MemberRecord } from '../model/delivery-records.ts'
 import { expectedOfBroadcasts, expectedOfLog, type IsExpected, sentWhileAway } from './expected.ts'
 import type { Findings } from './findings.ts'
@@ -8,7 +8,7 @@ import type { Order, Places, ShownRecord } from './order.ts'
 import { indexIn, type RoomMember, type RoomRecords } from './room-records.ts'
 import { SenderOrder } from './sender-order.ts'
 
-/** In one example. */
+/** Limits of one example. */
 const MAX_IDS_IN_EXAMPLE = 3
 const MAX_ID_CHARS = 60
 
@@ -20,9 +20,9 @@ export class RoomAudit {
   readonly #room: RoomRecords
   readonly #findings: Findings
   readonly #labels: RoomLabels
-  /** By index of a send: 1 where any member was shown it. */
+  /** By index of a send: 1 if any member received it. */
   readonly #shown: Uint8Array
-  /** By index of a send: the record that was shown it last, counted from 1 over all members. */
+  /** By index of a send: the last record that contains it, counted from 1 over all members. */
   readonly #shownIn: Uint32Array
   #recordCount = 0
 
@@ -55,7 +55,8 @@ export class RoomAudit {
       for (const shown of member.shown) this.#holes(member, order.holes(shown))
     }
     this.#shownUnacked()
-    const line = () => `out of order: ${room} has ${order.conflicts} numbers that mean more than one message`
+    const line = () =>
+      `out of order: ${room} has ${order.conflicts} sequence numbers with more than one message`
     if (order.conflicts > 0) this.#findings.add('outOfOrder', line, order.conflicts)
   }
 
@@ -97,7 +98,7 @@ export class RoomAudit {
     this.#checkExpected(member, isExpected, firstRecord)
   }
 
-  /** @param since a message that this record or a later one was shown already comes twice */
+  /** @param since a message that this record or a later one already contains is a duplicate */
   #showings(member: ShownMember, places: Places, order: Order, since: number): void {
     const shownIn = this.#shownIn
     for (let at = 0; at < places.length; at += 1) {
@@ -121,7 +122,7 @@ export class RoomAudit {
     index: number,
     why: string,
   ): void {
-    const words = { doubled: 'doubled', outOfOrder: 'out of order', ordersDiffer: 'other order' }[finding]
+    const words = { doubled: 'duplicated', outOfOrder: 'out of order', ordersDiffer: 'other order' }[finding]
     const what = `${this.#labels.message(index)} ${why}`.trim()
     this.#findings.add(finding, () => `${words}: ${what}, at ${this.#labels.member(member)}`)
   }
@@ -142,14 +143,14 @@ export class RoomAudit {
     if (holes === 0) return
     this.#findings.expected += holes
     const line = () =>
-      `lost: ${holes} numbers of ${this.#room.room} that nobody knows, by ${this.#labels.member(member)}`
+      `lost: ${holes} unknown sequence numbers of ${this.#room.room} by ${this.#labels.member(member)}`
     this.#findings.add('lost', line, holes)
   }
 
   #shownUnacked(): void {
     this.#shown.forEach((shown, index) => {
       if (shown === 0 || !Number.isNaN(this.#room.sends.ackedAt[index])) return
-      this.#findings.add('shownUnacked', () => `shown, not acked: ${this.#labels.timed(index)}`)
+      this.#findings.add('shownUnacked', () => `delivered, not acked: ${this.#labels.timed(index)}`)
     })
   }
 }

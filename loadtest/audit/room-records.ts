@@ -1,21 +1,24 @@
-/** The ledger sorted by rooms: of each its sends, by key, and what each of its members was shown. Judges nothing. */
+/** The delivery records grouped by room: its sends by key, and what each member received. Judges nothing. */
 import type { DeliveryRecords, MemberRecord, Sends } from '../model/delivery-records.ts'
 
-/** Sends to one room; columns of the same length in ascending order of keys. */
+/** Sends to one room: columns of the same length, by ascending key. */
 export interface RoomSends {
   keys: Float64Array
   sentAt: Float64Array
   /** NaN: never. */
   ackedAt: Float64Array
-  /** NaN: without one. */
+  /** NaN: none. */
   seqs: Float64Array
   refused: Uint8Array
 }
 
-/** What one client did in one room: a record for each of its stays and, in `chat`, for each log that the room had meanwhile. */
+/**
+ * One client in one room: a record for each time it was a member and, in `chat`, for each log that the room
+ * had.
+ */
 export interface RoomMember {
   client: number
-  /** By `joinedAt`. */
+  /** Ordered by `joinedAt`. */
   records: readonly MemberRecord[]
 }
 
@@ -45,7 +48,7 @@ export function roomsOf({ parts }: DeliveryRecords): RoomRecords[] {
   }))
 }
 
-/** @returns where `key` stands in `keys`, which ascend; -1: nowhere */
+/** @returns the index of `key` in `keys`, which ascend; -1: not there */
 export function indexIn(keys: Float64Array, key: number): number {
   const index = lowerBound(keys, key)
   return keys[index] === key ? index : -1

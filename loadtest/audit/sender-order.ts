@@ -1,7 +1,8 @@
 /**
- * `bench`, `bare`: messages of one sender must be shown in the order in which it sent them. Beside that, without a promise of Socket.IO:
- * whether all members have the same order. The member that was shown most is the reference; of what both have, each two neighbours
- * in a member's order that the reference has the other way round count once.
+ * `bench`, `bare`: messages of one sender must arrive in the order in which it sent them. In addition, though
+ * Socket.IO does not promise it, this checks whether all members have the same order. The reference is the
+ * member with the most deliveries. Of the messages that both have, each neighbouring pair that the reference
+ * has reversed counts once.
  */
 import { senderOf } from '../model/delivery-records.ts'
 import type { Order, ShownRecord } from './order.ts'
@@ -9,9 +10,9 @@ import type { Order, ShownRecord } from './order.ts'
 export class SenderOrder implements Order {
   misplaced = false
   differs = false
-  /** By index of a send: which of the room's senders. */
+  /** By index of a send: position of its sender. */
   readonly #sender: Uint32Array
-  /** By sender: index of the latest of its messages that was shown. */
+  /** By sender: index of its latest delivered message. */
   readonly #latest: Int32Array
   /** By index of a send: its position in the reference; -1: none. */
   readonly #position: Int32Array
@@ -39,7 +40,7 @@ export class SenderOrder implements Order {
   }
 
   reason(): string {
-    return this.misplaced ? 'after a later one of its sender' : 'after one that others were shown later'
+    return this.misplaced ? 'after a later one of its sender' : 'after one that others got later'
   }
 }
 

@@ -1,4 +1,7 @@
-/** One client process as the coordinator has it: commands go out, checked reports come in, and its death is told with its last words. */
+/**
+ * One client process, seen from the coordinator: sends commands, checks reports, and reports its failure with
+ * the last lines of its stderr.
+ */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import {
@@ -9,10 +12,10 @@ import {
 } from '../model/agent-protocol.ts'
 import { inPackage } from '../system/package-root.ts'
 
-/** Built: Node.js runs no TypeScript. */
+/** The compiled file: Node.js runs no TypeScript. */
 const AGENT = inPackage('dist/tools/loadtest/agent/agent.js')
 const MAX_STDERR_LINES = 20
-/** What a process has to end by itself. */
+/** Time for a process to exit on its own. */
 const END_MS = 2_000
 
 type State = Extract<AgentReport, { type: 'state' }>
@@ -22,7 +25,7 @@ export interface AgentEvents {
   second(second: AgentSecond): void
   state(state: State): void
   records(part: AgentRecords): void
-  /** It is of no more use. At most once, and not after `end`. */
+  /** The process can no longer be used. At most once, and not after `end`. */
   failed(reason: string): void
 }
 
@@ -44,10 +47,10 @@ export class AgentProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
-    // Its last words come before `close`.
+    // All of its stderr arrives before `close`.
     this.#exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
-        this.#failed(`ended with ${signal ?? `code ${code}`}`)
+        this.#failed(`exited with ${signal ?? `code ${code}`}`)
         resolve()
       })
       this.#child.once('error', (error) => {
@@ -67,17 +70,17 @@ export class AgentProcess {
   send(command: AgentCommand): void {
     if (this.#isOver) return
     this.#child.send(command, (error) => {
-      if (error !== null) this.#failed(`does not take ${command.type}: ${error.message}`)
+      if (error !== null) this.#failed(`did not accept ${command.type}: ${error.message}`)
     })
   }
 
-  /** At once. */
+  /** Immediately. */
   kill(): void {
     this.#isOver = true
     if (this.#isRunning) this.#child.kill('SIGKILL')
   }
 
-  /** In order if it can, else by force. */
+  /** Gracefully if possible, else by force. */
   async end(): Promise<void> {
     this.send({ type: 'end' })
     this.#isOver = true
@@ -92,7 +95,7 @@ export class AgentProcess {
 
   #take(message: unknown): void {
     const { data: report, error } = AgentReport.safeParse(message)
-    if (report === undefined) this.#failed(`said what it must not: ${error.message}`)
+    if (report === undefined) this.#failed(`sent an invalid report: ${error.message}`)
     else if (report.type === 'failed') this.#failed(report.reason)
     else if (report.type === 'ready') this.#events.ready()
     else if (report.type === 'second') this.#events.second(report)

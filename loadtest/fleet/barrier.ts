@@ -1,4 +1,4 @@
-/** One answer from each client process, and the wait for the last of them. */
+/** Collects one answer from each client process, and resolves with the last. */
 export class Barrier<T> {
   readonly all: Promise<T[]>
   readonly #answers = new Map<number, T>()

@@ -1,6 +1,6 @@
 /**
- * The client processes of a run, as the coordinator has them: one command here goes to each process with its share of the clients.
- * Owns the processes: all of them end with `close`, and with the coordinator. Judges nothing.
+ * The client processes of a run: a command goes to each process with its share of the clients. Owns the
+ * processes; they end with `close` and with the coordinator. Judges nothing.
  */
 
 import type { EventTimes } from '../load/event-times.ts'
@@ -16,46 +16,51 @@ export interface FleetOptions {
   run: string
   dialect: Dialect
   kind: ClientKind
-  /** Their `index` is their place. See `addressClients` of load/addresses.ts. */
+  /** Their `index` is their position. See `addressClients` in load/addresses.ts. */
   clients: readonly ClientPlan[]
-  /** Deliveries that one process writes down at most. */
+  /** Most deliveries that one process records. */
   recordLimit: number
-  /** Reports come at whole seconds of `clock.ts`, so that `Math.round(at / 1_000)` says which, and once more before the ledger. */
+  /**
+   * Reports come at whole seconds of the clock, so `Math.round(at / 1_000)` names the second, and once more
+   * before the delivery records.
+   */
   onSecond(agent: number, second: AgentSecond): void
 }
 
 export interface Settled {
-  /** False: the deadline came first. */
+  /** False: the deadline passed first. */
   settled: boolean
-  /** What was still owed then, as far as the processes can tell. */
+  /** What was still outstanding, as far as the processes can tell. */
   outstanding: number
   joined: number
 }
 
 export interface Fleet {
   readonly pids: readonly number[]
-  /** Number of clients of each process; their sum is what was asked for. */
+  /** Clients per process. */
   readonly perAgent: readonly number[]
-  /** Never resolves. Rejects when a process has died or does not answer: then the run has failed. */
+  /** Never resolves. Rejects when a process has died or does not respond: then the run has failed. */
   readonly failed: Promise<never>
-  /** Clients begin to connect, each `connectAtMs` after `at`. */
+  /** Each client connects `connectAtMs` after `at`. */
   connect(at: number): void
-  /** @returns how many have joined: all, or as many as had when `deadlineMs` were over */
+  /** @returns how many clients have joined: all, or fewer if `deadlineMs` passed */
   untilJoined(deadlineMs: number): Promise<number>
-  /** Can be given again while another is still running; they add up. */
+  /** May be called while another load runs; they add up. */
   load(load: Load, at: number): void
   /** Connections are destroyed, and come back after `offlineMs`. */
   cut(moments: EventTimes, offlineMs: number): void
-  /** Clients leave in order and come back at once. */
+  /** Clients disconnect properly and come back at once. */
   leave(moments: EventTimes): void
-  /** From `at` on clients take no more from their sockets than their `reads` allows. */
+  /** From `at` on, clients read no faster than their `reads` allows. */
   slow(at: number): void
-  /** From `at` on it is looked when each client is served again. */
+  /** Measures when each client is served again after `at`. */
   trackRecovery(at: number): void
-  /** Stops every load, and waits until nothing is owed and nothing has been delivered for `quietMs` (2 s). */
+  /**
+   * Stops every load, and waits until nothing is outstanding and nothing was delivered for `quietMs` (2 s).
+   */
   settle(deadlineMs: number, quietMs?: number): Promise<Settled>
-  /** Nothing is written down after it was asked for. */
+  /** Nothing is recorded after this call. */
   records(): Promise<DeliveryRecords>
-  /** Ends every process by its id. */
+  /** Ends every process. */
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** A fleet of forked processes: deals out the clients, passes commands on, and gathers what the processes say. */
+/** A fleet of forked processes: distributes the clients, forwards commands, and collects reports. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { abortableDelay } from '../../src/core/delay.ts'
 import { distribute } from '../load/distribute.ts'
@@ -19,10 +19,10 @@ import { Barrier } from './barrier.ts'
 import type { Fleet, FleetOptions, Settled } from './fleet.ts'
 
 const READY_MS = 60_000
-/** Reports come each second; one who says nothing for so many of them is as good as dead. */
+/** Reports come every second; a process without one for this long counts as dead. */
 const SILENT_SECONDS = 60
 const ASK_EVERY_MS = 100
-/** Longer than what stands still for a moment: an application without a log cannot say that something is still under way. */
+/** Longer than a short stall: an application without a log can't tell that something is still outstanding. */
 const QUIET_MS = 2_000
 
 type State = Extract<AgentReport, { type: 'state' }>
@@ -32,9 +32,9 @@ export class ForkedFleet implements Fleet {
   readonly perAgent: readonly number[]
   readonly #options: FleetOptions
   readonly #agents: readonly AgentProcess[]
-  /** Of each process: its clients. */
+  /** Clients by process. */
   readonly #clientsByAgent: readonly (readonly ClientPlan[])[]
-  /** Of each client: its process. */
+  /** Process by client. */
   readonly #agentOfClient: ReadonlyMap<number, number>
   readonly #senders: readonly number[]
   readonly #joined: number[]
@@ -49,14 +49,14 @@ export class ForkedFleet implements Fleet {
   #ready: Barrier<void>
   #states: Barrier<State>
   #records: { parts: AgentRecords[]; whole: Barrier<void> } | undefined
-  /** Called with each report. */
+  /** Called after each report. */
   #onReport: () => void = () => undefined
 
   constructor(options: FleetOptions) {
     this.#options = options
     const { clients } = options
     if (clients.some(({ index }, place) => index !== place))
-      throw new Error("a client's index is not its place")
+      throw new Error("a client's index is not its position")
     const count = Math.max(1, Math.min(options.agents, clients.length))
     this.#clientsByAgent = distribute(clients, count)
     this.perAgent = this.#clientsByAgent.map(({ length }) => length)
@@ -71,7 +71,7 @@ export class ForkedFleet implements Fleet {
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
-    // Who waits for anything hears of it there.
+    // Whoever waits gets the rejection through its own race.
     this.failed.catch(() => undefined)
     this.#agents = this.#clientsByAgent.map((_, number) => this.#start(number))
     process.once('exit', this.#killAll)
@@ -111,7 +111,7 @@ export class ForkedFleet implements Fleet {
   }
 
   load(load: Load, at: number): void {
-    if (this.#senders.length === 0) throw new Error('there is a load, and no client that sends')
+    if (this.#senders.length === 0) throw new Error('there is a load, but no client that sends')
     this.#loads += 1
     this.#sendAll({
       type: 'load',
@@ -195,7 +195,7 @@ export class ForkedFleet implements Fleet {
     return this.#orFailed(this.#states.all)
   }
 
-  /** Counts its own ticks, so that a stall of this process is held against nobody. */
+  /** Counts ticks of this process, so a stall of this process does not fail the others. */
   #checkLiveness(): void {
     for (const { number, pid } of this.#agents) {
       const silent = (this.#silentSeconds[number] ?? 0) + 1
@@ -228,7 +228,7 @@ export class ForkedFleet implements Fleet {
     return Promise.race([wait, this.failed])
   }
 
-  /** @returns whether it came before the deadline */
+  /** @returns whether it resolved before the deadline */
   async #arrivesWithin(wait: Promise<unknown>, deadlineMs: number): Promise<boolean> {
     const deadline = new AbortController()
     const signal = AbortSignal.any([deadline.signal, this.#closed.signal])

@@ -2,7 +2,7 @@
 import type { Fleet, FleetOptions } from './fleet.ts'
 import { ForkedFleet } from './forked-fleet.ts'
 
-/** Rejects when the processes can't be started. */
+/** Rejects if the processes can't be started. */
 export async function openFleet(options: FleetOptions): Promise<Fleet> {
   const fleet = new ForkedFleet(options)
   try {

@@ -1,16 +1,17 @@
 /**
- * Which address each client connects to, and from which. A source address has some 28,000 ports (net.ipv4.ip_local_port_range),
- * and those of connections that ended are taken for another minute; so to a loopback address clients connect from several. Pure.
+ * Assigns each client the address that it connects to, and the one it connects from. A source address has
+ * about 28,000 ports (net.ipv4.ip_local_port_range), and ports of closed connections stay in use for a
+ * minute. So clients use several source addresses on loopback. Pure.
  */
 import type { ClientPlan, HostedClient } from '../model/plan.ts'
 
 const PORTS_PER_ADDRESS = 15_000
-/** Of one client at a time: long polling keeps one request open and sends by another. */
+/** Per client: long polling keeps one request open and sends with another. */
 const PORTS_PER_CLIENT = { websocket: 1, polling: 2, upgrade: 2 } as const
 
 const HOSTS_PER_BYTE = 254
 
-/** @param urls for each host the addresses that its clients spread over, in turn */
+/** @param urls per host, the addresses that its clients use in turn */
 export function addressClients(
   wanted: readonly HostedClient[],
   urls: readonly (readonly string[])[],
@@ -31,7 +32,7 @@ export function addressClients(
   })
 }
 
-/** @returns undefined for the first: the machine's own choice, with which a port can be used for several targets */
+/** @returns undefined for the first: the system's choice, with which a port can serve several targets */
 export function sourceAddress(number: number): string | undefined {
   if (number === 0) return undefined
   const third = Math.floor(number / HOSTS_PER_BYTE)
@@ -44,7 +45,7 @@ export function isLoopback(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hasManySources(url)
 }
 
-/** Of the names of this machine 127.0.0.0/8 alone has more than one address to connect from. */
+/** Of this machine's names only 127.0.0.0/8 has several addresses to connect from. */
 function hasManySources(url: string): boolean {
   return /^127(\.\d{1,3}){3}$/.test(new URL(url).hostname)
 }

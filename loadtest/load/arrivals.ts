@@ -1,16 +1,16 @@
 /**
- * The schedule of a load: when which client sends to which of its rooms, made ahead and whatever the server does. The same for
- * every process that makes it: each sends what falls to its own clients. Pure.
+ * The schedule of a load: which client sends to which of its rooms at what time, computed ahead and
+ * independent of the server. Every process computes the same schedule and sends for its own clients. Pure.
  */
 import type { Load } from '../model/plan.ts'
 import { below, type Random, randomOf, shuffled } from './random.ts'
 
 export interface Arrival {
-  /** After the load's beginning. */
+  /** After the start of the load. */
   atMs: number
-  /** Place among the senders. */
+  /** Position among the senders. */
   sender: number
-  /** Which of its rooms: 0 up to 1 of their number. */
+  /** Selects one of its rooms: a number from 0 up to 1, times their count. */
   pick: number
 }
 
@@ -19,17 +19,20 @@ export function arrivalCount(load: Load): number {
   return Math.round((load.ratePerSec * fullMs(load)) / 1_000)
 }
 
-/** So much time at the full rate has as many arrivals as the whole load. */
+/** The time that the full rate needs for as many arrivals as the whole load has. */
 function fullMs({ durationMs, rampMs }: Load): number {
   return durationMs < rampMs ? durationMs ** 2 / (2 * rampMs) : durationMs - rampMs / 2
 }
 
-/** The moment by which as much has arrived as in `atMs` at the full rate. */
+/** The time by which as much has arrived as within `atMs` at the full rate. */
 function ramped(atMs: number, { rampMs }: Load): number {
   return atMs < rampMs / 2 ? Math.sqrt(2 * rampMs * atMs) : atMs + rampMs / 2
 }
 
-/** In the order of their times, all before the load's end. `even`: senders take turns, so that each has its exact share of the rate. */
+/**
+ * In order of time, all before the load's end. `even`: senders take turns, so each has its exact share of the
+ * rate.
+ */
 export function* arrivalsOf(load: Load, senders: number, seed: number): Generator<Arrival, void> {
   if (senders === 0) return
   const random = randomOf(seed, 'arrivals')

@@ -1,6 +1,6 @@
-/** Deals clients out to processes, one after the other: no process has more than one client more than another. Pure. */
-export function distribute<T>(items: readonly T[], hands: number): T[][] {
-  const dealt: T[][] = Array.from({ length: hands }, () => [])
-  for (const [place, item] of items.entries()) dealt[place % hands]?.push(item)
-  return dealt
+/** Distributes clients over processes in turn: counts differ by at most one. Pure. */
+export function distribute<T>(items: readonly T[], parts: number): T[][] {
+  const distributed: T[][] = Array.from({ length: parts }, () => [])
+  for (const [place, item] of items.entries()) distributed[place % parts]?.push(item)
+  return distributed
 }

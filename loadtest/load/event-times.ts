@@ -1,14 +1,14 @@
-/** Who is cut off or leaves, and when: drawn from the seed. Pure. */
+/** Which clients are cut or leave, and when: drawn from the seed. Pure. */
 import type { Churn, ClientSelection } from '../model/plan.ts'
 import { type Random, shuffled } from './random.ts'
 
-/** Clients by their index, each with its moment of `clock.ts`. */
+/** Client indexes, and a time of `system/clock.ts` for each. */
 export interface EventTimes {
   clients: readonly number[]
   at: readonly number[]
 }
 
-/** @returns the indexes of those whom it is about, in their order */
+/** @returns the indexes of the selected clients, in ascending order */
 export function selectClients(
   selection: ClientSelection,
   clients: readonly { index: number; host: number }[],
@@ -22,7 +22,7 @@ export function selectClients(
   return drawn.map(({ index }) => index).toSorted((a, b) => a - b)
 }
 
-/** Each at a moment of its own within `spreadMs` from `at`; all at `at` when that is 0. */
+/** Each at a time of its own within `spreadMs` from `at`; all at `at` if that is 0. */
 export function cutTimes(
   clients: readonly number[],
   within: { at: number; spreadMs: number },
@@ -31,7 +31,7 @@ export function cutTimes(
   return { clients, at: clients.map(() => within.at + random() * within.spreadMs) }
 }
 
-/** So many a second at even distances; nobody twice before all others had their turn. */
+/** At even intervals; no client twice before all others had their turn. */
 export function churnTimes(churn: Churn, clients: readonly number[], at: number, random: Random): EventTimes {
   const count = clients.length === 0 ? 0 : Math.round((churn.durationMs * churn.perSec) / 1_000)
   const turns = shuffled(clients, random)

@@ -1,4 +1,7 @@
-/** Who the clients of a run are to the chat, and the rooms that follow from it. The same in all connections of a run, and no other run's. Pure. */
+/**
+ * The users that the clients of a run are in the chat, and their rooms. The same for all connections of a
+ * run, and different from other runs. Pure.
+ */
 import { guestId } from '../../src/chat/auth/guest.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
 import type { HostedClient, WantedClient } from '../model/plan.ts'
@@ -12,7 +15,7 @@ export function guestAuth(run: string, index: number): GuestAuth {
   return { name: `${run}-${index}`, key: `key of client ${index} in run ${run}` }
 }
 
-/** So that nobody else's messages of an earlier or another run are heard: all rooms have the run in their names. */
+/** All room names contain the run, so runs do not receive each other's messages. */
 export function inRunRooms(clients: readonly WantedClient[], run: string): HostedClient[] {
   return clients.map(({ directWith = [], ...client }) => ({
     ...client,
@@ -23,7 +26,7 @@ export function inRunRooms(clients: readonly WantedClient[], run: string): Hoste
   }))
 }
 
-/** Open to these two clients alone; the server knows them by the ids that it makes of their keys. */
+/** Open to these two clients only; the server derives their ids from their keys. */
 function directRoomOf(run: string, index: number, other: number): string {
   const [own, theirs] = [index, other].map((each) => guestId(guestAuth(run, each).key))
   const room = directRoom(own ?? '', theirs ?? '')

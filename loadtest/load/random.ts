@@ -1,9 +1,12 @@
-/** Randomness of a run: streams drawn from its seed by name, so that one more draw in one place changes nothing in another. Pure. */
+/**
+ * Random streams derived from a run's seed by name, so an extra draw in one place changes nothing in another.
+ * Pure.
+ */
 import { createHash } from 'node:crypto'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
-/** From 0 up to 1, without it. */
+/** From 0 to less than 1. */
 export type Random = () => number
 
 /** The same names give the same stream. */
@@ -16,12 +19,12 @@ export function randomOf(seed: number, ...names: readonly (string | number)[]): 
   return () => uniformFloat64(generator)
 }
 
-/** A whole number from 0 up to `count`, without it. */
+/** A whole number from 0 to less than `count`. */
 export function below(count: number, random: Random): number {
   return Math.min(count - 1, Math.floor(random() * count))
 }
 
-/** In another order, each as likely as any other. */
+/** In random order; all orders are equally likely. */
 export function shuffled<T>(items: readonly T[], random: Random): T[] {
   const order = [...items]
   for (let last = order.length - 1; last > 0; last -= 1) {

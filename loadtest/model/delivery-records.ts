@@ -1,6 +1,7 @@
 /**
- * How a message is written down: its key is `sender * SENDS_A_CLIENT + number`, a whole number that a double holds exactly, and
- * its id (what travels) is `<run>-<sender>-<number>`. The text begins with the moment at which the message was due.
+ * How messages are identified. A key is `sender * MAX_SENDS_PER_CLIENT + number`, a whole number that a
+ * double holds exactly. The id that travels is `<run>-<sender>-<number>`. The text starts with the time at
+ * which the message was due.
  */
 import type { AgentRecords } from './agent-protocol.ts'
 
@@ -10,7 +11,7 @@ export const MAX_SENDS_PER_CLIENT = 2 ** 20
 export type MemberRecord = AgentRecords['members'][number]
 export type Sends = AgentRecords['sends']
 
-/** The parts of all agents. */
+/** The parts from all agents. */
 export interface DeliveryRecords {
   parts: readonly AgentRecords[]
 }
@@ -21,7 +22,7 @@ export const numberOf = (key: number): number => key % MAX_SENDS_PER_CLIENT
 
 export const idOf = (run: string, key: number): string => `${run}-${senderOf(key)}-${numberOf(key)}`
 
-/** @returns undefined for what this run has not made */
+/** @returns undefined for an id that this run did not make */
 export function keyFromId(run: string, id: string): number | undefined {
   const [, sender, number] = id.startsWith(`${run}-`) ? (/-(\d{1,10})-(\d{1,7})$/.exec(id) ?? []) : []
   if (sender === undefined || number === undefined) return undefined
@@ -29,12 +30,12 @@ export function keyFromId(run: string, id: string): number | undefined {
   return idOf(run, key) === id ? key : undefined
 }
 
-/** @param dueAt of `clock.ts` */
+/** @param dueAt time of `system/clock.ts` */
 export function textOf(dueAt: number, length: number): string {
   return `${dueAt.toFixed(3)};`.padEnd(length, 'x')
 }
 
-/** @returns NaN for a text that is not of this suite */
+/** @returns NaN for a text that this tool did not write */
 export function dueAtFrom(text: string): number {
   return Number.parseFloat(text.slice(0, text.indexOf(';')))
 }

@@ -1,38 +1,45 @@
-/** What a run consists of, as data: who connects when and how, and what happens at which moment. Knows no process and no socket. */
+/**
+ * What a run consists of, as data: which clients connect when and how, and what happens at which time. Knows
+ * no processes and no sockets.
+ */
 import { z } from 'zod'
 
 /**
- * How clients and server talk.
- * `chat`: the chat of this project with its durable log (requests `room:join`, `message:send` …; clients resume).
- * `bench`: the module `apps/bench.js`, the same on every Socket.IO server: rooms, and broadcasts that nothing keeps.
- * `bare`: the same as `bench` as JSON texts over plain WebSockets, without Socket.IO.
+ * How clients and server communicate.
+ * `chat`: this project's chat with its durable log (`room:join`, `message:send` …; clients resume).
+ * `bench`: the module `apps/bench.js`, which runs on every Socket.IO server: rooms and broadcasts that are
+ * not stored.
+ * `bare`: the same as `bench` with JSON texts over plain WebSockets, without Socket.IO.
  */
 export const Dialect = z.enum(['chat', 'bench', 'bare'])
 export type Dialect = z.infer<typeof Dialect>
 
-/** `raw`: a lean client of this suite, for numbers. `stock`: socket.io-client, for truth. */
+/** `raw`: this tool's lean client, for load. `stock`: socket.io-client, for realistic behaviour. */
 export const ClientKind = z.enum(['raw', 'stock'])
 export type ClientKind = z.infer<typeof ClientKind>
 
-/** `upgrade`: long polling first, then WebSocket, as a browser does by default. */
+/** `upgrade`: long polling first, then WebSocket, the default in browsers. */
 export const Transport = z.enum(['websocket', 'polling', 'upgrade'])
 export type Transport = z.infer<typeof Transport>
 
-/** From the step `slow` on. `never`: takes nothing from its socket while it is in its rooms. A number: bytes a second. */
+/**
+ * Applies from the step `slow` on. `never`: reads nothing from its socket while it is in its rooms. A number:
+ * bytes per second.
+ */
 export const Reading = z.union([z.literal('all'), z.literal('never'), z.number().positive()])
 export type Reading = z.infer<typeof Reading>
 
-/** One client, whichever process it lives in. */
+/** One client, in whichever process it runs. */
 export const ClientPlan = z.strictObject({
   /** From 0, over all processes of the fleet. */
   index: z.int().min(0),
   url: z.string(),
-  /** Loopback address to connect from, so that the ports of one address do not run out. */
+  /** Loopback address to connect from, so that one address does not run out of ports. */
   localAddress: z.string().optional(),
   transport: Transport,
   /** Names of the rooms that it joins. */
   rooms: z.array(z.string()),
-  /** After the beginning of `connect`. */
+  /** After the start of `connect`. */
   connectAtMs: z.number().min(0),
   reads: Reading,
   /** Takes part in `load`. */
@@ -40,21 +47,21 @@ export const ClientPlan = z.strictObject({
 })
 export type ClientPlan = z.infer<typeof ClientPlan>
 
-/** Messages sent open loop: arrivals are scheduled ahead, whatever the server does. */
+/** An open-loop load: arrivals are scheduled ahead, whatever the server does. */
 export const Load = z.strictObject({
   durationMs: z.number().positive(),
-  /** Of the whole fleet; a process gets its share of it. */
+  /** Of the whole fleet; each process gets its share. */
   ratePerSec: z.number().positive(),
-  /** `even`: at even distances. `poisson`: independent of one another, drawn from the seed. */
+  /** `even`: equal intervals. `poisson`: independent of each other, drawn from the seed. */
   arrivals: z.enum(['even', 'poisson']),
-  /** From the beginning on, in which the rate rises evenly from nothing to `ratePerSec`. */
+  /** Time at the start in which the rate rises linearly from 0 to `ratePerSec`. */
   rampMs: z.number().min(0),
-  /** Characters of a message's text. */
+  /** Characters per message. */
   textLength: z.int().min(32).max(4_000),
 })
 export type Load = z.infer<typeof Load>
 
-/** Whose connections: all, a share drawn from the seed, or those who are connected to one host. */
+/** Which clients: all, a share drawn from the seed, or those connected to one host. */
 export const ClientSelection = z.union([
   z.literal('all'),
   z.strictObject({ share: z.number().gt(0).max(1) }),
@@ -62,24 +69,27 @@ export const ClientSelection = z.union([
 ])
 export type ClientSelection = z.infer<typeof ClientSelection>
 
-/** Connections are destroyed without a goodbye, and come back after `offlineMs`. */
+/** Connections are destroyed without a close handshake, and come back after `offlineMs`. */
 const Cut = z.strictObject({
   selection: ClientSelection,
   offlineMs: z.number().min(0),
-  /** Each at a moment of its own, drawn from the seed, within this time. 0: all at once. */
+  /** Each at a time of its own within this period, drawn from the seed. 0: all at once. */
   spreadMs: z.number().min(0),
 })
 export type Cut = z.infer<typeof Cut>
 
-/** Clients leave in order and come back at once, so many a second over the whole fleet. */
+/** Clients disconnect properly and come back at once; the rate is that of the whole fleet. */
 export const Churn = z.strictObject({ durationMs: z.number().positive(), perSec: z.number().positive() })
 export type Churn = z.infer<typeof Churn>
 
 /**
- * What a target may be able to do to itself. `which`: the index of the host, or of the worker over all hosts.
- * `kill-…`: SIGKILL (`kill-host`: of all its processes, `kill-primary`: of that one alone). `terminate-…`, `stop-host`: SIGTERM.
- * `pause-…`: SIGSTOP until `resume-…`. `stall-…`: its event loop stands still for some seconds. `…-link`: the host's way to Redis is
- * cut, frozen (nothing passes, nobody is told), slow, or deaf (answers are lost on the connections of now, for good).
+ * Faults that a target can inject into itself. `which`: the index of the host, or of the worker over all
+ * hosts.
+ * `kill-…`: SIGKILL (`kill-host`: all its processes, `kill-primary`: only the primary). `terminate-…`,
+ * `stop-host`: SIGTERM.
+ * `pause-…`: SIGSTOP until `resume-…`. `stall-…`: the event loop blocks for some seconds.
+ * `…-link`: the host's connection to Redis is cut, frozen (nothing passes, no error is reported), slow, or
+ * deaf (responses on the current connections are lost for good).
  */
 export const FaultKind = z.enum([
   'kill-worker',
@@ -112,46 +122,51 @@ export type FaultKind = z.infer<typeof FaultKind>
 
 const atMs = z.number().min(0)
 
-/** What happens at a moment of a run, counted from when all are connected and have joined. */
+/** What happens at a time of a run, counted from when all clients have joined. */
 export const Step = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('load'), atMs, load: Load }),
   z.strictObject({ do: z.literal('cut'), atMs, cut: Cut }),
   z.strictObject({ do: z.literal('churn'), atMs, churn: Churn }),
   z.strictObject({ do: z.literal('fault'), atMs, fault: FaultKind, which: z.int().min(0) }),
-  /** Clients take no more from their sockets from now on than their `reads` allows. */
+  /** From now on clients read no faster than their `reads` allows. */
   z.strictObject({ do: z.literal('slow'), atMs }),
-  /** Nothing is sent; for what the idle cost. */
+  /** Nothing is sent; measures idle cost. */
   z.strictObject({ do: z.literal('rest'), atMs, durationMs: z.number().positive() }),
 ])
 export type Step = z.infer<typeof Step>
 
-/** A client without its addresses, which are the fleet's matter. */
+/** A client without its addresses, which the run adds. */
 export type HostedClient = Omit<ClientPlan, 'url' | 'localAddress'> & {
   /** Index of the host that it connects to. */
   host: number
 }
 
-/** A client as a scenario wants it. */
+/** A client as a scenario plans it. */
 export type WantedClient = HostedClient & {
-  /** Clients with each of whom it has a direct room (`dm:…`), in the chat alone. */
+  /** Clients that it shares a direct room (`dm:…`) with; `chat` only. */
   directWith?: readonly number[]
 }
 
-/** Twice each: without any client, and with all of them, quiet and back in their rooms. */
+/**
+ * Resources are counted before and after the load, each time without clients and with all of them idle in
+ * their rooms.
+ */
 export interface BaselinePlan {
-  /** Before the first count with all of them: so that every client has spoken, and each room has a history. */
+  /** Load before the first count with clients, so that every client has sent and every room has a history. */
   warmUp: Load
-  /** What has not come back so long after all is quiet is counted as it is. */
+  /** How long counts may take to return after the load; then they are taken as they are. */
   returnMs: number
 }
 
 export interface RunPlan {
   clients: readonly WantedClient[]
   steps: readonly Step[]
-  /** Begins when the last fault is over, however long that takes; with it each client's coming back to life is looked at. */
+  /**
+   * Starts when the last fault is over, however long that takes. Each client's recovery is measured with it.
+   */
   afterFaults?: Load
-  /** What the servers hold is counted before the first step and after the last: see BaselinePlan. */
+  /** See BaselinePlan. */
   baseline?: BaselinePlan
-  /** Wait for deliveries that are still under way at most so long after the last step. */
+  /** How long outstanding deliveries are waited for after the last step. */
   settleMs: number
 }

@@ -1,40 +1,40 @@
-/** What servers hold at a moment: the figures that must come back to what they were once all is quiet. */
+/** Resources that servers hold at one time. They must return to earlier counts when the load is over. */
 import { z } from 'zod'
 import type { ServerRole } from './server-process.ts'
 
 const counts = z.record(z.string(), z.number())
 
-/** What a server process tells of itself (measure/holdings-probe.js), after a garbage collection. */
+/** What a server process reports (measure/probe/resource-probe.js), after a garbage collection. */
 export const ReportedResources = z.strictObject({
   at: z.number(),
   heapBytes: z.number(),
   externalBytes: z.number(),
   /** What keeps its event loop alive, by type. */
   handles: counts,
-  /** Living EventEmitters by the name of their class, and the listeners on them and on AbortSignals. */
+  /** Live EventEmitters by class name, and the listeners on them and on AbortSignals. */
   emitters: counts,
   listeners: counts,
 })
 export type ReportedResources = z.infer<typeof ReportedResources>
 
 export interface ProcessResources {
-  /** Of one life of one process. */
+  /** Identifies one process, even if its pid is reused. */
   processKey: string
   role: ServerRole
   host: number
-  /** Resident memory that is no file's: what a database maps into it is left out. */
+  /** Resident memory without mapped files, such as a database's. */
   rssBytes: number
-  /** Open file descriptors by what they are. */
+  /** Open file descriptors by kind. */
   descriptors: Readonly<Record<string, number>>
-  /** Undefined of Redis. */
+  /** Undefined for Redis. */
   reported: ReportedResources | undefined
 }
 
 export interface RedisResources {
-  /** Those that nothing but a command removes, and those that Redis lets go of by itself. */
+  /** Keys without and with an expiry time. */
   persistentKeys: number
   expiringKeys: number
-  /** That somebody has subscribed to. */
+  /** Channels with subscribers. */
   channels: number
   shardChannels: number
   patterns: number

@@ -1,4 +1,4 @@
-/** The result of a run: the only source of what is shown on a terminal, on a page, and in comparisons. */
+/** The result of a run, the only source of terminal output, page and comparisons. */
 import { z } from 'zod'
 import { ClientKind, Dialect } from './plan.ts'
 
@@ -7,7 +7,7 @@ export const RESULT_VERSION = 1
 const count = z.int().min(0)
 const ms = z.number()
 
-/** Milliseconds, of an HDR histogram merged over all processes; percentiles are never averaged. */
+/** Milliseconds, from an HDR histogram merged over all processes; percentiles are never averaged. */
 export const LatencySummary = z.strictObject({
   count,
   minMs: ms,
@@ -22,44 +22,50 @@ export const LatencySummary = z.strictObject({
 })
 export type LatencySummary = z.infer<typeof LatencySummary>
 
-/** What was due, and what the auditor found. */
+/** The verdict of the audit. */
 export const Verdict = z.strictObject({
-  /** False: one of lost, doubled, outOfOrder, phantom is not 0, or the delivery records overflowed. */
+  /** False if lost, doubled, outOfOrder or phantom is not 0, or the delivery records overflowed. */
   ok: z.boolean(),
-  /** Sends that fell due. Those that were not made found their sender away or its backlog full. */
+  /** Due sends. Those that were not made found their sender offline or its backlog full. */
   due: count,
-  /** Made, and these by their end: acked, refused for good, without an answer. */
+  /** Sends that were made, and how they ended: acked, refused for good, or without an answer. */
   sent: count,
   acked: count,
   refused: count,
   unanswered: count,
-  /** Deliveries of acked messages that were owed, and those that came. */
+  /** Expected deliveries of acked messages, and those that arrived. */
   expected: count,
   delivered: count,
-  /** Owed and never shown; of these: sent or acked while that member was away. */
+  /** Expected and never delivered; of these: sent or acked while that member was away. */
   lost: count,
   lostWhileAway: count,
-  /** Shown to the same member more than once. */
+  /** Delivered to the same member more than once. */
   doubled: count,
-  /** `chat`: against the sequence, or another message at a sequence number than somebody else has. `bench`: against the sender's own order. */
+  /**
+   * `chat`: not in sequence, or a different message at a sequence number than for another member. `bench`:
+   * not in the sender's order.
+   */
   outOfOrder: count,
-  /** Pairs of neighbours in one member's order that another member has the other way round. Not promised by Socket.IO; part of `outOfOrder` for `chat`. */
+  /**
+   * Neighbouring pairs in one member's order that another member has reversed. Socket.IO does not promise a
+   * common order; part of `outOfOrder` for `chat`.
+   */
   ordersDiffer: count,
-  /** Never sent by this run. */
+  /** Delivered, but never sent by this run. */
   phantom: count,
-  /** Shown though never acked: allowed (the ack may be lost), and told. */
+  /** Delivered though never acked: allowed, since an ack may be lost. */
   shownUnacked: count,
   overflowed: z.boolean(),
-  /** At most 20, for a person. */
+  /** At most 20, for the reader. */
   examples: z.array(z.string()),
 })
 export type Verdict = z.infer<typeof Verdict>
-/** What the ledger alone tells. */
+/** What follows from the delivery records alone. */
 export type Audited = Omit<Verdict, 'due'>
 
 /** One second of the run. */
 export const Second = z.strictObject({
-  /** Of its end, from the run's zero: when all had joined. Negative while they connect. */
+  /** End of the second, from the run's zero (all joined). Negative while clients connect. */
   atMs: ms,
   due: count,
   sent: count,
@@ -72,12 +78,12 @@ export const Second = z.strictObject({
   deliveryP50Ms: ms,
   deliveryP99Ms: ms,
   deliveryMaxMs: ms,
-  /** CPU time of the servers by role, as cores (1 = one core). */
+  /** CPU time of the servers by role, in cores (1 = one core). */
   cpuCores: z.record(z.string(), z.number()),
   /** Of the whole fleet. */
   fleetCpuCores: z.number(),
   rssBytes: z.record(z.string(), z.number()),
-  /** The worst of all server processes; null where it is not known. */
+  /** Worst of all server processes; null if unknown. */
   eventLoopDelayP99Ms: ms.nullable(),
   redisBytesOut: z.number().nullable(),
 })
@@ -86,11 +92,14 @@ export type Second = z.infer<typeof Second>
 export const Check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() })
 export type Check = z.infer<typeof Check>
 
-/** What servers hold when all is quiet, before a run's load and after it. */
+/** Resource counts of the servers while idle, before and after a run's load. */
 export const Baseline = z.strictObject({
-  /** At which moment of its life the fleet was. */
+  /** Whether no clients or all clients were connected. */
   clients: z.enum(['none', 'all']),
-  /** From when all was quiet to the reading that stands for the end: the first in which all is back, or the last of the time for it. */
+  /**
+   * From the end of the load to the last count: the first with everything back, or the last before the
+   * deadline.
+   */
   waitedMs: ms,
   rows: z.array(
     z.strictObject({
@@ -100,10 +109,10 @@ export const Baseline = z.strictObject({
       unit: z.enum(['count', 'bytes']),
       before: z.number(),
       after: z.number(),
-      /** What `after` may be; null: told, not judged. */
+      /** Allowed range of `after`; null: not judged. */
       least: z.number().nullable(),
       most: z.number().nullable(),
-      /** Which kinds of it there are more or fewer of. */
+      /** Kinds of which there are more or fewer. */
       changed: z.string(),
     }),
   ),
@@ -116,7 +125,7 @@ export const Machine = z.strictObject({
   memoryBytes: z.number(),
   os: z.string(),
   node: z.string(),
-  /** By name: what the servers and the clients are built of. */
+  /** Versions by name: packages that the servers and clients use. */
   packages: z.record(z.string(), z.string()),
   redis: z.string().nullable(),
   /** Load average before the run. */
@@ -131,7 +140,7 @@ export const RunResult = z.strictObject({
   target: z.strictObject({ name: z.string(), title: z.string(), hosts: z.int(), workersPerHost: z.int() }),
   dialect: Dialect,
   kind: ClientKind,
-  /** All that was asked for, by name, defaults included. */
+  /** All options by name, defaults included. */
   arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   seed: z.int(),
   machine: Machine,
@@ -141,7 +150,7 @@ export const RunResult = z.strictObject({
     asked: count,
     joined: count,
     perAgent: z.array(count),
-    /** Of each host: its clients that were away once or more after they had joined. */
+    /** Per host: clients that were away at least once after they had joined. */
     away: z.array(count),
   }),
   latency: z.strictObject({
@@ -150,29 +159,29 @@ export const RunResult = z.strictObject({
     connect: LatencySummary,
     back: LatencySummary,
   }),
-  /** Where clients were looked at after the last fault: from its end until each had an ack and was shown something said since. */
+  /** After the last fault: from its end until each client had an ack and a delivery of messages due since. */
   revival: LatencySummary.optional(),
   timeline: z.array(Second),
-  /** Faults, cuts and the beginnings of loads, on the timeline's axis. */
+  /** Faults, cuts and starts of loads, on the timeline's axis. */
   marks: z.array(z.strictObject({ atMs: ms, label: z.string() })),
   refusals: z.record(z.string(), count),
   connectErrors: z.record(z.string(), count),
   server: z
     .strictObject({
-      /** While there was load. */
+      /** CPU time during load. */
       cpuMsByRole: z.record(z.string(), z.number()),
       /** Microseconds of all roles together; null without messages. */
       cpuUsPerMessage: z.number().nullable(),
       cpuUsPerDelivery: z.number().nullable(),
       /** Largest sum over all processes. */
       rssMaxBytes: z.number(),
-      /** Resident memory after the connecting less that before it, a client. */
+      /** Growth of resident memory while clients connected, per client. */
       rssPerClientBytes: z.number().nullable(),
       eventLoopDelayP99Ms: ms.nullable(),
       redisBytesOut: z.number().nullable(),
     })
     .nullable(),
-  /** Where a run counts what the servers hold. */
+  /** In runs that count resources. */
   baselines: z.array(Baseline).optional(),
   generator: z.strictObject({
     agents: z.array(
@@ -181,11 +190,14 @@ export const RunResult = z.strictObject({
   }),
   verdict: Verdict,
   checks: z.array(Check),
-  /** False: the figures must not be used; `invalid` says why (the generator was the bottleneck, a server died by itself …). */
+  /**
+   * False: the figures must not be used. `invalid` says why (the generator was the bottleneck, a server
+   * crashed …).
+   */
   valid: z.boolean(),
   invalid: z.array(z.string()),
   interrupted: z.boolean(),
-  /** Of a search for the limit: the steps in their order. */
+  /** Steps of a search for the limit, in order. */
   steps: z
     .array(
       z.strictObject({

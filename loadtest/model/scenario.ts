@@ -1,4 +1,4 @@
-/** A scenario: what it does to a server, and what must hold. Pure: it makes plans and judges results. */
+/** A scenario: what it does to a server, and what must hold. Pure: it makes plans and checks results. */
 import type { ClientKind, Dialect, FaultKind, RunPlan, Transport } from './plan.ts'
 import type { Check, RunResult } from './result.ts'
 import type { TargetShape } from './target.ts'
@@ -7,12 +7,12 @@ export interface ScenarioSettings {
   clients: number
   ratePerSec: number
   durationSec: number
-  /** Members of a room, where the scenario has rooms of one size. */
+  /** Members per room, in scenarios with rooms of one size. */
   roomSize: number
   textLength: number
   transport: Transport
   arrivals: 'even' | 'poisson'
-  /** At the beginning of each load, in which its rate rises from nothing. */
+  /** Time at the start of each load in which its rate rises from 0. */
   rampSec: number
   seed: number
   shape: TargetShape
@@ -21,27 +21,27 @@ export interface ScenarioSettings {
 
 export interface Scenario {
   readonly name: string
-  /** What it does, one line. */
+  /** What it does, in one line. */
   readonly title: string
-  /** What must hold, one line: the words of its checks. */
+  /** What must hold, in one line. */
   readonly invariant: string
   readonly defaults: Omit<ScenarioSettings, 'seed' | 'shape' | 'dialect'> & { kind: ClientKind }
   readonly needs: readonly FaultKind[]
-  /** Those of its plan that are left out where the target can't have them. */
+  /** Faults that are left out if the target does not support them. */
   readonly wants?: readonly FaultKind[]
-  /** Hosts without which it makes no sense. */
+  /** Fewest hosts. */
   readonly minHosts: number
-  /** Least members of a worker's host: 2 where a worker is killed. */
+  /** Fewest workers per host: 2 if a worker is killed. */
   readonly minWorkers: number
-  /** Of the servers, unless the command line says otherwise. */
+  /** Server settings, unless the command line sets them. */
   readonly env?: Readonly<Record<string, string>>
-  /** What it shows is no figure of time: a generator that is late does not make it invalid. */
+  /** It measures no times, so a late generator does not make it invalid. */
   readonly measuresNoTimes?: true
-  /** Seeds that found a defect once. */
+  /** Seeds that once found a defect. */
   readonly regressionSeeds?: readonly number[]
-  /** Its figures are those of the connecting too. */
+  /** The connecting phase is measured too. */
   readonly measuresConnecting?: true
   plan(settings: ScenarioSettings): RunPlan
-  /** Beside the verdict of the auditor and the validity of the run, which hold for all scenarios. */
+  /** In addition to the audit's verdict and the validity of the run, which apply to all scenarios. */
   checks(result: Omit<RunResult, 'checks'>, settings: ScenarioSettings): readonly Check[]
 }

@@ -1,10 +1,10 @@
-/** What a run needs of the servers it is aimed at: this project, a documented Socket.IO set-up, or any address. */
+/** The servers that a run is aimed at: this project, a documented Socket.IO setup, or any address. */
 
 import type { Dialect, FaultKind } from './plan.ts'
 import type { RedisResources } from './resources.ts'
 import type { ServerProcess } from './server-process.ts'
 
-/** A fault that found nobody: what it is for is down, or has not come up yet. */
+/** The fault could not be injected: what it should hit is down or still starting. */
 export class FaultMissed extends Error {
   override readonly name = 'FaultMissed'
 }
@@ -17,13 +17,13 @@ export interface TargetShape {
 export interface TargetOptions {
   shape: TargetShape
   dialect: Dialect
-  /** Settings of the servers by environment name. */
+  /** Server settings as environment variables. */
   env: Readonly<Record<string, string>>
-  /** For targets that run elsewhere: their addresses. */
+  /** Addresses, for servers that already run. */
   urls: readonly string[]
-  /** Faults that it must be able to do; what costs something otherwise is left out where nobody needs it. */
+  /** Faults that it must support; costly preparations for others are skipped. */
   needs: readonly FaultKind[]
-  /** Told what goes on while it starts. */
+  /** Reports progress of the start. */
   progress(line: string): void
 }
 
@@ -33,7 +33,7 @@ export interface Target {
   readonly title: string
   readonly dialects: readonly Dialect[]
   readonly defaultShape: TargetShape
-  /** Largest that it can be: one process, one host … */
+  /** Largest shape. */
   readonly limits: { hosts: number; workersPerHost: number }
   start(options: TargetOptions): Promise<RunningTarget>
 }
@@ -47,20 +47,23 @@ export interface RedisFigures {
 }
 
 export interface RunningTarget {
-  /** For each host the addresses that its clients spread over, in turn. */
+  /** Per host, the addresses that its clients use in turn. */
   readonly urls: readonly (readonly string[])[]
-  /** Those that run now. Empty for what runs elsewhere. */
+  /** Running processes. Empty for servers that run elsewhere. */
   processes(): readonly ServerProcess[]
-  /** Files that `measure/probe.js` of each server process writes; undefined for what runs elsewhere. */
+  /**
+   * Directory of the files that `measure/probe/probe.js` of each server process writes; undefined for servers
+   * that run elsewhere.
+   */
   readonly probeDirectory: string | undefined
   readonly faults: Readonly<Partial<Record<FaultKind, (which: number) => Promise<void>>>>
-  /** Over all Redis servers that run now. */
+  /** Summed over all running Redis servers. */
   redis(): Promise<RedisFigures | undefined>
-  /** The same for what it holds now. */
+  /** What Redis holds now. */
   redisResources(): Promise<RedisResources | undefined>
-  /** Resolves when every host takes connections and knows the others. Bounded. */
+  /** Resolves when every host accepts connections and knows the others. Has a time-out. */
   untilReady(): Promise<void>
-  /** Processes that ended without anybody's doing, as lines. */
+  /** Processes that exited although no fault or stop was requested, one line each. */
   unexpectedExits(): readonly string[]
   /** The last lines of the servers' logs. */
   tail(): string

@@ -1,6 +1,6 @@
 /**
- * The clock of a run: milliseconds since the machine's start, with fractions. CLOCK_MONOTONIC is one for all processes of a machine,
- * so that what one process writes down can be held against what another does.
+ * The clock of a run: milliseconds since boot, with fractions. All processes of a machine share
+ * CLOCK_MONOTONIC, so their times can be compared.
  */
 export type Clock = () => number
 

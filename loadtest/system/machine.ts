@@ -1,11 +1,11 @@
-/** What a result was measured on, and with which versions. */
+/** The machine and versions that a result was measured with. */
 import { existsSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { run } from '../../test/harness/command.ts'
 import type { Machine, RunResult } from '../model/result.ts'
 import { inPackage, installedAt, PACKAGE_ROOT, readPackage } from './package-root.ts'
 
-/** What the servers and the clients are built of. */
+/** Packages that the servers and clients use. */
 const PACKAGES = [
   'socket.io',
   'engine.io',
@@ -34,7 +34,7 @@ export async function machineNow(): Promise<Machine> {
   }
 }
 
-/** Those that are not installed are left out. */
+/** Packages that are not installed are left out. */
 function packageVersions(names: readonly string[]): Record<string, string> {
   const found = names.map((name) => [name, readPackage(installedAt(name) ?? '')?.version] as const)
   return Object.fromEntries(found.filter((each): each is readonly [string, string] => each[1] !== undefined))
@@ -50,7 +50,7 @@ export function redisVersionFrom(text: string): string | null {
   return / v=([\d.]+)/.exec(text)?.[1] ?? null
 }
 
-/** The version of this project, and its commit where it is a working copy; `-dirty`: with changes that are in no commit. */
+/** The version of this project, and its commit in a working copy; `-dirty`: with uncommitted changes. */
 export async function toolNow(): Promise<RunResult['tool']> {
   return { version: readPackage(PACKAGE_ROOT)?.version ?? 'unknown', commit: await commitNow() }
 }
@@ -63,7 +63,7 @@ async function commitNow(): Promise<string | null> {
   return changes === '' ? described : `${described}-dirty`
 }
 
-/** Undefined where there is no such program, or it fails. */
+/** Undefined if the program is missing or fails. */
 async function outputOf(file: string, args: readonly string[]): Promise<string | undefined> {
   try {
     const { code, stdout } = await run(file, args)

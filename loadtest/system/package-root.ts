@@ -1,4 +1,7 @@
-/** Where the package lies: its modules run from the sources and from dist/tools, what is no TypeScript from the sources alone. */
+/**
+ * Finds the package's files. Modules run from the sources and from dist/tools; files that are not TypeScript
+ * exist in the sources only.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -17,18 +20,18 @@ export function readPackage(directory: string): PackageFacts | undefined {
 function findRoot(from: string): string {
   for (let directory = from; ; directory = dirname(directory)) {
     if (readPackage(directory)?.name === 'rookery') return directory
-    if (dirname(directory) === directory) throw new Error(`${from} is not within the package rookery`)
+    if (dirname(directory) === directory) throw new Error(`${from} is not inside the package rookery`)
   }
 }
 
 export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)))
 
-/** @param path within the package, with slashes */
+/** @param path relative to the package root, with slashes */
 export const inPackage = (path: string): string => join(PACKAGE_ROOT, path)
 
 const require = createRequire(join(PACKAGE_ROOT, 'package.json'))
 
-/** @returns the directory of an installed package; undefined without one */
+/** @returns the directory of an installed package, or undefined */
 export function installedAt(name: string): string | undefined {
   const places = require.resolve.paths(name) ?? []
   return places

@@ -1,13 +1,13 @@
-/** What Linux tells of processes under /proc; signals by process id. */
+/** Processes under /proc on Linux, and signals to them. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { until } from '../../test/harness/until.ts'
 
-/** What a file under /proc says; undefined once its process is gone. */
+/** The text of a file under /proc; undefined if the process is gone. */
 export function readProc(pid: number, file: string): string | undefined {
   return unlessGone(() => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
 }
 
-/** What its open file descriptors lead to: `socket:[4711]`, `/var/log/x`; empty once it is gone. */
+/** Targets of its open file descriptors: `socket:[4711]`, `/var/log/x`. Empty if it is gone. */
 export function descriptorsOf(pid: number): string[] {
   const numbers = unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []
   return numbers
@@ -25,7 +25,7 @@ function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-/** Oldest first. Node.js forks from its main thread alone. */
+/** Oldest first. Node.js forks from its main thread only. */
 export function childrenOf(pid: number): number[] {
   const text = readProc(pid, `task/${pid}/children`) ?? ''
   return text
@@ -34,7 +34,7 @@ export function childrenOf(pid: number): number[] {
     .map(Number)
 }
 
-/** The letter of proc(5): `T` stands still, `Z` has ended and was not yet taken note of by its parent. Undefined: it is gone. */
+/** The state letter of proc(5): `T` stopped, `Z` exited but not yet reaped. Undefined: gone. */
 function stateOf(pid: number): string | undefined {
   const stat = readProc(pid, 'stat')
   return stat?.slice(stat.lastIndexOf(')') + 2).charAt(0)
@@ -47,7 +47,7 @@ export function isRunning(pid: number): boolean {
 
 export const isStopped = (pid: number): boolean => stateOf(pid) === 'T'
 
-/** @returns false when there is no such process any more */
+/** @returns false if the process no longer exists */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name)
@@ -57,30 +57,30 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** Resolves when none of them runs. Bounded. */
+/** Resolves when all have exited. Has a time-out. */
 export async function killAll(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signal(pid, 'SIGKILL')
   await until(
     () => !pids.some(isRunning),
-    'killed processes are gone',
+    'killed processes have exited',
     () => pids.filter(isRunning).join(' '),
   )
 }
 
-/** Asks it to end (SIGTERM), and resolves when it has. Bounded. */
+/** Sends SIGTERM, and resolves when it has exited. Has a time-out. */
 export async function terminate(pid: number): Promise<void> {
   signal(pid, 'SIGTERM')
-  await until(() => !isRunning(pid), `process ${pid} ends when it is asked to`)
+  await until(() => !isRunning(pid), `process ${pid} exits after SIGTERM`)
 }
 
-/** Resolves when each of them that runs stands still. Bounded. */
+/** Resolves when each of them is stopped or has exited. Has a time-out. */
 export async function pauseAll(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signal(pid, 'SIGSTOP')
-  await until(() => pids.every((pid) => isStopped(pid) || !isRunning(pid)), 'processes stand still')
+  await until(() => pids.every((pid) => isStopped(pid) || !isRunning(pid)), 'processes are stopped')
 }
 
-/** Resolves when none of them stands still. Bounded. */
+/** Resolves when none of them is stopped. Has a time-out. */
 export async function resumeAll(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signal(pid, 'SIGCONT')
-  await until(() => !pids.some(isStopped), 'processes go on')
+  await until(() => !pids.some(isStopped), 'processes run again')
 }

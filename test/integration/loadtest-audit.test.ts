@@ -102,7 +102,7 @@ describe.each(['bench', 'chat'] as const)('in the dialect %s, of a server that',
     const { verdict, broken } = await run('doubles', { dialect })
     expect(broken).toBe(3)
     expect(verdict).toMatchObject({ ok: false, ...defects, doubled: 3 })
-    expect(verdict.examples[0]).toMatch(/^doubled: \d+-\d+ of room-[01], at client \d+$/)
+    expect(verdict.examples[0]).toMatch(/^duplicated: \d+-\d+ of room-[01], at client \d+$/)
   })
 
   it('swaps two, each pair is found', async () => {

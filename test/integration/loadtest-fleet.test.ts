@@ -227,7 +227,7 @@ test('a client process that dies fails the run, with its name, and the others en
   const { pids } = crowd.fleet
   const [first = 0] = pids
   process.kill(first, 'SIGKILL')
-  const reason = `client process 0 (${first}): ended with SIGKILL`
+  const reason = `client process 0 (${first}): exited with SIGKILL`
   await expect(crowd.fleet.failed).rejects.toThrow(reason)
   await expect(crowd.fleet.settle(60_000)).rejects.toThrow(reason)
   await expect(crowd.fleet.records()).rejects.toThrow(reason)
@@ -263,5 +263,5 @@ test('a load without a sender is an error, and so are clients out of their place
   await open({ wanted: { sends: false } })
   expect(() => crowd.load({})).toThrow('no client that sends')
   const shifted = new FleetUnderTest({ url: server.url, count: 2, rooms: 1, wanted: { index: 1 } })
-  await expect(shifted.open()).rejects.toThrow('is not its place')
+  await expect(shifted.open()).rejects.toThrow('is not its position')
 })

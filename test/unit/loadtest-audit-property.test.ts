@@ -51,7 +51,7 @@ const double: Break = (run, pick) => {
   if (showing === undefined) return undefined
   const { member, message, at } = showing
   member.shown.splice(at + 1 + (pick % (member.shown.length - at)), 0, message)
-  return { counts: { doubled: 1 }, named: ['doubled: ', ...names(showing)] }
+  return { counts: { doubled: 1 }, named: ['duplicated: ', ...names(showing)] }
 }
 
 /** Two neighbours; of broadcasts, two that follow one another of those of their sender. */
@@ -146,7 +146,7 @@ const breaks: [string, Break, Dialect[]][] = [
 ]
 
 /** Of a run in which all is well. */
-function owedIn({ dialect, members }: RandomRun): number {
+function expectedIn({ dialect, members }: RandomRun): number {
   const expected = ({ shown, leftAt }: RandomMember) =>
     shown.filter(({ end }, at) => {
       if (end === 'acked') return true
@@ -160,7 +160,7 @@ describe.each(['bench', 'bare', 'chat'] as const)('of random runs in the dialect
     fc.assert(
       fc.property(randomRun(dialect), (run) => {
         const verdict = audit(ledgerFrom(run), dialect)
-        const expected = owedIn(run)
+        const expected = expectedIn(run)
         expect(verdict).toMatchObject({
           ...nothing,
           ok: true,

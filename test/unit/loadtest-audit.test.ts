@@ -94,7 +94,7 @@ group.each([
     const verdict = of([{ client: 44, shown: inOrder(0, 1, 2, 1, 3, 4) }])
     expect(verdict.ok).toBe(false)
     expect(countsOf(verdict)).toEqual({ ...nothing, doubled: 1 })
-    expect(verdict.examples).toEqual(['doubled: 2-0 of room-0, at client 44'])
+    expect(verdict.examples).toEqual(['duplicated: 2-0 of room-0, at client 44'])
   })
 
   it('knows a message that was never sent, one of another room, and foreign ids', () => {
@@ -114,7 +114,7 @@ group.each([
     const verdict = of([{ client: 2, shown: all }], sendsBut(4, unacked))
     expect(verdict).toMatchObject({ ok: true, sent: 5, acked: 4, unanswered: 1 })
     expect(countsOf(verdict)).toEqual({ ...nothing, shownUnacked: 1 })
-    expect(verdict.examples).toEqual(['shown, not acked: 1-2 of room-0 (sent 4.0 s, never acked)'])
+    expect(verdict.examples).toEqual(['delivered, not acked: 1-2 of room-0 (sent 4.0 s, never acked)'])
   })
 
   it('expects nothing of what was refused', () => {
@@ -163,7 +163,7 @@ group.each([
     ])
     expect(lost).toBe(150)
     expect(examples).toHaveLength(20)
-    expect(examples.slice(0, 3).map((line) => line.split(':')[0])).toEqual(['lost', 'doubled', 'phantom'])
+    expect(examples.slice(0, 3).map((line) => line.split(':')[0])).toEqual(['lost', 'duplicated', 'phantom'])
   })
 })
 
@@ -214,7 +214,7 @@ group('of a log, the auditor', () => {
     const made = [...sends.map(unacked), { sender: 3, number: 0, sentAt: 5_001 }]
     const verdict = logged([{ client: 44, shown: [...without(4), [3, 0, 15]] }], made)
     expect(verdict).toMatchObject({ ok: false, outOfOrder: 1, lost: 2 })
-    expect(verdict.examples).toContain('out of order: room-0 has 1 numbers that mean more than one message')
+    expect(verdict.examples).toContain('out of order: room-0 has 1 sequence numbers with more than one message')
   })
 
   it('owes what has no ack to all, once it was shown to one', () => {
@@ -233,7 +233,7 @@ group('of a log, the auditor', () => {
     const verdict = audit(ledgerOf(made, [{ client: 44, head: 10, epoch: 'log', shown }]), 'chat')
     expect(countsOf(verdict)).toEqual({ ...nothing, lost: 2 })
     expect(verdict.expected - verdict.delivered).toBe(2)
-    expect(verdict.examples).toEqual(['lost: 2 numbers of room-0 that nobody knows, by client 44'])
+    expect(verdict.examples).toEqual(['lost: 2 unknown sequence numbers of room-0 by client 44'])
   })
 
   it('owes a leaver whatever precedes the last that it was shown', () => {
@@ -279,9 +279,9 @@ it('counts the seconds of examples from the zero that it is given', () => {
 group('a verdict in words', () => {
   it('says that nothing was wrong', () => {
     expect(describe(broadcast([{ client: 2, shown: all }]))).toEqual([
-      'Nothing was lost, doubled, out of order or made up.',
+      'Nothing was lost, duplicated, out of order or made up.',
       '5 messages sent: 5 acked.',
-      '10 of 10 owed deliveries came.',
+      '10 of 10 expected deliveries arrived.',
     ])
   })
 
@@ -290,15 +290,15 @@ group('a verdict in words', () => {
     const made = [...sendsBut(4, unacked), { sender: 5, number: 0, sentAt: 6_000, refused: true }]
     const lines = describe(broadcast([{ client: 44, shown: inOrder(1, 0, 0, 3), absences }], made))
     expect(lines).toEqual([
-      'Failed: 1 lost, 1 doubled.',
+      'Failed: 1 lost, 1 duplicated.',
       '6 messages sent: 4 acked, 1 refused, 1 without an answer.',
-      '7 of 8 owed deliveries came; 1 lost, of these 1 while the member was away.',
-      '1 messages stand in another order for some members than for others.',
-      '1 messages were shown though their senders got no ack.',
+      '7 of 8 expected deliveries arrived; 1 lost, of these 1 while the member was away.',
+      '1 messages have different orders for different members.',
+      '1 messages were delivered though their senders got no ack.',
       '  lost: 1-1 of room-0 (sent 2.0 s, acked 2.0 s) by client 44 (away 1.9–2.1 s)',
-      '  doubled: 1-0 of room-0, at client 44 (away 1.9–2.1 s)',
-      '  other order: 1-0 of room-0 after one that others were shown later, at client 44 (away 1.9–2.1 s)',
-      '  shown, not acked: 1-2 of room-0 (sent 4.0 s, never acked)',
+      '  duplicated: 1-0 of room-0, at client 44 (away 1.9–2.1 s)',
+      '  other order: 1-0 of room-0 after one that others got later, at client 44 (away 1.9–2.1 s)',
+      '  delivered, not acked: 1-2 of room-0 (sent 4.0 s, never acked)',
     ])
   })
 })
