@@ -1,13 +1,13 @@
 /**
- * A client process of the fleet: does what the coordinator commands over IPC, and ends with it. A terminal's Ctrl-C reaches the
- * coordinator as well, which still wants its ledger: so it is passed over here.
+ * A client process of the fleet: does what the coordinator commands over IPC, and ends with it. It ignores
+ * Ctrl-C of the terminal, because the coordinator gets it too and still needs the delivery records.
  */
 import { AgentCommand, type AgentReport } from '../model/agent-protocol.ts'
 import { nowMs } from '../system/clock.ts'
 import { type Begin, ClientPool } from './client-pool.ts'
 import { Reporter } from './record/reporter.ts'
 
-/** Sockets that will not close do not keep the process. */
+/** Exit even if sockets do not close. */
 const END_MS = 5_000
 
 class Agent {
@@ -53,7 +53,7 @@ class Agent {
     })
   }
 
-  /** Part after part, each when the one before has gone. */
+  /** Sends one part after the other. */
   async #sendLedger(pool: ClientPool): Promise<void> {
     pool.settle()
     pool.recorder.close()
@@ -64,7 +64,7 @@ class Agent {
   }
 }
 
-/** Resolves when it has gone, or can't: then the coordinator is gone, and `disconnect` follows. */
+/** Resolves when it was sent, or can't be: then the coordinator is gone, and `disconnect` follows. */
 function send(report: AgentReport): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected) process.send?.(report, undefined, {}, () => resolve())

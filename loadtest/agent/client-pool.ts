@@ -1,4 +1,4 @@
-/** The clients of this process: makes them, and passes on to each what the coordinator wants, in its time. */
+/** The clients of this process. Creates them, and runs the coordinator's commands on each at its time. */
 
 import { openConnection } from '../connection/open-connection.ts'
 import { type Arrival, arrivalsOf } from '../load/arrivals.ts'
@@ -90,7 +90,7 @@ export class ClientPool {
     for (const client of this.#clients.values()) client.recovery.begin(at)
   }
 
-  /** What falls due from now on is not sent. */
+  /** Sends that become due from now on are not made. */
   settle(): void {
     for (const load of this.#loads) load.finish()
     this.#loads.clear()
@@ -127,7 +127,7 @@ export class ClientPool {
       : new BenchProtocol(context)
   }
 
-  /** One of this process's own. */
+  /** Undefined if the sender belongs to another process. */
   #sender(place: number): Client | undefined {
     return this.#clients.get(this.#begin.senders[place] ?? -1)
   }

@@ -1,4 +1,6 @@
-/** One client of the fleet: its connection, when it was there and when not, and how long its coming and coming back took. */
+/**
+ * One client of the fleet: its connection, its absences, and how long it took to connect and to come back.
+ */
 import { setMaxListeners } from 'node:events'
 import type { Connection, ConnectionEvents } from '../connection/connection.ts'
 import type { Random } from '../load/random.ts'
@@ -24,14 +26,14 @@ export class Client implements ClientContext, ConnectionEvents {
   readonly recovery: RecoveryTimer
   readonly #protocol: ClientProtocol
   readonly #over = new AbortController()
-  /** Ends with the connection. */
+  /** Aborted with the connection. */
   #joining = new AbortController()
   #dueAt = Number.NaN
   #isConnected = false
   #isLive = false
   #hasBeenLive = false
   #isSlow = false
-  /** Its end is this process's own doing. */
+  /** This process ends the connection itself. */
   #isLeaving = false
 
   constructor(parts: ClientParts) {
@@ -41,7 +43,7 @@ export class Client implements ClientContext, ConnectionEvents {
     this.counters = parts.counters
     this.clock = parts.clock
     this.recovery = new RecoveryTimer(parts.counters.recovery)
-    // Each send that waits listens.
+    // Each waiting send adds a listener.
     setMaxListeners(0, this.#over.signal)
     this.connection = parts.open(parts.plan, this)
     this.#protocol = parts.protocol(this)
@@ -63,7 +65,7 @@ export class Client implements ClientContext, ConnectionEvents {
     return this.#protocol.unanswered
   }
 
-  /** @param dueAt its connecting is counted from then */
+  /** @param dueAt start of its connect latency */
   connect(dueAt: number): void {
     this.#dueAt = dueAt
     this.connection.connect()
@@ -84,7 +86,7 @@ export class Client implements ClientContext, ConnectionEvents {
     this.connection.cycle()
   }
 
-  /** From now on, also when it comes back, it reads as its plan says. */
+  /** From now on, also after a reconnect, it reads as its plan says. */
   slow(): void {
     this.#isSlow = this.plan.reads !== 'all'
     if (this.#isSlow && this.#isLive) this.connection.throttle()
@@ -135,7 +137,7 @@ export class Client implements ClientContext, ConnectionEvents {
     this.#protocol.onLive()
   }
 
-  /** Before the connection knows, so that its end is told as what it is. */
+  /** Called before the connection ends, so the end counts as intended. */
   #leaves(): void {
     this.#isLeaving = true
     this.#gone()

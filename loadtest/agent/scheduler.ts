@@ -1,11 +1,11 @@
 /**
- * Does each thing when its time has come, and after a stall all that had become due meanwhile, at once and in order. Its timer
- * counts in whole milliseconds, so that things are done up to two late on an idle machine.
+ * Runs items at their times. After a stall it runs everything that became due meanwhile, in order. Its timer
+ * has whole milliseconds, so items run up to 2 ms late on an idle machine.
  */
 import type { Clock } from '../system/clock.ts'
 
 export interface SchedulerOptions<T> {
-  /** In the order of their times. */
+  /** In order of time. */
   items: Iterator<T, void>
   at: (item: T) => number
   act: (item: T, nowMs: number) => void
@@ -14,7 +14,7 @@ export interface SchedulerOptions<T> {
 
 const LONGEST_MS = 2_147_483_647
 /** Then sockets get their turn. */
-const AT_ONCE = 200
+const MAX_BATCH = 200
 
 export class Scheduler<T> {
   readonly #options: SchedulerOptions<T>
@@ -38,7 +38,7 @@ export class Scheduler<T> {
     this.#next = undefined
   }
 
-  /** What is due by now is done first: a process that is behind leaves nothing out. */
+  /** Runs what is due by now, then stops: a late process leaves nothing out. */
   finish(): void {
     const { at, act, clock } = this.#options
     const nowMs = clock()
@@ -51,7 +51,7 @@ export class Scheduler<T> {
 
   #run(): void {
     const { at, act, clock } = this.#options
-    for (let done = 0; done < AT_ONCE; done += 1) {
+    for (let done = 0; done < MAX_BATCH; done += 1) {
       const item = this.#next
       const nowMs = clock()
       if (item === undefined || at(item) > nowMs) return this.#wait()

@@ -1,4 +1,7 @@
-/** A client of the plain WebSockets of apps/bare.js: requests and events as JSON texts. It has no heartbeat, as that server has none. */
+/**
+ * A client of the plain WebSockets of apps/bare.js: requests and events as JSON texts. It has no heartbeat,
+ * like that server.
+ */
 import { z } from 'zod'
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
 import { ReconnectingConnection } from './reconnecting-connection.ts'

@@ -1,8 +1,11 @@
-/** One client's connection to a Socket.IO server, as the fleet sees it: the lean one, the stock one, and a plain WebSocket look alike. */
+/**
+ * One client's connection to a server. The raw client, the stock client and the plain WebSocket share this
+ * interface.
+ */
 import type { Reading, Transport } from '../model/plan.ts'
 
 export interface ConnectionOptions {
-  /** As socket.io-client takes it: a path is the name of the namespace. A plain WebSocket is opened at exactly this address. */
+  /** As for socket.io-client: a path names the namespace. A plain WebSocket opens exactly this address. */
   url: string
   transport: Transport
   /** Loopback address to connect from. */
@@ -13,41 +16,51 @@ export interface ConnectionOptions {
 }
 
 export interface ConnectionEvents {
-  /** The namespace is connected; again after each reconnect. */
+  /** The namespace is connected; also after each reconnect. */
   onConnect(): void
-  /** An event of the server. */
+  /** An event from the server. */
   onEvent(event: string, payload: unknown): void
-  /** The connection has ended, whoever ended it (`reason` as socket.io-client names it). Not after `close()`. */
+  /**
+   * The connection has ended, whichever side ended it (`reason` as in socket.io-client). Not called after
+   * `close()`.
+   */
   onDisconnect(reason: string): void
   /**
-   * An attempt to connect failed; the next one follows by itself.
-   * @param reason one of few words, fit to be counted by: `websocket error: ECONNREFUSED`, `timeout`, or what the server refused
-   *   with (its `data.code` where there is one, else its message)
+   * An attempt to connect failed; the next one follows automatically.
+   * @param reason short, for counting: `websocket error: ECONNREFUSED`, `timeout`, or the server's refusal
+   *   (its `data.code` or else its message)
    */
   onConnectError(reason: string): void
 }
 
-/** Comes back by itself until it is closed, with Socket.IO's default delays (1 s to 5 s, ± 50 %) unless the server says `draining`. */
+/**
+ * Reconnects automatically until it is closed, with Socket.IO's default delays (1 s to 5 s, ± 50 %), or
+ * earlier if the server sends `draining`.
+ */
 export interface Connection {
   readonly connected: boolean
-  /** What it talks over now; undefined while it is not connected. */
+  /** The current transport; undefined while it is not connected. */
   readonly transport: 'polling' | 'websocket' | undefined
   connect(): void
   /**
    * @returns the ack's first argument
-   * @throws {RequestFailed} when it is not connected, the connection ends before the ack, or `timeoutMs` pass
+   * @throws {RequestFailed} if it is not connected, the connection ends before the ack, or `timeoutMs` pass
    */
   request(event: string, payload: unknown, timeoutMs: number): Promise<unknown>
   /**
-   * From now on takes no more from its socket than `reads` allows; to be called again after each reconnect, once all is joined.
-   * It hears no pings then either: after ping interval and time-out the connection ends as `ping timeout`, on both sides.
+   * From now on reads no faster than `reads` allows. Call it again after each reconnect, once all rooms are
+   * joined. It then receives no pings either: after ping interval and time-out the connection ends as `ping
+   * timeout` on both sides.
    */
   throttle(): void
-  /** Destroys the connection without a goodbye, as a network that is cut does; comes back after `offlineMs` (then with no more delay). */
+  /**
+   * Destroys the connection without a close handshake, like a cut network; reconnects after `offlineMs`,
+   * without further delay.
+   */
   cut(offlineMs: number): void
-  /** Leaves in order and comes back at once. Without effect while it is not connected: it is on its way then. */
+  /** Disconnects properly and reconnects at once. No effect while it is not connected. */
   cycle(): void
-  /** For good. */
+  /** Closes for good. */
   close(): void
 }
 

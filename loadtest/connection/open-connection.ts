@@ -1,4 +1,4 @@
-/** Which client a run's connections are made with. */
+/** Chooses the client implementation. */
 import type { ClientKind, Dialect } from '../model/plan.ts'
 import { openBare } from './bare-connection.ts'
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
@@ -7,9 +7,9 @@ import { openStock } from './stock-connection.ts'
 
 export interface ConnectionKind {
   kind: ClientKind
-  /** There is one client of `bare`, whatever `kind` says. */
+  /** `bare` has one client, whatever `kind` says. */
   dialect: Dialect
-  /** From 0 to less than 1; of the run's seed. */
+  /** From 0 to less than 1, derived from the run's seed. */
   random: () => number
 }
 

@@ -1,4 +1,4 @@
-/** Requests that wait for their ack. There are never more than are sent within the time-out that each of them has. */
+/** Requests that wait for their ack. Bounded by what is sent within their time-out. */
 import { RequestFailed } from './connection.ts'
 
 interface Waiting {
@@ -11,7 +11,7 @@ export class PendingRequests {
   readonly #waiting = new Map<number, Waiting>()
   #next = 0
 
-  /** @param send is given the reference that the answer will carry */
+  /** @param send gets the reference that the answer will carry */
   add(timeoutMs: number, send: (ref: number) => void): Promise<unknown> {
     const ref = this.#next
     this.#next += 1
@@ -22,7 +22,7 @@ export class PendingRequests {
     })
   }
 
-  /** An answer to what nobody waits for any more came too late, and is none. */
+  /** An answer after the time-out is ignored. */
   settle(ref: number, answer: unknown): void {
     this.#take(ref)?.resolve(answer)
   }

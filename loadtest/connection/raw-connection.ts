@@ -1,6 +1,6 @@
 /**
- * A lean Socket.IO client, for numbers: no more than the protocol asks of one, little memory, little time a message. It does not
- * understand binary packets, and answers no acks that a server asks for.
+ * A lean Socket.IO client for load: only what the protocol requires, with little memory and CPU time per
+ * message. It does not support binary packets or acks that a server asks for.
  */
 import type { Connection, ConnectionEvents, ConnectionOptions } from './connection.ts'
 import { ReconnectingConnection } from './reconnecting-connection.ts'

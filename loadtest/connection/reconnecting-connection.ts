@@ -1,4 +1,7 @@
-/** A connection made of one session after another: comes back with delays, after cuts, and when its server goes. Knows no protocol. */
+/**
+ * A connection made of consecutive sessions: reconnects with delays, after cuts, and when its server drains.
+ * Knows no protocol.
+ */
 import type { Reading } from '../model/plan.ts'
 import { type Connection, type ConnectionEvents, RequestFailed } from './connection.ts'
 import { leaveInMs } from './draining.ts'
@@ -6,7 +9,7 @@ import { PendingRequests } from './pending-requests.ts'
 import { reconnectDelayMs } from './reconnect-delay.ts'
 import type { Dial, Session } from './session/session.ts'
 
-/** As socket.io-client; here it is also the time within which the namespace must be connected. */
+/** As in socket.io-client; here the namespace must be connected within this time too. */
 const CONNECT_TIMEOUT_MS = 20_000
 
 export interface ReconnectOptions {
@@ -30,9 +33,9 @@ export class ReconnectingConnection implements Connection {
   #isReady = false
   #isClosed = false
   #failures = 0
-  /** While there is no connection: the end of the attempt, or the next one. */
+  /** While not connected: the time-out of the attempt, or the next attempt. */
   #timer: NodeJS.Timeout | undefined
-  /** The server has said that it goes. */
+  /** Set when the server announced that it drains. */
   #leaving: NodeJS.Timeout | undefined
 
   constructor(options: ReconnectOptions, events: ConnectionEvents) {
@@ -103,7 +106,7 @@ export class ReconnectingConnection implements Connection {
     this.#events.onEvent(event, payload)
   }
 
-  /** A server that goes names each client another time. */
+  /** A draining server gives each client a time of its own. */
   #drain(payload: unknown): void {
     const inMs = leaveInMs(payload)
     if (inMs === undefined) return

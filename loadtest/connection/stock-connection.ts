@@ -1,6 +1,6 @@
 /**
- * The stock client, for truth. It comes back by its own rules, with its own randomness; where it would stay away (the server has
- * refused it, or has closed the namespace), it is told to connect again.
+ * The stock client, for realistic behaviour. It reconnects by its own rules and randomness. Where it would
+ * not (the server refused it, or closed the namespace), it is made to connect again.
  */
 import { io, type Socket } from 'socket.io-client'
 import type { Transport } from '../model/plan.ts'
@@ -29,7 +29,7 @@ class StockConnection implements Connection {
   readonly #sockets: ClientSockets
   readonly #socket: Socket
   #isClosed = false
-  /** The end that it was given from here; the stock client would call it otherwise. */
+  /** The reason of an end that this class caused; the stock client would report another. */
   #endedAs: string | undefined
   #wasConnected = false
   #failures = 0
@@ -49,7 +49,7 @@ class StockConnection implements Connection {
       forceNew: true,
       transports: TRANSPORTS[options.transport],
       auth: options.auth,
-      // Keeps the cookies of balancers, as a browser does.
+      // Keeps load balancer cookies, as a browser does.
       withCredentials: true,
       transportOptions: { polling: { agent }, websocket: { agent } },
     })
@@ -125,7 +125,7 @@ class StockConnection implements Connection {
 
   #end(reason: string, backInMs: number): void {
     this.#endedAs = reason
-    // A manager that waits for its next try forgets about it only this way.
+    // This is the only way to cancel a manager's pending reconnect.
     this.#socket.disconnect()
     this.#endedAs = undefined
     this.#connectIn(backInMs)
@@ -143,7 +143,7 @@ class StockConnection implements Connection {
     const wasLeaving = this.#leaving !== undefined
     this.#wasConnected = false
     this.#forget()
-    // What was asked and has not left is not to be said after a reconnect.
+    // Unsent requests must not be sent after a reconnect.
     this.#socket.sendBuffer = []
     if (this.#isClosed) return
     if (!wasConnected) return this.#failed(reason)
@@ -178,7 +178,7 @@ class StockConnection implements Connection {
     this.#leaving = undefined
     this.#limiter?.stop()
     this.#limiter = undefined
-    // The answer to a goodbye must be read.
+    // The response to a disconnect must be read.
     this.#throttled?.resume()
     this.#throttled = undefined
   }

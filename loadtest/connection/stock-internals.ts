@@ -1,9 +1,12 @@
-/** What is to be found out of the inside of the stock client. */
+/** Reads internals of the stock client. */
 import { z } from 'zod'
 import type { ClientSockets } from './transport/client-sockets.ts'
 import type { Source } from './transport/read-limiter.ts'
 
-/** The transport's error has the status or the event of its WebSocket beside its message; the server's refusal has data. */
+/**
+ * A transport error has the status, or its WebSocket's event, beside its message; a server's refusal has
+ * data.
+ */
 const ConnectError = z.object({
   message: z.string(),
   data: z.object({ code: z.string() }).optional().catch(undefined),
@@ -22,7 +25,10 @@ export function connectErrorWord(error: Error): string {
   return `${message}: ${code ?? /\b\d{3}$/.exec(cause)?.[0] ?? cause}`
 }
 
-/** What must rest if nothing is to be read: the WebSocket, which would wake its TCP connection, or the TCP connections of polling. */
+/**
+ * What to pause so that nothing is read: the WebSocket, which would resume its TCP connection, or the TCP
+ * connections of polling.
+ */
 export function sourceOf(engine: { transport: object }, sockets: ClientSockets): Source {
   const webSocket: unknown = Reflect.get(engine.transport, 'ws')
   return isSource(webSocket) ? webSocket : sockets

@@ -1,6 +1,6 @@
 /**
- * A client of `apps/bench.js`, over Socket.IO or bare: joins after each connect, sends each message once. What is lost on the way
- * is lost, as it is for an application that does no more than this.
+ * A client of `apps/bench.js`, over Socket.IO or bare. Joins after each connect, and sends each message once.
+ * Lost messages stay lost, as in an application that does no more than this.
  */
 
 import { RequestFailed } from '../../connection/connection.ts'
@@ -53,11 +53,11 @@ export class BenchProtocol implements ClientProtocol {
   }
 
   onLost(): void {
-    // What was under way rejects by itself.
+    // Outstanding requests reject on their own.
   }
 
   onLive(): void {
-    // Nothing waits.
+    // Nothing is queued.
   }
 
   send(send: DueSend): void {
@@ -95,7 +95,7 @@ export class BenchProtocol implements ClientProtocol {
 
   async #joinOnce(): Promise<Outcome> {
     const { plan, connection, recorder, counters, clock, absences } = this.#context
-    // Before the answer: messages may come ahead of it.
+    // Before the response: messages may arrive ahead of it.
     for (const room of plan.rooms)
       if (!this.#members.has(room))
         this.#members.set(room, recorder.open({ client: plan.index, room, absences }))

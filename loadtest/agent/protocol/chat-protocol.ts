@@ -1,6 +1,6 @@
 /**
- * A client of the chat: follows its rooms across connections, and sends each message, with the same id, until it has an answer for
- * good. What falls due while it is away is sent when it is back, as a person's client does.
+ * A client of the chat. Follows its rooms across connections, and sends each message with the same id until
+ * it has a final answer. What becomes due while it is away is sent after it is back, as a user's client does.
  */
 
 import { retryDelayMs } from '../../../src/client/connection/back-off.ts'
@@ -12,18 +12,20 @@ import { ANSWER_MS, ChatRoom } from './chat-room.ts'
 import { isOk, isRecord, refusalOf } from './responses.ts'
 import type { RoomHeads } from './room-heads.ts'
 
-/** Sends of one client that wait for an answer or for its being back; what falls due beyond is not sent. */
+/** Most sends of one client that wait for an answer or a connection; further due messages are not sent. */
 const BACKLOG = 1_000
 const BACK_OFF = { baseMs: 100, maxMs: 2_000 }
-/** Sends of one client that are under way or tried again; the others wait their turn, so that a backlog comes back as no stampede. */
+/**
+ * Most sends of one client in flight or retried; the others wait, so a backlog does not arrive as one burst.
+ */
 const MAX_CONCURRENT_SENDS = 8
-/** Of one client at a time. */
+/** Per client. */
 const MAX_CONCURRENT_JOINS = 4
 
 interface Send extends DueSend {
   room: string
   key: number
-  /** In the journal, from its first try on. */
+  /** Row in the recorder, from the first attempt on. */
   row: number | undefined
 }
 
@@ -32,7 +34,7 @@ export class ChatProtocol implements ClientProtocol {
   readonly #heads: RoomHeads
   readonly #rooms: ReadonlyMap<string, ChatRoom>
   readonly #waiting: (() => void)[] = []
-  /** Of sends: each is woken when one before it is done. */
+  /** Waiting sends; each is resumed when an earlier one is done. */
   readonly #line: (() => void)[] = []
   #underWay = 0
   #unanswered = 0
@@ -66,14 +68,14 @@ export class ChatProtocol implements ClientProtocol {
   onEvent(event: string, payload: unknown): void {
     if (!isRecord(payload) || typeof payload.room !== 'string') return
     const room = this.#rooms.get(payload.room)
-    if (event === 'message' && room === undefined) this.#strayed(payload)
+    if (event === 'message' && room === undefined) this.#recordMisdelivered(payload)
     else if (event === 'message') room?.onMessage(payload)
     else if (event === 'gap') room?.onGap(payload)
     else if (event === 'epoch') room?.rejoin()
   }
 
-  /** Not for this client: written down with one of its rooms. */
-  #strayed({ room, id }: Record<string, unknown>): void {
+  /** A message for a room that this client is not in: recorded with one of its rooms. */
+  #recordMisdelivered({ room, id }: Record<string, unknown>): void {
     const [first] = this.#rooms.values()
     first?.recordForeign(`${String(id)} in ${String(room)}`)
   }
@@ -110,7 +112,7 @@ export class ChatProtocol implements ClientProtocol {
     else next()
   }
 
-  /** @returns `done`, or not before so many milliseconds again */
+  /** @returns `done`, or the shortest delay before the next attempt, in milliseconds */
   async #try(send: Send): Promise<'done' | number> {
     const { connection, recorder, counters, clock } = this.#context
     if (send.row === undefined) {

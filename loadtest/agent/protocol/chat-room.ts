@@ -1,4 +1,4 @@
-/** One client in one room of the chat: asks for what its follower needs, and writes down what the follower shows. */
+/** One client in one room of the chat: makes its follower's requests, and records its deliveries. */
 import { HISTORY_MAX } from '../../../src/wire/chat.ts'
 import { dueAtFrom } from '../../model/delivery-records.ts'
 import type { ClientContext } from '../client-context.ts'
@@ -17,7 +17,7 @@ export class ChatRoom implements DeliverySink {
   #member: MemberRecorder | undefined
   #isFetching = false
   #isJoining = false
-  /** Of this connection. */
+  /** Aborted with the connection. */
   #signal: AbortSignal = AbortSignal.abort()
 
   readonly #heads: RoomHeads
@@ -28,7 +28,7 @@ export class ChatRoom implements DeliverySink {
     this.#heads = heads
   }
 
-  /** Messages of the log that were not shown yet. */
+  /** Messages of the log that are not delivered yet. */
   get outstanding(): number {
     return Math.max(0, this.#heads.of(this.#room) - this.#follower.last)
   }
@@ -53,7 +53,7 @@ export class ChatRoom implements DeliverySink {
     else this.#follower.live(entry)
   }
 
-  /** What nobody could mean for it. */
+  /** A message that cannot be meant for this room. */
   recordForeign(text: string): void {
     this.#member?.recordForeign(text)
   }
@@ -63,7 +63,7 @@ export class ChatRoom implements DeliverySink {
     void this.#fetch(this.#signal)
   }
 
-  /** The log is another, or the server does not know that the client has joined. */
+  /** The log was replaced, or the server does not know that the client has joined. */
   rejoin(): void {
     this.#follower.outdated()
     if (!this.#isJoining) void this.join(this.#signal)
@@ -89,7 +89,7 @@ export class ChatRoom implements DeliverySink {
   async #joinOnce(): Promise<Outcome> {
     const { position } = this.#follower
     this.#follower.asks()
-    // What was said before its first joining is not owed to it.
+    // Messages before its first join are not expected.
     const limit = position === undefined ? 1 : HISTORY_MAX
     const answer = await this.#ask('room:join', { room: this.#room, limit, ...position })
     const page = isOk(answer) ? pageOf(answer) : undefined
@@ -98,7 +98,7 @@ export class ChatRoom implements DeliverySink {
     return 'done'
   }
 
-  /** Page after page, until nothing is missing. */
+  /** Fetches page after page until nothing is missing. */
   async #fetch(signal: AbortSignal): Promise<void> {
     if (this.#isFetching) return
     this.#isFetching = true

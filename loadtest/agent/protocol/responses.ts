@@ -1,4 +1,7 @@
-/** Checks what a server says, entry by entry: these are the hot paths of a client, where a schema would cost more than the work. */
+/**
+ * Checks server responses field by field: on a client's hot path a schema would cost more than the work
+ * itself.
+ */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
@@ -13,7 +16,7 @@ export interface Refusal {
   retryAfterMs: number
 }
 
-/** @returns what an answer that is no answer comes to: a refusal that can be tried again */
+/** @returns the refusal in a response; a malformed response counts as a retryable refusal */
 export function refusalOf(answer: unknown): Refusal {
   const error = isRecord(answer) && isRecord(answer.error) ? answer.error : {}
   return {
@@ -43,7 +46,7 @@ export interface Page {
   reset: boolean
 }
 
-/** The answer of `room:join` and `room:history`. */
+/** The response to `room:join` and `room:history`. */
 export function pageOf(answer: Record<string, unknown>): Page | undefined {
   const { epoch, head, messages, more, reset } = answer
   if (typeof epoch !== 'string' || typeof head !== 'number' || !Array.isArray(messages)) return undefined

@@ -1,4 +1,4 @@
-/** Tries again with growing pauses, until it is done or aborted: for what a client does on one connection. */
+/** Retries with growing delays until done or aborted: for requests on one connection. */
 
 import { retryDelayMs } from '../../../src/client/connection/back-off.ts'
 import { abortableDelay } from '../../../src/core/delay.ts'
@@ -13,10 +13,10 @@ export interface RetryOptions {
   random: Random
 }
 
-/** What one try came to; a number: again, not before so many milliseconds. */
+/** The outcome of one attempt. A number: retry, but not before that many milliseconds. */
 export type Outcome = 'done' | 'never' | 'again' | number
 
-/** @returns whether it was done. A request that failed is tried again. */
+/** @returns whether it was done. A failed request is retried. */
 export async function retry(options: RetryOptions, once: () => Promise<Outcome>): Promise<boolean> {
   const { signal, random } = options
   for (let failures = 1; !signal.aborted; failures += 1) {

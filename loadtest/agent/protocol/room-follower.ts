@@ -1,41 +1,41 @@
 /**
- * One client in one room of the chat, as PROTOCOL says that a client follows it: knows what it has been shown, what is to be
- * fetched before anything later is shown, and where to resume. Shows what the server sends: nothing that it sends live is dropped
- * or put in order here, so that a defect of the server shows in the ledger. Of pages it passes over what the client had already
- * when they came. Pure.
+ * One client in one room of the chat, as docs/protocol.md describes it. Knows what was delivered, what must
+ * be fetched before anything later is delivered, and where to resume. Live messages are neither dropped nor
+ * reordered here, so a defect of the server shows in the delivery records. Entries of pages that the client
+ * already had are skipped. Pure.
  */
 import type { Entry, Page } from './responses.ts'
 
 export interface DeliverySink {
-  /** A log of which nothing was shown yet; what follows `head` is owed. */
+  /** Starts a log without deliveries; messages after `head` are expected. */
   begin(epoch: string, head: number): void
   show(entry: Entry): void
 }
 
-/** To be fetched: from behind `after` up to `upTo`. */
+/** Entries to fetch: after `after`, up to `upTo`. */
 interface Range {
   after: number
   upTo: number
 }
 
-/** Live messages that wait for a page; past it they are shown at once. */
+/** Most live messages that wait for a page; further ones are delivered at once. */
 const WAITING_MAX = 20_000
 
 export class RoomFollower {
   readonly #showing: DeliverySink
-  /** Ranges and live messages, in the order in which they were told. */
+  /** Ranges and live messages, in order of arrival. */
   readonly #waiting: (Range | Entry)[] = []
   #state: 'joining' | 'live' | 'outdated' = 'joining'
   #epoch: string | undefined
   #last = 0
-  /** Requests to join since the connection began, or the log was replaced. */
+  /** Join requests since the connection began or the log was replaced. */
   #asked = 0
 
   constructor(showing: DeliverySink) {
     this.#showing = showing
   }
 
-  /** Largest number that was shown. */
+  /** Largest sequence number that was delivered. */
   get last(): number {
     return this.#last
   }
@@ -49,25 +49,28 @@ export class RoomFollower {
     return this.#epoch === undefined ? undefined : { after: this.#last, epoch: this.#epoch }
   }
 
-  /** What is to be asked next of `room:history`. */
+  /** What `room:history` must be asked for next. */
   get missingAfter(): number | undefined {
     const [first] = this.#waiting
     return this.#state === 'live' && first !== undefined && 'upTo' in first ? first.after : undefined
   }
 
-  /** A join is asked for. One whose answer did not come may have been done all the same: then live messages go before the page. */
+  /**
+   * A join was requested. If an earlier one got no answer, the server may have joined the client anyway: then
+   * live messages come before the page.
+   */
   asks(): void {
     this.#asked += 1
   }
 
-  /** The connection is gone: all that waits is part of what the next join brings. */
+  /** The connection has ended: the next join brings everything that waits. */
   lost(): void {
     this.#state = 'joining'
     this.#waiting.length = 0
     this.#asked = 0
   }
 
-  /** The log was replaced: what comes until the room is joined anew comes with the join as well. */
+  /** The log was replaced: the next join brings everything that arrives until then. */
   outdated(): void {
     this.#state = 'outdated'
     this.#waiting.length = 0
@@ -96,8 +99,8 @@ export class RoomFollower {
   }
 
   /**
-   * What was asked for behind `after`.
-   * @returns false when it is of another log: then the room is to be joined anew
+   * A page of what follows `after`.
+   * @returns false if it is of another log: then the room must be joined again
    */
   fetched(after: number, page: Page): boolean {
     const [range] = this.#waiting
@@ -120,8 +123,8 @@ export class RoomFollower {
   }
 
   /**
-   * A page that follows on what was shown, or the newest one: then what lies between is fetched first. All of a log that replaced
-   * another is owed to who was a member.
+   * Takes a page that follows the last delivery, or the newest page: then what lies between is fetched first.
+   * All of a log that replaced another is expected.
    */
   #resume({ entries, head, more, reset }: Page): void {
     const follows = !reset || (entries[0]?.seq ?? 0) <= this.#last + 1
@@ -129,7 +132,7 @@ export class RoomFollower {
     if (this.#last < head && (more || !follows)) this.#waiting.unshift({ after: this.#last, upTo: head })
   }
 
-  /** They are part of the page, or were said before a first joining. */
+  /** They are part of the page, or precede the first join. */
   #dropUpTo(head: number): void {
     const later = this.#waiting.filter((one) => 'upTo' in one || one.seq > head)
     this.#waiting.splice(0, this.#waiting.length, ...later)
@@ -140,7 +143,7 @@ export class RoomFollower {
     return this.#state === 'joining' || this.#waiting.length > 0
   }
 
-  /** A page that holds an entry twice shows it twice. */
+  /** An entry that a page contains twice is delivered twice. */
   #showPage(entries: readonly Entry[], upTo: number): void {
     const had = this.#last
     for (const entry of entries) if (entry.seq > had && entry.seq <= upTo) this.#show(entry)
@@ -151,7 +154,7 @@ export class RoomFollower {
     this.#last = Math.max(this.#last, entry.seq)
   }
 
-  /** Shows what waited, up to the next range that must be fetched. */
+  /** Delivers what waited, up to the next range that must be fetched. */
   #drain(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       if ('upTo' in next) {

@@ -1,8 +1,8 @@
-/** How far the rooms' logs have come, as far as the clients of this process know from acks. */
+/** The heads of the rooms' logs, as far as this process knows them from acks. */
 export class RoomHeads {
   readonly #heads = new Map<string, number>()
 
-  /** 0: nothing is known. */
+  /** 0: unknown. */
   of(room: string): number {
     return this.#heads.get(room) ?? 0
   }
@@ -11,7 +11,7 @@ export class RoomHeads {
     if (seq > this.of(room)) this.#heads.set(room, seq)
   }
 
-  /** The log is another. */
+  /** The log was replaced. */
   forget(room: string): void {
     this.#heads.delete(room)
   }

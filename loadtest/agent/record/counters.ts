@@ -1,4 +1,4 @@
-/** Counts what happens between two reports. Judges nothing. */
+/** Counts events between two reports. Judges nothing. */
 import type { AgentSecond } from '../../model/agent-protocol.ts'
 import { Latencies } from './latencies.ts'
 
@@ -30,7 +30,7 @@ export class Counters {
   #refused = new Map<string, number>()
   #connectErrors = new Map<string, number>()
 
-  /** A send whose time had come `lateMs` ago. */
+  /** A send that was due `lateMs` ago. */
   due(lateMs: number): void {
     this.#counters.due += 1
     this.#counters.lateMs = Math.max(this.#counters.lateMs, lateMs)
@@ -66,7 +66,7 @@ export class Counters {
     this.#connectErrors.set(reason, (this.#connectErrors.get(reason) ?? 0) + 1)
   }
 
-  /** Since the last time. */
+  /** Returns the counts since the last call. */
   take(): CounterReport {
     const taken: CounterReport = {
       ...this.#counters,

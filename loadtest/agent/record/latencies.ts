@@ -1,4 +1,4 @@
-/** Latencies of one interval; what lies outside of what a histogram holds is taken to its bound. */
+/** Latencies of one interval. Values outside the histogram's range are set to its bound. */
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { emptyHistogram } from '../../measure/histograms.ts'
 
@@ -17,7 +17,7 @@ export class Latencies {
     this.#histogram.recordValue(Math.min(this.#histogram.highestTrackableValue, microseconds))
   }
 
-  /** HdrHistogram V2, compressed, base64; begins anew. */
+  /** Returns HdrHistogram V2, compressed, base64, and starts anew. */
   take(): string {
     if (this.#isEmpty) return this.#empty
     const encoded = encodeIntoCompressedBase64(this.#histogram)

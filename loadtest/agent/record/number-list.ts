@@ -1,5 +1,5 @@
-/** A list of numbers that grows, eight bytes each: a run writes down millions. */
-const FIRST = 16
+/** A growing list of numbers with eight bytes each: a run records millions. */
+const INITIAL_CAPACITY = 16
 
 export class NumberList {
   #values: Float64Array<ArrayBuffer> = new Float64Array(0)
@@ -11,7 +11,7 @@ export class NumberList {
 
   push(value: number): void {
     if (this.#length === this.#values.length) {
-      const wider = new Float64Array(Math.max(FIRST, this.#length * 2))
+      const wider = new Float64Array(Math.max(INITIAL_CAPACITY, this.#length * 2))
       wider.set(this.#values)
       this.#values = wider
     }

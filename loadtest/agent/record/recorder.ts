@@ -1,16 +1,16 @@
-/** What this process writes down for the auditor: every send, and what each client was shown in which order. Judges nothing. */
+/** Records every send, and what each client received in which order, for the audit. Judges nothing. */
 import type { AgentRecords } from '../../model/agent-protocol.ts'
 import { keyFromId, keyOf, MAX_SENDS_PER_CLIENT, type MemberRecord } from '../../model/delivery-records.ts'
 import { NumberList } from './number-list.ts'
 
 const MAX_FOREIGN_IDS = 20
-/** So that one message between the processes stays some megabytes. */
+/** Limits of one part, so an IPC message stays at a few megabytes. */
 const PART_NUMBERS = 500_000
 const PART_MEMBERS = 2_000
 
 export interface RecorderOptions {
   run: string
-  /** Deliveries that are written down at most. */
+  /** Most deliveries that are recorded. */
   limit: number
 }
 
@@ -46,7 +46,7 @@ export class Recorder {
     return keyOf(client, number)
   }
 
-  /** @returns its row, for what becomes of it */
+  /** @returns its row, for its outcome */
   sent(key: number, room: string, at: number): number {
     return this.#closed ? -1 : this.#sends.add(key, room, at)
   }
@@ -59,14 +59,14 @@ export class Recorder {
     if (!this.#closed) this.#sends.refused(row)
   }
 
-  /** The page of one client in one room, and of one log where there is one. */
+  /** Starts the record of one client in one room, and of one log if there is one. */
   open(page: MemberOptions): MemberRecorder {
     const member = new MemberRecorder(page, this)
     this.#members.push(member)
     return member
   }
 
-  /** @returns whether it is to be written down */
+  /** @returns whether to record the delivery */
   takesDelivery(at: number): boolean {
     if (this.#closed) return false
     this.#lastDeliveryAt = at
@@ -75,12 +75,12 @@ export class Recorder {
     return !this.#overflowed
   }
 
-  /** Nothing is written down from now on. */
+  /** Nothing is recorded from now on. */
   close(): void {
     this.#closed = true
   }
 
-  /** Parts of a size that can be sent to another process. */
+  /** Parts small enough to send to another process. */
   *parts(): Generator<AgentRecords, void> {
     let members: MemberRecord[] = []
     let numbers = 0
@@ -107,10 +107,10 @@ export class Recorder {
 export interface MemberOptions {
   client: number
   room: string
-  /** Of the log, where there is one. */
+  /** Of the log, if there is one. */
   head?: number
   epoch?: string
-  /** Shared by all pages of a client. */
+  /** Shared by all records of a client. */
   absences: readonly (readonly [number, number])[]
 }
 
@@ -134,12 +134,12 @@ export class MemberRecorder {
     return !Number.isNaN(this.#joinedAt)
   }
 
-  /** The first time counts. */
+  /** Only the first call counts. */
   joined(at: number): void {
     if (!this.hasJoined) this.#joinedAt = at
   }
 
-  /** In the order of calls. */
+  /** In order of delivery. */
   show(id: unknown, at: number, seq = Number.NaN): void {
     if (!this.#recorder.takesDelivery(at)) return
     const key = typeof id === 'string' ? keyFromId(this.#recorder.run, id) : undefined

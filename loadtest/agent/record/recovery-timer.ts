@@ -1,4 +1,7 @@
-/** Tells once after a moment when a client is served again: a message that was due since is acked to it, and one is shown to it. */
+/**
+ * Measures when a client is served again: when a message that was due since the start is acked to it, and one
+ * is delivered to it.
+ */
 import type { Latencies } from './latencies.ts'
 
 export class RecoveryTimer {
@@ -7,7 +10,7 @@ export class RecoveryTimer {
   #isAcked = false
   #isShown = false
 
-  /** @param latencies where it is written down */
+  /** @param latencies takes the result */
   constructor(latencies: Latencies) {
     this.#latencies = latencies
   }
@@ -21,16 +24,16 @@ export class RecoveryTimer {
   acked(dueAt: number, now: number): void {
     if (this.#isAcked || !(dueAt >= this.#from)) return
     this.#isAcked = true
-    this.#tell(now)
+    this.#recordIfServed(now)
   }
 
   shown(dueAt: number, now: number): void {
     if (this.#isShown || !(dueAt >= this.#from)) return
     this.#isShown = true
-    this.#tell(now)
+    this.#recordIfServed(now)
   }
 
-  #tell(now: number): void {
+  #recordIfServed(now: number): void {
     if (this.#isAcked && this.#isShown) this.#latencies.record(now - this.#from)
   }
 }

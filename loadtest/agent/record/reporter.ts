@@ -1,4 +1,7 @@
-/** Reports once a second, at whole seconds of the clock, what happened since and how this process itself fares. */
+/**
+ * Reports once a second, at whole seconds of the clock: events since the last report, and this process's own
+ * load.
+ */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { AgentSecond } from '../../model/agent-protocol.ts'
 import type { Clock } from '../../system/clock.ts'
@@ -26,7 +29,7 @@ export class Reporter {
     this.#wait()
   }
 
-  /** What happened since the last report. */
+  /** Reports immediately what happened since the last report. */
   now(): void {
     const cpu = process.cpuUsage()
     this.#report({
@@ -49,7 +52,7 @@ export class Reporter {
     this.#timer = setTimeout(
       () => {
         this.now()
-        // A timer can be early by a fraction: that second is told all the same.
+        // A timer can fire a fraction early: the second is reported all the same.
         this.#dueAt = Math.max(this.#dueAt + SECOND_MS, this.#nextSecond())
         this.#wait()
       },
@@ -61,7 +64,7 @@ export class Reporter {
     return Math.ceil(this.#clock() / SECOND_MS) * SECOND_MS
   }
 
-  /** What is measured is the time between two ticks, with the time that is meant to be between them. */
+  /** The histogram holds the time between two ticks, which includes the intended interval. */
   #delayMs(): number {
     return this.#delay.count === 0 ? 0 : Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION_MS)
   }

@@ -1,4 +1,4 @@
-/** One Engine.IO session: handshake, heartbeat, upgrade. What its messages mean is not its matter. */
+/** One Engine.IO session: handshake, heartbeat, upgrade. It does not interpret messages. */
 import type { Transport } from '../../model/plan.ts'
 import { PollingTransport } from '../transport/polling-transport.ts'
 import type { Address, CarryingTransport } from '../transport/transport.ts'
@@ -9,7 +9,7 @@ import type { ReadLimit } from './session.ts'
 
 export interface EngineEvents {
   onOpen(): void
-  /** A message packet, with its leading `4`. */
+  /** A message packet, including its leading `4`. */
   onMessage(packet: string): void
   /** See `SessionEvents`. */
   onEnd(reason: string, detail: string): void
@@ -29,7 +29,7 @@ export class EngineSession {
   #heartbeat: NodeJS.Timeout | undefined
   #reads: ReadLimit | undefined
 
-  /** @param address its URL has the path and the query that all requests of Engine.IO begin with */
+  /** @param address its URL has the path and query that all Engine.IO requests begin with */
   constructor(address: Address, wanted: Transport, events: EngineEvents) {
     this.#address = address
     this.#wanted = wanted
@@ -82,18 +82,18 @@ export class EngineSession {
       case ENGINE.noop:
         return undefined
       case ENGINE.close:
-        return this.#give('transport close', 'closed by the server')
+        return this.#abort('transport close', 'closed by the server')
       default:
-        return this.#give('parse error', 'not a packet')
+        return this.#abort('parse error', 'not a packet')
     }
   }
 
   #begin(json: string): void {
     const handshake = handshakeIn(json)
-    if (handshake === undefined) return this.#give('parse error', 'not a handshake')
+    if (handshake === undefined) return this.#abort('parse error', 'not a handshake')
     const { sid, upgrades, pingInterval, pingTimeout, maxPayload } = handshake
     const lifeMs = pingInterval + pingTimeout
-    this.#heartbeat = setTimeout(() => this.#give('ping timeout', 'ping timeout'), lifeMs)
+    this.#heartbeat = setTimeout(() => this.#abort('ping timeout', 'ping timeout'), lifeMs)
     if (this.#transport instanceof PollingTransport) this.#transport.began(sid, maxPayload)
     this.#events.onOpen()
     if (this.#wanted === 'upgrade' && upgrades.includes('websocket')) this.#try(sid)
@@ -112,8 +112,8 @@ export class EngineSession {
     })
   }
 
-  /** Ends what the other side still takes for a connection. */
-  #give(reason: string, detail: string): void {
+  /** Ends a connection that the other side still considers open. */
+  #abort(reason: string, detail: string): void {
     this.cut()
     this.#events.onEnd(reason, detail)
   }

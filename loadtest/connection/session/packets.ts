@@ -1,6 +1,6 @@
 /**
- * Engine.IO 4 and Socket.IO 5 as texts: what a client sends and understands. Pure. Binary packets are not for load tests: they count
- * as what cannot be read.
+ * Engine.IO 4 and Socket.IO 5 packets as texts: what a client sends and understands. Pure. Binary packets are
+ * not supported and count as unreadable.
  */
 import { z } from 'zod'
 
@@ -18,7 +18,7 @@ export const ENGINE = {
 export const PROBE = '2probe'
 export const PROBE_ANSWER = '3probe'
 
-/** Between the packets of a polling payload. */
+/** Separates the packets of a polling payload. */
 const SEPARATOR = '\x1e'
 
 export const Handshake = z.object({
@@ -36,8 +36,8 @@ export type SocketPacket =
   | { type: 'event'; args: readonly unknown[] }
   | { type: 'ack'; ref: number; answer: unknown }
   | { type: 'refused'; reason: string }
-  /** Another namespace's. */
-  | { type: 'strange' }
+  /** Of another namespace. */
+  | { type: 'foreign' }
 
 const Connected = z.object({ sid: z.string(), pid: z.string().optional() })
 const Refusal = z.object({
@@ -60,14 +60,11 @@ export function encodeEvent(namespace: string, ref: number, args: readonly [stri
   return `42${prefixOf(namespace)}${ref}${JSON.stringify(args)}`
 }
 
-/**
- * @param packet an Engine.IO message packet, with its leading `4`
- * @throws on what is none
- */
+/** @param packet an Engine.IO message packet, including its leading `4` @throws if it is malformed */
 export function decodeMessage(packet: string, namespace: string): SocketPacket {
   const prefix = prefixOf(namespace)
-  const isStrange = prefix === '' ? packet.charAt(2) === '/' : !packet.startsWith(prefix, 2)
-  if (isStrange) return { type: 'strange' }
+  const isForeign = prefix === '' ? packet.charAt(2) === '/' : !packet.startsWith(prefix, 2)
+  if (isForeign) return { type: 'foreign' }
   const begin = 2 + prefix.length
   switch (packet.charAt(1)) {
     case '0':
@@ -91,8 +88,8 @@ export function splitPayload(payload: string): string[] {
 }
 
 /**
- * As many packets as fit into one payload, at least one; they are taken out of `queue`.
- * @param maxBytes what the server takes at once
+ * Takes as many packets out of `queue` as fit into one payload, at least one.
+ * @param maxBytes the server's limit
  */
 export function takePayload(queue: string[], maxBytes: number): string {
   let bytes = 0

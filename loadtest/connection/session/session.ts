@@ -1,4 +1,7 @@
-/** One stay at a server, from dialling to its end; it never comes back. What is beneath (Engine.IO, a plain WebSocket) is its own matter. */
+/**
+ * One session at a server, from dialling to its end; it does not reconnect. Hides what is below it
+ * (Engine.IO, a plain WebSocket).
+ */
 import type { Reading } from '../../model/plan.ts'
 
 export interface SessionEvents {
@@ -7,9 +10,9 @@ export interface SessionEvents {
   onEvent(event: string, payload: unknown): void
   onAnswer(ref: number, answer: unknown): void
   /**
-   * Once; nothing follows. Not after `leave` and `cut`.
-   * @param reason as socket.io-client names the end of a connection
-   * @param detail why there was no connection, for those that end before they are ready
+   * Called once, as the last event. Not called after `leave` and `cut`.
+   * @param reason the end of a connection, as socket.io-client names it
+   * @param detail why the connection failed, if it ends before it is ready
    */
   onEnd(reason: string, detail: string): void
 }
@@ -19,13 +22,13 @@ export interface Session {
   /** Only when it is ready. */
   request(ref: number, event: string, payload: unknown): void
   throttle(reads: ReadLimit): void
-  /** Says goodbye. Nothing is heard of it afterwards. */
+  /** Disconnects properly. No events follow. */
   leave(): void
-  /** Ends it as a cut network does. Nothing is heard of it afterwards. */
+  /** Ends it like a cut network. No events follow. */
   cut(): void
 }
 
-/** Less than everything that comes. */
+/** A limited read rate. */
 export type ReadLimit = Exclude<Reading, 'all'>
 
 export type Dial = (events: SessionEvents) => Session

@@ -1,18 +1,20 @@
-/** A stay in one namespace of a Socket.IO server. */
+/** A session in one namespace of a Socket.IO server. */
 import type { Transport } from '../../model/plan.ts'
 import type { Address } from '../transport/transport.ts'
 import { EngineSession } from './engine-session.ts'
 import { decodeMessage, encodeConnect, encodeDisconnect, encodeEvent, type SocketPacket } from './packets.ts'
 import type { ReadLimit, Session, SessionEvents } from './session.ts'
 
-/** What a client says of itself, the same at each connection. */
+/** What a client sends at each connection. */
 export interface Handshake {
   namespace: string
   auth: Readonly<Record<string, unknown>>
   transport: Transport
 }
 
-/** What a server with connection state recovery goes by: the private id of the session, and the last packet that was shown. */
+/**
+ * For connection state recovery: the private id of the session, and the offset of the last packet received.
+ */
 export interface RecoveryState {
   pid?: string
   offset?: string
@@ -25,7 +27,7 @@ export class SocketIoSession implements Session {
   readonly #engine: EngineSession
   #isSilent = false
 
-  /** @param recovery kept up to date, for the next session of the same client */
+  /** @param recovery updated for the next session of the same client */
   constructor(address: Address, handshake: Handshake, recovery: RecoveryState, events: SessionEvents) {
     this.#handshake = handshake
     this.#recovery = recovery
@@ -67,7 +69,7 @@ export class SocketIoSession implements Session {
   }
 
   #take(text: string): void {
-    // A payload of polling may go on after the packet in whose turn the session was left.
+    // A polling payload may contain more packets after the one on which the session was left.
     if (this.#isSilent) return
     const packet = decoded(text, this.#handshake.namespace)
     if (packet === undefined) this.#end('parse error', 'not a packet')
@@ -87,7 +89,7 @@ export class SocketIoSession implements Session {
         return this.#end('io server disconnect', 'io server disconnect')
       case 'refused':
         return this.#end('io server disconnect', packet.reason)
-      case 'strange':
+      case 'foreign':
         return undefined
     }
   }
@@ -102,7 +104,7 @@ export class SocketIoSession implements Session {
     else this.#recovery.pid = pid
   }
 
-  /** A server that can recover sends it as the last argument of each packet. */
+  /** A server with recovery sends the offset as the last argument of each packet. */
   #setOffset(last: unknown): void {
     if (typeof last === 'string') this.#recovery.offset = last
   }

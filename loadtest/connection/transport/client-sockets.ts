@@ -1,10 +1,13 @@
-/** The TCP connections of one client, made by an agent of its own: nobody else's requests go over them, and they can be cut. */
+/**
+ * The TCP connections of one client, from an HTTP agent of its own: not shared with other clients, and they
+ * can be cut.
+ */
 import { Agent } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import { Socket } from 'node:net'
 import { reset } from './transport.ts'
 
-/** Shorter than any server's, which would close it in the face of the next request. */
+/** Shorter than any server's keep-alive time-out, which could close it just before the next request. */
 const IDLE_MS = 2_000
 
 export class ClientSockets {
@@ -28,12 +31,12 @@ export class ClientSockets {
     this.agent = agent
   }
 
-  /** Those over which a request is under way are ended too. */
+  /** Also ends connections with a request under way. */
   close(): void {
     for (const socket of this.#open) socket.destroy()
   }
 
-  /** Until `mend` there are no new ones either. */
+  /** Also refuses new connections until `mend`. */
   cut(): void {
     this.#isCut = true
     for (const socket of this.#open) reset(socket)

@@ -1,7 +1,7 @@
-/** Cookies by which a balancer knows its clients again: the name and value of each are kept and sent back to the one server there is. */
+/** Cookies of a load balancer: name and value of each are stored and sent back to the one server. */
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A server that sets more than these is not a balancer. */
+/** A server that sets more is not a load balancer. */
 const MOST = 20
 
 export class Cookies {
@@ -15,7 +15,7 @@ export class Cookies {
     }
   }
 
-  /** Headers of a request. */
+  /** Request headers. */
   headers(): { cookie?: string } {
     if (this.#values.size === 0) return {}
     return { cookie: [...this.#values].map(([name, value]) => `${name}=${value}`).join('; ') }

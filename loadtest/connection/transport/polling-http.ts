@@ -1,10 +1,13 @@
-/** The HTTP side of one polling client: keep-alive connections of its own, its cookies, and one outcome for each request. */
+/**
+ * The HTTP side of one polling client: its own keep-alive connections, its cookies, and one outcome per
+ * request.
+ */
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { ClientSockets } from './client-sockets.ts'
 import { type Address, wordOf } from './transport.ts'
 
-/** A payload is never larger; what is goes for an error. */
+/** A larger response counts as an error. */
 const BODY_MAX_CHARACTERS = 100 * 1024 * 1024
 
 export type HttpOutcome = { status: 200; body: string } | { status: 'failed'; word: string }
@@ -21,10 +24,7 @@ export class PollingHttp {
     this.#sockets = new ClientSockets(this.#secure, address.localAddress)
   }
 
-  /**
-   * @param body of a POST; undefined for a GET
-   * @param answered called once, unless the line is closed before
-   */
+  /** @param body of a POST; undefined for a GET @param answered called once, unless this is closed before */
   ask(sid: string | undefined, body: string | undefined, answered: (outcome: HttpOutcome) => void): void {
     let isAnswered = false
     const answer = (outcome: HttpOutcome) => {

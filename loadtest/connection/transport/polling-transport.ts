@@ -1,6 +1,6 @@
 /**
- * Texts over HTTP long polling: one GET waits for what the server has to say, one POST at a time carries what the client says.
- * Knows of Engine.IO no more than that packets are joined and that `1` is a goodbye.
+ * Texts over HTTP long polling: one GET waits for texts from the server, and one POST at a time sends the
+ * client's. All it knows of Engine.IO is that packets are joined and that `1` closes.
  */
 
 import { ENGINE, splitPayload, takePayload } from '../session/packets.ts'
@@ -9,15 +9,15 @@ import { type HttpOutcome, PollingHttp } from './polling-http.ts'
 import { ReadLimiter } from './read-limiter.ts'
 import type { Address, CarryingTransport, TransportEvents } from './transport.ts'
 
-/** A goodbye that is not taken within this time is left unsaid. */
+/** Time for the close packet to be accepted. */
 const LEAVE_TIMEOUT_MS = 5_000
 
 export class PollingTransport implements CarryingTransport {
   readonly name = 'polling'
   readonly #line: PollingHttp
-  /** Undefined: nobody listens any more. */
+  /** Undefined: no more events. */
   #events: TransportEvents | undefined
-  /** Bounded by what is sent while one POST is under way; see `PendingRequests`. */
+  /** Bounded by what is sent during one POST; see `PendingRequests`. */
   #queue: string[] = []
   #sid: string | undefined
   #maxPayload = Number.POSITIVE_INFINITY
@@ -35,7 +35,7 @@ export class PollingTransport implements CarryingTransport {
     this.#poll()
   }
 
-  /** The session that the first answer has opened. */
+  /** Sets the session that the first response opened. */
   began(sid: string, maxPayload: number): void {
     this.#sid = sid
     this.#maxPayload = maxPayload
@@ -51,7 +51,7 @@ export class PollingTransport implements CarryingTransport {
     this.#limiter = new ReadLimiter(reads, { pause: () => this.#hold(true), resume: () => this.#hold(false) })
   }
 
-  /** Calls `paused` when no request is under way; none begins until `resume`. */
+  /** Calls `paused` when no request is under way; none starts until `resume`. */
   pause(paused: () => void): void {
     this.#paused = paused
     this.#lookPaused()
@@ -63,7 +63,7 @@ export class PollingTransport implements CarryingTransport {
     this.#poll()
   }
 
-  /** After `pause`: ends it, for another transport has taken its place. @returns what has not been sent */
+  /** After `pause`: ends it, because another transport takes over. @returns what has not been sent */
   retire(): string[] {
     this.#forget()
     this.#line.close()
@@ -120,7 +120,10 @@ export class PollingTransport implements CarryingTransport {
     })
   }
 
-  /** The goodbye has a payload of its own: servers put off what stands before it in the same one, and then it is lost. */
+  /**
+   * The close packet has a payload of its own: servers defer packets before it in the same payload, and then
+   * lose them.
+   */
   #nextPayload(): string | undefined {
     if (this.#queue.length > 0) return takePayload(this.#queue, this.#maxPayload)
     if (this.#leaving === undefined || this.#isGoodbyeSaid) return undefined

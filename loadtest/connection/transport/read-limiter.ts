@@ -1,7 +1,10 @@
-/** Lets a source through at so many bytes a second on average: stops it when it has given more, and lets it go on when that is paid off. */
+/**
+ * Limits a source to an average rate in bytes per second: pauses it when it delivered more, and resumes it
+ * when the rate allows.
+ */
 import type { ReadLimit } from '../session/session.ts'
 
-/** So much may come at a time: a pause of less is not worth a timer. */
+/** Slack: shorter pauses are not worth a timer. */
 const SLACK_SEC = 0.05
 
 export interface Source {
@@ -38,7 +41,7 @@ export class ReadLimiter {
       () => {
         this.#debtBytes -= owedBytes
         this.#timer = undefined
-        // What had been read already when it stopped is still handed over, and is to be paid for too.
+        // Data read before the pause is still delivered, and counts too.
         if (this.#debtBytes > bytesPerSec * SLACK_SEC) this.#pause(bytesPerSec)
         else this.#source.resume()
       },

@@ -1,6 +1,7 @@
 /**
- * Moves a polling session to a WebSocket without losing or reordering a packet: the WebSocket is tried first, then polling is
- * brought to rest (the server ends the poll under way), and only then does the session move. One that fails leaves polling as it is.
+ * Moves a polling session to a WebSocket without losing or reordering a packet: first the WebSocket is
+ * probed, then polling is paused (the server ends the poll under way), then the session moves. A failed
+ * upgrade leaves polling as it is.
  */
 import { ENGINE, PROBE, PROBE_ANSWER } from '../session/packets.ts'
 import type { PollingTransport } from './polling-transport.ts'

@@ -12,7 +12,7 @@ export interface WebSocketEvents extends TransportEvents {
 export class WebSocketTransport implements CarryingTransport {
   readonly name = 'websocket'
   readonly #socket: WebSocket
-  /** Undefined: nobody listens any more. */
+  /** Undefined: no more events. */
   #events: WebSocketEvents | undefined
   #net: Socket | undefined
   #limiter: ReadLimiter | undefined
@@ -21,7 +21,7 @@ export class WebSocketTransport implements CarryingTransport {
     this.#events = events
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
-      // Whether the server's texts are sound UTF-8 is not what is measured.
+      // UTF-8 validity is not measured.
       skipUTF8Validation: true,
       headers: cookies.headers(),
       ...(localAddress === undefined ? {} : { localAddress }),
@@ -37,7 +37,7 @@ export class WebSocketTransport implements CarryingTransport {
     socket.on('close', (code) => this.#end('transport close', `websocket closed: ${code}`))
   }
 
-  /** What comes from now on is for somebody else. */
+  /** Sends further events to another receiver. */
   handTo(events: TransportEvents): void {
     this.#events = { ...events, onOpen: () => undefined }
   }
@@ -53,7 +53,7 @@ export class WebSocketTransport implements CarryingTransport {
 
   leave(): void {
     this.#forget()
-    // The answer to a close frame would never be read.
+    // The response to a close frame would never be read.
     if (this.#socket.isPaused) this.#socket.terminate()
     else this.#socket.close(1000)
   }
