@@ -5,7 +5,7 @@ import { until } from '../until.ts'
 import type { Member } from './member.ts'
 
 /** Between two messages of a member: hosts that begin meanwhile need the machine too. */
-const PACE_MS = 50
+const PACE_MS = 150
 
 export class Talk {
   readonly members: readonly Member[]
