@@ -1,6 +1,6 @@
 /**
- * The client as its user has it: one connection, its rooms, and what waits to be sent. Puts the parts together; each
- * decides for itself. `close` leaves no timer, no listener and no connection behind.
+ * The chat client: one connection, the joined rooms, and the messages that wait to be sent. Wires the parts
+ * together. `close` leaves no timer, no listener and no connection behind.
  */
 import type { ChatLimits } from '../wire/chat.ts'
 import type { Author } from '../wire/entry.ts'
@@ -23,21 +23,21 @@ import { Sender } from './sending/sender.ts'
 export interface ClientEvents {
   [event: string]: unknown[]
   state: [state: ChatState]
-  /** Who the server says that this is. */
+  /** The user's identity, as the server reports it. */
   user: [user: Author]
   limits: [limits: ChatLimits]
   /**
-   * One of the user's own rooms is other than `rooms` gave it or this event told it. `from`: as this user has written in
-   * a direct room that is not joined here.
+   * The summary of one of the user's rooms differs from what `rooms` or this event last reported. `from`: the
+   * author of a new text in a direct room that is not joined here.
    */
   room: [summary: RoomSummary, from: Author | undefined]
-  /** The server will not have this user. `final`: the client does not try again before `connect` is called. */
+  /** The server refuses this user. `final`: the client does not retry until `connect` is called. */
   refused: [error: ChatError, final: boolean]
-  /** What went wrong beside the talk with the server: the storage, the auth function, a listener. */
+  /** An error outside of the protocol: from the storage, the auth function or a listener. */
   error: [error: unknown]
 }
 
-/** Unless the server says otherwise. */
+/** Used until the server sends its limits. */
 const MEMBERS_SHOWN_DEFAULT = 500
 
 export class ChatClient {
@@ -102,7 +102,7 @@ export class ChatClient {
     return this.#state.current
   }
 
-  /** Known from the first connection on. */
+  /** Undefined until the first connection. */
   get user(): Author | undefined {
     return this.#user
   }
@@ -115,17 +115,19 @@ export class ChatClient {
     return this.#rooms
   }
 
-  /** Rooms in which something waits to be sent, joined or not: it goes when the room is joined. */
+  /** Rooms with unsent messages, joined or not. They are sent once the room is joined. */
   get pendingRooms(): string[] {
     return [...new Set(this.#outbox.all().map(({ pending }) => pending.room))]
   }
 
-  /** Resolves when what an earlier run left to be sent is known: from then on rooms show it. */
+  /** Resolves when the unsent messages of an earlier run are loaded. Rooms show them from then on. */
   loaded(): Promise<void> {
     return this.#loaded
   }
 
-  /** The room, at once: it is joined as soon as there is a connection, and again after each that was lost. */
+  /**
+   * Returns the room at once. It is joined as soon as there is a connection, and again after each reconnect.
+   */
   join(name: string): ChatRoom {
     if (this.#closed) throw closed('join')
     const known = this.#rooms.get(name)
@@ -135,19 +137,19 @@ export class ChatClient {
     return room
   }
 
-  /** The user's own rooms, joined now or before. From then on `room` tells how they change. */
+  /** The user's rooms, whether joined here or not. From then on the `room` event reports changes. */
   rooms(): Promise<RoomSummary[]> {
     return this.#summaries.list()
   }
 
-  /** Tries at once: the network is back, or the reason of a refusal is gone. */
+  /** Connects at once, for when the network is back or the reason of a refusal is gone. */
   connect(): void {
     this.#state.refused(undefined)
     this.#connection.connectNow()
     this.#state.update()
   }
 
-  /** What waits to be sent stays in the storage. Resolves when the storage has all of it. */
+  /** Unsent messages stay in the storage. Resolves when the storage has all of them. */
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true
@@ -289,7 +291,7 @@ export class ChatClient {
     try {
       await this.#requests.request('room:leave', { room }, isLeft)
     } catch (error) {
-      // Joined again before the server could be told: there is nothing to tell any more.
+      // Joined again before the request was sent: nothing to report.
       if (isLeft()) throw error
     }
   }
@@ -300,7 +302,7 @@ export class ChatClient {
     this.#state.update()
   }
 
-  /** A listener for errors that throws is not told of its own. */
+  /** An error thrown by an `error` listener is not reported again. */
   #failed(error: unknown): void {
     if (this.#failing) return
     this.#failing = true

@@ -1,16 +1,16 @@
-/** Typed events. A listener that throws keeps no other from being called. */
+/** Typed events. A listener that throws does not affect the others. */
 import { Listeners } from '../core/listeners.ts'
 
 export class Emitter<E extends { [event: string]: unknown[] }> {
   readonly #lists = new Map<keyof E, Listeners<unknown[]>>()
   readonly #failed: (error: unknown) => void
 
-  /** @param failed told of what a listener throws */
+  /** @param failed called with what a listener throws */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed
   }
 
-  /** @returns takes the listener away again */
+  /** @returns a function that removes the listener */
   on<K extends keyof E>(event: K, listener: (...args: E[K]) => void): () => void {
     const list = this.#lists.get(event) ?? new Listeners<unknown[]>(this.#failed)
     this.#lists.set(event, list)

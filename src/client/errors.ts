@@ -1,4 +1,4 @@
-/** Why something could not be done, for whoever uses the client: the server's codes, and a few of the client's own. */
+/** The errors of the client: the server's codes and a few of the client's own. */
 import type { ErrorCode } from '../wire/errors.ts'
 
 export type ChatErrorCode =
@@ -9,13 +9,13 @@ export type ChatErrorCode =
   | 'offline'
   /** The client, or the room, has been closed. */
   | 'closed'
-  /** As much waits to be sent as may wait. */
+  /** Too many messages wait to be sent. */
   | 'too_many_pending'
-  /** The server's answer is not as the protocol has it. */
+  /** The server's answer does not follow the protocol. */
   | 'bad_answer'
-  /** The server said that it has the message, and its log says otherwise. */
+  /** The server acked the message, but its log has another one in that place. */
   | 'contradicted'
-  /** It was written by another user than the one who is connected now. */
+  /** The message was written by another user than the one who is connected now. */
   | 'other_user'
   /** The storage for pending sends failed. */
   | 'storage'
@@ -29,7 +29,7 @@ export interface ErrorShape {
 
 export class ChatError extends Error {
   readonly code: ChatErrorCode
-  /** The same may succeed later without being changed. */
+  /** The same call may succeed later. */
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
 

@@ -1,4 +1,4 @@
-/** What a client can be told, and what it does unless it is told. */
+/** The options of a client and their defaults. */
 import type { BackOff } from './connection/back-off.ts'
 import { type Clock, systemClock } from './connection/clock.ts'
 import type { AuthSource, SocketSettings } from './connection/connection.ts'
@@ -7,39 +7,39 @@ import type { OutboxBounds } from './sending/outbox.ts'
 import { memoryStorage, type PendingStorage } from './sending/storage.ts'
 
 export interface ChatOptions {
-  /** `http://localhost:3000`; in a browser the page's own origin when left out. */
+  /** `http://localhost:3000`; defaults to the page's own origin in a browser. */
   url?: string
-  /** Who this is; a function is asked at each connection. */
+  /** The user's credentials. A function is called at each connection. */
   auth: AuthSource
-  /** Where sends wait that must outlive the page or the process. In memory when left out. */
+  /** Keeps unsent messages beyond the life of the page or the process. Default: in memory. */
   storage?: PendingStorage
-  /** Messages that a room is first shown with, at most 200; default 50. */
+  /** Messages that a room shows at first, at most 200; default 50. */
   firstPage?: number
-  /** Log entries that a room keeps in memory; default 1,000. Older ones are fetched again by `loadOlder`. */
+  /** Log entries that a room keeps in memory; default 1,000. `loadOlder` fetches older ones again. */
   windowMax?: number
-  /** Log entries that a room keeps in memory when older ones were loaded; default 20,000. */
+  /** Log entries that a room keeps in memory after older ones were loaded; default 20,000. */
   loadedMax?: number
-  /** Sends that may wait; default 500. */
+  /** Unsent messages, at most; default 500. */
   pendingMax?: number
-  /** Bytes that they may take together, each counted with 3 a character and 256 more; default 2 MiB. */
+  /** Bytes of all unsent messages, at most; default 2 MiB. Each counts 3 per character plus 256. */
   pendingMaxBytes?: number
   /**
-   * Sends of one room under way at once; default 1: what was written first stands first, whatever is refused or lost in
-   * between. With more, one that the server refuses for now can be overtaken by those behind it.
+   * Messages of one room that may be in flight at once; default 1, which guarantees the order of writing.
+   * With more, a message that the server refuses for now can be overtaken by later ones.
    */
   inFlight?: number
-  /** How long a request waits for its answer before it is asked again; default 10 s. */
+  /** Timeout of one attempt of a request; default 10 s. */
   ackTimeoutMs?: number
-  /** How long `rooms`, `history` and the like try in all; default 30 s. */
+  /** Timeout of `rooms`, `history` and the like over all attempts; default 30 s. */
   requestTimeoutMs?: number
-  /** Delay before the first repetition at most; default 500 ms. It doubles from try to try up to `retryMaxMs`. */
+  /** Largest delay before the first retry; default 500 ms. Doubles with each failure up to `retryMaxMs`. */
   retryBaseMs?: number
   /** Default 30 s. */
   retryMaxMs?: number
-  /** Whatever else socket.io-client is to be told. */
+  /** Further options for socket.io-client. */
   socket?: SocketSettings
   clock?: Clock
-  /** From 0 up to 1, without it. */
+  /** In [0, 1). */
   random?: () => number
 }
 
@@ -49,7 +49,7 @@ export interface Settings extends OutboxBounds, RoomBounds {
   requestTimeoutMs: number
   backOff: BackOff
   clock: Clock
-  /** Shown as the author's until the server says who this is. */
+  /** The author's name until the server has reported the user. */
   name: string
 }
 

@@ -1,17 +1,18 @@
-/** How the client stands, in one word, as its user sees it. Pure but for telling when it is other than before. */
+/** The state of the client in one word, for the application. Pure, but reports changes. */
 import type { ChatError } from '../errors.ts'
 
 /**
- * `connecting`: not connected yet. `online`. `degraded`: connected, and the server can't store just now. `offline`: the
- * connection is gone; the client comes back by itself unless it was refused for good.
+ * `connecting`: not connected yet. `online`. `degraded`: connected, but the server can't store messages at
+ * the moment. `offline`: the connection is lost; the client reconnects by itself unless it was refused for
+ * good.
  */
 export type ConnectionState = 'connecting' | 'online' | 'degraded' | 'offline' | 'refused' | 'closed'
 
 export interface ChatState {
   readonly state: ConnectionState
-  /** Sends that have not reached the server's log. */
+  /** Messages that are not in the server's log yet. */
   readonly waiting: number
-  /** Why it is as it is, for people. */
+  /** The reason for the state, for people. */
   readonly reason?: string
 }
 
@@ -42,7 +43,7 @@ export class ChatStateTracker {
     return this.#refused !== undefined
   }
 
-  /** Of a fresh connection nothing bad is known. */
+  /** A new connection starts without known problems. */
   opened(): void {
     this.#degraded = undefined
     this.#refused = undefined
@@ -54,7 +55,7 @@ export class ChatStateTracker {
     this.update(this.#degraded)
   }
 
-  /** @param error undefined: not, or not for good */
+  /** @param error undefined: not refused, or not for good */
   refused(error: ChatError | undefined): void {
     this.#refused = error
   }
@@ -64,7 +65,7 @@ export class ChatStateTracker {
     this.update()
   }
 
-  /** If it is other than before. */
+  /** Reports the state if it has changed. */
   update(reason?: string): void {
     const { isOpen, waiting } = this.#now()
     const state = this.#state(isOpen)

@@ -1,13 +1,13 @@
 /**
- * Time as the client uses it, so that a test can bring its own. Waits go by a clock that never jumps; the wall clock only
- * says when a pending message was written.
+ * The client's source of time, replaceable in tests. Delays use a monotonic clock. The wall clock only dates
+ * pending messages.
  */
 export interface Clock {
-  /** Milliseconds on a clock that only goes forward. */
+  /** Monotonic milliseconds. */
   now(): number
-  /** Unix milliseconds, for show. */
+  /** Unix milliseconds, for display only. */
   wallNow(): number
-  /** @returns takes the timer away */
+  /** @returns a function that cancels the timer */
   after(ms: number, run: () => void): () => void
 }
 
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** One timer that can be set again: the earlier of what is asked for. */
+/** A timer that fires once. When it is set several times, the earliest time counts. */
 export class Timer {
   readonly #clock: Clock
   readonly #run: () => void
@@ -36,7 +36,7 @@ export class Timer {
     return this.#cancel !== undefined
   }
 
-  /** In so many milliseconds, unless it rings before that anyway. */
+  /** Fires in `ms` milliseconds, unless it fires earlier anyway. */
   schedule(ms: number): void {
     const at = this.#clock.now() + ms
     if (at >= this.#at) return
@@ -56,5 +56,4 @@ export class Timer {
   }
 }
 
-/** There is no timer to take away. */
 export function noop(): void {}

@@ -1,6 +1,6 @@
 /**
- * One connection to the chat that comes back by itself: opened, greeted, watched, closed and opened again. Asks one thing
- * and gives its answer; knows nothing of rooms or messages. Every wait has an end.
+ * One connection to the chat that reconnects by itself. Sends single requests and returns their answers.
+ * Knows nothing of rooms or messages. Every wait has a timeout.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import type { z } from 'zod'
@@ -21,12 +21,11 @@ export type AuthSource = Auth | (() => Auth | Promise<Auth>)
 
 export type SocketSettings = Partial<ManagerOptions & SocketOptions>
 
-/** What the connection tells. */
 export interface ConnectionEvents {
-  /** Welcomed: requests are served. */
+  /** `welcome` has arrived: the server answers requests. */
   opened(user: Author, limits: ChatLimits | undefined): void
   lost(reason: string): void
-  /** The server will not have this user; `final`: it is not tried again. */
+  /** The server refuses this user. `final`: the connection does not retry. */
   refused(error: ChatError, final: boolean): void
   cluster(degraded: boolean, reason: string | undefined): void
   event(event: string, payload: unknown): void
@@ -44,11 +43,11 @@ export interface ConnectionOptions {
 }
 
 const AUTH_TIMEOUT_MS = 15_000
-/** A connection that is not welcomed by then is closed and opened again. */
+/** A connection without `welcome` after this time is closed and opened again. */
 const WELCOME_TIMEOUT_MS = 20_000
 const AUTH_ATTEMPTS_MAX = 5
 const DRAIN_MAX_MS = 300_000
-/** Of the time that a worker names at which it closes the connection: who leaves before that has no time without one. */
+/** Share of the announced drain time. Moving before the worker closes the connection avoids a gap. */
 const DRAIN_SHARE = 0.9
 
 export class Connection {
@@ -89,8 +88,8 @@ export class Connection {
   }
 
   /**
-   * Resolves with the answer's content. Rejects with a `ChatError`: the server's own, `timeout`, or `offline` as soon as
-   * the connection is gone.
+   * Resolves with the answer's content. Rejects with a `ChatError`: the server's own, `timeout`, or `offline`
+   * as soon as the connection is lost.
    */
   async request<E extends ChatEvent>(event: E, payload: RequestPayload<E>): Promise<ChatAnswers[E]> {
     if (this.#closed) throw closed(event)
@@ -103,26 +102,26 @@ export class Connection {
     throw errorOf(ack.error)
   }
 
-  /** Says what may be lost. */
+  /** Sends an event that may get lost. */
   sendVolatile<E extends ChatEvent>(event: E, payload: RequestPayload<E>): void {
     if (this.#welcomed) this.#socket.volatile.emit(event, payload)
   }
 
-  /** Closes the connection; a new one is opened after a short delay. */
+  /** Closes the connection and opens a new one after a short delay. */
   reconnect(): void {
     if (this.#closed) return
-    // Closing the transport alone could wait for bytes that never leave.
+    // Closing only the transport could wait for bytes that are never sent.
     const wasConnected = this.#socket.connected
     this.#socket.disconnect()
     if (!wasConnected) this.#reopenAfterDelay()
   }
 
-  /** Tries at once instead of at its time, also after a refusal for good. */
+  /** Connects at once instead of after the back-off delay, even after a final refusal. */
   connectNow(): void {
     if (this.#closed || this.#socket.connected) return
     this.#reopenTimer.cancel()
     this.#refusals = 0
-    // A manager that waits for its next try forgets about it only this way.
+    // This is the only way to cancel the reconnect that the manager has scheduled.
     this.#socket.disconnect()
     this.#socket.connect()
   }
@@ -146,7 +145,7 @@ export class Connection {
           resolve(answer)
         } else if (this.#socket.connected) {
           reject(timedOut(event))
-          // Nothing at all has come since: the connection only looks open.
+          // Nothing was received since the request: the connection is half-open.
           if (this.#lastReceivedAt <= sentAt) this.reconnect()
         } else reject(this.#closed ? closed(event) : offline(event))
       })
@@ -188,9 +187,9 @@ export class Connection {
     this.#welcomed = false
     if (wasOpen) this.#options.events.lost(reason)
     if (this.#closed) return
-    // Not within this event, in which the client library sets its own pace of coming back.
+    // Not inside this event handler, where socket.io-client schedules its own reconnect.
     if (wasDraining) this.#drainTimer.schedule(0)
-    // Closed by the server on purpose: the client library leaves coming back to whoever uses it.
+    // The server closed the connection on purpose: socket.io-client does not reconnect then.
     else if (!this.#socket.active) this.#reopenAfterDelay()
   }
 
@@ -209,14 +208,14 @@ export class Connection {
     this.#reopenTimer.schedule(retryDelayMs(this.#options.backOff, this.#failures, retryAfterMs))
   }
 
-  /** A worker that goes names each of its clients another time, so that they do not all come back at once. */
+  /** A draining worker gives each client a different time, so that they do not all reconnect at once. */
   #drain(payload: unknown): void {
     const inMs = isObject(payload) && typeof payload.reconnectInMs === 'number' ? payload.reconnectInMs : 0
     const boundedMs = Math.min(DRAIN_MAX_MS, Math.max(0, inMs))
     this.#drainTimer.schedule(DRAIN_SHARE * boundedMs)
   }
 
-  /** To another worker, without a pause: nothing has failed. */
+  /** Reconnects without back-off: nothing has failed. */
   #moveToOtherWorker(): void {
     this.reconnect()
     this.connectNow()

@@ -1,6 +1,7 @@
 /**
- * Checks what the server says, by hand and cheaply: the schemas of wire/ would be most of a page's bytes. What does not
- * fit is not taken; it never throws. Unknown kinds of entries fit: they count in the sequence and show nothing.
+ * Validates what the server sends, by hand: the schemas of wire/ would be most of the page's bytes. Invalid
+ * data is ignored, never thrown. Entries of unknown kinds are valid: they take a place in the sequence and
+ * show nothing.
  */
 import type { ChatLimits } from '../../wire/chat.ts'
 import type { Author, LogEntry } from '../../wire/entry.ts'
@@ -8,17 +9,17 @@ import type { ErrorCode } from '../../wire/errors.ts'
 import { errorTable } from '../../wire/errors.ts'
 import { ChatError } from '../errors.ts'
 
-/** An entry of a log as it came; kinds of later versions are kept as they are. */
+/** A log entry as received. Kinds of later versions are kept as they are. */
 export type Entry = Omit<LogEntry, 'kind'> & { kind: string }
 
-/** One of the user's own rooms, as far as the client knows. */
+/** One of the user's rooms, as far as the client knows. */
 export interface RoomSummary {
   readonly room: string
-  /** The number of the newest entry. */
+  /** The sequence number of the newest entry. */
   readonly head: number
-  /** Up to where the user has read. */
+  /** The sequence number up to which the user has read. */
   readonly read: number
-  /** Texts by others after that. */
+  /** Texts by others after `read`. */
   readonly unread: number
 }
 
@@ -61,7 +62,7 @@ export function isEntry(value: unknown, room: string): value is Entry {
   )
 }
 
-/** The page, oldest first; undefined when it is none. */
+/** The page, oldest entry first; undefined if it is invalid. */
 export function pageOf(value: unknown, room: string): Page | undefined {
   if (!isObject(value)) return undefined
   const { epoch, head, messages, more }: Fields<Page> = value
@@ -75,7 +76,7 @@ export function authorsOf(value: unknown): Author[] {
   return Array.isArray(value) ? value.filter(isAuthor) : []
 }
 
-/** The user's own rooms; undefined when it is no such list. */
+/** The user's rooms; undefined if it is no list. */
 export function summariesOf(value: unknown): RoomSummary[] | undefined {
   return Array.isArray(value) ? value.filter(isSummary) : undefined
 }
@@ -93,7 +94,7 @@ export function limitsOf(value: unknown): ChatLimits | undefined {
     : undefined
 }
 
-/** The error of an ack or of a refused connection. */
+/** The error in an ack or of a refused connection. */
 export function errorOf(value: unknown): ChatError {
   if (!isObject(value) || typeof value.code !== 'string') {
     return new ChatError({ code: 'bad_answer', message: 'refused without a reason', retryable: true })

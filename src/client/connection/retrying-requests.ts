@@ -1,6 +1,6 @@
 /**
- * Asks the server until there is an answer for good, within a limit of time: what fails for now is asked again with
- * growing delays, and at once when there is a connection again.
+ * Sends a request until it gets a final answer, within a time limit. Failures that are retryable are retried
+ * with back-off, and at once after a reconnect.
  */
 import type { ChatAnswers, ChatEvent } from '../../wire/chat.ts'
 import { ChatError, closed } from '../errors.ts'
@@ -13,7 +13,7 @@ export interface RetryingRequestsOptions {
   backOff: BackOff
   requestTimeoutMs: number
   readonly connection: () => Connection
-  /** The server will not have this user: nothing is waited for. */
+  /** The server refuses this user: do not retry. */
   readonly isRefused: () => boolean
 }
 
@@ -25,7 +25,7 @@ export class RetryingRequests {
     this.#options = options
   }
 
-  /** @param isWanted asked before each try */
+  /** @param isWanted checked before each attempt */
   async request<E extends ChatEvent>(
     event: E,
     payload: RequestPayload<E>,
@@ -47,7 +47,7 @@ export class RetryingRequests {
     }
   }
 
-  /** There is a connection again, or all is over: nothing waits for its time. */
+  /** Ends all waits: there is a connection again, or the client is closed. */
   retryNow(): void {
     for (const resume of this.#waiting) resume()
   }

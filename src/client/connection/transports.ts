@@ -1,6 +1,7 @@
 /**
- * The ways to the server that there are here, best first. A browser without `WebSocket` is not offered it: the client library
- * would try it, lose the error, and never come to the other one. In Node.js that library brings its own.
+ * The transports that this environment has, best first. A browser without `WebSocket` gets polling only:
+ * socket.io-client would try WebSocket, lose the error and never fall back. In Node.js the library brings its
+ * own WebSocket.
  */
 export function availableTransports(surroundings: object = globalThis): string[] {
   const hasOwn = Reflect.get(surroundings, 'WebSocket') !== undefined

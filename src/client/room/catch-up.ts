@@ -1,6 +1,6 @@
 /**
- * Brings one room up to its log and keeps it there: joins on each connection from where the timeline stands, and fetches
- * what is missing, page by page, one request at a time. What fails is tried again with growing delays. Shows nothing.
+ * Keeps one room up to date with its log: joins on each connection from the resume position and fetches
+ * missing entries, page by page, one request at a time. Failures are retried with back-off.
  */
 
 import type { Author } from '../../wire/entry.ts'
@@ -15,11 +15,11 @@ export interface CatchUpOptions {
   room: string
   context: RoomContext
   timeline: Timeline
-  /** What an answer has brought. */
+  /** Called with what an answer has changed. */
   apply(update: TimelineUpdate): void
   joined(members: Author[]): void
   refused(error: ChatError): void
-  /** `joined`, `refusal` or what is missing may be other than before. */
+  /** `joined`, `refusal` or `missingAfter` may have changed. */
   changed(): void
 }
 
@@ -39,12 +39,12 @@ export class CatchUp {
     this.#retryTimer = new Timer(options.context.clock, () => void this.run())
   }
 
-  /** Joined on the present connection. */
+  /** Joined on the current connection. */
   get joined(): boolean {
     return this.#joined
   }
 
-  /** The server will not have the user in the room; it is asked again on the next connection. */
+  /** The server refuses the user in this room. Tried again on the next connection. */
   get refusal(): ChatError | undefined {
     return this.#refusal
   }
@@ -66,7 +66,7 @@ export class CatchUp {
     this.#retryTimer.cancel()
   }
 
-  /** Until nothing is missing, the connection is gone, or the next try has its time. Never rejects. */
+  /** Runs until nothing is missing, the connection is lost, or a retry is scheduled. Never rejects. */
   async run(): Promise<void> {
     if (this.#running) return
     this.#running = true
@@ -78,7 +78,7 @@ export class CatchUp {
     }
   }
 
-  /** As after a failure. */
+  /** Runs after a back-off delay, as after a failure. */
   runLater(): void {
     if (!this.#running) this.#retryLater()
   }
@@ -89,7 +89,7 @@ export class CatchUp {
     return !this.#joined || timeline.missingAfter !== undefined
   }
 
-  /** @returns whether to go on at once */
+  /** @returns whether to continue at once */
   async #joinOrFetch(): Promise<boolean> {
     const { timeline } = this.#options
     const before = timeline.last

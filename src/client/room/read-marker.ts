@@ -1,4 +1,6 @@
-/** How far the user has read in one room, told to the server: the furthest alone, one request at a time. */
+/**
+ * Sends the server how far the user has read in one room: the newest position only, one request at a time.
+ */
 import { ChatError } from '../errors.ts'
 import type { RoomContext } from './room-context.ts'
 
@@ -14,18 +16,21 @@ export class ReadMarker {
     this.#context = context
   }
 
-  /** Never goes back. */
+  /** Never moves backwards. */
   set(seq: number): void {
     this.#read = Math.max(this.#read, seq)
   }
 
-  /** The numbers begin anew. */
+  /** The log was renumbered. */
   clear(): void {
     this.#read = 0
     this.#sent = 0
   }
 
-  /** Tells it if it has not been told. What fails for now is told with the next mark, or after the next join. */
+  /**
+   * Sends the marker if the server does not know it. After a retryable failure the next marker or the next
+   * join sends it.
+   */
   async send(): Promise<void> {
     if (this.#isSending || this.#read <= this.#sent) return
     this.#isSending = true

@@ -1,4 +1,7 @@
-/** What the user of one room has read and has not: told to the server, counted, and said when the number is another. */
+/**
+ * What the user has read in one room and how much is unread. Sends the marker to the server and emits
+ * `unread`.
+ */
 
 import type { Entry, RoomSummary } from '../connection/guards.ts'
 import type { Emitter } from '../emitter.ts'
@@ -44,20 +47,20 @@ export class RoomReadState {
     return this.#unread.read
   }
 
-  /** The user has read up to here, of what is shown. */
+  /** The user has read up to here. Limited to what is shown. */
   read(seq: number): void {
     const upTo = Math.min(seq, this.#options.timeline.last)
     this.#marker.set(upTo)
     this.readElsewhere(upTo)
   }
 
-  /** The server knows already. */
+  /** The user has read up to here on another connection: the server knows. */
   readElsewhere(seq: number): void {
     this.#unread.readUpTo(seq)
     this.#changed()
   }
 
-  /** Tells the server what it does not know yet. */
+  /** Sends the marker if the server does not know it yet. */
   sendMarker(): void {
     void this.#marker.send()
   }
@@ -72,7 +75,7 @@ export class RoomReadState {
     this.#changed()
   }
 
-  /** The numbers begin anew. */
+  /** The log was renumbered. */
   clear(): void {
     this.#marker.clear()
     this.#unread.clear()

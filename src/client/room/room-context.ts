@@ -1,4 +1,4 @@
-/** What a room needs of its client. */
+/** What a room needs from its client. */
 import type { ChatAnswers, ChatEvent } from '../../wire/chat.ts'
 import type { Author } from '../../wire/entry.ts'
 import type { BackOff } from '../connection/back-off.ts'
@@ -10,7 +10,7 @@ import type { TimelineBounds } from '../timeline/timeline.ts'
 import type { UnreadCount } from './unread-count.ts'
 
 export interface RoomBounds extends TimelineBounds {
-  /** Messages that a room is first shown with. */
+  /** Messages that a room shows at first. */
   firstPage: number
 }
 
@@ -22,18 +22,17 @@ export interface RoomContext {
   readonly sends: PendingSends
   connection(): Connection
   user(): Author | undefined
-  /** A member list is never longer. */
+  /** The most members that the server lists. */
   membersShown(): number
-  /** Asks again until there is an answer for good, within a limit of time. */
+  /** Retries until there is a final answer, within a time limit. */
   request<E extends ChatEvent>(event: E, payload: RequestPayload<E>): Promise<ChatAnswers[E]>
-  /** A room is joined: what waits for it can go. */
+  /** A room is joined: its waiting messages can be sent. */
   ready(): void
   leave(room: string): Promise<void>
-  /** What is unread in a room. */
   unreadCount(room: string): UnreadCount
-  /** The tally may be other than before. */
+  /** The unread count may have changed. */
   unreadChanged(room: string): void
-  /** The tally can't be right any more. */
+  /** The unread counts are no longer reliable: fetch them again. */
   refreshSummaries(): void
   failed(error: unknown): void
 }

@@ -1,4 +1,4 @@
-/** What a room tells and gives: the shapes that its user sees. */
+/** The events of a room and the types in its public methods. */
 import type { Author } from '../../wire/entry.ts'
 import type { Entry } from '../connection/guards.ts'
 import type { ChatMessage, LoggedMessage } from '../timeline/messages.ts'
@@ -6,34 +6,40 @@ import type { Doubt, ResetReason } from '../timeline/timeline.ts'
 import type { Members } from './roster.ts'
 
 /**
- * `live`: all that the log has is shown. `catching_up`: joined, and more is on its way. `joining`: not joined on the
- * present connection. `refused`: the server will not have the user in it.
+ * `live`: everything in the log is shown. `catching_up`: joined, and entries are still missing. `joining`:
+ * not joined on the current connection. `refused`: the server refuses the user in this room.
  */
 export type RoomState = 'joining' | 'catching_up' | 'live' | 'refused' | 'left'
 
 export interface RoomEvents {
   [event: string]: unknown[]
-  /** A text of the log, each once and in order. `live`: it came by itself, not with a page of what was before. */
+  /**
+   * A text of the log, once each and in order. `live`: it was pushed by the server, not part of a page of
+   * history.
+   */
   message: [message: LoggedMessage, about: { live: boolean }]
-  /** Any entry of the log, each once and in order. */
+  /** Any entry of the log, once each and in order. */
   entry: [entry: Entry]
-  /** `messages` is another list than before. */
+  /** `messages` has changed. */
   change: []
   presence: [members: Members]
-  /** Who writes just now. */
+  /** The users who are typing. */
   typing: [writers: Author[]]
-  /** Somebody has read up to there. */
+  /** A user has read up to `seq`. */
   read: [about: { user: { id: string }; seq: number }]
-  /** `unread` is another number than before. */
+  /** `unread` has changed. */
   unread: [unread: number]
-  /** What was shown is gone: `messages` begins anew. */
+  /** Everything shown is discarded; `messages` starts anew. */
   reset: [reason: ResetReason]
-  /** The client can't tell something about this room. */
+  /** The server has contradicted itself, or withholds entries of this room. */
   doubt: [doubt: Doubt]
   state: [state: RoomState]
 }
 
-/** A send, as it is now; `settled` resolves when it is sent, has failed or has been given up, and never rejects. */
+/**
+ * A sent message with its current state. `settled` resolves when it is sent, failed or discarded. Never
+ * rejects.
+ */
 export type SentMessage = ChatMessage & { readonly settled: Promise<ChatMessage> }
 
 export interface HistoryPage {

@@ -1,6 +1,6 @@
 /**
- * The people of one room: who is there, who writes just now, how far they have read, and telling them that the user
- * writes. What is known is the roster's; this one hears it, tells it, and lets writers stop.
+ * The members of one room: who is present, who is typing, how far they have read; and sends the user's own
+ * typing state. The data is in the roster; this class handles the events and timers.
  */
 import type { Author } from '../../wire/entry.ts'
 import { Timer } from '../connection/clock.ts'
@@ -14,7 +14,7 @@ export interface RoomMembersOptions {
   room: string
   context: RoomContext
   emitter: Emitter<RoomEvents>
-  /** The user has read up to there, with whichever connection. */
+  /** The user has read up to `seq` on any connection. */
   readonly userHasRead: (seq: number) => void
 }
 
@@ -23,7 +23,7 @@ const TYPING_REPEAT_MS = 2_500
 export class RoomMembers {
   readonly #options: RoomMembersOptions
   readonly #roster = new Roster()
-  /** When the next of the writers counts as having stopped. */
+  /** Fires when the next typing user times out. */
   readonly #typingTimer: Timer
   #sentTyping: { typing: boolean; at: number } | undefined
   #closed = false
@@ -45,10 +45,10 @@ export class RoomMembers {
     return this.#roster.reads
   }
 
-  /** Who is there, by the answer to a join. */
+  /** The members from the answer to a join. */
   joined(members: Author[]): void {
     this.#setList(members)
-    // A list that is as long as lists may be does not tell how many there are.
+    // A list of the maximum length does not tell the real count.
     if (members.length >= this.#options.context.membersShown()) void this.#fetchCount()
   }
 
@@ -79,12 +79,12 @@ export class RoomMembers {
     if (this.#roster.read(user.id, seq)) emitter.emit('read', { user: { id: user.id }, seq })
   }
 
-  /** Whose message is there writes it no more. */
+  /** Their message has arrived. */
   stoppedTyping(author: Author): void {
     this.#roster.typing(author, false, 0)
   }
 
-  /** The user writes, or has stopped. It is not told each time. */
+  /** The user types or has stopped. Sent only when it changes or has to be repeated. */
   setTyping(typing: boolean): void {
     const { room, context } = this.#options
     const now = context.clock.now()
@@ -96,7 +96,7 @@ export class RoomMembers {
     context.connection().sendVolatile('typing', { room, typing })
   }
 
-  /** The connection is leftMembers: nobody knows any more that the user writes. */
+  /** The connection is lost: the server has forgotten that the user was typing. */
   lost(): void {
     this.#sentTyping = undefined
   }

@@ -1,6 +1,6 @@
 /**
- * What is shown of one room: the log's texts in order, and behind them what waits to be sent. Takes what the catch-up
- * brings and what comes by itself, beforeEntry what the timeline says is to be shown, and holds acks against the log.
+ * The messages of one room: the log's texts in order, then the user's unsent ones. Applies what catch-up
+ * fetches and what the server pushes, emits events for new entries, and compares acks with the log.
  */
 import type { Author } from '../../wire/entry.ts'
 import { Timer } from '../connection/clock.ts'
@@ -20,18 +20,18 @@ export interface RoomMessagesOptions {
   context: RoomContext
   emitter: Emitter<RoomEvents>
   readonly joined: (members: Author[]) => void
-  /** The room may be in another state. */
+  /** The room's state may have changed. */
   readonly changed: () => void
-  /** What was shown is gone. */
+  /** Everything shown is discarded. */
   readonly reset: (reason: ResetReason) => void
-  /** Called before it is told. */
+  /** Called before the events of an entry. */
   readonly beforeEntry: (entry: Entry) => void
-  /** These have been told. */
+  /** Called after the events of these entries. */
   readonly entriesAdded: (entries: readonly Entry[]) => void
 }
 
 const OLDER_TRIES = 3
-/** A message that was acked comes by itself within so long, or is fetched. */
+/** An acked message that the server has not pushed after this time is fetched. */
 const ACK_CHECK_MS = 5_000
 
 export class RoomMessages {
@@ -73,26 +73,26 @@ export class RoomMessages {
     return this.timeline.hasOlder && !this.timeline.isFull
   }
 
-  /** An entry that came by itself. */
+  /** An entry that the server pushed. */
   message(payload: unknown): void {
     if (!isEntry(payload, this.#options.room)) return
     this.#apply(this.timeline.addLive(payload), true)
     void this.catchUp.run()
   }
 
-  /** The server says that entries up to there exist, which it did not send. */
+  /** Entries up to `to` exist that the server did not push. */
   gap(to: number): void {
     this.timeline.announceHead(to)
     void this.catchUp.run()
   }
 
-  /** `messages` is another list. */
+  /** `messages` has changed. */
   changed(): void {
     this.#messages = undefined
     this.#options.emitter.emit('change')
   }
 
-  /** The server has acked a send; the log has the last word. */
+  /** The server has acked a message. The log decides. */
   acked(): void {
     this.#checkAcked()
     this.#ackTimer.schedule(ACK_CHECK_MS)
@@ -182,7 +182,7 @@ export class RoomMessages {
     if (message !== undefined) emitter.emit('message', message, { live })
   }
 
-  /** Sends that were acked under a number that has been shown: it is theirs, or the server contradicts itself. */
+  /** Compares acked messages with the log entry of their number: a different entry is a contradiction. */
   #checkAcked(): void {
     if (this.timeline.isStale) return
     const { room, context } = this.#options

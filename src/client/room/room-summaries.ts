@@ -1,6 +1,6 @@
 /**
- * What the client knows of the user's own rooms: what the server said last, and what has been told since. Once it was
- * asked for the list it asks again after each reconnect, as nobody tells what was missed meanwhile.
+ * The unread counts of the user's rooms: the server's last answer plus the events since. Once the list was
+ * asked for, it is fetched again after each reconnect, because events of the meantime are lost.
  */
 import type { Author } from '../../wire/entry.ts'
 import type { RoomSummary } from '../connection/guards.ts'
@@ -9,30 +9,30 @@ import { badAnswer, ChatError } from '../errors.ts'
 import { type CountedEntry, UnreadCount } from './unread-count.ts'
 
 export interface RoomSummariesOptions {
-  /** Asks the server for the list, until there is an answer for good. */
+  /** Fetches the list, with retries. */
   fetch(): Promise<{ rooms: unknown }>
   me(): string | undefined
   isJoined(room: string): boolean
-  /** Tells a room that is joined. @returns false when it is not */
+  /** Passes the summary to a joined room. @returns false if it is not joined */
   updateJoined(summary: RoomSummary): boolean
-  /** A summary is other than before. `from`: by a text of this user, in a room that is not joined. */
+  /** A summary has changed. `from`: the author of a new text, in a room that is not joined. */
   changed(summary: RoomSummary, from: Author | undefined): void
   failed(error: unknown): void
 }
 
-/** Of a room that is not joined. `read`: the user's own mark. */
+/** An event of a room that is not joined. `read`: the user's own marker. */
 type RoomUpdate = { room: string; seq: number } & ({ from: Author } | { read: true })
 
-/** The server lets a user have 1,000 rooms. Past the bound those that were heard of first are forgotten. */
+/** The server allows 1,000 rooms a user. Beyond the limit the oldest counts are dropped. */
 const COUNTS_MAX = 2_000
 const BUFFERED_MAX = 1_000
 
 export class RoomSummaries {
   readonly #options: RoomSummariesOptions
   readonly #counts = new Map<string, UnreadCount>()
-  /** As the user was told. */
+  /** What was last reported, by room. */
   readonly #reported = new Map<string, string>()
-  /** What came while the server was asked. */
+  /** Events that arrived during a fetch. */
   #buffered: RoomUpdate[] = []
   #fetching = 0
   #isWanted = false
@@ -69,12 +69,12 @@ export class RoomSummaries {
     }
   }
 
-  /** What was told before may be old: connected again, or a log began anew. */
+  /** The known summaries may be outdated: after a reconnect or a reset. */
   refresh(): void {
     if (this.#isWanted) void this.#fetch()
   }
 
-  /** An event of a room that is not joined. */
+  /** Handles an event of a room that is not joined. */
   handle(event: string, { room, head, seq, from, user }: Record<string, unknown>): void {
     if (typeof room !== 'string') return
     if (event === 'room' && isSeq(head) && isAuthor(from)) this.#receive({ room, seq: head, from })
@@ -82,7 +82,7 @@ export class RoomSummaries {
     if (this.#fetching > 0 || this.#counts.has(room)) this.#receive({ room, seq, read: true })
   }
 
-  /** A room's count may be other than the user was told. */
+  /** The count of a room may have changed. */
   changed(room: string, from?: Author): void {
     const { summary } = this.unreadCount(room)
     const { head, read, unread } = summary
@@ -116,12 +116,15 @@ export class RoomSummaries {
     const { room } = summary
     const count = this.unreadCount(room)
     if (!this.#options.updateJoined(summary)) count.set(summary)
-    // What has come since is told with its author.
+    // Buffered events are reported with their author.
     if (!this.#buffered.some((update) => update.room === room)) this.changed(room)
     return count.summary
   }
 
-  /** Where the server did not say what is unread, so much is: what has been told. */
+  /**
+   * Applies the events that arrived during the fetch. For rooms missing in the answer they are all that is
+   * unread.
+   */
   #applyBuffered(): void {
     for (const update of this.#buffered.splice(0)) {
       const count = this.unreadCount(update.room)

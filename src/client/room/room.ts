@@ -1,6 +1,6 @@
 /**
- * One room as its user has it. Puts its parts together: what is shown of the log and kept up with it, the people, and
- * what is read. Joined again after each reconnect from where it stands.
+ * One room, as the application uses it. Wires its parts together: messages, catch-up, members, read state.
+ * Joined again after each reconnect from where it was.
  */
 import type { Author } from '../../wire/entry.ts'
 import type { RequestPayload } from '../connection/connection.ts'
@@ -19,7 +19,7 @@ import { RoomMembers } from './room-members.ts'
 import { RoomMessages } from './room-messages.ts'
 import type { Members } from './roster.ts'
 
-/** Entries that `loadOlder` asks for. */
+/** Entries that `loadOlder` asks for by default. */
 const OLDER_PAGE = 100
 
 export class ChatRoom {
@@ -59,27 +59,27 @@ export class ChatRoom {
     return this.#state
   }
 
-  /** Joined on the present connection. */
+  /** Joined on the current connection. */
   get joined(): boolean {
     return this.#messages.catchUp.joined
   }
 
-  /** Why the server would not have the user in this room. */
+  /** Why the server refuses the user in this room. */
   get refusal(): ChatError | undefined {
     return this.#messages.catchUp.refusal
   }
 
-  /** The last thing that the client could not tell. */
+  /** The last contradiction or gap that the client found. */
   get doubt(): Doubt | undefined {
     return this.#messages.doubt
   }
 
-  /** The log's texts in order, then one's own that the log has not shown yet. A new list after each change. */
+  /** The log's texts in order, then the user's unsent ones. A new array after each change. */
   get messages(): readonly ChatMessage[] {
     return this.#messages.messages
   }
 
-  /** The log as it is, of the window that is kept: edits and removals are entries of their own. */
+  /** The raw log entries in memory. Edits and removals are entries of their own. */
   get entries(): readonly Entry[] {
     return [...this.#messages.timeline.entries]
   }
@@ -88,12 +88,12 @@ export class ChatRoom {
     return this.#messages.timeline.epoch
   }
 
-  /** All up to this number has been shown. */
+  /** Everything up to this sequence number is shown. */
   get lastSeq(): number {
     return this.#messages.timeline.last
   }
 
-  /** There are older messages than those in `messages`, and room for them. */
+  /** There are older messages than those in `messages`, and memory for them. */
   get hasOlder(): boolean {
     return this.#messages.hasOlder
   }
@@ -106,25 +106,25 @@ export class ChatRoom {
     return this.#members.writers
   }
 
-  /** How far others have read, by user id. */
+  /** Sequence numbers up to which others have read, by user id. */
   get reads(): ReadonlyMap<string, number> {
     return this.#members.reads
   }
 
   /**
-   * Texts by others that the user has not read, here or elsewhere. Before `ChatClient.rooms` was asked once: those that
-   * have come since the room was joined.
+   * Texts by others that the user has not read, here or elsewhere. Before the first call of
+   * `ChatClient.rooms` only those since the room was joined.
    */
   get unread(): number {
     return this.#readState.unread
   }
 
-  /** Up to where the user has read, here or elsewhere. */
+  /** The sequence number up to which the user has read, here or elsewhere. */
   get readUpTo(): number {
     return this.#readState.readUpTo
   }
 
-  /** Resolves when all that the log has is shown; rejects when the room is refused or left. No limit in time. */
+  /** Resolves when everything in the log is shown. Rejects if the room is refused or left. Has no timeout. */
   async live(): Promise<void> {
     while (this.#state !== 'live') {
       if (this.refusal !== undefined) throw this.refusal
@@ -139,7 +139,7 @@ export class ChatRoom {
     return this.#enqueue({ kind: 'text', text })
   }
 
-  /** Changes a message of one's own. Waits, and is retried, like a send. */
+  /** Edits one of the user's messages. Queued and retried like `send`. */
   edit(seq: number, text: string): SentMessage {
     if (text === '') throw badRequest('a text has at least one character')
     return this.#enqueue({ kind: 'edit', target: seq, text })
@@ -149,49 +149,48 @@ export class ChatRoom {
     return this.#enqueue({ kind: 'remove', target: seq })
   }
 
-  /** A page of the log as it is; shows nothing. */
+  /** A page of raw log entries. Does not change `messages`. */
   history(asked: Omit<RequestPayload<'room:history'>, 'room'> = {}): Promise<HistoryPage> {
     return this.#messages.page(asked)
   }
 
-  /** Puts older messages in front of `messages`. @returns how many entries came */
+  /** Adds older messages in front of `messages`. @returns the number of entries added */
   loadOlder(limit = OLDER_PAGE): Promise<number> {
     return this.#messages.loadOlder(limit)
   }
 
-  /** Lets go of what `loadOlder` brought; it can be fetched again. */
+  /** Drops what `loadOlder` added. It can be fetched again. */
   forgetOlder(): void {
     this.#messages.forgetOlder()
   }
 
-  /** Asks who is there; `members` is kept up to date by itself. */
+  /** Fetches the members. `members` is also kept up to date by events. */
   fetchMembers(): Promise<Members> {
     return this.#members.fetchMembers()
   }
 
-  /** Says that the user writes, or has stopped. May be called at each key: it is not told each time. */
+  /** Reports that the user types or has stopped. May be called on each key press: it is throttled. */
   typing(typing: boolean): void {
     if (this.joined) this.#members.setTyping(typing)
   }
 
-  /** The user has read up to here. Told as soon as may be; never goes back. */
+  /** The user has read up to here. Sent to the server as soon as possible. Never moves backwards. */
   read(seq: number): void {
     this.#readState.read(seq)
     if (this.joined) this.#readState.sendMarker()
   }
 
-  /** Also gives up what waits to be sent in it. */
+  /** Leaves the room and discards its unsent messages. */
   async leave(): Promise<void> {
     this.close()
     await this.#context.leave(this.name)
   }
 
-  /** The connection is there again. */
   opened(): void {
     this.#messages.catchUp.opened()
   }
 
-  /** The connection is gone, or the server says that the user is not in the room. */
+  /** The connection is lost, or the server reports that the user is not in the room. */
   lost(): void {
     this.#messages.catchUp.lost()
     this.#members.lost()
@@ -203,7 +202,6 @@ export class ChatRoom {
     void this.#messages.catchUp.run()
   }
 
-  /** An event of this room. */
   handle(event: string, payload: Record<string, unknown>): void {
     if (this.#state === 'left') return
     if (event === 'message') this.#messages.message(payload)
@@ -214,17 +212,15 @@ export class ChatRoom {
     else if (event === 'read') this.#members.read(payload)
   }
 
-  /** What the server says of what is unread. */
   applySummary(summary: RoomSummary): void {
     this.#readState.applySummary(summary)
   }
 
-  /** A send of this room has another state. */
+  /** A message of this room has changed its state. */
   changed(): void {
     this.#messages.changed()
   }
 
-  /** The server has acked a send; the log has the last word. */
   acked(): void {
     this.#messages.acked()
   }
@@ -261,7 +257,7 @@ export class ChatRoom {
 
   #epochAnnounced(epoch: string): void {
     const announced = this.#messages.timeline.announceEpoch(epoch)
-    // Where it is not joined just now the next answer tells.
+    // If it is not joined now, the next join reports the epoch.
     if (announced === 'known' || !this.joined) return
     this.lost()
     if (announced === 'new') void this.#messages.catchUp.run()

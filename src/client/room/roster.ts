@@ -1,14 +1,14 @@
-/** Who is in a room, who writes just now, and how far others have read. Pure: time comes in. */
+/** Who is in a room, who is typing, and how far others have read. Pure: the time is passed in. */
 import type { ChatEvents } from '../../wire/chat.ts'
 import type { Author } from '../../wire/entry.ts'
 
 export interface Members {
-  /** In rooms of more than 500 the first so many. */
+  /** Limited to the first 500 in large rooms. */
   readonly list: readonly Author[]
   readonly count: number
 }
 
-/** Somebody who says nothing more about it has stopped writing. */
+/** A user without a new typing event for this time has stopped typing. */
 export const TYPING_TIMEOUT_MS = 6_000
 const WRITERS_MAX = 50
 const READERS_MAX = 1_000
@@ -29,7 +29,7 @@ export class Roster {
     return this.#reads
   }
 
-  /** As the server lists them. Where it gives no count there are at least so many. */
+  /** Sets the members from a list. Without a count the length of the list is the minimum. */
   setList(members: readonly Author[], count = members.length): void {
     this.#members = new Map(members.slice(0, MEMBERS_MAX).map((member) => [member.id, member]))
     this.#count = Math.max(count, this.#members.size)
@@ -58,13 +58,13 @@ export class Roster {
     return [...this.#writers.values()].map(({ user }) => user)
   }
 
-  /** When the next of them counts as having stopped. */
+  /** When the next typing user times out. */
   nextTypingEndAt(): number | undefined {
     const [first] = [...this.#writers.values()].map(({ until }) => until).toSorted((a, b) => a - b)
     return first
   }
 
-  /** @returns whether that is news */
+  /** @returns whether it has changed */
   read(userId: string, seq: number): boolean {
     if (seq <= (this.#reads.get(userId) ?? 0)) return false
     if (!this.#reads.has(userId) && this.#reads.size >= READERS_MAX) return false

@@ -1,6 +1,6 @@
 /**
- * How many texts by others a user has not read in one room: the server's number, kept right by what has come since.
- * Pure. Exact as long as it is fed every entry in order; whoever feeds it less gets what follows from that.
+ * The number of unread texts by others in one room: the server's count, updated by the entries since. Pure.
+ * Exact if it gets every entry in order.
  */
 import type { RoomSummary } from '../connection/guards.ts'
 
@@ -26,17 +26,17 @@ export class UnreadCount {
     return { room: this.room, head: this.#head, read: this.#read, unread: this.#unread }
   }
 
-  /** Whether there is a number to go on from. */
+  /** Whether there is a count to continue from. */
   get isInitialized(): boolean {
     return this.#isInitialized
   }
 
-  /** Where nobody has said what is unread: what comes after `head` will be. */
+  /** Starts without a count from the server: everything after `head` will be unread. */
   initialize(head: number): void {
     this.set({ head, read: 0, unread: 0 })
   }
 
-  /** As the server says. What is known beyond it has to be fed again. */
+  /** Sets the server's values. Entries after `head` have to be added again. */
   set({ head, read, unread }: Omit<RoomSummary, 'room'>): void {
     this.#isInitialized = true
     this.#head = head
@@ -44,18 +44,18 @@ export class UnreadCount {
     this.#unread = unread
   }
 
-  /** An entry of the log; one that is counted already changes nothing. */
+  /** Counts a log entry. Ignores entries that are counted already. */
   add({ seq, kind, target, isOwn }: CountedEntry): void {
     if (seq <= this.#head) return
     this.#head = seq
     if (kind === 'text' && isOwn) this.markRead(seq)
     else if (kind === 'text' && seq > this.#read) this.#unread += 1
-    // Removed by its author, as every removal is: it was counted if it came after the mark.
+    // Only authors remove their texts: it was counted if it came after the marker.
     else if (kind === 'remove' && !isOwn && (target ?? 0) > this.#read)
       this.#unread = Math.max(0, this.#unread - 1)
   }
 
-  /** @param unreadAfter how many are unread after `seq`, where that is known */
+  /** @param unreadAfter the number of unread texts after `seq`, if known */
   markRead(seq: number, unreadAfter?: number): void {
     if (seq <= this.#read) return
     this.#read = seq

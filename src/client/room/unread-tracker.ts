@@ -1,7 +1,4 @@
-/**
- * What is unread in a joined room: the room's unreadCount, fed from its timeline. Says nothing by itself; the room does, when
- * the number is another.
- */
+/** Feeds the unread count of a joined room from its timeline. */
 import type { Entry, RoomSummary } from '../connection/guards.ts'
 import type { MessageList } from '../timeline/messages.ts'
 import type { Timeline } from '../timeline/timeline.ts'
@@ -11,13 +8,13 @@ export interface UnreadTrackerOptions {
   unreadCount: UnreadCount
   timeline: Timeline
   list: MessageList
-  /** The user's id, once it is known. */
+  /** The user's id, once known. */
   me: () => string | undefined
 }
 
 export class UnreadTracker {
   readonly #options: UnreadTrackerOptions
-  /** The furthest that this client knows the user to have read. */
+  /** The newest position that this client knows the user to have read. */
   #read = 0
 
   constructor(options: UnreadTrackerOptions) {
@@ -32,7 +29,7 @@ export class UnreadTracker {
     return this.#options.unreadCount.summary.read
   }
 
-  /** Entries that have been shown. The first page of a room that the server has said nothing of counts as read. */
+  /** Counts shown entries. Without a summary from the server the first page counts as read. */
   add(entries: readonly Entry[]): void {
     const { unreadCount, timeline } = this.#options
     if (unreadCount.isInitialized) return this.#feed(entries)
@@ -45,7 +42,7 @@ export class UnreadTracker {
     this.#options.unreadCount.markRead(seq, this.#unreadAfter(seq))
   }
 
-  /** The server's number. What has been shown beyond it is counted on top. */
+  /** Sets the server's count and adds the shown entries that it does not include. */
   applySummary(summary: RoomSummary): void {
     const { unreadCount, timeline } = this.#options
     unreadCount.set(summary)
@@ -53,7 +50,7 @@ export class UnreadTracker {
     this.readUpTo(this.#read)
   }
 
-  /** The numbers begin anew, and nobody has read any of it. */
+  /** The log was renumbered, and nothing of it is read. */
   clear(): void {
     this.#read = 0
     this.#options.unreadCount.initialize(0)
@@ -66,7 +63,7 @@ export class UnreadTracker {
     }
   }
 
-  /** Counted in what is shown, where that reaches from the mark to the newest. */
+  /** The unread texts after `seq`, if all of them are in memory. */
   #unreadAfter(seq: number): number | undefined {
     const { unreadCount, timeline, list, me } = this.#options
     if (timeline.first > seq + 1 || timeline.last < unreadCount.summary.head) return undefined

@@ -1,8 +1,11 @@
-/** Keeps pending sends in the browser, so that they outlive a reload. */
+/** Keeps pending messages in the browser, across reloads. */
 import { createStore, del, set, values } from 'idb-keyval'
 import type { Pending, PendingStorage } from './storage.ts'
 
-/** @param name one for each user and server: tabs of the same name share what waits, and each message still goes once */
+/**
+ * @param name one per user and server. Tabs with the same name share the pending messages; each is still sent
+ * once.
+ */
 export function indexedDbStorage(name: string): PendingStorage {
   const store = createStore(`rookery:${name}`, 'pending')
   return {

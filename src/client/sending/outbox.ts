@@ -1,21 +1,22 @@
 /**
- * What waits to be sent: in which order, when the next try is due, and what became of it. Pure; sends nothing itself.
+ * The queue of messages to send: their order, when each may be tried again, and their state. Pure; sends
+ * nothing itself.
  *
- * Order: of one room at most `inFlight` sends are under way, the oldest first. With one, no send can overtake another,
- * whatever is refused or lost in between. Rooms do not wait for each other.
+ * Order: at most `inFlight` messages of one room are in flight, oldest first. With 1, no message can overtake
+ * another, whatever is refused or lost. Rooms do not wait for each other.
  */
 import { type BackOff, retryDelayMs } from '../connection/back-off.ts'
 import { ChatError, type ErrorShape } from '../errors.ts'
 import type { Pending } from './storage.ts'
 
-/** `acked`: the server has it under `seq`; it stays until the log has shown it. */
+/** `acked`: the server has it under `seq`; it stays here until the log shows it. */
 export type SendState = 'waiting' | 'in_flight' | 'acked' | 'failed'
 
 export interface Send {
   readonly pending: Pending
   readonly bytes: number
   state: SendState
-  /** Not before this time on the clock that never jumps. */
+  /** Earliest time of the next attempt, monotonic milliseconds. */
   dueAt: number
   failures: number
   contradictions: number
@@ -26,26 +27,26 @@ export interface Send {
 export interface OutboxBounds {
   pendingMax: number
   pendingMaxBytes: number
-  /** Sends of one room under way at once. */
+  /** Messages of one room in flight at once. */
   inFlight: number
   backOff: BackOff
 }
 
-/** Acked ones that the log has not shown: nothing depends on them but a check. */
+/** Acked messages that the log has not shown yet. They are kept only to compare the ack with the log. */
 const ACKED_MAX = 200
 const CONTRADICTIONS_MAX = 3
 
 export class Outbox {
   readonly #bounds: OutboxBounds
   readonly #sends = new Map<string, Send>()
-  /** The server has asked that nothing be sent until then. */
+  /** The server is rate limiting: nothing is sent before this time. */
   #pausedUntil = 0
 
   constructor(bounds: OutboxBounds) {
     this.#bounds = bounds
   }
 
-  /** Sends that are not acked and not refused. */
+  /** Messages that are neither acked nor failed. */
   get waiting(): number {
     let count = 0
     for (const { state } of this.#sends.values()) if (state === 'waiting' || state === 'in_flight') count += 1
@@ -72,7 +73,7 @@ export class Outbox {
   add(pending: Pending): Send {
     const bytes = bytesOf(pending)
     const { pendingMax, pendingMaxBytes } = this.#bounds
-    // What is acked waits for nothing that could keep others waiting.
+    // Acked messages do not count: they need no further request.
     const unacked = this.all().filter(({ state }) => state !== 'acked')
     const unackedBytes = unacked.reduce((sum, send) => sum + send.bytes, 0)
     if (unacked.length >= pendingMax || unackedBytes + bytes > pendingMaxBytes) {
@@ -82,7 +83,10 @@ export class Outbox {
     return this.#put(pending, bytes)
   }
 
-  /** What an earlier run left behind goes before what this one has. Bounds do not apply: it was taken already. */
+  /**
+   * Puts the messages of an earlier run before those of this one. The limits do not apply: they were accepted
+   * already.
+   */
   restore(kept: readonly Pending[]): void {
     const own = this.all()
     const ids = new Set(own.map(({ pending }) => pending.id))
@@ -95,7 +99,7 @@ export class Outbox {
     for (const send of own) this.#sends.set(send.pending.id, send)
   }
 
-  /** What is to be sent now; it counts as under way. */
+  /** Takes the messages to send now; they are in flight from then on. */
   take(now: number, canSend: (room: string) => boolean): Send[] {
     if (now < this.#pausedUntil) return []
     const taken: Send[] = []
@@ -107,7 +111,10 @@ export class Outbox {
     return taken
   }
 
-  /** When the next `take` can bring something of a room that may go; undefined when only an event can change that. */
+  /**
+   * When the next `take` can return something, for rooms that can send; undefined if only an event can change
+   * that.
+   */
   nextAt(canSend: (room: string) => boolean): number | undefined {
     const times = this.#sendableFirst()
       .filter((send) => send.state === 'waiting' && canSend(send.pending.room))
@@ -115,7 +122,7 @@ export class Outbox {
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  /** The server has it. @returns false when nobody waits for that any more */
+  /** The server has stored it. @returns false if it is no longer in the queue */
   acked(id: string, seq: number): boolean {
     const send = this.#sends.get(id)
     if (send === undefined || send.state === 'failed') return false
@@ -125,7 +132,7 @@ export class Outbox {
     return true
   }
 
-  /** It was refused, or no answer came. @returns the send when that is for good */
+  /** The server refused it, or did not answer. @returns the message if that is final */
   refused(id: string, error: ChatError, now: number): Send | undefined {
     const send = this.#sends.get(id)
     if (send?.state !== 'in_flight') return undefined
@@ -138,13 +145,13 @@ export class Outbox {
     return undefined
   }
 
-  /** What was under way is sent again as soon as there is a connection: the server knows its id if it has it. */
+  /** Messages in flight are sent again after the reconnect. The server deduplicates them by id. */
   disconnected(): void {
     for (const send of this.#sends.values()) if (send.state === 'in_flight') send.state = 'waiting'
     this.retryNow()
   }
 
-  /** Something has changed for the better: nothing waits for its time. */
+  /** Resets all delays: the reason for waiting is gone. */
   retryNow(): void {
     this.#pausedUntil = 0
     for (const send of this.#sends.values()) {
@@ -153,7 +160,7 @@ export class Outbox {
     }
   }
 
-  /** Takes it out: the log has it, or it was given up. @returns the send */
+  /** Removes it: the log has it, or it was discarded. @returns the message */
   remove(id: string): Send | undefined {
     const send = this.#sends.get(id)
     if (send === undefined) return undefined
@@ -161,7 +168,7 @@ export class Outbox {
     return send
   }
 
-  /** The log says that the number which it was acked under is another's. @returns it when it is given up */
+  /** The log has another entry under the number of its ack. @returns the message if it has failed for good */
   contradicted(id: string, now: number): Send | undefined {
     const send = this.#sends.get(id)
     if (send?.state !== 'acked') return undefined
@@ -176,14 +183,14 @@ export class Outbox {
     return undefined
   }
 
-  /** The log that acked it is gone: what it has not shown is sent again. */
+  /** The log that acked them is gone: queues the messages again that it has not shown. */
   resendAcked(room: string): Send[] {
     const lost = this.of(room).filter(({ state }) => state === 'acked')
     for (const send of lost) this.#requeue(send)
     return lost
   }
 
-  /** Every send of the room that is under way or waits is refused for good. */
+  /** Fails all unacked messages of the room. */
   refuseRoom(room: string, error: ErrorShape): Send[] {
     const refused = this.of(room).filter(({ state }) => state === 'waiting' || state === 'in_flight')
     return refused.map((send) => this.#fail(send, error))
@@ -194,7 +201,7 @@ export class Outbox {
     return send === undefined ? undefined : this.#fail(send, error)
   }
 
-  /** Takes out what has failed, to be added anew or forgotten. */
+  /** Removes a failed message, to be retried or discarded. */
   takeFailed(id: string): Send | undefined {
     return this.#sends.get(id)?.state === 'failed' ? this.remove(id) : undefined
   }
@@ -217,7 +224,10 @@ export class Outbox {
     return send
   }
 
-  /** Of each room the oldest unacked ones, as many as may be under way; one that must wait holds up those behind. */
+  /**
+   * The oldest unacked messages of each room, up to `inFlight`. One that waits for a retry blocks those
+   * behind it.
+   */
   #sendableFirst(): Send[] {
     const slots = new Map<string, number>()
     const next: Send[] = []
@@ -243,7 +253,7 @@ export function shapeOf({ code, message, retryable }: ChatError): ErrorShape {
   return { code, message, retryable }
 }
 
-/** What it takes in UTF-8, near enough, and what its place in memory takes. */
+/** An estimate of its UTF-8 bytes and its memory. */
 function bytesOf({ text }: Pending): number {
   return (text?.length ?? 0) * 3 + 256
 }

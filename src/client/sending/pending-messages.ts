@@ -1,4 +1,4 @@
-/** How a send that the log has not shown yet is shown. Pure, but for what its user does about a failure. */
+/** How a message is shown until the log has it. Pure, apart from the actions of a failure. */
 import type { Author } from '../../wire/entry.ts'
 import type { ChatMessage, Failure, PendingChange } from '../timeline/messages.ts'
 import type { Send } from './outbox.ts'
@@ -25,7 +25,7 @@ export function messageOfSend(send: Send, actions: SendActions): ChatMessage {
   }
 }
 
-/** Edits and removals under way, by the number of the text that they change. */
+/** Pending edits and removals, by the sequence number of the text that they change. */
 export function pendingChanges(
   sends: readonly Send[],
   actions: SendActions,

@@ -1,6 +1,6 @@
 /**
- * What the user has written and what became of it: each send from the moment of writing until the log shows it, it is
- * given up, or the client ends. Keeps outbox, storage and the promises of `settled` in step; sends nothing itself.
+ * The user's messages from writing until the log shows them, they are discarded, or the client is closed.
+ * Keeps the outbox, the storage and the `settled` promises consistent. Sends nothing itself.
  */
 import type { Author } from '../../wire/entry.ts'
 import type { Clock } from '../connection/clock.ts'
@@ -18,13 +18,13 @@ export interface PendingSendsOptions {
   persistence: Persistence
   clock: Clock
   readonly user: () => Author | undefined
-  /** Shown as the author's until the server says who this is. */
+  /** The author's name until the server has reported the user. */
   guestName: string
-  /** Sends of this room are other than before. */
+  /** Messages of this room have changed. */
   readonly changed: (room: string) => void
-  /** The number of those that wait may be another. */
+  /** The number of waiting messages may have changed. */
   readonly countChanged: () => void
-  /** Something may be sent now. */
+  /** There may be something to send. */
   readonly pump: () => void
 }
 
@@ -61,7 +61,7 @@ export class PendingSends implements SendActions {
     return { send, settled }
   }
 
-  /** Who is connected sends what is nobody's yet, and nothing of another's. */
+  /** Assigns messages without an author to the connected user and fails those of other users. */
   claim(): void {
     const { outbox, persistence, user, changed } = this.#options
     const userId = user()?.id
@@ -82,7 +82,7 @@ export class PendingSends implements SendActions {
     this.#resolve(send)
   }
 
-  /** The log has shown an entry of the user's own. */
+  /** The log has an entry of the user's own. */
   confirmed(room: string, entry: Entry): void {
     const { outbox, persistence, countChanged, pump } = this.#options
     const send = outbox.get(entry.id)
@@ -102,7 +102,7 @@ export class PendingSends implements SendActions {
     else this.persistFailed(failed)
   }
 
-  /** The log that acked them is gone: they are to be sent again. */
+  /** The log that acked them is gone: they are sent again. */
   resendAcked(room: string): void {
     for (const { pending } of this.#options.outbox.resendAcked(room)) this.#options.persistence.put(pending)
   }
@@ -112,13 +112,13 @@ export class PendingSends implements SendActions {
     this.#options.changed(room)
   }
 
-  /** It was refused for good, which outlives the process as well. */
+  /** Stores the failure, so that a later run knows it. */
   persistFailed({ pending, error }: Send): void {
     if (error !== undefined) pending.failed = failedOf(error)
     this.#options.persistence.put(pending)
   }
 
-  /** The room is left: what waits in it is forgotten. */
+  /** The room was left: discards its messages. */
   discardRoom(room: string): void {
     for (const send of this.#options.outbox.of(room)) {
       this.#options.outbox.remove(send.pending.id)
@@ -128,7 +128,10 @@ export class PendingSends implements SendActions {
     this.#options.countChanged()
   }
 
-  /** At the end of what waits, under its own id, so that nothing is shown twice; a conflict needs another. */
+  /**
+   * Queues a failed message again at the end, under its own id, so that it is not shown twice. After a
+   * conflict it needs a new id.
+   */
   retry(id: string): void {
     const { outbox, persistence, changed, pump } = this.#options
     const send = outbox.takeFailed(id)
@@ -150,12 +153,11 @@ export class PendingSends implements SendActions {
     this.#options.changed(send.pending.room)
   }
 
-  /** Tells those who wait for what has failed. */
   resolveFailed(room: string): void {
     for (const send of this.#options.outbox.of(room)) if (send.state === 'failed') this.#resolve(send)
   }
 
-  /** The client ends: whoever waits is told how things stand. */
+  /** The client is closed: resolves all promises with the current state. */
   resolveAll(): void {
     for (const send of this.#options.outbox.all()) this.#resolve(send)
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps the storage of pending sends in step with the outbox: one operation after the other, each with an end, none
- * before what is kept has been loaded. A storage that fails is told of and holds nothing up.
+ * Writes the outbox to the storage: one operation at a time, each with a timeout, none before the stored
+ * messages are loaded. A failing storage is reported and blocks nothing.
  */
 import { type Clock, noop } from '../connection/clock.ts'
 import { ChatError, timedOut } from '../errors.ts'
@@ -21,7 +21,7 @@ export class Persistence {
     this.#failed = failed
   }
 
-  /** What an earlier run left; nothing when that can't be read. Never rejects. */
+  /** The messages of an earlier run; none if they can't be read. Never rejects. */
   async load(): Promise<Pending[]> {
     let kept: Pending[] = []
     await this.#enqueue(async () => {
@@ -33,7 +33,7 @@ export class Persistence {
 
   put(pending: Pending): void {
     void this.#enqueue(() => {
-      // Numbered here: after all that was kept, which is only known now.
+      // Numbered here, because the largest stored number is known only after loading.
       if (pending.order === 0) {
         this.#order += 1
         pending.order = this.#order
@@ -46,7 +46,7 @@ export class Persistence {
     void this.#enqueue(() => this.#storage.delete(id))
   }
 
-  /** Resolves when all that was asked for has been done, or has failed. */
+  /** Resolves when all operations so far are done or have failed. */
   async idle(): Promise<void> {
     await this.#last
   }

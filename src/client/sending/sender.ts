@@ -1,6 +1,6 @@
 /**
- * Sends what waits in the outbox, as its turn comes and its room is joined, and says what came of it.
- * Decides nothing about order or retries: that is the outbox's.
+ * Sends the messages of the outbox when they are due and their room is joined, and reports the results. Order
+ * and retries are decided by the outbox.
  */
 import type { ChatLimits } from '../../wire/chat.ts'
 import type { AppendResult } from '../../wire/entry.ts'
@@ -16,12 +16,12 @@ export interface SenderOptions {
   clock: Clock
   connection: () => Connection
   limits: () => ChatLimits | undefined
-  /** Whether the room is joined on the present connection. */
+  /** Whether the room is joined on the current connection. */
   canSend: (room: string) => boolean
-  /** Something about a send of this room is other than before. */
+  /** A message of this room has changed. */
   changed: (room: string) => void
   acked: (send: Send) => void
-  /** For good. */
+  /** The refusal is final. */
   refused: (send: Send) => void
   notJoined: (room: string) => void
 }
@@ -37,7 +37,7 @@ export class Sender {
     this.#timer = new Timer(options.clock, () => this.pump())
   }
 
-  /** Nothing is sent before what an earlier run left is known: it goes first. */
+  /** Nothing is sent before the messages of an earlier run are loaded, because they go first. */
   loaded(): void {
     this.#loaded = true
     this.pump()
@@ -68,7 +68,7 @@ export class Sender {
       if (outbox.acked(id, seq)) acked(send)
     } catch (error) {
       const refusal = ChatError.from(error)
-      // Nobody refused it: it stays in the storage for the next run.
+      // The client was closed: the message stays in the storage for the next run.
       if (this.#closed || refusal.code === 'closed') return
       const failed = outbox.refused(id, refusal, clock.now())
       if (failed !== undefined) refused(failed)
@@ -86,7 +86,7 @@ export class Sender {
     return connection.request('message:send', { room, id, text })
   }
 
-  /** What the server would refuse, or what it would close the connection for. */
+  /** Rejects texts that the server would refuse or close the connection for. */
   #check({ text = '' }: Pending): void {
     const max = this.#options.limits()?.textMaxChars
     if (max === undefined || text.length <= max) return

@@ -1,6 +1,9 @@
-/** Where what waits to be sent outlives the process. In Node.js the caller brings its own; this one outlives nothing. */
+/**
+ * The storage of pending messages. In Node.js the application brings its own; the default is lost with the
+ * process.
+ */
 
-/** A send on its way, as it is kept. */
+/** A pending message, as it is stored. */
 export interface Pending {
   /** Unique; the key. */
   id: string
@@ -9,13 +12,13 @@ export interface Pending {
   text?: string
   /** The sequence number of the text that an edit or a removal changes. */
   target?: number
-  /** Unix milliseconds, for show. */
+  /** Unix milliseconds, for display only. */
   at: number
-  /** The order of sending. */
+  /** Messages are sent in ascending order. */
   order: number
-  /** Id of the user who wrote it, once known: it is sent as no other. */
+  /** Id of the author, once known: it is never sent as another user. */
   user?: string
-  /** It was refused for good. */
+  /** The final refusal. */
   failed?: { code: string; message: string; retryable: boolean }
 }
 

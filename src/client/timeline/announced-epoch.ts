@@ -1,16 +1,16 @@
 /**
- * The log that the server says there is now, until the answer to a join bears it out, and what has come of it meanwhile: the
- * answer may be behind that already. Bounded; pure.
+ * The epoch that the server has announced, until a join confirms it, and the entries pushed meanwhile: the
+ * join's page may not include them. Bounded; pure.
  */
 import type { Entry } from '../connection/guards.ts'
 
-/** What came past so many is fetched. */
+/** Entries beyond this limit are fetched later. */
 const ENTRIES_MAX = 1_000
 
-/** What has come after the page that the join was answered with. */
+/** Entries pushed between the announcement and the answer to the join. */
 export interface BufferedEntries {
   entries: Entry[]
-  /** The newest number that the server named. */
+  /** The newest sequence number that the server named. */
   upTo: number
 }
 
@@ -24,7 +24,7 @@ export class AnnouncedEpoch {
     return this.#epoch !== undefined
   }
 
-  /** Answers in a row that were of another log than the one named before. */
+  /** Answers in a row with another epoch than the announced one. */
   get mismatches(): number {
     return this.#mismatches
   }
@@ -34,7 +34,7 @@ export class AnnouncedEpoch {
     this.#epoch = epoch
   }
 
-  /** An entry that came by itself. */
+  /** Keeps a pushed entry until the join is answered. */
   buffer(entry: Entry): void {
     this.extendTo(entry.seq)
     if (this.#entries.length < ENTRIES_MAX) this.#entries.push(entry)
@@ -44,7 +44,7 @@ export class AnnouncedEpoch {
     this.#upTo = Math.max(this.#upTo, to)
   }
 
-  /** A join was answered from this log. @returns undefined when that is not the one that was named */
+  /** A join was answered with this epoch. @returns undefined if it is not the announced one */
   confirm(epoch: string): BufferedEntries | undefined {
     const announced = this.#epoch
     const buffered = { entries: this.#entries, upTo: this.#upTo }

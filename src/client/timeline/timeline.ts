@@ -1,47 +1,51 @@
 /**
- * What the client knows of one room's log: a window of entries in order, without doubles, up to `last`, and how far the
- * log is known to go. Whatever order entries come in, each is added once, in the log's order; what the server will not
- * give, or tells in two ways, becomes a doubt that is said aloud. Pure: asks for nothing, waits for nothing.
+ * The client's copy of one room's log: a window of consecutive entries up to `last`, and how far the log is
+ * known to reach (`head`). Each entry is added once and in order, whatever order they arrive in. If the
+ * server withholds entries or contradicts itself, the update carries a `doubt`. Pure: sends no requests and
+ * has no timers.
  */
 
 import type { Entry, Page } from '../connection/guards.ts'
 import { AnnouncedEpoch, type BufferedEntries } from './announced-epoch.ts'
 
-/** What the client can't tell about a room. */
+/** A contradiction or gap in what the server says about a room. */
 export type Doubt =
-  /** These exist by all that the server says, and it does not give them. They were passed over. */
+  /** The server says that these exist but does not return them. They were skipped. */
   | { reason: 'missing'; from: number; to: number }
-  /** Two different entries came under one number. The first is added. */
+  /** Two different entries had the same number. The first one is kept. */
   | { reason: 'contradiction'; seq: number }
-  /** The server names another log with each answer. */
+  /** Each answer has a different epoch. */
   | { reason: 'epoch' }
-  /** The server acked a message under a number that the log gives to another. */
+  /** The server acked a message under a number that its log gives to another message. */
   | { reason: 'ack'; seq: number; id: string }
 
-/** `epoch`: this is another log, numbered anew. `expired`: the log no longer keeps what came after the last seen. */
+/**
+ * `epoch`: a different log with new numbers. `expired`: the log no longer has the entries after the last one
+ * seen.
+ */
 export type ResetReason = 'epoch' | 'expired'
 
 export interface TimelineUpdate {
-  /** In order, to be added now. */
+  /** The new entries, in order. */
   added: Entry[]
   doubt?: Doubt
   reset?: ResetReason
-  /** The server must be asked to join anew: only its answer says where the client stands. */
+  /** The room has to be joined again: only that answer says where the client is. */
   rejoin?: boolean
 }
 
 export interface TimelineBounds {
-  /** Entries kept while nobody looks at older ones. */
+  /** Entries kept normally. */
   windowMax: number
-  /** Entries kept when older ones have been loaded. */
+  /** Entries kept after older ones were loaded. */
   loadedMax: number
 }
 
-/** Entries that came before those in front of them; more of them are fetched when their turn comes. */
+/** Entries that arrived before their predecessors. Beyond the limit they are fetched later. */
 const OUT_OF_ORDER_MAX = 1_000
-/** Fetches in a row that bring nothing on, before what is missing is passed over. */
+/** Fetches in a row without progress, before the missing entries are skipped. */
 const EMPTY_FETCHES_MAX = 4
-/** Answers in a row that name another log each. */
+/** Answers in a row with a new epoch each, before it is reported. */
 const EPOCHS_MAX = 3
 
 export class Timeline {
@@ -55,7 +59,7 @@ export class Timeline {
   #emptyFetches = 0
   #epochChanges = 0
   #isAtStart = false
-  /** The log that there is now, says the server of itself: until a join is answered nothing that comes can be placed. */
+  /** The epoch that the server has announced. Until a join is answered, pushed entries can't be placed. */
   readonly #announced = new AnnouncedEpoch()
 
   constructor(bounds: TimelineBounds) {
@@ -67,7 +71,7 @@ export class Timeline {
     return this.#entries
   }
 
-  /** All up to here has been added or passed over. */
+  /** Everything up to here was added or skipped. */
   get last(): number {
     return this.#last
   }
@@ -80,7 +84,7 @@ export class Timeline {
     return this.#epoch
   }
 
-  /** The first number in the window; `last + 1` when it is empty. */
+  /** The first sequence number in the window; `last + 1` if it is empty. */
   get first(): number {
     return this.#entries[0]?.seq ?? this.#last + 1
   }
@@ -89,22 +93,22 @@ export class Timeline {
     return this.#epoch !== undefined && this.first > 1 && !this.#isAtStart
   }
 
-  /** No more older entries fit. */
+  /** The window is full: no older entries can be added. */
   get isFull(): boolean {
     return this.#entries.length >= this.#bounds.loadedMax
   }
 
-  /** What to resume a join from. */
+  /** The position for the next join; undefined before the first one. */
   get resumePosition(): { after: number; epoch: string } | undefined {
     return this.#epoch === undefined ? undefined : { after: this.#last, epoch: this.#epoch }
   }
 
-  /** The number after which entries are missing. */
+  /** The sequence number after which entries are missing. */
   get missingAfter(): number | undefined {
     return this.#epoch !== undefined && this.#head > this.#last ? this.#last : undefined
   }
 
-  /** The window's entry of this number. */
+  /** The entry with this number, if it is in the window. */
   at(seq: number): Entry | undefined {
     const first = this.#entries[0]
     if (first === undefined || seq < first.seq || seq > this.#last) return undefined
@@ -112,38 +116,41 @@ export class Timeline {
     return guess?.seq === seq ? guess : this.#entries.find((entry) => entry.seq === seq)
   }
 
-  /** Whether the log is known to be another than the one added. */
+  /** Whether the server has announced another epoch than the one shown. */
   get isStale(): boolean {
     return this.#announced.isAnnounced
   }
 
-  /** The server says of itself which log it has: another has to be joined anew, one that was `denied` lately not at once. */
+  /**
+   * The server announces its epoch. `new`: join again at once. `denied`: a recent join was answered with
+   * another epoch, so join again with a delay.
+   */
   announceEpoch(epoch: string): 'known' | 'new' | 'denied' {
     if (this.#epoch === undefined || epoch === this.#epoch) return 'known'
     this.#announced.announce(epoch)
     return this.#announced.mismatches === 0 ? 'new' : 'denied'
   }
 
-  /** The answer to a join, which resumed from `position` if there was one. */
+  /** Adds the page of a join's answer, which continues at `resumePosition` if there was one. */
   addJoinPage(page: Page, reset: boolean): TimelineUpdate {
     const buffered = this.#announced.confirm(page.epoch)
     const update = this.#applyJoin(page, { reset, isConfirmed: buffered !== undefined })
     return buffered === undefined ? update : this.#withBuffered(update, buffered, page.head)
   }
 
-  /** The answer to a request for what follows `missingAfter`. */
+  /** Adds the answer to a request for the entries after `missingAfter`. */
   addNextPage(page: Page): TimelineUpdate {
     if (page.epoch !== this.#epoch) return this.#otherEpoch()
     this.#epochChanges = 0
     return this.#page(page)
   }
 
-  /** No answer, or none that could be read. */
+  /** The request failed, or its answer was invalid. */
   fetchFailed(): TimelineUpdate {
     return this.#noProgress([])
   }
 
-  /** An entry that came by itself. */
+  /** Adds an entry that the server pushed. */
   addLive(entry: Entry): TimelineUpdate {
     if (this.isStale) {
       this.#announced.buffer(entry)
@@ -154,37 +161,38 @@ export class Timeline {
     return update
   }
 
-  /** `to` exists in the log that is added. */
+  /** Entries up to `to` exist in the log that is shown. */
   extendHead(to: number): void {
     if (!this.isStale) this.#head = Math.max(this.#head, to)
   }
 
-  /** `to` exists, says the server of the log that there is now. */
+  /** The server reports that entries up to `to` exist in its current log. */
   announceHead(to: number): void {
     if (this.isStale) this.#announced.extendTo(to)
     else this.extendHead(to)
   }
 
   /**
-   * The answer to a request for what came before `first`, which is put in front of the window. @returns how many were
-   * @throws nothing: a page that does not reach up to the window brings none
+   * Adds a page of entries before `first` in front of the window. A page that does not reach up to the window
+   * adds nothing.
+   * @returns the number of entries added
    */
   addOlderPage(page: Page, before: number): number {
     if (page.epoch !== this.#epoch || before !== this.first) return 0
     const older = page.messages.filter((entry) => entry.seq < before)
     const run = contiguousUpTo(older, before - 1)
-    // Nothing follows on from the window: a server that skips some has no more to give.
+    // The page does not connect to the window: the server has nothing older to give.
     if (run.length === 0) this.#isAtStart = true
     const fitting = run.slice(Math.max(0, run.length - (this.#bounds.loadedMax - this.#entries.length)))
     this.#entries = [...fitting, ...this.#entries]
     this.#isAtStart =
       this.#isAtStart || (!page.more && fitting.length === run.length && run.length === older.length)
-    // What somebody reads there must not go from under their eyes with each message that comes.
+    // New messages must not push out what the user is reading.
     if (fitting.length > 0) this.#limit = this.#bounds.loadedMax
     return fitting.length
   }
 
-  /** Lets go of what `preceded` brought. */
+  /** Drops the entries that `addOlderPage` added. */
   dropOlder(): void {
     this.#limit = this.#bounds.windowMax
     this.#trim()
@@ -201,7 +209,7 @@ export class Timeline {
     return update
   }
 
-  /** What came before the answer was read, and is not in it. */
+  /** Adds the buffered entries that the join's page does not include. */
   #withBuffered(update: TimelineUpdate, { entries, upTo }: BufferedEntries, head: number): TimelineUpdate {
     this.#head = Math.max(this.#head, upTo)
     const { added, doubt = update.doubt } = this.#addAll(entries.filter(({ seq }) => seq > head))
@@ -221,7 +229,10 @@ export class Timeline {
     return this.#noProgress(update.added, update.doubt)
   }
 
-  /** A server that keeps no more of it says so when it is asked to join; one that never gives it is not waited for. */
+  /**
+   * Joins again first: an expired log answers with a reset. After some attempts without progress the missing
+   * entries are skipped.
+   */
   #noProgress(added: Entry[], doubt?: Doubt): TimelineUpdate {
     this.#emptyFetches += 1
     if (this.#emptyFetches < EMPTY_FETCHES_MAX)
@@ -250,7 +261,7 @@ export class Timeline {
     if (!sameLog) this.#epochChanges += 1
     const isUnstable = this.#epochChanges >= EPOCHS_MAX
     this.#clear()
-    // Without `reset` the page is a continuation of something else: the newest one has to be asked for.
+    // Without `reset` the page continues another log: join again for the newest page.
     const started: TimelineUpdate = reset ? this.#startAt(page) : { added: [], rejoin: true }
     started.reset = sameLog ? 'expired' : 'epoch'
     if (isUnstable) started.doubt = { reason: 'epoch' }
@@ -299,7 +310,7 @@ export class Timeline {
         this.#outOfOrder.set(entry.seq, entry)
       return
     }
-    // What came first under this number stands.
+    // The first entry with this number is kept.
     this.#show(this.#outOfOrder.get(entry.seq) ?? entry, added)
     this.#drain(added)
   }
@@ -319,7 +330,7 @@ export class Timeline {
     added.push(entry)
   }
 
-  /** A text that has been removed since comes without its text: that is no other entry. */
+  /** A removed text arrives without its text: that is no contradiction. */
   #matchesKnown(entry: Entry): boolean {
     const known = this.#outOfOrder.get(entry.seq) ?? this.at(entry.seq)
     if (known === undefined) return true
@@ -341,7 +352,7 @@ export class Timeline {
   }
 }
 
-/** The longest run without a hole that ends with `seq`. */
+/** The longest consecutive run that ends with `seq`. */
 function contiguousUpTo(entries: readonly Entry[], seq: number): Entry[] {
   const run: Entry[] = []
   let next = seq
