@@ -1,5 +1,5 @@
-/** Starts the page: finds who the user is, keeps the address and the window in step with it, and draws it. */
-// Before the parts that bring styles of their own: these build upon the theme's.
+/** Entry point: loads the identity, connects the page to the window, and renders it. */
+// Imported before the components: their own stylesheets build on the theme.
 import './app/theme.css'
 import './components/wordmark.css'
 import './session/sign-in-page.css'
@@ -23,7 +23,7 @@ import { followWindow } from './app/window.ts'
 import { browserStorage } from './session/browser-storage.ts'
 import { Identities } from './session/identity.ts'
 
-/** A window of its own for somebody else: what it knows of its user ends with it. */
+/** Opens the page as another user, who is stored for this tab only. */
 const ANOTHER = '?another'
 
 const storage = browserStorage('localStorage')
@@ -33,7 +33,7 @@ startNotifications(storage)
 
 const identities = new Identities({ guests: location.search === ANOTHER ? tokens : storage, tokens })
 
-// Out of the address before anything else, so that no link and no history has it.
+// Removes the token from the address first, so that no link and no history entry contains it.
 const token = tokenOfHash(location.hash)
 if (token !== undefined) history.replaceState(null, '', location.pathname + location.search)
 

@@ -1,6 +1,6 @@
 /**
- * Builds the page into `dist/web`: names with content hashes, nothing inline (the page's policy forbids it), each file
- * also compressed.
+ * Builds the page into `dist/web`: content hashes in the names, nothing inline (the content security policy
+ * forbids it), and a compressed copy of each file.
  */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
@@ -14,7 +14,7 @@ export default defineConfig({
   base: './',
   publicDir: false,
   logLevel: 'warn',
-  // The virtual list is written for React; preact/compat is the same to it in a tenth of the size.
+  // The virtual list needs React; preact/compat replaces it at a tenth of the size.
   resolve: {
     alias: {
       react: 'preact/compat',
@@ -31,7 +31,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     target: 'es2022',
-    // The virtual list speaks to React's servers, of which there are none here; how long plugins take is no warning.
+    // The virtual list has directives for React servers; slow plugins are not worth a warning.
     rolldownOptions: { checks: { moduleLevelDirective: false, pluginTimings: false } },
   },
 })

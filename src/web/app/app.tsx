@@ -1,4 +1,4 @@
-/** The page as a whole: the door, or the house. */
+/** The whole page: the sign-in page, or the shell for a user who is signed in. */
 
 import { Dialogs } from '../dialogs/dialogs.tsx'
 import { SignInPage } from '../session/sign-in-page.tsx'

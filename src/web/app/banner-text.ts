@@ -1,4 +1,4 @@
-/** What to say of the connection. Pure. */
+/** The text of the connection banner. Pure. */
 import type { ChatState } from '../../client/index.ts'
 
 export interface BannerText {
@@ -6,7 +6,7 @@ export interface BannerText {
   readonly text: string
 }
 
-/** @param isLate it has been so for longer than is nobody's concern */
+/** @param isLate the state has lasted longer than the banner delay */
 export function bannerOf({ state, waiting, reason }: ChatState, isLate: boolean): BannerText | undefined {
   if (state === 'connecting' && isLate) {
     return { tone: 'info', text: `Connecting…${waitingText(waiting, 'as soon as that is done')}` }

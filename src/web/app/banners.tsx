@@ -1,4 +1,4 @@
-/** What the connection has to say, over the whole page; nothing while all is well, and nothing of what is over at once. */
+/** Banners above the whole page about problems of the connection. Short interruptions show nothing. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { InfoIcon, OfflineIcon, WarningIcon } from '../components/icons.tsx'
@@ -27,7 +27,7 @@ export function Banner({ tone, children }: BannerProps) {
   )
 }
 
-/** A worker that is replaced, or a short hole in the network, is nobody's concern. */
+/** Hides the banner during a worker restart or a short network interruption. */
 const BANNER_DELAY_MS = 1_500
 
 export function ConnectionBanner({ session }: { readonly session: Session }) {
@@ -84,7 +84,7 @@ function RefusedBanner({ session, error }: { session: Session; error: Parameters
   )
 }
 
-/** Whether something has been so for a while. */
+/** True once the condition has held for the banner delay. */
 function useDelayed(isSo: boolean): boolean {
   const [isLate, setLate] = useState(false)
   useEffect(() => {

@@ -1,12 +1,12 @@
 /**
- * Where a fault of the page ends: what can't be drawn is replaced by words and a way on, what stands around it lives on.
- * The fault is shown to who looks for it, and told nowhere else.
+ * Replaces a part of the page that failed to render by a message and a reload button. The rest of the page
+ * keeps working. The error is shown on request and reported nowhere.
  */
 import { Component, type ComponentChildren } from 'preact'
 import { Logo } from '../components/wordmark.tsx'
 
 interface ErrorBoundaryProps {
-  /** A pane has the rest of the page beside it. */
+  /** `pane`: the rest of the page is still there. */
   readonly around: 'page' | 'pane'
   readonly children: ComponentChildren
 }
@@ -65,7 +65,7 @@ function ErrorReport({ text, Title }: { readonly text: string; readonly Title: '
   )
 }
 
-/** The stack has the message as well, but not in every browser. */
+/** Some browsers leave the message out of the stack. */
 function errorReportText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { stack = '' } = error

@@ -1,4 +1,4 @@
-/** What to say to people of what went wrong; the error's own words are for who looks closer. Pure. */
+/** Messages for people, by error code. The error's own message is shown as a detail. Pure. */
 import type { ChatErrorCode } from '../../client/index.ts'
 
 const WORDS: Readonly<Record<ChatErrorCode, string>> = {

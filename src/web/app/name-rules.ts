@@ -1,4 +1,7 @@
-/** Which names rooms and people may have, and what to say of one that may not be. The server decides; this is kinder. Pure. */
+/**
+ * The rules for names of rooms and people, with messages. The server decides; these checks are only faster
+ * and clearer. Pure.
+ */
 import { isDirect } from '../../client/index.ts'
 
 const ROOM_MAX_CHARS = 64
@@ -6,12 +9,12 @@ const NAME_MAX_CHARS = 64
 const NOT_IN_ROOMS = /[^a-zA-Z0-9._:-]/u
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
 
-/** What a user means who writes `#some room`. */
+/** The room name for user input like `#some room`. */
 export function roomNameOf(written: string): string {
   return written.trim().replace(/^#+/, '').replaceAll(/\s+/g, '-')
 }
 
-/** Why a room can't be called so; nothing when it can. */
+/** Why the name is not valid for a room; undefined if it is. */
 export function roomNameProblem(name: string, maxChars = ROOM_MAX_CHARS): string | undefined {
   if (name === '') return 'Write a name first.'
   const wrong = NOT_IN_ROOMS.exec(name)
@@ -23,7 +26,7 @@ export function roomNameProblem(name: string, maxChars = ROOM_MAX_CHARS): string
   return undefined
 }
 
-/** Why a person can't be called so; nothing when they can. */
+/** Why the name is not valid for a person; undefined if it is. */
 export function personNameProblem(written: string, maxChars = NAME_MAX_CHARS): string | undefined {
   const name = written.trim()
   if (name === '') return 'Write the name that others shall see.'

@@ -1,17 +1,17 @@
-/** The browser's notifications: for what speaks to the user while the page is not seen, and only when the user wants them. */
+/** Browser notifications for personal messages while the page is hidden, if the user has turned them on. */
 import { signal } from '@preact/signals'
 import type { KeyValueStorage } from '../session/identity.ts'
 
 const STORAGE_KEY = 'rookery:notifications'
 const TEXT_MAX_CHARS = 180
 
-/** `blocked`: the user, or the browser, has said no for this page; `absent`: this browser has none here. */
+/** `blocked`: denied by the user or the browser; `absent`: not supported here. */
 export type NotificationState = 'on' | 'off' | 'blocked' | 'absent'
 
 export interface Notice {
   readonly title: string
   readonly text: string
-  /** A later one of the same place takes its place. */
+  /** A later notification with the same tag replaces this one. */
   readonly tag: string
   readonly open: () => void
 }
@@ -48,7 +48,7 @@ export function notify({ title, text, tag, open }: Notice): void {
       shown.close()
     })
   } catch {
-    // Some phones have the interface and let only service workers use it.
+    // Some phones define `Notification` but allow it only in service workers.
     notifications.value = 'absent'
   }
 }

@@ -1,4 +1,4 @@
-/** What stands in the tab. Pure. */
+/** The title of the browser tab. Pure. */
 
 const SHOWN_MAX = 99
 

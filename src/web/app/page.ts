@@ -1,6 +1,6 @@
 /**
- * What the whole page shares: who is here, which room is open, which dialog, what was last announced. The parts below it
- * show this and ask for changes; none of them talks to another.
+ * The state that the whole page shares: the session, the open room, the open dialog, the current toast.
+ * Components show this state and call its methods; they do not call each other.
  */
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { createContext } from 'preact'
@@ -25,7 +25,7 @@ export type Dialog =
 
 export interface ToastText {
   readonly text: string
-  /** For who looks closer. */
+  /** Shown as a tooltip. */
   readonly detail?: string
 }
 
@@ -43,9 +43,9 @@ export class Page {
   readonly hash = signal(location.hash)
   readonly room: ReadonlySignal<string | undefined> = computed(() => roomOfHash(this.hash.value))
   readonly dialog = signal<Dialog | undefined>(undefined)
-  /** Said once, aloud and in sight, and gone after a while. */
+  /** Shown and read out once, then hidden after some seconds. */
   readonly toast = signal<ToastText | undefined>(undefined)
-  /** The user has entered before: what the page shows does not wait for the server. */
+  /** The user has signed in before: the page does not wait for the server to show itself. */
   readonly hasEntered = signal(false)
   readonly #identities: Identities
   readonly #people: KnownPeople
@@ -56,7 +56,7 @@ export class Page {
     this.#people = new KnownPeople(storage)
   }
 
-  /** As it was left; or with the token of a link, which is tried at the door. */
+  /** Restores the identity of the last visit, or tries the token of a link. */
   start(token: string | undefined): void {
     if (token !== undefined) return this.enterWithToken(token)
     const identity = this.#identities.load()
@@ -67,12 +67,12 @@ export class Page {
 
   enterAsGuest(name: string): void {
     const known = this.session.peek()?.identity
-    // A token that is left would go before the guest at the next visit.
+    // A stored token would take precedence over the guest at the next visit.
     if (known?.kind === 'token') this.#identities.forget('token')
     this.enter(known?.kind === 'guest' ? { ...known, name: name.trim() } : newGuest(name, randomBytes))
   }
 
-  /** Kept at once, so that a reload does not lose it. */
+  /** Stored at once, so that a reload does not lose it. */
   enterWithToken(written: string): void {
     const identity: Identity = { kind: 'token', token: written.trim() }
     this.#identities.keep(identity)
@@ -90,7 +90,7 @@ export class Page {
     })
   }
 
-  /** Back to the door; a guest's key is gone for good. */
+  /** Returns to the sign-in page. A guest's key is lost for good. */
   async signOut(): Promise<void> {
     const session = this.session.peek()
     if (session === undefined) return
@@ -110,7 +110,7 @@ export class Page {
     location.hash = hashOfRoom(room)
   }
 
-  /** Nothing happens with somebody whom no direct room can be made for. */
+  /** Shows a toast if there can be no direct room with this user. */
   openDirect(user: Author): void {
     const me = this.session.peek()?.me.peek()
     const room = me === undefined ? undefined : directRoom(me.id, user.id)
@@ -119,7 +119,7 @@ export class Page {
     this.open(room)
   }
 
-  /** The list of rooms, where it is not beside the conversation. */
+  /** Shows the list of rooms, on pages too narrow for both. */
   showList(): void {
     location.hash = '#/'
   }
@@ -145,7 +145,7 @@ export class Page {
     if (room !== undefined) this.storage.setItem(LAST_ROOM, room)
   }
 
-  /** For a user who did not say where to start. */
+  /** Opens the last room, or the default room. */
   openFirst(): void {
     this.#replace(hashOfRoom(this.storage.getItem(LAST_ROOM) ?? FIRST_ROOM))
   }

@@ -1,9 +1,11 @@
-/** The page's addresses: which room is open is in the fragment, so that links can be shared and "back" works. Pure. */
+/**
+ * The page's addresses. The open room is in the fragment, so that links can be shared and "back" works. Pure.
+ */
 
 const ROOM = /^#\/room\/(.+)$/
 const TOKEN = /^#(?:.*&)?token=([^&]+)/
 
-/** The room that an address opens; whether there may be such a room is checked elsewhere. */
+/** The room in an address. Its name is not validated here. */
 export function roomOfHash(hash: string): string | undefined {
   const [, encoded] = ROOM.exec(hash) ?? []
   return encoded === undefined ? undefined : decoded(encoded)
@@ -13,7 +15,7 @@ export function hashOfRoom(room: string): string {
   return `#/room/${encodeURIComponent(room).replaceAll('%3A', ':')}`
 }
 
-/** A token that somebody was sent here with. */
+/** The token in a sign-in link. */
 export function tokenOfHash(hash: string): string | undefined {
   const [, encoded] = TOKEN.exec(hash) ?? []
   return encoded === undefined ? undefined : decoded(encoded)
@@ -23,7 +25,7 @@ function decoded(encoded: string): string | undefined {
   try {
     return decodeURIComponent(encoded)
   } catch {
-    // Not written by this page; there is nothing in it to be opened.
+    // Not an address of this page.
     return undefined
   }
 }

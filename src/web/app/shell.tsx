@@ -1,4 +1,6 @@
-/** The house: list, conversation and people side by side, as many of them as there is room for. */
+/**
+ * The layout for a signed-in user: room list, conversation and members, side by side where there is space.
+ */
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { TWO_PANES, useMedia } from '../components/use-media.ts'
@@ -40,7 +42,9 @@ export function Shell({ session }: { readonly session: Session }) {
   )
 }
 
-/** Where one pane takes the place of the other, the focus goes with it: into the room, and back to where it was opened. */
+/**
+ * On narrow pages, moves the focus with the visible pane: into the room, and back to its link in the list.
+ */
 function useFocusPane(main: RefObject<HTMLElement | null>, room: string | undefined): void {
   const before = useRef(room)
   useEffect(() => {

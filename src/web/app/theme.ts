@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it; kept for the next visit. */
+/** The colour scheme: light, dark or the system's. Stored for the next visit. */
 import { signal } from '@preact/signals'
 import type { KeyValueStorage } from '../session/identity.ts'
 
@@ -8,7 +8,7 @@ const STORAGE_KEY = 'rookery:theme'
 
 export const theme = signal<Theme>('auto')
 
-/** To be called before anything is drawn. */
+/** Must be called before the first render. */
 export function startTheme(storage: KeyValueStorage): void {
   const value = storage.getItem(STORAGE_KEY)
   show(value === 'light' || value === 'dark' ? value : 'auto')
@@ -29,7 +29,7 @@ function show(chosen: Theme): void {
   }
 }
 
-/** As in index.html: the ground of the page, which a phone's browser goes on with around it. */
+/** The light theme colour in index.html, which phones use around the page. */
 const LIGHT_GROUND = '#f5f0e6'
 
 function mediaOf(its: 'light' | 'dark', chosen: Theme): string {

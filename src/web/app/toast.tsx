@@ -1,4 +1,4 @@
-/** What is said once: shown for a while, and read out politely. */
+/** A toast: a short message, shown for some seconds and read out politely. */
 import { useEffect } from 'preact/hooks'
 import { usePage } from './page.ts'
 

@@ -1,4 +1,4 @@
-/** Keeps the page in step with the window around it: address, connection, size, title and icon. */
+/** Synchronizes the page with the browser window: address, connection, height, title and icon. */
 import { effect } from '@preact/signals'
 import plainIcon from '../icon.svg'
 import dotIcon from '../icon-dot.svg'
@@ -14,7 +14,7 @@ export function followWindow(page: Page): void {
   effect(() => showTitle(page))
 }
 
-/** A phone's keyboard covers part of the window without making it smaller: what is drawn shall fit into the rest. */
+/** A phone's keyboard covers part of the window without resizing it: fits the page into the rest. */
 function followHeight(): void {
   const view = window.visualViewport
   if (view === null) return

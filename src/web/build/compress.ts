@@ -1,4 +1,7 @@
-/** Of the build: beside each file that gets smaller by it, the same compressed. The server sends these as they are. */
+/**
+ * Build plugin: writes a compressed copy beside each file that gets smaller. The server sends the copies as
+ * they are.
+ */
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
 
@@ -22,7 +25,7 @@ export function compress(): Plugin {
     name: 'compress',
     apply: 'build',
     generateBundle: {
-      // After index.html, which is one of them.
+      // After index.html was generated.
       order: 'post',
       handler(_options, bundle) {
         for (const output of Object.values(bundle)) {

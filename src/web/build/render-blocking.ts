@@ -1,6 +1,7 @@
 /**
- * Makes the browser wait with the first picture for the page's script: it says whether the page is light or dark, which
- * nothing inline may say under the page's policy. Browsers that don't know the attribute may show the other for a moment.
+ * Delays the first paint until the page's script has run, because the script sets the colour scheme and the
+ * content security policy forbids inline scripts. Browsers without `blocking="render"` may show the wrong
+ * scheme for a moment.
  */
 import type { Plugin } from 'vite'
 

@@ -1,4 +1,4 @@
-/** A user's initials on a colour of their own. Decoration: the name stands beside it. */
+/** A user's initials on a colour derived from the id. Decorative: the name is beside it. */
 import type { Author } from '../../client/index.ts'
 import { avatarContentOf } from './initials.ts'
 

@@ -1,12 +1,12 @@
-/** Puts a text on the clipboard, also where the page came over plain HTTP and has no clipboard of its own. */
+/** Copies a text to the clipboard, also on plain HTTP, where there is no clipboard API. */
 
-/** @returns whether it is there */
+/** @returns whether it was copied */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    // Not allowed, or not there outside of a secure context: the old way is left.
+    // Denied, or no secure context: falls back to `execCommand`.
     return copySelected(text)
   }
 }
@@ -17,7 +17,7 @@ function copySelected(text: string): boolean {
   field.value = text
   field.readOnly = true
   field.className = 'visually-hidden'
-  // Outside of a dialog that is open nothing can be selected.
+  // A modal dialog makes everything outside of it unselectable.
   const container = focused?.closest('dialog') ?? document.body
   container.append(field)
   field.select()

@@ -1,4 +1,7 @@
-/** A button that copies a text, and says that it did. Where the browser lets no page copy, the text is there to be selected. */
+/**
+ * A button that copies a text and confirms it. If copying is not allowed, the user can select the text
+ * instead.
+ */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'

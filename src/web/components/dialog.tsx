@@ -1,4 +1,6 @@
-/** A dialog over the page: closes at Escape, at its button and beside it; the focus goes back to where it was. */
+/**
+ * A modal dialog. Escape, its button or a click outside closes it; then the focus returns to where it was.
+ */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { CloseIcon } from './icons.tsx'
@@ -6,7 +8,7 @@ import { CloseIcon } from './icons.tsx'
 interface DialogProps {
   readonly title: string
   readonly onClose: () => void
-  /** A sheet comes from the side of the window, or on a phone from below. */
+  /** `sheet`: at the side of the window, or at the bottom on a phone. */
   readonly shape?: 'window' | 'sheet'
   readonly children: ComponentChildren
 }

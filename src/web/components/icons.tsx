@@ -1,8 +1,8 @@
-/** The page's icons: one grid of 20, one stroke of 1.6, round ends, in the colour of the text around. Decoration. */
+/** The page's icons: a grid of 20, strokes of 1.6 with round ends, in the text colour. Decorative. */
 import type { ComponentChildren } from 'preact'
 
 interface IconProps {
-  /** Pixels; 20 unless told. */
+  /** Pixels; default 20. */
   readonly size?: number
 }
 

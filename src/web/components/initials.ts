@@ -1,16 +1,16 @@
-/** The picture of a user without a picture: initials of the name, a hue of the id. Pure. */
+/** A user's avatar: initials from the name and a hue from the id. Pure. */
 import type { Author } from '../../client/index.ts'
 
 export interface AvatarContent {
   readonly initials: string
-  /** Degrees, 0 up to 360. */
+  /** Degrees, in [0, 360). */
   readonly hue: number
 }
 
-/** Hues that stay apart from each other at a glance. */
+/** Few enough hues to tell them apart. */
 const HUES = 14
 
-/** Scripts whose letters would run into each other, which initials must not. */
+/** Scripts whose letters would join, which initials must not. */
 const JOINING = /\p{Script=Arabic}|\p{Script=Syriac}/u
 const APART = '\u200c'
 
@@ -20,7 +20,7 @@ export function avatarContentOf({ id, name }: Author): AvatarContent {
   return { initials: initialsOf(name), hue: hueOf(id) }
 }
 
-/** Of the first word and the last; of one word alone the first character. */
+/** From the first and the last word; from a single word its first character. */
 function initialsOf(name: string): string {
   const words = name.split(/[\s._-]+/u).filter((word) => word !== '')
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words
@@ -28,13 +28,13 @@ function initialsOf(name: string): string {
   return last !== '' && JOINING.test(first) ? `${first}${APART}${last}` : first + last
 }
 
-/** FNV-1a over the id, its bits mixed once more: even over the circle, the same on every device. */
+/** FNV-1a of the id with a final mix: evenly distributed, and the same on every device. */
 function hueOf(id: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < id.length; at += 1) {
     hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193) >>> 0
   }
-  // Ids that differ in their last sign alone must not get hues that stand side by side.
+  // Ids that differ only in the last character must not get neighbouring hues.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   hash = (hash ^ (hash >>> 16)) >>> 0

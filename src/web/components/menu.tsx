@@ -1,15 +1,15 @@
-/** A button that opens a menu: above everything, within the window, closed by Escape or by what is chosen or done beside it. */
+/** A button with a menu. The menu stays within the window. Escape, a choice or a click outside closes it. */
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 interface MenuProps {
   readonly label: string
-  /** Of the button. */
+  /** Class of the button. */
   readonly class: string
   readonly button: ComponentChildren
-  /** What is on the button says what it is. */
+  /** The button's content is its label. */
   readonly hasText?: boolean
-  /** The Tab key passes it by. */
+  /** Not reachable with the Tab key. */
   readonly isPassedBy?: boolean
   readonly children: ComponentChildren
 }
@@ -73,7 +73,7 @@ export function Menu({
 interface ItemProps {
   readonly icon: ComponentChildren
   readonly onChoose: () => void
-  /** One of several, of which this one holds. */
+  /** For a radio item: whether it is the selected one. */
   readonly isChecked?: boolean
   readonly isDangerous?: boolean
   readonly children: ComponentChildren
@@ -95,7 +95,7 @@ export function MenuItem({ icon, onChoose, isChecked, isDangerous = false, child
   )
 }
 
-/** At the side of the button that has room for it. */
+/** Places the menu at the side of the button with enough space. */
 function placeMenu(list: HTMLElement, opener: HTMLElement): void {
   const at = opener.getBoundingClientRect()
   const { offsetWidth: width, offsetHeight: height } = list

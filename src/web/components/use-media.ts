@@ -1,9 +1,9 @@
-/** Follows a media query. */
+/** Whether a media query matches, updated on changes. */
 import { useEffect, useState } from 'preact/hooks'
 
-/** There is room for the list beside the conversation; the stylesheets have the same widths. */
+/** Width for the list beside the conversation. The stylesheets use the same value. */
 export const TWO_PANES = '(min-width: 720px)'
-/** And for the people of the room beside both. */
+/** Width for the list, the conversation and the members. The stylesheets use the same value. */
 export const THREE_PANES = '(min-width: 1100px)'
 
 export function useMedia(query: string): boolean {

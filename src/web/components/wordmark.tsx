@@ -1,6 +1,6 @@
-/** The product's bird and name. */
+/** The product's logo and name. */
 
-/** A rook, looking to where the text goes. */
+/** A rook that looks in the direction of the text. */
 export function Logo({ size = 28 }: { readonly size?: number }) {
   return (
     <svg class="bird" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">

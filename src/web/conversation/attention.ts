@@ -1,10 +1,10 @@
-/** Whether somebody looks at the page. */
+/** Whether the user is looking at the page. */
 
 export function isPageFocused(): boolean {
   return document.visibilityState === 'visible' && document.hasFocus()
 }
 
-/** @returns what ends it */
+/** @returns a function that unsubscribes */
 export function onPageFocusChange(listener: () => void): () => void {
   window.addEventListener('focus', listener)
   window.addEventListener('blur', listener)
@@ -16,7 +16,7 @@ export function onPageFocusChange(listener: () => void): () => void {
   }
 }
 
-/** A device that is mainly touched: Enter makes a line there, and no field takes the focus by itself. */
+/** Mainly a touch device: there Enter starts a new line, and no field takes the focus by itself. */
 export function isTouchDevice(): boolean {
   return coarse.matches
 }

@@ -1,6 +1,6 @@
 /** Counting and recognizing characters. Pure. */
 
-/** Unicode code points, which the server counts. */
+/** Counts Unicode code points, like the server. */
 export function countCodePoints(text: string): number {
   let count = 0
   for (const _ of text) count += 1
@@ -11,10 +11,10 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const EMOJI =
   /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3)/u
 const LARGE_MAX = 3
-/** Longer than any three of them. */
+/** Longer than any three emoji. */
 const LOOKED_AT_MAX = 120
 
-/** One to three emoji and nothing else: shown large. */
+/** Whether the text is one to three emoji and nothing else. Such texts are shown large. */
 export function isFewEmoji(text: string): boolean {
   const trimmed = text.trim()
   if (trimmed === '' || trimmed.length > LOOKED_AT_MAX) return false

@@ -1,6 +1,6 @@
 /**
- * The talk in one room: what was said, who writes, and where to write. Fills its parent. Knows nothing of what stands
- * around it.
+ * The conversation in one room: messages, typing users and the composer. Fills its parent and is independent
+ * of the page around it.
  */
 import './conversation.css'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
@@ -21,13 +21,13 @@ export interface ConversationProps {
   readonly chat: ChatClient
   readonly room: ChatRoom
   readonly me: Author
-  /** As people call the room: `#lobby`, or a person's name. */
+  /** The title of the room: `#lobby`, or a person's name. */
   readonly title: string
-  /** Wants to talk with one person alone. */
+  /** Opens a direct conversation. */
   readonly onOpenDirect: (user: Author) => void
 }
 
-/** Another room is another conversation: nothing of the one before it stays. */
+/** Remounts for another room, so that no state is carried over. */
 export function Conversation(props: ConversationProps) {
   return <RoomConversation key={numberOf(props.room)} {...props} />
 }
@@ -35,7 +35,7 @@ export function Conversation(props: ConversationProps) {
 const numbers = new WeakMap<ChatRoom, number>()
 let newest = 0
 
-/** A room that was left and joined again under its name is another. */
+/** Identifies the room object: a room that was left and joined again is a new one. */
 function numberOf(room: ChatRoom): number {
   const known = numbers.get(room)
   if (known !== undefined) return known
@@ -146,7 +146,7 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
   )
 }
 
-/** The timeline, once shown, stays as long as it has anything to show. */
+/** The timeline stays visible while there is anything to show. */
 function whatToShow(room: ChatRoom): 'messages' | 'empty' | 'unknown' | 'refused' {
   if (room.state === 'refused') return 'refused'
   if (room.messages.length > 0 || room.hasOlder || room.doubt !== undefined) return 'messages'

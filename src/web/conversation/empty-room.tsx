@@ -1,4 +1,4 @@
-/** What stands in a room that holds nothing, or lets nobody in: what it is, and what to do. */
+/** Shown instead of messages: an empty room, or a room that refuses the user. */
 import { useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
 import { errorText } from '../app/error-text.ts'
@@ -59,7 +59,7 @@ function refusalText({ refusal }: ChatRoom): string {
   return errorText(refusal.code)
 }
 
-/** Two birds on a line, one of which has begun to talk. */
+/** Two birds on a wire, one of them with a speech bubble. */
 function Birds() {
   return (
     <svg class="birds" viewBox="0 0 200 96" width="200" height="96" aria-hidden="true">

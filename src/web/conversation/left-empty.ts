@@ -1,6 +1,6 @@
 /**
- * Rooms in which nothing had been said when the user looked away: all that has been said since is new to them, which no read
- * mark can tell, as there was nothing to be read.
+ * Rooms that were empty when the user last looked: everything in them is new, which a read marker can't
+ * express.
  */
 import { useEffect } from 'preact/hooks'
 import type { ChatRoom } from '../../client/index.ts'
@@ -12,7 +12,7 @@ export function wasLeftEmpty(room: ChatRoom): boolean {
   return left.has(room)
 }
 
-/** For what shows a room that is empty. */
+/** For the view of an empty room. */
 export function useLeavingEmpty(room: ChatRoom): void {
   useEffect(
     () => () => {

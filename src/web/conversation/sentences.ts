@@ -1,7 +1,7 @@
-/** Who does what, in words. Pure. */
+/** Sentences about typing, reading and lengths. Pure. */
 import type { Author } from '../../client/index.ts'
 
-/** '' when nobody writes. */
+/** Empty if nobody else is typing. */
 export function typingText(writers: readonly Author[], me: string): string {
   const names = writers.filter(({ id }) => id !== me).map(({ name }) => name)
   const [first, second] = names
@@ -17,7 +17,7 @@ export interface Readers {
   readonly count: number
 }
 
-/** Who else has read up to a message, as far as it is known; those whose names are known first. */
+/** Who has read up to a message. Users with known names come first. */
 export function readersOf(
   reads: ReadonlyMap<string, number>,
   seq: number,

@@ -1,8 +1,10 @@
-/** A room's events, and the connection's, as state of a component. */
+/** Hooks for the state of a room and of the connection. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ChatClient, ChatRoom, RoomEvents } from '../../client/index.ts'
 
-/** What `read` gives, read anew at each of these events. `read` and `events` must not change from call to call. */
+/**
+ * The value of `read`, updated at these events. `read` and `events` must keep their identity between calls.
+ */
 export function useRoomValue<T>(
   room: ChatRoom,
   events: readonly (keyof RoomEvents)[],
@@ -20,7 +22,7 @@ export function useRoomValue<T>(
   return read(room)
 }
 
-/** Whether what is sent goes out now. */
+/** Whether messages are sent now. */
 export function useIsOnline(chat: ChatClient): boolean {
   const [isOnline, setOnline] = useState(chat.state.state === 'online')
   useEffect(() => {

@@ -1,9 +1,9 @@
-/** Programs that connect to this server, to be copied. Pure. */
+/** Example programs that connect to this server. Pure. */
 
 export interface ConnectCodeOptions {
   readonly url: string
   readonly room: string
-  /** The server knows its users by token. */
+  /** The server requires a token. */
   readonly withToken: boolean
 }
 

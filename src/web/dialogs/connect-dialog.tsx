@@ -1,4 +1,4 @@
-/** How a program comes in: what to write, to be copied as it is. */
+/** Shows how to connect a program: code to copy. */
 import { useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
 import { CopyButton } from '../components/copy-button.tsx'

@@ -1,4 +1,4 @@
-/** The dialogs of the page, of which one is open or none. */
+/** The dialogs of the page. At most one is open. */
 
 import { usePage } from '../app/page.ts'
 import { CopyButton } from '../components/copy-button.tsx'

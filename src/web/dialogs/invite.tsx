@@ -1,4 +1,4 @@
-/** How others come in: for who sits in an empty room, and for who asks. */
+/** Ways to invite others: a card for a user who is alone, and the content of the dialog. */
 import { useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
 import { CopyButton } from '../components/copy-button.tsx'
@@ -9,7 +9,7 @@ import type { Session } from '../session/session.ts'
 const STORAGE_KEY = 'rookery:invited'
 const FIRST_ROOM = 'lobby'
 
-/** Shown as long as nobody else is or was in any of the user's rooms, and until it is closed. */
+/** Shown until somebody else was in one of the user's rooms, or until it is closed. */
 export function InviteCard({ session }: { readonly session: Session }) {
   const { storage } = usePage()
   const [isClosed, setClosed] = useState(() => storage.getItem(STORAGE_KEY) === 'yes')
@@ -37,7 +37,7 @@ export function InviteCard({ session }: { readonly session: Session }) {
   )
 }
 
-/** The same in the card and in the dialog, which shows the link itself. */
+/** Used by the card and by the dialog. The dialog shows the link itself. */
 export function InviteActions({ withLink = false }: { readonly withLink?: boolean }) {
   const page = usePage()
   const room = page.room.value
@@ -61,7 +61,7 @@ export function InviteActions({ withLink = false }: { readonly withLink?: boolea
   )
 }
 
-/** One that knows nobody yet: whoever enters there is somebody else. */
+/** A link that opens the page without the stored identity: its user is somebody else. */
 function secondWindow(room: string): string {
   const link = new URL(linkTo(room))
   link.search = '?another'

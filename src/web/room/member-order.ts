@@ -1,9 +1,9 @@
-/** The order in which people of a room are listed. Pure. */
+/** The order of a room's members. Pure. */
 import type { Author } from '../../client/index.ts'
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
-/** Oneself first, then by name. */
+/** The user first, then by name. */
 export function sortedMembers(members: readonly Author[], myId: string): Author[] {
   return members.toSorted(
     (a, b) =>

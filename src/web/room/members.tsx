@@ -1,4 +1,4 @@
-/** Who is in a room just now; a click writes to them directly. */
+/** The members of a room. A click opens a direct conversation. */
 import { useEffect, useMemo } from 'preact/hooks'
 import { type Author, type ChatRoom, directRoom } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
@@ -18,7 +18,7 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
   const me = session.me.value
   useRoomUpdates(room, 'presence', 'state')
   useEffect(() => {
-    // What comes by itself is enough where the list is whole.
+    // If the list is complete, events keep it up to date.
     if (room.joined && room.members.list.length < room.members.count)
       void room.fetchMembers().catch(() => undefined)
   }, [room])

@@ -1,4 +1,4 @@
-/** The heading of an open room: what it is called, who is there, what can be done with it. */
+/** The header of an open room: its title, its members and its menu. */
 import type { ChatRoom, ChatState } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { hashOfRoom } from '../app/route.ts'
@@ -83,7 +83,7 @@ function RoomMenu({ room, title }: { readonly room: string; readonly title: stri
   )
 }
 
-/** The same wherever a room has a menu. */
+/** The items of every menu of a room. */
 export function RoomMenuItems({ room }: { readonly room: string }) {
   const page = usePage()
   const isDirect = room.startsWith('dm:')

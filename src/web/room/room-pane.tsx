@@ -1,4 +1,4 @@
-/** One room: its heading, the conversation, and who is there. Where a room can't be shown, why. */
+/** One room: header, conversation and members; or the reason why it can't be shown. */
 import { useMemo } from 'preact/hooks'
 import { type Author, directUsers, isDirect } from '../../client/index.ts'
 import { roomNameProblem } from '../app/name-rules.ts'
@@ -75,7 +75,7 @@ function Unavailable({ title, text }: { readonly title: string; readonly text: s
   )
 }
 
-/** Beside the list, as long as nothing is open. */
+/** Shown beside the list while no room is open. */
 export function NoRoom() {
   return (
     <div class="empty-pane">
@@ -86,7 +86,7 @@ export function NoRoom() {
   )
 }
 
-/** @param myId empty as long as it is not known */
+/** @param myId empty until it is known */
 function directProblem(name: string, myId: string): string | undefined {
   const users = directUsers(name)
   if (users === undefined) return 'This is no address of a direct message.'

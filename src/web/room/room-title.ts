@@ -1,4 +1,4 @@
-/** What a room is called in a sentence or a heading. Pure. */
+/** The title of a room: `#name`, or the name of the other person. Pure. */
 import { isDirect } from '../../client/index.ts'
 import type { RoomLine } from '../sidebar/room-list-model.ts'
 

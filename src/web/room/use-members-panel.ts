@@ -1,4 +1,4 @@
-/** Where the members of a room are shown: beside the conversation, over it as a sheet, or not at all. */
+/** State of the members panel: beside the conversation, over it as a sheet, or hidden. */
 import { useEffect, useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'

@@ -1,4 +1,4 @@
-/** Draws again what shows a room, when something of it that matters there changes. */
+/** Rerenders a component at the given events of a room. */
 import { useEffect, useReducer } from 'preact/hooks'
 import type { ChatRoom } from '../../client/index.ts'
 
@@ -11,7 +11,7 @@ export function useRoomUpdates(room: ChatRoom | undefined, ...events: readonly R
     if (room === undefined) return undefined
     const names = watched.split(' ') as RoomEvent[]
     const stops = names.map((name) => room.on(name, () => rerender(undefined)))
-    // What happened between drawing and watching.
+    // Catches events between the render and the subscription.
     rerender(undefined)
     return () => stops.forEach((stop) => stop())
   }, [room, watched])

@@ -1,4 +1,4 @@
-/** The browser's storage, or memory where the browser gives none: then a reload forgets, and all else goes on. */
+/** The browser's storage, or memory where the browser provides none: then a reload loses the values. */
 import type { KeyValueStorage } from './identity.ts'
 
 export function browserStorage(area: 'localStorage' | 'sessionStorage'): KeyValueStorage {
@@ -7,12 +7,12 @@ export function browserStorage(area: 'localStorage' | 'sessionStorage'): KeyValu
     storage.getItem('')
     return bounded(storage)
   } catch {
-    // Forbidden by the user's settings.
+    // Blocked by the browser's settings.
     return inMemory()
   }
 }
 
-/** A storage that is full keeps what it has: nothing that the page keeps is worth more than that it goes on. */
+/** Falls back to memory for values that a full storage rejects. */
 function bounded(storage: Storage): KeyValueStorage {
   const memory = inMemory()
   return {

@@ -1,15 +1,15 @@
 /**
- * Who the user of this page is, and where that is kept: a guest's name and secret key for good, a token for as long as the
- * tab. A window that was opened to be somebody else keeps a guest for the tab alone. Nothing here talks to a server.
+ * The identity of the page's user and its storage. A guest's name and secret key are stored for good, a token
+ * for the tab only. A page opened as another user stores its guest for the tab only. Talks to no server.
  */
 export interface Guest {
   readonly kind: 'guest'
   readonly name: string
-  /** A secret: whoever has it is this user. */
+  /** Secret: it authenticates this guest. */
   readonly key: string
-  /** Where this user's pending messages are kept. */
+  /** The name of the store for this user's pending messages. */
   readonly store: string
-  /** As the server said last. */
+  /** The id that the server last reported. */
   readonly id?: string
 }
 
@@ -20,7 +20,7 @@ export interface TokenHolder {
 
 export type Identity = Guest | TokenHolder
 
-/** What of the browser's `Storage` is used. */
+/** The part of the browser's `Storage` that is used. */
 export interface KeyValueStorage {
   getItem(name: string): string | null
   setItem(name: string, value: string): void
@@ -41,7 +41,7 @@ export class Identities {
     this.#tokens = storages.tokens
   }
 
-  /** A token goes before a guest: it was brought on purpose. */
+  /** A token takes precedence over a guest, because the user brought it on purpose. */
   load(): Identity | undefined {
     const token = this.#tokens.getItem(TOKEN)
     if (token !== null && token !== '') return { kind: 'token', token }
@@ -65,19 +65,19 @@ export function newGuest(name: string, randomBytes: (count: number) => Uint8Arra
   return { kind: 'guest', name: name.trim(), key: random(KEY_BYTES), store: random(STORE_BYTES) }
 }
 
-/** Where the pending messages of this user are kept: apart from any other user's. */
+/** The name of the store for this user's pending messages, separate for each user. */
 export function storeOf(identity: Identity): string {
   return identity.kind === 'guest' ? identity.store : `token-${subjectOf(identity.token) ?? 'unknown'}`
 }
 
-/** Whom a token says that it is for; nothing is proved by it. */
+/** The subject of a token. Not verified. */
 function subjectOf(token: string): string | undefined {
   try {
     const [, body = ''] = token.split('.')
     const claims: unknown = JSON.parse(atob(body.replaceAll('-', '+').replaceAll('_', '/')))
     return isRecord(claims) && typeof claims.sub === 'string' ? claims.sub : undefined
   } catch {
-    // No JSON Web Token as this page knows them; the server may know better.
+    // Not a JSON Web Token in a known form; the server may accept it.
     return undefined
   }
 }
@@ -94,7 +94,7 @@ function parsed(text: string | null): unknown {
   try {
     return JSON.parse(text ?? 'null')
   } catch {
-    // Written by something else; as good as nothing.
+    // Not written by this page.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** What people are called with whom the user talks alone: such rooms are named after them. Bounded; kept over a reload. */
+/** The names of people with direct rooms, which titles are made of. Bounded; stored across reloads. */
 import type { Author } from '../../client/index.ts'
 import type { KeyValueStorage } from './identity.ts'
 
@@ -19,7 +19,7 @@ export class KnownPeople {
     return this.#names.get(id)
   }
 
-  /** @returns whether that is news */
+  /** @returns whether the name is new */
   remember({ id, name }: Author): boolean {
     if (this.#names.get(id) === name) return false
     this.#isSaved = false
@@ -30,7 +30,7 @@ export class KnownPeople {
     return true
   }
 
-  /** Costs nothing while there is no news. */
+  /** Does nothing if nothing has changed. */
   save(): void {
     if (this.#isSaved) return
     this.#isSaved = true
@@ -51,7 +51,7 @@ function parsed(text: string | null): unknown {
   try {
     return JSON.parse(text ?? '[]')
   } catch {
-    // Written by something else; as good as nothing.
+    // Not written by this page.
     return []
   }
 }

@@ -1,11 +1,11 @@
-/** What to make of a server that lets nobody in: what to say, and what the user can do about it. Pure. */
+/** Explains why the server refuses a user, and what the user can do. Pure. */
 import type { ChatError } from '../../client/index.ts'
 import type { Identity } from './identity.ts'
 
 export interface Refusal {
   readonly title: string
   readonly text: string
-  /** What helps: a token, another name, or nothing but another try. */
+  /** What the user needs: a token, another name, or only another attempt. */
   readonly remedy: 'token' | 'name' | 'retry'
 }
 

@@ -1,4 +1,7 @@
-/** One user's stay: the connection as the page shows it, and the user's rooms. Ends with `close`; another user is another one. */
+/**
+ * One signed-in user: the chat client, its state as signals, and the user's rooms. Ends with `close`. Another
+ * user gets another session.
+ */
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import {
   type Author,
@@ -16,10 +19,10 @@ import { type ReceivedMessage, UserRooms } from './user-rooms.ts'
 export interface SessionOptions {
   readonly identity: Identity
   readonly people: KnownPeople
-  /** The server has let the user in. */
+  /** The server has accepted the user. */
   readonly admitted: (user: Author) => void
   readonly messageReceived: (message: ReceivedMessage) => void
-  /** Something went wrong beside the conversation; for people. `detail`: for who looks closer. */
+  /** Reports an error to the user. `detail`: the technical message. */
   readonly showError: (text: string, detail: string) => void
 }
 
@@ -50,7 +53,7 @@ export class Session {
     this.#listen(options)
   }
 
-  /** As the server says; until it has spoken, as it is known from before. */
+  /** As reported by the server; until then as stored. */
   get me(): ReadonlySignal<Author> {
     return this.#me
   }
@@ -59,12 +62,12 @@ export class Session {
     return this.#connection
   }
 
-  /** Why the server lets the user in no more; the client does not try again by itself. */
+  /** Why the server has refused the user for good. The client does not retry by itself. */
   get refusal(): ReadonlySignal<ChatError | undefined> {
     return this.#refusal
   }
 
-  /** The server has let the user in at least once. */
+  /** The server has accepted the user at least once. */
   get isAdmitted(): ReadonlySignal<boolean> {
     return this.#isAdmitted
   }
@@ -74,13 +77,13 @@ export class Session {
     this.chat.connect()
   }
 
-  /** What waits to be sent stays kept. */
+  /** Unsent messages stay stored. */
   async close(): Promise<void> {
     this.rooms.close()
     await this.chat.close()
   }
 
-  /** Also forgets what waits to be sent: nobody can send it any more. */
+  /** Also deletes unsent messages: nobody could send them any more. */
   async end(): Promise<void> {
     await this.close()
     const storage = indexedDbStorage(storeOf(this.identity))
@@ -108,7 +111,7 @@ export class Session {
 
   #failed(error: unknown): void {
     const { code, message } = ChatError.from(error)
-    // What the connection's state tells anyway, or what ended with the page's own doing.
+    // Shown by the connection's state already, or caused by closing.
     if (code === 'timeout' || code === 'offline' || code === 'closed') return
     this.#showError(errorText(code), message)
   }

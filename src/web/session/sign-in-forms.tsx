@@ -1,4 +1,4 @@
-/** The forms that say who somebody is: at the door, and in the dialogs that change it. */
+/** The forms for a name and a token, on the sign-in page and in dialogs. */
 import type { TargetedSubmitEvent } from 'preact'
 import { useId, useRef, useState } from 'preact/hooks'
 import { personNameProblem } from '../app/name-rules.ts'
@@ -8,7 +8,7 @@ interface NameFormProps {
   readonly action: string
   readonly value: string
   readonly isBusy: boolean
-  /** As the server says. */
+  /** The server's limit. */
   readonly maxChars?: number | undefined
   readonly onName: (name: string) => void
 }
@@ -98,7 +98,7 @@ interface SignInFormProps {
   readonly action: string
   readonly isBusy: boolean
   readonly problem: string | undefined
-  /** @returns whether it was taken */
+  /** @returns whether the input was valid */
   readonly submit: () => boolean
   readonly children: (field: FieldProps) => preact.ComponentChild
 }

@@ -1,4 +1,4 @@
-/** The door: what this is, and how to get in. */
+/** The sign-in page: what this is, and how to enter. */
 import { useState } from 'preact/hooks'
 import { Banner } from '../app/banners.tsx'
 import { roomNameProblem } from '../app/name-rules.ts'
@@ -70,7 +70,7 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
   )
 }
 
-/** Nothing is said about what takes no time. */
+/** Shown only when connecting takes long or fails. */
 function ConnectingHint({ session }: { readonly session: Session }) {
   const { state, reason } = session.connection.value
   if (state !== 'offline' && reason === undefined) return null

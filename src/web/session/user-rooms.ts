@@ -1,6 +1,6 @@
 /**
- * The user's rooms as the page lists them: which there are, what is unread in them, who of the people in them is there.
- * Keeps them joined, so that this stays true; shows nothing and sends nothing itself.
+ * The user's rooms, as the list shows them: unread counts, mentions, and who is online. Keeps the rooms
+ * joined, so that this stays current. Renders and sends nothing.
  */
 import { batch, signal } from '@preact/signals'
 import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../../client/index.ts'
@@ -10,13 +10,13 @@ import { mentions } from '../conversation/message/tokens.ts'
 import { type RoomLine, roomsToJoin } from '../sidebar/room-list-model.ts'
 import type { KnownPeople } from './known-people.ts'
 
-/** Somebody else has just said something. */
+/** A new message by somebody else. */
 export interface ReceivedMessage {
   readonly room: string
   readonly from: Author
-  /** Not known of a room that was not joined. */
+  /** Unknown for a room that was not joined. */
   readonly text?: string
-  /** It is for this user: a direct message, or one that names them. */
+  /** A direct message, or one that mentions the user. */
   readonly isPersonal: boolean
 }
 
@@ -28,17 +28,17 @@ export interface UserRoomsOptions {
   readonly failed: (error: unknown) => void
 }
 
-/** Of the user's rooms so many are joined at once; the others when they are opened. */
+/** Rooms joined at once. The others are joined when they are opened. */
 const JOINED_MAX = 50
 const UPDATE_DELAY_MS = 50
 
 export class UserRooms {
   readonly lines = signal<readonly RoomLine[]>([])
-  /** Ids of all who are in one of the joined rooms. */
+  /** Ids of all members of the joined rooms. */
   readonly present = signal<ReadonlySet<string>>(new Set())
-  /** Somebody else is or was there, or has said something, in any of the rooms. Once so, it stays so. */
+  /** Somebody else is or was in one of the rooms, or has written there. Stays true once set. */
   readonly hasCompany = signal(false)
-  /** The list has come from the server at least once. */
+  /** The server has sent the list at least once. */
   readonly isLoaded = signal(false)
   readonly #options: UserRoomsOptions
   readonly #summaries = new Map<string, RoomSummary>()
@@ -58,14 +58,14 @@ export class UserRooms {
     this.#stopListening = () => stops.forEach((stop) => stop())
   }
 
-  /** The room, joined if it was not. */
+  /** Joins the room if needed. */
   open(name: string): ChatRoom {
     const room = this.#options.chat.join(name)
     if (!this.#openRooms.has(name)) this.#listen(room)
     return room
   }
 
-  /** Asks the server which rooms the user has, and joins of them what may be joined. From then on it is told. */
+  /** Fetches the user's rooms and joins them, up to the limit. Events update them from then on. */
   async fetch(): Promise<void> {
     if (this.isLoaded.peek()) return
     try {
@@ -78,7 +78,7 @@ export class UserRooms {
     }
   }
 
-  /** Rooms in which something waits to be sent from before a reload. */
+  /** Joins the rooms with unsent messages from before a reload. */
   openPending(): void {
     for (const name of this.#options.chat.pendingRooms) this.open(name)
   }
@@ -122,7 +122,7 @@ export class UserRooms {
     this.#markChanged(summary.room)
   }
 
-  /** Somebody may have written in a direct room that this page has not joined. */
+  /** A summary has changed, perhaps by a new message in a direct room that is not joined. */
   #changedRoom(summary: RoomSummary, from: Author | undefined): void {
     this.#setSummary(summary)
     if (from === undefined) return
@@ -149,7 +149,7 @@ export class UserRooms {
     this.#scheduleUpdate()
   }
 
-  /** Many changes come together; the list is made anew once for all of them. */
+  /** Batches changes that arrive together into one update. */
   #scheduleUpdate(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
@@ -175,7 +175,7 @@ export class UserRooms {
     })
   }
 
-  /** Nobody can tell before it is known who the user is. */
+  /** Unknown until the user's id is known. */
   #hasCompany(present: ReadonlySet<string>): boolean {
     const { chat, me } = this.#options
     const { id } = me()
@@ -195,7 +195,7 @@ export class UserRooms {
   #presentNow(): Set<string> {
     const { chat, people } = this.#options
     const present = new Set<string>()
-    // Who was there when the connection went says nothing of now.
+    // While disconnected, the last known members say nothing about now.
     if (chat.state.state !== 'online' && chat.state.state !== 'degraded') return present
     const partners = new Set([...this.#names()].flatMap((name) => directUsers(name) ?? []))
     for (const name of this.#openRooms.keys()) {

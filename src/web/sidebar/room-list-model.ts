@@ -1,18 +1,18 @@
-/** The list of rooms as it is shown: in which order, what is found in it, what a search for something new offers. Pure. */
+/** The model of the room list: its order, the search, and the offer to open a new room. Pure. */
 import type { Author } from '../../client/index.ts'
 import { roomNameOf, roomNameProblem } from '../app/name-rules.ts'
 
 export interface RoomLine {
   readonly room: string
-  /** What it is called on the page. */
+  /** The title on the page. */
   readonly title: string
   /** The other person, in a direct room. */
   readonly other?: Author
-  /** The other person is there, as far as is known. */
+  /** Whether the other person is online, as far as known. */
   readonly present: boolean
   readonly unread: number
   readonly mentions: number
-  /** When something was last said in it, in Unix milliseconds; 0 when that is not known. */
+  /** Time of the last message, Unix milliseconds; 0 if unknown. */
   readonly lastAt: number
 }
 
@@ -21,19 +21,19 @@ export interface RoomSections {
   readonly direct: readonly RoomLine[]
 }
 
-/** What to do with a name that is no room in the list. */
+/** The offer for a name that is not in the list. */
 export type Offer =
   | { readonly kind: 'open'; readonly room: string }
   | { readonly kind: 'problem'; readonly text: string }
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
-/** A list that is longer than this hides what is new at its end. */
+/** In a longer list new messages at its end would be out of sight. */
 const LONG_LIST_MIN = 12
 
 /**
- * Rooms by name, so that they stay where they are; in a long list those with something unread come first. Conversations
- * with people by who said something last.
+ * Rooms by name, so that they keep their place; in a long list those with unread messages come first. Direct
+ * conversations by the time of the last message.
  */
 export function sectionsOf(lines: readonly RoomLine[]): RoomSections {
   const rooms = lines.filter(({ other }) => other === undefined)
@@ -46,7 +46,7 @@ export function sectionsOf(lines: readonly RoomLine[]): RoomSections {
   }
 }
 
-/** Those that a search means; those that begin with it first. */
+/** The items that match a search; those that begin with it first. */
 export function linesFound(lines: readonly RoomLine[], search: string): readonly RoomLine[] {
   const wanted = folded(roomNameOf(search.trim().replace(/^@/, '')))
   if (wanted === '') return lines
@@ -55,7 +55,7 @@ export function linesFound(lines: readonly RoomLine[], search: string): readonly
   return [...starts, ...others]
 }
 
-/** Nothing when the search is empty, or is a room that is in the list already. */
+/** Undefined if the search is empty or is a room in the list. */
 export function offerFor(lines: readonly RoomLine[], search: string, maxChars?: number): Offer | undefined {
   const room = roomNameOf(search)
   if (room === '' || search.trim().startsWith('@') || lines.some((line) => line.room === room))
@@ -64,12 +64,12 @@ export function offerFor(lines: readonly RoomLine[], search: string, maxChars?: 
   return problem === undefined ? { kind: 'open', room } : { kind: 'problem', text: problem }
 }
 
-/** What the page's title says of all that is unread. */
+/** The number of unread messages in all rooms. */
 export function unreadTotal(lines: readonly RoomLine[]): number {
   return lines.reduce((sum, line) => sum + line.unread, 0)
 }
 
-/** Those that are joined at once: as many as may be, what is unread before the rest. */
+/** The rooms to join at once: at most `max`, those with unread messages first. */
 export function roomsToJoin(
   summaries: readonly { readonly room: string; readonly unread: number }[],
   max: number,

@@ -1,4 +1,4 @@
-/** One section of the list: rooms, or people. */
+/** One section of the list: rooms or direct conversations. */
 import { useId } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
 import { countText } from '../app/page-title.ts'
@@ -43,7 +43,7 @@ export function RoomList({ title, lines, onOpened }: RoomListProps) {
 interface RoomItemProps {
   readonly line: RoomLine
   readonly isOpen: boolean
-  /** The Tab key stops here; the arrow keys go on. */
+  /** Reachable with the Tab key; the arrow keys lead to the other items. */
   readonly isStop: boolean
   readonly onOpened: () => void
 }

@@ -1,4 +1,4 @@
-/** The list of the user's rooms and people, what finds among them, and who the user is. */
+/** The sidebar: the user's rooms and direct conversations, the search, and the user menu. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
 import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
@@ -149,7 +149,7 @@ function EmptyList({ isSearching, isKnown }: { readonly isSearching: boolean; re
   )
 }
 
-/** What Enter opens: the room that is called so, the first that was found, or else the new one. */
+/** What Enter opens: the best match, or else the new room. */
 function bestOf(found: readonly RoomLine[], offer: Offer | undefined, search: string): string | undefined {
   if (search.trim() === '') return undefined
   const wantsRoom = search.trim().startsWith('#') && offer?.kind === 'open'
@@ -170,7 +170,7 @@ function useFindKey(field: preact.RefObject<HTMLInputElement | null>): void {
       if (!isFind || page.dialog.peek() !== undefined) return
       event.preventDefault()
       if (field.current?.offsetParent === null) {
-        // On a phone the list is only drawn then.
+        // On a phone the list is rendered only now.
         page.showList()
         requestAnimationFrame(() => field.current?.focus())
       } else field.current?.focus()
@@ -180,7 +180,7 @@ function useFindKey(field: preact.RefObject<HTMLInputElement | null>): void {
   }, [field, page])
 }
 
-/** Arrow keys go from room to room, and between them and the field. */
+/** Moves the focus between the search field and the items with the arrow keys. */
 function moveInList(event: KeyboardEvent, nav: HTMLElement | null): void {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
   const { activeElement } = document

@@ -1,4 +1,4 @@
-/** Who the user is, at the foot of the list, and what they can choose for themselves. */
+/** The user at the bottom of the list, with a menu of settings. */
 
 import { notifications, switchNotifications } from '../app/notifications.ts'
 import { usePage } from '../app/page.ts'

@@ -1,6 +1,6 @@
-/** How much more can be written, once that is little. */
+/** The number of characters left, shown near the limit. */
 
-/** It shows from here on. */
+/** Share of the limit from which the counter is shown. */
 const COUNTED_SHARE = 0.85
 
 export function CharactersLeft({ count, max }: { readonly count: number; readonly max: number }) {

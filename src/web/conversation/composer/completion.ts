@@ -1,16 +1,16 @@
-/** What is being written where the caret stands, that can be completed: `:smi` or `@An`. Pure. */
+/** Finds what can be completed at the caret: `:smi` or `@An`. Pure. */
 
 export interface Completion {
   readonly kind: 'emoji' | 'mention'
-  /** Without its sign. */
+  /** Without the `:` or `@`. */
   readonly query: string
-  /** Where its sign stands. */
+  /** Position of the `:` or `@`. */
   readonly from: number
 }
 
 const EMOJI_BEGUN = /(?:^|[\s(]):([a-z0-9_+-]{2,32})$/i
 const MENTION_BEGUN = /(?:^|[\s(])@([\p{L}\p{N}_.-]{0,32})$/u
-/** More of the text is never looked at. */
+/** Only this much text before the caret is examined. */
 const LOOKED_AT_MAX = 40
 
 export function completionAt(text: string, caret: number): Completion | undefined {
@@ -25,7 +25,7 @@ export function completionAt(text: string, caret: number): Completion | undefine
 
 const CLOSED_EMOJI = /(?:^|[\s(]):([a-z0-9_+-]{2,32}):$/i
 
-/** The name in a `:name:` that has just been closed before the caret. */
+/** The name in a `:name:` that ends at the caret. */
 export function closedEmojiAt(text: string, caret: number): string | undefined {
   return CLOSED_EMOJI.exec(text.slice(Math.max(0, caret - LOOKED_AT_MAX), caret))?.[1]?.toLowerCase()
 }
@@ -35,7 +35,7 @@ export interface Edit {
   readonly caret: number
 }
 
-/** `text` with what stands from `from` to the caret replaced. */
+/** Replaces the text from `from` to the caret. */
 export function replaced(text: string, from: number, caret: number, by: string): Edit {
   return { text: text.slice(0, from) + by + text.slice(caret), caret: from + by.length }
 }

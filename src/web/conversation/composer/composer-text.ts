@@ -1,6 +1,4 @@
-/**
- * What stands in the composer: a room's draft, or the message that is being edited; then the draft waits and comes back.
- */
+/** The composer's text: the room's draft, or the message being edited. The draft returns after the edit. */
 import { useCallback, useLayoutEffect, useState } from 'preact/hooks'
 import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
 import { draftOf, keepDraft } from './drafts.ts'

@@ -1,4 +1,6 @@
-/** Where messages are written, and changed. Says what can't be sent and why; never cuts anything silently. */
+/**
+ * The composer, where messages are written and edited. Explains what can't be sent; never truncates silently.
+ */
 import { useState } from 'preact/hooks'
 import type { ChatClient, ChatMessage, ChatRoom } from '../../../client/index.ts'
 import { CheckIcon, SendIcon, SmileIcon } from '../../components/icons.tsx'
@@ -17,7 +19,7 @@ import { useTextMax } from './use-text-max.ts'
 
 export interface ComposerHandle {
   readonly focus: () => void
-  /** At the caret, with a space before it where one is missing. */
+  /** Inserts at the caret, with a space before it if needed. */
   readonly insert: (text: string) => void
 }
 
@@ -29,9 +31,9 @@ interface ComposerProps {
   readonly editing: ChatMessage | undefined
   readonly handle: { current: ComposerHandle | undefined }
   readonly sent: () => void
-  /** The user's last message, to be changed. */
+  /** Starts editing the user's last message. @returns whether there is one */
   readonly editLast: () => boolean
-  /** Ends the editing; with nothing left of the text, the message is to be removed. */
+  /** Ends the edit. `emptied`: the user removed the whole text, so the message is to be removed. */
   readonly edited: (outcome: 'done' | 'cancelled' | 'emptied') => void
 }
 

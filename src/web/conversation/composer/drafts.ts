@@ -1,7 +1,7 @@
-/** What has been written and not sent, by room, for as long as the tab lives. */
+/** Unsent drafts by room, stored for the tab. */
 
 const PREFIX = 'rookery.draft.'
-/** For where the browser allows no storage. */
+/** Fallback for browsers without storage. */
 const inMemory = new Map<string, string>()
 
 export function draftOf(room: string): string {
@@ -23,7 +23,8 @@ function stored(access: () => string | null): string | null {
   try {
     return access()
   } catch {
-    // No storage, or no room in it: the draft lives as long as the page, which is told nowhere because nothing is lost yet.
+    // No storage, or it is full: the draft lives as long as the page. Nothing is lost yet, so nothing is
+    // reported.
     return null
   }
 }

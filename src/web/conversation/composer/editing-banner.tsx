@@ -1,4 +1,4 @@
-/** Above the field while a message is being changed. */
+/** Shown above the field while a message is edited. */
 import { CloseIcon, EditIcon } from '../../components/icons.tsx'
 
 export function EditingBanner({ cancel }: { readonly cancel: () => void }) {

@@ -1,4 +1,4 @@
-/** What could complete the word at the caret: emoji by name, people by theirs. The composer's keys choose among them. */
+/** Suggestions for the word at the caret: emoji and people. The composer's keys select one. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Author } from '../../../client/index.ts'
 import { Avatar } from '../../components/avatar.tsx'
@@ -8,7 +8,7 @@ import type { Completion } from './completion.ts'
 
 export interface Suggestion {
   readonly key: string
-  /** What takes the word's place. */
+  /** The replacement text. */
   readonly text: string
   readonly emoji?: Emoji
   readonly user?: Author
@@ -24,7 +24,7 @@ export function useSuggestions(
   const wantsEmoji = completion?.kind === 'emoji'
   useEffect(() => {
     if (!wantsEmoji) return
-    // A list that can't be fetched suggests nothing; the picker says why.
+    // If the list can't be loaded there are no suggestions; the emoji picker shows the error.
     loadEmoji().then(setEmoji, () => setEmoji([]))
   }, [wantsEmoji])
   if (completion === undefined) return []
@@ -62,7 +62,7 @@ export function Suggestions({ list, chosen, accept, highlight }: SuggestionsProp
           aria-selected={index === chosen}
           onMouseEnter={() => highlight(index)}
           onPointerDown={(event) => {
-            // The textarea keeps the focus.
+            // Keeps the focus in the textarea.
             event.preventDefault()
             accept(suggestion)
           }}

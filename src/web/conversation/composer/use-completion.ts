@@ -1,4 +1,4 @@
-/** Completes the word at the caret: offers what fits, lets the keys choose among it, and turns a closed `:name:` into its emoji. */
+/** Completion of the word at the caret: suggestions, key handling, and replacing `:name:` by its emoji. */
 import { useState } from 'preact/hooks'
 import type { Author } from '../../../client/index.ts'
 import { emojiNamed } from '../emoji/emoji.ts'
@@ -9,15 +9,15 @@ import type { ComposerField } from './use-composer-field.ts'
 
 export interface Completing {
   readonly suggestions: readonly Suggestion[]
-  /** The place of the one that the keys have come to. */
+  /** Index of the selected suggestion. */
   readonly chosen: number
   readonly highlight: (index: number) => void
   readonly accept: (suggestion: Suggestion) => void
-  /** The user has written. */
+  /** The user has typed. */
   readonly written: (element: HTMLTextAreaElement) => void
-  /** Nothing is offered before the user writes on. */
+  /** Hides the suggestions until the user types again. */
   readonly end: () => void
-  /** @returns whether the key was meant for the suggestions */
+  /** @returns whether the key was handled */
   readonly chooseBy: (event: KeyboardEvent) => boolean
 }
 
@@ -51,7 +51,7 @@ export function useCompletion({ field, text, put }: ComposerField, people: reado
   }
 
   const closeEmoji = async (name: string, { value, at }: { value: string; at: number }) => {
-    // Without the list the name stays as it was written.
+    // Without the emoji list the text stays as it is.
     const emoji = emojiNamed(await loadEmoji().catch(() => []), name)
     if (emoji === undefined || field.current?.value !== value) return
     complete(replaced(value, at - name.length - 2, at, emoji.char))

@@ -1,4 +1,4 @@
-/** The field that is written in: as high as its text, with the caret where the page has put it. */
+/** The composer's text field: grows with its text; the page can set its text and caret. */
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
@@ -11,11 +11,11 @@ const LINES_SHOWN_MAX_PX = 220
 export interface ComposerField {
   readonly field: RefObject<HTMLTextAreaElement | null>
   readonly text: string
-  /** As the user wrote it. */
+  /** For input by the user. */
   readonly set: (text: string) => void
-  /** By the page: the caret goes where the edit says, and the focus with it. */
+  /** For changes by the page: also sets the caret and the focus. */
   readonly put: (edit: Edit) => void
-  /** In place of what is selected. */
+  /** Replaces the selection. */
   readonly insert: (text: string) => void
 }
 
@@ -58,7 +58,7 @@ export function useComposerField(room: ChatRoom, editing: ChatMessage | undefine
   return { field, text, set, put, insert }
 }
 
-/** As high as its text, up to a bound. */
+/** Fits the height to the text, up to a maximum. */
 function fit(element: HTMLTextAreaElement): void {
   element.style.blockSize = 'auto'
   element.style.blockSize = `${Math.min(element.scrollHeight, LINES_SHOWN_MAX_PX)}px`

@@ -1,4 +1,4 @@
-/** Sends what was written, or changes the message that is being edited; keeps why that was not possible. */
+/** Sends a message or saves an edit, and keeps the error if that fails. */
 import { useState } from 'preact/hooks'
 import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
 
@@ -6,14 +6,14 @@ interface SubmitOptions {
   readonly room: ChatRoom
   readonly editing: ChatMessage | undefined
   readonly text: string
-  /** Why it can't be sent, when it is too long. */
+  /** The error if the text is too long. */
   readonly tooLong: string | undefined
   readonly sent: () => void
   readonly edited: (outcome: 'done' | 'emptied') => void
 }
 
 export interface Submit {
-  /** In words; empty when there is none. */
+  /** Error message; empty if there is none. */
   readonly problem: string
   readonly setProblem: (problem: string) => void
   readonly submit: () => void
@@ -22,7 +22,7 @@ export interface Submit {
 export function useSubmit({ room, editing, text, tooLong, sent, edited }: SubmitOptions): Submit {
   const [problem, setProblem] = useState('')
 
-  /** @returns whether it was taken */
+  /** @returns whether it succeeded */
   const attempt = (act: () => unknown): boolean => {
     try {
       act()

@@ -1,8 +1,8 @@
-/** How many characters a message may have. */
+/** The maximum length of a message, in characters. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ChatClient } from '../../../client/index.ts'
 
-/** Before the server has said so. */
+/** Used until the server sends its limits. */
 const TEXT_MAX_CHARS = 4_000
 
 export function useTextMax(chat: ChatClient): number {

@@ -1,4 +1,4 @@
-/** The list of emoji, fetched when it is first needed: most visits never open it. */
+/** The emoji list, loaded on first use, because most visits do not need it. */
 import { type Emoji, emojiOf } from './emoji.ts'
 
 let loaded: Promise<readonly Emoji[]> | undefined
@@ -7,7 +7,7 @@ export function loadEmoji(): Promise<readonly Emoji[]> {
   loaded ??= import('./emoji-list.txt?raw').then(
     ({ default: list }) => emojiOf(list),
     (error: unknown) => {
-      // The next who asks tries again.
+      // Lets the next call try again.
       loaded = undefined
       throw error
     },

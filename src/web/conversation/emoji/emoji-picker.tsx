@@ -1,4 +1,6 @@
-/** Finding an emoji by word or by eye: a field, and a grid below it that the field's arrow keys move in. */
+/**
+ * The emoji picker: a search field and a grid. The arrow keys in the field move the selection in the grid.
+ */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { EMOJI_GROUPS, type Emoji, findEmoji } from './emoji.ts'
 import { loadEmoji } from './emoji-data.ts'
@@ -151,7 +153,7 @@ function noneText(list: readonly Emoji[] | 'failed', query: string): string {
   return list.length === 0 ? 'Loading…' : `No emoji for “${query.trim()}”`
 }
 
-/** Rows end with their group: up and down keep the column as far as there is one. */
+/** The index after a key. Each group starts a new row; up and down keep the column where possible. */
 function moveIn(groups: readonly EmojiGroup[], from: number, key: string): number | undefined {
   const count = groups.reduce((sum, { emoji }) => sum + emoji.length, 0)
   if (count === 0) return undefined

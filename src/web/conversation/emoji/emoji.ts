@@ -1,14 +1,14 @@
-/** The emoji that can be picked or written as `:name:`, and finding them. Pure: the list comes in as text. */
+/** Emoji and their search. Pure: the list is passed in as text. */
 
 export interface Emoji {
   readonly char: string
-  /** Its short name, without colons. */
+  /** Short name without colons. */
   readonly name: string
   readonly group: number
   readonly words: string
 }
 
-/** In the order of the list's groups. */
+/** In the list's order of groups. */
 export const EMOJI_GROUPS = new Map([
   [0, 'Smileys'],
   [1, 'People'],
@@ -20,7 +20,7 @@ export const EMOJI_GROUPS = new Map([
   [8, 'Symbols'],
 ])
 
-/** One a line: the emoji, its short name, its group, words to find it by. */
+/** Parses the list. Each line: the emoji, its short name, its group, keywords. */
 export function emojiOf(list: string): Emoji[] {
   return list
     .trim()
@@ -31,7 +31,7 @@ export function emojiOf(list: string): Emoji[] {
     })
 }
 
-/** Best first: by what the short name begins with, then any word of it, then other words. */
+/** Best matches first: the exact name, its beginning, a later word of it, then keywords. */
 export function findEmoji(list: readonly Emoji[], query: string, max: number): Emoji[] {
   const wanted = query.trim().toLowerCase().replace(/\s+/g, '_')
   if (wanted === '') return list.slice(0, max)

@@ -1,17 +1,17 @@
-/** What it is to speak to somebody by `@name`, and how many unread messages do. Pure. */
+/** Finds mentions (`@name`) and counts unread ones. Pure. */
 import type { ChatMessage } from '../../../client/index.ts'
 
 let known: { name: string; pattern: RegExp } | undefined
 
 /**
- * Finds `@name` in whatever case, wherever it stands. A name that goes on, or an address, is no mention.
- * @returns nothing for an empty name
+ * Matches `@name` anywhere, ignoring case, but not inside a longer name or an address. Undefined for an empty
+ * name.
  */
 export function mentionPattern(name: string): RegExp | undefined {
   const called = name.trim()
   if (called === '') return undefined
   if (known?.name !== called) {
-    // No other characters may be escaped where `u` stands.
+    // The `u` flag allows no other escapes.
     const literal = called.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
     const pattern = String.raw`(?<![\p{L}\p{M}\p{N}_@])@${literal}(?![\p{L}\p{M}\p{N}_])`
     known = { name: called, pattern: new RegExp(pattern, 'giu') }
@@ -19,7 +19,7 @@ export function mentionPattern(name: string): RegExp | undefined {
   return known.pattern
 }
 
-/** How many of the messages that the user has not read, and that are at hand, speak to the user. */
+/** The number of unread messages in memory that mention the user. */
 export function unreadMentions(
   messages: readonly ChatMessage[],
   { readUpTo, userId, mentionsUser }: MentionedUser,

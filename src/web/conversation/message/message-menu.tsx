@@ -1,4 +1,4 @@
-/** All that can be done about one message, in words: a menu at it, a sheet from below on a phone. */
+/** The menu with all actions on a message: at the message, or a sheet from below on a phone. */
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Author, ChatMessage } from '../../../client/index.ts'
 import { AtIcon, CopyIcon, EditIcon, PersonIcon, TrashIcon } from '../../components/icons.tsx'
@@ -103,8 +103,8 @@ function pressedIn(event: KeyboardEvent, close: () => void): void {
 }
 
 /**
- * Below the button's end, or at a message's text; above where there is no room below. Narrow pages show it as a sheet (style
- * sheet).
+ * Places the menu below the anchor, or above it if there is no space below. On narrow pages the stylesheet
+ * makes it a sheet.
  */
 function placeMenu(menu: HTMLElement, anchor: Element): void {
   const body = anchor.tagName === 'ARTICLE' ? anchor.querySelector('.message-body') : null

@@ -1,4 +1,4 @@
-/** One message: who and when at the head of a group, the text, what becomes of it, and what can be done about it. */
+/** Draws one message: author and time at the start of a group, the text, its state and its actions. */
 import { memo } from 'preact/compat'
 import { useState } from 'preact/hooks'
 import type { Author, ChatMessage } from '../../../client/index.ts'
@@ -16,7 +16,7 @@ import { mentions } from './tokens.ts'
 interface MessageRowProps {
   readonly row: Row
   readonly me: Author
-  /** The one that the tab key comes to. */
+  /** Reachable with the Tab key. */
   readonly isActive: boolean
   readonly readers: Readers | undefined
   readonly isOnline: boolean
@@ -88,7 +88,7 @@ function classesOf(
     .join(' ')
 }
 
-/** The precise time is made when somebody points at it: making it for each row that scrolls by takes longer than the row. */
+/** The full time is formatted on hover only: for each row it would take longer than the row itself. */
 function Byline({ message: { from, at }, isPointed }: { message: ChatMessage; isPointed: boolean }) {
   return (
     <div class="message-byline">
@@ -119,7 +119,7 @@ interface ToolbarProps {
   readonly actions: MessageActions
 }
 
-/** For who points; by keyboard there is the menu, which has all of it. */
+/** For pointer users. The menu offers all of it by keyboard. */
 function Toolbar({ message, isMine, actions }: ToolbarProps) {
   return (
     <div class="message-toolbar">

@@ -1,4 +1,4 @@
-/** What becomes of one's own message, below it: on its way, failed, seen. Of others: nothing. */
+/** The state below the user's own message: sending, failed or seen. */
 import type { ChatMessage, Failure } from '../../../client/index.ts'
 import { errorText } from '../../app/error-text.ts'
 import { ChecksIcon, ClockIcon, WarningIcon } from '../../components/icons.tsx'
@@ -7,7 +7,7 @@ import { type Readers, readersText } from '../sentences.ts'
 interface MessageStateProps {
   readonly message: ChatMessage
   readonly readers: Readers | undefined
-  /** Otherwise nothing is on its way. */
+  /** If false, nothing is being sent. */
   readonly isOnline: boolean
 }
 

@@ -1,14 +1,14 @@
-/** A message's text as elements: links, code and mentions. What was written never becomes markup. */
+/** Renders a message's text with links, code and mentions. Never interprets it as HTML. */
 import { memo } from 'preact/compat'
 import { isFewEmoji } from '../characters.ts'
 import { type Token, tokensOf } from './tokens.ts'
 
-/** A link of more characters is cut short to the eye. */
+/** Longer links are shown truncated. */
 const LINK_SHOWN_MAX = 60
 
 interface MessageTextProps {
   readonly text: string
-  /** Whose mentions are marked. */
+  /** Mentions of this name are highlighted. */
   readonly name: string
   readonly isEdited: boolean
 }

@@ -1,4 +1,4 @@
-/** Asks before a message is removed: it can't be brought back. */
+/** Asks before a message is removed, which can't be undone. */
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { ChatMessage } from '../../../client/index.ts'
 

@@ -1,6 +1,6 @@
 /**
- * What stands in a text: links, code, mentions of oneself, and the rest. Pure. The tokens' texts, put together, are the text
- * again, character for character; nothing here makes markup.
+ * Splits a text into links, code, mentions of the user, and plain text. Pure. The concatenated tokens are the
+ * original text, character for character.
  */
 import { LinkifyIt } from 'linkify-it'
 import { mentionPattern } from './mentions.ts'
@@ -8,7 +8,7 @@ import { mentionPattern } from './mentions.ts'
 export type Token =
   | { readonly kind: 'plain' | 'mention'; readonly text: string }
   | { readonly kind: 'link'; readonly text: string; readonly url: string }
-  /** `code` is what stands between the backticks; a block also swallows the line ends around it. */
+  /** `code`: the content between the backticks; a block also includes the line breaks around it in `text`. */
   | { readonly kind: 'code' | 'block'; readonly text: string; readonly code: string }
 
 interface Found {
@@ -20,22 +20,25 @@ interface Found {
 const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]+?)\n?```\n?|(?<!`)`([^`\n]+)`(?!`)/g
 const PROTOCOLS = new Set(['http:', 'https:', 'mailto:'])
 
-// Bare names with a dot are more often files ("index.ts") than places.
+// Names with a dot are more often files ("index.ts") than hosts.
 const linkify = new LinkifyIt({ fuzzyLink: false, fuzzyEmail: true }).add('ftp:', null).add('//', null)
 
-/** @param name whose mentions (`@name`) are marked; none when empty */
+/** @param name mentions of this name (`@name`) become tokens; none if empty */
 export function tokensOf(text: string, name: string): Token[] {
   const mentioned = mentionsIn(text, name)
   const coded = firstOf([...codeIn(text), ...mentioned]).filter(({ token }) => token.kind !== 'mention')
   return whole(text, firstOf([...coded, ...linksAround(coded, text), ...mentioned]))
 }
 
-/** Whether a text calls this name, outside of code and links. */
+/** Whether a text mentions this name, outside of code and links. */
 export function mentions(text: string, name: string): boolean {
   return text.includes('@') && tokensOf(text, name).some(({ kind }) => kind === 'mention')
 }
 
-/** Whichever begins first stands; what begins within it does not. A name may look like a link, and a link hold a name. */
+/**
+ * Of overlapping matches, keeps the one that begins first. A name can look like a link, and a link can
+ * contain a name.
+ */
 function firstOf(found: readonly Found[]): Found[] {
   let end = 0
   return found
@@ -47,7 +50,7 @@ function firstOf(found: readonly Found[]): Found[] {
     })
 }
 
-/** With what stands between them. */
+/** Adds the plain text between the matches. */
 function whole(text: string, found: readonly Found[]): Token[] {
   const tokens: Token[] = []
   let end = 0

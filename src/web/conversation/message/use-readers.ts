@@ -6,7 +6,7 @@ import { useRoomValue } from '../use-room-value.ts'
 
 const READING = ['read', 'presence'] as const
 
-/** @returns the key of its row, and who has read up to it */
+/** @returns the key of the message's row, and its readers */
 export function useReaders(
   room: ChatRoom,
   me: string,

@@ -1,4 +1,6 @@
-/** Does something once a frame, however often it is asked to; a page that is not shown has no frames and gets it done later. */
+/**
+ * Runs a callback at most once per animation frame. A hidden page has no frames: there it runs after a delay.
+ */
 
 const HIDDEN_MS = 250
 
@@ -21,7 +23,7 @@ export class FrameScheduler {
     }
   }
 
-  /** Now, if it was asked for. */
+  /** Runs now, if it was requested. */
   readonly flush = (): void => {
     if (this.#cancel !== undefined) this.#run()
   }

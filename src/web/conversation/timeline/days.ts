@@ -1,18 +1,18 @@
-/** Days and times as people say them, in the time of this machine. Pure: now and the language come in. */
+/** Labels for days and times, in local time. Pure: the current time and the locale are passed in. */
 
 export interface DayLabelOptions {
   readonly now: number
   readonly locale?: string | undefined
 }
 
-/** Midnight before, local time: equal for all moments of a day. */
+/** The midnight before, local time: the same value for all times of a day. */
 export function dayOf(at: number): number {
   const date = new Date(at)
   date.setHours(0, 0, 0, 0)
   return date.getTime()
 }
 
-/** The same as `dayOf` and quick for moments that follow one another. */
+/** Like `dayOf`, but fast for consecutive times. */
 export function dayReader(): (at: number) => number {
   let start = Number.NaN
   let end = Number.NaN
@@ -54,7 +54,7 @@ export function fullTimeLabel(at: number, locale?: string): string {
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Making one takes longer than a row; there are four, in the one language of a page. */
+/** Cached, because creating a format takes longer than rendering a row. There are only four. */
 function format(locale: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${locale ?? ''} ${JSON.stringify(options)}`
   const found = formats.get(key) ?? new Intl.DateTimeFormat(locale, options)

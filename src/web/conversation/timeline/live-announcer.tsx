@@ -1,9 +1,9 @@
-/** Reads out what others say while it comes in. History, and what the list draws while it scrolls, is not read out. */
+/** Announces new messages of others to screen readers. Not history, and not what scrolling renders. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ChatRoom, LoggedMessage } from '../../../client/index.ts'
 
 const KEPT_MAX = 8
-/** What comes in so long is said together; more than a few are counted only. */
+/** Messages within this time are announced together. If there are many, only their number. */
 const BATCH_MS = 1_000
 const ANNOUNCED_MAX = 3
 

@@ -1,22 +1,22 @@
-/** What a room could not tell, in words, and where it stands among the messages. Pure. */
+/** Notices about contradictions, gaps and resets, and their place among the messages. Pure. */
 import type { Doubt, ResetReason } from '../../../client/index.ts'
 
 export type NoticeCause = { readonly doubt: Doubt } | { readonly reset: ResetReason }
 
 export interface Notice {
   readonly id: number
-  /** Stands behind the message of this number. */
+  /** Shown after the message with this number. */
   readonly after: number
   readonly text: string
 }
 
-/** Beyond that the oldest are let go. */
+/** Beyond this limit the oldest are dropped. */
 const NOTICES_MAX = 50
 
-/** @param last the number of the newest message shown */
+/** @param last sequence number of the newest message shown */
 export function withNotice(notices: readonly Notice[], cause: NoticeCause, last: number): readonly Notice[] {
   const id = (notices.at(-1)?.id ?? 0) + 1
-  // After a reset the log is numbered anew, or shown from somewhere else: older notices speak of what is gone.
+  // After a reset older notices refer to messages that are gone.
   if ('reset' in cause) return [{ id, after: 0, text: resetText(cause.reset) }]
   const notice = { id, after: positionOf(cause.doubt, last), text: doubtText(cause.doubt) }
   if (notices.some(({ after, text }) => after === notice.after && text === notice.text)) return notices

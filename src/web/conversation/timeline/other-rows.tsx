@@ -1,4 +1,4 @@
-/** The rows of the timeline that are no messages. */
+/** The timeline's rows other than messages. */
 import { InfoIcon } from '../../components/icons.tsx'
 import { dayLabel } from './days.ts'
 
@@ -42,7 +42,7 @@ export function BeginningRow({ title, isFirst }: { title: string; isFirst: boole
   )
 }
 
-/** Above all rows while there is older to be had; as high as the room that is kept for it. */
+/** Shown above all rows while there are older messages. Fills the height reserved for it. */
 export function OlderRow({ state, retry }: { state: 'idle' | 'loading' | 'failed'; retry: () => void }) {
   return (
     <div class="older-row">
@@ -66,7 +66,7 @@ export function OlderRow({ state, retry }: { state: 'idle' | 'loading' | 'failed
 
 const SKELETON_LINES = [62, 38, 74, 45, 57, 30]
 
-/** While nothing is known of the room yet. */
+/** Placeholder until the room's messages are loaded. */
 export function Skeleton() {
   return (
     <div class="skeleton" role="status" aria-label="Loading messages">

@@ -1,11 +1,11 @@
-/** Where messages stand among the rows. Pure. */
+/** Positions of messages among the rows. Pure. */
 import type { MessageRow, Row } from './rows.ts'
 
 export function lastMessage(rows: readonly Row[]): MessageRow | undefined {
   return rows.findLast((row) => row.kind === 'message')
 }
 
-/** The number of the last message down to this row; 0 when there is none. */
+/** Sequence number of the last message up to this row; 0 if there is none. */
 export function lastSeqIn(rows: readonly Row[], index: number): number {
   for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
     const row = rows[at]
@@ -14,7 +14,7 @@ export function lastSeqIn(rows: readonly Row[], index: number): number {
   return 0
 }
 
-/** The message that a key leads to from this one. */
+/** The key of the row that a keyboard key leads to. */
 export function messageFrom(rows: readonly Row[], row: Row, key: string): string | undefined {
   const messages = rows.filter(({ kind }) => kind === 'message')
   if (key === 'Home') return messages[0]?.key

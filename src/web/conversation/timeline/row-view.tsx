@@ -1,4 +1,4 @@
-/** Any row of the timeline. */
+/** Renders any kind of row. */
 import type { Author } from '../../../client/index.ts'
 import type { MessageActions } from '../message/message-actions.ts'
 import { MessageRow } from '../message/message-row.tsx'

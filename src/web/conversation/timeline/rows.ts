@@ -1,6 +1,6 @@
 /**
- * What stands in the timeline, from top to bottom: messages in groups of one author, day lines, the line above what is new,
- * notices. Pure. A row that is the same as before is the same value, so that what draws it knows.
+ * Builds the timeline's rows: messages grouped by author, day separators, the unread marker, notices. Pure.
+ * Unchanged rows keep their identity, so that they are not rendered again.
  */
 import type { ChatMessage } from '../../../client/index.ts'
 import { dayReader } from './days.ts'
@@ -17,22 +17,22 @@ export interface MessageRow {
   readonly kind: 'message'
   readonly key: string
   readonly message: ChatMessage
-  /** Shows who wrote it; those below it go on. */
+  /** Shows the author; the following rows of the group do not. */
   readonly opensGroup: boolean
 }
 
 export interface RowsSource {
   readonly messages: readonly ChatMessage[]
   readonly notices: readonly Notice[]
-  /** What stands above all; nothing while there is older to be fetched. */
+  /** What is shown at the top; undefined while older messages can be fetched. */
   readonly beginning: 'first' | 'cut' | undefined
-  /** All from this number on is new to the user. */
+  /** The messages from this number on are new to the user. */
   readonly unreadFrom: number | undefined
 }
 
 const GROUP_MS = 5 * 60_000
 
-/** Makes the rows of one timeline, anew with each change, out of those that it made before as far as they are the same. */
+/** Builds the rows of one timeline and reuses unchanged rows of the previous result. */
 export class RowBuilder {
   #messages = new WeakMap<ChatMessage, MessageRow>()
   #others = new Map<string, Row>()
@@ -91,7 +91,7 @@ function noticeRow({ id, text }: Notice): Row {
   return { kind: 'notice', key: `notice ${id}`, text }
 }
 
-/** Ids are unique for each author. */
+/** Message ids are unique per author only. */
 function keyOf({ id, from }: ChatMessage): string {
   return `${from.id} ${id}`
 }
@@ -100,7 +100,7 @@ function continues(last: ChatMessage, { from, at }: ChatMessage): boolean {
   return last.from.id === from.id && last.from.name === from.name && at - last.at < GROUP_MS && !last.removed
 }
 
-/** Of two that have the same key. */
+/** For two rows with the same key. */
 function isSame(a: Row, b: Row): boolean {
   if (a.kind === 'beginning' && b.kind === 'beginning') return a.isFirst === b.isFirst
   if (a.kind === 'notice' && b.kind === 'notice') return a.text === b.text
@@ -108,8 +108,8 @@ function isSame(a: Row, b: Row): boolean {
 }
 
 /**
- * The way from some rows to others as a virtual list wants it told: what changes at the top first, alone, then the rest.
- * `shift`: the place of what is read is kept from the bottom.
+ * Splits an update into steps for the virtual list: changes at the top come first, alone, then the rest.
+ * `shift`: keep the scroll position relative to the bottom.
  */
 export function updateSteps(
   before: readonly Row[],

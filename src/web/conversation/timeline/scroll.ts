@@ -1,13 +1,13 @@
 /**
- * Where the timeline stands: at its end, and then it stays there whatever comes, or elsewhere. Only the user leaves the end:
- * what grows or shrinks above and below never does.
+ * Tracks the scroll position. At the end, the timeline stays there when content changes; only the user can
+ * leave the end.
  */
 import type { VirtualizerHandle } from 'virtua'
 
 const END_PX = 32
-/** Older messages are fetched before the user sees the top. */
+/** Older messages are loaded before the user reaches the top. */
 const NEAR_TOP_PX = 1_200
-/** What moves so soon after a wheel, a finger or a key is the user's. */
+/** Scrolling within this time after user input counts as done by the user. */
 const USER_SCROLL_MS = 400
 const USER_SCROLL_EVENTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const
 
@@ -20,7 +20,7 @@ export class ScrollTracker {
   #wasMoved = false
   #touchedAt = Number.NEGATIVE_INFINITY
 
-  /** @returns what ends it */
+  /** @returns a function that detaches */
   attach(element: HTMLElement | null): () => void {
     this.#element = element
     this.toEnd()
@@ -38,12 +38,12 @@ export class ScrollTracker {
     return this.#isAtEnd
   }
 
-  /** The user has left the end since it was opened. */
+  /** Whether the user has left the end since the room was opened. */
   get wasMoved(): boolean {
     return this.#wasMoved
   }
 
-  /** The user comes near the top, or all that there is does not fill the pane. */
+  /** Whether to load older messages: the user is near the top, or the content does not fill the pane. */
   get wantsOlder(): boolean {
     const element = this.#element
     if (element === null || element.clientHeight === 0) return false
@@ -52,7 +52,7 @@ export class ScrollTracker {
       : element.scrollTop < NEAR_TOP_PX
   }
 
-  /** It has been scrolled, by whatever. */
+  /** Handles a scroll event, whatever caused it. */
   moved({ timeStamp }: Event): void {
     const element = this.#element
     if (element === null) return
@@ -66,7 +66,7 @@ export class ScrollTracker {
     else this.keepEnd()
   }
 
-  /** It stands somewhere else now. */
+  /** The position is no longer the end. */
   leave(): void {
     this.#isAtEnd = false
     this.#wasMoved = true
@@ -84,7 +84,7 @@ export class ScrollTracker {
     this.#note(element)
   }
 
-  /** The last row of the list that is in sight. */
+  /** Index of the last visible row. */
   lastRowIn(list: VirtualizerHandle | null): number {
     return list === null ? -1 : list.findItemIndex(list.scrollOffset + list.viewportSize - END_PX)
   }

@@ -1,6 +1,6 @@
 /**
- * What the timeline of one opened room shows beside the room's own messages: the line above what is new, notices, how far
- * has been seen. Hears the room's events, and says once a frame at most which rows there are now. Draws nothing.
+ * The model of an open room's timeline: unread marker, notices, and how far the user has seen. Listens to the
+ * room and publishes rows at most once per frame. Renders nothing.
  */
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
 import { wasLeftEmpty } from '../left-empty.ts'
@@ -11,7 +11,7 @@ import { unreadAfter, unreadAtOpening, unseenIn } from './unread-marker.ts'
 
 export interface TimelineStep {
   readonly rows: readonly Row[]
-  /** The place of what is read is kept from the bottom. */
+  /** Keep the scroll position relative to the bottom. */
   readonly shift: boolean
 }
 
@@ -19,13 +19,13 @@ export interface TimelineModelOptions {
   readonly chat: ChatClient
   readonly room: ChatRoom
   readonly me: string
-  /** Draws a step before it returns. */
+  /** Renders a step synchronously. */
   readonly show: (step: TimelineStep) => void
-  /** Whether the user sees what arrives at the bottom. */
+  /** Whether the user sees new messages at the bottom. */
   readonly isWatching: () => boolean
-  /** Where new messages begin is known now. */
+  /** The position of the unread marker is known. */
   readonly opened: () => void
-  /** All is gone, and begins anew. */
+  /** The log was reset. */
   readonly reset: () => void
 }
 
@@ -62,22 +62,22 @@ export class TimelineModel {
     return this.#rows
   }
 
-  /** Messages of others that have come and were not seen. */
+  /** New messages of others that the user has not seen. */
   get unseen(): number {
     return unseenIn(this.#options.room.messages, this.#seen, this.#options.me)
   }
 
-  /** The place of the line above what is new; -1 when there is none. */
+  /** Index of the unread marker; -1 if there is none. */
   get unreadRow(): number {
     return this.#rows.findIndex(({ kind }) => kind === 'unread')
   }
 
-  /** The newest there is has been looked at by the user. */
+  /** The user has seen the newest message. */
   sawAll(): void {
     this.saw(this.#options.room.lastSeq)
   }
 
-  /** All up to this number has been looked at. Not told before it is known how far it was when the room was opened. */
+  /** The user has seen everything up to this number. Ignored until the initial read position is known. */
   saw(seq: number): void {
     if (!this.#isOpen) return
     this.#seen = Math.max(this.#seen, seq)
@@ -86,13 +86,13 @@ export class TimelineModel {
     this.#options.room.read(this.#read)
   }
 
-  /** The user goes on with the talk: what was new no longer is. */
+  /** The user has sent a message: removes the unread marker. */
   messageSent(): void {
     this.#unreadFrom = undefined
     this.#frame.request()
   }
 
-  /** What has been asked for is drawn now. */
+  /** Renders a requested update now. */
   readonly flush = (): void => this.#frame.flush()
 
   readonly refresh = (): void => this.#frame.request()
@@ -112,7 +112,7 @@ export class TimelineModel {
       const { readUpTo: read, lastSeq: head, unread } = room
       this.#unreadFrom = unreadAtOpening({ read, head, unread, wasEmpty: wasLeftEmpty(room) })
     } catch {
-      // Without an answer there is no line above what is new: all else goes on.
+      // Without an answer there is no unread marker; everything else works.
       this.#unreadFrom = undefined
     }
     if (this.#isClosed) return
@@ -157,7 +157,7 @@ export class TimelineModel {
   }
 }
 
-/** `cut`: there is nothing older to be had, and it does not begin there. */
+/** `cut`: older messages exist but can't be loaded. */
 function beginningOf(room: ChatRoom): 'first' | 'cut' | undefined {
   if (room.epoch === undefined || room.hasOlder) return undefined
   const [oldest] = room.entries

@@ -1,4 +1,4 @@
-/** The messages of a room on a virtual list, and the button that leads to the newest. */
+/** The messages of a room in a virtual list, and a button to the newest. */
 import { useRef } from 'preact/hooks'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import type { Author, ChatClient, ChatRoom } from '../../../client/index.ts'
@@ -19,14 +19,14 @@ interface TimelineProps {
   readonly me: Author
   readonly title: string
   readonly actions: MessageActions
-  /** Filled with what others may ask of the timeline. */
+  /** Set to the methods that the parent may call. */
   readonly handle: { current: TimelineHandle | undefined }
-  /** A key that writes was pressed among the messages. */
+  /** A character was typed while a message had the focus. */
   readonly onWrite: () => void
 }
 
 export interface TimelineHandle {
-  /** To the newest; what was new before is no longer marked. */
+  /** Scrolls to the newest message and removes the unread marker. */
   readonly messageSent: () => void
   readonly focus: () => void
 }
@@ -89,7 +89,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
   )
 }
 
-/** @param count of messages that have come and were not seen */
+/** @param count new messages that the user has not seen */
 function ToNewest({ count, go }: { readonly count: number; readonly go: () => void }) {
   return (
     <button

@@ -1,4 +1,4 @@
-/** Who writes just now. Keeps its place when nobody does, so that nothing jumps. */
+/** The users who are typing. Keeps its height when there are none, so that nothing moves. */
 import type { ChatRoom } from '../../../client/index.ts'
 import { typingText } from '../sentences.ts'
 import { useRoomValue } from '../use-room-value.ts'

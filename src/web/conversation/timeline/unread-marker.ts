@@ -1,7 +1,7 @@
-/** Where new messages begin, and how many have not been seen. Pure. */
+/** The position of the unread marker and the number of unseen messages. Pure. */
 import type { ChatMessage } from '../../../client/index.ts'
 
-/** How many messages of others stand behind the one that was seen last. */
+/** The number of messages of others after the last one seen. */
 export function unseenIn(messages: readonly ChatMessage[], seen: number, me: string): number {
   let count = 0
   for (let at = messages.length - 1; at >= 0; at -= 1) {
@@ -14,22 +14,22 @@ export function unseenIn(messages: readonly ChatMessage[], seen: number, me: str
 }
 
 export interface Opening {
-  /** How far the user had read. */
+  /** The user's read position. */
   readonly read: number
-  /** The newest when the room was opened. */
+  /** The newest sequence number when the room was opened. */
   readonly head: number
-  /** How many of others stand behind it. */
+  /** The number of unread messages of others. */
   readonly unread: number
-  /** There was nothing to be read when the user was here before. */
+  /** The room was empty at the user's last visit. */
   readonly wasEmpty: boolean
 }
 
-/** The number that the 'New messages' line stands above; none for who has read all, or was never here. */
+/** The first new sequence number; undefined if all is read or this is the first visit. */
 export function unreadAtOpening({ read, head, unread, wasEmpty }: Opening): number | undefined {
   return (read > 0 || wasEmpty) && read < head && unread > 0 ? read + 1 : undefined
 }
 
-/** A line that has been read up to moves on to what is new now; one that has not stays where it is. */
+/** A marker that was read moves to the new message; an unread one stays. */
 export function unreadAfter(line: number | undefined, read: number, arrived: number): number {
   return line === undefined || line <= read ? arrived : line
 }

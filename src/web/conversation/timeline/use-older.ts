@@ -1,4 +1,4 @@
-/** Loads what is older than the messages shown, one page at a time. */
+/** Loads older messages, one page at a time. */
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
 import { useIsOnline } from '../use-room-value.ts'
@@ -11,7 +11,7 @@ export interface Older {
 interface OlderOptions {
   readonly chat: ChatClient
   readonly room: ChatRoom
-  /** Has it drawn before anything else can move. */
+  /** Called right after loading, to render at once. */
   readonly loaded: () => void
 }
 
@@ -19,7 +19,7 @@ export function useOlder({ chat, room, loaded }: OlderOptions): Older {
   const [state, setState] = useState<Older['state']>('idle')
   const isOnline = useIsOnline(chat)
 
-  // What failed before there was a connection again is no failure any more: it is asked for anew where it is still wanted.
+  // A failure while offline is cleared after the reconnect: loading starts again if it is still needed.
   useEffect(() => {
     if (isOnline) setState((before) => (before === 'failed' ? 'idle' : before))
   }, [isOnline])
@@ -28,12 +28,12 @@ export function useOlder({ chat, room, loaded }: OlderOptions): Older {
     if (!room.hasOlder) return
     setState('loading')
     try {
-      // As many as there may be: whoever reads far back waits for a page, and for the list to be laid out, half as often.
+      // The largest page: readers far back wait, and the list is laid out, half as often.
       await room.loadOlder(chat.limits?.historyMax)
       loaded()
       setState('idle')
     } catch {
-      // Whatever the reason is: the row says that it failed and offers another try.
+      // For any error the row shows the failure and a retry button.
       setState('failed')
     }
   }, [chat, room, loaded])

@@ -1,4 +1,7 @@
-/** One message at a time can be reached by the tab key; from there the keys lead to the others, and act on it. */
+/**
+ * Keyboard access to messages (roving tabindex): Tab reaches one message, other keys move to others or act on
+ * it.
+ */
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VirtualizerHandle } from 'virtua'
@@ -12,17 +15,17 @@ interface RowFocusOptions {
   readonly scroller: RefObject<HTMLElement | null>
   readonly list: RefObject<VirtualizerHandle | null>
   readonly actions: MessageActions
-  /** The last row in sight. */
+  /** Index of the last visible row. */
   readonly lastInSight: () => number
   readonly toNewest: () => void
-  /** A key that writes was pressed among the messages. */
+  /** A character was typed while a message had the focus. */
   readonly onWrite: () => void
 }
 
 export interface RowFocus {
-  /** The key of the row that has, or would get, the focus. */
+  /** The key of the row that has the focus or would get it. */
   readonly active: string | undefined
-  /** Its place; -1 when there is none. */
+  /** Its index; -1 if there is none. */
   readonly activeIndex: number
   readonly pressed: (event: KeyboardEvent) => void
   readonly focused: (event: FocusEvent) => void

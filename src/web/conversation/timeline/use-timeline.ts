@@ -1,6 +1,6 @@
 /**
- * The rows of a room and where they stand on the screen: at the end while the user is there, at what is read otherwise; older
- * ones are loaded when the top comes near. Draws nothing.
+ * Connects the timeline's model, scroll position and older messages: stays at the end, opens at the unread
+ * marker, and loads older messages near the top. Renders nothing.
  */
 import type { RefObject } from 'preact'
 import { flushSync } from 'preact/compat'
@@ -13,7 +13,7 @@ import { ScrollTracker } from './scroll.ts'
 import { TimelineModel, type TimelineStep } from './timeline-model.ts'
 import { useOlder } from './use-older.ts'
 
-/** Room that is kept above the rows. */
+/** Height reserved above the rows. */
 export const BEFORE_MESSAGES_PX = 52
 const NOTHING: TimelineStep = { rows: [], shift: false }
 
@@ -44,7 +44,7 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
     setBelow((before) => (before.isFar === isFar && before.count === count ? before : { isFar, count }))
   }, [scroll])
 
-  /** Unless the line stands in sight at the end. */
+  /** Scrolls to the unread marker, unless it is visible at the end anyway. */
   const toUnread = useCallback(
     (index: number) => {
       const known = list.current
@@ -107,7 +107,7 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
 
   useLayoutEffect(resized, [rows, resized])
 
-  // A page of older entries may hold no message at all (edits are entries too): the top is still near then.
+  // A page can contain no messages (edits are entries too): the top is still near then.
   useEffect(() => {
     if (step !== NOTHING && scroll.wantsOlder && older.state === 'idle') older.load()
   }, [step, older, scroll])
