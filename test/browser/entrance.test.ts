@@ -47,14 +47,14 @@ describe('somebody new', () => {
   it('is told what is wrong with a name', async () => {
     const opened = await browser.openPage({ url: rookery.url })
     await opened.page.getByRole('button', { name: 'Enter' }).click()
-    await opened.page.getByText('Write the name that others shall see.').waitFor()
+    await opened.page.getByText('Enter the name that others will see.').waitFor()
     const ann = new Person('Ann', opened)
     expect(await ann.nameField.getAttribute('aria-invalid')).toBe('true')
   })
 
   it('comes by a link into the room that it names', async () => {
     const opened = await browser.openPage({ url: `${rookery.url}/#/room/tea` })
-    await opened.page.getByRole('heading', { name: 'Come in to #tea' }).waitFor()
+    await opened.page.getByRole('heading', { name: 'Join #tea' }).waitFor()
     const ann = new Person('Ann', opened)
     await ann.nameField.fill('Ann')
     await ann.nameField.press('Enter')
@@ -101,7 +101,7 @@ describe('where a token is asked for', () => {
     const ann = new Person('Ann', opened)
     await ann.nameField.fill('Ann')
     await ann.nameField.press('Enter')
-    await opened.page.getByRole('alert').getByText('This server lets nobody in without a token').waitFor()
+    await opened.page.getByRole('alert').getByText('This server requires a token').waitFor()
     await opened.screenshot('error')
     expect(await seriousViolations(opened.page)).toEqual([])
     const field = opened.page.getByLabel('Your token')

@@ -19,7 +19,7 @@ export function bannerOf({ state, waiting, reason }: ChatState, isLate: boolean)
     const wait = waitingText(waiting, 'when it can')
     return {
       tone: 'warning',
-      text: `The server can’t store messages just now${why}. You can read on.${wait}`,
+      text: `The server can’t store messages just now${why}. You can still read.${wait}`,
     }
   }
   if (state === 'closed')

@@ -56,7 +56,7 @@ function RefusedBanner({ session, error }: { session: Session; error: Parameters
   return (
     <Banner tone="danger">
       <strong>{title}.</strong> {text}
-      {waiting > 0 && ' What waits to be sent is kept.'}
+      {waiting > 0 && ' Unsent messages are kept.'}
       <span class="banner-actions">
         {remedy === 'token' && (
           <button

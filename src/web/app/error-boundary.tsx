@@ -46,18 +46,18 @@ function ErrorReport({ text, Title }: { readonly text: string; readonly Title: '
     <>
       <Logo size={48} />
       <div role="alert">
-        <Title class="empty-pane-title">This page has a fault</Title>
+        <Title class="empty-pane-title">Something went wrong</Title>
         <p class="error-report-text">
-          It could not be drawn. Nothing that was sent is lost: what waits is kept in this browser, and goes
-          on its way once the page is loaded again.
+          This page could not be displayed. No messages are lost: unsent ones are kept in this browser and
+          will be sent after a reload.
         </p>
       </div>
       <button type="button" class="button button-primary" onClick={() => location.reload()}>
-        Load the page again
+        Reload the page
       </button>
       <details class="error-report-details">
-        <summary>What went wrong</summary>
-        <pre tabIndex={0} aria-label="The fault">
+        <summary>Details</summary>
+        <pre tabIndex={0} aria-label="Error details">
           {text}
         </pre>
       </details>

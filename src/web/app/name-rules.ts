@@ -16,20 +16,20 @@ export function roomNameOf(written: string): string {
 
 /** Why the name is not valid for a room; undefined if it is. */
 export function roomNameProblem(name: string, maxChars = ROOM_MAX_CHARS): string | undefined {
-  if (name === '') return 'Write a name first.'
+  if (name === '') return 'Enter a name first.'
   const wrong = NOT_IN_ROOMS.exec(name)
   if (wrong !== null) {
     return `“${characterAt(name, wrong.index)}” can’t be in a room’s name. Letters a–z and A–Z, digits and . _ : - can.`
   }
   if (name.length > maxChars) return `A room’s name has at most ${maxChars} characters.`
-  if (isDirect(name)) return 'Names that begin with dm: are kept for direct messages.'
+  if (isDirect(name)) return 'Names that begin with dm: are reserved for direct messages.'
   return undefined
 }
 
 /** Why the name is not valid for a person; undefined if it is. */
 export function personNameProblem(written: string, maxChars = NAME_MAX_CHARS): string | undefined {
   const name = written.trim()
-  if (name === '') return 'Write the name that others shall see.'
+  if (name === '') return 'Enter the name that others will see.'
   if (name.length > maxChars) return `A name has at most ${maxChars} characters.`
   if (UNPRINTABLE.test(name)) return 'A name has no control characters.'
   return undefined

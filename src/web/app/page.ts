@@ -101,7 +101,7 @@ export class Page {
     try {
       await (session.identity.kind === 'guest' ? session.end() : session.close())
     } catch {
-      this.showToast('What you had not sent could not be removed from this browser.')
+      this.showToast('Your unsent messages could not be removed from this browser.')
     }
   }
 
@@ -114,7 +114,7 @@ export class Page {
   openDirect(user: Author): void {
     const me = this.session.peek()?.me.peek()
     const room = me === undefined ? undefined : directRoom(me.id, user.id)
-    if (room === undefined) return this.showToast(`${user.name} can’t be written to directly.`)
+    if (room === undefined) return this.showToast(`${user.name} can’t receive direct messages.`)
     this.#people.remember(user)
     this.open(room)
   }
@@ -129,9 +129,7 @@ export class Page {
     try {
       await this.session.peek()?.rooms.leave(room)
     } catch {
-      this.showToast(
-        `The server could not be told that you left ${room}. You may find it in your list again.`,
-      )
+      this.showToast(`The server did not confirm that you left ${room}. It may appear in your list again.`)
     }
   }
 
@@ -157,7 +155,7 @@ export class Page {
     if (this.room.peek() === undefined) this.#replace(hashOfRoom(FIRST_ROOM))
   }
 
-  #messageReceived({ room, from, text = 'has written to you', isPersonal }: ReceivedMessage): void {
+  #messageReceived({ room, from, text = 'sent you a message', isPersonal }: ReceivedMessage): void {
     if (!isPersonal) return
     const title = isDirect(room) ? from.name : `${from.name} in #${room}`
     notify({ title, text, tag: room, open: () => this.open(room) })

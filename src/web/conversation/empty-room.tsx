@@ -15,8 +15,8 @@ export function EmptyRoom({ room, title }: { room: ChatRoom; title: string }) {
       <h2 dir="auto">{isForTwo ? `Just you and ${title}` : `Nothing has been said in ${title} yet`}</h2>
       <p>
         {isForTwo
-          ? 'Only the two of you can read what is said here, and it is kept. Say hello.'
-          : 'Say hello — everybody who opens this room sees it, and it is kept.'}
+          ? 'Only the two of you can read this conversation, and it is kept. Say hello.'
+          : 'Say hello — everybody who opens this room will see it, and it is kept.'}
       </p>
       {!isForTwo && <CopyLink />}
     </div>
@@ -54,8 +54,8 @@ export function RefusedRoom({ room, title }: { room: ChatRoom; title: string }) 
 function refusalText({ refusal }: ChatRoom): string {
   if (refusal === undefined) return 'The server does not say why.'
   if (refusal.code === 'forbidden')
-    return 'You have no access to it. Who runs this server, or the people in it, can tell you more.'
-  if (refusal.code === 'bad_request') return `There can’t be a room of that name: ${refusal.message}.`
+    return 'You have no access to it. The people in it, or those who run this server, can tell you more.'
+  if (refusal.code === 'bad_request') return `A room can’t have that name: ${refusal.message}.`
   return errorText(refusal.code)
 }
 

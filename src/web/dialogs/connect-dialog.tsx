@@ -28,9 +28,9 @@ export function ConnectDialog({ session, close }: ConnectDialogProps) {
   return (
     <Dialog title="Connect your own client" onClose={close}>
       <p>
-        This server speaks <a href="https://socket.io">Socket.IO</a> 4: any stock client, in whatever
-        language, can come in. The client package adds what a bad network takes away: order, catching up,
-        sending again.
+        This server speaks <a href="https://socket.io">Socket.IO</a> 4: any standard client, in any language,
+        can connect. The client package adds what a bad network takes away: message order, catching up,
+        retries.
       </p>
       <div class="choice-line">
         <div class="choice" role="group" aria-label="Which client">

@@ -35,12 +35,12 @@ function InviteDialog({ close }: { readonly close: () => void }) {
   const room = page.room.value ?? 'lobby'
   return (
     <Dialog title="Invite people" onClose={close}>
-      <p>Whoever has this link and can reach this server comes right in.</p>
+      <p>Anyone with this link who can reach this server can join.</p>
       <div class="copy-line">
         <code class="copy-line-text clipped">{linkTo(room)}</code>
         <CopyButton text={() => linkTo(room)}>Copy</CopyButton>
       </div>
-      <p class="dialog-aside">Nobody at hand? Be your own guest, or bring a program.</p>
+      <p class="dialog-aside">Nobody to invite? Try it in a second window, or connect a program.</p>
       <InviteActions />
     </Dialog>
   )
@@ -52,13 +52,13 @@ function RenameDialog({ session, close }: DialogProps) {
     close()
     if (name === session.me.peek().name) return
     page.enterAsGuest(name)
-    page.showToast(`You are ${name} from now on.`)
+    page.showToast(`Your name is now ${name}.`)
   }
   return (
     <Dialog title="Change your name" onClose={close}>
-      <p>What you have written keeps the name that it was written under.</p>
+      <p>Messages that you have already sent keep your old name.</p>
       <NameForm
-        label="What shall others call you?"
+        label="What should others call you?"
         action="Change"
         value={session.me.value.name}
         isBusy={false}
@@ -78,7 +78,7 @@ function TokenDialog({ close }: { readonly close: () => void }) {
   return (
     <Dialog title="Sign in" onClose={close}>
       <p>
-        The server knows its users by a token. What waits to be sent goes when you are back as the same user.
+        This server identifies users by a token. Unsent messages are sent once you are back as the same user.
       </p>
       <TokenForm isBusy={false} onToken={enter} />
     </Dialog>
@@ -94,12 +94,12 @@ function LeaveDialog({ session, room, close }: DialogProps & { readonly room: st
     void page.leave(room)
   }
   const text = isDirect
-    ? 'It goes from your list, and comes back when one of you writes again. Nothing that was said is lost.'
-    : 'It goes from your list. You can come back at any time by its name; nothing that was said is lost.'
+    ? 'It disappears from your list and comes back when one of you writes again. No messages are lost.'
+    : 'It disappears from your list. You can come back at any time by its name. No messages are lost.'
   return (
     <Dialog title={isDirect ? `Close the conversation with ${title}?` : `Leave ${title}?`} onClose={close}>
       <p>{text}</p>
-      <p>What you wrote there and has not been sent is given up.</p>
+      <p>Messages that have not been sent yet are discarded.</p>
       <DialogActions close={close} action={isDirect ? 'Close it' : 'Leave'} act={leave} />
     </Dialog>
   )
@@ -116,12 +116,12 @@ function SignOutDialog({ session, close }: DialogProps) {
     <Dialog title="Sign out?" onClose={close}>
       {isGuest ? (
         <p>
-          This browser forgets the secret key that makes you{' '}
-          <strong dir="auto">{session.me.value.name}</strong>. That can not be undone: you can never come back
-          as the same user, nor to your direct messages.
+          This browser will forget the secret key that makes you{' '}
+          <strong dir="auto">{session.me.value.name}</strong>. This can’t be undone: you can never come back
+          as the same user or to your direct messages.
         </p>
       ) : (
-        <p>This tab forgets your token. You can come back with it, or with a new one.</p>
+        <p>This tab will forget your token. You can come back with it or with a new one.</p>
       )}
       <DialogActions close={close} action={isGuest ? 'Forget me and sign out' : 'Sign out'} act={signOut} />
     </Dialog>

@@ -58,7 +58,7 @@ interface MemberProps {
 }
 
 function Member({ user, isMe, canWrite, choose }: MemberProps) {
-  const about = isMe ? 'you' : canWrite ? '' : 'can’t be written to directly'
+  const about = isMe ? 'you' : canWrite ? '' : 'can’t receive direct messages'
   return (
     <li class="member">
       <button

@@ -127,7 +127,7 @@ function aboutText(room: ChatRoom, line: RoomLine | undefined, { state }: ChatSt
   if (state === 'offline' || state === 'refused') return 'You are offline'
   if (state === 'connecting') return 'Connecting…'
   if (line?.other !== undefined) return line.present ? 'Here now' : 'Not here now'
-  if (room.state === 'refused') return 'Closed to you'
+  if (room.state === 'refused') return 'No access'
   if (room.state === 'joining') return 'Joining…'
   const { count } = room.members
   return count <= 1 ? 'Only you are here' : `${count.toLocaleString()} are here`

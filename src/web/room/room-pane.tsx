@@ -80,8 +80,8 @@ export function NoRoom() {
   return (
     <div class="empty-pane">
       <Logo size={48} />
-      <h2 class="empty-pane-title">Nothing is open</h2>
-      <p>Choose a room or a person from the list, or find another.</p>
+      <h2 class="empty-pane-title">No room is open</h2>
+      <p>Choose a room or a person from the list, or find another one.</p>
     </div>
   )
 }
@@ -89,7 +89,7 @@ export function NoRoom() {
 /** @param myId empty until it is known */
 function directProblem(name: string, myId: string): string | undefined {
   const users = directUsers(name)
-  if (users === undefined) return 'This is no address of a direct message.'
+  if (users === undefined) return 'This is not the address of a direct message.'
   if (myId === '' || users.includes(myId)) return undefined
-  return 'This conversation belongs to two other people. Perhaps you had another name, and another key, when you got the link.'
+  return 'This conversation belongs to two other people. Perhaps you were another user when you got the link.'
 }

@@ -21,7 +21,7 @@ export function refusalOf(error: RefusalError, identity: Identity): Refusal {
     }
   }
   if (error.code === 'bad_request') {
-    return { title: 'This server wants no token', text: 'Enter with a name instead.', remedy: 'name' }
+    return { title: 'This server does not use tokens', text: 'Enter with a name instead.', remedy: 'name' }
   }
   return otherRefusal(error)
 }
@@ -29,13 +29,13 @@ export function refusalOf(error: RefusalError, identity: Identity): Refusal {
 function guestRefusal(error: RefusalError): Refusal {
   if (error.code === 'unauthenticated') {
     return {
-      title: 'This server lets nobody in without a token',
-      text: 'Ask whoever runs it for one.',
+      title: 'This server requires a token',
+      text: 'Ask the people who run it for one.',
       remedy: 'token',
     }
   }
   if (error.code === 'bad_request') {
-    return { title: 'The server did not take this name', text: sentence(error.message), remedy: 'name' }
+    return { title: 'The server did not accept this name', text: sentence(error.message), remedy: 'name' }
   }
   return otherRefusal(error)
 }

@@ -29,10 +29,10 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
     <main class="sign-in-page">
       <div class="sign-in-card">
         <Logo size={56} />
-        <h1 class="sign-in-title">{room === undefined ? 'Welcome to Rookery' : `Come in to #${room}`}</h1>
+        <h1 class="sign-in-title">{room === undefined ? 'Welcome to Rookery' : `Join #${room}`}</h1>
         <p class="sign-in-text">
           A place to talk, in rooms and in private. Messages arrive once and in order, even when your
-          connection does not hold.
+          connection is unreliable.
         </p>
         {refusal !== undefined && (
           <div class="sign-in-refusal" role="alert">
@@ -43,7 +43,7 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
           <TokenForm isBusy={isEntering} onToken={(token) => enter(() => page.enterWithToken(token))} />
         ) : (
           <NameForm
-            label="What shall others call you?"
+            label="What should others call you?"
             action="Enter"
             value={name}
             isBusy={isEntering}
@@ -74,5 +74,5 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
 function ConnectingHint({ session }: { readonly session: Session }) {
   const { state, reason } = session.connection.value
   if (state !== 'offline' && reason === undefined) return null
-  return <Banner tone="warning">The server can’t be reached just now. It is tried again by itself.</Banner>
+  return <Banner tone="warning">The server can’t be reached right now. This page keeps trying.</Banner>
 }

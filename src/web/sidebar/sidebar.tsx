@@ -141,10 +141,12 @@ function OfferRow({ offer, open }: { readonly offer: Offer; readonly open: (room
 }
 
 function EmptyList({ isSearching, isKnown }: { readonly isSearching: boolean; readonly isKnown: boolean }) {
-  if (isSearching) return <p class="sidebar-empty">Nobody and nothing is called so.</p>
+  if (isSearching) return <p class="sidebar-empty">No room or person has that name.</p>
   return (
     <p class="sidebar-empty">
-      {isKnown ? 'You are in no room. Name one above to join or create it.' : 'Fetching your rooms…'}
+      {isKnown
+        ? 'You are not in any room. Enter a name above to join or create one.'
+        : 'Fetching your rooms…'}
     </p>
   )
 }

@@ -50,7 +50,7 @@ const STATES = {
   online: 'Connected',
   degraded: 'Read only for now',
   offline: 'Offline',
-  refused: 'Not let in',
+  refused: 'Refused',
   closed: 'Closed',
 } as const
 
@@ -105,7 +105,7 @@ function ThemeItems() {
         isChecked={chosen === 'auto'}
         onChoose={() => chooseTheme('auto', storage)}
       >
-        Colours of the system
+        System colours
       </MenuItem>
       <MenuItem
         icon={<SunIcon />}

@@ -31,7 +31,7 @@ export class Person {
   }
 
   get nameField(): Locator {
-    return this.page.getByRole('textbox', { name: 'What shall others call you?' })
+    return this.page.getByRole('textbox', { name: 'What should others call you?' })
   }
 
   get findField(): Locator {

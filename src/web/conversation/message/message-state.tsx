@@ -30,8 +30,8 @@ export function MessageState({ message, readers, isOnline }: MessageStateProps) 
 }
 
 function changeText(kind: 'edit' | 'remove', isOnline: boolean): string {
-  if (kind === 'edit') return isOnline ? 'Saving the change…' : 'The change waits'
-  return isOnline ? 'Removing…' : 'The removal waits'
+  if (kind === 'edit') return isOnline ? 'Saving the change…' : 'Change not sent yet'
+  return isOnline ? 'Removing…' : 'Removal not sent yet'
 }
 
 function Pending({ text }: { text: string }) {

@@ -33,19 +33,19 @@ function doubtText(doubt: Doubt): string {
   switch (doubt.reason) {
     case 'missing':
       return doubt.from === doubt.to
-        ? 'A message is missing here: the server says that it exists and does not hand it out.'
-        : `${doubt.to - doubt.from + 1} messages are missing here: the server says that they exist and does not hand them out.`
+        ? 'A message is missing here: the server says that it exists but does not return it.'
+        : `${doubt.to - doubt.from + 1} messages are missing here: the server says that they exist but does not return them.`
     case 'contradiction':
-      return 'The server told two different things about the message above. The one that came first is shown.'
+      return 'The server sent two different versions of the message above. The first one is shown.'
     case 'ack':
-      return 'The server said that a message of yours is kept here, and shows another in its place. Yours is being sent again.'
+      return 'The server confirmed a message of yours here but shows another one in its place. Yours is being sent again.'
     default:
-      return 'The server keeps naming another history for this room. What is shown may not be all of it.'
+      return 'The server keeps switching to another history of this room. Some messages may be missing.'
   }
 }
 
 function resetText(reason: ResetReason): string {
   return reason === 'epoch'
-    ? 'The server has begun this room anew: messages from before are gone, and those below are all there are.'
-    : 'You were away for longer than the server keeps messages. Some between your last visit and these are gone.'
+    ? 'The server has started this room from scratch: earlier messages are gone, and those below are all there are.'
+    : 'You were away for longer than the server keeps messages. Some between your last visit and now are gone.'
 }

@@ -35,8 +35,8 @@ export function BeginningRow({ title, isFirst }: { title: string; isFirst: boole
       </p>
       <p>
         {isFirst
-          ? 'All messages that the server has of it stand below.'
-          : 'What was said before is no longer kept, or is more than this page can hold.'}
+          ? 'All its messages that the server has are below.'
+          : 'Older messages are no longer stored, or are more than this page can hold.'}
       </p>
     </div>
   )
