@@ -1,4 +1,7 @@
-/** What a command shows while it works, and how a person ends it. Progress goes to standard error: the result alone is for a pipe. */
+/**
+ * Progress output of a command, and its interruption by the user. Progress goes to standard error, so that
+ * standard output has only the result.
+ */
 
 import { Progress } from '../report/terminal/progress.ts'
 import { listenForInterruption } from '../run/interruption.ts'
@@ -12,14 +15,14 @@ export interface CommandContext {
   observer(clients: number): RunObserver
 }
 
-/** The line of progress and the signals are given back whatever becomes of `work`. */
+/** Restores the progress line and the signal handlers, whatever the outcome of `work`. */
 export async function withCommandContext<T>(work: (context: CommandContext) => Promise<T>): Promise<T> {
   const progress = new Progress(process.stderr)
   const interruption = listenForInterruption(
-    () => progress.note('Interrupted: the report comes in a moment. Once more ends at once.'),
+    () => progress.note('Interrupted: the report follows shortly. Press Ctrl-C again to end at once.'),
     () => {
       interruption.dispose()
-      // The default of the signal: what was started dies with this process.
+      // The signal's default action: child processes end with this process.
       process.kill(process.pid, 'SIGINT')
     },
   )

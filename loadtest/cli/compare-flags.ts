@@ -1,4 +1,4 @@
-/** What a comparison was asked for, by the names of its flags, so that the same can be run again. Pure. */
+/** The options of a comparison by flag name, so that it can be repeated. Pure. */
 import { z } from 'zod'
 import type { Comparison } from '../report/compare/comparison.ts'
 import { type Asked, argumentsOf, type RunRequest } from '../run/request/request.ts'
@@ -17,7 +17,8 @@ export const CompareFlags = z.object({
 export type CompareFlags = z.infer<typeof CompareFlags>
 
 /**
- * Defaults of the scenario are said. The shape is said only where it was asked for: each target has a default of its own.
+ * Includes the scenario's defaults. The shape is included only if it was given: each target has its own
+ * default.
  * @param first the first run of A
  */
 export function argumentsOfComparison(

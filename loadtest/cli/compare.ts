@@ -1,4 +1,4 @@
-/** `compare`: a scenario against two targets in turn, A B A B …, and the ratios pair by pair. */
+/** `compare`: runs a scenario against two targets in turn, A B A B …, and compares them pair by pair. */
 
 import type { Dialect } from '../model/plan.ts'
 import type { Scenario } from '../model/scenario.ts'
@@ -17,7 +17,7 @@ import { drawnSeed, requested } from './run.ts'
 
 interface Runner {
   label: string
-  /** With the seed of its turn. */
+  /** With the seed of its pair. */
   request: (seed: number) => RunRequest
 }
 
@@ -28,7 +28,7 @@ export async function compare(name: string, flags: Flags): Promise<number> {
   const own = checked(CompareFlags, flags)
   const asked = askedFrom(flags, Object.keys(CompareFlags.shape))
   if (asked.target !== undefined || asked.url !== undefined)
-    throw new UsageError('compare takes --a and --b alone')
+    throw new UsageError('compare takes --a and --b, not --target or --url')
   const seed = asked.seed ?? drawnSeed()
   const { sides, beside } = runnersOf(scenario, asked, own)
   const startedAt = new Date().toISOString()
@@ -73,26 +73,24 @@ function runnersOf(
             },
           ],
   }
-  // What can't be done is said before the first run.
+  // Invalid requests fail before the first run.
   for (const runner of [...runners.sides, ...runners.beside]) runner.request(0)
   const [a, b] = runners.sides
   if (a?.label === b?.label)
-    throw new UsageError('--a and --b are the same; --a-env or --b-env can tell them apart')
+    throw new UsageError('--a and --b are the same; use --a-env or --b-env to make them differ')
   return runners
 }
 
-/** What both speak: only like is held against like. */
+/** The first dialect that both support: only runs of one dialect are comparable. */
 function sharedDialect({ a, b }: CompareFlags): Dialect {
   const others = targetNamed(b).dialects
   const shared = targetNamed(a).dialects.find((dialect) => others.includes(dialect))
   if (shared === undefined)
-    throw new UsageError(
-      `${a} and ${b} have no dialect in common: they can be run, but not held against each other`,
-    )
+    throw new UsageError(`${a} and ${b} have no dialect in common: they can be run, but not compared`)
   return shared
 }
 
-/** One seed a turn, so that both of a pair are asked the very same. */
+/** Both runs of a pair have the same seed. */
 async function inTurn(
   runners: readonly Runner[],
   { pairs, seed }: { pairs: number; seed: number },

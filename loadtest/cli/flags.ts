@@ -1,9 +1,9 @@
-/** Flags as commander gives them, checked: what is wrong is told by the name of its flag. */
+/** Checks flags; errors name the flag. */
 import { z } from 'zod'
 import { UsageError } from '../run/exit-codes.ts'
 import { Asked } from '../run/request/request.ts'
 
-/** As commander gives them: text, lists of text, and true. Each command checks its own. */
+/** Flags as commander parses them: strings, lists of strings, and true. Each command checks its own. */
 export type Flags = Record<string, unknown>
 
 const Output = z.object({
@@ -13,7 +13,7 @@ const Output = z.object({
 })
 export type Output = z.infer<typeof Output>
 
-/** What says how to run, without what says where results go. */
+/** The flags of a run, without those for output. */
 export function askedFrom(flags: Flags, others: readonly string[] = []): Asked {
   const left = [...Object.keys(Output.shape), ...others]
   return checked(Asked, Object.fromEntries(Object.entries(flags).filter(([name]) => !left.includes(name))))

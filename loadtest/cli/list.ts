@@ -1,4 +1,4 @@
-/** `list`: what can be run, and against what. */
+/** `list`: all scenarios and targets. */
 import { HTTP_SCENARIOS } from '../http/scenarios.ts'
 import { type Canvas, paragraph } from '../report/terminal/layout.ts'
 import { columnsOf, paintFor } from '../report/terminal/paint.ts'

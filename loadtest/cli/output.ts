@@ -1,4 +1,4 @@
-/** Where a result goes: a directory, and the terminal as a table or as JSON. And what it means for the exit code. */
+/** Writes a result to a directory and to the terminal (as a table or JSON), and derives the exit code. */
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isComparison, isTour, type ReportDocument, runsOf } from '../report/document.ts'

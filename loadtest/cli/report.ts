@@ -1,4 +1,4 @@
-/** `report`: earlier results on the terminal again, and their page anew. */
+/** `report`: shows earlier results again, and rebuilds their page. */
 import { z } from 'zod'
 import { readReport, writePage } from '../report/files.ts'
 import { terminalDocument } from '../report/terminal/terminal-document.ts'

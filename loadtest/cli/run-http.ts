@@ -1,4 +1,4 @@
-/** `run http-…`: requests of one kind, by autocannon. */
+/** `run http-…`: HTTP requests of one kind, by autocannon. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { z } from 'zod'
@@ -16,7 +16,7 @@ import { askedFrom, checked, type Output, outputFrom } from './flags.ts'
 import { canvas, codeOf } from './output.ts'
 
 const HttpFlags = z.object({ apiKey: z.string().min(1).optional() })
-/** What says nothing of requests. */
+/** Flags that do not apply to HTTP requests. */
 const OTHERS = ['roomSize', 'textLength', 'kind', 'transport', 'arrivals', 'ramp', 'agents', 'seed'] as const
 const OTHER_FLAGS = ['findLimit', 'p99', 'seeds'] as const
 
@@ -26,7 +26,7 @@ export async function runHttp(scenario: HttpScenario, flags: Flags): Promise<num
   const { apiKey } = checked(HttpFlags, flags)
   const asked = askedFrom(flags, [...OTHER_FLAGS, 'apiKey'])
   const given = [...OTHERS, ...OTHER_FLAGS].filter((name) => flags[name] !== undefined)
-  if (given.length > 0) throw new UsageError(`${scenario.name} has no use for ${given.join(', ')}`)
+  if (given.length > 0) throw new UsageError(`${scenario.name} does not take ${given.join(', ')}`)
   const request = requested(scenario, asked, apiKey)
   const result = await withCommandContext((context) =>
     work(request, context.observer(request.settings.connections)),
@@ -39,12 +39,12 @@ function requested(scenario: HttpScenario, asked: Asked, apiKey: string | undefi
   const place = placeOf({ name: scenario.name, minHosts: 1, minWorkers: 1 }, target, asked)
   if (!scenario.dialects.includes(place.dialect))
     throw new UsageError(
-      `${scenario.name} is for servers of the dialect ${scenario.dialects.join(' or ')}, not ${place.dialect}`,
+      `${scenario.name} needs a server of the dialect ${scenario.dialects.join(' or ')}, not ${place.dialect}`,
     )
   if (target.name === 'url' && scenario.needsKey && apiKey === undefined)
     throw new UsageError(`${scenario.name} needs the server's --api-key`)
   if (target.name !== 'url' && apiKey !== undefined)
-    throw new UsageError('--api-key is for --url: servers that are started here get one of their own')
+    throw new UsageError('--api-key is for --url: servers that this tool starts get a key of their own')
   return { scenario, settings: settingsOf(scenario, asked), apiKey, ...place }
 }
 
@@ -54,7 +54,7 @@ function settingsOf({ name, defaults }: HttpScenario, asked: Asked): HttpSetting
   const durationSec = asked.duration ?? defaults.durationSec
   if (!Number.isInteger(ratePerSec) || ratePerSec < connections)
     throw new UsageError(
-      `${name}: each connection sends at least once a second, so --rate is a whole number from --clients (${connections}) on, not ${ratePerSec}`,
+      `${name}: each connection sends at least once a second, so --rate must be a whole number of at least --clients (${connections}), not ${ratePerSec}`,
     )
   return { connections, ratePerSec, durationSec }
 }

@@ -1,4 +1,4 @@
-/** `run --seeds`: one scenario with one seed after the other, a line for each, and all of them together. */
+/** `run --seeds`: runs one scenario with one seed after the other, with a line for each and totals. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { Scenario } from '../model/scenario.ts'
@@ -23,7 +23,7 @@ import type { Output } from './flags.ts'
 
 export interface SeedsAsked {
   scenario: Scenario
-  /** As `--seeds` says. */
+  /** The value of `--seeds`. */
   seeds: string
   asked: Asked
   output: Output
@@ -89,7 +89,7 @@ async function runAll(
   return { runs, interrupted: false }
 }
 
-/** @returns undefined when it was interrupted before there was anything to tell */
+/** @returns undefined if it was interrupted before there was anything to report */
 async function runOne(
   request: RunRequest,
   place: Place,

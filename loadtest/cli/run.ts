@@ -52,7 +52,7 @@ export async function run(name: string, flags: Flags): Promise<number> {
   return put(result, output)
 }
 
-/** Without a target: the one at `--url` where there is one, else this project. */
+/** The default target is the one at `--url`, else this project. */
 export function requested(scenario: Scenario, asked: Asked, seed = drawnSeed()): RunRequest {
   const target = asked.target ?? (asked.url === undefined ? 'rookery' : 'url')
   return requestOf(scenario, targetNamed(target), asked, given(seed))

@@ -1,4 +1,4 @@
-/** The tour: what runs without arguments. One host, then two over a Redis of their own, and something is killed in each. */
+/** The tour, the default command: one host, then two with their own Redis, with a kill in each. */
 import { z } from 'zod'
 import type { RunResult } from '../model/result.ts'
 import { DOCUMENT_VERSION, type Tour } from '../report/compare/comparison.ts'
@@ -13,33 +13,33 @@ import { checked, outputFrom } from './flags.ts'
 import { put } from './output.ts'
 import { drawnSeed, requested } from './run.ts'
 
-interface Stop {
-  words: string
+interface TourRun {
+  description: string
   scenario: string
   asked: Asked
 }
 
-const TOUR: readonly Stop[] = [
+const TOUR: readonly TourRun[] = [
   {
-    words: 'One host with two workers; three times one of them is killed',
+    description: 'One host with two workers; one of them is killed three times',
     scenario: 'worker-kills',
     asked: { hosts: 1, workers: 2, clients: 400, rate: 80, duration: 45 },
   },
   {
-    words: 'Two hosts over Redis; one of them is killed and comes back',
+    description: 'Two hosts with Redis; one of them is killed and starts again',
     scenario: 'host-kill',
     asked: { hosts: 2, workers: 1, clients: 400, rate: 80, duration: 45 },
   },
 ]
 
-const SHORT: readonly Stop[] = [
+const SHORT: readonly TourRun[] = [
   {
-    words: 'One host with two workers; one of them is killed',
+    description: 'One host with two workers; one of them is killed',
     scenario: 'avalanche-worker',
     asked: { hosts: 1, workers: 2, clients: 60, rate: 30, duration: 6 },
   },
   {
-    words: 'Two hosts over Redis; a worker is killed',
+    description: 'Two hosts with Redis; a worker is killed',
     scenario: 'avalanche-worker',
     asked: { hosts: 2, workers: 2, clients: 60, rate: 30, duration: 6 },
   },
@@ -64,16 +64,20 @@ export async function tour(flags: Flags): Promise<number> {
     startedAt,
     arguments: { short, seed },
     interrupted: results.length < stops.length || results.some(({ interrupted }) => interrupted),
-    title: 'One host, then two over Redis, with a kill in each',
+    title: 'One host, then two with Redis, with a kill in each',
     results,
   }
   return put(document, output)
 }
 
-async function runAll(stops: readonly Stop[], seed: number, context: CommandContext): Promise<RunResult[]> {
+async function runAll(
+  stops: readonly TourRun[],
+  seed: number,
+  context: CommandContext,
+): Promise<RunResult[]> {
   const results: RunResult[] = []
-  for (const [nth, { words, scenario, asked }] of stops.entries()) {
-    context.note(`${nth + 1} of ${stops.length}: ${words}`)
+  for (const [nth, { description, scenario, asked }] of stops.entries()) {
+    context.note(`${nth + 1} of ${stops.length}: ${description}`)
     const request = requested(scenarioNamed(scenario), asked, seed)
     const result = await unlessInterrupted(
       runScenario(request, context.observer(request.settings.clients)),
@@ -85,7 +89,7 @@ async function runAll(stops: readonly Stop[], seed: number, context: CommandCont
   return results
 }
 
-/** What was done before the interruption is worth its report. */
+/** Runs completed before the interruption are still reported. */
 async function unlessInterrupted(
   running: Promise<RunResult>,
   before: readonly RunResult[],

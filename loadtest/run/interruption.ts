@@ -1,15 +1,15 @@
-/** Ctrl-C: once, and the run is brought to its report; twice, and everything ends at once. */
+/** Ctrl-C: the first ends the run early with a report, the second ends everything at once. */
 
 export interface Interruption {
   /** Aborted by the first signal. */
   readonly stop: AbortSignal
-  /** The process is no longer looked after. */
+  /** Removes the signal handlers. */
   dispose(): void
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-/** @param onFirst tells the person what goes on @param onSecond ends the process */
+/** @param onFirst informs the user @param onSecond ends the process */
 export function listenForInterruption(onFirst: () => void, onSecond: () => void): Interruption {
   const controller = new AbortController()
   const take = () => {

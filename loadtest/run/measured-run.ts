@@ -1,6 +1,6 @@
 /**
- * One passage of a crowd over a target that runs: connect, steps, settle, ledger. Whatever happens, its processes are ended. Gives
- * what was seen, in the raw; judged elsewhere.
+ * One measured run against a running target: connect, run the steps, settle, collect the delivery records.
+ * Always ends its client processes. Returns raw observations; others judge them.
  */
 import { randomBytes } from 'node:crypto'
 import type { Fleet, FleetOptions, Settled } from '../fleet/fleet.ts'
@@ -24,25 +24,27 @@ import { endMs, runAfterFaults, runSteps, type StepContext } from './step-runner
 import { unlessStopped, waitUntil } from './wait.ts'
 import { warmUpServers } from './warm-up.ts'
 
-/** Deliveries that one client process writes down: 16 bytes each. */
+/** Most deliveries that one client process records: 16 bytes each. */
 const LEDGER_LIMIT = 20_000_000
-/** After the last client has begun to connect. */
+/** After the last client started to connect. */
 const JOIN_MS = 60_000
-/** So often again, as long as somebody still comes in: a server that is busy, and says so, is no end. */
-const JOINS_AGAIN = 2
-/** For clients that were cut off or whose server died. */
+/**
+ * How often to wait once more while clients still join: a busy server that makes progress is not a failure.
+ */
+const EXTRA_JOIN_WAITS = 2
+/** For clients that were disconnected. */
 const BACK_MS = 30_000
-/** What a person who has pressed Ctrl-C waits for deliveries under way. */
+/** How long outstanding deliveries are waited for after Ctrl-C. */
 const HURRIED_SETTLE_MS = 3_000
-/** What settling and the ledger usually take. */
+/** How long settling and collecting the records usually take. */
 const AFTER_MS = 1_500
-/** From the last join to the first step. */
+/** From a command to its effect. */
 const LEAD_MS = 300
 
 export interface MeasuredRun {
   plan: RunPlan
   startedAt: Date
-  /** Of `clock.ts`. */
+  /** Times of `system/clock.ts`. */
   times: {
     beganAt: number
     connectAt: number
@@ -58,10 +60,10 @@ export interface MeasuredRun {
   marks: readonly { atMs: number; label: string }[]
   settled: Settled
   records: DeliveryRecords
-  /** The load before the zero, where there was one. */
+  /** The load before the zero, if any. */
   warmedUp: Interval | undefined
   baselines: readonly Baseline[] | undefined
-  /** Why its figures must not be used. */
+  /** Reasons why the figures must not be used. */
   problems: readonly string[]
   interrupted: boolean
 }
@@ -79,11 +81,11 @@ export async function measureRun(
   let fleet: Fleet | undefined
   try {
     if (plan.baseline !== undefined) {
-      observer.phase('rehearsing')
-      await warmUpServers(crowdOf(plan, request, target), plan.baseline.warmUp, observer.stop)
+      observer.phase('warm-up')
+      await warmUpServers(fleetOptionsOf(plan, request, target), plan.baseline.warmUp, observer.stop)
     }
     fleet = await openFleet({
-      ...crowdOf(plan, request, target),
+      ...fleetOptionsOf(plan, request, target),
       onSecond: (agent, second) => {
         seconds.push({ agent, second })
         observer.second(agent, second)
@@ -99,8 +101,8 @@ export async function measureRun(
   }
 }
 
-/** Each time it is called, with rooms and users that no other crowd has. */
-function crowdOf(
+/** Each call makes rooms and users of its own. */
+function fleetOptionsOf(
   { clients }: RunPlan,
   { agents, settings: { seed, dialect }, kind }: RunRequest,
   { urls }: RunningTarget,
@@ -193,7 +195,11 @@ class RunSequence {
     const { fleet, plan } = this.#parts
     let before = 0
     let joined = await fleet.untilJoined(lastMs + JOIN_MS)
-    for (let again = 0; again < JOINS_AGAIN && joined > before && joined < plan.clients.length; again += 1) {
+    for (
+      let again = 0;
+      again < EXTRA_JOIN_WAITS && joined > before && joined < plan.clients.length;
+      again += 1
+    ) {
       before = joined
       joined = await fleet.untilJoined(JOIN_MS)
     }
@@ -202,16 +208,16 @@ class RunSequence {
 
   async #count(does: 'note' | 'compare', clients: Baseline['clients']): Promise<void> {
     if (this.#baselines === undefined) return
-    this.#parts.observer.phase('counting what the servers hold')
+    this.#parts.observer.phase('counting resources')
     const counted = this.#baselines[does](clients).catch((error: unknown) => this.#trouble(error))
     await unlessStopped(counted, this.#stop)
   }
 
-  /** Every client speaks, and what it says is shown. */
+  /** Every client sends, and its messages are delivered. */
   async #warmUp(): Promise<Interval | undefined> {
     const { fleet, plan, observer } = this.#parts
     if (plan.baseline === undefined || this.#stop.aborted) return undefined
-    observer.phase('warming up', plannedMs(plan) + AFTER_MS)
+    observer.phase('first load', plannedMs(plan) + AFTER_MS)
     const { warmUp } = plan.baseline
     const fromAt = nowMs() + LEAD_MS
     fleet.load(warmUp, fromAt)
@@ -220,7 +226,7 @@ class RunSequence {
     return { fromAt, toAt: nowMs() }
   }
 
-  /** Ends at once when the fleet has failed. */
+  /** Ends at once when the fleet fails. */
   async #runSteps(zeroAt: number): Promise<void> {
     const { fleet, target, plan, request, observer } = this.#parts
     observer.phase('load', plannedMs(plan) + AFTER_MS)

@@ -1,16 +1,18 @@
-/** What a person sees of a run while it goes, and by what it is stopped. Keeps nothing that a result is made of. */
+/**
+ * Shows a run's progress to the user, and carries the signal that ends it. Keeps nothing that a result needs.
+ */
 
 import { merged, percentileMs } from '../measure/histograms.ts'
 import type { AgentSecond } from '../model/agent-protocol.ts'
 import type { Progress } from '../report/terminal/progress.ts'
 
 export interface RunObserver {
-  /** Aborted by the person who ends the run. */
+  /** Aborted when the user ends the run. */
   readonly stop: AbortSignal
-  /** Clients that are live, as far as has been heard. */
+  /** Live clients, as far as reported. */
   readonly joined: number
   note(line: string): void
-  /** @param leftMs until the end of the run, about */
+  /** @param leftMs estimated time until the end of the run */
   phase(name: string, leftMs?: number): void
   second(agent: number, second: AgentSecond): void
   mark(label: string): void
@@ -23,7 +25,7 @@ export interface ObserverOptions {
   now(): number
 }
 
-/** Tells once a second, when every client process that has been heard of has spoken. */
+/** Updates once a second, when every client process has reported. */
 export class ProgressObserver implements RunObserver {
   readonly stop: AbortSignal
   readonly #options: ObserverOptions

@@ -1,4 +1,6 @@
-/** Counts what the servers hold before a load, and again after it until it is back to that, or the time for it is over. */
+/**
+ * Counts the servers' resources before a load, and after it until they have returned to that or time is up.
+ */
 
 import { baselineRows, isBack } from '../measure/resources/compare-resources.ts'
 import { countResources } from '../measure/resources/count-resources.ts'
@@ -8,9 +10,9 @@ import type { RunningTarget } from '../model/target.ts'
 import { nowMs } from '../system/clock.ts'
 import { waitUntil } from './wait.ts'
 
-/** From one look to the next: a look costs every process a garbage collection. */
+/** Time between counts: each costs every process a garbage collection. */
 const EVERY_MS = 3_000
-/** For what a crowd's coming leaves under way. */
+/** Time for counts to become stable after clients connected. */
 const STEADY_MS = 60_000
 
 type Clients = Baseline['clients']
@@ -34,11 +36,11 @@ export class ResourceBaselines {
     return this.#compared
   }
 
-  /** Resolves when two counts say the same, or this takes too long. @throws when a server does not answer */
+  /** Resolves when two counts in a row agree, or time is up. @throws if a server does not respond */
   async note(clients: Clients): Promise<void> {
     const deadlineAt = nowMs() + STEADY_MS
     let earlier = await this.#take()
-    while (earlier !== undefined && nowMs() < deadlineAt && (await this.#goesOn())) {
+    while (earlier !== undefined && nowMs() < deadlineAt && (await this.#waitForNext())) {
       const later = await this.#take()
       if (later === undefined) return
       this.#before.set(clients, later)
@@ -47,7 +49,7 @@ export class ResourceBaselines {
     }
   }
 
-  /** Against what was noted; without that it compares nothing. @throws when a server does not answer */
+  /** Compares with the count before, if there is one. @throws if a server does not respond */
   async compare(clients: Clients): Promise<void> {
     const before = this.#before.get(clients)
     if (before === undefined) return
@@ -57,7 +59,7 @@ export class ResourceBaselines {
       if (after === undefined) return
       const rows = baselineRows(before, after, clients)
       const waitedMs = nowMs() - quietAt
-      const isOver = rows.every(isBack) || waitedMs >= this.#options.returnMs || !(await this.#goesOn())
+      const isOver = rows.every(isBack) || waitedMs >= this.#options.returnMs || !(await this.#waitForNext())
       if (isOver) return void this.#compared.push({ clients, waitedMs, rows })
     }
   }
@@ -66,12 +68,12 @@ export class ResourceBaselines {
     return countResources(this.#options.target)
   }
 
-  async #goesOn(): Promise<boolean> {
+  async #waitForNext(): Promise<boolean> {
     await waitUntil(nowMs() + EVERY_MS, this.#options.stop)
     return !this.#options.stop.aborted
   }
 }
 
-/** Of what must come back to the very number; the others change all the time. */
+/** For counts that must match exactly; the others change all the time. */
 const isSame = ({ before, after, most }: Baseline['rows'][number]): boolean =>
   most !== before || after === before

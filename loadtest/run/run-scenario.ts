@@ -1,4 +1,6 @@
-/** One run from the target's start to its end: the only place that starts and stops targets for scenarios. */
+/**
+ * One run, from the target's start to its end. The only place that starts and stops targets for scenarios.
+ */
 
 import type { RunResult } from '../model/result.ts'
 import type { RunningTarget } from '../model/target.ts'
@@ -18,7 +20,7 @@ export async function runScenario(request: RunRequest, observer: RunObserver): P
   })
 }
 
-/** The target runs while `work` does, and ends whatever becomes of it. */
+/** Starts the target, runs `work`, and stops the target in any case. */
 export async function withTarget<T>(
   { target, ...options }: Place,
   observer: RunObserver,

@@ -1,4 +1,6 @@
-/** Brings about what a plan's steps say, each at its moment: orders to the fleet, faults of the target. Measures nothing. */
+/**
+ * Runs a plan's steps, each at its time: commands to the fleet, and faults of the target. Measures nothing.
+ */
 import type { Fleet } from '../fleet/fleet.ts'
 import { churnTimes, cutTimes, selectClients } from '../load/event-times.ts'
 import { randomOf } from '../load/random.ts'
@@ -6,9 +8,9 @@ import type { Load, Step, WantedClient } from '../model/plan.ts'
 import { FaultMissed, type RunningTarget } from '../model/target.ts'
 import { unlessStopped, waitUntil } from './wait.ts'
 
-/** The fleet is told so much before the moment, so that every process knows in time. */
+/** Commands go to the fleet this long ahead, so that every process gets them in time. */
 const AHEAD_MS = 250
-/** Load that goes on because a fault does comes in pieces of this length. */
+/** Length of the pieces in which load continues while a fault lasts. */
 const PIECE_MS = 1_000
 
 export interface StepContext {
@@ -16,19 +18,19 @@ export interface StepContext {
   faults: RunningTarget['faults']
   clients: readonly WantedClient[]
   seed: number
-  /** Of `clock.ts`: the steps' zero. */
+  /** The steps' zero, a time of `system/clock.ts`. */
   zeroAt: number
   /** Ends it early. */
   stop: AbortSignal
-  /** Something happens at a moment after the zero. */
+  /** Marks an event at a time after the zero. */
   mark(atMs: number, label: string): void
   now(): number
 }
 
 /**
- * Resolves when the last step is over and every fault is done, or at once when it is stopped.
- * @param meanwhile load that goes on while faults last longer than the steps
- * @returns until when there is such load
+ * Resolves when the last step is over and every fault is done, or at once when stopped.
+ * @param loadDuringFaults load to continue with while faults last longer than the steps
+ * @returns when that load ends
  * @throws what a fault throws
  */
 export async function runSteps(
@@ -53,7 +55,10 @@ export async function runSteps(
   return loadedUntil
 }
 
-/** To be called when all faults are over. Resolves when the load is, which begins when what there is until `loadedUntil` ends. */
+/**
+ * Call it when all faults are over. Resolves when the load is over, which starts when the load until
+ * `loadedUntil` ends.
+ */
 export async function runAfterFaults(load: Load, context: StepContext, loadedUntil: number): Promise<void> {
   if (context.stop.aborted) return
   const at = context.now()
@@ -64,7 +69,7 @@ export async function runAfterFaults(load: Load, context: StepContext, loadedUnt
   await waitUntil(from + load.durationMs, context.stop)
 }
 
-/** Who recovers from the last fault must not find an idle server. @returns until when there is load */
+/** Keeps load up, so that no server recovers while idle. @returns when the load ends */
 async function loadUntil(load: Load, faults: Promise<unknown>, context: StepContext): Promise<number> {
   const over = new AbortController()
   void faults.then(() => over.abort())
@@ -79,7 +84,7 @@ async function loadUntil(load: Load, faults: Promise<unknown>, context: StepCont
   return until
 }
 
-/** When the last of them is over, from their zero. What a cut or a fault leaves behind is not counted. */
+/** When the step is over, from the zero. Recovery after a cut or fault is not included. */
 export function endMs(step: Step): number {
   if (step.do === 'load') return step.atMs + step.load.durationMs
   if (step.do === 'churn') return step.atMs + step.churn.durationMs
@@ -89,7 +94,7 @@ export function endMs(step: Step): number {
 
 const beginsMs = (step: Step): number => (step.do === 'fault' ? step.atMs : step.atMs - AHEAD_MS)
 
-/** `place` names the step's own stream of randomness, whatever the order in which steps begin. */
+/** `place` names the step's own random stream, whatever the order in which steps start. */
 function inOrder(steps: readonly Step[]): { step: Step; place: number }[] {
   return steps.map((step, place) => ({ step, place })).toSorted((a, b) => beginsMs(a.step) - beginsMs(b.step))
 }

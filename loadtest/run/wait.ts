@@ -1,10 +1,10 @@
-/** Waits for a moment of `clock.ts`, or for the person who ends the run. */
+/** Waits for a time of `system/clock.ts`, or for the user to end the run. */
 import { nowMs } from '../system/clock.ts'
 
-/** A timer counts no further. */
+/** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Resolves at the moment, or when `stop` is aborted; never rejects. */
+/** Resolves at that time, or when `stop` is aborted; never rejects. */
 export function waitUntil(at: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(end, Math.min(LONGEST_MS, Math.max(0, at - nowMs())))
@@ -18,7 +18,10 @@ export function waitUntil(at: number, stop: AbortSignal): Promise<void> {
   })
 }
 
-/** Resolves with what `work` gives, or with undefined as soon as `stop` is aborted; what `work` comes to then is not heard. */
+/**
+ * Resolves with the result of `work`, or with undefined as soon as `stop` is aborted; then the result of
+ * `work` is ignored.
+ */
 export async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
   const ended = new AbortController()
   try {

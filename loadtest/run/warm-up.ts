@@ -1,6 +1,6 @@
 /**
- * A crowd comes, speaks and goes before anything is counted: what servers make when something happens for the first time is there
- * then, and is no leak. Its rooms and users are not those of the run.
+ * Connects, loads and disconnects clients before anything is counted, so that what servers allocate once is
+ * not taken for a leak. Its rooms and users are not those of the run.
  */
 
 import type { FleetOptions } from '../fleet/fleet.ts'
@@ -10,7 +10,7 @@ import type { Load } from '../model/plan.ts'
 import { nowMs } from '../system/clock.ts'
 import { unlessStopped, waitUntil } from './wait.ts'
 
-/** After the last client has begun to connect. */
+/** After the last client started to connect. */
 const JOIN_MS = 60_000
 const SETTLE_MS = 20_000
 const LEAD_MS = 300

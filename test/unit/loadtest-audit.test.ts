@@ -214,7 +214,9 @@ group('of a log, the auditor', () => {
     const made = [...sends.map(unacked), { sender: 3, number: 0, sentAt: 5_001 }]
     const verdict = logged([{ client: 44, shown: [...without(4), [3, 0, 15]] }], made)
     expect(verdict).toMatchObject({ ok: false, outOfOrder: 1, lost: 2 })
-    expect(verdict.examples).toContain('out of order: room-0 has 1 sequence numbers with more than one message')
+    expect(verdict.examples).toContain(
+      'out of order: room-0 has 1 sequence numbers with more than one message',
+    )
   })
 
   it('owes what has no ack to all, once it was shown to one', () => {

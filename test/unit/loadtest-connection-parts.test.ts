@@ -54,7 +54,7 @@ describe('what is understood', () => {
     ['44{"message":"no"}', { type: 'refused', reason: 'no' }],
     ['44{"message":"no","data":{"code":"forbidden"}}', { type: 'refused', reason: 'forbidden' }],
     ['44{"message":"no","data":"text"}', { type: 'refused', reason: 'no' }],
-    ['42/admin,["message",1]', { type: 'strange' }],
+    ['42/admin,["message",1]', { type: 'foreign' }],
   ])('%s', (packet, meaning) => {
     expect(decodeMessage(packet, '/')).toEqual(meaning)
   })
@@ -64,8 +64,8 @@ describe('what is understood', () => {
     ['43/admin,3["x"]', { type: 'ack', ref: 3, answer: 'x' }],
     ['44/admin,{"message":"Invalid namespace"}', { type: 'refused', reason: 'Invalid namespace' }],
     ['41/admin,', { type: 'disconnect' }],
-    ['42["x",1]', { type: 'strange' }],
-    ['42/administrators,["x",1]', { type: 'strange' }],
+    ['42["x",1]', { type: 'foreign' }],
+    ['42/administrators,["x",1]', { type: 'foreign' }],
   ])('in a namespace: %s', (packet, meaning) => {
     expect(decodeMessage(packet, '/admin')).toEqual(meaning)
   })

@@ -54,7 +54,7 @@ describe('what is asked', () => {
     ['worker-kills', 'one-process', {}, /1 worker a host at most/],
     ['worker-kills', 'rookery', { workers: '1' }, /2 workers a host at least/],
     ['small-rooms', 'sticky-cluster', { dialect: 'chat' }, /speaks bench/],
-    ['small-rooms', 'bare-ws', { transport: 'polling' }, /websocket alone/],
+    ['small-rooms', 'bare-ws', { transport: 'polling' }, /only raw clients and the transport websocket/],
     ['small-rooms', 'bare-ws', { kind: 'stock' }, /raw clients/],
     ['small-rooms', 'url', {}, /needs --url/],
     ['small-rooms', 'rookery', { url: ['http://127.0.0.1:1'] }, /--target url/],

@@ -40,7 +40,7 @@ describe('what was due was sent', () => {
     expect(checkOf('small-rooms', 'bench', 1_000, 990).ok).toBe(true)
     expect(checkOf('small-rooms', 'bench', 1_000, 989)).toMatchObject({
       ok: false,
-      detail: '989 of 1,000; 11 were not (11 offline, 10 may)',
+      detail: '989 of 1,000; 11 were not sent (11 offline, at most 10 allowed)',
     })
   })
 

@@ -1,4 +1,7 @@
-/** `--find-limit`: passes at one rate after the other over one running target, each with clients of its own, until the limit is known. */
+/**
+ * `--find-limit`: runs at one rate after another against one running target, each with its own clients, until
+ * the limit is found.
+ */
 
 import type { RunResult } from '../../model/result.ts'
 import type { RunningTarget } from '../../model/target.ts'
@@ -13,7 +16,10 @@ import { unlessStopped } from '../wait.ts'
 import { limitResult, lineOf, stepOf, type Tried } from './limit-result.ts'
 import { MOST_TRIES, nextRate } from './next-rate.ts'
 
-/** @returns the result of the measureRun with the highest rate that held, or of the last where none did; all of them are in its `steps` */
+/**
+ * @returns the result of the run with the highest rate that held, or of the last if none did; its `steps`
+ *   list all
+ */
 export async function findLimit(
   request: RunRequest,
   p99Ms: number,
@@ -35,7 +41,7 @@ export async function findLimit(
     }
     const interrupted = observer.stop.aborted
     if (interrupted && tried.length === 0 && cutShort === undefined)
-      throw new Interrupted('interrupted before the first measureRun: there is nothing to report')
+      throw new Interrupted('interrupted before the first run: there is nothing to report')
     return limitResult({ tried, p99Ms, interrupted, cutShort })
   })
 }
@@ -49,7 +55,7 @@ const nextOf = (tried: readonly Tried[], { settings }: RunRequest): number | und
 function noteOf(tried: readonly Tried[], interruptedAt: number | undefined): string {
   const last = tried.at(-1)
   if (interruptedAt !== undefined || last === undefined)
-    return `  ${interruptedAt}/s was interrupted: nothing is said of it`
+    return `  ${interruptedAt}/s was interrupted and is not judged`
   return `  ${tried.length} of at most ${MOST_TRIES}: ${lineOf(last.step)}`
 }
 

@@ -1,16 +1,16 @@
-/** What a search for the limit comes to: its steps, and the pass that stands for it. Pure. */
+/** The result of a search for the limit: its steps, and the run that represents it. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { highestHeld } from './next-rate.ts'
 
 type Step = NonNullable<RunResult['steps']>[number]
 
-/** A pass that came to its end. */
+/** A run that was completed. */
 export interface Tried {
   step: Step
   result: RunResult
 }
 
-/** Held: delivered in time, all of it, by a server that was the only bottleneck. */
+/** Held: everything delivered in time, and the run valid. */
 export function stepOf(result: RunResult, ratePerSec: number, p99Ms: number): Step {
   const { delivery } = result.latency
   const durationSec = Number(result.arguments['duration'])
@@ -31,13 +31,16 @@ export function lineOf({ ratePerSec, deliveryP99Ms, held }: Step): string {
 export interface Search {
   tried: readonly Tried[]
   p99Ms: number
-  /** A person has ended it. */
+  /** Ended by the user. */
   interrupted: boolean
-  /** The pass that this cut short: nothing is said of its rate. */
+  /** The run that was interrupted; its rate is not judged. */
   cutShort: RunResult | undefined
 }
 
-/** @returns the pass with the highest rate that held, or the last where none did; without a whole pass, the one that was cut short */
+/**
+ * @returns the run with the highest rate that held, or the last if none did; without a complete run, the
+ *   interrupted one
+ */
 export function limitResult({ tried, p99Ms, interrupted, cutShort }: Search): RunResult {
   const steps = tried.map(({ step }) => step)
   const best = highestHeld(steps)
@@ -62,14 +65,14 @@ export function limitResult({ tried, p99Ms, interrupted, cutShort }: Search): Ru
     invalid: [...new Set([...result.invalid, ...generators])],
     valid: result.valid && generators.length === 0,
     interrupted,
-    // A search that was cut short may not have come to a rate that holds.
+    // An interrupted search may not have reached a rate that holds.
     checks: interrupted && best === 0 ? [] : [...result.checks, limit],
   }
 }
 
 const byRate = (a: Tried, b: Tried): number => a.step.ratePerSec - b.step.ratePerSec
 
-/** What bounds the limit from above must have been the server. */
+/** The run just above the limit must have been limited by the server, not the generator. */
 function boundsOf(tried: readonly Tried[], best: number, shown: RunResult): string[] {
   const above = tried.filter(({ step }) => step.ratePerSec > best).toSorted(byRate)[0]?.result
   const reasons = above === undefined || above === shown ? [] : above.invalid

@@ -1,13 +1,13 @@
-/** Where the limit is looked for next: the rate doubles until it does not hold, then the gap is halved. Pure. */
+/** The next rate of a search: the rate doubles until it does not hold, then the gap is halved. Pure. */
 
 export interface Tried {
   ratePerSec: number
   held: boolean
 }
 
-/** Runs of one search at most, so that it ends. */
+/** Most runs of one search. */
 export const MOST_TRIES = 14
-/** The limit is known well enough when what failed is no more than this times what held. */
+/** The search ends when the lowest failed rate is at most this many times the highest rate that held. */
 const NEAR_ENOUGH = 1.1
 const LEAST_RATE = 1
 
@@ -30,7 +30,7 @@ export function highestHeld(tried: readonly Tried[]): number {
   return Math.max(0, ...tried.filter(({ held }) => held).map(({ ratePerSec }) => ratePerSec))
 }
 
-/** Three digits, which nobody takes for more than they are. */
+/** Three digits: more would suggest false precision. */
 function rounded(rate: number): number {
   return Number(rate.toPrecision(3))
 }

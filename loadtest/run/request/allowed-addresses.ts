@@ -1,4 +1,4 @@
-/** Whom a run may send to: this machine, and what the user named. Nobody else, whatever a target says. Pure. */
+/** Restricts where a run may send to: this machine, and addresses that the user named. Pure. */
 import { isLoopback } from '../../load/addresses.ts'
 import { UsageError } from '../exit-codes.ts'
 

@@ -1,4 +1,4 @@
-/** Scenarios and targets by their names; what has no such name is refused, with the one that may be meant. */
+/** Finds scenarios and targets by name; for an unknown name, the error suggests a similar one. */
 import { didYouMean } from '../../../src/config/nearest.ts'
 import type { Scenario } from '../../model/scenario.ts'
 import type { Target } from '../../model/target.ts'

@@ -1,4 +1,4 @@
-/** What a run is asked to be: the command line's words, checked against each other and against what scenario and target can. Pure. */
+/** A run's options: flags checked against each other and against what scenario and target support. Pure. */
 import { z } from 'zod'
 import { ClientKind, Dialect, Transport } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
@@ -6,19 +6,22 @@ import type { Target, TargetShape } from '../../model/target.ts'
 import { countOf } from '../../report/format.ts'
 import { UsageError } from '../exit-codes.ts'
 
-/** Bounds of what can be asked, not of what a machine can do. */
+/** Limits of what can be requested, not of what a machine can do. */
 const MOST_CLIENTS = 100_000
 const MOST_SECONDS = 24 * 3_600
 
 const number = (text: z.ZodNumber) => z.coerce.number().pipe(text)
 const count = (most: number) => number(z.int().min(1).max(most))
 
-/** Given several times, or once with commas as a result has it; a comma that no name or address follows is part of the value. */
+/**
+ * Given several times, or once with commas as in a result; a comma not followed by a name or address is part
+ * of the value.
+ */
 const listed = z
   .array(z.string())
   .transform((texts) => texts.flatMap((text) => text.split(/,(?=[A-Z_][A-Z0-9_]*=|[a-z]+:\/\/)/)))
 
-/** As the flags give it; what is absent has the default of the scenario or the target. */
+/** Flags; absent ones default to the scenario's or target's values. */
 export const Asked = z.strictObject({
   target: z.string().optional(),
   hosts: count(64).optional(),
@@ -52,11 +55,11 @@ export interface RunRequest {
   kind: ClientKind
   agents: number
   env: Readonly<Record<string, string>>
-  /** Named by the user: besides them only loopback addresses are sent to. */
+  /** Named by the user: requests go only to these and to loopback addresses. */
   urls: readonly string[]
 }
 
-/** What is drawn or looked up where the user says nothing. */
+/** Defaults that are drawn or looked up. */
 export interface FlagDefaults {
   seed: number
   agents: number
@@ -94,7 +97,7 @@ export function requestOf(scenario: Scenario, target: Target, asked: Asked, give
   return request
 }
 
-/** Where it runs. @throws UsageError */
+/** Where the run takes place. @throws UsageError */
 export function placeOf(least: ScenarioRequirements, target: Target, asked: Asked): Place {
   const urls = asked.url ?? []
   if (urls.length > 0 !== (target.name === 'url'))
@@ -153,17 +156,17 @@ function refuseContradictions({ scenario, target, settings, kind }: RunRequest):
   const { dialect, transport } = settings
   if (dialect === 'bare' && (kind === 'stock' || transport !== 'websocket'))
     throw new UsageError(
-      `bare WebSockets have raw clients and the transport websocket alone, not ${kind}, ${transport}`,
+      `bare WebSockets support only raw clients and the transport websocket, not ${kind}, ${transport}`,
     )
   if (kind === 'stock' && scenario.name === 'slow-readers')
-    throw new UsageError('slow-readers needs raw clients: a stock client can’t be kept from reading')
+    throw new UsageError('slow-readers needs raw clients: a stock client can’t stop reading')
   if (target.name === 'url' && scenario.needs.length > 0)
     throw new UsageError(
       `${scenario.name} needs ${scenario.needs.join(' and ')}: nothing is done to servers that run elsewhere`,
     )
 }
 
-/** All that was asked for by the names of its flags, defaults included, for the result and for a run like it. */
+/** All options by flag name, defaults included, for the result and for repeating the run. */
 export function argumentsOf({
   target,
   settings,
@@ -197,7 +200,7 @@ export function argumentsOf({
 const SEPARATOR = ','
 const joined = (words: readonly string[]): string => words.join(SEPARATOR)
 
-/** A result is made to be sent to others. */
+/** Results are meant to be shared. */
 function withoutSecrets(address: string): string {
   const url = new URL(address)
   return `${url.protocol}//${url.host}${url.pathname}`

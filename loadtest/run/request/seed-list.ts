@@ -1,4 +1,4 @@
-/** Which seeds are meant: `1..20`, `3,17`, or `regression` for those by which a scenario has found a defect. Pure. */
+/** Parses `--seeds`: `1..20`, `3,17`, or `regression` for those that once found a defect. Pure. */
 import type { Scenario } from '../../model/scenario.ts'
 import { UsageError } from '../exit-codes.ts'
 

@@ -1,4 +1,4 @@
-/** A scenario's plan for one target: without what it can do without and the target can't have. Pure. */
+/** A scenario's plan for one target, without optional parts that the target does not support. Pure. */
 import type { RunPlan } from '../../model/plan.ts'
 import type { RunningTarget } from '../../model/target.ts'
 import type { RunRequest } from './request.ts'
@@ -12,7 +12,7 @@ export function supportedPlan(
   return {
     ...plan,
     steps: plan.steps.filter((step) => step.do !== 'fault' || !left.includes(step.fault)),
-    // Nothing can be counted in servers that run elsewhere.
+    // Resources of servers that run elsewhere can't be counted.
     ...(baseline === undefined || probeDirectory === undefined ? {} : { baseline }),
   }
 }

@@ -1,4 +1,4 @@
-/** Of each host: its clients that were away once or more after they had joined, whatever the cause. Pure. */
+/** Per host: clients that were away at least once after they had joined, for any reason. Pure. */
 import type { DeliveryRecords } from '../../model/delivery-records.ts'
 import type { WantedClient } from '../../model/plan.ts'
 

@@ -1,4 +1,6 @@
-/** A run as a result: figures, verdict, checks. Pure but for the time that the audit takes. */
+/**
+ * Turns a measured run into a result: figures, verdict, checks. Pure but for the time that the audit takes.
+ */
 
 import { audit } from '../../audit/audit.ts'
 import { judgeGenerator } from '../../measure/generator-health.ts'
@@ -16,7 +18,7 @@ import { argumentsOf, type RunRequest } from '../request/request.ts'
 import { awayOf } from './away-clients.ts'
 import { sentCheck } from './sent-check.ts'
 
-/** What is the same for all runs of one command. */
+/** The same for all runs of one command. */
 export interface Setting {
   tool: RunResult['tool']
   machine: RunResult['machine']
@@ -113,7 +115,7 @@ function figuresOf(run: MeasuredRun, request: RunRequest): Figures {
   }
 }
 
-/** Until the last delivery: what a load leaves behind is served after its end. */
+/** The last load lasts until the last delivery, which may come after its end. */
 function loadsOf({ plan, times, seconds, warmedUp }: MeasuredRun): Interval[] {
   const driven = plan.steps.flatMap((step) =>
     step.do === 'load'
@@ -127,13 +129,13 @@ function loadsOf({ plan, times, seconds, warmedUp }: MeasuredRun): Interval[] {
   return loads.filter(({ fromAt }) => fromAt < times.endedAt)
 }
 
-/** Who takes nothing from its socket is owed nothing that could be seen. */
+/** Clients that stop reading are left out: their deliveries can't be seen. */
 function ofReaders(records: DeliveryRecords, plan: RunPlan): DeliveryRecords {
-  const deaf = new Set(plan.clients.filter(({ reads }) => reads === 'never').map(({ index }) => index))
-  if (deaf.size === 0) return records
+  const nonReaders = new Set(plan.clients.filter(({ reads }) => reads === 'never').map(({ index }) => index))
+  if (nonReaders.size === 0) return records
   const parts = records.parts.map((part) => ({
     ...part,
-    members: part.members.filter(({ client }) => !deaf.has(client)),
+    members: part.members.filter(({ client }) => !nonReaders.has(client)),
   }))
   return { parts }
 }
@@ -146,9 +148,9 @@ function latencyOf(seconds: readonly AgentSecond[]): RunResult['latency'] {
 
 function settledCheck({ settled }: MeasuredRun): Check {
   return {
-    name: 'nothing is under way at the end',
+    name: 'nothing is outstanding at the end',
     ok: settled.settled,
-    detail: settled.settled ? 'all quiet' : `${settled.outstanding} sends or deliveries were still open`,
+    detail: settled.settled ? 'all done' : `${settled.outstanding} sends or deliveries were outstanding`,
   }
 }
 

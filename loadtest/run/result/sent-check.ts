@@ -1,15 +1,18 @@
 /**
- * Whether the load was what was asked for. What fell due and was not sent found its sender away (`bench`, `bare`: `offline`) or with
- * too much waiting already (`chat`: `backlog`); figures of such a run are those of a smaller load. Pure.
+ * Checks that the requested load was sent. A due message is not sent if its sender is offline (`bench`,
+ * `bare`) or has too large a backlog (`chat`). The figures of such a run are those of a smaller load. Pure.
  */
 import type { FaultKind, RunPlan, Step } from '../../model/plan.ts'
 import type { Check, RunResult } from '../../model/result.ts'
 import type { ScenarioSettings } from '../../model/scenario.ts'
 import { whole } from '../../report/format.ts'
 
-/** Nobody notices less. */
+/** A smaller share does not change the figures noticeably. */
 const NOTICEABLE = 0.01
-/** What coming back takes after a cut or a death: Socket.IO's first pause is up to 1.5 s, and then it must connect and join. */
+/**
+ * How long a reconnect takes after a cut or crash: Socket.IO's first delay is up to 1.5 s, plus connecting
+ * and joining.
+ */
 const BACK_MS = 3_000
 
 type Asked = Pick<ScenarioSettings, 'dialect' | 'shape'>
@@ -27,18 +30,23 @@ export function sentCheck(
     return count === 0 ? [] : [`${whole(count)} ${code}`]
   })
   const unsent =
-    due === sent ? [] : [`${whole(due - sent)} were not (${[...codes, `${whole(most)} may`].join(', ')})`]
+    due === sent
+      ? []
+      : [`${whole(due - sent)} were not sent (${[...codes, `at most ${whole(most)} allowed`].join(', ')})`]
   return {
-    name: 'what was due was sent',
+    name: 'every due message was sent',
     ok: due - sent <= most,
     detail: [`${whole(sent)} of ${whole(due)}`, ...unsent].join('; '),
   }
 }
 
-/** Sums of shares are a hair beside what they are on paper. */
+/** Removes floating-point error of summed shares. */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6
 
-/** In an application that keeps nothing, who is away can't send: the share of a plan's load that this takes from it by what the plan does itself. */
+/**
+ * The share of the load that can't be sent because the plan itself takes clients offline, in dialects without
+ * a backlog.
+ */
 function absentShare({ clients, steps }: RunPlan, { shape }: Asked): number {
   const loadMs = steps.reduce((sum, step) => sum + (step.do === 'load' ? step.load.durationMs : 0), 0)
   const awayMs = steps.reduce((sum, step) => sum + awayIn(step, { clients, steps }, shape), 0)
@@ -73,7 +81,7 @@ function awayIn(
   return 0
 }
 
-/** Whose clients a fault takes away, and what brings them back where that is a step of its own. */
+/** Which clients a fault takes offline, and the step that brings them back, if any. */
 const AWAY_BY: Readonly<Partial<Record<FaultKind, { part: 'host' | 'worker'; end?: FaultKind }>>> = {
   'kill-worker': { part: 'worker' },
   'terminate-worker': { part: 'worker' },
