@@ -4,42 +4,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryStorage } from '../../src/client/sending/storage.ts'
-import { Watch, type WatchOptions } from '../harness/client/watch.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
-import { Network } from '../harness/network/proxy.ts'
+import type { Watch } from '../harness/client/watch.ts'
+import { WatchedServer } from '../harness/client/watched-server.ts'
+import { startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
-let rookery: RunningRookery
-let network: Network
-let watches: Watch[] = []
+let server: WatchedServer
 
 beforeEach(async () => {
-  rookery = await startRookery({ env: UNLIMITED_RATES })
-  network = await Network.to(rookery.port)
+  server = await WatchedServer.start()
 })
 
 afterEach(async () => {
   vi.useRealTimers()
-  await Promise.all(watches.map((one) => one.close()))
-  watches = []
-  await network.close()
-  expect(await rookery.stop()).toBe(0)
+  await server.close()
 })
 
-function watch(name: string, options: Partial<WatchOptions> = {}): Watch {
-  const one = new Watch({ url: rookery.url, name, ...options })
-  watches.push(one)
-  return one
-}
-
-/** On the network that can be cut. */
-function remote(name: string, options: Partial<WatchOptions> = {}): Watch {
-  return watch(name, { url: network.url, ...options })
-}
-
 async function allHave(count: number): Promise<void> {
-  await Promise.all(watches.map((one) => one.has(count)))
-  for (const one of watches) one.audit()
+  await Promise.all(server.watches.map((one) => one.has(count)))
+  for (const one of server.watches) one.audit()
 }
 
 /** The texts of one author, in the order of the log. */
@@ -49,16 +32,16 @@ function textsOf(reader: Watch, author: Watch): (string | undefined)[] {
 
 describe('a worker that dies under load', () => {
   it('costs no message, doubles none, and keeps the order of each author', async () => {
-    const crowd = Array.from({ length: 6 }, (_, index) => watch(`member-${index}`))
+    const crowd = Array.from({ length: 6 }, (_, index) => server.watch(`member-${index}`))
     await Promise.all(crowd.map(({ room }) => room.live()))
     const perMember = 120
     const sent = crowd.map((one) => Array.from({ length: perMember }, (_, i) => one.room.send(`${i}`)))
     const settled = sent.flatMap((list) => list.map((message) => message.settled))
     await settled[40]
-    rookery.killWorker(0)
+    server.rookery.killWorker(0)
     await settled[80]
-    await until(() => rookery.workerPids().length === 2, 'there are two workers again')
-    rookery.killWorker(0)
+    await until(() => server.rookery.workerPids().length === 2, 'there are two workers again')
+    server.rookery.killWorker(0)
     expect((await Promise.all(settled)).filter(({ state }) => state !== 'sent')).toEqual([])
     await allHave(perMember * crowd.length)
     expect(crowd.some(({ states }) => states.includes('offline'))).toBe(true)
@@ -68,11 +51,11 @@ describe('a worker that dies under load', () => {
   })
 
   it('is left before it goes, when it says so', async () => {
-    const crowd = Array.from({ length: 6 }, (_, index) => watch(`member-${index}`))
+    const crowd = Array.from({ length: 6 }, (_, index) => server.watch(`member-${index}`))
     await Promise.all(crowd.map(({ room }) => room.live()))
-    rookery.signal('SIGHUP')
+    server.rookery.signal('SIGHUP')
     let sent = 0
-    while (rookery.countLogs('worker left') < 2) {
+    while (server.rookery.countLogs('worker left') < 2) {
       await Promise.all(crowd.map(({ room }) => room.send(`${sent}`).settled))
       sent += 1
     }
@@ -83,16 +66,16 @@ describe('a worker that dies under load', () => {
 
 describe('a client that is offline for a while', () => {
   it('keeps what its user writes, and gets what the others wrote', async () => {
-    const [ann, bob] = [remote('Ann'), watch('Bob')]
+    const [ann, bob] = [server.watchOverNetwork('Ann'), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
-    network.cut()
+    server.network.cut()
     await until(() => ann.client.state.state === 'offline', 'it knows that it is offline')
     const written = Array.from({ length: 5 }, (_, i) => ann.room.send(`ann ${i}`))
     expect(ann.room.messages.map(({ state }) => state)).toEqual(written.map(() => 'pending'))
     expect(ann.client.state).toMatchObject({ state: 'offline', waiting: 5 })
     const missed = 450
     await Promise.all(Array.from({ length: missed }, (_, i) => bob.room.send(`bob ${i}`).settled))
-    network.mend()
+    server.network.mend()
     await Promise.all(written.map(({ settled }) => settled))
     await allHave(missed + written.length)
     expect(textsOf(bob, ann)).toEqual(written.map(({ text }) => text))
@@ -101,11 +84,11 @@ describe('a client that is offline for a while', () => {
   })
 
   it('comes and goes many times, and loses nothing', async () => {
-    const [ann, bob] = [remote('Ann'), watch('Bob')]
+    const [ann, bob] = [server.watchOverNetwork('Ann'), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     for (let round = 0; round < 10; round += 1) {
       for (const { room } of [ann, bob]) for (let i = 0; i < 10; i += 1) room.send(`${round}.${i}`)
-      network.breakAll()
+      server.network.breakAll()
       await until(() => ann.client.state.state === 'online', 'it is back')
     }
     await until(() => ann.client.state.waiting + bob.client.state.waiting === 0, 'all is sent')
@@ -118,13 +101,13 @@ describe('a client that is offline for a while', () => {
 
 describe('a room that is left and joined again while offline', () => {
   it('is joined when the connection is back', async () => {
-    const [ann, bob] = [remote('Ann'), watch('Bob')]
+    const [ann, bob] = [server.watchOverNetwork('Ann'), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
-    network.cut()
+    server.network.cut()
     await until(() => ann.client.state.state === 'offline', 'it is offline')
     const left = ann.room.leave()
     const again = ann.client.join('lobby')
-    network.mend()
+    server.network.mend()
     await left
     await again.live()
     await bob.room.send('still there?').settled
@@ -136,9 +119,9 @@ describe('a room that is left and joined again while offline', () => {
 
 describe('an ack that is lost after the log took the message', () => {
   it('leaves one message, which becomes sent', async () => {
-    const [ann, bob] = [remote('Ann', { ackTimeoutMs: 500 }), watch('Bob')]
+    const [ann, bob] = [server.watchOverNetwork('Ann', { ackTimeoutMs: 500 }), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
-    network.loseAnswers()
+    server.network.loseAnswers()
     const message = ann.room.send('once')
     await bob.has(1)
     expect(ann.room.messages).toMatchObject([{ state: 'pending', text: 'once' }])
@@ -153,8 +136,8 @@ describe('an ack that is lost after the log took the message', () => {
 
 describe('a slow link', () => {
   it('delays, and changes nothing else', async () => {
-    network.slow(60)
-    const [ann, bob] = [remote('Ann', { inFlight: 8 }), watch('Bob')]
+    server.network.slow(60)
+    const [ann, bob] = [server.watchOverNetwork('Ann', { inFlight: 8 }), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     const written = [ann, bob].flatMap(({ room }) => Array.from({ length: 40 }, (_, i) => room.send(`${i}`)))
     await Promise.all(written.map(({ settled }) => settled))
@@ -166,19 +149,19 @@ describe('a slow link', () => {
 describe('a reload with sends that wait', () => {
   it('sends them, once and in order, before what is new', async () => {
     const storage = memoryStorage()
-    const ann = remote('Ann', { storage, ackTimeoutMs: 500 })
-    const bob = watch('Bob')
+    const ann = server.watchOverNetwork('Ann', { storage, ackTimeoutMs: 500 })
+    const bob = server.watch('Bob')
     await Promise.all([ann.room.live(), bob.room.live()])
-    network.loseAnswers()
+    server.network.loseAnswers()
     ann.room.send('stored, ack lost')
     await bob.has(1)
-    network.cut()
+    server.network.cut()
     for (const text of ['second', 'third']) ann.room.send(text)
     await ann.close()
     expect(await storage.load()).toHaveLength(3)
 
-    network.mend()
-    const again = remote('Ann', { storage })
+    server.network.mend()
+    const again = server.watchOverNetwork('Ann', { storage })
     again.room.send('fourth')
     await again.client.loaded()
     expect(again.room.messages.at(-1)).toMatchObject({ text: 'fourth', state: 'pending' })
@@ -194,12 +177,12 @@ describe('a reload with sends that wait', () => {
 
   it("is not another user's to send", async () => {
     const storage = memoryStorage()
-    const ann = remote('Ann', { storage })
+    const ann = server.watchOverNetwork('Ann', { storage })
     await ann.room.live()
-    network.cut()
+    server.network.cut()
     ann.room.send('mine')
     await ann.close()
-    const bob = watch('Bob', { storage })
+    const bob = server.watch('Bob', { storage })
     await bob.room.live()
     await until(() => bob.room.messages[0]?.state === 'failed', 'it is not sent')
     expect(bob.room.messages).toMatchObject([{ text: 'mine', failure: { code: 'other_user' } }])
@@ -214,17 +197,19 @@ describe('a reload with sends that wait', () => {
 describe('another log under the same address', () => {
   it('begins anew, says so, and still gets what waits', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'rookery-epoch-'))
-    const ann = remote('Ann')
+    const ann = server.watchOverNetwork('Ann')
     await ann.room.live()
     for (let i = 0; i < 10; i += 1) await ann.room.send(`old ${i}`).settled
     await ann.has(10)
-    const { port } = rookery
-    network.cut()
-    expect(await rookery.stop()).toBe(0)
-    rookery = await startRookery({ env: { ...UNLIMITED_RATES, PORT: String(port), DATA_DIR: dataDir } })
+    const { port } = server.rookery
+    server.network.cut()
+    expect(await server.rookery.stop()).toBe(0)
+    server.rookery = await startRookery({
+      env: { ...UNLIMITED_RATES, PORT: String(port), DATA_DIR: dataDir },
+    })
     try {
       const waiting = ann.room.send('new')
-      network.mend()
+      server.network.mend()
       expect(await waiting.settled).toMatchObject({ state: 'sent' })
       await ann.has(1)
       await until(() => ann.room.state === 'live', 'it is live')
@@ -233,7 +218,7 @@ describe('another log under the same address', () => {
       expect(ann.room.messages).toMatchObject([{ seq: 1, text: 'new', state: 'sent' }])
       ann.audit()
     } finally {
-      await Promise.all(watches.splice(0).map((one) => one.close()))
+      await server.closeWatches()
       await rm(dataDir, { recursive: true, force: true })
     }
   })
@@ -241,19 +226,19 @@ describe('another log under the same address', () => {
 
 describe('a clock that jumps', () => {
   it('holds up no retry', async () => {
-    const [ann, bob] = [remote('Ann', { ackTimeoutMs: 1_000 }), watch('Bob')]
+    const [ann, bob] = [server.watchOverNetwork('Ann', { ackTimeoutMs: 1_000 }), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     const start = Date.now()
     vi.useFakeTimers({ toFake: ['Date'], now: start })
     const texts: string[] = []
     for (const jumpMs of [86_400_000, -86_400_000, 3_600_000]) {
-      network.cut()
+      server.network.cut()
       await until(() => ann.client.state.state === 'offline', 'it is offline')
       const text = `after ${jumpMs}`
       texts.push(text)
       const message = ann.room.send(text)
       vi.setSystemTime(start + jumpMs)
-      network.mend()
+      server.network.mend()
       expect(await message.settled).toMatchObject({ state: 'sent' })
     }
     vi.useRealTimers()

@@ -1,45 +1,27 @@
 /** The client behind a network that is away for long, silent, or too slow for what is said, against real servers. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { Watch, type WatchOptions } from '../harness/client/watch.ts'
-import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
-import { Network } from '../harness/network/proxy.ts'
+import type { Watch, WatchOptions } from '../harness/client/watch.ts'
+import { WatchedServer } from '../harness/client/watched-server.ts'
+import type { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
 
 const AWAY_MS = 10_000
 const LARGE = 'x'.repeat(4_000)
 const FLOOD_MAX = 20_000
 
-let rookery: RunningRookery
-let network: Network
-let watches: Watch[] = []
+let server: WatchedServer
 
-async function start(env: Record<string, string> = {}): Promise<void> {
-  rookery = await startRookery({ env: { ...UNLIMITED_RATES, ...env } })
-  network = await Network.to(rookery.port)
-}
-
-afterEach(async () => {
-  await Promise.all(watches.map((one) => one.close()))
-  watches = []
-  await network.close()
-  expect(await rookery.stop()).toBe(0)
-})
-
-function watch(name: string, options: Partial<WatchOptions> = {}): Watch {
-  const one = new Watch({ url: rookery.url, name, ...options })
-  watches.push(one)
-  return one
-}
+afterEach(() => server.close())
 
 /** Ann's network can fail; Bob's does not. */
 async function annAndBob(options: Partial<WatchOptions> = {}): Promise<[Watch, Watch]> {
-  const both: [Watch, Watch] = [watch('Ann', { url: network.url, ...options }), watch('Bob')]
+  const both: [Watch, Watch] = [server.watchOverNetwork('Ann', options), server.watch('Bob')]
   await Promise.all(both.map(({ room }) => room.live()))
   return both
 }
 
 async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
+  const text = await (await fetch(`${server.rookery.adminUrl}/metrics`)).text()
   const values = text.split('\n').filter((line) => line.startsWith(name) && !line.startsWith('#'))
   return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
@@ -49,11 +31,11 @@ describe.each<[string, (away: Network) => void]>([
   ['is silent, with connections that look open', (away) => away.hold()],
 ])('a network that %s for 10 s', (_what, goAway) => {
   it('costs nobody anything that was written meanwhile', async () => {
-    await start()
+    server = await WatchedServer.start()
     const [ann, bob] = await annAndBob({ ackTimeoutMs: 1_000 })
     await ann.room.send('before').settled
     await Promise.all([ann.has(1), bob.has(1)])
-    goAway(network)
+    goAway(server.network)
     const wentAt = performance.now()
     const written = Array.from({ length: 20 }, (_, i) => ann.room.send(`ann ${i}`))
     await until(() => ann.client.state.state === 'offline', 'it knows that it is offline')
@@ -64,7 +46,7 @@ describe.each<[string, (away: Network) => void]>([
     expect(ann.room.messages.slice(1)).toMatchObject(
       written.map(({ id, text }) => ({ id, text, state: 'pending' })),
     )
-    network.mend()
+    server.network.mend()
     const settled = await Promise.all(written.map((message) => message.settled))
     expect(settled.filter(({ state }) => state !== 'sent')).toEqual([])
     await Promise.all([ann.has(271), bob.has(271)])
@@ -78,16 +60,16 @@ describe.each<[string, (away: Network) => void]>([
 
 describe('a client that does not keep up', () => {
   it('is passed over by the server, told so, and has all of it in the end', async () => {
-    await start({ SLOW_CLIENT_BYTES: '65536', WORKERS: '1' })
+    server = await WatchedServer.start({ SLOW_CLIENT_BYTES: '65536', WORKERS: '1' })
     const [ann, bob] = await annAndBob()
-    network.holdAnswers()
+    server.network.holdAnswers()
     let sent = 0
     while ((await metric('rookery_chat_slow_members')) === 0 && sent < FLOOD_MAX) {
       await Promise.all(Array.from({ length: 100 }, () => bob.room.send(LARGE).settled))
       sent += 100
     }
     expect(await metric('rookery_chat_slow_members')).toBe(1)
-    network.mend()
+    server.network.mend()
     await ann.has(sent)
     await until(async () => (await metric('rookery_chat_gaps_total')) > 0, 'it was told a gap')
     await until(() => ann.room.state === 'live', 'it is live')

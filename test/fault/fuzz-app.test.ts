@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { FuzzedHost } from '../harness/fuzz/host.ts'
 import { anyControlMessage } from '../harness/fuzz/ipc.ts'
-import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { OutcomeCounts } from '../harness/fuzz/outcome-counts.ts'
 import { fuzzLive } from '../harness/fuzz/runs.ts'
 
 const APP = new URL('../fixtures/fuzz-app.js', import.meta.url).pathname
@@ -13,7 +13,7 @@ it('any message of a worker on the IPC channel is passed over, and connections a
   const host = await FuzzedHost.start({ args: ['--app', APP] })
   const { socket } = new ChatClient(host.rookery.url)
   try {
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     const say = async (event: string, message: unknown) =>
       outcomes.add(await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, message))
     await fuzzLive(anyControlMessage, 1_000, (message) => say('say', message))

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { codeOf, connectRefusal, isValid } from '../harness/fuzz/answers.ts'
 import { FuzzedHost } from '../harness/fuzz/host.ts'
-import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { OutcomeCounts } from '../harness/fuzz/outcome-counts.ts'
 import { anyPackets, anyPollingBody, tryPackets, tryPolling } from '../harness/fuzz/packets.ts'
 import { fuzzLive } from '../harness/fuzz/runs.ts'
 import { anyArguments, anyAuth, anyChatEvent, anyEventName, fuzzRooms } from '../harness/fuzz/values.ts'
@@ -30,7 +30,7 @@ afterEach(() => host.expectHealthy())
 
 describe('an event', () => {
   it('of the protocol with any payload is bad_request exactly when the protocol has no such payload', async () => {
-    const codes = new Tally()
+    const codes = new OutcomeCounts()
     await fuzzLive(anyChatEvent, 2_000, async ({ event, payload }) => {
       const code = codeOf(event, await client.raw(event, payload))
       expect(code === 'bad_request', `${event} was answered with ${code}`).toBe(!isValid(event, payload))
@@ -41,7 +41,7 @@ describe('an event', () => {
   })
 
   it('under any name, with any arguments and bytes among them, is answered', async () => {
-    const codes = new Tally()
+    const codes = new OutcomeCounts()
     await fuzzLive(fc.tuple(anyEventName, anyArguments), 1_000, async ([event, args]) => {
       codes.add(codeOf(event, await client.raw(event, ...args)))
     })
@@ -59,7 +59,7 @@ describe('an event', () => {
 
 describe('a connection', () => {
   it('with any auth is let in or refused with an error of the table', async () => {
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     await fuzzLive(anyAuth, 200, async (auth) => outcomes.add(await outcomeOf(host.rookery.url, auth)))
     expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['bad_request', 'let in']))
   })
@@ -72,7 +72,7 @@ describe('a connection', () => {
     const spoiltToken = fc
       .tuple(fc.nat(token.length - 1), fc.stringMatching(/^[A-Za-z0-9_.-]{1,3}$/))
       .map(([at, text]) => ({ token: `${token.slice(0, at)}${text}${token.slice(at)}` }))
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     try {
       await fuzzLive(fc.oneof(anyAuth, spoiltToken), 200, async (auth) =>
         outcomes.add(await outcomeOf(guarded.rookery.url, auth)),
@@ -87,7 +87,7 @@ describe('a connection', () => {
   })
 
   it('with any packets is answered or closed', async () => {
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     await fuzzLive(anyPackets, 400, async (packets) => {
       outcomes.add(await tryPackets(host.rookery.url, packets))
     })
@@ -95,7 +95,7 @@ describe('a connection', () => {
   })
 
   it('by polling with any body is answered or closed', async () => {
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     await fuzzLive(anyPollingBody, 100, async (body) => {
       for (const status of await tryPolling(host.rookery.url, body)) outcomes.add(String(status))
     })

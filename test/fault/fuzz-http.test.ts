@@ -11,7 +11,7 @@ import {
   anyOtherRequest,
   type FuzzedRequest,
 } from '../harness/fuzz/http.ts'
-import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { OutcomeCounts } from '../harness/fuzz/outcome-counts.ts'
 import { fuzzLive } from '../harness/fuzz/runs.ts'
 
 let host: FuzzedHost
@@ -24,7 +24,7 @@ afterEach(() => host.expectHealthy())
 
 describe('a request', () => {
   it('under /api is answered with a status and a body of the error table, or done', async () => {
-    const statuses = new Tally()
+    const statuses = new OutcomeCounts()
     await fuzzLive(anyApiCall.filter(isApi), 1_200, async (request) => {
       const { status, body } = await answerTo(host.rookery.port, request)
       statuses.add(String(status))
@@ -64,7 +64,7 @@ describe('a request for a file', () => {
 
 describe('a request head', () => {
   it('of any bytes, cut anywhere, is answered well-formed or closed', async () => {
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     await fuzzLive(anyHead, 800, async (head) => {
       const answer = await answerToHead(host.rookery.port, head)
       outcomes.add(answer === undefined ? 'closed' : String(answer.status))

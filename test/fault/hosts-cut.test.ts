@@ -1,31 +1,19 @@
 /** Three hosts whose Redis dies, or is out of reach of one of them, while 60 members write: what each is told, and what goes on. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
-import type { TestHosts } from '../harness/cluster/hosts.ts'
-import { during, startThreeHosts, type ThreeHosts } from '../harness/members/three-hosts.ts'
-import type { TestRedis } from '../harness/redis/redis.ts'
+import { during, sharedThreeHosts } from '../harness/members/three-hosts.ts'
 import { until } from '../harness/until.ts'
 
-let three: ThreeHosts
-let redis: TestRedis
-let hosts: TestHosts
-
-beforeAll(async () => {
-  three = await startThreeHosts()
-  ;({ redis, hosts } = three)
-})
-
-beforeEach(() => three.restore())
-afterAll(() => three?.close())
+const three = sharedThreeHosts()
 
 test('Redis is killed and comes back after 3 s: every send is refused as retryable, and no connection is lost', async () => {
-  const crowd = await during({ hosts, label: 'restarted' }, async (writers) => {
-    await redis.kill()
+  const crowd = await during({ hosts: three.hosts, label: 'restarted' }, async (writers) => {
+    await three.redis.kill()
     await delay(3_000)
     await until(() => (writers.refusals()['unavailable'] ?? 0) > 0, 'sends are refused')
-    await redis.start()
+    await three.redis.start()
   })
   expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
   expect(crowd.disconnects).toBe(0)
@@ -33,20 +21,20 @@ test('Redis is killed and comes back after 3 s: every send is refused as retryab
 })
 
 test('the way of one host to Redis is cut for 10 s: its members stay and are refused, the others go on', async () => {
-  const crowd = await during({ hosts, label: 'cut' }, async (writers) => {
-    await hosts.cutLink(1)
+  const crowd = await during({ hosts: three.hosts, label: 'cut' }, async (writers) => {
+    await three.hosts.cutLink(1)
     try {
       await delay(10_000)
-      const [cut, others] = [hosts.at(1).url, [hosts.at(0).url, hosts.at(2).url]]
+      const [cut, others] = [three.hosts.at(1).url, [three.hosts.at(0).url, three.hosts.at(2).url]]
       const refused = (url: string) => writers.at(url).filter(({ refusals }) => refusals.has('unavailable'))
       await until(() => refused(cut).length > 0, 'members of the host that is cut off are refused')
       expect(others.flatMap(refused)).toEqual([])
-      const { degraded } = await hosts.at(1).status()
+      const { degraded } = await three.hosts.at(1).status()
       expect(degraded).toEqual(expect.any(String))
       const before = writers.ackedCount
       await until(() => writers.ackedCount > before + 300, 'the others go on')
     } finally {
-      await hosts.healLink(1)
+      await three.hosts.healLink(1)
     }
   })
   expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
@@ -54,7 +42,7 @@ test('the way of one host to Redis is cut for 10 s: its members stay and are ref
 })
 
 test('while Redis is away, what needs no log still reaches the members of the same host; they are told how it stands', async () => {
-  const { url } = hosts.at(0)
+  const { url } = three.hosts.at(0)
   const [writer, reader] = await Promise.all([
     ChatClient.guest(url, 'writer of the host'),
     ChatClient.guest(url, 'reader of the host'),
@@ -62,7 +50,7 @@ test('while Redis is away, what needs no log still reaches the members of the sa
   const room = `near-${randomUUID()}`
   await writer.join(room)
   await reader.join(room)
-  await redis.kill()
+  await three.redis.kill()
   try {
     for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'degraded')
     writer.socket.emit('typing', { room, typing: true })
@@ -70,10 +58,10 @@ test('while Redis is away, what needs no log still reaches the members of the sa
     const refusal = await writer.refused('message:send', { room, id: 'refused-1', text: 'not now' })
     expect(refusal).toMatchObject({ code: 'unavailable', retryable: true })
   } finally {
-    await redis.start()
+    await three.redis.start()
   }
   for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'ok')
-  await hosts.untilWhole()
+  await three.hosts.untilWhole()
   const { seq, duplicate } = await writer.send(room, 'refused-1', 'not now')
   expect([seq, duplicate]).toEqual([1, false])
   await reader.next('message', ({ id }) => id === 'refused-1')

@@ -1,86 +1,68 @@
 /** 60 writers in 10 rooms over three hosts of two workers each, on one Redis: in quiet, and while it drops what it tells. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { TestHosts } from '../harness/cluster/hosts.ts'
+import { expect, test } from 'vitest'
 import { sized } from '../harness/long-run.ts'
-import {
-  crowdOver,
-  during,
-  startThreeHosts,
-  type ThreeHosts,
-  WRITERS,
-} from '../harness/members/three-hosts.ts'
-import type { TestRedis } from '../harness/redis/redis.ts'
+import { crowdOver, during, sharedThreeHosts, WRITERS } from '../harness/members/three-hosts.ts'
 import { until } from '../harness/until.ts'
 
 const MESSAGES = sized(5_000, 20_000)
 
-let three: ThreeHosts
-let redis: TestRedis
-let hosts: TestHosts
-
-beforeAll(async () => {
-  three = await startThreeHosts()
-  ;({ redis, hosts } = three)
-})
-
-beforeEach(() => three.restore())
-afterAll(() => three?.close())
+const three = sharedThreeHosts()
 
 test(`${MESSAGES} messages: all members see one dense order, without a single reconnect`, async () => {
-  const crowd = await crowdOver({ hosts, label: 'quiet', inFlight: 5 })
+  const crowd = await crowdOver({ hosts: three.hosts, label: 'quiet', inFlight: 5 })
   await crowd.write(Math.ceil(MESSAGES / WRITERS))
   expect(crowd.ackedCount).toBeGreaterThanOrEqual(MESSAGES)
   await crowd.audit()
   expect(crowd.disconnects).toBe(0)
   expect(new Set(crowd.members.map(({ url, worker }) => `${url} ${worker}`)).size).toBe(6)
-  expect(hosts.deaths()).toEqual([])
+  expect(three.hosts.deaths()).toEqual([])
   crowd.close()
 }, 600_000)
 
 test('the connections that hear are killed every 200 ms', async () => {
-  const before = await hosts.metric('rookery_redis_restored_total')
-  await during({ hosts, label: 'killed' }, async () => {
+  const before = await three.hosts.metric('rookery_redis_restored_total')
+  await during({ hosts: three.hosts, label: 'killed' }, async () => {
     let killed = 0
     for (let round = 0; round < 20; round += 1) {
-      killed += Number(await redis.cli('client', 'kill', 'type', 'pubsub'))
+      killed += Number(await three.redis.cli('client', 'kill', 'type', 'pubsub'))
       await delay(200)
     }
     expect(killed).toBeGreaterThanOrEqual(10)
   })
-  expect(await hosts.metric('rookery_redis_restored_total')).toBeGreaterThan(before)
+  expect(await three.hosts.metric('rookery_redis_restored_total')).toBeGreaterThan(before)
 })
 
 /** How often Redis has closed a connection because of what it held for it. */
 function overfull(): number {
-  return redis.output.split('closed ASAP for overcoming of output buffer limits').length - 1
+  return three.redis.output.split('closed ASAP for overcoming of output buffer limits').length - 1
 }
 
 test('what Redis holds for a connection that hears is more than it may', async () => {
   const before = overfull()
-  await during({ hosts, label: 'full', inFlight: 10 }, async () => {
-    await redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 1kb 0 0')
+  await during({ hosts: three.hosts, label: 'full', inFlight: 10 }, async () => {
+    await three.redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 1kb 0 0')
     try {
       await until(async () => {
         // What has come meanwhile is told all at once.
-        redis.pause()
+        three.redis.pause()
         await delay(200)
-        redis.resume()
+        three.redis.resume()
         await delay(200)
         return overfull() >= before + 3
       }, 'Redis has closed connections that hear')
     } finally {
-      await redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60')
+      await three.redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60')
     }
   })
 })
 
 test('Redis stands still for 5 s', async () => {
-  const crowd = await during({ hosts, label: 'still' }, async (writers) => {
-    redis.pause()
+  const crowd = await during({ hosts: three.hosts, label: 'still' }, async (writers) => {
+    three.redis.pause()
     await delay(5_000)
-    redis.resume()
+    three.redis.resume()
     await until(() => Object.keys(writers.refusals()).length > 0, 'what was not answered is refused')
   })
   expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
@@ -90,12 +72,14 @@ test('Redis stands still for 5 s', async () => {
 
 test('garbage on every channel that is in use', async () => {
   const refused = async () =>
-    (await hosts.metric('rookery_backplane_refused_total')) +
-    (await hosts.metric('rookery_log_refused_entries_total'))
+    (await three.hosts.metric('rookery_backplane_refused_total')) +
+    (await three.hosts.metric('rookery_log_refused_entries_total'))
   const before = await refused()
-  const publisher = new Redis(redis.url)
-  await during({ hosts, label: 'garbage' }, async () => {
-    const channels = (await redis.cli('pubsub', 'shardchannels')).split('\n').filter((line) => line !== '')
+  const publisher = new Redis(three.redis.url)
+  await during({ hosts: three.hosts, label: 'garbage' }, async () => {
+    const channels = (await three.redis.cli('pubsub', 'shardchannels'))
+      .split('\n')
+      .filter((line) => line !== '')
     expect(channels.length).toBeGreaterThan(10)
     const writes = publisher.pipeline()
     for (const channel of channels) for (const text of GARBAGE) writes.spublish(channel, text)

@@ -1,18 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 const names = (answers: unknown) => (answers as { name: string }[]).map(({ name }) => name).toSorted()
 
 describe.each(SHAPES)('on %s:', (shape) => {
-  let host: AdapterHost
-
-  beforeAll(async () => {
-    host = await AdapterHost.start(3, {}, shape)
-  })
-
-  afterEach(() => host.disconnectClients())
-  afterAll(() => host.stop())
+  const host = AdapterHost.shared(shape)
 
   /** A client that answers each `ask` with its own name. */
   async function answering(worker: string, name: string, rooms: string[] = []) {

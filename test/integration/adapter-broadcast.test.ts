@@ -1,16 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ClientSettings, Received } from '../harness/adapter/host.ts'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 
 describe.each(SHAPES)('on %s:', (shape) => {
-  let host: AdapterHost
-
-  beforeAll(async () => {
-    host = await AdapterHost.start(3, {}, shape)
-  })
-
-  afterEach(() => host.disconnectClients())
-  afterAll(() => host.stop())
+  const host = AdapterHost.shared(shape)
 
   /** One client a worker, with the given rooms, and what each has been sent. */
   async function clients(rooms: string[][], settings: ClientSettings = {}): Promise<Received[]> {

@@ -2,27 +2,17 @@
  * A worker that dies while others wait for it. Every deadline here is beyond that of the test: what is answered has
  * not waited for one.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 const BEYOND_MS = 600_000
 
 describe.each(SHAPES)('on %s:', (shape) => {
-  let host: AdapterHost
+  const host = AdapterHost.shared(shape, { adapter: { answerTimeoutMs: BEYOND_MS } })
   /** With two hosts it is not on that of `w1`, which asks. */
   const victim = shape === 'one host' ? 'w3' : 'w2'
   const survivors = () => host.workers.filter((worker) => worker !== victim)
-
-  beforeAll(async () => {
-    host = await AdapterHost.start(3, { adapter: { answerTimeoutMs: BEYOND_MS } }, shape)
-  })
-
-  afterEach(async () => {
-    await host.disconnectClients()
-    await host.restore()
-  })
-  afterAll(() => host.stop())
 
   const missing = () => host.workerMetric('w1', 'rookery_adapter_answers_missing_total')
 

@@ -1,17 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 describe.each(SHAPES)('on %s:', (shape) => {
-  let host: AdapterHost
-
-  beforeAll(async () => {
-    host = await AdapterHost.start(3, {}, shape)
-  })
-
-  afterEach(() => host.disconnectClients())
-  afterAll(() => host.stop())
+  const host = AdapterHost.shared(shape)
 
   /** From now on, notes `event` on a namespace of every worker. */
   async function note(event: string, nsp = '/'): Promise<void> {

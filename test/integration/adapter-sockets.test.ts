@@ -1,15 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 
 describe.each(SHAPES)('on %s:', (shape) => {
-  let host: AdapterHost
-
-  beforeAll(async () => {
-    host = await AdapterHost.start(3, {}, shape)
-  })
-
-  afterEach(() => host.disconnectClients())
-  afterAll(() => host.stop())
+  const host = AdapterHost.shared(shape)
 
   /** Names, by `socket.data`, of the sockets in `room` (or of all), as another worker fetches them. */
   const fetchNames = (worker: string, room?: string) =>

@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { introduce, metric, startHosts } from '../harness/hand-off/forwarding-hosts.ts'
 import type { HandOffHost } from '../harness/hand-off/host.ts'
+import { expectAnswers, TRANSPORTS } from '../harness/hand-off/stock-clients.ts'
 import { type BalancerFile, RealBalancer } from '../harness/network/balancers.ts'
 import { exchange } from '../harness/network/raw-http.ts'
 import { until } from '../harness/until.ts'
@@ -33,12 +34,6 @@ const variants: Variant[] = [
     edit: (text) => text.replace('mode http\n', 'mode http\n    option httpclose\n'),
   },
   { name: 'sticky HAProxy', file: 'haproxy-sticky.cfg', isSticky: true },
-]
-
-const transports: [string, string[], boolean][] = [
-  ['polling alone', ['polling'], false],
-  ['polling and then WebSocket', ['polling', 'websocket'], true],
-  ['WebSocket alone', ['websocket'], false],
 ]
 
 let hosts: HandOffHost[] = []
@@ -85,21 +80,11 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     return { client, failures }
   }
 
-  test.each(transports)('stock clients with %s are served', async (_, names, upgrades) => {
+  test.each(TRANSPORTS)('stock clients with %s are served', async (_, names, upgrades) => {
     const before = await sent()
     const all = Array.from({ length: CLIENTS }, () => connectClient(names))
     const clients = all.map(({ client }) => client)
-    await Promise.all(clients.map((client) => client.emitWithAck('echo', 'hello')))
-    if (upgrades) {
-      await until(
-        () => clients.every((client) => client.io.engine.transport.name === 'websocket'),
-        'all upgraded',
-      )
-    }
-    for (let round = 0; round < 3; round += 1) {
-      const answers = await Promise.all(clients.map((client, n) => client.emitWithAck('echo', n)))
-      expect(answers.map(({ value }) => value)).toEqual(clients.map((__, n) => n))
-    }
+    await expectAnswers(clients, upgrades)
     expect(all.flatMap(({ failures }) => failures)).toEqual([])
     const forwarded = (await sent()) - before
     if (isSticky || !names.includes('polling')) expect(forwarded).toBe(0)
@@ -121,7 +106,7 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
   })
 
   test('a message as large as one may be goes through', async () => {
-    for (const [, names] of transports) {
+    for (const [, names] of TRANSPORTS) {
       const { client, failures } = connectClient(names)
       const large = 'x'.repeat(600_000)
       expect((await client.emitWithAck('echo', large)).value).toHaveLength(large.length)

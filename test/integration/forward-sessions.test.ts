@@ -13,6 +13,7 @@ import {
   UNKNOWN_SESSION,
 } from '../harness/hand-off/forwarding-hosts.ts'
 import type { HandOffHost } from '../harness/hand-off/host.ts'
+import { expectAnswers, TRANSPORTS } from '../harness/hand-off/stock-clients.ts'
 import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
 import { TcpBalancer } from '../harness/network/tcp-balancer.ts'
 import { until } from '../harness/until.ts'
@@ -200,37 +201,25 @@ describe('behind a balancer that picks a host at random for each connection', ()
     agent.destroy()
   })
 
-  test.each([
-    ['polling alone', ['polling'], false],
-    ['polling and then WebSocket', ['polling', 'websocket'], true],
-    ['WebSocket alone', ['websocket'], false],
-  ])('300 stock clients with %s are all served and leave nothing behind', async (_, transports, upgrades) => {
-    const failures: string[] = []
-    const clients = Array.from({ length: 300 }, () => {
-      const client = io(balancer.url, { transports, forceNew: true, timeout: 60_000 })
-      client.on('connect_error', (error) => failures.push(error.message))
-      client.on('disconnect', (reason) => failures.push(reason))
-      return client
-    })
-    const said = await Promise.all(clients.map((client) => client.emitWithAck('echo', 'hello')))
-    expect(said).toHaveLength(300)
-    if (upgrades) {
-      await until(
-        () => clients.every((client) => client.io.engine.transport.name === 'websocket'),
-        'all upgraded',
-      )
-    }
-    for (let round = 0; round < 3; round += 1) {
-      const answers = await Promise.all(clients.map((client, n) => client.emitWithAck('echo', n)))
-      expect(answers.map(({ value }) => value)).toEqual(clients.map((__, n) => n))
-    }
-    expect(failures).toEqual([])
-    for (const client of clients) client.off('disconnect').disconnect()
-    await until(async () => {
-      const open = await Promise.all(hosts.map((host) => metric(host, 'forward_joined')))
-      return open.every((count) => count === 0)
-    }, 'nothing passes through any more')
-  })
+  test.each(TRANSPORTS)(
+    '300 stock clients with %s are all served and leave nothing behind',
+    async (_, transports, upgrades) => {
+      const failures: string[] = []
+      const clients = Array.from({ length: 300 }, () => {
+        const client = io(balancer.url, { transports, forceNew: true, timeout: 60_000 })
+        client.on('connect_error', (error) => failures.push(error.message))
+        client.on('disconnect', (reason) => failures.push(reason))
+        return client
+      })
+      await expectAnswers(clients, upgrades)
+      expect(failures).toEqual([])
+      for (const client of clients) client.off('disconnect').disconnect()
+      await until(async () => {
+        const open = await Promise.all(hosts.map((host) => metric(host, 'forward_joined')))
+        return open.every((count) => count === 0)
+      }, 'nothing passes through any more')
+    },
+  )
 })
 
 test('5,000 connections through the other host leave no descriptor behind on either', async () => {

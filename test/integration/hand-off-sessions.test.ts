@@ -4,6 +4,7 @@ import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ownerOf } from '../../src/core/session-id.ts'
 import { HandOffHost, metricSum } from '../harness/hand-off/host.ts'
+import { TRANSPORTS, untilUpgraded } from '../harness/hand-off/stock-clients.ts'
 import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
 import { connectRaw } from '../harness/network/raw-socket-io.ts'
 import { until } from '../harness/until.ts'
@@ -102,11 +103,7 @@ describe('connections that a proxy keeps', () => {
   })
 })
 
-describe.each([
-  ['polling alone', ['polling'], false],
-  ['polling and then WebSocket', ['polling', 'websocket'], true],
-  ['WebSocket alone', ['websocket'], false],
-])('stock clients with %s', (_, transports, upgrades) => {
+describe.each(TRANSPORTS)('stock clients with %s', (_, transports, upgrades) => {
   test('connect, get an answer, and leave nothing behind', async () => {
     const clients = Array.from({ length: 30 }, () => io(host.url, { transports, forceNew: true }))
     const failures: string[] = []
@@ -114,10 +111,7 @@ describe.each([
     const answers = await Promise.all(clients.map((client) => client.emitWithAck('echo', 'hello')))
     expect(new Set(answers.map(({ worker }) => worker)).size).toBe(3)
     if (upgrades) {
-      await until(
-        () => clients.every((client) => client.io.engine.transport.name === 'websocket'),
-        'all upgraded',
-      )
+      await untilUpgraded(clients)
       await Promise.all(clients.map((client) => client.emitWithAck('echo', 'again')))
     }
     expect(failures).toEqual([])

@@ -2,27 +2,15 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isRunning, isStopped, readProc } from '../../loadtest/system/processes.ts'
-import { exchange, TestTarget } from '../harness/loadtest/target.ts'
+import { exchange, startTestTarget } from '../harness/loadtest/target.ts'
 import { until } from '../harness/until.ts'
 
 const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }
-const started: TestTarget[] = []
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((target) => target.stop()))
-})
-
-async function start(...what: Parameters<typeof TestTarget.start>): Promise<TestTarget> {
-  const target = await TestTarget.start(...what)
-  started.push(target)
-  return target
-}
-
 describe.each(['rookery', 'redis-classic', 'redis-sharded', 'redis-streams'])('%s', (name) => {
   it('carries broadcasts from host to host, also after a host has died and come back', async () => {
-    const target = await start(name, TWO_HOSTS)
+    const target = await startTestTarget(name, TWO_HOSTS)
     const { running } = target
     expect(running.urls.map((urls) => urls.map((url) => new URL(url).hostname))).toEqual([
       ['127.0.0.1'],
@@ -61,7 +49,7 @@ describe.each(['rookery', 'redis-classic', 'redis-sharded', 'redis-streams'])('%
 
 describe('Redis', () => {
   it('stands still, loses its subscribers, dies and comes back', async () => {
-    const target = await start('rookery', { hosts: 2, workersPerHost: 1 })
+    const target = await startTestTarget('rookery', { hosts: 2, workersPerHost: 1 })
     const { faults } = target.running
     const [pid = 0] = target.pids('redis')
     await faults['pause-redis']?.(0)
@@ -83,7 +71,7 @@ describe('Redis', () => {
   })
 
   it('tells its own figures without the bytes of the telling', async () => {
-    const target = await start('redis-classic', { hosts: 1, workersPerHost: 1 })
+    const target = await startTestTarget('redis-classic', { hosts: 1, workersPerHost: 1 })
     const first = await target.running.redis()
     for (let n = 0; n < 20; n += 1) await target.running.redis()
     const last = await target.running.redis()
@@ -93,7 +81,7 @@ describe('Redis', () => {
   })
 
   it('reads what it has written when it comes back, where the servers rely on it', async () => {
-    const target = await start('rookery', { hosts: 2, workersPerHost: 1 }, { dialect: 'chat' })
+    const target = await startTestTarget('rookery', { hosts: 2, workersPerHost: 1 }, { dialect: 'chat' })
     expect(target.running.tail()).toContain('Redis:')
     await target.running.faults['kill-redis']?.(0)
     await target.running.faults['start-redis']?.(0)
@@ -102,7 +90,7 @@ describe('Redis', () => {
 })
 
 it('is not reached by a Ctrl-C that is meant for the one that measures', async () => {
-  const target = await start('rookery', { hosts: 2, workersPerHost: 1 })
+  const target = await startTestTarget('rookery', { hosts: 2, workersPerHost: 1 })
   const own = sessionOf(process.pid)
   expect(target.pids()).toHaveLength(5)
   for (const pid of target.pids()) expect(sessionOf(pid)).not.toBe(own)

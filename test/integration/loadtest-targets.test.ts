@@ -1,30 +1,18 @@
 /** Targets of one host: each starts, serves its dialect over all of its workers, does what its faults say, and leaves no process. */
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { isRunning, isStopped, pauseAll, resumeAll } from '../../loadtest/system/processes.ts'
-import { exchange, TestTarget } from '../harness/loadtest/target.ts'
+import { exchange, startTestTarget } from '../harness/loadtest/target.ts'
 import { until } from '../harness/until.ts'
-
-const started: TestTarget[] = []
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((target) => target.stop()))
-})
-
-async function start(...what: Parameters<typeof TestTarget.start>): Promise<TestTarget> {
-  const target = await TestTarget.start(...what)
-  started.push(target)
-  return target
-}
 
 describe.each([
   { name: 'rookery', how: ': signal SIGKILL, reason ' },
   { name: 'sticky-cluster', how: '' },
 ])('$name', ({ name, how }) => {
   it('carries broadcasts over its workers, mends a killed one, stands still, dies and comes back', async () => {
-    const target = await start(name, { hosts: 1, workersPerHost: 2 })
+    const target = await startTestTarget(name, { hosts: 1, workersPerHost: 2 })
     expect(target.pids('primary')).toHaveLength(1)
     expect(target.pids('worker')).toHaveLength(2)
     await exchange(await target.members(6), 'a')
@@ -62,7 +50,7 @@ describe.each([
   })
 
   it('has workers that stand still and go on', async () => {
-    const target = await start(name, { hosts: 1, workersPerHost: 2 })
+    const target = await startTestTarget(name, { hosts: 1, workersPerHost: 2 })
     const all = await target.members(4)
     await target.running.faults['pause-worker']?.(0)
     expect(target.pids('worker').filter(isStopped)).toHaveLength(1)
@@ -77,7 +65,11 @@ describe.each([
 
 describe('rookery', () => {
   it('reloads until its workers are replaced one by one, and what else is done to it does not wait', async () => {
-    const target = await start('rookery', { hosts: 1, workersPerHost: 2 }, { env: { DRAIN_MS: '500' } })
+    const target = await startTestTarget(
+      'rookery',
+      { hosts: 1, workersPerHost: 2 },
+      { env: { DRAIN_MS: '500' } },
+    )
     const before = target.pids('worker')
     const ended: string[] = []
     const reload = target.running.faults.reload?.(0).then(() => ended.push('reload'))
@@ -91,7 +83,7 @@ describe('rookery', () => {
   })
 
   it('has its primary stand still with all of its workers', async () => {
-    const target = await start('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
+    const target = await startTestTarget('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
     const [url = ''] = target.running.urls[0] ?? []
     await target.running.faults['pause-host']?.(0)
     expect(target.pids().map(isStopped)).toEqual([true, true])
@@ -101,7 +93,7 @@ describe('rookery', () => {
   })
 
   it('knows that a worker leaves which its primary, standing still, does not let in', async () => {
-    const target = await start('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
+    const target = await startTestTarget('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
     const before = target.pids('worker')
     await target.running.faults['kill-worker']?.(0)
     const newcomers = () => target.pids('worker').filter((pid) => !before.includes(pid))
@@ -120,7 +112,7 @@ describe('rookery', () => {
 
   it('tells of an option that is none', async () => {
     const shape = { hosts: 2, workersPerHost: 1 }
-    await expect(start('rookery', shape, { env: { REDIS_APPENDFSYNC: 'often' } })).rejects.toThrow(
+    await expect(startTestTarget('rookery', shape, { env: { REDIS_APPENDFSYNC: 'often' } })).rejects.toThrow(
       'REDIS_APPENDFSYNC',
     )
   })
@@ -128,7 +120,7 @@ describe('rookery', () => {
 
 describe('one-process', () => {
   it('serves, dies and comes back', async () => {
-    const target = await start('one-process', { hosts: 1, workersPerHost: 1 })
+    const target = await startTestTarget('one-process', { hosts: 1, workersPerHost: 1 })
     expect(target.running.processes().map(({ role }) => role)).toEqual(['worker'])
     expect(Object.keys(target.running.faults)).not.toContain('kill-worker')
     await exchange(await target.members(4), 'a')
@@ -141,7 +133,7 @@ describe('one-process', () => {
   })
 
   it('has a probe in its process', async () => {
-    const target = await start('one-process', { hosts: 1, workersPerHost: 1 })
+    const target = await startTestTarget('one-process', { hosts: 1, workersPerHost: 1 })
     const [pid = 0] = target.pids()
     await until(
       async () => (await readdir(target.running.probeDirectory ?? '')).includes(`${pid}.jsonl`),
@@ -152,7 +144,7 @@ describe('one-process', () => {
 
 describe('bare-ws', () => {
   it('speaks the same as JSON texts', async () => {
-    const target = await start('bare-ws', { hosts: 1, workersPerHost: 1 })
+    const target = await startTestTarget('bare-ws', { hosts: 1, workersPerHost: 1 })
     const socket = new WebSocket(target.running.urls[0]?.[0] ?? '')
     await once(socket, 'open')
     const texts: unknown[] = []
@@ -177,9 +169,9 @@ describe('bare-ws', () => {
 
 describe('url', () => {
   it('is what runs elsewhere: its addresses, no processes, no faults', async () => {
-    const elsewhere = await start('one-process', { hosts: 1, workersPerHost: 1 })
+    const elsewhere = await startTestTarget('one-process', { hosts: 1, workersPerHost: 1 })
     const urls = elsewhere.running.urls.flat()
-    const target = await start('url', { hosts: 1, workersPerHost: 1 }, { urls })
+    const target = await startTestTarget('url', { hosts: 1, workersPerHost: 1 }, { urls })
     await target.running.untilReady()
     expect(target.running.urls).toEqual([urls])
     expect(target.pids()).toEqual([])
@@ -190,6 +182,6 @@ describe('url', () => {
   })
 
   it('needs an address', async () => {
-    await expect(start('url', { hosts: 1, workersPerHost: 1 })).rejects.toThrow('address')
+    await expect(startTestTarget('url', { hosts: 1, workersPerHost: 1 })).rejects.toThrow('address')
   })
 })

@@ -5,7 +5,7 @@ import { type ConfigInput, loadConfig } from '../../src/config/load.ts'
 import { ConfigError, type Problem } from '../../src/config/problem.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../../src/config/schema.ts'
 import { environmentName, flagName } from '../../src/config/setting.ts'
-import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { OutcomeCounts } from '../harness/fuzz/outcome-counts.ts'
 import { fuzz } from '../harness/fuzz/runs.ts'
 import { anySettings, anySettingText } from '../harness/fuzz/settings.ts'
 import { anyJson } from '../harness/fuzz/values.ts'
@@ -30,7 +30,7 @@ const named = (problems: readonly Problem[]) => problems.map(({ setting }) => se
 
 describe('any texts', () => {
   it('in the environment are a start, or each that is not allowed is named', () => {
-    const outcomes = new Tally()
+    const outcomes = new OutcomeCounts()
     fuzz(anySettings, 3_000, (settings) => {
       const env = Object.fromEntries(settings.map(([key, text]) => [environmentName(key), text]))
       const wrong = Object.entries(env).filter(([name, text]) => text !== '' && !isAllowed(keyOf(name), text))

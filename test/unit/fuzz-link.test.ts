@@ -9,32 +9,16 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { LENGTH_BYTES } from '../../src/core/byte-frames.ts'
-import { Relay, type RelayHandlers } from '../../src/primary/relay/relay.ts'
+import { Relay } from '../../src/primary/relay/relay.ts'
 import * as frames from '../../src/wire/frames.ts'
 import { workerRequests } from '../../src/wire/requests.ts'
 import { Link } from '../../src/worker/link/link.ts'
-import { Tally } from '../harness/fuzz/outcome-counts.ts'
+import { OutcomeCounts } from '../harness/fuzz/outcome-counts.ts'
 import { fuzzLive } from '../harness/fuzz/runs.ts'
 import { anyJson } from '../harness/fuzz/values.ts'
+import { constantHandlers } from '../harness/relay-handlers.ts'
 
 const SECRET = 'a secret of the link'
-
-const handlers: RelayHandlers = {
-  'host.alive': () => null,
-  'log.append': () => ({ seq: 1, at: 2, duplicate: false }),
-  'user.track': () => null,
-  'user.forget': () => null,
-  'user.read': ({ seq }) => seq,
-  'presence.enter': ({ user }) => ({ members: [user], count: 1 }),
-  'presence.leave': () => null,
-  'presence.members': () => ({ members: [], count: 0 }),
-  'page.take': () => null,
-  'connection.enter': () => null,
-  'connection.leave': () => null,
-  'log.head': () => ({ epoch: 'e', head: 1, first: 1 }),
-  'log.read': () => ({ epoch: 'e', head: 1, first: 1, entries: [], more: true }),
-  'user.rooms': () => [],
-}
 
 let directory: string
 let path: string
@@ -50,7 +34,7 @@ beforeEach(async () => {
   registry = new Registry()
   const logger = pino({ level: 'warn' }, { write: (line) => complaints.push(line) })
   const limits = { maxFrameBytes: 10_000, drainMs: 1 }
-  relay = await Relay.listen({ path, secret: SECRET, handlers, logger, registry, limits })
+  relay = await Relay.listen({ path, secret: SECRET, handlers: constantHandlers, logger, registry, limits })
   worker = await Link.connect({
     boot: { name: 'w1', linkPath: path, linkSecret: SECRET },
     logger,
@@ -120,7 +104,9 @@ it('a connection that says anything but a right hello is closed', async () => {
     expect(relay.workers()).toEqual(['w1'])
   })
   const refusals = await registry.getSingleMetric('rookery_relay_refused_total')?.get()
-  const reasons = new Tally(refusals?.values.map(({ labels, value }) => [String(labels['reason']), value]))
+  const reasons = new OutcomeCounts(
+    refusals?.values.map(({ labels, value }) => [String(labels['reason']), value]),
+  )
   expect([...reasons.keys()]).toEqual(expect.arrayContaining(['hello', 'secret']))
   await expectHealthy()
 })

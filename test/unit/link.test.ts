@@ -23,6 +23,7 @@ import {
 import { decodePrimaryFrame } from '../../src/wire/frames-decode.ts'
 import type { LinkLimits } from '../../src/worker/link/limits.ts'
 import { Link } from '../../src/worker/link/link.ts'
+import { constantHandlers } from '../harness/relay-handlers.ts'
 import { until } from '../harness/until.ts'
 
 const SECRET = 'a secret of the link'
@@ -64,7 +65,7 @@ afterEach(async () => {
 })
 
 const handlers: RelayHandlers = {
-  'host.alive': () => null,
+  ...constantHandlers,
   'log.append': ({ draft }) => {
     if (draft.id === 'conflicting')
       throw new RookeryError('conflict', 'said otherwise before', { retryAfterMs: 7 })
@@ -72,18 +73,6 @@ const handlers: RelayHandlers = {
     if (draft.id === 'never') return new Promise(() => undefined)
     return { seq: 1, at: 2, duplicate: false }
   },
-  'user.track': () => null,
-  'user.forget': () => null,
-  'user.read': ({ seq }) => seq,
-  'presence.enter': ({ user }) => ({ members: [user], count: 1 }),
-  'presence.leave': () => null,
-  'presence.members': () => ({ members: [], count: 0 }),
-  'page.take': () => null,
-  'connection.enter': () => null,
-  'connection.leave': () => null,
-  'log.head': () => ({ epoch: 'e', head: 1, first: 1 }),
-  'log.read': () => ({ epoch: 'e', head: 1, first: 1, entries: [], more: true }),
-  'user.rooms': () => [],
 }
 
 async function listen(limits: Partial<RelayLimits> = {}, others: Partial<RelayHandlers> = {}): Promise<void> {

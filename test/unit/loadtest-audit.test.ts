@@ -3,18 +3,9 @@ import { audit } from '../../loadtest/audit/audit.ts'
 import { describe } from '../../loadtest/audit/describe.ts'
 import type { Audited } from '../../loadtest/model/result.ts'
 import { ledgerOf, type MadeMember, type MadeSend, ROOM } from '../harness/loadtest/records.ts'
+import { NO_DEFECTS } from '../harness/loadtest/results.ts'
 
-const nothing = {
-  lost: 0,
-  lostWhileAway: 0,
-  doubled: 0,
-  outOfOrder: 0,
-  ordersDiffer: 0,
-  phantom: 0,
-  shownUnacked: 0,
-}
-
-function countsOf(verdict: Audited): typeof nothing {
+function countsOf(verdict: Audited): typeof NO_DEFECTS {
   const { lost, lostWhileAway, doubled, outOfOrder, ordersDiffer, phantom, shownUnacked } = verdict
   return { lost, lostWhileAway, doubled, outOfOrder, ordersDiffer, phantom, shownUnacked }
 }
@@ -67,14 +58,14 @@ group.each([
 ])('of %s, the auditor', (_name, of) => {
   it('finds nothing where all is well', () => {
     const verdict = of([{ client: 2, shown: all }])
-    expect(verdict).toMatchObject({ ...nothing, ok: true, sent: 5, acked: 5, refused: 0, unanswered: 0 })
+    expect(verdict).toMatchObject({ ...NO_DEFECTS, ok: true, sent: 5, acked: 5, refused: 0, unanswered: 0 })
     expect(verdict).toMatchObject({ expected: 10, delivered: 10, overflowed: false, examples: [] })
   })
 
   it('names what a member never was shown', () => {
     const verdict = of([{ client: 44, shown: without(2) }])
     expect(verdict).toMatchObject({ ok: false, expected: 10, delivered: 9 })
-    expect(countsOf(verdict)).toEqual({ ...nothing, lost: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 1 })
     expect(verdict.examples).toEqual(['lost: 1-1 of room-0 (sent 2.0 s, acked 2.0 s) by client 44'])
   })
 
@@ -84,7 +75,7 @@ group.each([
       [4_900, Number.NaN],
     ] as const
     const verdict = of([{ client: 44, shown: without(1, 2, 4), absences }])
-    expect(countsOf(verdict)).toEqual({ ...nothing, lost: 3, lostWhileAway: 2 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 3, lostWhileAway: 2 })
     expect(verdict.examples).toContain(
       'lost: 2-0 of room-0 (sent 1.0 s, acked 1.0 s) by client 44 (away 0.9–1.0 s, from 3.9 s on)',
     )
@@ -93,7 +84,7 @@ group.each([
   it('counts a message that comes twice once, and nothing else', () => {
     const verdict = of([{ client: 44, shown: inOrder(0, 1, 2, 1, 3, 4) }])
     expect(verdict.ok).toBe(false)
-    expect(countsOf(verdict)).toEqual({ ...nothing, doubled: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, doubled: 1 })
     expect(verdict.examples).toEqual(['duplicated: 2-0 of room-0, at client 44'])
   })
 
@@ -102,7 +93,7 @@ group.each([
     const shown = [...all, [9, 9, 16], [3, 0, 17]] as const
     const verdict = of([{ client: 44, shown, foreignIds: ['other-1-1', 'x'] }], made)
     expect(verdict.ok).toBe(false)
-    expect(countsOf(verdict)).toEqual({ ...nothing, phantom: 4 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, phantom: 4 })
     expect(verdict.examples).toEqual([
       'phantom: in room-0, at client 44: 9-9 was never sent there',
       'phantom: in room-0, at client 44: 3-0 was never sent there',
@@ -113,7 +104,7 @@ group.each([
   it('tells what was shown without an ack, which is no defect', () => {
     const verdict = of([{ client: 2, shown: all }], sendsBut(4, unacked))
     expect(verdict).toMatchObject({ ok: true, sent: 5, acked: 4, unanswered: 1 })
-    expect(countsOf(verdict)).toEqual({ ...nothing, shownUnacked: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, shownUnacked: 1 })
     expect(verdict.examples).toEqual(['delivered, not acked: 1-2 of room-0 (sent 4.0 s, never acked)'])
   })
 
@@ -123,7 +114,7 @@ group.each([
       ledgerOf(refused, [{ client: 2, head: 10, epoch: 'log', shown: without(4) }]),
       of === logged ? 'chat' : 'bench',
     )
-    expect(verdict).toMatchObject({ ...nothing, ok: true, refused: 1, unanswered: 0, expected: 4 })
+    expect(verdict).toMatchObject({ ...NO_DEFECTS, ok: true, refused: 1, unanswered: 0, expected: 4 })
   })
 
   it('owes nothing to one who has left, but what was acked before', () => {
@@ -145,7 +136,7 @@ group.each([
     ]
     expect(of(stays)).toMatchObject({ ok: true, expected: 8 })
     const twice = [...stays.slice(0, 1), { client: 44, joinedAt: 4_500, head: 14, shown: inOrder(1, 4) }]
-    expect(countsOf(of(twice))).toEqual({ ...nothing, doubled: 1 })
+    expect(countsOf(of(twice))).toEqual({ ...NO_DEFECTS, doubled: 1 })
   })
 
   it('is not ok where the delivery records overflowed', () => {
@@ -180,24 +171,24 @@ group('of broadcasts, the auditor', () => {
   it('counts other orders of several senders apart, which nobody promised', () => {
     const verdict = broadcast([{ client: 44, shown: inOrder(1, 0, 2, 4, 3) }])
     expect(verdict.ok).toBe(true)
-    expect(countsOf(verdict)).toEqual({ ...nothing, ordersDiffer: 2 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, ordersDiffer: 2 })
   })
 
   it('sees no other order in what only one of two was shown', () => {
     const verdict = audit(ledgerOf(sends, [shownTo(1, 0, 1, 2), shownTo(2, 3, 0, 2)]), 'bare')
-    expect(countsOf(verdict)).toEqual(nothing)
+    expect(countsOf(verdict)).toEqual(NO_DEFECTS)
   })
 
   it('expects nothing of what was never acked, though others were shown it', () => {
     const verdict = broadcast([{ client: 44, shown: without(4) }], sendsBut(4, unacked))
-    expect(countsOf(verdict)).toEqual({ ...nothing, shownUnacked: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, shownUnacked: 1 })
   })
 })
 
 group('of a log, the auditor', () => {
   it('sees numbers that do not ascend', () => {
     const verdict = logged([{ client: 44, shown: inOrder(0, 2, 1, 3, 4) }])
-    expect(countsOf(verdict)).toEqual({ ...nothing, outOfOrder: 1, ordersDiffer: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, outOfOrder: 1, ordersDiffer: 1 })
     expect(verdict.examples[0]).toBe('out of order: 2-0 of room-0 number 12 after 13, at client 44')
   })
 
@@ -221,7 +212,7 @@ group('of a log, the auditor', () => {
 
   it('owes what has no ack to all, once it was shown to one', () => {
     const verdict = logged([{ client: 44, shown: without(4) }], sendsBut(4, unacked))
-    expect(countsOf(verdict)).toEqual({ ...nothing, lost: 1, shownUnacked: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 1, shownUnacked: 1 })
   })
 
   it('owes what was acked though nobody was shown it, whatever number the ack has', () => {
@@ -233,14 +224,14 @@ group('of a log, the auditor', () => {
     const made = sends.filter((_, at) => at !== 1 && at !== 2)
     const shown = without(1, 2)
     const verdict = audit(ledgerOf(made, [{ client: 44, head: 10, epoch: 'log', shown }]), 'chat')
-    expect(countsOf(verdict)).toEqual({ ...nothing, lost: 2 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 2 })
     expect(verdict.expected - verdict.delivered).toBe(2)
     expect(verdict.examples).toEqual(['lost: 2 unknown sequence numbers of room-0 by client 44'])
   })
 
   it('owes a leaver whatever precedes the last that it was shown', () => {
     const verdict = logged([{ client: 44, leftAt: 3_500, shown: inOrder(0, 1, 3) }])
-    expect(countsOf(verdict)).toEqual({ ...nothing, lost: 1 })
+    expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 1 })
   })
 
   it('takes what precedes the head as history', () => {
@@ -262,9 +253,9 @@ group('of a log, the auditor', () => {
     ]
     const of = (shownOfNext?: MadeMember['shown']) =>
       audit(ledgerOf(made, [...member(1), ...member(2, shownOfNext)]), 'chat')
-    expect(of()).toMatchObject({ ...nothing, ok: true, expected: 10 })
-    expect(countsOf(of(next.slice(0, 1)))).toEqual({ ...nothing, lost: 1 })
-    expect(countsOf(of([...next, ...next.slice(0, 1)]))).toEqual({ ...nothing, doubled: 1 })
+    expect(of()).toMatchObject({ ...NO_DEFECTS, ok: true, expected: 10 })
+    expect(countsOf(of(next.slice(0, 1)))).toEqual({ ...NO_DEFECTS, lost: 1 })
+    expect(countsOf(of([...next, ...next.slice(0, 1)]))).toEqual({ ...NO_DEFECTS, doubled: 1 })
     const stray = made.map((send, at) => (at === 4 ? { ...send, seq: 99 } : send))
     expect(audit(ledgerOf(stray, [...member(1), ...member(2)]), 'chat')).toMatchObject({
       ok: false,

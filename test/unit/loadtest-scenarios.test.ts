@@ -7,6 +7,7 @@ import type { UncheckedResult } from '../../loadtest/scenarios/checks.ts'
 import { SCENARIOS } from '../../loadtest/scenarios/index.ts'
 import { guestId } from '../../src/chat/auth/guest.ts'
 import { chatRoom } from '../../src/wire/chat.ts'
+import { sampleVerdict } from '../harness/loadtest/results.ts'
 
 const ONE_HOST = { hosts: 1, workersPerHost: 2 }
 const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }
@@ -349,28 +350,6 @@ function second(atMs: number, due: number, joined: number): Second {
   }
 }
 
-function verdictOf(messages: number): UncheckedResult['verdict'] {
-  return {
-    ok: true,
-    due: messages,
-    sent: messages,
-    acked: messages,
-    refused: 0,
-    unanswered: 0,
-    expected: messages,
-    delivered: messages,
-    lost: 0,
-    lostWhileAway: 0,
-    doubled: 0,
-    outOfOrder: 0,
-    ordersDiffer: 0,
-    phantom: 0,
-    shownUnacked: 0,
-    overflowed: false,
-    examples: [],
-  }
-}
-
 function resultOf(settings: ScenarioSettings, joined: number, messages: number): UncheckedResult {
   const latency = latencyOf(messages)
   return {
@@ -415,7 +394,12 @@ function resultOf(settings: ScenarioSettings, joined: number, messages: number):
     },
     baselines: [baselineOf('all', 10), baselineOf('none', 10)],
     generator: { agents: [] },
-    verdict: verdictOf(messages),
+    verdict: sampleVerdict({
+      sent: messages,
+      acked: messages,
+      expected: messages,
+      delivered: messages,
+    }),
     valid: true,
     invalid: [],
     interrupted: false,

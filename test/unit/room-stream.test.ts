@@ -228,48 +228,44 @@ test('a closed stream delivers nothing more', async () => {
   expect(seen).toEqual([])
 })
 
-test('another log is told of, and what is delivered then follows on its head', async () => {
+/** A stream that has started on one log, whose place another has taken: their heads are `before` and `after`. */
+async function streamOfReplacedLog({ before, after }: { before: number; after: number }) {
   const log = new Log()
-  log.head = 9
-  const { stream, seen, resets } = subscribe(log)
-  await stream.start()
+  log.head = before
+  const subscription = subscribe(log)
+  await subscription.stream.start()
   log.epoch = 'e2'
-  log.head = 2
+  log.head = after
+  return { log, ...subscription }
+}
+
+test('another log is reported, and delivery goes on behind its head', async () => {
+  const { log, stream, seen, resets } = await streamOfReplacedLog({ before: 9, after: 2 })
   stream.catchUp()
-  await until(() => resets.length === 1, 'it is found out')
+  await until(() => resets.length === 1, 'it is detected')
   log.head = 3
   stream.push(entry(3))
-  await until(() => seen.length === 1, 'it goes on')
+  await until(() => seen.length === 1, 'delivery goes on')
   expect([resets, seen]).toEqual([[['e2', 2]], [3]])
 })
 
-test('another log is found out by a hole that it has no entries for, and told once', async () => {
-  const log = new Log()
-  log.head = 2
-  const { stream, seen, resets } = subscribe(log)
-  await stream.start()
-  log.epoch = 'e2'
-  log.head = 6
+test('another log is detected by a gap that it has no entries for, and reported once', async () => {
+  const { log, stream, seen, resets } = await streamOfReplacedLog({ before: 2, after: 6 })
   stream.push(entry(6))
-  await until(() => resets.length === 1, 'it is found out')
+  await until(() => resets.length === 1, 'it is detected')
   stream.catchUp()
   log.head = 7
   stream.push(entry(7))
-  await until(() => seen.length === 1, 'it goes on')
+  await until(() => seen.length === 1, 'delivery goes on')
   expect([resets, seen]).toEqual([[['e2', 6]], [7]])
 })
 
-test('what comes of a new log while it is found out is not lost', async () => {
-  const log = new Log()
-  log.head = 9
-  const { stream, seen, resets } = subscribe(log)
-  await stream.start()
-  log.epoch = 'e2'
-  log.head = 2
+test('entries of a new log that arrive while it is detected are not lost', async () => {
+  const { log, stream, seen, resets } = await streamOfReplacedLog({ before: 9, after: 2 })
   stream.catchUp()
   stream.push(entry(3))
   stream.push(entry(4))
-  await until(() => resets.length === 1, 'it is found out')
+  await until(() => resets.length === 1, 'it is detected')
   log.head = 4
   stream.catchUp()
   await until(() => seen.at(-1) === 4, 'it is delivered')

@@ -8,6 +8,7 @@ import type { Registry } from 'prom-client'
 import type { Server } from 'socket.io'
 import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client'
 import { io as connectClient } from 'socket.io-client'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import type { BackplaneSettings } from '../../../src/primary/backplane/settings.ts'
 import type { HostsTimings } from '../../../src/primary/relay/host-relay.ts'
 import type { RelayLimits } from '../../../src/primary/relay/limits.ts'
@@ -57,24 +58,18 @@ interface Place {
 }
 
 export class AdapterHost {
-  readonly #hosts: AdapterProcess[]
+  readonly #hosts: AdapterProcess[] = []
   readonly #settings: AdapterHostSettings
   /** Where hosts stood that have been killed since, by their place among all. */
   readonly #vacant: number[] = []
   readonly #tags = new Map<AdapterProcess, string>()
   readonly #places = new Map<string, Place>()
   readonly #clients = new Set<Socket>()
-  readonly #ownRedis: TestRedis | undefined
+  #ownRedis: TestRedis | undefined
   #started = 0
 
-  private constructor(
-    hosts: AdapterProcess[],
-    settings: AdapterHostSettings,
-    ownRedis: TestRedis | undefined,
-  ) {
-    this.#hosts = hosts
+  private constructor(settings: AdapterHostSettings) {
     this.#settings = settings
-    this.#ownRedis = ownRedis
   }
 
   /** Resolves when the workers listen and all hosts know each other: `w1`, `w2` … */
@@ -83,15 +78,20 @@ export class AdapterHost {
     settings: AdapterHostSettings = {},
     shape: Shape = 'one host',
   ): Promise<AdapterHost> {
-    if (shape === 'one host') {
-      const host = new AdapterHost([new AdapterProcess(settings)], settings, undefined)
-      await host.#startWorkers(workers)
-      return host
-    }
-    const redis = await startRedis()
-    const host = await AdapterHost.startOn(redis, 2, settings, redis)
-    await host.#startWorkers(Math.max(4, workers))
-    await host.#untilAcquainted()
+    const host = new AdapterHost(settings)
+    await host.#start(workers, shape)
+    return host
+  }
+
+  /** One for the tests of a `describe`: it starts before the first, is whole and without clients after each, stops after the last. */
+  static shared(shape: Shape, settings: AdapterHostSettings = {}): AdapterHost {
+    const host = new AdapterHost(settings)
+    beforeAll(() => host.#start(3, shape))
+    afterEach(async () => {
+      await host.disconnectClients()
+      await host.restore()
+    })
+    afterAll(() => host.stop())
     return host
   }
 
@@ -100,11 +100,9 @@ export class AdapterHost {
     redis: TestRedis,
     hosts: number,
     settings: AdapterHostSettings = {},
-    ownRedis?: TestRedis,
   ): Promise<AdapterHost> {
-    const processes = Array.from({ length: hosts }, (_, index) => processOn(redis, index, settings))
-    const host = new AdapterHost(processes, settings, ownRedis)
-    await host.#untilHostsKnown()
+    const host = new AdapterHost(settings)
+    await host.#startHosts(redis, hosts)
     return host
   }
 
@@ -252,6 +250,23 @@ export class AdapterHost {
   async disconnectClients(): Promise<void> {
     this.#dropClients()
     for (const worker of this.workers) await until(() => this.#isIdle(worker), `${worker} has no clients`)
+  }
+
+  async #start(workers: number, shape: Shape): Promise<void> {
+    if (shape === 'one host') {
+      this.#hosts.push(new AdapterProcess(this.#settings))
+      await this.#startWorkers(workers)
+      return
+    }
+    this.#ownRedis = await startRedis()
+    await this.#startHosts(this.#ownRedis, 2)
+    await this.#startWorkers(Math.max(4, workers))
+    await this.#untilAcquainted()
+  }
+
+  async #startHosts(redis: TestRedis, count: number): Promise<void> {
+    for (let index = 0; index < count; index += 1) this.#hosts.push(processOn(redis, index, this.#settings))
+    await this.#untilHostsKnown()
   }
 
   #vacate(host: AdapterProcess): void {

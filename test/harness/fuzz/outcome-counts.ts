@@ -1,5 +1,5 @@
 /** How often each thing happened in a fuzz: one whose every run ends the same way may well have fuzzed nothing. */
-export class Tally extends Map<string, number> {
+export class OutcomeCounts extends Map<string, number> {
   add(key: string): void {
     this.set(key, (this.get(key) ?? 0) + 1)
   }

@@ -72,7 +72,7 @@ export function imaginedResult(imagined: Imagined = {}): RunResult {
       redisBytesOut: null,
     },
     generator: { agents: [334, 333, 333].map((clients) => imaginedAgent(clients, random)) },
-    verdict: imaginedVerdict({ sent, acked: sent, expected: delivered, delivered }),
+    verdict: sampleVerdict({ sent, acked: sent, expected: delivered, delivered }),
     checks: [
       { name: 'all clients joined', ok: true, detail: '1,000 of 1,000' },
       { name: 'back within 5 s', ok: true, detail: 'the last after 1.4 s' },
@@ -85,7 +85,19 @@ export function imaginedResult(imagined: Imagined = {}): RunResult {
   }
 }
 
-function imaginedVerdict(changes: Partial<Verdict> = {}): Verdict {
+/** What an audit counts where all is well. */
+export const NO_DEFECTS = {
+  lost: 0,
+  lostWhileAway: 0,
+  doubled: 0,
+  outOfOrder: 0,
+  ordersDiffer: 0,
+  phantom: 0,
+  shownUnacked: 0,
+}
+
+/** A verdict without defects, apart from `changes`. */
+export function sampleVerdict(changes: Partial<Verdict> = {}): Verdict {
   return {
     ok: true,
     due: changes.sent ?? 0,
@@ -95,13 +107,7 @@ function imaginedVerdict(changes: Partial<Verdict> = {}): Verdict {
     unanswered: 0,
     expected: 0,
     delivered: 0,
-    lost: 0,
-    lostWhileAway: 0,
-    doubled: 0,
-    outOfOrder: 0,
-    ordersDiffer: 0,
-    phantom: 0,
-    shownUnacked: 0,
+    ...NO_DEFECTS,
     overflowed: false,
     examples: [],
     ...changes,
@@ -115,7 +121,7 @@ export function failedResult(imagined: Imagined = {}): RunResult {
     'message k3x9-17-40 (room 4, acked at 20.113 s) never came to client 231, who was there',
     'message k3x9-80-2 (room 9) came to client 88 twice',
   ]
-  const verdict = imaginedVerdict({ ok: false, sent: 11_200, acked: 11_200, ...found, examples })
+  const verdict = sampleVerdict({ ok: false, sent: 11_200, acked: 11_200, ...found, examples })
   const checks = [
     { name: 'all clients joined', ok: true, detail: '1,000 of 1,000' },
     { name: 'back within 5 s', ok: false, detail: 'the last after 11.2 s' },

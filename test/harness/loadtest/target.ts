@@ -1,10 +1,18 @@
 /** Targets of the load tests in tests: started by name, with stock clients on them. Whatever was started ends with `stop()`. */
 import { io, type Socket } from 'socket.io-client'
+import { onTestFinished } from 'vitest'
 import type { RunningTarget, TargetOptions, TargetShape } from '../../../loadtest/model/target.ts'
 import { targets } from '../../../loadtest/targets/index.ts'
 import { until } from '../until.ts'
 
 const ROOM = 'room'
+
+/** Stops when the test has finished. */
+export async function startTestTarget(...what: Parameters<typeof TestTarget.start>): Promise<TestTarget> {
+  const target = await TestTarget.start(...what)
+  onTestFinished(() => target.stop())
+  return target
+}
 
 export class TestTarget {
   readonly running: RunningTarget

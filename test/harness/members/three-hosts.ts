@@ -1,5 +1,5 @@
 /** A crowd over all hosts that writes before, while and after something happens to them, and is audited then. */
-import { expect } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 import { openHostNet } from '../cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../cluster/hosts.ts'
 import { startRedis, type TestRedis } from '../redis/redis.ts'
@@ -14,15 +14,40 @@ const MESSAGES = 300
 const PACE_MS = 800
 
 export interface ThreeHosts {
-  redis: TestRedis
-  hosts: TestHosts
+  readonly redis: TestRedis
+  readonly hosts: TestHosts
+}
+
+interface StartedHosts extends ThreeHosts {
   /** Whatever a test that failed has left standing still, dead or cut off is well again. */
   restore(): Promise<void>
   close(): Promise<void>
 }
 
-/** With addresses of their own, on one Redis that writes down all that it answers. */
-export async function startThreeHosts(): Promise<ThreeHosts> {
+/** Three hosts for the tests of a file: started before the first, whole again before each, stopped after the last. */
+export function sharedThreeHosts(): ThreeHosts {
+  let started: StartedHosts | undefined
+  const running = (): StartedHosts => {
+    if (started === undefined) throw new Error('the hosts start before the first test')
+    return started
+  }
+  beforeAll(async () => {
+    started = await startThreeHosts()
+  })
+  beforeEach(() => running().restore())
+  afterAll(() => started?.close())
+  return {
+    get redis() {
+      return running().redis
+    },
+    get hosts() {
+      return running().hosts
+    },
+  }
+}
+
+/** With addresses of their own, on one Redis that fsyncs before it answers a write. */
+async function startThreeHosts(): Promise<StartedHosts> {
   const opened: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const end of opened.splice(0).toReversed()) await end()
