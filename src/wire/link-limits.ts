@@ -1,0 +1,20 @@
+/** Limits of the link between a worker and the primary that are the same at both ends. */
+import type { OutboxLimits } from '../core/outbox.ts'
+
+export interface SharedLinkLimits extends OutboxLimits {
+  /** Longest frame on the link. */
+  maxFrameBytes: number
+  /** Open requests in each direction. At the worker also: as many publications that wait for a receipt. */
+  maxOpenCalls: number
+  requestTimeoutMs: number
+}
+
+const MIB = 1024 * 1024
+
+export const sharedLinkLimits = {
+  softBytes: 4 * MIB,
+  closeBytes: 64 * MIB,
+  maxFrameBytes: 16 * MIB,
+  maxOpenCalls: 16_384,
+  requestTimeoutMs: 5_000,
+}
