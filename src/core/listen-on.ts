@@ -1,7 +1,7 @@
 /** Opens a listener's port. */
 import type { ListenOptions, Server } from 'node:net'
 
-/** @returns the port, which the system chooses when `port` is 0. Later errors go to `onError`. */
+/** @returns the port; the system chooses it if `port` is 0. Later errors go to `onError`. */
 export async function listenOn(
   server: Server,
   options: ListenOptions & { port: number },

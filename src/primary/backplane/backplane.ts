@@ -1,20 +1,20 @@
 /**
- * The backplane: what joins the hosts of a cluster, as the relay and presence see it. One implementation goes through
- * Redis; a host on its own has one that never hears anything.
+ * The backplane connects the hosts of a cluster, for the relay and for presence. One implementation uses
+ * Redis. The implementation for a single host never receives anything.
  *
- * Hosts are known by their tag (`core/session-id.ts`), which is drawn at each start of a primary and never used again.
- * From one host, all that it publishes and sends arrives at another in the order of the calls, each once or never; what
- * may have been lost is told by `onGap`. After the word that a host is gone nothing of it comes, until it is announced
+ * A host is identified by its tag (`core/session-id.ts`). Each start of a primary draws a new tag; tags are
+ * never reused. Messages of one host arrive at another in the order of the calls, each once or not at all.
+ * `onGap` reports a possible loss. After a host was reported gone, none of its messages arrive until it joins
  * again.
  */
 import type { HostMessage } from '../../wire/host-messages.ts'
 
 export interface HostInfo {
-  /** Its tag. */
+  /** Host tag. */
   host: string
-  /** Its name, for people. */
+  /** Name for people. */
   name: string
-  /** Where its front door takes connections from other hosts: `address:port`. */
+  /** Where the host accepts forwarded connections from other hosts: `address:port`. */
   forwardTo: string | undefined
 }
 
@@ -24,45 +24,47 @@ export interface HostChange {
 }
 
 export interface Backplane {
-  /** This host's own tag. */
+  /** Tag of this host. */
   readonly self: string
-  /** The other hosts that are there. */
+  /** The other live hosts. */
   hosts(): readonly HostInfo[]
   /**
-   * This host wants what is published to `topic`. Counted. Resolves when Redis has confirmed it, however long that takes,
-   * or when it is not wanted any more; `undefined` when there is nothing to wait for.
+   * Subscribes to `topic`. Calls are counted. Resolves when Redis has confirmed the subscription, without a
+   * time limit, or when it has ended; `undefined` if there is nothing to wait for.
    */
   subscribe(topic: string): Promise<void> | undefined
   unsubscribe(topic: string): void
   /**
-   * To each other host that wants any of the topics, once; `'all'`: to every other host.
-   * @returns false when it has been dropped: Redis is away, or does not keep up
+   * Publishes once to each other host that subscribes to any of the topics; `'all'`: to every other host.
+   * @returns false if the message was dropped because Redis is away or too slow
    */
   publish(topics: readonly string[] | 'all', message: HostMessage): boolean
-  /** To one host. @returns false when it has been dropped */
+  /** Sends to one host. @returns false if the message was dropped */
   send(host: string, message: HostMessage): boolean
   /**
-   * Resolves when the hosts that are there are known, and all that this host has published to all of them up to now has
-   * gone round: each other host gets it before whatever is said from then on, and what they had published before it has
-   * been heard here. While Redis is away it waits; `undefined` when there is nothing to wait for.
+   * Resolves when the live hosts are known and everything that this host has published to `'all'` until now
+   * has passed through Redis. Other hosts receive it before any later message, and this host has received
+   * what they published before it. Waits while Redis is away; `undefined` if there is nothing to wait for.
    */
   synced(): Promise<void> | undefined
-  /** Whether Redis has been away, or this host deaf, for so long that nobody should wait for other hosts. */
+  /**
+   * True if Redis has been away, or this host deaf, for so long that callers should not wait for other hosts.
+   */
   readonly isolated: boolean
   onMessage(listener: (message: HostMessage, from: string) => void): void
-  /** A host has come, or is gone: by its own word, or because it has been silent for too long. */
+  /** A host joined or left. It left if it said so or was silent for too long. */
   onHost(listener: (change: HostChange) => void): void
-  /** Something that this host said may have been lost here: what is kept of it has to be asked for anew. */
+  /** Messages from `host` may have been lost here. State received from it must be requested again. */
   onGap(listener: (host: string) => void): void
   /**
-   * Whether this host hears the others, proven by messages of its own: `null`, or why not. Told how it stands now, and at
-   * each change. When it hears again there is a gap for every host.
+   * Whether this host receives from the others, proven by its own messages: `null`, or the reason why not.
+   * Called with the current state and at each change. After a recovery, `onGap` is called for every host.
    */
   onHearing(listener: (reason: string | null) => void): void
   close(): Promise<void>
 }
 
-/** A host on its own. */
+/** The backplane of a host that works alone. */
 export function singleHostBackplane(self: string): Backplane {
   return {
     self,

@@ -1,8 +1,8 @@
 /**
- * The channels between hosts, by way of `createShardedAdapter` of `@socket.io/redis-adapter`: this host is the adapter's
- * one socket, topics are its rooms, and it subscribes to just those that have a socket. What travels on them is bytes that
- * `envelope.ts` has made: the adapter is not handed what comes in, since it would obey messages that make sockets
- * join, leave, answer and disconnect, and nobody may say such things here.
+ * The channels between hosts, built on `createShardedAdapter` of `@socket.io/redis-adapter`. This host is the
+ * only socket of the adapter and topics are its rooms, so the adapter subscribes to exactly the topics that
+ * this host wants. The payload is made by `envelope.ts`. Incoming messages never reach the adapter: it would
+ * obey commands that make sockets join, leave, answer or disconnect, and no host may send such commands.
  */
 import { createShardedAdapter } from '@socket.io/redis-adapter'
 import { backplanePrefix } from '../../redis/names.ts'
@@ -11,7 +11,7 @@ import { startOf } from './envelope.ts'
 import { BackplanePublisher } from './publisher.ts'
 import { BackplaneSubscriber } from './subscriber.ts'
 
-/** Of the adapter; Socket.IO's own namespaces never come here. */
+/** Namespace of the adapter. Socket.IO's own namespaces are not used here. */
 const NAMESPACE = '/'
 
 export interface ChannelsOptions {
@@ -21,15 +21,15 @@ export interface ChannelsOptions {
   spublish(channel: string, payload: Buffer): Promise<unknown>
   maxBytesInFlight: number
   retryMs: number
-  /** Not checked yet. From whom it is nobody knows. */
+  /** A message arrived. Neither its content nor its sender has been checked. */
   received(bytes: Buffer): void
-  /** What this host itself has said to all has come back, or looks like it. Not checked yet. */
+  /** A message arrived that looks like one of this host's own messages to all. Not checked yet. */
   echoed(bytes: Buffer): void
-  /** A publication that had been taken has failed. */
+  /** A publication was accepted and then failed. */
   lost(error: unknown): void
-  /** What came in could not be dealt with. */
+  /** An incoming message could not be handled. */
   failed(error: unknown): void
-  /** A subscription could not be made in time, and is tried again. */
+  /** A subscription was not confirmed in time. It is retried. */
   unsubscribed(error: unknown): void
 }
 
@@ -40,7 +40,7 @@ export class BackplaneChannels {
   readonly #publisher: BackplanePublisher
   readonly #subscriber: BackplaneSubscriber
   readonly #adapter: ShardedAdapter
-  /** The channel of all hosts; that of a topic begins with it. */
+  /** Channel of all hosts, and prefix of every topic's channel. */
   readonly #base: string
   readonly #ownStart: Buffer
 
@@ -84,12 +84,12 @@ export class BackplaneChannels {
     return this.#publisher.keepsUp
   }
 
-  /** Of the last publication: how many hosts it went to, as far as one server can tell. */
+  /** How many hosts the last publication reached, as far as one Redis server knows. */
   get lastReach(): Promise<unknown> {
     return this.#publisher.lastReach
   }
 
-  /** Whether it is one of these channels. */
+  /** Whether `channel` belongs to the backplane. */
   owns(channel: string): boolean {
     return this.#subscriber.has(channel)
   }
@@ -102,12 +102,12 @@ export class BackplaneChannels {
     void this.#adapter.del(this.#options.self, topic)
   }
 
-  /** `undefined`: there is nothing to wait for. */
+  /** Resolves when Redis has confirmed the topic; `undefined` if there is nothing to wait for. */
   confirmed(topic: string): Promise<void> | undefined {
     return this.#subscriber.confirmed(this.#channelOf(topic))
   }
 
-  /** As `confirmed`, for what goes to all hosts and to this one alone. */
+  /** Like `confirmed`, for the channel of all hosts and the channel of this host. */
   get open(): Promise<void> | undefined {
     const base = this.#subscriber.confirmed(this.#base)
     const own = this.confirmed(this.#options.self)
@@ -116,7 +116,10 @@ export class BackplaneChannels {
       : Promise.all([base, own]).then(() => undefined)
   }
 
-  /** To one topic by its own channel, else by that of all hosts. Throws when too much is on its way. */
+  /**
+   * Uses the channel of a single topic, else the channel of all hosts. Throws if too many bytes are in
+   * flight.
+   */
   publish(rooms: readonly string[], bytes: Buffer): void {
     const [only] = rooms
     const channel = rooms.length === 1 && only !== undefined ? this.#channelOf(only) : this.#base
@@ -127,14 +130,14 @@ export class BackplaneChannels {
     this.#subscriber.close()
   }
 
-  /** As the adapter names it. */
+  /** Same name as in the adapter. */
   #channelOf(topic: string): string {
     return `${this.#base}${topic}#`
   }
 
   /**
-   * What this host has said itself comes back on every channel that it hears. It is looked at only on that of all hosts, which
-   * says as much: every other of them would be a message taken apart for nothing.
+   * This host's own messages come back on every subscribed channel. They are parsed only on the channel of
+   * all hosts: that is enough for the loopback probe.
    */
   #receive(channel: string, bytes: Buffer): void {
     try {

@@ -1,7 +1,7 @@
 /**
- * What hosts say to each other, as it travels: a line of JSON that says who, to whom and what, the message's body as it came from
- * its worker, and if there is a secret the signature over both. `open` checks all of it; what is not right is named by a
- * reason, never thrown. Pure.
+ * Wire format between hosts: one line of JSON (sender, target, message), then the message body as the worker
+ * sent it, then a signature over both if there is a secret. `open` checks everything and returns a fault as a
+ * reason; it never throws. Pure.
  */
 import type { SigningKeys } from '../../redis/signing.ts'
 import { SIGNATURE_BYTES, sign, verify } from '../../redis/signing.ts'
@@ -15,20 +15,20 @@ import { hostMessageHeader } from '../../wire/host-messages.ts'
 
 const PURPOSE = 'hosts'
 const LINE_FEED = 0x0a
-/** Of a signature as base64url. */
+/** Length of a signature in base64url. */
 const SIGNATURE_CHARACTERS = Math.ceil((SIGNATURE_BYTES * 4) / 3)
 
-/** Why something that came in is not taken. `unreadable`: its first line is not JSON. */
+/** Why an incoming message is refused. `unreadable`: its first line is not JSON. */
 export type EnvelopeFault = 'unreadable' | 'envelope' | 'unsigned' | 'forged' | 'message'
 
-/** Who says something, and which of its messages it is. */
+/** Sender, and the numbers of the message. */
 export type SpeakerHead = Pick<HostMessageHeader, 'host' | 'n' | 'base' | 'to'>
 
 export interface Opened extends SpeakerHead {
   content: { kind: 'control'; control: HostControlMessage } | { kind: 'message'; message: HostMessage }
 }
 
-/** @param keys none: it is not signed */
+/** @param keys without keys the message is not signed */
 export function seal(
   head: SpeakerHead,
   message: HostMessage | HostControlMessage,
@@ -36,7 +36,7 @@ export function seal(
 ): Buffer {
   const { host, n, base, to } = head
   const body = 'body' in message ? message.body : undefined
-  // The host comes first: `startOf` relies on it.
+  // `startOf` relies on `host` being the first key.
   const line = JSON.stringify({ host, n, base, to, bytes: body?.length, message: withoutBody(message) })
   const content = Buffer.from(`${line}\n`)
   const signed = body === undefined ? content : Buffer.concat([content, body])
@@ -44,12 +44,12 @@ export function seal(
   return Buffer.concat([signed, Buffer.from(sign(keys, PURPOSE, signed).toString('base64url'), 'latin1')])
 }
 
-/** How everything begins that `host` seals. */
+/** The first bytes of every message that `host` seals. */
 export function startOf(host: string): Buffer {
   return Buffer.from(`{"host":${JSON.stringify(host)},`)
 }
 
-/** @param keys none: a signature is not looked at */
+/** @param keys without keys the signature is not checked */
 export function open(bytes: Buffer, keys?: SigningKeys): Opened | EnvelopeFault {
   const lineFeed = bytes.indexOf(LINE_FEED)
   const lineEnd = lineFeed === -1 ? bytes.length : lineFeed
@@ -98,12 +98,12 @@ function withoutBody(message: HostMessage | HostControlMessage): object {
   return rest
 }
 
-/** `undefined`: it is not JSON. */
+/** `undefined` if the text is not JSON. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // What it is instead does not matter: it is refused, and counted.
+    // The caller refuses and counts it.
     return undefined
   }
 }

@@ -1,12 +1,15 @@
-/** How many hosts are there at the start, as far as one server can tell: so many are waited for. */
+/**
+ * At the start: how many hosts are live, as far as one Redis server knows. The start waits until that many
+ * have joined.
+ */
 export class ExpectedHosts {
-  /** Resolves when all of them are known, or that takes too long. */
+  /** Resolves when all of them have joined, or after a time limit. */
   readonly done: Promise<void>
   readonly #known: () => number
   #end: () => void = () => undefined
   #expected = Number.POSITIVE_INFINITY
 
-  /** @param known other hosts that have proven to be there */
+  /** @param known number of other hosts that have proven themselves */
   constructor(known: () => number) {
     this.#known = known
     this.done = new Promise((resolve) => {
@@ -14,7 +17,7 @@ export class ExpectedHosts {
     })
   }
 
-  /** @param reach whom something that was said to all has reached, this host among them; it may not be known */
+  /** @param reach how many hosts a message to all has reached, including this one; may be unknown */
   async count(reach: Promise<unknown>, timeoutMs: number): Promise<void> {
     const timer = setTimeout(() => this.end(), timeoutMs)
     const reached = await reach.catch(() => undefined)
@@ -24,7 +27,7 @@ export class ExpectedHosts {
     clearTimeout(timer)
   }
 
-  /** Other hosts are known than before. */
+  /** The number of known hosts has changed. */
   check(): void {
     if (this.#known() >= this.#expected) this.end()
   }

@@ -1,6 +1,6 @@
 /**
- * The other hosts as this one hears them: who is there, up to where each has been heard, who has been silent for too
- * long. A table and nothing else: time and chance come in. A host that has not proven itself is not in it.
+ * Table of the other hosts: last sequence numbers and last time of contact. Contains only hosts that have
+ * proven themselves. No I/O; time is passed in.
  */
 import type { HostInfo } from './backplane.ts'
 
@@ -18,7 +18,9 @@ export interface HeardHead {
   to: string
 }
 
-/** `unknown`: it has not proven itself. `replayed`: it has been heard before. `gap`: something before it may be lost. */
+/**
+ * `unknown`: the host has not proven itself. `replayed`: seen before. `gap`: earlier messages may be lost.
+ */
 export type Verdict = 'unknown' | 'replayed' | 'gap' | 'fine'
 
 export class HostTable {
@@ -41,14 +43,16 @@ export class HostTable {
     return this.#peers.has(host)
   }
 
-  /** The host has proven itself by the message that `head` was on. @returns false when there are too many */
+  /**
+   * Adds a host that has proven itself with the message of `head`. @returns false if there are too many hosts
+   */
   join(info: HostInfo, head: HeardHead, nowMs: number): boolean {
     if (!this.#peers.has(info.host) && this.#peers.size >= this.#maxHosts) return false
     this.#peers.set(info.host, { info, n: head.n, base: head.base, heardAtMs: nowMs })
     return true
   }
 
-  /** Notes what has come from a host. */
+  /** Checks and records the numbers of a message. */
   receive({ host, n, base, to }: HeardHead, nowMs: number): Verdict {
     const peer = this.#peers.get(host)
     if (peer === undefined) return 'unknown'
@@ -66,12 +70,12 @@ export class HostTable {
     return info
   }
 
-  /** Those that have said nothing since then. */
+  /** Hosts without a message since then. */
   silentSince(ms: number): HostInfo[] {
     return [...this.#peers.values()].filter(({ heardAtMs }) => heardAtMs < ms).map(({ info }) => info)
   }
 
-  /** Nobody could have been heard up to now: silence counts from here. */
+  /** Nothing could be received until now, so silence is measured from now on. */
   restart(nowMs: number): void {
     for (const peer of this.#peers.values()) peer.heardAtMs = nowMs
   }

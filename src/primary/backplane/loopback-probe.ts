@@ -1,13 +1,13 @@
 /**
- * Whether this host hears: it does as long as its own messages come back. Keeps who waits for one to come back. Pure but
- * for the promises: time comes in.
+ * Checks that this host receives: it does while its own messages come back. Keeps the callers that wait for a
+ * message to come back. Time is passed in.
  */
 interface Waiter {
   n: number
   resolve: () => void
 }
 
-/** Past it nobody more waits. */
+/** Beyond this number further callers do not wait. */
 const MAX_WAITING = 10_000
 
 export class LoopbackProbe {
@@ -26,12 +26,12 @@ export class LoopbackProbe {
     return this.#hears
   }
 
-  /** Since when nothing of its own has come back. */
+  /** Time of the last message that came back. */
   get silentSinceMs(): number {
     return this.#echoedAtMs
   }
 
-  /** Own message `n` has come back. @returns whether this host hears again, or for the first time */
+  /** Own message `n` has come back. @returns true if this host starts to receive, or receives again */
   echo(n: number, nowMs: number): boolean {
     if (n <= this.#echoed) return false
     this.#echoed = n
@@ -42,19 +42,19 @@ export class LoopbackProbe {
     return again
   }
 
-  /** @returns whether it has just turned out to be deaf */
+  /** @returns true if the host has just become deaf */
   check(nowMs: number): boolean {
     if (!this.#hears || nowMs - this.#echoedAtMs <= this.#deafMs) return false
     this.#hears = false
     return true
   }
 
-  /** This process could not have heard anything up to now. */
+  /** This process could not receive anything until now. */
   restart(nowMs: number): void {
     this.#echoedAtMs = nowMs
   }
 
-  /** Resolves when message `n`, or a later one, has come back. */
+  /** Resolves when message `n` or a later one has come back. */
   echoOf(n: number): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING) return Promise.resolve()
     return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * The hosts that have proven to be there: asks those that have not who they are, tells who asks who this one is, and says
- * who has come and who is gone. It takes what has been opened, and sends by what it is given.
+ * Membership of the cluster: challenges unknown hosts, answers the challenges of others, and reports which
+ * hosts join and leave. Works on opened messages; sending is passed in.
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -52,7 +52,7 @@ export class ClusterMembership {
     return this.#table.has(host)
   }
 
-  /** Nobody could have been heard up to now: silence counts from here. */
+  /** Nothing could be received until now, so silence is measured from now on. */
   restart(): void {
     this.#table.restart(performance.now())
   }
@@ -61,7 +61,7 @@ export class ClusterMembership {
     this.#options.send('all', { type: 'who', nonce: this.#nonces.askAll(performance.now()) })
   }
 
-  /** Whoever has said nothing since then is gone. */
+  /** Drops hosts without a message since then. */
   dropSilent(sinceMs: number): void {
     for (const { host } of this.#table.silentSince(sinceMs)) this.drop(host, 'silent')
   }
@@ -81,14 +81,14 @@ export class ClusterMembership {
     return this.#table.receive(opened, performance.now())
   }
 
-  /** What a host in the circle says to this one. */
+  /** Handles a membership message of a known host. */
   handle(host: string, control: HostControlMessage): void {
     if (control.type === 'who') this.#introduce(host, control.nonce)
     else if (control.type === 'iam' && control.ask !== undefined) this.#introduce(host, control.ask)
     else if (control.type === 'bye') this.drop(host, 'it said so')
   }
 
-  /** What a host that is not in the circle says. */
+  /** Handles a message of a host that has not proven itself. */
   handleUnknown(opened: Opened): void {
     const { host, content } = opened
     const nowMs = performance.now()
@@ -125,7 +125,7 @@ export class ClusterMembership {
   }
 }
 
-/** As it stands on lines of the log, where `host` is this one. */
+/** Fields for log lines, where `host` means this host. */
 function onLines({ host, name, forwardTo }: HostInfo): object {
   return { peer: name, peerTag: host, forwardTo }
 }

@@ -1,4 +1,4 @@
-/** What the backplane counts. */
+/** Metrics of the backplane. */
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { registerGauge } from '../../core/register-gauge.ts'

@@ -1,16 +1,19 @@
 /**
- * The questions "who are you" that this host has put, by their nonces. Each host may answer each of them once, within a
- * bounded time. Pure: time and chance come in.
+ * The open challenges of this host, by nonce. Each host may answer each challenge once, within a time limit.
+ * Pure: time and randomness are passed in.
  */
 
-/** Hosts that are asked by name, and that answer a question to all. Past it they wait until a question has run out. */
+/**
+ * Limit of challenged hosts, and of answers to a challenge to all. Further hosts wait until a challenge
+ * expires.
+ */
 const MAX_ASKED = 1_024
 
 interface Asked {
   nonce: string
-  /** Until then an answer counts. */
+  /** An answer counts until then. */
   untilMs: number
-  /** Until then it is not put again. */
+  /** Not asked again before then. */
   restUntilMs: number
 }
 
@@ -25,7 +28,7 @@ export class ChallengeNonces {
   /** Oldest first. */
   readonly #byHost = new Map<string, Asked>()
   #toAll = { nonce: '', untilMs: 0 }
-  /** Who has answered the question to all. */
+  /** Hosts that have answered the challenge to all. */
   readonly #answered = new Set<string>()
 
   constructor(options: NonceOptions) {
@@ -38,7 +41,7 @@ export class ChallengeNonces {
     return this.#toAll.nonce
   }
 
-  /** @returns `undefined` when it has been asked just now, or too many are asked */
+  /** @returns `undefined` if the host was asked just now, or too many challenges are open */
   ask(host: string, nowMs: number): string | undefined {
     this.#forgetOld(nowMs)
     const { draw, validMs, askAgainMs } = this.#options
@@ -54,7 +57,7 @@ export class ChallengeNonces {
     return asked.nonce
   }
 
-  /** @returns whether that is an answer to a question that is still open for this host */
+  /** @returns whether `nonce` answers a challenge that is still open for this host */
   redeem(host: string, nonce: string, nowMs: number): boolean {
     const asked = this.#byHost.get(host)
     if (asked?.nonce === nonce) {

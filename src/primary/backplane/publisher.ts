@@ -1,8 +1,11 @@
-/** Publishes: bounded in bytes on their way, never waits, tells of every publication that may not have arrived. */
+/**
+ * Publishes without waiting, with a limit of bytes in flight. Reports each publication that may not have
+ * arrived.
+ */
 export interface PublisherOptions {
   spublish(channel: string, payload: Buffer): Promise<unknown>
   maxBytesInFlight: number
-  /** A publication that had been taken has failed. */
+  /** A publication was accepted and then failed. */
   lost(error: unknown): void
 }
 
@@ -11,7 +14,7 @@ class PublisherBusy extends Error {}
 export class BackplanePublisher {
   readonly #options: PublisherOptions
   #bytesInFlight = 0
-  /** Of the last publication: how many connections it went to, where one server can tell. */
+  /** How many connections the last publication reached, as far as one Redis server knows. */
   lastReach: Promise<unknown> = Promise.resolve(0)
 
   constructor(options: PublisherOptions) {

@@ -1,4 +1,4 @@
-/** What comes in from Redis: opened, checked, and passed to whom it is for; what is not taken is counted and said. */
+/** Opens, checks and dispatches messages from Redis. Refused messages are counted and logged. */
 import type { Logger } from 'pino'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
@@ -8,7 +8,7 @@ import { open } from './envelope.ts'
 import type { ClusterMembership } from './membership.ts'
 import type { BackplaneMetrics } from './metrics.ts'
 
-/** Lines about the same trouble are that far apart. */
+/** Shortest time between log lines about the same problem. */
 const LOG_MS = 5_000
 
 export interface ReceiverOptions {
@@ -16,7 +16,7 @@ export interface ReceiverOptions {
   self: string
   keys: SigningKeys | undefined
   membership: ClusterMembership
-  /** The number of this host's last message. */
+  /** Number of this host's last message. */
   lastSent: () => number
   metrics: BackplaneMetrics
   logger: Logger
@@ -25,7 +25,7 @@ export interface ReceiverOptions {
   message: (message: HostMessage, host: string) => void
 }
 
-/** What is most likely behind it, where an operator can do something about it. */
+/** The most likely cause, if an operator can fix it. */
 function hintOf(reason: string): { hint?: string } {
   if (reason !== 'forged') return {}
   return { hint: 'does every host of this cluster have the same CLUSTER_SECRET?' }
@@ -39,12 +39,12 @@ export class BackplaneReceiver {
     this.#options = options
   }
 
-  /** What this host has said itself, or looks like it. */
+  /** Handles a message that looks like one of this host's own. */
   echo(bytes: Buffer): void {
     const { keys, lastSent, echoed } = this.#options
     const opened = open(bytes, keys)
     if (typeof opened === 'string') return this.refuse(opened)
-    // It has not said that yet.
+    // A higher number was never sent: forged.
     if (opened.n <= lastSent()) echoed(opened.n)
     return undefined
   }

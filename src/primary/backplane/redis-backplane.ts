@@ -1,6 +1,7 @@
 /**
- * The backplane through Redis: who is there, what this host says and hears, and whether it hears at all. Nothing here
- * waits for Redis: what can't leave at once is dropped, and the others know it by a number that is left out.
+ * The backplane through Redis: membership, sending, receiving, and the check that this host receives at all.
+ * Nothing here waits for Redis. A message that can't be sent at once is dropped; other hosts notice the
+ * missing number.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -22,15 +23,15 @@ import type { BackplaneSettings } from './settings.ts'
 import { backplaneSettings } from './settings.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
 
-/** Lines about the same trouble are that far apart. */
+/** Shortest time between log lines about the same problem. */
 const LOG_MS = 5_000
 
 export interface RedisBackplaneOptions {
-  /** This host: its tag, its name, and where it takes connections from others. */
+  /** This host. */
   host: HostInfo
   cluster: string
   connection: Pick<RedisConnection, 'spublish' | 'subscriptions' | 'run' | 'onHealth'>
-  /** None: messages are not signed, and signatures are not looked at. */
+  /** Without keys, messages are not signed and signatures are not checked. */
   keys?: SigningKeys | undefined
   logger: Logger
   registry: Registry
@@ -153,7 +154,7 @@ export class RedisBackplane implements Backplane {
     listener(this.#health.reason)
   }
 
-  /** Resolves when the others have been told, or could not be within a bounded time. */
+  /** Resolves when the goodbye has reached Redis, or after a time limit. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -234,7 +235,8 @@ export class RedisBackplane implements Backplane {
     connection.onHealth((reason) => {
       this.#sender.away = reason
       this.#health.noteConnection()
-      // What has been said meanwhile has been dropped: by this one it hears itself, and the others it, without waiting for the next.
+      // Messages were dropped while Redis was away. This heartbeat proves the connection without waiting for
+      // the next tick.
       if (reason === null && !this.#closed) this.#sender.send('all', { type: 'beat' })
     })
     connection.subscriptions.onRestored((channels) => {
@@ -242,7 +244,7 @@ export class RedisBackplane implements Backplane {
     })
   }
 
-  /** The rest follows when the first beat has come back. */
+  /** Everything else starts when the first heartbeat has come back. */
   async #startHeartbeat(): Promise<void> {
     await this.#channels.open
     if (!this.#closed) this.#sender.send('all', { type: 'beat' })
@@ -255,14 +257,14 @@ export class RedisBackplane implements Backplane {
     this.#health.check()
   }
 
-  /** This host's own message has come back. */
+  /** Own message `n` has come back. */
   #echoed(n: number): void {
     if (!this.#health.echo(n)) return
     this.#resync()
     void this.#expectedHosts.count(this.#channels.lastReach, this.#settings.expectedHostsMs)
   }
 
-  /** What has been said meanwhile may have been missed, and hosts may have come. */
+  /** Messages may have been missed, and hosts may have joined. */
   #resync(): void {
     this.#membership.askAll()
     for (const { host } of this.#membership.list()) this.#gap(host)

@@ -1,6 +1,6 @@
 /**
- * This host's entry in Redis, for people and tools: who is there, and where. It runs out by itself. No host relies on it:
- * they ask each other.
+ * This host's entry in Redis, for people and tools: name and address. It expires by itself. Hosts do not use
+ * it: they ask each other.
  */
 import type { Logger } from 'pino'
 import type { RedisConnection } from '../../redis/connection.ts'
@@ -37,7 +37,7 @@ export class HostRegistryEntry {
     )
   }
 
-  /** Resolves, whatever becomes of it. */
+  /** Never rejects. */
   remove(): Promise<void> {
     return this.#try((connection) => connection.run((commands) => commands.del(this.#key)))
   }

@@ -1,6 +1,6 @@
 /**
- * What this host says: numbered, sealed, published, never waited for. What is dropped leaves a number out, by which the
- * others know that they may have missed something.
+ * Numbers, seals and publishes messages without waiting. A dropped message leaves a gap in the numbers, so
+ * that other hosts know that they may have missed something.
  */
 import type { Logger } from 'pino'
 import { LogThrottle } from '../../core/log-throttle.ts'
@@ -10,10 +10,10 @@ import type { BackplaneChannels } from './channels.ts'
 import { seal } from './envelope.ts'
 import type { BackplaneMetrics } from './metrics.ts'
 
-/** Lines about dropped messages are that far apart. */
+/** Shortest time between log lines about dropped messages. */
 const LOG_MS = 5_000
 
-/** Topics, everybody, or one host by its tag. */
+/** Topics, all hosts, or one host by its tag. */
 export type Target = readonly string[] | 'all' | { host: string }
 
 export interface SenderOptions {
@@ -35,12 +35,12 @@ export class BackplaneSender {
     this.#options = options
   }
 
-  /** Of the last message. */
+  /** Number of the last message. */
   get n(): number {
     return this.#n
   }
 
-  /** Why Redis takes nothing; `null`: it does. */
+  /** Why Redis can't be used; `null` if it can. */
   get away(): string | null {
     return this.#away
   }
@@ -49,7 +49,7 @@ export class BackplaneSender {
     this.#away = reason
   }
 
-  /** @returns false when it has been dropped */
+  /** @returns false if the message was dropped */
   send(target: Target, message: HostMessage | HostControlMessage): boolean {
     const { self, channels, keys, metrics } = this.#options
     const rooms = roomsOf(target)
@@ -66,7 +66,7 @@ export class BackplaneSender {
     }
   }
 
-  /** Something may not have left. The number that is left out tells the others. */
+  /** A message may not have been sent. The missing number tells the others. */
   drop(error?: unknown): false {
     this.#base += 1
     this.#options.metrics.dropped.inc()
@@ -78,7 +78,7 @@ export class BackplaneSender {
   }
 }
 
-/** The adapter's rooms: one has a channel of its own, none or several go by that of all hosts. */
+/** Rooms of the adapter: a single room has its own channel; none or several use the channel of all hosts. */
 function roomsOf(target: Target): readonly string[] {
   if (target === 'all') return []
   return isHost(target) ? [target.host] : target

@@ -1,29 +1,29 @@
-/** The bounds of the backplane through Redis. */
+/** Settings of the backplane through Redis. */
 import { HEARTBEAT_INTERVAL_MS, HOST_TIMEOUT_MS } from '../../wire/host-timeouts.ts'
 
 export interface BackplaneSettings {
-  /** A host says so often that it is there. */
+  /** Interval of heartbeats. */
   beatMs: number
-  /** A host that has said nothing for so long is gone. */
+  /** A host without a message for this long is gone. */
   silentMs: number
-  /** A host that has not heard itself for so long is deaf. */
+  /** A host whose own messages have not come back for this long is deaf. */
   deafMs: number
-  /** After so long without Redis, or deaf, nobody waits for other hosts. */
+  /** After this long without Redis, or deaf, callers do not wait for other hosts. */
   isolatedMs: number
-  /** After so long without hearing, the other hosts are gone for this one. */
+  /** After this long without receiving anything, this host drops all others. */
   lostMs: number
-  /** How long the hosts that are there are waited for at the start. */
+  /** How long the start waits for the live hosts. */
   expectedHostsMs: number
-  /** What could not be subscribed to is tried again after so long. */
+  /** Retry delay of failed subscriptions. */
   retryMs: number
-  /** How long the answer to "who are you" counts, and how soon it is asked again. */
+  /** How long a challenge may be answered, and when it is sent again. */
   whoValidMs: number
   whoAgainMs: number
   maxHosts: number
   maxBytesInFlight: number
-  /** Past so many bytes on their way volatile messages are dropped. */
+  /** Volatile messages are dropped beyond this many bytes in flight. */
   softBytesInFlight: number
-  /** How long the last words of this host are waited for. */
+  /** How long `close` waits until the goodbye is sent. */
   closeMs: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * The secret with which hosts prove themselves to each other. It is CLUSTER_SECRET where that is set; else the hosts share
- * one that the first of them left in Redis, so that who can read Redis could pass for a host.
+ * The secret with which hosts prove themselves to each other: CLUSTER_SECRET if set, else a secret that the
+ * first host stored in Redis. In the second case anybody who can read Redis could pretend to be a host.
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -18,7 +18,7 @@ export interface SharedSecretOptions {
   logger: Logger
 }
 
-/** @returns what proves a host at this moment: the first is this host's own, each of them is taken */
+/** @returns the valid secrets at this moment: this host uses the first and accepts each of them */
 export function sharedSecret({
   connection,
   cluster,

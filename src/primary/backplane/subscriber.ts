@@ -1,6 +1,6 @@
 /**
- * What the sharded adapter takes for its subscribing client: passes on to `Subscriptions`, knows what Redis has
- * confirmed, and tries again what it could not confirm in time for as long as it is wanted.
+ * The subscribing client of the sharded adapter. Passes subscriptions to `Subscriptions`, knows which ones
+ * Redis has confirmed, and retries the others while they are wanted.
  */
 import type { Subscriptions } from '../../redis/subscriptions.ts'
 
@@ -35,13 +35,16 @@ export class BackplaneSubscriber {
     return this.#channels.has(channel)
   }
 
-  /** `undefined`: it has been confirmed, or is not wanted. */
+  /** `undefined` if the channel is confirmed or not wanted. */
   confirmed(name: string): Promise<void> | undefined {
     const channel = this.#channels.get(name)
     return channel === undefined || channel.state === 'confirmed' ? undefined : channel.confirmed
   }
 
-  /** By its name the adapter takes this for a client of the `redis` package. What it would be called with is not for it. */
+  /**
+   * The method name makes the adapter treat this as a client of the `redis` package. Its own handler is not
+   * used.
+   */
   sSubscribe(name: string): void {
     if (this.#channels.has(name)) return
     const handler = (message: Buffer) => this.#options.receive(name, message)

@@ -1,6 +1,7 @@
 /**
- * Whether this host hears the others, by its own messages: since when it does not, what it does about it, and when the others
- * count as gone. While it is deaf nobody's silence says anything.
+ * Health of the subscription, proven by this host's own messages. Decides when the host is deaf, when it
+ * subscribes again, and when the other hosts count as gone. While it is deaf, the silence of another host
+ * means nothing.
  */
 import type { Logger } from 'pino'
 import { LoopbackProbe } from './loopback-probe.ts'
@@ -11,11 +12,11 @@ const UNHEARD = 'what this host publishes does not come back'
 export interface SubscriptionHealthOptions {
   settings: BackplaneSettings
   logger: Logger
-  /** Why Redis takes nothing; `null`: it does. */
+  /** Why Redis can't be used; `null` if it can. */
   away: () => string | null
-  /** Makes the subscriptions anew. */
+  /** Subscribes again on a new connection. */
   renew: (reason: string) => void
-  /** Whom this host takes to be there. */
+  /** Membership of the other hosts. */
   others: {
     restart(): void
     dropSilent(sinceMs: number): void
@@ -40,23 +41,23 @@ export class SubscriptionHealth {
     return this.#probe.hears
   }
 
-  /** Why this host does not hear the others; `null`: it does. */
+  /** Why this host does not receive from the others; `null` if it does. */
   get reason(): string | null {
     return this.#reason
   }
 
-  /** For so long that nobody should wait for other hosts. */
+  /** Unhealthy for so long that callers should not wait for other hosts. */
   get isolated(): boolean {
     const since = this.#unhealthySinceMs
     return since !== undefined && performance.now() - since >= this.#options.settings.isolatedMs
   }
 
-  /** Resolves when own message `n`, or a later one, has come back. */
+  /** Resolves when own message `n` or a later one has come back. */
   echoOf(n: number): Promise<void> {
     return this.#probe.echoOf(n)
   }
 
-  /** Own message `n` has come back. @returns whether this host hears again, or for the first time */
+  /** Own message `n` has come back. @returns true if this host starts to receive, or receives again */
   echo(n: number): boolean {
     if (!this.#probe.echo(n, performance.now())) return false
     this.#options.logger.info('this host hears the others')
@@ -65,13 +66,13 @@ export class SubscriptionHealth {
     return true
   }
 
-  /** Redis takes nothing, or does again. */
+  /** The connection to Redis was lost or restored. */
   noteConnection(): void {
     if (this.#options.away() === null && this.#reason === null) this.#unhealthySinceMs = undefined
     else this.#unhealthySinceMs ??= performance.now()
   }
 
-  /** Before each beat. A process that has stood still holds what it has not heard against nobody. */
+  /** Called before each heartbeat. After this process was paused, silence of the others is not counted. */
   forgivePause(): void {
     const nowMs = performance.now()
     if (nowMs - this.#tickAtMs > 2 * this.#options.settings.beatMs) {
@@ -81,7 +82,7 @@ export class SubscriptionHealth {
     this.#tickAtMs = nowMs
   }
 
-  /** After each beat. */
+  /** Called after each heartbeat. */
   check(): void {
     const { away, logger, others, settings } = this.#options
     const nowMs = performance.now()
@@ -94,7 +95,7 @@ export class SubscriptionHealth {
     else this.#checkDeaf(nowMs - this.#probe.silentSinceMs)
   }
 
-  /** Nobody waits any more. */
+  /** Resolves everything that still waits. */
   close(): void {
     this.#probe.close()
   }

@@ -1,7 +1,7 @@
 /**
- * Passes a connection whose session belongs to another host on to that host. Whatever keeps it from doing so before the
- * owner has accepted leaves the connection untouched, to be served here, where the session is unknown. It decides nothing
- * about sessions of this host.
+ * Forwards a connection to the host that owns its session. If that fails before the owner has accepted, the
+ * connection is untouched and is served on this host, where the session is unknown. Not used for sessions of
+ * this host.
  */
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -12,19 +12,19 @@ import type { ForwardMetrics } from './metrics.ts'
 import { type DialFailure, OwnerDialer } from './owner-dialer.ts'
 import { splice } from './splice.ts'
 
-/** Where the other hosts of the cluster take connections. */
+/** Addresses at which the other hosts accept forwarded connections. */
 export interface HostDirectory {
-  /** `address:port`, an IPv6 address in brackets; undefined when there is no such host. */
+  /** `address:port`, IPv6 in brackets; undefined if there is no such host. */
   addressOf(hostTag: string): string | undefined
 }
 
 export interface ForwarderOptions {
   directory: HostDirectory
-  /** The first is this host's own; with none nothing is passed on. */
+  /** This host uses the first. Without a secret nothing is forwarded. */
   secrets: () => readonly string[]
-  /** Connections that may pass through this host at once, those included for which the owner is being called. */
+  /** Limit of forwarded connections, including those that are being opened. */
   forwards: number
-  /** Calls of one host at once. */
+  /** Limit of connections that are being opened to one host. */
   dialsPerHost: number
   dialTimeoutMs: number
   idleMs: number
@@ -78,8 +78,8 @@ export class Forwarder {
   }
 
   /**
-   * @param client paused, with all that was read of it unshifted
-   * @param onFailed nothing has been passed on, and the connection is as it was
+   * @param client paused; everything that was read has been unshifted
+   * @param onFailed nothing was forwarded, and the connection is unchanged
    */
   forward(client: Socket, tag: string, onFailed: () => void): void {
     const [secret] = this.#options.secrets()
@@ -98,12 +98,12 @@ export class Forwarder {
     else this.#dial({ client, from, to: { ...to, tag }, secret }, fail)
   }
 
-  /** The host is known to be gone: nobody waits for it any longer. */
+  /** The host is gone: closes the connections to it. */
   hostGone(tag: string): void {
     for (const joined of this.#joined) if (joined.tag === tag) joined.owner.destroy()
   }
 
-  /** Closes what passes through, spread over `spreadMs`: the clients come back through other hosts. */
+  /** Closes forwarded connections, spread over `spreadMs`. The clients reconnect through other hosts. */
   move(spreadMs: number): void {
     if (this.#moving !== undefined) return
     const atATime = Math.ceil((this.#joined.size * MOVE_EVERY_MS) / Math.max(spreadMs, MOVE_EVERY_MS))

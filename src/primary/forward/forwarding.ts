@@ -1,6 +1,6 @@
 /**
- * What a host does for sessions of other hosts, and for its own sessions whose connections arrive at others: forwarder and
- * listener, put together. A connection that came from another host is never passed on again.
+ * Forwarding between hosts: the forwarder for sessions of other hosts, and the listener for own sessions
+ * whose connections arrived elsewhere. A connection that came from another host is never forwarded again.
  */
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -11,15 +11,15 @@ import { type ConnectionOrigin, ForwardListener } from './listener.ts'
 import { forwardMetrics } from './metrics.ts'
 
 export interface ForwardLimits {
-  /** Connections that may pass through this host to others at once: two file descriptors each. */
+  /** Limit of connections forwarded to other hosts; each takes two file descriptors. */
   forwards: number
-  /** Calls of one other host at once. */
+  /** Limit of connections that are being opened to one host. */
   dialsPerHost: number
   dialTimeoutMs: number
-  /** Connections of other hosts that have not proven yet who they are, and how long each may take. */
+  /** Limit of incoming connections that have not proven themselves yet, and the time limit for each. */
   preambles: number
   preambleTimeoutMs: number
-  /** A connection between hosts on which nothing moves is closed after so long: more than a heartbeat and its answer. */
+  /** An idle connection between hosts is closed after this time. Longer than a heartbeat and its answer. */
   idleMs: number
 }
 
@@ -33,10 +33,13 @@ export const forwardLimits: ForwardLimits = {
 }
 
 export interface ForwardingOptions {
-  /** This host's tag. */
+  /** Tag of this host. */
   self: string
   directory: HostDirectory
-  /** The cluster's: the first proves who this host is, each of them is taken. With none nothing is passed on or taken. */
+  /**
+   * Secrets of the cluster: this host uses the first and accepts each. Without a secret nothing is forwarded
+   * or accepted.
+   */
   secrets: () => readonly string[]
   limits: ForwardLimits
 }
@@ -45,7 +48,7 @@ interface Surroundings {
   logger: Logger
   registry: Registry
   now: () => number
-  /** A connection from another host, of which nothing has been read but what proves where it comes from. */
+  /** A connection from another host. Only the preamble has been read. */
   onConnection(socket: Socket, origin: ConnectionOrigin): void
 }
 
@@ -65,7 +68,7 @@ export class Forwarding {
     this.#listener = new ForwardListener({ ...surroundings, ...limits, self, secrets, metrics })
   }
 
-  /** The host that a session's connection belongs to; undefined when it is this one. */
+  /** The other host that owns the session; undefined if this host owns it. */
   otherHost(workerTag: string): string | undefined {
     const tag = hostTagOf(workerTag)
     return tag === this.#self ? undefined : tag

@@ -1,6 +1,6 @@
 /**
- * The port for the other hosts of the cluster: has each connection prove that it comes from one, and reads exactly what
- * proves it. It looks at nothing that the client has said; that comes after the word `accept`.
+ * The port for the other hosts of the cluster. Each connection must prove that it comes from such a host.
+ * Reads exactly the preamble: the client's bytes follow after `accept` and are not read here.
  */
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -18,25 +18,25 @@ import {
 } from '../../wire/forward.ts'
 import type { ForwardMetrics } from './metrics.ts'
 
-/** What a connection from another host brings along. */
+/** Where a forwarded connection comes from. */
 export interface ConnectionOrigin {
   client: ClientAddress
-  /** Bytes that were read before the client's own. */
+  /** Bytes that were read before the client's bytes. */
   preambleBytes: number
 }
 
 export interface ForwardListenerOptions {
-  /** This host's tag. */
+  /** Tag of this host. */
   self: string
-  /** Each of them lets in; with none nobody gets in. */
+  /** Each of them is accepted. Without a secret all connections are refused. */
   secrets: () => readonly string[]
-  /** Connections that have not proven anything yet; beyond that the longest waiting is closed. */
+  /** Limit of connections that have not proven themselves yet. Beyond it the oldest one is closed. */
   preambles: number
   preambleTimeoutMs: number
   metrics: ForwardMetrics
   logger: Logger
   now: () => number
-  /** The socket has a `readableHighWaterMark` of 1, and nothing of what the client said has been read. */
+  /** The socket has a `readableHighWaterMark` of 1. None of the client's bytes have been read. */
   onConnection(socket: Socket, origin: ConnectionOrigin): void
 }
 
@@ -105,7 +105,9 @@ export class ForwardListener {
     socket.write(pending.hello)
   }
 
-  /** The forwarder says nothing more until it is accepted, so that no byte of the client's can be among these. */
+  /**
+   * The forwarder sends nothing more until it is accepted, so these bytes can't include any of the client's.
+   */
   #read(pending: Pending, chunk: Buffer): void {
     const secrets = this.#options.secrets()
     if (secrets.length === 0) {

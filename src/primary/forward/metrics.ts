@@ -1,4 +1,4 @@
-/** What the forwarding between hosts counts, on both sides. */
+/** Metrics of forwarding between hosts, for both sides. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 export interface ForwardGauges {

@@ -1,11 +1,14 @@
-/** Under which address other hosts reach this one, if the settings do not say: that of the interface which leads to Redis. */
+/**
+ * The address under which other hosts reach this one, unless it is set: that of the interface that leads to
+ * Redis.
+ */
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 
-/** Nothing is ever sent: connecting a datagram socket only asks the system for the route. */
+/** Nothing is sent: connecting a datagram socket only asks the system for the route. */
 const ANY_PORT = 9
 
-/** @returns undefined when there is no way to that host, or its name is not known */
+/** @returns undefined if there is no route to the host, or its name can't be resolved */
 export async function ownAddressTowards(host: string): Promise<string | undefined> {
   for (const type of ['udp4', 'udp6'] as const) {
     const address = await routeFrom(createSocket(type), host)
@@ -16,12 +19,12 @@ export async function ownAddressTowards(host: string): Promise<string | undefine
 
 const EVERY_ADDRESS = new Set(['0.0.0.0', '::', '[::]', '0:0:0:0:0:0:0:0'])
 
-/** What a host listens on, where that is one address: nobody reaches it under another one. */
+/** The listening address, if it is a single one: the host is not reachable under another. */
 export function onlyAddress(listensOn: string): string | undefined {
   return EVERY_ADDRESS.has(listensOn) ? undefined : listensOn
 }
 
-/** As other hosts write it. */
+/** `address:port`, IPv6 in brackets. */
 export function endpoint(address: string, port: number): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 }
@@ -35,7 +38,7 @@ function routeFrom(socket: Socket, host: string): Promise<string | undefined> {
       resolve(address)
     }
     socket.once('error', () => settle(undefined))
-    // Node calls it with an error too, which its types do not say.
+    // Node also calls it with an error; its types do not say so.
     const connected = (...[error]: unknown[]) =>
       settle(error instanceof Error ? undefined : socket.address().address)
     socket.connect(ANY_PORT, host, connected)

@@ -1,6 +1,6 @@
 /**
- * Calls the host that owns a session: one connection to it, until that host has proven who it is and has accepted. It
- * sends nothing of the client's.
+ * Opens one connection to the host that owns a session, until that host has proven itself and accepted. Sends
+ * none of the client's bytes.
  */
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
@@ -20,7 +20,7 @@ export interface DialOptions {
   to: { tag: string; host: string; port: number }
   client: ClientAddress
   secret: string
-  /** The connection is the client's from here on; nothing has been read of it. */
+  /** From now on the connection carries the client's bytes. None of them has been read. */
   onAccepted(owner: Socket): void
   /** The connection is closed. */
   onFailed(reason: DialFailure, error?: Error): void

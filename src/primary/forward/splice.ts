@@ -1,13 +1,13 @@
 /**
- * Joins a client's connection and one to the owner of its session: what comes on one goes out on the other, at the pace
- * of the slower side. It holds at most what the two sockets buffer, and looks at none of it.
+ * Joins the client's connection with the connection to the owner of its session, in both directions and with
+ * back-pressure. Buffers no more than the two sockets do. Does not parse any byte.
  */
 import type { Socket } from 'node:net'
 
 export interface SpliceOptions {
   client: Socket
   owner: Socket
-  /** When nothing moves on one of them for so long, both are closed. */
+  /** If one of them is idle for this long, both are closed. */
   idleMs: number
   onIdle: () => void
   onOwnerError: (error: Error) => void
@@ -16,8 +16,8 @@ export interface SpliceOptions {
 }
 
 /**
- * The client's end of sending is passed on, and it is the owner who decides what becomes of the connection: when the owner
- * has ended, the client gets what is left and is closed.
+ * The client's end is passed on to the owner, which decides when the connection closes: after the owner has
+ * ended, the client gets the remaining bytes and is closed.
  */
 export function splice({ client, owner, idleMs, onIdle, onOwnerError, onClosed }: SpliceOptions): void {
   let open = 2

@@ -1,13 +1,14 @@
 /**
- * Decides which worker a request goes to. Pure: it opens nothing, sends nothing and reads no clock.
+ * Decides which worker gets a request. Pure: no I/O; time is passed in.
  *
- * - A request whose session id names a worker goes to that worker, a draining one included.
- * - A handshake goes to the worker with the fewest sessions. It is counted when it is assigned, as a reservation, which
- *   the worker's report of a new session uses up and which otherwise lapses after one to two reservation times: so a
- *   burst is spread although the reports come late, and a handshake that came to nothing is forgotten.
- * - Everything else goes round.
- * - A newcomer (after a crash) has the fewest sessions by far. It is given at most two handshakes in a row while
- *   another worker has room: it fills up fast, yet a third of a reconnect wave goes to those that are warm.
+ * - A request whose session id names a worker goes to that worker, even if it is draining.
+ * - A handshake goes to the worker with the fewest sessions. It counts at once, as a reservation. The worker's
+ *   report of the new session uses the reservation up; without a report it expires after one to two
+ *   reservation times. So a burst is spread although reports are late, and a failed handshake is forgotten.
+ * - All other requests go round-robin.
+ * - A new worker (after a crash) has by far the fewest sessions. It gets at most two handshakes in a row
+ *   while another
+ *   worker has room: it fills up fast, but a third of a reconnect wave goes to warm workers.
  */
 
 interface Candidate {
@@ -15,7 +16,7 @@ interface Candidate {
   tag: string
   isDraining: boolean
   sessions: number
-  /** Reservations of the present reservation time, and of the one before. */
+  /** Reservations of the current reservation period, and of the one before. */
   fresh: number
   ageing: number
 }
@@ -35,13 +36,13 @@ export class Balancer {
     this.#reservationMs = reservationMs
   }
 
-  /** A worker that is ready takes requests from now on. */
+  /** Adds a ready worker. */
   add(name: string, tag: string): void {
     this.#workers.set(name, { name, tag, isDraining: false, sessions: 0, fresh: 0, ageing: 0 })
     this.#nameByTag.set(tag, name)
   }
 
-  /** No new sessions and no plain requests any more. */
+  /** The worker gets no new sessions and no plain requests any more. */
   drain(name: string): void {
     const worker = this.#workers.get(name)
     if (worker !== undefined) worker.isDraining = true
@@ -58,12 +59,12 @@ export class Balancer {
     return [...this.#workers.values()].some((worker) => !worker.isDraining)
   }
 
-  /** The worker that owns the sessions with this tag and still takes their requests. */
+  /** The worker that owns the sessions with this tag and still serves them. */
   owner(tag: string): string | undefined {
     return this.#nameByTag.get(tag)
   }
 
-  /** The ready worker with the fewest sessions among those that `hasRoom` lets through. */
+  /** Of the workers that `hasRoom` accepts, the ready one with the fewest sessions. */
   forHandshake(hasRoom: (name: string) => boolean): string | undefined {
     const ready = this.#inTurn().filter((worker) => hasRoom(worker.name))
     const [first, second] = ready.toSorted((a, b) => load(a) - load(b))
@@ -72,12 +73,12 @@ export class Balancer {
     return (isOverused ? (second ?? first) : first).name
   }
 
-  /** The next ready worker in turn among those that `hasRoom` lets through. */
+  /** Of the workers that `hasRoom` accepts, the next ready one in turn. */
   forPlain(hasRoom: (name: string) => boolean): string | undefined {
     return this.#inTurn().find((worker) => hasRoom(worker.name))?.name
   }
 
-  /** A request without a session was assigned: its worker is the last in turn now, and a handshake is counted. */
+  /** A request without a session was assigned. Its worker is now last in turn; a handshake is counted. */
   assigned(name: string, request: 'handshake' | 'plain', now: number): void {
     const names = [...this.#workers.keys()]
     this.#turn = names.indexOf(name) + 1
@@ -102,7 +103,7 @@ export class Balancer {
     if (worker !== undefined && worker.sessions > 0) worker.sessions -= 1
   }
 
-  /** Lets reservations lapse whose time is over. */
+  /** Removes expired reservations. */
   age(now: number): void {
     if (now - this.#agedAt < this.#reservationMs) return
     const areAllOver = now - this.#agedAt >= 2 * this.#reservationMs
@@ -118,7 +119,7 @@ export class Balancer {
     return Object.fromEntries([...this.#workers.values()].map((worker) => [worker.name, load(worker)]))
   }
 
-  /** The ready workers, beginning with the one whose turn it is. */
+  /** The ready workers in round-robin order. */
   #inTurn(): Candidate[] {
     const all = [...this.#workers.values()]
     const from = all.length === 0 ? 0 : this.#turn % all.length

@@ -1,12 +1,14 @@
 /**
- * Connections with a complete request head on their way to a worker: each waits, bounded in number and in time, until
- * the worker that the balancer chooses has room. It reads no connection and writes no answer.
+ * Connections with a complete request head that wait for a worker. The queue is bounded in length and in
+ * time. A connection leaves it when the worker that the balancer chooses has room. The queue neither reads
+ * connections nor writes responses.
  *
- * Order: what came back from a dead worker, then each worker takes by turns a request of a session that it has and one
- * that it does not have, and of those a handshake and another request by turns. Sessions that poll come with a connection
- * for each request: were they first, nobody could come back to a busy host; were they last, a storm would end them.
- * A handshake waits for the least loaded worker although another has room, for as long as `patienceMs`: that spreads a
- * burst evenly, and one blocked worker delays nobody for longer.
+ * Order: first connections returned by a dead worker. Then each worker takes in turn a request of its own
+ * sessions and one without a session of its own; of the latter, in turn, a handshake and another request. A
+ * polling session opens a connection for each request: if own sessions always went first, clients could not
+ * reconnect to a busy host; if they went last, a connection storm would end them. A handshake waits up to
+ * `patienceMs` for the least loaded worker even if another has room. That spreads a burst evenly, and a
+ * blocked worker delays a handshake no longer than that.
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
@@ -23,7 +25,7 @@ export interface QueuedConnection {
   readonly method: string
   readonly destination: Destination
   readonly since: number
-  /** Only of a connection that came from another host. */
+  /** Set if the connection came from another host. */
   readonly origin?: ConnectionOrigin | undefined
 }
 
@@ -40,7 +42,10 @@ export interface ConnectionQueueOptions {
   metrics: () => FrontMetrics
   now: () => number
   onRefused(connection: QueuedConnection, reason: RefusalReason): void
-  /** A worker did not take a connection, which was closed. At most so many as may be under way, each flight timeout. */
+  /**
+   * A worker did not take a connection, which was closed. At most as often per flight timeout as connections
+   * may be in flight.
+   */
   onLost(worker: string): void
 }
 
@@ -52,7 +57,7 @@ export class ConnectionQueue {
   readonly #handshakes = new Set<QueuedConnection>()
   readonly #plain = new Set<QueuedConnection>()
   readonly #byOwner = new Map<string, Set<QueuedConnection>>()
-  /** The workers whose last connection was for a session that they have: another's turn has come. */
+  /** Workers whose last connection was for one of their own sessions: another request is next. */
   readonly #servedOwn = new Set<string>()
   #wake: NodeJS.Timeout | undefined
   #isClosed = false
@@ -105,7 +110,10 @@ export class ConnectionQueue {
     this.#pump()
   }
 
-  /** The worker has ended: what waited for it goes to any other, where its session is unknown. */
+  /**
+   * The worker has exited. Connections that waited for it go to any other worker, where their session is
+   * unknown.
+   */
   removeWorker(name: string): void {
     const handOff = this.#handOffs.get(name)
     if (handOff === undefined) return
@@ -122,7 +130,7 @@ export class ConnectionQueue {
     this.#pump()
   }
 
-  /** Closes all that waits or is under way. */
+  /** Closes all connections that wait or are in flight. */
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#wake)
@@ -170,7 +178,9 @@ export class ConnectionQueue {
     this.#armWake()
   }
 
-  /** One request for each worker that has its session and room. @returns whether there was any */
+  /**
+   * Sends one request to each worker that has room and owns a waiting session. @returns whether any was sent
+   */
   #sendOwn(isAsked: (name: string) => boolean = () => true): boolean {
     let hasSent = false
     for (const [name, lane] of this.#byOwner) {
@@ -187,7 +197,7 @@ export class ConnectionQueue {
     return handshake || plain
   }
 
-  /** @returns whether the first of the lane has left it */
+  /** @returns whether the first connection of the lane was removed */
   #sendFirst(
     lane: Set<QueuedConnection>,
     place: (connection: QueuedConnection) => string | undefined,
@@ -239,7 +249,7 @@ export class ConnectionQueue {
     return handOff?.isOpen === true && handOff.inFlight < this.#options.inFlightPerWorker
   }
 
-  /** A worker that leaves a connection lying for longer than a handshake's patience is blocked: nothing new goes there. */
+  /** A worker that has not taken a connection within `patienceMs` is blocked and gets no new ones. */
   #keepsTaking(name: string): boolean {
     const handOff = this.#handOffs.get(name)
     if (handOff?.isOpen !== true) return false
@@ -251,7 +261,10 @@ export class ConnectionQueue {
     return this.#hasRoom(name) && this.#keepsTaking(name)
   }
 
-  /** Handshakes may go on when a token is there or a patience has ended, and nothing else tells. */
+  /**
+   * Handshakes may continue when a token is available or `patienceMs` is over. No event signals that, so a
+   * timer is needed.
+   */
   #armWake(): void {
     if (this.#handshakes.size === 0 || this.#wake !== undefined || this.#isClosed) return
     const { admission, now, patienceMs } = this.#options

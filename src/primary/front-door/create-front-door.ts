@@ -1,4 +1,4 @@
-/** The front door with what the settings say of it. */
+/** Creates the front door from the settings. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Config } from '../../config/schema.ts'
@@ -7,9 +7,9 @@ import { FrontDoor, frontDoorLimits } from './front-door.ts'
 
 export interface HostFrontDoorOptions {
   config: Config
-  /** Undefined where one host works alone. */
+  /** Undefined if the host works alone. */
   forwarding: ForwardingOptions | undefined
-  /** Why no worker is ready, as far as that is known. */
+  /** Why no worker is ready, if known. */
   waitingFor: () => string | null
   logger: Logger
   registry: Registry

@@ -1,6 +1,7 @@
 /**
- * The one port of the host: accepts connections, reads one request head of each, answers what the primary must answer by
- * itself, and lets the rest wait for a worker. It runs no application code and sees no body.
+ * The public port of the host. Accepts connections and reads the first request head of each. Responds to the
+ * requests that the primary serves itself, and queues the others for a worker. Runs no application code and
+ * never sees a body.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -21,25 +22,25 @@ import { type Arrival, RequestHeadReader } from './request-head-reader.ts'
 import { type HttpResponse, Responder } from './responses.ts'
 
 export interface FrontDoorLimits {
-  /** Bytes of a request head. */
+  /** Longest request head. */
   headBytes: number
   headTimeoutMs: number
-  /** Connections whose head is still coming. */
+  /** Limit of connections whose head is incomplete. */
   pendingHeads: number
-  /** Connections that wait for a worker, and for how long each. */
+  /** Limit of connections that wait for a worker, and the time limit for each. */
   queueLength: number
   queueTimeoutMs: number
-  /** Connections on their way to one worker. */
+  /** Limit of connections in flight to one worker. */
   inFlightPerWorker: number
-  /** New sessions of this host; 0: no limit. */
+  /** Limit of new sessions of this host; 0: no limit. */
   admissionPerSecond: number
-  /** Connections that the kernel holds until they are accepted. */
+  /** Connections that the kernel queues until they are accepted. */
   backlog: number
-  /** So long a handshake waits for the least loaded worker while another has room. */
+  /** How long a handshake waits for the least loaded worker while another has room. */
   patienceMs: number
-  /** A connection that its worker has not taken after so long is closed. */
+  /** A connection that its worker has not taken after this time is closed. */
   flightTimeoutMs: number
-  /** A handshake that became no session is forgotten after one to two times this. */
+  /** A handshake that did not become a session is forgotten after one to two times this. */
   reservationMs: number
 }
 
@@ -57,26 +58,26 @@ export const frontDoorLimits: FrontDoorLimits = {
   reservationMs: 5_000,
 }
 
-/** By path, for GET and HEAD: what the primary says itself; null leaves the request to a worker. */
+/** By path, for GET and HEAD: responses of the primary itself; null leaves the request to a worker. */
 export type PrimaryResponses = Readonly<Record<string, () => HttpResponse | null>>
 
 export interface FrontDoorOptions {
   limits: FrontDoorLimits
-  /** Go before `/healthz` and `/readyz` of the front door's own. */
+  /** Take precedence over the front door's own `/healthz` and `/readyz`. */
   responses: PrimaryResponses
-  /** With other hosts: what belongs to them goes there. Without, it is served here as any unknown session is. */
+  /** Forwards connections to other hosts. Without it they are served here like any unknown session. */
   forwarding?: ForwardingOptions | undefined
-  /** Why no worker can be ready yet, for `/readyz`. */
+  /** Why no worker is ready yet, for `/readyz`. */
   waitingFor?: () => string | null
   logger: Logger
   registry: Registry
   now: () => number
-  /** True but for one check of the tests. */
+  /** Tests switch it off to prove that they would notice the loss. */
   stopReadingBeforeTransfer?: boolean
 }
 
 const RETRY_AFTER_SECONDS = 2
-/** The tenth of a second's sessions may come at once. */
+/** A burst may hold the sessions of a tenth of a second. */
 const ADMISSION_BURST_SECONDS = 0.1
 
 const refusalMessages: Readonly<Record<RefusalReason | 'crowded', string>> = {
@@ -128,7 +129,7 @@ export class FrontDoor {
     this.#server = createServer({ highWaterMark: 1, noDelay: true }, (socket) => this.#onConnection(socket))
   }
 
-  /** @returns the port, which the system chooses when `port` is 0 */
+  /** @returns the port; the system chooses it if `port` is 0 */
   async listen(port: number, host: string): Promise<{ port: number }> {
     const { limits, logger } = this.#options
     const options = { port, host, backlog: limits.backlog }
@@ -136,18 +137,18 @@ export class FrontDoor {
     return { port: await listenOn(this.#server, options, onError) }
   }
 
-  /** Opens the port for other hosts. @returns it, which the system chooses when `port` is 0 */
+  /** Opens the port for other hosts. @returns the port; the system chooses it if `port` is 0 */
   async listenForHosts(port: number, host: string): Promise<{ port: number }> {
     if (this.#forwarding === undefined) throw new TypeError('a front door without other hosts')
     return { port: await this.#forwarding.listen(port, host) }
   }
 
-  /** Closes the port. What has been accepted is still served, and so is what other hosts pass on. */
+  /** Closes the port. Accepted connections, and connections forwarded by other hosts, are still served. */
   stopAccepting(): void {
     this.#server.close()
   }
 
-  /** Closes the port and every connection that no worker has. */
+  /** Closes the port and all connections that no worker has taken. */
   close(): void {
     this.stopAccepting()
     this.#forwarding?.close()
@@ -156,7 +157,10 @@ export class FrontDoor {
     this.#responder.close()
   }
 
-  /** Closes the connections that pass through to other hosts, spread over `spreadMs`: their clients take another way. */
+  /**
+   * Closes connections forwarded to other hosts, spread over `spreadMs`. Their clients reconnect through
+   * other hosts.
+   */
   moveForwarded(spreadMs: number): void {
     this.#forwarding?.move(spreadMs)
   }
@@ -166,22 +170,22 @@ export class FrontDoor {
     this.#forwarding?.hostGone(hostTag)
   }
 
-  /** The worker is ready: it takes connections from now on. */
+  /** The worker is ready and gets connections from now on. */
   addWorker(target: HandOffTarget): void {
     this.#queue.addWorker(target)
   }
 
-  /** From now on the worker only gets the requests of the sessions that it has. */
+  /** From now on the worker gets only requests of its own sessions. */
   drainWorker(name: string): void {
     this.#balancer.drain(name)
   }
 
-  /** The worker's process has ended. */
+  /** The worker's process has exited. */
   removeWorker(name: string): void {
     this.#queue.removeWorker(name)
   }
 
-  /** The worker says of a connection that it was sent whether it has it. */
+  /** The worker reports whether it received a connection. */
   taken(name: string, receipt: Receipt): void {
     this.#queue.taken(name, receipt)
   }
@@ -194,7 +198,7 @@ export class FrontDoor {
     this.#balancer.sessionClosed(name)
   }
 
-  /** Sessions by worker, handshakes under way included. */
+  /** Sessions by worker, including handshakes in flight. */
   counts(): Record<string, number> {
     this.#balancer.age(this.#options.now())
     return this.#balancer.loads()
@@ -251,7 +255,10 @@ export class FrontDoor {
     else this.#responder.response(arrival.socket, response, arrival.head.method)
   }
 
-  /** To the host of its session, or to a worker of this one. What came from another host stays. */
+  /**
+   * Forwards to the host of the session, or queues for a local worker. Connections from other hosts stay
+   * here.
+   */
   #pass({ socket, head, bytes, origin }: Arrival): void {
     const destination = destinationOf(head)
     const enter = () =>

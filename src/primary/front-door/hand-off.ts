@@ -1,12 +1,13 @@
 /**
- * Passes connections to one worker, in the protocol of `@socket.io/sticky`, a few at a time, and keeps the primary's
- * copy of each until the worker has said that it took it. It chooses no worker and queues nothing.
+ * Passes connections to one worker in the protocol of `@socket.io/sticky`, a few at a time. Keeps the
+ * primary's copy of each until the worker has reported that it took it. Chooses no worker and queues
+ * nothing.
  *
- * Why a few: while a handle is under way Node holds back every later message on the channel. Why a copy: a worker says
- * `taken` before it touches a connection, so one that died without having said it has neither read nor written
- * anything, and the connection can go to another worker whatever its request is. Reading stopped before the transfer,
- * hence what the client sends meanwhile waits in the kernel. Closing the copy afterwards closes one descriptor of two:
- * the connection itself goes on.
+ * A few at a time, because Node holds back every later message on the channel while a handle is in flight. A
+ * copy, because a worker reports `taken` before it touches a connection: a worker that died without the
+ * report has neither read nor written anything, so the connection can go to another worker whatever its
+ * request is. Reading stops before the transfer, so bytes that the client sends meanwhile wait in the
+ * kernel. Closing the copy closes one of two descriptors; the connection stays open.
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
@@ -15,12 +16,12 @@ import type { ConnectionOrigin } from '../forward/index.ts'
 
 export interface HandOffTarget {
   readonly name: string
-  /** The worker's tag in session ids. */
+  /** Tag of the worker in session ids. */
   readonly tag: string
   readonly channel: HandOffChannel
 }
 
-/** What is needed of a `cluster.Worker`. */
+/** The used part of `cluster.Worker`. */
 export interface HandOffChannel {
   isConnected(): boolean
   once(event: 'disconnect', listener: () => void): unknown
@@ -34,33 +35,35 @@ export interface HandOffChannel {
 
 export interface Flight {
   readonly socket: Socket
-  /** What was read of the connection so far. */
+  /** Bytes read from the connection so far. */
   readonly bytes: Buffer
-  /** Only of a connection that came from another host. */
+  /** Set if the connection came from another host. */
   readonly origin?: ConnectionOrigin | undefined
 }
 
-/** What a worker says of a connection that it was sent. */
+/** A worker's report about a connection that it was sent. */
 export interface Receipt {
-  /** Of the message that it came with. */
+  /** Id of the message that carried the connection. */
   readonly id: number
-  /** Whether it came. */
+  /** Whether the connection arrived. */
   readonly arrived: boolean
 }
 
 export interface HandOffOptions<T extends Flight> {
-  /** A connection that was not taken within so long is closed, and makes room for another. */
+  /** A connection that was not taken within this time is closed and makes room for another. */
   flightTimeoutMs: number
   now: () => number
-  /** The worker has it. */
+  /** The worker has taken it. */
   onTaken(flight: T): void
-  /** The worker did not begin with it, and never will. */
+  /** The worker did not touch it and never will. */
   onReturned(flight: T): void
-  /** It did not come, or nobody knows; it was closed. The worker may have been out of file descriptors, or hangs. */
+  /**
+   * It did not arrive, or that is unknown; it was closed. The worker may be out of file descriptors, or hang.
+   */
   onLost(flight: T): void
 }
 
-/** A connection under way. Its id lets what is said of it after its deadline fall on no other. */
+/** A connection in flight. The id keeps a late report from being taken for another connection. */
 interface Sent<T extends Flight> {
   readonly id: number
   readonly flight: T
@@ -87,7 +90,7 @@ export class HandOff<T extends Flight> {
     })
   }
 
-  /** False from the first sign that the channel is closed: the end of the worker may be known much later. */
+  /** False from the first sign that the channel is closed; the exit of the worker may be known much later. */
   get isOpen(): boolean {
     return !this.#hasFailed && this.target.channel.isConnected()
   }
@@ -96,7 +99,7 @@ export class HandOff<T extends Flight> {
     return this.#flights.size
   }
 
-  /** When the oldest connection under way was sent; undefined when none is. */
+  /** When the oldest connection in flight was sent; undefined if there is none. */
   get oldestSentAt(): number | undefined {
     return this.#flights.oldestSince
   }
@@ -119,7 +122,7 @@ export class HandOff<T extends Flight> {
     })
   }
 
-  /** What is said of one whose deadline is over, or that was never sent, changes nothing. */
+  /** Ignores reports about connections whose deadline has passed or that were never sent. */
   taken({ id, arrived }: Receipt): void {
     const sent = this.#byId.get(id)
     if (sent === undefined) return
@@ -132,8 +135,8 @@ export class HandOff<T extends Flight> {
   }
 
   /**
-   * The worker has ended. What it said before its end is still read from its channel, and only then is clear which
-   * connections it never took: they are returned, and `done` is called.
+   * The worker has exited. Its last messages are still read from the channel. After that it is clear which
+   * connections it never took: `done` is called and they are returned.
    */
   abandon(done: () => void): void {
     this.#hasFailed = true
@@ -145,7 +148,7 @@ export class HandOff<T extends Flight> {
     else returnAll()
   }
 
-  /** Closes the primary's copies. */
+  /** Closes the primary's copies of connections in flight. */
   destroy(): void {
     for (const flight of this.#clear()) flight.socket.destroy()
   }
@@ -155,7 +158,7 @@ export class HandOff<T extends Flight> {
     return this.#flights.delete(sent)
   }
 
-  /** @returns what was under way, the oldest first */
+  /** @returns the connections that were in flight, oldest first */
   #clear(): T[] {
     this.#byId.clear()
     return this.#flights.clear().map(({ flight }) => flight)

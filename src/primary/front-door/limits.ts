@@ -1,24 +1,25 @@
 /**
- * What of the front door's limits fits under the limit of file descriptors. At that limit the system refuses every new
- * connection, `/healthz` too, and says nothing: so the front door stays below it and refuses by itself, in its own way.
+ * Fits the limits of the front door to the limit of file descriptors. At that limit the system refuses every
+ * new connection, `/healthz` too, without a response. So the front door stays below it and refuses with a
+ * proper response.
  */
 interface HeldConnections {
   pendingHeads: number
   queueLength: number
-  /** Connections that pass through to other hosts, two descriptors each; 0 on a host on its own. */
+  /** Connections forwarded to other hosts, two descriptors each; 0 on a host that works alone. */
   forwards: number
 }
 
-/** For the log, the link, the workers' channels, the admin listener, and connections on their way to workers. */
+/** For the log, the link, the workers' channels, the admin listener, and connections in flight to workers. */
 const KEPT_SHARE = 0.25
-/** Of what is left. As many connections as heads linger over an answer. */
+/** Share of the rest. As many connections may linger after a response as heads may be incomplete. */
 const HEADS_SHARE = 0.25
 const QUEUE_SHARE = 0.5
-/** With other hosts the queue shares with the connections that pass through to them. */
+/** With other hosts, the queue shares its part with forwarded connections. */
 const SHARED_QUEUE_SHARE = 0.25
 const FORWARDS_SHARE = 0.125
 
-/** Below that a host of more than a toy's size runs short. */
+/** Below that a warning is logged. */
 export const FEW_DESCRIPTORS = 4_096
 
 export function fitToDescriptors<L extends HeldConnections>(limits: L, descriptors: number | undefined): L {

@@ -1,4 +1,4 @@
-/** What the front door counts. */
+/** Metrics of the front door. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export interface FrontGauges {

@@ -1,6 +1,6 @@
 /**
- * Reads the request head of each new connection, within limits of bytes, of time and of the number of heads under way,
- * and stops reading before it gives the connection on. It decides nothing about where a connection goes.
+ * Reads the request head of each new connection, with limits on bytes, time and the number of incomplete
+ * heads. Stops reading before it passes the connection on. Does not decide where a connection goes.
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
@@ -11,9 +11,9 @@ import type { ConnectionOrigin } from '../forward/index.ts'
 export interface Arrival {
   readonly socket: Socket
   readonly head: RequestHead
-  /** All that was read of the client's so far. */
+  /** All bytes of the client that were read so far. */
   readonly bytes: Buffer
-  /** Only of a connection that came from another host. */
+  /** Set if the connection came from another host. */
   readonly origin: ConnectionOrigin | undefined
 }
 
@@ -21,7 +21,7 @@ export interface HeadReaderOptions {
   headBytes: number
   headTimeoutMs: number
   pendingHeads: number
-  /** Taken out in one check of the tests alone: they must notice what is lost then. */
+  /** Tests switch it off to prove that they would notice the loss. */
   stopReadingBeforeTransfer: boolean
   now: () => number
   onHead(arrival: Arrival): void
@@ -91,7 +91,7 @@ export class RequestHeadReader {
     this.#options.onHead({ socket, head: progress.head, bytes: reader.bytes, origin })
   }
 
-  /** With as many heads under way as there may be, the one that has taken longest goes: a quick client always gets in. */
+  /** At the limit of incomplete heads the oldest one is dropped, so that a fast client always gets in. */
   #makeRoom(): void {
     const oldest = this.#pending.oldest
     if (oldest === undefined || this.#pending.size < this.#options.pendingHeads) return
@@ -99,7 +99,7 @@ export class RequestHeadReader {
     this.#giveUp(oldest, { status: 503, reason: 'crowded' })
   }
 
-  /** A client that has said nothing gets no answer: there is no request that it would belong to. */
+  /** A client that has sent nothing gets no response: there is no request to respond to. */
   #giveUp(pending: PendingHead, refusal: { status: number; reason: string }): void {
     pending.stop()
     if (pending.reader.bytes.length === 0) pending.socket.destroy()
@@ -108,9 +108,9 @@ export class RequestHeadReader {
 }
 
 /**
- * Makes Node stop reading on the handle itself as soon as the present 'data' event is over. `pause` alone lets it read
- * on into the stream's buffer, past the hand-over (nodejs/node#8353). A stream that holds at least as many bytes as its
- * mark, here 1, makes `push` say no, and then Node calls `readStop`.
+ * Makes Node stop reading from the handle itself at the end of the current 'data' event. `pause` alone lets
+ * it read on into the stream's buffer, past the hand-off (nodejs/node#8353). If a stream holds at least as
+ * many bytes as its high-water mark, here 1, `push` returns false and Node calls `readStop`.
  */
 function stopReading(socket: Socket, bytes: Buffer): void {
   socket.pause()

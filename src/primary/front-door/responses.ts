@@ -1,7 +1,7 @@
 /**
- * Answers that the primary gives by itself: small JSON bodies, well formed, each the last word on its connection. The
- * connection then lingers for a bounded time, with whatever still comes thrown away, so that the answer is not cut off
- * by a reset.
+ * Responses of the primary itself: small JSON bodies, each the last one on its connection. The connection
+ * then lingers for a limited time and discards what still arrives, so that a reset does not cut the response
+ * off.
  */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'

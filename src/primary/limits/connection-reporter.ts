@@ -1,21 +1,21 @@
 /**
- * Tells Redis how many connections of a user this host has, whenever that changes, and now and then again, as what was told
- * counts for a bounded time. One write a user at a time, and so many at once; what could not be written is written later.
- * Knows no counts: `write` writes the one of its moment.
+ * Reports to Redis how many connections a user has on this host: at each change, and again from time to time
+ * because reports expire. At most one write per user and a limited number of writes at once. Failed writes
+ * are retried. Holds no counts: `write` reads the current one.
  */
 export interface ReporterOptions {
-  /** Resolves with what other hosts have. */
+  /** Resolves with the number of connections on other hosts. */
   write(userId: string): Promise<number>
-  /** Whether the user has a connection here, and so is to be told again and again. */
+  /** Whether the user has a connection on this host; if so, the report is refreshed. */
   isConnected(userId: string): boolean
   onFailed(error: unknown): void
-  /** Too many could not be written: of this one it is not tried any more, and what is written expires. */
+  /** Too many failed writes: one of them is no longer retried, and its last report expires. */
   onDropped(): void
   now(): number
-  /** Told again after so long; far less than what is told counts for. */
+  /** Interval of refreshes; far shorter than the lifetime of a report. */
   refreshMs?: number
   retryMs?: number
-  /** Users that could not be written. Past it the oldest is let go. */
+  /** Limit of users with a failed write. Beyond it the oldest is dropped. */
   maxUnreported?: number
 }
 
@@ -31,11 +31,11 @@ export class ConnectionReporter {
   readonly #queue = new Set<string>()
   readonly #waiters = new Map<string, Waiter[]>()
   readonly #writing = new Set<string>()
-  /** Changed while it was being written. */
+  /** Users that changed during their write. */
   readonly #changed = new Set<string>()
-  /** Could not be written. */
+  /** Users whose write failed. */
   readonly #unreported = new Set<string>()
-  /** When a user that is here was told last, the longest ago first. */
+  /** Time of the last report of each connected user, oldest first. */
   readonly #reportedAt = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
   #available = false
@@ -45,7 +45,7 @@ export class ConnectionReporter {
     this.#timer = setInterval(() => this.#reportAgain(), this.#options.retryMs)
   }
 
-  /** Users that are still to be told of. */
+  /** Users that are still to be reported. */
   get waiting(): number {
     return this.#queue.size + this.#unreported.size
   }
@@ -57,7 +57,10 @@ export class ConnectionReporter {
     this.#pump()
   }
 
-  /** As `tell`. Resolves with what other hosts have at that time; `undefined` when that can't be known now. */
+  /**
+   * Like `report`. Resolves with the number of connections on other hosts; `undefined` if it can't be known
+   * now.
+   */
   ask(userId: string): Promise<number | undefined> {
     return new Promise((resolve) => {
       const waiters = this.#waiters.get(userId) ?? []
@@ -67,7 +70,10 @@ export class ConnectionReporter {
     })
   }
 
-  /** Whether writing is worth a try. When it is again, all that was told may have been lost. */
+  /**
+   * Whether Redis can be written. When it becomes available again, earlier reports may be lost, so all are
+   * sent again.
+   */
   setAvailable(available: boolean, all: Iterable<string>): void {
     this.#available = available
     if (available) for (const userId of [...this.#unreported, ...all]) this.report(userId)

@@ -1,6 +1,6 @@
 /**
- * Which connections each user has on this host: a table and nothing else, without I/O or time. A connection is known by
- * its worker and its name there: coming or going twice is the same as once.
+ * Which connections each user has on this host: a table and nothing else, without I/O or time. A connection
+ * is known by its worker and its name there: coming or going twice is the same as once.
  */
 export interface UserConnection {
   userId: string

@@ -1,7 +1,8 @@
 /**
- * What a user may do and have on all workers, and with other hosts there on all of them: messages and pages of the log in a time,
- * and connections at a time. The first two are counted in Redis alone then: without it no message is taken anyway, and pages are
- * not counted. Connections go by what is known here while Redis does not answer. A connection that stands is never touched.
+ * Limits per user over all workers and all hosts: messages and log pages per time window, and open
+ * connections. With several hosts the first two are counted only in Redis: without Redis no message is
+ * accepted anyway, and pages are not counted. While Redis does not answer, the connection limit uses this
+ * host's numbers. Open connections are never closed.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -18,7 +19,7 @@ import { ConnectionTable } from './connection-table.ts'
 import type { RedisCounters } from './redis-counters.ts'
 import { takeFromRedis, writeConnections } from './redis-counters.ts'
 
-/** Nobody waits longer than that for what other hosts count too, unless nothing goes without it. */
+/** How long a caller waits for the numbers of other hosts, where it can go on without them. */
 const OTHER_HOSTS_WAIT_MS = 1_000
 const RETRY_AFTER_MS = 5_000
 const FAILED_LOG_MS = 10_000
@@ -33,7 +34,7 @@ export interface LimitSettings {
 
 export interface UserLimitsOptions {
   settings: LimitSettings
-  /** None: this host is on its own. */
+  /** Undefined if the host works alone. */
   shared: RedisCounters | undefined
   logger: Logger
   registry: Registry
@@ -69,12 +70,12 @@ export class UserLimits {
     this.#registerMetrics(registry)
   }
 
-  /** Takes one from the messages that the user may send. Rejects with `rate_limited`. */
+  /** Counts one message of the user. Rejects with `rate_limited`. */
   async takeMessage(userId: string): Promise<void> {
     this.#refuse('message', await this.#takeMessage(userId))
   }
 
-  /** Takes one from the pages that the user may ask for. Rejects with `rate_limited`, and with nothing else: reading goes on. */
+  /** Counts one log page of the user. Rejects only with `rate_limited`: reading continues without Redis. */
   async takePage(userId: string): Promise<void> {
     const uncounted = () => {
       this.#uncounted.inc()
@@ -86,7 +87,9 @@ export class UserLimits {
     )
   }
 
-  /** Counts one more connection. Rejects with `rate_limited` when that is one too many: then it is not counted. */
+  /**
+   * Counts one more connection. Rejects with `rate_limited` if there are too many; then it is not counted.
+   */
   async enter(worker: string, connection: UserConnection): Promise<void> {
     this.#table.enter(worker, connection)
     const others = (await this.#others(connection.userId)) ?? 0

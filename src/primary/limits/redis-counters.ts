@@ -1,7 +1,7 @@
 /**
- * What is counted for all hosts, in Redis: a user's messages and pages in the windows that are open, and the connections that each host
- * has of a user. One script each, with one key of the user's. What a host that is gone has left there is not counted, and
- * forgotten later.
+ * Counters in Redis for all hosts: messages and pages of a user in the current window, and the connections
+ * of a user on each host. One script each, with one key of the user. Entries of hosts that are gone are not
+ * counted and expire.
  */
 import type { RateLimiter, RateWindow } from '../../core/rate-limiter.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
@@ -16,7 +16,7 @@ export interface RedisCounters {
   backplane: Pick<Backplane, 'self' | 'hosts'>
 }
 
-/** What a host has written counts for so long, unless it is written anew. */
+/** Lifetime of a host's entry, unless it is refreshed. */
 const CONNECTIONS_KEPT_MS = 900_000
 
 const limitScripts = {
@@ -68,7 +68,7 @@ return others
   ),
 } as const
 
-/** Rejects when Redis does not answer. */
+/** Rejects if Redis does not answer. */
 export function takeFromRedis(
   { connection, cluster }: RedisCounters,
   what: 'messages' | 'pages',
@@ -81,7 +81,7 @@ export function takeFromRedis(
   }
 }
 
-/** Resolves with the connections of the user that other hosts have. Rejects when Redis does not answer. */
+/** Resolves with the user's connections on other hosts. Rejects if Redis does not answer. */
 export async function writeConnections(
   { connection, cluster, backplane }: RedisCounters,
   userId: string,
