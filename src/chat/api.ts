@@ -1,6 +1,6 @@
 /**
- * The HTTP API: publishing, history and presence for servers that hold the API key. Answers are JSON and look like acks;
- * an error has the status that the error table gives it. Never logs the key.
+ * The HTTP API: publishing, history and presence for servers that have the API key. Responses are JSON in the form of
+ * acks; the error table gives the status of an error. Never logs the key.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
@@ -13,27 +13,27 @@ import { chatRoom, historyRange, publishBody } from '../wire/chat.ts'
 import type { ErrorBody } from '../wire/errors.ts'
 import { errorTable, RookeryError } from '../wire/errors.ts'
 import { checkAccess } from './auth/access.ts'
+import { errorBodyOf, validate } from './errors.ts'
 import type { ChatMetrics } from './metrics.ts'
-import { checked, failureBody } from './requests/failures.ts'
-import { history } from './requests/pages.ts'
 import type { Rates } from './requests/rate.ts'
 import { rates } from './requests/rate.ts'
 import { checkLength } from './requests/requests.ts'
-import type { RecentTracks } from './requests/tracked-rooms.ts'
-import type { Notices } from './rooms/user-notices.ts'
+import { history } from './rooms/pages.ts'
+import type { TrackedRooms } from './rooms/tracked-rooms.ts'
+import type { UserNotices } from './rooms/user-notices.ts'
 
-/** Text of `textMaxChars` in the longest escapes of JSON (12 bytes a character), and the rest of the body. */
+/** Largest body: a text of `textMaxChars` with the longest JSON escapes (12 bytes per character), and the rest. */
 const BYTES_PER_CHAR = 12
 const BODY_REST_BYTES = 4_096
-/** So much of a body that is too large is read and dropped, so that its sender hears why instead of a broken pipe. */
+/** This much of a body that is too large is read and dropped, so that the sender gets an error, not a broken pipe. */
 const DROPPED_MAX_BYTES = 8_388_608
-/** A server speaks for many users: it has so many times a user's share. */
+/** A server acts for many users: its rate limits are this many times those of a user. */
 const SERVER_RATE_FACTOR = 50
 
 export interface ApiOptions {
   context: Pick<AppContext, 'rooms' | 'settings' | 'logger'>
-  tracks: RecentTracks
-  notices: Notices
+  trackedRooms: TrackedRooms
+  notices: UserNotices
   metrics: Pick<ChatMetrics, 'api'>
 }
 
@@ -42,7 +42,7 @@ export function api(options: ApiOptions): Hono {
   const { context, metrics } = options
   const routes = new Hono()
   routes.onError((error, c) => {
-    const body = failureBody(error, context.logger, 'api')
+    const body = errorBodyOf(error, context.logger, 'api')
     metrics.api.inc({ code: body.code })
     return refuse(c, body)
   })
@@ -54,34 +54,34 @@ export function api(options: ApiOptions): Hono {
   return routes
 }
 
-function addRoutes(routes: Hono, { context, tracks, notices, metrics }: ApiOptions): void {
+function addRoutes(routes: Hono, { context, trackedRooms, notices, metrics }: ApiOptions): void {
   const { rooms, settings } = context
   const bodyMaxBytes = settings.textMaxChars * BYTES_PER_CHAR + BODY_REST_BYTES
-  const shares = rates(settings, SERVER_RATE_FACTOR)
-  const answer = (c: Context, body: object): Response => {
+  const limits = rates(settings, SERVER_RATE_FACTOR)
+  const respond = (c: Context, body: object): Response => {
     metrics.api.inc({ code: 'ok' })
     return c.json({ ok: true, ...body })
   }
   routes.post('/rooms/:room/messages', async (c) => {
-    await shares.message('api')
+    await limits.message('api')
     const room = roomOf(c)
-    const { id, text, from } = checked(publishBody, await jsonOf(c, bodyMaxBytes))
+    const { id, text, from } = validate(publishBody, await jsonOf(c, bodyMaxBytes))
     checkAccess(room, from.id)
     checkLength(text, settings.textMaxChars)
-    await tracks.ensure(room)
+    await trackedRooms.ensure(room)
     const appended = await rooms.append(room, { kind: 'text', id, from, text })
     notices.text(room, from, appended.seq)
-    return answer(c, appended)
+    return respond(c, appended)
   })
   routes.get('/rooms/:room/messages', async (c) => {
-    await shares.request('api')
-    const asked = checked(historyRange, checked(queryNumbers, c.req.query()))
-    return answer(c, await history(rooms, roomOf(c), asked))
+    await limits.request('api')
+    const asked = validate(historyRange, validate(queryNumbers, c.req.query()))
+    return respond(c, await history(rooms, roomOf(c), asked))
   })
   routes.get('/rooms/:room/members', async (c) => {
-    await shares.request('api')
+    await limits.request('api')
     const { members, count } = await rooms.members(roomOf(c))
-    return answer(c, { members, count })
+    return respond(c, { members, count })
   })
 }
 
@@ -97,7 +97,7 @@ const queryNumbers = z.object({
 })
 
 function roomOf(c: Context): string {
-  return checked(z.object({ room: chatRoom }), { room: c.req.param('room') }).room
+  return validate(z.object({ room: chatRoom }), { room: c.req.param('room') }).room
 }
 
 async function jsonOf(c: Context, maxBytes: number): Promise<unknown> {
@@ -114,8 +114,8 @@ async function jsonOf(c: Context, maxBytes: number): Promise<unknown> {
 }
 
 /**
- * Hono's own body limit wraps the request in a new global `Request`, which the Node adapter's requests are no basis for
- * unless it replaces the globals; so the bytes are counted here.
+ * Counts the bytes itself: Hono's body limit wraps the request in a new global `Request`, which fails with the requests
+ * of the Node adapter unless that replaces the globals.
  */
 async function bodyOf(request: Request, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
@@ -129,17 +129,17 @@ async function bodyOf(request: Request, maxBytes: number): Promise<string> {
   return Buffer.concat(chunks, bytes).toString('utf8')
 }
 
-/** Wrong keys are limited by the address that they come from. */
+/** Attempts with a wrong key are rate limited by address. */
 function authorize(
   settings: AppContext['settings'],
 ): (c: Context, next: () => Promise<void>) => Promise<void> {
   const expected = settings.apiKey === undefined ? undefined : digest(settings.apiKey)
-  const wrong: Rates['request'] = rates(settings).request
+  const limitAttempts: Rates['request'] = rates(settings).request
   return async (c, next) => {
     if (expected === undefined) throw new RookeryError('not_found', 'this API is off: no API_KEY is set')
     const [, key] = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '') ?? []
     if (key === undefined || !timingSafeEqual(digest(key), expected)) {
-      await wrong(addressOf(c))
+      await limitAttempts(addressOf(c))
       throw new RookeryError('unauthenticated', 'Authorization: Bearer <API key> is missing or wrong')
     }
     await next()

@@ -1,6 +1,6 @@
 /**
- * The chat: the application that Rookery runs unless it is given another. Puts the parts together and connects them to
- * the server; decides nothing itself. Runs in every worker, and knows neither the primary nor the store.
+ * The chat: the application that Rookery runs unless APP names another. Creates the parts and connects them to the
+ * server. Runs in every worker, and knows neither the primary nor the store.
  */
 import type { Server, Socket } from 'socket.io'
 import type { App, AppContext, ClusterState } from '../wire/app.ts'
@@ -8,32 +8,33 @@ import { MEMBERS_SHOWN } from '../wire/app.ts'
 import type { ChatEvents, ChatLimits } from '../wire/chat.ts'
 import { HISTORY_DEFAULT, HISTORY_MAX } from '../wire/chat.ts'
 import { api } from './api.ts'
+import { authenticateConnections, closeAtExpiry } from './auth/authenticate-connections.ts'
+import { authenticator, persistentUsers } from './auth/authenticator.ts'
 import type { Identity } from './auth/identity.ts'
-import { authenticator, closeAtExpiry, guardConnections, lastingUsers } from './auth/identity.ts'
 import type { ChatMetrics } from './metrics.ts'
 import { chatMetrics } from './metrics.ts'
-import { RequestDesk } from './requests/dispatcher.ts'
+import { RequestDispatcher } from './requests/dispatcher.ts'
 import { rates } from './requests/rate.ts'
 import { ReadMarkers } from './requests/read-markers.ts'
-import { requestTable } from './requests/requests.ts'
-import { RecentTracks } from './requests/tracked-rooms.ts'
+import { createRequestHandlers } from './requests/requests.ts'
 import { channelOf, Memberships } from './rooms/memberships.ts'
-import type { Member, Outlet } from './rooms/room-feed.ts'
-import { Feeds } from './rooms/room-feeds.ts'
+import type { FeedOutput, Member } from './rooms/room-feed.ts'
+import { RoomFeeds } from './rooms/room-feeds.ts'
 import { SlowMembers } from './rooms/slow-members.ts'
-import { Notices } from './rooms/user-notices.ts'
+import { TrackedRooms } from './rooms/tracked-rooms.ts'
+import { UserNotices } from './rooms/user-notices.ts'
 import { Session } from './session.ts'
 
 const chat: App = (io, context) => {
   const metrics = chatMetrics(context.metrics)
-  const lasts = lastingUsers(context.settings)
-  const identityOf = guardConnections(io, {
+  const isPersistentUser = persistentUsers(context.settings)
+  const identityOf = authenticateConnections(io, {
     authenticate: authenticator(context.settings),
     limits: context.limits,
-    lasts,
+    isPersistentUser,
     logger: context.logger,
   })
-  const tracks = new RecentTracks(context.rooms, lasts)
+  const trackedRooms = new TrackedRooms(context.rooms, isPersistentUser)
   const slow = new SlowMembers({
     bounds: context.settings,
     unsentBytes: (socket) => context.unsentBytes(socket),
@@ -44,65 +45,65 @@ const chat: App = (io, context) => {
   const memberships = new Memberships({
     rooms: context.rooms,
     feeds,
-    tracks,
-    lasts,
+    trackedRooms,
+    isPersistentUser,
     roomsPerSocket: context.settings.roomsPerSocket,
     joins: metrics.joins,
     untracked: metrics.untracked,
   })
-  const notices = new Notices(io)
-  const table = requestTable({
+  const notices = new UserNotices(io)
+  const handlers = createRequestHandlers({
     context,
     memberships,
-    tracks,
+    trackedRooms,
     markers: new ReadMarkers(),
-    lasts,
+    isPersistentUser,
     notices,
   })
-  const desk = new RequestDesk({
-    table,
+  const dispatcher = new RequestDispatcher({
+    handlers,
     rates: rates(context.settings),
     metrics,
     logger: context.logger,
   })
   const sessions = new Map<Socket, Session>()
-  const greet = greeter(io, context)
+  const welcome = createWelcome(io, context)
   io.on('connection', (socket) => {
     const identity = identityOf(socket)
     const { user } = identity
     const session = new Session(socket, user, {
       isBehind: () => context.unsentBytes(socket) > context.settings.slowClientBytes,
       takePage: async () => {
-        if (lasts(user.id)) await context.limits.takePage(user.id)
+        if (isPersistentUser(user.id)) await context.limits.takePage(user.id)
       },
     })
     sessions.set(socket, session)
     metrics.sessions.set(sessions.size)
-    socket.onAny((event: unknown, ...args: unknown[]) => void desk.serve(session, event, args))
+    socket.onAny((event: unknown, ...args: unknown[]) => void dispatcher.serve(session, event, args))
     socket.once('disconnect', () => {
       sessions.delete(socket)
       metrics.sessions.set(sessions.size)
       memberships.drop(session)
     })
     notices
-      .reach(session)
-      .catch((err: unknown) => context.logger.warn({ err }, 'a user is not told of direct messages'))
-    greet(socket, identity)
+      .subscribe(session)
+      .catch((err: unknown) => context.logger.warn({ err }, 'a user will not be notified of direct messages'))
+    welcome(socket, identity)
   })
   context.onDrain({
     notice: (socket, reconnectInMs) => socket.emit('draining', { reconnectInMs }),
-    settle: async (socket) => sessions.get(socket)?.settle(),
+    settle: async (socket) => sessions.get(socket)?.finishRequests(),
   })
-  context.http.route('/api', api({ context, tracks, notices, metrics }))
+  context.http.route('/api', api({ context, trackedRooms, notices, metrics }))
 }
 
 export default chat
 
-function openFeeds(context: AppContext, metrics: ChatMetrics, slow: SlowMembers): Feeds {
-  const outlet: Outlet = {
+function openFeeds(context: AppContext, metrics: ChatMetrics, slow: SlowMembers): RoomFeeds {
+  const output: FeedOutput = {
     fanOut: (sockets: Iterable<Socket>, event: string, payload: unknown) =>
       context.fanOut(sockets, event, payload),
-    // A slow client is sent nothing more, what is told of others' typing and reading included.
+    // A slow client gets nothing more, typing and read events included.
     onSlow: (member: Member) => {
       slow.add(member)
       void changeChannel(member, 'leave')
@@ -115,14 +116,14 @@ function openFeeds(context: AppContext, metrics: ChatMetrics, slow: SlowMembers)
     try {
       await member.socket[change](channelOf(member.feed.room))
     } catch (error) {
-      context.logger.warn({ err: error, change }, 'a slow member could not change its channel')
+      context.logger.warn({ err: error, change }, 'a slow member could not leave or join its channel')
     }
   }
-  return new Feeds({ rooms: context.rooms, outlet, logger: context.logger, openRooms: metrics.openRooms })
+  return new RoomFeeds({ rooms: context.rooms, output, logger: context.logger, openRooms: metrics.openRooms })
 }
 
-/** Tells a new socket who it is and where, and all sockets how the cluster is. */
-function greeter(io: Server, context: AppContext): (socket: Socket, identity: Identity) => void {
+/** Sends each new socket its `welcome`, and all sockets every change of the cluster's state. */
+function createWelcome(io: Server, context: AppContext): (socket: Socket, identity: Identity) => void {
   let cluster: ClusterState = { state: 'ok' }
   context.onClusterState((state) => {
     const changed = state.state !== cluster.state

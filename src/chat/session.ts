@@ -1,19 +1,19 @@
 /**
- * One socket's place in the chat: who it is, where it is a member, what it is owed an answer to. Requests with a page
- * for an answer take turns, one at a time, so that a client that asks and does not read costs one page, not hundreds.
+ * One socket in the chat: its user, its memberships, its open requests. Requests that return a page run one at a time,
+ * so that a client that sends requests and does not read costs one page, not hundreds.
  */
 import type { Socket } from 'socket.io'
 import type { Author } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
-import type { Membership } from './rooms/memberships.ts'
+import type { Membership } from './rooms/membership.ts'
 
 const WAITING_MAX = 256
 const UNREAD_RETRY_MS = 1_000
 
 export interface SessionOptions {
-  /** So much of what was sent is still unsent that no page should be added to it. */
+  /** Whether so much is still unsent that no page should be added. */
   isBehind: () => boolean
-  /** Counts a page. Rejects with `rate_limited`. */
+  /** Counts one page. Rejects with `rate_limited`. */
   takePage: () => Promise<void>
 }
 
@@ -21,14 +21,14 @@ export class Session {
   readonly socket: Socket
   readonly user: Author
   readonly memberships = new Map<string, Membership>()
-  /** Joins that are waiting or under way, by room. */
+  /** Joins that wait or run, by room. */
   readonly joining = new Map<string, Promise<unknown>>()
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
-  #owed = 0
-  #settling = false
+  #openRequests = 0
+  #draining = false
   readonly #options: SessionOptions
-  readonly #settled: (() => void)[] = []
+  readonly #onFinished: (() => void)[] = []
 
   constructor(socket: Socket, user: Author, options: SessionOptions) {
     this.socket = socket
@@ -36,21 +36,21 @@ export class Session {
     this.#options = options
   }
 
-  /** As `inTurn`, for work whose answer may be large: refused when its turn comes and the client is behind, or has had too many. */
-  pageInTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.inTurn(async () => {
+  /** As `runInOrder`, for work with a large response. Refuses it when the client is behind or has had too many pages. */
+  runPageRequest<T>(work: () => Promise<T>): Promise<T> {
+    return this.runInOrder(async () => {
       if (this.#options.isBehind()) {
         const options = { retryAfterMs: UNREAD_RETRY_MS }
         throw new RookeryError('rate_limited', 'read first what has been sent', options)
       }
-      // In its turn, so that nothing that was asked for later comes before it.
+      // Inside the queue, so that a later request can't overtake this one.
       await this.#options.takePage()
       return work()
     })
   }
 
-  /** Runs `work` when what was asked for before has ended. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work` when the requests before it have ended. */
+  async runInOrder<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= WAITING_MAX) {
       throw new RookeryError('rate_limited', 'too many requests wait for their turn', { retryAfterMs: 1_000 })
     }
@@ -58,31 +58,31 @@ export class Session {
     const turn = this.#last.then(work).finally(() => {
       this.#waiting -= 1
     })
-    // How it ended is the caller's to know; the next turn only waits for its end.
+    // The caller handles a failure; the next request only waits for the end.
     this.#last = turn.catch(() => undefined)
     return turn
   }
 
-  get settling(): boolean {
-    return this.#settling
+  get draining(): boolean {
+    return this.#draining
   }
 
-  /** A request has come that is owed an answer. */
-  owe(): void {
-    this.#owed += 1
+  /** Call when a request has arrived. */
+  startRequest(): void {
+    this.#openRequests += 1
   }
 
-  /** One that was owed has been given. */
-  answered(): void {
-    this.#owed -= 1
-    if (this.#owed > 0) return
-    for (const resolve of this.#settled.splice(0)) resolve()
+  /** Call when a request has been answered. */
+  endRequest(): void {
+    this.#openRequests -= 1
+    if (this.#openRequests > 0) return
+    for (const resolve of this.#onFinished.splice(0)) resolve()
   }
 
-  /** From now on requests are refused. Resolves when those that came before have been answered. */
-  async settle(): Promise<void> {
-    this.#settling = true
-    if (this.#owed === 0) return
-    await new Promise<void>((resolve) => this.#settled.push(resolve))
+  /** New requests are refused from now on. Resolves when the open ones have been answered. */
+  async finishRequests(): Promise<void> {
+    this.#draining = true
+    if (this.#openRequests === 0) return
+    await new Promise<void>((resolve) => this.#onFinished.push(resolve))
   }
 }

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
-import type { Member, Outlet } from '../../src/chat/rooms/room-feed.ts'
-import { HELD_MAX, RoomFeed } from '../../src/chat/rooms/room-feed.ts'
+import type { FeedOutput, Member } from '../../src/chat/rooms/room-feed.ts'
+import { BUFFERED_MAX, RoomFeed } from '../../src/chat/rooms/room-feed.ts'
 import type { ChatEvents } from '../../src/wire/chat.ts'
 import type { Author, LogEntry } from '../../src/wire/entry.ts'
 
@@ -46,7 +46,7 @@ class Room {
   #seq = 0
 
   constructor() {
-    const outlet: Outlet = {
+    const output: FeedOutput = {
       fanOut: (sockets, event, payload) => this.#fanOut(sockets, event, payload),
       onSlow: (member) => this.slowed.push(member),
       onRecovered: (member) => this.slowed.splice(this.slowed.indexOf(member), 1),
@@ -55,7 +55,7 @@ class Room {
       },
       onGap: () => undefined,
     }
-    this.feed = new RoomFeed('lobby', outlet)
+    this.feed = new RoomFeed('lobby', output)
   }
 
   get head(): number {
@@ -138,12 +138,12 @@ describe('a room feed', () => {
   it('turns what came beyond the bound while a member joined into a gap', () => {
     const room = new Room()
     const { client, member } = room.client()
-    room.publish(HELD_MAX + 5)
+    room.publish(BUFFERED_MAX + 5)
     room.feed.goLive(member, 10)
     room.publish()
-    expect(client.numbers()).toEqual(upTo(11, HELD_MAX + 6))
+    expect(client.numbers()).toEqual(upTo(11, BUFFERED_MAX + 6))
     expect(client.told.filter((one) => one.event === 'gap')).toEqual([
-      { event: 'gap', from: HELD_MAX + 1, to: HELD_MAX + 5 },
+      { event: 'gap', from: BUFFERED_MAX + 1, to: BUFFERED_MAX + 5 },
     ])
   })
 
@@ -257,7 +257,7 @@ describe('a room feed', () => {
           const seat = seats[one.who]
           if (seat === undefined) continue
           if (one.do === 'live') live(one.who)
-          else if (one.do === 'rejoin') room.feed.hold(seat.member)
+          else if (one.do === 'rejoin') room.feed.holdBack(seat.member)
           else seat.client.slow = one.do === 'slow'
           if (one.do === 'fast') room.feed.recover(seat.member)
         }
@@ -289,7 +289,7 @@ describe('a member that asks to join twice before it is answered', () => {
     const room = new Room()
     room.publish(10)
     const { client, member } = room.client()
-    room.feed.hold(member)
+    room.feed.holdBack(member)
     room.feed.goLive(member, 10)
     room.publish()
     expect(client.told).toEqual([])
@@ -302,7 +302,7 @@ describe('a member that asks to join twice before it is answered', () => {
     const room = new Room()
     room.publish(10)
     const { client, member } = room.client()
-    room.feed.hold(member)
+    room.feed.holdBack(member)
     room.feed.goLive(member, 10)
     room.publish(2)
     room.feed.goLive(member, member.sentUpTo)
@@ -322,7 +322,7 @@ describe('a room feed whose log is another now', () => {
     room.publish()
     expect(client.told.slice(5)).toEqual([told, messageOf(3)])
     expect(client.payloads[5]).toEqual({ room: 'lobby', epoch: 'e2', head: 2 })
-    room.feed.hold(member)
+    room.feed.holdBack(member)
     room.publish()
     room.feed.goLive(member, 3, 'e2')
     expect(client.told.slice(7)).toEqual([messageOf(4)])
@@ -354,7 +354,7 @@ describe('a room feed whose log is another now', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0, 'e1')
-    room.feed.hold(member)
+    room.feed.holdBack(member)
     room.reset('e2', 2)
     room.feed.goLive(member, member.sentUpTo)
     room.publish()

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
+import { authenticator, persistentUsers } from '../../src/chat/auth/authenticator.ts'
 import { guest, guestId } from '../../src/chat/auth/guest.ts'
-import { authenticator, lastingUsers } from '../../src/chat/auth/identity.ts'
 import type { AppSettings } from '../../src/wire/app.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
 
@@ -52,9 +52,9 @@ describe('guests', () => {
 
   it('come back with a key alone; whoever has a token may come back in any case', () => {
     const passing = guest({ name: 'Ada' }).user.id
-    const lasts = lastingUsers(guestSettings)
-    expect([lasts(passing), lasts(guestId('a key of somebody'))]).toEqual([false, true])
-    expect(lastingUsers(jwtSettings)(passing)).toBe(true)
+    const isPersistentUser = persistentUsers(guestSettings)
+    expect([isPersistentUser(passing), isPersistentUser(guestId('a key of somebody'))]).toEqual([false, true])
+    expect(persistentUsers(jwtSettings)(passing)).toBe(true)
   })
 
   it.each([undefined, null, 'Ada', {}, { name: '' }, { name: 'Ada', key: 'short' }, { name: 'Ada', key: 1 }])(

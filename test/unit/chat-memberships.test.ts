@@ -5,9 +5,9 @@ import { Registry } from 'prom-client'
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
 import { chatMetrics } from '../../src/chat/metrics.ts'
-import { RecentTracks } from '../../src/chat/requests/tracked-rooms.ts'
 import { Memberships } from '../../src/chat/rooms/memberships.ts'
-import { Feeds } from '../../src/chat/rooms/room-feeds.ts'
+import { RoomFeeds } from '../../src/chat/rooms/room-feeds.ts'
+import { TrackedRooms } from '../../src/chat/rooms/tracked-rooms.ts'
 import { Session } from '../../src/chat/session.ts'
 import type { Rooms } from '../../src/wire/app.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
@@ -97,10 +97,10 @@ class Seat {
   }
 }
 
-function setUp(roomsPerSocket = 10, lasts: (userId: string) => boolean = () => true) {
+function setUp(roomsPerSocket = 10, isPersistentUser: (userId: string) => boolean = () => true) {
   const store = new SlowRooms()
   const metrics = chatMetrics(new Registry())
-  const outlet = {
+  const output = {
     fanOut: () => [],
     onSlow: () => undefined,
     onRecovered: () => undefined,
@@ -108,20 +108,20 @@ function setUp(roomsPerSocket = 10, lasts: (userId: string) => boolean = () => t
     onGap: () => undefined,
   }
   const logger = pino({ level: 'silent' })
-  const feeds = new Feeds({ rooms: store.rooms, outlet, logger, openRooms: metrics.openRooms })
-  const tracks = new RecentTracks(store.rooms, lasts)
+  const feeds = new RoomFeeds({ rooms: store.rooms, output, logger, openRooms: metrics.openRooms })
+  const trackedRooms = new TrackedRooms(store.rooms, isPersistentUser)
   const memberships = new Memberships({
     rooms: store.rooms,
     feeds,
-    tracks,
-    lasts,
+    trackedRooms,
+    isPersistentUser,
     roomsPerSocket,
     joins: metrics.joins,
     untracked: metrics.untracked,
   })
   const join = async (seat: Seat, room = 'lobby') => {
-    const { answer, afterwards } = await memberships.join(seat.session, { room, limit: 50 })
-    afterwards()
+    const { answer, onSent } = await memberships.join(seat.session, { room, limit: 50 })
+    onSent()
     return answer
   }
   const drop = (seat: Seat) => {
@@ -263,11 +263,11 @@ describe('memberships', () => {
 
   it('open the room anew after a failure, while others still hold the one that failed', async () => {
     const { store, feeds } = setUp()
-    const failed = feeds.hold('lobby')
+    const failed = feeds.acquire('lobby')
     const refused = expect(failed.opened).rejects.toThrow('away')
     store.waiting.shift()?.reject(new Error('away'))
     await refused
-    const held = feeds.hold('lobby')
+    const held = feeds.acquire('lobby')
     await store.answerAll()
     await held.opened
     failed.release()

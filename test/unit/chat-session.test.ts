@@ -1,9 +1,9 @@
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
-import { history, resume } from '../../src/chat/requests/pages.ts'
 import { rate } from '../../src/chat/requests/rate.ts'
 import { ReadMarkers } from '../../src/chat/requests/read-markers.ts'
-import { RecentTracks } from '../../src/chat/requests/tracked-rooms.ts'
+import { history, resume } from '../../src/chat/rooms/pages.ts'
+import { TrackedRooms } from '../../src/chat/rooms/tracked-rooms.ts'
 import { Session } from '../../src/chat/session.ts'
 import type { RoomRange } from '../../src/wire/app.ts'
 import { PresenceBacklog } from '../../src/wire/presence-backlog.ts'
@@ -18,7 +18,7 @@ describe('a session', () => {
     const session = newSession()
     const order: string[] = []
     const run = (name: string) =>
-      session.inTurn(async () => {
+      session.runInOrder(async () => {
         order.push(`${name} begins`)
         await Promise.resolve()
         order.push(`${name} ends`)
@@ -35,11 +35,11 @@ describe('a session', () => {
     const session = newSession()
     const opens: (() => void)[] = []
     const gate = new Promise<void>((resolve) => opens.push(resolve))
-    const waiting = Array.from({ length: 256 }, () => session.inTurn(() => gate))
-    await expect(session.inTurn(() => gate)).rejects.toMatchObject({ code: 'rate_limited' })
+    const waiting = Array.from({ length: 256 }, () => session.runInOrder(() => gate))
+    await expect(session.runInOrder(() => gate)).rejects.toMatchObject({ code: 'rate_limited' })
     for (const open of opens) open()
     await Promise.all(waiting)
-    await expect(session.inTurn(async () => 'again')).resolves.toBe('again')
+    await expect(session.runInOrder(async () => 'again')).resolves.toBe('again')
   })
 
   it('gives no page to a client that is behind when its turn comes', async () => {
@@ -48,34 +48,34 @@ describe('a session', () => {
       isBehind: () => behind,
       takePage: async () => undefined,
     })
-    const first = session.pageInTurn(async () => {
+    const first = session.runPageRequest(async () => {
       behind = true
       return 'page'
     })
-    const second = session.pageInTurn(async () => 'page')
-    const other = session.inTurn(async () => 'no page')
+    const second = session.runPageRequest(async () => 'page')
+    const other = session.runInOrder(async () => 'no page')
     await expect(first).resolves.toBe('page')
     await expect(second).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 1_000 })
     await expect(other).resolves.toBe('no page')
     behind = false
-    await expect(session.pageInTurn(async () => 'page')).resolves.toBe('page')
+    await expect(session.runPageRequest(async () => 'page')).resolves.toBe('page')
   })
 
   it('settles when what was owed has been answered', async () => {
     const session = newSession()
-    await session.settle()
+    await session.finishRequests()
     const owing = newSession()
-    owing.owe()
-    owing.owe()
+    owing.startRequest()
+    owing.startRequest()
     let settled = false
-    const settling = owing.settle().then(() => {
+    const settling = owing.finishRequests().then(() => {
       settled = true
     })
-    expect(owing.settling).toBe(true)
-    owing.answered()
+    expect(owing.draining).toBe(true)
+    owing.endRequest()
     await new Promise((resolve) => setImmediate(resolve))
     expect(settled).toBe(false)
-    owing.answered()
+    owing.endRequest()
     await settling
     expect(settled).toBe(true)
   })
@@ -118,13 +118,13 @@ describe('missed presence', () => {
 describe('read markers', () => {
   it('are told when they move forward, and forgotten past a bound', () => {
     const markers = new ReadMarkers()
-    expect(markers.moves('u', 'lobby', 0)).toBe(false)
-    expect(markers.moves('u', 'lobby', 5)).toBe(true)
-    expect(markers.moves('u', 'lobby', 5)).toBe(false)
-    expect(markers.moves('u', 'lobby', 4)).toBe(false)
-    expect(markers.moves('v', 'lobby', 4)).toBe(true)
-    for (let i = 0; i < 10_000; i += 1) markers.moves(`w${i}`, 'lobby', 1)
-    expect(markers.moves('u', 'lobby', 5)).toBe(true)
+    expect(markers.advance('u', 'lobby', 0)).toBe(false)
+    expect(markers.advance('u', 'lobby', 5)).toBe(true)
+    expect(markers.advance('u', 'lobby', 5)).toBe(false)
+    expect(markers.advance('u', 'lobby', 4)).toBe(false)
+    expect(markers.advance('v', 'lobby', 4)).toBe(true)
+    for (let i = 0; i < 10_000; i += 1) markers.advance(`w${i}`, 'lobby', 1)
+    expect(markers.advance('u', 'lobby', 5)).toBe(true)
   })
 })
 
@@ -138,19 +138,19 @@ describe('tracked direct rooms', () => {
         if (failing) throw new Error('away')
       },
     }
-    const tracks = new RecentTracks(store, (userId) => userId !== 'passing')
-    await tracks.ensure('dm:passing:passing', 0)
-    await tracks.ensure('lobby', 0)
+    const trackedRooms = new TrackedRooms(store, (userId) => userId !== 'passing')
+    await trackedRooms.ensure('dm:passing:passing', 0)
+    await trackedRooms.ensure('lobby', 0)
     expect(asked).toEqual([])
-    await Promise.all([tracks.ensure('dm:a:b', 0), tracks.ensure('dm:a:b', 1)])
+    await Promise.all([trackedRooms.ensure('dm:a:b', 0), trackedRooms.ensure('dm:a:b', 1)])
     expect(asked).toEqual(['a dm:a:b', 'b dm:a:b'])
-    tracks.forget('a', 'dm:a:b')
-    await tracks.ensure('dm:a:b', 2)
+    trackedRooms.forget('a', 'dm:a:b')
+    await trackedRooms.ensure('dm:a:b', 2)
     expect(asked.splice(0)).toEqual(['a dm:a:b', 'b dm:a:b', 'a dm:a:b'])
     failing = true
-    await expect(tracks.ensure('dm:a:b', 60_000)).rejects.toThrow('away')
+    await expect(trackedRooms.ensure('dm:a:b', 60_000)).rejects.toThrow('away')
     failing = false
-    await tracks.ensure('dm:a:b', 60_001)
+    await trackedRooms.ensure('dm:a:b', 60_001)
     expect(asked).toEqual(['a dm:a:b', 'b dm:a:b', 'a dm:a:b', 'b dm:a:b'])
   })
 })

@@ -1,4 +1,4 @@
-/** Who may use which room. Direct rooms are open to their two users alone, all others to everybody. */
+/** Access to rooms. A direct room is open to its two users only, any other room to everybody. */
 import { directUsers } from '../../wire/chat-direct.ts'
 import { RookeryError } from '../../wire/errors.ts'
 

@@ -1,16 +1,16 @@
 /**
- * Guests: a name of their choice, and an id made of the key that only they know. The same key gives the same id again;
- * the id gives nothing of the key away. Who has no key gets an id of another kind, for this connection alone. Keeps
+ * Guests: a name of their choice, and an id derived from a key that only they know. The same key always gives the same
+ * id; the key can't be derived from the id. A guest without a key gets an ephemeral id, for this connection only. Stores
  * nothing, and never logs a key.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { guestAuth } from '../../wire/chat.ts'
-import { checked } from '../requests/failures.ts'
+import { validate } from '../errors.ts'
 import type { Identity } from './identity.ts'
 
 const PREFIX = 'g_'
-const PASSING_PREFIX = 'p_'
-/** With the prefix 28 characters, as many as an id in a direct room may have: 156 bits. */
+const EPHEMERAL_PREFIX = 'p_'
+/** 156 bits. With the prefix 28 characters, the longest user id that a direct room's name can hold. */
 const DIGEST_CHARS = 26
 
 export function guestId(key: string): string {
@@ -19,15 +19,15 @@ export function guestId(key: string): string {
 }
 
 export function guest(auth: unknown): Identity {
-  const { name, key } = checked(guestAuth, auth)
-  return { user: { id: key === undefined ? passingId() : guestId(key), name } }
+  const { name, key } = validate(guestAuth, auth)
+  return { user: { id: key === undefined ? ephemeralId() : guestId(key), name } }
 }
 
-/** Whether this guest will never be seen again once the connection has ended. */
-export function isPassing(userId: string): boolean {
-  return userId.startsWith(PASSING_PREFIX)
+/** Whether this guest has no key, and so can't come back after the connection has ended. */
+export function isEphemeralGuest(userId: string): boolean {
+  return userId.startsWith(EPHEMERAL_PREFIX)
 }
 
-function passingId(): string {
-  return PASSING_PREFIX + randomBytes(DIGEST_CHARS).toString('base64url').slice(0, DIGEST_CHARS)
+function ephemeralId(): string {
+  return EPHEMERAL_PREFIX + randomBytes(DIGEST_CHARS).toString('base64url').slice(0, DIGEST_CHARS)
 }

@@ -1,6 +1,6 @@
 /**
- * Users by JSON Web Token: `sub` is the id, `name` the name. Signed with a shared secret (HS256) or with a key of a
- * published set. Never logs a token.
+ * Authenticates users by JSON Web Token: `sub` is the id, `name` the name. The token is signed with a shared secret
+ * (HS256) or with a key of a published key set. Never logs a token.
  */
 import { createSecretKey } from 'node:crypto'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
@@ -8,10 +8,10 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { AppSettings } from '../../wire/app.ts'
 import { tokenAuth, userId, userName } from '../../wire/chat.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import { checked } from '../requests/failures.ts'
+import { validate } from '../errors.ts'
 import type { Authenticate, Identity } from './identity.ts'
 
-/** A key set is public: no symmetric algorithm is ever taken with it. */
+/** A key set is public, so symmetric algorithms are never accepted with it. */
 const KEY_SET_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -29,18 +29,18 @@ const KEY_SET_TIMEOUT_MS = 5_000
 
 type Verify = (token: string) => Promise<{ payload: JWTPayload }>
 
-/** @throws when the settings name no key, or two. */
+/** @throws when the settings name no key, or two */
 export function jwtAuthenticator(settings: AppSettings): Authenticate {
   const verify = verifier(settings)
   return async (auth) => {
-    if (!bringsToken(auth)) throw new RookeryError('unauthenticated', 'this server wants a token')
-    const { token } = checked(tokenAuth, auth)
-    return identityOf(await verified(verify, token))
+    if (!hasToken(auth)) throw new RookeryError('unauthenticated', 'this server wants a token')
+    const { token } = validate(tokenAuth, auth)
+    return identityOf(await verifiedPayload(verify, token))
   }
 }
 
-/** Who brings none, a guest say, is to get one: that is no malformed request. */
-function bringsToken(auth: unknown): boolean {
+/** A client without a token, a guest say, is unauthenticated. Its request is not malformed. */
+function hasToken(auth: unknown): boolean {
   return typeof auth === 'object' && auth !== null && 'token' in auth
 }
 
@@ -60,22 +60,22 @@ function verifier(settings: AppSettings): Verify {
   return (token) => jwtVerify(token, keys, { ...claims, algorithms: KEY_SET_ALGORITHMS })
 }
 
-async function verified(verify: Verify, token: string): Promise<JWTPayload> {
+async function verifiedPayload(verify: Verify, token: string): Promise<JWTPayload> {
   try {
     return (await verify(token)).payload
   } catch (error) {
-    throw refusal(error)
+    throw toRookeryError(error)
   }
 }
 
-/** A set that can't be had is our trouble, and may pass; all the rest is the token's. */
-function refusal(cause: unknown): RookeryError {
-  const ours =
+/** A key set that can't be fetched is a fault of the server and may pass. All other errors are the token's. */
+function toRookeryError(cause: unknown): RookeryError {
+  const isServerFault =
     !(cause instanceof errors.JOSEError) ||
     cause instanceof errors.JWKSTimeout ||
     cause instanceof errors.JWKSInvalid ||
     cause.code === 'ERR_JOSE_GENERIC'
-  if (ours)
+  if (isServerFault)
     return new RookeryError('unavailable', 'the keys that tokens are checked with cannot be had', { cause })
   if (cause instanceof errors.JWTExpired) {
     return new RookeryError('unauthenticated', 'the token has expired', { cause })

@@ -1,17 +1,17 @@
 /**
- * Serves the requests of every session: each is counted, limited, checked and answered once, whatever happens on the
- * way. An event without an ack callback is served all the same; what would have been an error is counted and dropped.
+ * Dispatches the requests of all sessions: counts, rate limits and checks each one, and answers it exactly once. An
+ * event without an ack callback is served too; its error is counted and dropped.
  */
 import type { Logger } from 'pino'
 import { RookeryError } from '../../wire/errors.ts'
+import { errorBodyOf } from '../errors.ts'
 import type { ChatMetrics } from '../metrics.ts'
 import type { Session } from '../session.ts'
-import { failureBody } from './failures.ts'
 import type { Rates } from './rate.ts'
-import type { Outcome, RequestRow } from './requests.ts'
+import type { RequestHandler, RequestResult } from './requests.ts'
 
-export interface RequestDeskOptions {
-  table: ReadonlyMap<string, RequestRow>
+export interface RequestDispatcherOptions {
+  handlers: ReadonlyMap<string, RequestHandler>
   rates: Rates
   metrics: Pick<ChatMetrics, 'requests'>
   logger: Logger
@@ -19,42 +19,46 @@ export interface RequestDeskOptions {
 
 type AckCallback = (answer: object) => void
 
-export class RequestDesk {
-  readonly #options: RequestDeskOptions
+export class RequestDispatcher {
+  readonly #options: RequestDispatcherOptions
 
-  constructor(options: RequestDeskOptions) {
+  constructor(options: RequestDispatcherOptions) {
     this.#options = options
   }
 
-  /** `args`: what came with the event, the ack callback last if there is one. Never rejects. */
+  /** @param args the arguments of the event, with the ack callback last if there is one. Never rejects. */
   async serve(session: Session, event: unknown, args: unknown[]): Promise<void> {
-    const row = typeof event === 'string' ? this.#options.table.get(event) : undefined
-    const name = row === undefined ? 'unknown' : String(event)
+    const handler = typeof event === 'string' ? this.#options.handlers.get(event) : undefined
+    const name = handler === undefined ? 'unknown' : String(event)
     const { ack, payloads } = split(args)
-    session.owe()
+    session.startRequest()
     let code = 'ok'
     try {
-      const { answer, afterwards } = await this.#outcome(session, row, payloads)
+      const { answer, onSent } = await this.#run(session, handler, payloads)
       ack?.({ ok: true, ...answer })
-      afterwards?.()
+      onSent?.()
     } catch (error) {
-      const body = failureBody(error, this.#options.logger, name)
+      const body = errorBodyOf(error, this.#options.logger, name)
       code = body.code
       ack?.({ ok: false, error: body })
     } finally {
-      session.answered()
+      session.endRequest()
       this.#options.metrics.requests.inc({ event: name, code })
     }
   }
 
-  async #outcome(session: Session, row: RequestRow | undefined, payloads: unknown[]): Promise<Outcome> {
-    if (session.settling) throw new RookeryError('draining', 'this worker is going; connect again')
-    await this.#options.rates[row?.rate ?? 'request'](session.user.id)
-    if (row === undefined) throw new RookeryError('not_found', 'no such event')
+  async #run(
+    session: Session,
+    handler: RequestHandler | undefined,
+    payloads: unknown[],
+  ): Promise<RequestResult> {
+    if (session.draining) throw new RookeryError('draining', 'this worker is going; connect again')
+    await this.#options.rates[handler?.rate ?? 'request'](session.user.id)
+    if (handler === undefined) throw new RookeryError('not_found', 'no such event')
     if (payloads.length !== 1) {
       throw new RookeryError('bad_request', 'an event takes one object, and then an ack at most')
     }
-    return row.serve(session, payloads[0])
+    return handler.serve(session, payloads[0])
   }
 }
 

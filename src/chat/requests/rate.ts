@@ -1,14 +1,14 @@
 /**
- * How much a user may ask for, counted in this worker: it refuses at once what is far too much. Messages are counted over
- * all workers and hosts as well, where they are appended, and so are requests with a page for an answer; others are not, so
- * that a user with connections on several workers may make as many times more of them.
+ * Rate limits per user, counted in this worker, which refuse far too many requests at once. Messages and requests that
+ * return a page are counted over all workers and hosts too. Other requests are not: a user with connections on several
+ * workers may make that many times more of them.
  */
 import type { RateLimiter } from '../../core/rate-limiter.ts'
 import { memoryRateLimiter, rateWindow } from '../../core/rate-limiter.ts'
 import type { AppSettings } from '../../wire/app.ts'
 import { RookeryError } from '../../wire/errors.ts'
 
-/** Takes one from what `key` has left. Rejects with `rate_limited`. */
+/** Counts one request of `key`. Rejects with `rate_limited`. */
 export type Rate = (key: string) => Promise<void>
 
 export interface Rates {
@@ -16,7 +16,7 @@ export interface Rates {
   readonly request: Rate
 }
 
-/** `factor`: one that speaks for many users has so many times a user's share. */
+/** @param factor multiplies the limits, for a caller that acts for many users */
 export function rates(settings: AppSettings, factor = 1): Rates {
   return {
     message: rate(settings.messageRate * factor, settings.messageBurst * factor),
@@ -24,11 +24,11 @@ export function rates(settings: AppSettings, factor = 1): Rates {
   }
 }
 
-/** `perSecond` on average, `burst` at once. */
+/** Allows `perSecond` on average and `burst` at once. */
 export function rate(perSecond: number, burst: number): Rate {
-  const take: RateLimiter = memoryRateLimiter(rateWindow(perSecond, burst))
+  const limiter: RateLimiter = memoryRateLimiter(rateWindow(perSecond, burst))
   return async (key) => {
-    const retryAfterMs = await take(key)
+    const retryAfterMs = await limiter(key)
     if (retryAfterMs > 0) throw new RookeryError('rate_limited', 'too much at once', { retryAfterMs })
   }
 }

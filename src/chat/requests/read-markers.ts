@@ -1,21 +1,21 @@
 /**
- * Which markers this worker has already told of, so that a marker that did not move is not told again. Bounded: one
- * that is forgotten may be told once more, which says nothing false; it is never told a step back.
+ * The read markers that this worker has announced last, so that a marker that did not move is not announced again.
+ * Bounded: a forgotten marker may be announced once more, which is harmless. A marker is never announced backwards.
  */
 const REMEMBERED_MAX = 10_000
 
 export class ReadMarkers {
-  /** Least lately moved first. */
-  readonly #told = new Map<string, number>()
+  /** Least recently moved first. */
+  readonly #announced = new Map<string, number>()
 
-  /** Whether `seq` is further than what was told of this user and room. */
-  moves(userId: string, room: string, seq: number): boolean {
+  /** @returns whether `seq` is above the last announced marker of this user and room */
+  advance(userId: string, room: string, seq: number): boolean {
     const key = `${room} ${userId}`
-    if (seq <= (this.#told.get(key) ?? 0)) return false
-    this.#told.delete(key)
-    this.#told.set(key, seq)
-    const [oldest] = this.#told.keys()
-    if (this.#told.size > REMEMBERED_MAX && oldest !== undefined) this.#told.delete(oldest)
+    if (seq <= (this.#announced.get(key) ?? 0)) return false
+    this.#announced.delete(key)
+    this.#announced.set(key, seq)
+    const [oldest] = this.#announced.keys()
+    if (this.#announced.size > REMEMBERED_MAX && oldest !== undefined) this.#announced.delete(oldest)
     return true
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a client may ask: one row an event, with its schema, the rate it counts against, and who answers. Rows do no
- * checks of their own beyond what needs the room or the settings; serving a row is `desk.ts`'s.
+ * The requests that a client may make: one handler per event, with its schema and its rate limit. Handlers check only
+ * what needs the room or the settings; the dispatcher does the rest.
  */
 import type { z } from 'zod'
 import type { AppContext } from '../../wire/app.ts'
@@ -9,36 +9,36 @@ import { charsIn, chatRequests } from '../../wire/chat.ts'
 import type { AppendResult, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { checkAccess } from '../auth/access.ts'
+import { validate } from '../errors.ts'
 import type { Memberships } from '../rooms/memberships.ts'
 import { channelOf } from '../rooms/memberships.ts'
-import type { Notices } from '../rooms/user-notices.ts'
+import { history } from '../rooms/pages.ts'
+import type { TrackedRooms } from '../rooms/tracked-rooms.ts'
+import type { UserNotices } from '../rooms/user-notices.ts'
 import type { Session } from '../session.ts'
-import { checked } from './failures.ts'
-import { history } from './pages.ts'
 import type { Rates } from './rate.ts'
 import type { ReadMarkers } from './read-markers.ts'
-import type { RecentTracks } from './tracked-rooms.ts'
 
-export interface Outcome {
+export interface RequestResult {
   answer: object
-  /** Called right after the answer has been sent. */
-  afterwards?: () => void
+  /** Called right after the answer was sent. */
+  onSent?: () => void
 }
 
-export interface RequestRow {
+export interface RequestHandler {
   readonly rate: keyof Rates
-  /** @throws `bad_request` when the payload is not as the protocol has it, and whatever the request runs into */
-  serve(session: Session, payload: unknown): Promise<Outcome>
+  /** @throws `bad_request` when the payload does not fit the schema, and any error of the request */
+  serve(session: Session, payload: unknown): Promise<RequestResult>
 }
 
-export interface Desk {
+export interface RequestContext {
   readonly context: Pick<AppContext, 'rooms' | 'settings'>
   readonly memberships: Memberships
-  readonly tracks: RecentTracks
+  readonly trackedRooms: TrackedRooms
   readonly markers: ReadMarkers
-  /** Whether a user may come back. */
-  readonly lasts: (userId: string) => boolean
-  readonly notices: Notices
+  /** Whether a user can come back. */
+  readonly isPersistentUser: (userId: string) => boolean
+  readonly notices: UserNotices
 }
 
 /** @throws `too_large` */
@@ -48,31 +48,31 @@ export function checkLength(text: string, maxChars: number): void {
   }
 }
 
-export function requestTable(desk: Desk): ReadonlyMap<string, RequestRow> {
-  return new Map<ChatEvent, RequestRow>([
-    ...membershipRows(desk),
-    ...messageRows(desk),
-    ...pageRows(desk),
-    ...stateRows(desk),
+export function createRequestHandlers(context: RequestContext): ReadonlyMap<string, RequestHandler> {
+  return new Map<ChatEvent, RequestHandler>([
+    ...membershipHandlers(context),
+    ...messageHandlers(context),
+    ...pageHandlers(context),
+    ...stateHandlers(context),
   ])
 }
 
-type Row = [ChatEvent, RequestRow]
+type NamedHandler = [ChatEvent, RequestHandler]
 
-function row<S extends z.ZodType>(
+function handler<S extends z.ZodType>(
   rate: keyof Rates,
   schema: S,
-  serve: (session: Session, asked: z.output<S>) => Promise<Outcome>,
-): RequestRow {
-  return { rate, serve: async (session, payload) => serve(session, checked(schema, payload)) }
+  serve: (session: Session, asked: z.output<S>) => Promise<RequestResult>,
+): RequestHandler {
+  return { rate, serve: async (session, payload) => serve(session, validate(schema, payload)) }
 }
 
-function membershipRows({ memberships }: Desk): Row[] {
-  const join = row('request', chatRequests['room:join'], async (session, asked) => {
+function membershipHandlers({ memberships }: RequestContext): NamedHandler[] {
+  const join = handler('request', chatRequests['room:join'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return memberships.join(session, asked)
   })
-  const leave = row('request', chatRequests['room:leave'], async (session, { room }) => {
+  const leave = handler('request', chatRequests['room:leave'], async (session, { room }) => {
     checkAccess(room, session.user.id)
     await memberships.leave(session, room)
     return { answer: {} }
@@ -83,24 +83,30 @@ function membershipRows({ memberships }: Desk): Row[] {
   ]
 }
 
-function messageRows({ context, memberships, tracks, lasts, notices }: Desk): Row[] {
+function messageHandlers({
+  context,
+  memberships,
+  trackedRooms,
+  isPersistentUser,
+  notices,
+}: RequestContext): NamedHandler[] {
   const { rooms, settings } = context
-  const append = async (session: Session, room: string, draft: MessageDraft): Promise<Outcome> => {
+  const append = async (session: Session, room: string, draft: MessageDraft): Promise<RequestResult> => {
     checkAccess(room, session.user.id)
     if (draft.kind !== 'remove') checkLength(draft.text, settings.textMaxChars)
     await memberships.require(session, room)
-    await tracks.ensure(room)
-    const answer: AppendResult = await rooms.append(room, draft, { limited: lasts(draft.from.id) })
+    await trackedRooms.ensure(room)
+    const answer: AppendResult = await rooms.append(room, draft, { limited: isPersistentUser(draft.from.id) })
     const isText = draft.kind === 'text'
-    return { answer, ...(isText && { afterwards: () => notices.text(room, draft.from, answer.seq) }) }
+    return { answer, ...(isText && { onSent: () => notices.text(room, draft.from, answer.seq) }) }
   }
-  const send = row('message', chatRequests['message:send'], (session, { room, id, text }) =>
+  const send = handler('message', chatRequests['message:send'], (session, { room, id, text }) =>
     append(session, room, { kind: 'text', id, from: session.user, text }),
   )
-  const edit = row('message', chatRequests['message:edit'], (session, { room, id, target, text }) =>
+  const edit = handler('message', chatRequests['message:edit'], (session, { room, id, target, text }) =>
     append(session, room, { kind: 'edit', id, from: session.user, target, text }),
   )
-  const remove = row('message', chatRequests['message:remove'], (session, { room, id, target }) =>
+  const remove = handler('message', chatRequests['message:remove'], (session, { room, id, target }) =>
     append(session, room, { kind: 'remove', id, from: session.user, target }),
   )
   return [
@@ -110,23 +116,23 @@ function messageRows({ context, memberships, tracks, lasts, notices }: Desk): Ro
   ]
 }
 
-/** These need no membership: what a room holds is open to whoever may join it, and a list of rooms is read unjoined. */
-function pageRows({ context: { rooms }, notices }: Desk): Row[] {
-  const page = row('request', chatRequests['room:history'], async (session, asked) => {
+/** These need no membership: everyone who may join a room may read it, and a list of rooms is read before joining. */
+function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHandler[] {
+  const page = handler('request', chatRequests['room:history'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
-    return { answer: await session.pageInTurn(() => history(rooms, asked.room, asked)) }
+    return { answer: await session.runPageRequest(() => history(rooms, asked.room, asked)) }
   })
-  const members = row('request', chatRequests['room:members'], async (session, { room }) => {
+  const members = handler('request', chatRequests['room:members'], async (session, { room }) => {
     checkAccess(room, session.user.id)
-    const { members: shown, count } = await session.pageInTurn(() => rooms.members(room))
+    const { members: shown, count } = await session.runPageRequest(() => rooms.members(room))
     const answer: ChatAnswers['room:members'] = { members: shown, count }
     return { answer }
   })
-  const own = row('request', chatRequests.rooms, async (session) => {
-    // What comes in after the answer was made is told: none falls between the two.
-    await notices.reach(session)
+  const own = handler('request', chatRequests.rooms, async (session) => {
+    // Subscribe first, so that no message falls between the answer and the notifications.
+    await notices.subscribe(session)
     const answer: ChatAnswers['rooms'] = {
-      rooms: await session.pageInTurn(() => rooms.userRooms(session.user.id)),
+      rooms: await session.runPageRequest(() => rooms.userRooms(session.user.id)),
     }
     return { answer }
   })
@@ -137,25 +143,31 @@ function pageRows({ context: { rooms }, notices }: Desk): Row[] {
   ]
 }
 
-function stateRows({ context: { rooms }, memberships, markers, lasts, notices }: Desk): Row[] {
-  /** For one who never comes back nothing is stored: the others in the room are told, no more. */
-  const readInPassing = async (session: Session, room: string, seq: number): Promise<number> => {
+function stateHandlers({
+  context: { rooms },
+  memberships,
+  markers,
+  isPersistentUser,
+  notices,
+}: RequestContext): NamedHandler[] {
+  /** For users that can't come back: the room is notified, but nothing is stored. */
+  const readUnstored = async (session: Session, room: string, seq: number): Promise<number> => {
     await memberships.require(session, room)
     const { head } = await rooms.read(room, { newest: true, limit: 1 })
     return Math.min(seq, head)
   }
-  const read = row('request', chatRequests['room:read'], async (session, asked) => {
+  const read = handler('request', chatRequests['room:read'], async (session, asked) => {
     const { room } = asked
     const { id } = session.user
     checkAccess(room, id)
-    const seq = await (lasts(id)
+    const seq = await (isPersistentUser(id)
       ? rooms.markRead(id, room, asked.seq)
-      : readInPassing(session, room, asked.seq))
-    if (markers.moves(id, room, seq)) notices.read(room, id, seq)
+      : readUnstored(session, room, asked.seq))
+    if (markers.advance(id, room, seq)) notices.read(room, id, seq)
     const answer: ChatAnswers['room:read'] = { seq }
     return { answer }
   })
-  const typing = row('request', chatRequests.typing, async (session, asked) => {
+  const typing = handler('request', chatRequests.typing, async (session, asked) => {
     const { room } = asked
     await memberships.require(session, room)
     const payload = { room, user: session.user, typing: asked.typing }

@@ -1,57 +1,57 @@
 /**
- * The rooms that are open on this worker: one subscription a room, opened for the first who holds it, closed when the
- * last lets go. A room that is let go while it is being opened is closed as soon as it is open.
+ * The open rooms of this worker: one subscription per room, opened by the first `acquire` and closed by the last
+ * `release`. A room that is released while it is being opened is closed as soon as it is open.
  */
 import type { Logger } from 'pino'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RoomSubscription, Rooms } from '../../wire/app.ts'
 import type { ChatMetrics } from '../metrics.ts'
-import type { Outlet } from './room-feed.ts'
+import type { FeedOutput } from './room-feed.ts'
 import { RoomFeed } from './room-feed.ts'
 
 interface OpenRoom {
   readonly feed: RoomFeed
   readonly subscription: Promise<RoomSubscription>
-  holders: number
+  handles: number
 }
 
-export interface FeedHold {
+export interface FeedHandle {
   readonly feed: RoomFeed
-  /** Resolves when the feed gets every entry from then on. Rejects with what `Rooms.open` rejects with. */
+  /** Resolves when the feed gets every entry from then on. Rejects as `Rooms.open` does. */
   readonly opened: Promise<unknown>
-  /** Once. */
+  /** Further calls do nothing. */
   release(): void
 }
 
-export interface FeedsOptions {
+export interface RoomFeedsOptions {
   rooms: Pick<Rooms, 'open'>
-  outlet: Outlet
+  output: FeedOutput
   logger: Logger
-  /** Shows how many rooms are open. */
+  /** The number of open rooms. */
   openRooms: ChatMetrics['openRooms']
 }
 
-/** A store that is away shuts all rooms, and clients try again and again. */
-const SHUT_LOG_MS = 5_000
+/** Least time between two log lines: while the store is away no room opens, and clients retry. */
+const OPEN_FAILED_LOG_MS = 5_000
 
-export class Feeds {
-  readonly #options: FeedsOptions
-  readonly #openThrottle = new LogThrottle(SHUT_LOG_MS)
+export class RoomFeeds {
+  readonly #options: RoomFeedsOptions
+  readonly #openThrottle = new LogThrottle(OPEN_FAILED_LOG_MS)
   readonly #open = new Map<string, OpenRoom>()
 
-  constructor(options: FeedsOptions) {
+  constructor(options: RoomFeedsOptions) {
     this.#options = options
   }
 
-  hold(room: string): FeedHold {
+  acquire(room: string): FeedHandle {
     const open = this.#open.get(room) ?? this.#openRoom(room)
-    open.holders += 1
-    let held = true
+    open.handles += 1
+    let released = false
     const release = (): void => {
-      if (!held) return
-      held = false
-      open.holders -= 1
-      if (open.holders === 0) this.#close(room, open)
+      if (released) return
+      released = true
+      open.handles -= 1
+      if (open.handles === 0) this.#close(room, open)
     }
     return { feed: open.feed, opened: open.subscription, release }
   }
@@ -62,8 +62,8 @@ export class Feeds {
   }
 
   #openRoom(room: string): OpenRoom {
-    const feed = new RoomFeed(room, this.#options.outlet)
-    const open: OpenRoom = { feed, subscription: this.#options.rooms.open(room, feed), holders: 0 }
+    const feed = new RoomFeed(room, this.#options.output)
+    const open: OpenRoom = { feed, subscription: this.#options.rooms.open(room, feed), handles: 0 }
     this.#open.set(room, open)
     this.#options.openRooms.set(this.#open.size)
     open.subscription.catch((error: unknown) => {
@@ -80,7 +80,7 @@ export class Feeds {
     open.subscription.then(
       (subscription) => subscription.close(),
       (error: unknown) =>
-        this.#options.logger.debug({ err: error, room }, 'nothing to close: the room never opened'),
+        this.#options.logger.debug({ err: error, room }, 'nothing to close: the room did not open'),
     )
   }
 

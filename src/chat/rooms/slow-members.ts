@@ -1,6 +1,6 @@
 /**
- * Watches the members whose clients are too slow: they are passed over until half of the bound has drained, and
- * disconnected when that takes too long. Looks at these alone, and only while there are any.
+ * Watches members whose clients are too slow. They get nothing until their unsent bytes are down to half of the limit,
+ * and are disconnected when that takes too long. Runs only while there are such members.
  */
 import type { Logger } from 'pino'
 import type { Socket } from 'socket.io'
@@ -53,7 +53,7 @@ export class SlowMembers {
     this.#timer = undefined
   }
 
-  /** Cuts the connection without waiting for what is unsent: the client comes back and resumes. */
+  /** Closes the connection and drops its unsent bytes: the client reconnects and resumes. */
   #disconnect(socket: Socket): void {
     const { metrics, logger, unsentBytes } = this.#options
     if (!socket.connected) return

@@ -1,7 +1,7 @@
 /**
- * What a user is told wherever that user is connected, whether a connection has joined the room or not: a direct message
- * for one who never joined, and how far the user has read elsewhere. Ephemeral: who is not connected finds it in `rooms`.
- * Only direct rooms are told of in this way; who wants to hear of another room joins it.
+ * Notifies all connections of a user, whether they have joined the room or not: of messages in direct rooms, and of what
+ * the user has read on another connection. Ephemeral: a user without a connection finds the same in `rooms` later. For
+ * messages in other rooms a connection has to join.
  */
 import type { Server } from 'socket.io'
 import type { ChatEvents } from '../../wire/chat.ts'
@@ -15,21 +15,21 @@ function userChannel(userId: string): string {
   return `user:${userId}`
 }
 
-export class Notices {
+export class UserNotices {
   readonly #io: Pick<Server, 'to'>
 
   constructor(io: Pick<Server, 'to'>) {
     this.#io = io
   }
 
-  /** From the moment that this resolves, the session's user is told on its socket. */
-  async reach({ socket, user }: Session): Promise<void> {
+  /** Once this resolves, the session's socket gets the notices of its user. */
+  async subscribe({ socket, user }: Session): Promise<void> {
     if (socket.connected) await socket.join(userChannel(user.id))
   }
 
   /**
-   * A text is stored. Told of one that came again as well: the worker that took it first may have died before it told
-   * anybody, and who has heard of this number passes over it.
+   * Announces a stored text in a direct room, a duplicate too: the worker that stored it may have died before it announced
+   * it. Clients ignore a number that they know.
    */
   text(room: string, from: Author, seq: number): void {
     const users = directUsers(room)
@@ -38,7 +38,7 @@ export class Notices {
     this.#io.to(users.map(userChannel)).except(channelOf(room)).emit('room', payload)
   }
 
-  /** A user has read: everybody in the room is told, and the user everywhere. */
+  /** Announces a read marker to the room and to all connections of the user. */
   read(room: string, userId: string, seq: number): void {
     const payload: ChatEvents['read'] = { room, user: { id: userId }, seq }
     this.#io.to([channelOf(room), userChannel(userId)]).emit('read', payload)

@@ -1,6 +1,6 @@
 /**
- * Reads pages of a room's log as the protocol has them. A page is bounded by its bytes as well as by its limit: two
- * hundred of the longest texts at once would pass for a client that does not read.
+ * Reads pages of a room's log in the form of the protocol. A page is limited in bytes too: after two hundred of the
+ * longest texts at once, the client would count as one that does not read.
  */
 import type { RoomPage, Rooms } from '../../wire/app.ts'
 import type { ChatPage, HistoryRange } from '../../wire/chat.ts'
@@ -8,7 +8,7 @@ import type { LogEntry } from '../../wire/entry.ts'
 
 const PAGE_MAX_BYTES = 1_048_576
 const ENTRY_REST_BYTES = 512
-/** A control character, escaped. */
+/** An escaped control character. */
 const LONGEST_ESCAPE_BYTES = 6
 
 type Reader = Pick<Rooms, 'read'>
@@ -20,17 +20,17 @@ export async function history(rooms: Reader, room: string, asked: HistoryRange):
   return newestOf(await rooms.read(room, { newest: true, limit }))
 }
 
-interface Resume {
+interface ResumePoint {
   after?: number | undefined
   epoch?: string | undefined
   limit: number
 }
 
-/** What a joining client lacks; the newest page, with `reset`, when what it has is not of this log any more. */
+/** What a joining client is missing. The newest page with `reset` when the client's entries are of another log. */
 export async function resume(
   rooms: Reader,
   room: string,
-  asked: Resume,
+  asked: ResumePoint,
 ): Promise<ChatPage & { reset: boolean }> {
   const { after, epoch, limit } = asked
   if (after === undefined) {
@@ -42,21 +42,21 @@ export async function resume(
   return { ...newestOf(await rooms.read(room, { newest: true, limit })), reset: true }
 }
 
-/** A client that is ahead of the log has seen another one, even if it can't say which. */
+/** A client that is ahead of the log has seen another log, even without an epoch. */
 function follows(page: RoomPage, after: number, epoch: string | undefined): boolean {
   const sameLog = epoch === undefined || epoch === page.epoch
   return sameLog && after >= page.first - 1 && after <= page.head
 }
 
-/** As many of the page's oldest as fit. */
+/** The oldest entries of the page that fit. */
 function oldestOf({ epoch, head, entries, more }: RoomPage): ChatPage {
-  const fitting = howManyFit(entries)
+  const fitting = countFitting(entries)
   return { epoch, head, messages: entries.slice(0, fitting), more: more || fitting < entries.length }
 }
 
-/** As many of the page's newest as fit. */
+/** The newest entries of the page that fit. */
 function newestOf({ epoch, head, entries, more }: RoomPage): ChatPage {
-  const fitting = howManyFit(entries.toReversed())
+  const fitting = countFitting(entries.toReversed())
   return {
     epoch,
     head,
@@ -66,7 +66,7 @@ function newestOf({ epoch, head, entries, more }: RoomPage): ChatPage {
 }
 
 /** At least one. */
-function howManyFit(entries: readonly LogEntry[]): number {
+function countFitting(entries: readonly LogEntry[]): number {
   const chars = entries.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
   if (chars * LONGEST_ESCAPE_BYTES + entries.length * ENTRY_REST_BYTES <= PAGE_MAX_BYTES)
     return entries.length

@@ -1,0 +1,79 @@
+/**
+ * Authenticates each connection once, when it is made. A connection whose token expires is closed, so that the client
+ * comes back with a new one: stock clients reconnect by themselves when the connection is cut.
+ */
+import type { Logger } from 'pino'
+import type { Server, Socket } from 'socket.io'
+import type { Limits } from '../../wire/app.ts'
+import { errorBodyOf } from '../errors.ts'
+import type { Authenticate, Identity } from './identity.ts'
+
+/** Longest delay of a Node timer. */
+const TIMER_MAX_MS = 2 ** 31 - 1
+
+export interface AuthenticationOptions {
+  authenticate: Authenticate
+  limits: Limits
+  /** Users that can't come back have only this one connection, so their connections are not counted. */
+  isPersistentUser: (userId: string) => boolean
+  logger: Logger
+}
+
+/**
+ * Refuses clients that `authenticate` refuses, and users with too many connections.
+ * @returns the identity of a connected socket
+ */
+export function authenticateConnections(
+  io: Server,
+  { authenticate, limits, isPersistentUser, logger }: AuthenticationOptions,
+): (socket: Socket) => Identity {
+  const identities = new WeakMap<Socket, Identity>()
+  const admit = async (socket: Socket, next: (refusal?: Error) => void): Promise<void> => {
+    try {
+      const identity = await authenticate(socket.handshake.auth)
+      if (isPersistentUser(identity.user.id))
+        onceClosed(socket, await limits.admitConnection(identity.user.id))
+      identities.set(socket, identity)
+    } catch (error) {
+      const { code, message, retryable } = errorBodyOf(error, logger, 'connect')
+      next(Object.assign(new Error(message), { data: { code, message, retryable } }))
+      return
+    }
+    next()
+  }
+  io.use((socket, next) => void admit(socket, next))
+  return (socket) => {
+    const identity = identities.get(socket)
+    if (identity === undefined) throw new Error('a socket connected without an identity')
+    return identity
+  }
+}
+
+/** Calls `listener` once when the socket is closed, also when it never got connected. */
+function onceClosed(socket: Socket, listener: () => void): void {
+  if (socket.conn.readyState === 'closed') return listener()
+  const onClose = () => {
+    socket.conn.off('close', onClose)
+    socket.off('disconnect', onClose)
+    listener()
+  }
+  socket.conn.once('close', onClose)
+  socket.once('disconnect', onClose)
+  return undefined
+}
+
+/** Closes the socket's connection when its identity expires. */
+export function closeAtExpiry(socket: Socket, expiresAtMs: number): void {
+  const wait = (): NodeJS.Timeout => {
+    const leftMs = expiresAtMs - Date.now()
+    return setTimeout(
+      () => {
+        if (Date.now() >= expiresAtMs) socket.conn.close()
+        else timer = wait()
+      },
+      Math.max(0, Math.min(leftMs, TIMER_MAX_MS)),
+    )
+  }
+  let timer = wait()
+  socket.once('disconnect', () => clearTimeout(timer))
+}
