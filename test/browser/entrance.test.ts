@@ -1,4 +1,7 @@
-/** Coming in: for the first time, again, with a token, without one, and while the server can't store. */
+/**
+ * Signing in: for the first time, again, with a token, without one, and while the server can't store
+ * messages.
+ */
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
@@ -33,7 +36,7 @@ describe('somebody new', () => {
       /A place to talk.*No account and no password/,
     )
     const ann = new Person('Ann', opened)
-    // The first thing to do has the focus, and there is nothing else to decide.
+    // The name field has the focus, and nothing else has to be decided.
     await opened.page.keyboard.type('Ann')
     await opened.page.keyboard.press('Enter')
     await ann.page.getByText('Nothing has been said in #lobby yet').waitFor()

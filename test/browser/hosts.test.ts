@@ -8,18 +8,18 @@ import { Chromium, LOST_NETWORK } from '../harness/page/page.ts'
 import { Person } from '../harness/page/person.ts'
 import { until } from '../harness/until.ts'
 
-/** What a balancer answers for a host that is gone, and a host for a session that is. */
+/** Answers of a balancer for a dead host, and of a host for a session that has ended. */
 const GONE_HOST = /answer: (400|502|503) of .*\/socket\.io\//
-/** The page asks for WebSocket first; asking for it last makes it upgrade. */
+/** The page tries WebSocket first. Trying it last makes it start with polling and upgrade. */
 const FIRST_WEBSOCKET = /\[(["'`]websocket["'`]),(["'`]polling["'`])\]/g
-/** As behind a firewall that lets none through. */
+/** Like behind a firewall that blocks WebSockets. */
 const NO_WEBSOCKETS = `window.WebSocket = class {
   constructor() {
     setTimeout(() => this.onerror?.(new Event('error')))
   }
   close() {}
 }`
-/** So tall that all that is said is on the screen at once. */
+/** Tall enough to show all messages at once. */
 const VIEWPORT = { width: 1280, height: 4000 }
 
 let hosts: LoopbackHosts
@@ -42,11 +42,11 @@ afterAll(async () => {
 interface Traffic {
   polls: number
   webSockets: string[]
-  /** Of the host that has the page's session. */
+  /** The tag of the host that owns the page's session. */
   hostTag: string | undefined
 }
 
-/** What a page's session sends, as its addresses say. */
+/** Counts what a page's session sends, by the URLs of its requests. */
 function watchTraffic(context: BrowserContext): Traffic {
   const traffic: Traffic = { polls: 0, webSockets: [], hostTag: undefined }
   context.on('request', (request) => {
@@ -84,7 +84,7 @@ async function untilOnTwoHosts(annTraffic: Traffic, benTraffic: Traffic): Promis
   await until(async () => {
     if (annTraffic.hostTag === undefined || benTraffic.hostTag === undefined) return false
     if (annTraffic.hostTag !== benTraffic.hostTag) return true
-    // One request more shifts whose turn it is, should a page always take an even number of them.
+    // An extra request changes the turn, in case a page always makes an even number of them.
     if (Math.random() < 0.5) await fetch(`${balancer.url}/healthz`)
     benTraffic.hostTag = undefined
     await ben.page.reload()
@@ -93,7 +93,7 @@ async function untilOnTwoHosts(annTraffic: Traffic, benTraffic: Traffic): Promis
   await ben.composer.waitFor()
 }
 
-/** Both write, `count` each, and neither waits for what the other or the network does. */
+/** Both send `count` messages each, without waiting for each other or the network. */
 async function talk(name: string, count: number): Promise<string[]> {
   const said = [ann, ben].map((person) =>
     Array.from({ length: count }, (_, index) => `${person.name} ${name} ${index + 1}`),
@@ -106,7 +106,7 @@ async function talk(name: string, count: number): Promise<string[]> {
   return said.flat()
 }
 
-/** Everything that was said, nothing twice, in one order for both. */
+/** Waits until both show all messages, each once and in the same order. */
 async function showBoth(said: readonly string[]): Promise<void> {
   const sorted = said.toSorted()
   for (const person of [ann, ben]) {
@@ -164,7 +164,7 @@ it('both go on when a host is killed while they write, and nothing is lost or do
     person.opened.expectProblems(GONE_HOST)
   }
   const said = await ann.texts()
-  // Each host once: the first has one of the two, the second both.
+  // Kills each host once: the first owns one of the two sessions, the second then both.
   for (const index of hosts.ports.keys()) {
     const writing = talk(`host ${index + 1} is killed`, 6)
     await hosts.at(index).kill()

@@ -1,4 +1,4 @@
-/** Everything without a mouse, and what is written stays what was written. */
+/** The page used by keyboard only, and messages whose text must be shown exactly as written. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { Chromium } from '../harness/page/page.ts'
@@ -47,7 +47,7 @@ it('by keyboard alone: enter, find a room, write, change, remove, open a dialog 
   await ann.sees('corrected')
   await ann.page.getByText(/Saving/).waitFor({ state: 'detached' })
 
-  // To the message itself: its menu has what the mouse finds beside it.
+  // The message itself: its menu has the same actions as the mouse toolbar.
   await keyboard.press('Shift+Tab')
   await expect.poll(() => ann.message('corrected').evaluate(isFocused)).toBe(true)
   await keyboard.press('Enter')

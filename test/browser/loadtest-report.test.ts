@@ -1,4 +1,6 @@
-/** The load tests' page in a real browser: its charts are drawn, it asks nobody for anything, and who cannot see it can use it. */
+/**
+ * The report of the load tests in a real browser: it draws its charts, makes no requests, and is accessible.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,7 +38,7 @@ async function open(document: ReportDocument, options: object = {}): Promise<Ope
 const requests = (page: Page): Promise<number> =>
   page.evaluate("performance.getEntriesByType('resource').length")
 
-/** Colours of a canvas: one that was left blank has one. */
+/** The number of colours in each canvas: a blank one has one. */
 const coloursOf = (page: Page): Promise<number[]> =>
   page.evaluate(`[...document.querySelectorAll('canvas')].map((canvas) => {
     const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)

@@ -1,4 +1,4 @@
-/** Rooms in which much was said: scrolled through, and never more in the page than is seen. */
+/** Rooms with many messages: scrolling through them, with few elements in the page at any time. */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,24 +14,27 @@ import { Chromium, LOST_NETWORK } from '../harness/page/page.ts'
 import { Person } from '../harness/page/person.ts'
 
 const MANY = sized(2_500, 10_000)
-/** More than a client keeps of a room whose older messages nobody reads. */
+/** More than a client keeps in memory while older messages are not read. */
 const PAST_WINDOW = 1_500
-/** Of the whole page, whatever the room holds. */
+/** The limit for the whole page, however large the room is. */
 const NODES_MAX = 3_000
 
-/** Ends what hangs: one page of older messages comes, or it does not. */
+/** Deadline for one page of older messages. */
 const STUCK_MS = 100_000
-/** How long all pages take is the machine's affair. */
+/** Deadline for all pages together; depends on the machine. */
 const ALL_PAGES_MS = 900_000
 
 interface Climb {
-  /** The number of the first message in the page. */
+  /** Sequence number of the first message in the page. */
   oldest: number
-  /** How many elements the page had at most on the way. */
+  /** The largest number of elements in the page on the way. */
   elements: number
 }
 
-/** Goes to the top in each frame until something older stands there, and tries again what failed, as a reader would. */
+/**
+ * Scrolls to the top in each frame until something older is loaded, and retries failed loads, as a reader
+ * would.
+ */
 const CLIMB = `new Promise((resolve) => {
   const log = document.querySelector('[role=log]')
   const oldest = () => Number(log.querySelector('[data-seq]')?.dataset.seq ?? Infinity)
@@ -81,7 +84,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true })
 })
 
-/** Of many heights. */
+/** A text whose height varies with its index. */
 function text(index: number): string {
   return `message ${index}${' and so on'.repeat((index * 7) % 40)}`
 }
@@ -102,7 +105,7 @@ function first(sight: Sight): string | undefined {
   return sight.keys().next().value
 }
 
-/** All that is older is loaded on the way. @returns how many elements the page had at most */
+/** Loads everything older on the way. @returns the largest number of elements in the page */
 async function toBeginning(person: Person): Promise<number> {
   let most = 0
   for (let oldest = Number.POSITIVE_INFINITY; oldest > 1; ) {
@@ -112,7 +115,7 @@ async function toBeginning(person: Person): Promise<number> {
     oldest = climb.oldest
     most = Math.max(most, climb.elements)
   }
-  // The rows of the last page push each other down while they are measured.
+  // The rows of the last page shift each other while they are measured.
   await expect
     .poll(async () => {
       await scrollTo(person, 0)
@@ -123,17 +126,17 @@ async function toBeginning(person: Person): Promise<number> {
   return most
 }
 
-/** Whatever becomes of it. */
+/** Asks for older messages without waiting for the result. */
 async function asksForOlder(person: Person): Promise<void> {
   await person.log.getByText(/older messages/i).waitFor()
 }
 
-/** As somebody new: a second message of the same author under the same id would be the first one. */
+/** By a new author: a second message of the same author with the same id would be a duplicate. */
 async function publishOne(room: string, words: string): Promise<void> {
   await publish(rookery.url, room, [{ from: { id: `eve-${randomUUID()}`, name: 'Eve' }, text: words }])
 }
 
-/** There are messages where one looks, and no hole. */
+/** Whether the visible part shows messages without a gap. */
 function inSight(person: Person): Promise<boolean> {
   return person.log.evaluate((log) => {
     const { left, top: from, width, height } = log.getBoundingClientRect()
@@ -146,13 +149,13 @@ function inSight(person: Person): Promise<boolean> {
 
 it('older messages are fetched by scrolling up, and what is read stays where it is', async () => {
   const ann = await Person.enter(browser, { url: network.url, name: 'Ann', room: 'long' })
-  // On a slow machine the connection may be given up for lost while nothing comes through.
+  // On a slow machine the connection may time out while nothing gets through.
   ann.opened.expectProblems(LOST_NETWORK)
   await ann.sees(text(320))
   await untilAtRest(ann)
   let fetches = 0
   for (;;) {
-    // What is asked for does not come before it has been looked at what stands where.
+    // Holds the answers until the positions have been measured.
     network.holdAnswers()
     await scrollTo(ann, 300)
     const before = await sightOf(ann)
@@ -180,7 +183,7 @@ it('older messages that could not be had come when there is a connection again',
   ann.opened.expectProblems(LOST_NETWORK)
   await ann.messages.first().waitFor()
   await untilAtRest(ann)
-  // She has left the end before the page can tell her that she is offline, which moves everything.
+  // She must have left the end before the page shows that she is offline, which moves everything.
   network.holdAnswers()
   await scrollTo(ann, 0)
   await asksForOlder(ann)
@@ -221,7 +224,7 @@ it(
     const height = await scrollHeight(ann)
     expect(height).toBeGreaterThan(MANY * 20)
 
-    // Something new is told of, and does not move what is read.
+    // A new message is announced and does not move what is being read.
     await scrollTo(ann, height / 2)
     const before = await sightOf(ann)
     await publishOne('huge', 'a new one')

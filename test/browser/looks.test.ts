@@ -1,4 +1,4 @@
-/** The page in its states: nothing that axe-core calls serious, and a picture of each. */
+/** The page in its states: no serious axe-core violations, and a screenshot of each. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ function enter(options: Partial<PersonOptions> = {}): Promise<Person> {
   return Person.enter(browser, { url: rookery.url, name: 'Sam', ...options })
 }
 
-/** Sam in the busy room, who has said something there, with unread elsewhere. */
+/** Sam in the busy room. */
 async function busy(options: Partial<PersonOptions> = {}): Promise<Person> {
   const sam = await enter({ room: 'busy', ...options })
   await sam.sees('🦜')

@@ -1,4 +1,4 @@
-/** That the checks which every other browser test ends with do find something. */
+/** The checks that end every other browser test do find problems. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'

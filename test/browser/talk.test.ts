@@ -1,4 +1,4 @@
-/** People talk, each in a browser of their own, with networks that can be cut. */
+/** Conversations between people with a browser each, over networks that can be cut. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { Network } from '../harness/network/proxy.ts'
@@ -59,7 +59,7 @@ it('a message is changed and removed for everybody', async () => {
   await ann.say('frist')
   await ann.say('second')
   await ben.sees('second')
-  // What is under the pointer stays there: nothing is on its way any more, and below stands who has seen it.
+  // Waits for the read receipt, so that nothing moves under the pointer any more.
   await ann.message('second').getByText('Seen by Ben').waitFor()
   await untilAtRest(ann)
   await ann.message('frist').hover()
@@ -109,7 +109,7 @@ it('a message that waits is there after a reload, and is sent', async () => {
   await ann.say('before')
   await ben.sees('before')
 
-  // Its requests arrive and its answers are lost: the page can be fetched, and the socket hears nothing.
+  // Requests arrive but answers are lost: the page loads, and the socket receives nothing.
   network.loseAnswers()
   await ann.say('before the reload')
   await ann
@@ -140,7 +140,7 @@ it('counts what is unread in other rooms, and marks what is for oneself', async 
   await ann.page.getByText('New messages', { exact: true }).waitFor()
   await expect.poll(() => ann.line('there').textContent()).not.toMatch(/unread/)
   await expect.poll(() => ann.page.title()).not.toMatch(/^\(/)
-  // And stays read when she comes back.
+  // It stays read after a reload.
   await ann.page.reload()
   await ann.sees('@Ann this is for you')
   await ann.line('there').waitFor()
@@ -156,7 +156,7 @@ it('marks what was said in a room that was empty when one left it', async () => 
   await ann.line('quiet').click()
   await ann.sees('The first word')
   await ann.page.getByText('New messages', { exact: true }).waitFor()
-  // Ben, who was there all the time, and Cleo, who never was, have no use for it.
+  // Ben, who stayed, and Cleo, who is new, do not see the marker.
   const cleo = await enter('Cleo', 'quiet')
   await cleo.sees('The first word')
   for (const { page } of [ben, cleo]) expect(await page.getByText('New messages').count()).toBe(0)
@@ -193,7 +193,7 @@ it('two people talk alone: the other finds it in the list without having asked',
   await ben.say('I say nothing')
   await showsJust(ann, ['Between us', 'I say nothing'])
   expect(await cleo.page.getByRole('navigation').textContent()).not.toContain('Direct messages')
-  // Nobody else gets in by the address.
+  // The address opens the room for nobody else.
   const address = new URL(ann.page.url()).hash
   await cleo.page.evaluate(`location.hash = ${JSON.stringify(address)}`)
   await cleo.page.getByText(/can’t be opened|can’t enter/).waitFor()

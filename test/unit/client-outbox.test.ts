@@ -1,4 +1,4 @@
-/** What waits to be sent gets there once and in order, whatever is refused, lost or forgotten on the way. */
+/** The outbox: each message is sent once and in order, whatever is refused, lost or restarted. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { retryDelayMs } from '../../src/client/connection/back-off.ts'
@@ -29,7 +29,7 @@ type Step =
   | { do: 'wait'; ms: number }
   | { do: 'reload' }
 
-/** A server, a storage and a client's outbox, run through whatever may happen. */
+/** A server, a storage and an outbox, run through random events. */
 class World {
   now = 0
   outbox: Outbox
@@ -60,7 +60,7 @@ class World {
     return taken
   }
 
-  /** The server takes it; the same id again changes nothing. */
+  /** The server stores it; the same id again changes nothing. */
   arrive({ pending: one }: Send): number {
     if (!this.server.some(({ id }) => id === one.id)) this.server.push(one)
     return this.server.findIndex(({ id }) => id === one.id) + 1

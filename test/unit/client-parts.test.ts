@@ -1,4 +1,4 @@
-/** The small parts of the client: what is shown, who is there, what is kept, what is let in from the server. */
+/** Small parts of the client: message list, roster, persistence, and validation of what the server sends. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Clock, systemClock, Timer } from '../../src/client/connection/clock.ts'
@@ -18,7 +18,7 @@ function entry(seq: number, more: Partial<Entry> = {}): Entry {
   return { room: 'lobby', seq, id: `m${seq}`, kind: 'text', from: ann, text: `text ${seq}`, at: seq, ...more }
 }
 
-/** Time that goes on when it is told to. */
+/** A clock that advances on demand. */
 class HandClock implements Clock {
   time = 0
   #timers: { at: number; run: () => void }[] = []

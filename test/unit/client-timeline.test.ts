@@ -1,4 +1,7 @@
-/** Whatever order, doubles, drops and reconnects bring: each entry is shown once, in order, or the client says that it can't tell. */
+/**
+ * The timeline: each entry is added once and in order despite reordering, duplicates, losses and reconnects,
+ * or the client reports a doubt.
+ */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Entry, Page } from '../../src/client/connection/guards.ts'
@@ -20,7 +23,7 @@ function entry(seq: number, id = `m${seq}`): Entry {
   }
 }
 
-/** A log as an honest server keeps it. */
+/** The log of a correct server. */
 class Log {
   epoch = 'e1'
   entries: Entry[] = []
@@ -65,11 +68,11 @@ class Log {
   }
 }
 
-/** What a user would have been shown, by logs. */
+/** Collects what a user would be shown. */
 class Reader {
   readonly timeline = new Timeline(BOUNDS)
   readonly doubts: Doubt[] = []
-  /** One list a reset: the numbers that were shown. */
+  /** The entries shown, one list per reset. */
   readonly shown: Entry[][] = [[]]
   rejoin = true
 
@@ -81,7 +84,7 @@ class Reader {
     expect(this.timeline.entries.length).toBeLessThanOrEqual(BOUNDS.loadedMax)
   }
 
-  /** As the room does it, against a server that answers; bounded. */
+  /** Catches up like a room, against a server that answers; bounded. */
   settle(log: Log): void {
     for (let step = 0; step < 200; step += 1) {
       const after = this.timeline.missingAfter
@@ -149,7 +152,7 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
     else if (one.do === 'let go') reader.timeline.dropOlder()
     else if (one.do === 'expire') log.first = Math.max(log.first, log.head - 2)
     else {
-      // The connection of the old log brings nothing after the new one is there.
+      // Entries of the old log do not arrive after the new one has started.
       held = []
       Object.assign(log, { epoch: `${log.epoch}'`, entries: [], first: 1 })
       reader.take(log.join(reader.timeline))

@@ -1,4 +1,4 @@
-/** What is unread, held against a server's own count of the same log. */
+/** Unread counts, compared with a server's own count of the same log. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Entry, Page, RoomSummary } from '../../src/client/connection/guards.ts'
@@ -13,7 +13,7 @@ const me = { id: 'me', name: 'Me' }
 const other = { id: 'other', name: 'Other' }
 const ROOM = 'lobby'
 
-/** A log as the server keeps it, with the user's mark. */
+/** The server's log, with the user's read marker. */
 class Log {
   readonly entries: Entry[] = []
   readonly #removed = new Set<number>()
@@ -33,7 +33,7 @@ class Log {
     return this.#add({ kind: 'edit', from: this.entries[target - 1]?.from ?? me, text: 'y', target })
   }
 
-  /** @returns undefined where the server would refuse it */
+  /** @returns undefined if the server would refuse it */
   remove(target: number): Entry | undefined {
     const aim = this.entries[target - 1]
     if (aim?.kind !== 'text' || this.#removed.has(target)) return undefined
@@ -64,7 +64,7 @@ class Log {
   }
 }
 
-/** A joined room as the client has it, of that log. */
+/** A joined room of that log, as in the client. */
 class Room {
   readonly log = new Log()
   readonly timeline = new Timeline({ windowMax: 1_000, loadedMax: 1_000 })
@@ -117,7 +117,7 @@ describe('a joined room', () => {
             room.log.mark(one.seq)
             room.unread.readUpTo(Math.min(one.seq, room.log.head))
           }
-          // An answer that was made before what has come since.
+          // An answer that is older than what arrived since.
           if (one.do === 'told') room.unread.applySummary(late)
           if (one.seq % 5 === 0) late = room.log.summary()
           const { unread, read } = room.log.summary()
@@ -167,7 +167,7 @@ describe('a joined room', () => {
   })
 })
 
-/** Answers when the test says so. */
+/** A server that answers on demand. */
 class Server {
   readonly asked: { answer: (rooms: unknown) => void; fail: (error: Error) => void }[] = []
   readonly changes: [RoomSummary, string | undefined][] = []
@@ -286,7 +286,7 @@ describe('a direct room that is not joined', () => {
     await server.answer(rooms)
     await listed
     server.changes.length = 0
-    // Forgotten, so told anew; and one that is remembered is not.
+    // A dropped count is reported again; a kept one is not.
     server.summaries.changed('r2499')
     expect(server.changes).toEqual([])
     server.summaries.changed('r0')

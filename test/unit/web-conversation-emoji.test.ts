@@ -14,7 +14,9 @@ const LIST = '../../src/web/conversation/emoji/emoji-list.txt'
 const WORDS_MAX = 3
 const LIST_MAX_BYTES = 25_000
 
-/** What the page carries of emojibase's data: one name each, and the few words that the name does not say. */
+/**
+ * The part of emojibase's data in the page: one name each, and a few keywords that the name does not contain.
+ */
 function madeList(): string {
   const names: Record<string, string | string[]> = shortcodes
   const lines = compact

@@ -7,7 +7,7 @@ import { charsIn } from '../../src/wire/chat.ts'
 const kindsOf = (text: string, name = 'Ann') =>
   tokensOf(text, name).map(({ kind, text: part }) => [kind, part])
 
-/** Pieces that mean something to the tokens, in any order and with anything between them. */
+/** Pieces with a meaning for the tokens, in any order and mixed with random text. */
 const texts = fc
   .array(
     fc.oneof(
@@ -92,7 +92,7 @@ describe('the tokens of a text', () => {
     expect(kindsOf('`` and ``` alone')).toEqual([['plain', '`` and ``` alone']])
   })
 
-  // Anything that takes time with the square of the length or worse would not end before the test is ended.
+  // Anything with quadratic time or worse would exceed the test's timeout.
   test.each(['```', '`', '```\n', '` ', '@A', '@Ann', '```a', 'https://', 'a@b.', '\n', '(('])(
     'are read in good time from %j over and over',
     (part) => {

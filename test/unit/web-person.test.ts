@@ -28,7 +28,7 @@ function memoryStorage(): KeyValueStorage & { readonly values: Map<string, strin
 }
 
 let drawn = 0
-/** Other bytes each time. */
+/** Different bytes at each call. */
 const bytes = (count: number) => new Uint8Array(count).map(() => (drawn += 1) % 256)
 const ann = newGuest(' Ann ', bytes)
 const holder: Identity = {

@@ -79,7 +79,7 @@ function Member({ user, isMe, canWrite, choose }: MemberProps) {
 }
 
 function countText(count: number, listed: number): string {
-  if (count <= 1) return 'Nobody else is here just now.'
+  if (count <= 1) return 'Nobody else is here right now.'
   if (listed >= count) return `${count.toLocaleString()} people`
   return listed === 0
     ? `${count.toLocaleString()} people`

@@ -1,4 +1,4 @@
-/** A server that serves the built client to a browser as it is. */
+/** Serves the built client to a browser, unbundled. */
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,14 +6,14 @@ import { join, normalize } from 'node:path'
 
 const ROOT = new URL('../../..', import.meta.url).pathname
 
-/** What a bundler would do: where the names that the client imports are found. */
+/** The import map: where the bare imports of the client are found. */
 const IMPORTS = {
   'rookery/client': '/dist/client/index.js',
   'socket.io-client': '/node_modules/socket.io-client/dist/socket.io.esm.min.js',
   'idb-keyval': '/node_modules/idb-keyval/dist/index.js',
 }
 
-/** Serves `html` at `/`, with an import map, and the package's own files beside it. */
+/** Serves `html` at `/` with an import map, and the package's files beside it. */
 export async function servePage(html: string): Promise<{ url: string; server: Server }> {
   const map = `<script type="importmap">${JSON.stringify({ imports: IMPORTS })}</script>`
   const page = html.replace('<script', `${map}\n<script`)

@@ -1,4 +1,4 @@
-/** A client in one room, and all that it was told, to be held against what the log holds. */
+/** A client in one room that records everything it reports, to be compared with the log. */
 import { expect } from 'vitest'
 import { type ChatClient, connectChat } from '../../../src/client/client.ts'
 import type { Entry } from '../../../src/client/connection/guards.ts'
@@ -16,7 +16,7 @@ export interface WatchOptions extends Partial<ChatOptions> {
 export class Watch {
   readonly client: ChatClient
   readonly room: ChatRoom
-  /** Since the last reset. */
+  /** Entries since the last reset. */
   shown: Entry[] = []
   readonly resets: ResetReason[] = []
   readonly doubts: Doubt[] = []
@@ -43,7 +43,7 @@ export class Watch {
     })
   }
 
-  /** Resolves when everything up to `seq` has been shown, or passed over. */
+  /** Resolves when everything up to `seq` was shown or skipped. */
   async has(seq: number): Promise<void> {
     await until(
       () => this.room.lastSeq >= seq,
@@ -60,7 +60,10 @@ export class Watch {
     return this.room.messages.map(({ text }) => text)
   }
 
-  /** Each entry once and in one dense order; nothing waits; nothing is doubted; nothing went wrong. */
+  /**
+   * Checks that each entry came once and in order, that nothing is waiting, and that there were no doubts or
+   * errors.
+   */
   audit(): void {
     const first = this.seqs[0] ?? 1
     expect(this.seqs).toEqual(this.seqs.map((_, index) => first + index))

@@ -1,4 +1,7 @@
-/** Looks at a page with axe-core, from a world of its own: the page's policy does not concern it, nor it the page. */
+/**
+ * Runs axe-core in an isolated world of the page, so that the page's content security policy does not affect
+ * it, nor it the page.
+ */
 import { readFile } from 'node:fs/promises'
 import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
@@ -6,7 +9,7 @@ import type { Page } from 'playwright-core'
 const SOURCE = new URL('../../../node_modules/axe-core/axe.min.js', import.meta.url)
 const OPTIONS = { resultTypes: ['violations'] }
 
-/** What axe-core calls serious or critical, one line for each rule and element. */
+/** The serious and critical violations, one line for each rule and element. */
 export async function seriousViolations(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page)
   const { frameTree } = await session.send('Page.getFrameTree')

@@ -1,14 +1,14 @@
-/** Fills rooms before anybody looks at them: through the HTTP API, or before the product starts by its own log. */
+/** Fills rooms with messages: through the HTTP API, or directly in the log before the server starts. */
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { openEmbeddedLog } from '../../../src/log/embedded-log.ts'
 import { UNLIMITED_RATES } from '../cluster/cluster.ts'
 
 const API_KEY = 'the-api-key-of-the-browser-tests'
-/** Waiting for the log's next commits; it refuses more than 10,000. */
+/** Appends that wait for the log at once; it refuses more than 10,000. */
 const AT_A_TIME = 1_000
 
-/** For the product under test. */
+/** Settings for the server under test. */
 export const HISTORY_SETTINGS = { API_KEY, ...UNLIMITED_RATES }
 
 export interface Said {
@@ -24,7 +24,7 @@ const AUTHORS = [
   { id: 'edsger', name: 'Edsger' },
 ] as const
 
-/** So many messages, of a few people who say some things in a row. */
+/** `count` messages by a few people, who write several in a row. */
 export function chatter(count: number, text: (index: number) => string): Said[] {
   return Array.from({ length: count }, (_, index) => {
     const from = AUTHORS[Math.floor(index / 3) % AUTHORS.length] ?? AUTHORS[0]
@@ -32,7 +32,7 @@ export function chatter(count: number, text: (index: number) => string): Said[] 
   })
 }
 
-/** Through the API, one after another. */
+/** Publishes through the API, one after another. */
 export async function publish(url: string, room: string, said: readonly Said[]): Promise<void> {
   for (const [index, { from, text }] of said.entries()) {
     const answer = await fetch(`${url}/api/rooms/${room}/messages`, {
@@ -45,7 +45,7 @@ export async function publish(url: string, room: string, said: readonly Said[]):
   }
 }
 
-/** Into the log of a product that does not run yet. */
+/** Writes into the log of a server that is not running yet. */
 export async function writeLog(dataDir: string, room: string, said: readonly Said[]): Promise<void> {
   let now = Date.now()
   const log = await openEmbeddedLog({
@@ -59,7 +59,7 @@ export async function writeLog(dataDir: string, room: string, said: readonly Sai
     now = at ?? now
     return log.append(room, { kind: 'text', id: `history-${index}`, from, text })
   }
-  // One that has a time of its own is written by itself: the log looks at its clock when it writes.
+  // Messages with a time are appended one by one: the log reads its clock when it writes.
   const step = said.some(({ at }) => at !== undefined) ? 1 : AT_A_TIME
   for (let first = 0; first < said.length; first += step) {
     await Promise.all(said.slice(first, first + step).map((one, offset) => append(one, first + offset)))

@@ -1,9 +1,10 @@
-/** The list of messages as its reader has it: what is in sight and where, once the list has come to rest. */
+/** The message list as its reader sees it: what is visible and where, once it has stopped moving. */
 import type { Person } from './person.ts'
 
 /**
- * A row that was not shown before is measured where nobody sees it yet, and what is in sight is moved back to its place; rows
- * around it follow when scrolling has ended. Until then a message is not where it will be, or not in the page at all.
+ * Resolves when the list is at rest: new rows are measured while hidden, then visible content is moved back
+ * to its place, and the rows around it follow after scrolling. Until then a message may be elsewhere or
+ * missing.
  */
 const REST = `new Promise((resolve) => {
   const log = document.querySelector('[role=log]')
@@ -31,21 +32,21 @@ const IN_SIGHT = `(() => {
     .map(({ text, box }) => [text.textContent, box.top - top])
 })()`
 
-/** The words of each message and how far below the upper edge of the list they begin, from top to bottom. */
+/** Each visible text and its distance below the top of the list, in pixels, from top to bottom. */
 export type Sight = ReadonlyMap<string, number>
 
-/** From then on nothing moves unless something comes or somebody scrolls. */
+/** Resolves when nothing moves any more, unless something arrives or the user scrolls. */
 export async function untilAtRest({ page }: Person): Promise<void> {
   await page.evaluate(REST)
 }
 
-/** What is read, when the list is at rest. */
+/** What is visible when the list is at rest. */
 export async function sightOf(person: Person): Promise<Sight> {
   await untilAtRest(person)
   return new Map(await person.page.evaluate<[string, number][]>(IN_SIGHT))
 }
 
-/** The furthest that anything of `before` has moved; what is out of sight has moved without end. */
+/** The largest distance that anything of `before` has moved; Infinity if something is no longer visible. */
 export function movedBetween(before: Sight, after: Sight): number {
   if (before.size === 0) throw new Error('nothing was in sight')
   const ways = [...before].map(([text, top]) => Math.abs((after.get(text) ?? Number.POSITIVE_INFINITY) - top))

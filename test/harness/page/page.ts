@@ -1,7 +1,8 @@
 /**
- * Pages in Debian's Chromium, each in a browser context of its own (a person with a computer of their own). Whatever goes
- * wrong in a page is kept and fails `close()`: errors on its console, exceptions, violations of its policy, requests that
- * failed or went to somebody else. A test that causes some says so with `expectProblems`.
+ * Pages in Debian's Chromium, each in its own browser context, like people with their own computers. Every
+ * problem in a page is recorded and fails `closePages()`: console errors, exceptions, violations of the
+ * content security policy, failed requests, and requests to other origins. A test that causes some calls
+ * `expectProblems`.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ import {
 } from 'playwright-core'
 import { expect } from 'vitest'
 
-/** Debian's; `npm test` sees to it. */
+/** Debian's; installed by `npm test`. */
 const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = [
   '--headless=new',
@@ -28,7 +29,7 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-/** A deadline for what hangs; nothing depends on it. */
+/** A deadline for hanging steps; no test depends on its length. */
 const TIMEOUT_MS = 60_000
 const SCREENSHOTS = new URL('../../../test-output/screenshots/', import.meta.url).pathname
 
@@ -36,13 +37,13 @@ const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', 
   reportToTest([event.violatedDirective, event.blockedURI, event.sample].join(' '))
 })`
 
-/** What the browser itself says of a network that a test cuts. */
+/** Messages of the browser about a network that a test cuts. */
 export const LOST_NETWORK =
   /net::ERR_|WebSocket connection to .* failed|WebSocket is closed before|Failed to load resource/
 
 export interface PageOptions extends BrowserContextOptions {
   url: string
-  /** Whoever was here before: with their name, key and messages that wait. */
+  /** The context of an earlier page: with its name, key and unsent messages. */
   context?: BrowserContext
 }
 
@@ -68,14 +69,14 @@ export class Chromium {
     return page
   }
 
-  /** For several pages of one person. */
+  /** A context for several pages of one person. */
   async newContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
     context.setDefaultTimeout(TIMEOUT_MS)
     return context
   }
 
-  /** Closes all pages, and fails when something went wrong in one. */
+  /** Closes all pages; fails if there was a problem in one. */
   async closePages(): Promise<void> {
     const pages = [...this.#pages]
     this.#pages.clear()
@@ -114,7 +115,7 @@ export class OpenPage {
     await this.page.addInitScript(REPORT_VIOLATIONS)
   }
 
-  /** Such problems are what the test is about. */
+  /** Declares problems that the test causes. */
   expectProblems(pattern: RegExp): void {
     this.#expected.push(pattern)
   }
@@ -124,7 +125,7 @@ export class OpenPage {
     expect(unexpected, 'what went wrong in the page').toEqual([])
   }
 
-  /** Kept as `test-output/screenshots/<name>.png`. */
+  /** Saved as `test-output/screenshots/<name>.png`. */
   async screenshot(name: string): Promise<void> {
     await mkdir(SCREENSHOTS, { recursive: true })
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled' })

@@ -1,11 +1,11 @@
-/** Somebody who uses the page as people do: by what they see and what a screen reader names. */
+/** A person who uses the page through what is visible or announced by a screen reader. */
 import type { Locator, Page } from 'playwright-core'
 import { until } from '../until.ts'
 import type { Chromium, OpenPage, PageOptions } from './page.ts'
 
 export interface PersonOptions extends PageOptions {
   name: string
-  /** Where a link has brought them; the page decides otherwise. */
+  /** The room of the link that is opened; the page's default if undefined. */
   room?: string
 }
 
@@ -20,7 +20,7 @@ export class Person {
     this.page = opened.page
   }
 
-  /** Opens the page for the first time, says a name, and waits until they may write. */
+  /** Opens the page for the first time, enters a name, and waits for the composer. */
   static async enter(browser: Chromium, { name, room, url, ...options }: PersonOptions): Promise<Person> {
     const link = room === undefined ? url : new URL(`#/room/${room}`, url).href
     const person = new Person(name, await browser.openPage({ url: link, ...options }))
@@ -50,19 +50,19 @@ export class Person {
     return this.log.getByRole('article')
   }
 
-  /** Those that say just this, changed or not. */
+  /** The messages with exactly this text, edited or not. */
   message(text: string): Locator {
     const whole = new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}(edited)?$`)
     return this.messages.filter({ has: this.page.locator('.message-text').filter({ hasText: whole }) })
   }
 
-  /** What is said in the messages, from top to bottom. */
+  /** The texts of the messages, from top to bottom. */
   async texts(): Promise<string[]> {
     const texts = await this.log.locator('.message-text').allTextContents()
     return texts.map((text) => text.replace(/edited$/, '').trim())
   }
 
-  /** The line of a room or person in the list. */
+  /** The item of a room or person in the list. */
   line(title: string): Locator {
     return this.page
       .getByRole('navigation')
@@ -76,7 +76,7 @@ export class Person {
     await this.composer.press('Enter')
   }
 
-  /** Writes, and goes on as long as it takes: that somebody writes is shown for some seconds only. */
+  /** Keeps typing until it is noticed, because the typing state is shown for some seconds only. */
   async writesUntil(noticed: () => Promise<boolean>): Promise<void> {
     await until(async () => {
       await this.composer.pressSequentially('m')
@@ -88,7 +88,7 @@ export class Person {
     await this.message(text).first().waitFor()
   }
 
-  /** Joins a room, or makes it. */
+  /** Joins or creates a room. */
   async goTo(room: string): Promise<void> {
     await this.findField.fill(`#${room}`)
     await this.findField.press('Enter')

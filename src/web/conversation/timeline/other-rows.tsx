@@ -35,7 +35,7 @@ export function BeginningRow({ title, isFirst }: { title: string; isFirst: boole
       </p>
       <p>
         {isFirst
-          ? 'All its messages that the server has are below.'
+          ? 'All messages that the server has are below.'
           : 'Older messages are no longer stored, or are more than this page can hold.'}
       </p>
     </div>
