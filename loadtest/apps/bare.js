@@ -1,6 +1,6 @@
 /**
- * The same as bench.js without Socket.IO: JSON texts over the plain WebSockets of one process. The floor of a comparison: it has no
- * heartbeat, no fallback, no second process.
+ * The same as bench.js without Socket.IO: JSON texts over the plain WebSockets of one process. The lower
+ * bound of a comparison: it has no heartbeat, no fallback, and no second process.
  */
 export default (server) => {
   const rooms = new Map()

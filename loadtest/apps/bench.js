@@ -1,6 +1,7 @@
 /**
- * What every Socket.IO server of a comparison runs: rooms, and broadcasts to them that nothing keeps. It runs unchanged with
- * `rookery start --app` and in the documented set-ups, and must use nothing that one of them has and another has not.
+ * What every Socket.IO server of a comparison runs: rooms, and broadcasts that are not stored. It runs
+ * unchanged with `rookery start --app` and in the documented setups, so it must use nothing that only some of
+ * them have.
  */
 export default (io) => {
   io.on('connection', (socket) => {

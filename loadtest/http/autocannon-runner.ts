@@ -1,8 +1,8 @@
 /**
- * Fires one kind of request with autocannon and counts the answers. One thread, so that as many connections are open as were asked
- * for (split over worker threads, 10 over 3 would be 9), and its own correction of coordinated omission is off: it takes seconds for
- * milliseconds. Latencies are written down here, twice: as measured, and corrected by the interval that the rate leaves to each
- * connection.
+ * Sends requests of one kind with autocannon, and counts the responses. It uses one thread, so the number of
+ * connections is exact (split over threads, 10 over 3 would be 9). autocannon's own correction of coordinated
+ * omission is off, because it mixes up seconds and milliseconds. Latencies are recorded here, as measured,
+ * and corrected by the interval between a connection's requests.
  */
 import { performance } from 'node:perf_hooks'
 import autocannon from 'autocannon'
@@ -32,7 +32,7 @@ export interface HttpLoad {
   request: HttpRequest
   isRight: (body: string) => boolean
   settings: HttpSettings
-  /** Ends it early; what was counted until then stands. */
+  /** Ends it early; counts so far are kept. */
   stop: AbortSignal
 }
 

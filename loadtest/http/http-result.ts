@@ -1,4 +1,7 @@
-/** The result of a run over HTTP: requests and answers, no messages, and so no verdict of the auditor. Its JSON is the source of its table. */
+/**
+ * The result of a run over HTTP: requests and responses, without messages or an audit. Its JSON is the source
+ * of its table.
+ */
 import { z } from 'zod'
 import { Check, LatencySummary, Machine } from '../model/result.ts'
 
@@ -15,25 +18,25 @@ export const HttpResult = z.strictObject({
   arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   machine: Machine,
   startedAt: z.iso.datetime(),
-  /** Of the load alone. */
+  /** Of the load only. */
   durationMs: z.number(),
   requests: z.strictObject({
     connections: count,
     askedPerSec: z.number(),
-    /** By the asked rate, in the asked time. */
+    /** By the requested rate and time. */
     due: count,
     answered: count,
     answeredPerSec: z.number(),
-    /** Answers by status. */
+    /** Responses by status. */
     byStatus: z.record(z.string(), count),
     non2xx: count,
-    /** 2xx whose body is not what was asked for. */
+    /** 2xx responses with an unexpected body. */
     mismatches: count,
     errors: count,
     timeouts: count,
     bytes: count,
   }),
-  /** Of 2xx answers. `corrected`: with what those would have waited that a slow answer kept from being sent in time. */
+  /** Of 2xx responses. `corrected`: includes the wait of requests that a slow response delayed. */
   latency: z.strictObject({ measured: LatencySummary, corrected: LatencySummary }),
   server: z
     .strictObject({

@@ -1,4 +1,4 @@
-/** A result over HTTP as a person reads it on a terminal. Pure. */
+/** A result over HTTP as a table for a terminal. Pure. */
 
 import { PERCENTILES } from '../report/figures.ts'
 import { bytes, duration, inUnit, percent, plain, whole } from '../report/format.ts'
@@ -12,7 +12,7 @@ export function standingOf({ valid, checks }: HttpResult): Standing {
   return checks.every(({ ok }) => ok) ? 'passed' : 'failed'
 }
 
-/** @returns lines without an end */
+/** @returns lines without line ends */
 export function httpTable(result: HttpResult, canvas: Canvas): string[] {
   const { scenario, target, requests, generator, server } = result
   const standing = standingOf(result)
@@ -47,19 +47,19 @@ const pieces = (words: readonly string[]) => words.map((text) => ({ text }))
 
 function requestWords({ requests, durationMs }: HttpResult): string[] {
   return [
-    `${whole(requests.answered)} answered in ${duration(durationMs)}`,
-    `${requests.askedPerSec} a second asked, ${requests.answeredPerSec.toFixed(1)} answered`,
+    `${whole(requests.answered)} responses in ${duration(durationMs)}`,
+    `${requests.askedPerSec} requests/s asked for, ${requests.answeredPerSec.toFixed(1)}/s answered`,
     ...Object.entries(requests.byStatus).map(([status, count]) => `${plain(status)}: ${whole(count)}`),
     `${whole(requests.errors)} errors`,
     `${whole(requests.timeouts)} time-outs`,
-    `${whole(requests.mismatches)} wrong answers`,
+    `${whole(requests.mismatches)} wrong bodies`,
     bytes(requests.bytes),
   ]
 }
 
 function serverWords(server: NonNullable<HttpResult['server']>): string[] {
   return [
-    ...(server.cpuUsPerRequest === null ? [] : [`${inUnit(server.cpuUsPerRequest, 'µs')} CPU a request`]),
+    ...(server.cpuUsPerRequest === null ? [] : [`${inUnit(server.cpuUsPerRequest, 'µs')} CPU per request`]),
     ...Object.entries(server.cpuMsByRole).map(([role, ms]) => `${role} ${inUnit(ms, 'ms')}`),
     `${bytes(server.rssMaxBytes)} at most`,
   ]

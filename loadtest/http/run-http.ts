@@ -18,13 +18,13 @@ import type { HttpRequest, HttpScenario, HttpSettings } from './scenarios.ts'
 export interface HttpRunRequest extends Place {
   scenario: HttpScenario
   settings: HttpSettings
-  /** Of a server elsewhere; servers that are started here get one of their own. */
+  /** For a server that already runs; servers that this tool starts get a key of their own. */
   apiKey: string | undefined
 }
 
-/** Less of the asked rate than this, and the server has not kept up. */
+/** Below this share of the requested rate, the server did not keep up. */
 const LEAST_SHARE_OF_RATE = 0.95
-/** The generator is this process: beyond these it is the bottleneck. */
+/** The generator is this process: beyond these limits it is the bottleneck. */
 const MOST_CPU_SHARE = 0.9
 const MOST_DELAY_MS = 50
 const RESOLUTION_MS = 10
@@ -73,8 +73,7 @@ async function prepare(url: string, scenario: HttpScenario, run: string, apiKey:
   for (let number = 1; number <= (first?.times ?? 0); number += 1)
     if (first !== undefined) await ask(url, first.request, -number)
   const body = await ask(url, scenario.request(run, apiKey), 0)
-  if (!scenario.isRight(body))
-    throw new Error(`${scenario.name}: the server answers something else: ${body.slice(0, 200)}`)
+  if (!scenario.isRight(body)) throw new Error(`${scenario.name}: unexpected response: ${body.slice(0, 200)}`)
 }
 
 async function ask(
@@ -89,8 +88,7 @@ async function ask(
     ...(body === undefined ? {} : { body: body(number) }),
   })
   const text = await response.text()
-  if (!response.ok)
-    throw new Error(`${method} ${path} is answered with ${response.status}: ${text.slice(0, 200)}`)
+  if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${text.slice(0, 200)}`)
   return text
 }
 
@@ -204,17 +202,17 @@ function checksOf(requests: HttpResult['requests']): Check[] {
   const { answered, due, askedPerSec, non2xx, mismatches, errors, timeouts } = requests
   const statuses = Object.entries(requests.byStatus).map(([status, count]) => `${status}: ${count}`)
   return [
-    { name: 'every answer is 2xx', ok: answered > 0 && non2xx === 0, detail: statuses.join(', ') },
-    { name: 'every answer is what was asked for', ok: mismatches === 0, detail: `${mismatches} are not` },
+    { name: 'every response is 2xx', ok: answered > 0 && non2xx === 0, detail: statuses.join(', ') },
+    { name: 'every body is as expected', ok: mismatches === 0, detail: `${mismatches} are not` },
     {
-      name: 'every request is answered',
+      name: 'every request gets a response',
       ok: errors === 0 && timeouts === 0,
       detail: `${errors} errors, ${timeouts} time-outs`,
     },
     {
-      name: 'the asked rate is kept',
+      name: 'the requested rate is reached',
       ok: answered >= due * LEAST_SHARE_OF_RATE,
-      detail: `${answered} of ${due} that ${askedPerSec} a second make`,
+      detail: `${answered} of ${due} due at ${askedPerSec}/s`,
     },
   ]
 }

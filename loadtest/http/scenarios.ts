@@ -1,4 +1,4 @@
-/** What can be asked of a server over HTTP. Pure: requests as data, and what a right answer looks like. */
+/** HTTP scenarios: requests as data, and how to recognize a correct response. Pure. */
 import type { Dialect } from '../model/plan.ts'
 
 export interface HttpSettings {
@@ -11,7 +11,7 @@ export interface HttpRequest {
   method: 'GET' | 'POST'
   path: string
   headers: Record<string, string>
-  /** Made anew for each request: `number` counts them over the whole run. */
+  /** Made for each request; `number` counts them over the whole run. */
   body?: (number: number) => string
 }
 
@@ -20,25 +20,25 @@ export interface HttpScenario {
   readonly title: string
   readonly invariant: string
   readonly defaults: HttpSettings
-  /** Of these alone the servers have what is asked for. */
+  /** Dialects whose servers support it. */
   readonly dialects: readonly Dialect[]
-  /** Takes part of the API that needs a key. */
+  /** Uses the part of the API that needs a key. */
   readonly needsKey: boolean
-  /** Sent one after the other before anything is measured. @param run begins all names */
+  /** Sent one after the other before measuring starts. @param run prefix of all names */
   readonly before?: (run: string, apiKey: string) => { request: HttpRequest; times: number }
   readonly request: (run: string, apiKey: string) => HttpRequest
   readonly isRight: (body: string) => boolean
 }
 
-const ANSWERED = 'Every answer is 2xx and what was asked for, at the asked rate'
+const ANSWERED = 'Every response is 2xx with the expected body, at the requested rate'
 const DEFAULTS: HttpSettings = { connections: 50, ratePerSec: 500, durationSec: 10 }
-/** Texts that a page of the history then holds. */
+/** Messages that are published first. */
 const HISTORY_MESSAGES = 200
 const HISTORY_PAGE = 50
 
 const httpPage: HttpScenario = {
   name: 'http-page',
-  title: 'The chat page is fetched',
+  title: 'Fetches the chat page',
   invariant: ANSWERED,
   defaults: DEFAULTS,
   dialects: ['chat'],
@@ -49,7 +49,7 @@ const httpPage: HttpScenario = {
 
 const httpHistory: HttpScenario = {
   name: 'http-history',
-  title: `A page of ${HISTORY_PAGE} messages is asked for, out of ${HISTORY_MESSAGES}`,
+  title: `Fetches a page of ${HISTORY_PAGE} messages, out of ${HISTORY_MESSAGES}`,
   invariant: ANSWERED,
   defaults: { ...DEFAULTS, ratePerSec: 200 },
   dialects: ['chat'],
@@ -65,7 +65,7 @@ const httpHistory: HttpScenario = {
 
 const httpPublish: HttpScenario = {
   name: 'http-publish',
-  title: 'Messages are published over the API, each stored before it is answered',
+  title: 'Publishes messages over the API; each is stored before the response',
   invariant: ANSWERED,
   defaults: { ...DEFAULTS, ratePerSec: 200 },
   dialects: ['chat'],
@@ -76,7 +76,7 @@ const httpPublish: HttpScenario = {
 
 const httpHandshakes: HttpScenario = {
   name: 'http-handshakes',
-  title: 'Sessions are opened by long polling, and left',
+  title: 'Opens sessions by long polling, and leaves them',
   invariant: ANSWERED,
   defaults: { ...DEFAULTS, ratePerSec: 200 },
   dialects: ['chat', 'bench'],

@@ -1,11 +1,11 @@
 /**
- * Sums of counters that only grow, over processes that come, go and begin anew at zero. Pure; what was there at the first look does
- * not count.
+ * Sums counters that only grow, over processes that start, exit and restart at zero. Pure. Values at the
+ * first reading do not count.
  */
 export interface Reading {
-  /** Of one life of one process. */
+  /** Identifies one process. */
   key: string
-  /** What is added up. */
+  /** What is summed. */
   group: string
   value: number
 }
@@ -15,7 +15,7 @@ export class CounterSum {
   readonly #sums = new Map<string, number>()
   #isFirst = true
 
-  /** A reading that is missing keeps what it had; one that is new counts from zero, unless this is the first look. */
+  /** A missing reading keeps its last value; a new one counts from zero, except in the first call. */
   take(readings: readonly Reading[]): Record<string, number> {
     for (const { key, group, value } of readings) {
       const before = this.#last.get(key) ?? (this.#isFirst ? value : 0)

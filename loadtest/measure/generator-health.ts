@@ -1,10 +1,11 @@
 /**
- * Whether the fleet itself was the bottleneck of a run: then the run says nothing about the server. Pure. The rules, each for one
- * agent over the seconds in which something was measured:
+ * Whether the fleet itself was the bottleneck of a run: then the run says nothing about the server. Pure. The
+ * rules, for each agent over the measured seconds:
  * - it used 90 % of a core or more;
- * - its event loop was late by more than 50 ms (99th percentile of a second) in more than one second out of ten;
- * - it sent a message more than 50 ms after it was due in more than one second out of ten.
- * One bad second is always forgiven: a pause of the machine is no bottleneck.
+ * - its event loop was late by more than 50 ms (99th percentile of a second) in more than 10 % of the
+ *   seconds;
+ * - it sent a message more than 50 ms late in more than 10 % of the seconds.
+ * One bad second is always allowed: a pause of the machine is no bottleneck.
  */
 import type { AgentSecond } from '../model/agent-protocol.ts'
 import type { RunResult } from '../model/result.ts'
@@ -12,22 +13,22 @@ import type { Interval } from './samples.ts'
 
 export interface AgentRecord {
   clients: number
-  /** In their order. */
+  /** In order. */
   seconds: readonly AgentSecond[]
 }
 
 export interface GeneratorJudgement {
   agents: RunResult['generator']['agents']
-  /** Empty: it was not the bottleneck. */
+  /** Empty: the fleet was not the bottleneck. */
   bottleneck: string[]
 }
 
 export const GENERATOR_LIMITS = { cpuShare: 0.9, eventLoopDelayMs: 50, lateMs: 50, badShare: 0.1 } as const
 const FORGIVEN_SECONDS = 1
-/** A report's usual span; the first one has none before it. */
+/** The usual span of a report; used for the first one. */
 const SECOND_MS = 1_000
 
-/** @param measured loads, and whatever else figures are taken from */
+/** @param measured loads, and other intervals that figures are taken from */
 export function judgeGenerator(
   agents: readonly AgentRecord[],
   measured: readonly Interval[],

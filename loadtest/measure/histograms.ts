@@ -1,6 +1,6 @@
 /**
- * Latencies of many processes and seconds as one: histograms are added up, so that the percentiles are those of all values;
- * percentiles themselves are never averaged. Values are whole microseconds, 1 µs to 10 min, three digits.
+ * Merges latencies of many processes and seconds: histograms are added, so percentiles are those of all
+ * values and never averaged. Values are whole microseconds, 1 µs to 10 min, three digits.
  */
 import {
   build,
@@ -24,10 +24,7 @@ export function emptyHistogram(): Histogram {
   })
 }
 
-/**
- * @param encoded HdrHistogram V2, compressed, base64
- * @throws for what is no such text
- */
+/** @param encoded HdrHistogram V2, compressed, base64 @throws for other texts */
 export function merged(encoded: Iterable<string>): Histogram {
   const sum = emptyHistogram()
   for (const [text, times] of countsOf(encoded)) {
@@ -37,7 +34,7 @@ export function merged(encoded: Iterable<string>): Histogram {
   return sum
 }
 
-/** Most are the same empty one, which needs to be read but once. */
+/** Most are the same empty histogram, which needs decoding only once. */
 function countsOf(encoded: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>()
   for (const text of encoded) counts.set(text, (counts.get(text) ?? 0) + 1)

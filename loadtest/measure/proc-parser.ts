@@ -1,4 +1,7 @@
-/** CPU time and memory of a process, and which one it is, from the texts of its files `stat`, `statm` and `status` under /proc. Pure. */
+/**
+ * Parses CPU time, memory and identity of a process from its files `stat`, `statm` and `status` under /proc.
+ * Pure.
+ */
 export interface ProcUnits {
   ticksPerSec: number
   pageBytes: number
@@ -14,7 +17,7 @@ export function cpuFrom(stat: string, { ticksPerSec }: ProcUnits): number {
   return ((fieldOf(stat, UTIME) + fieldOf(stat, STIME)) / ticksPerSec) * 1_000
 }
 
-/** Names one life of one process for good: ids are given out again, but not to two that began at once. */
+/** Identifies one process: pids are reused, but not with the same start time. */
 export function processKeyFrom(pid: number, stat: string): string {
   return `${pid} ${fieldOf(stat, STARTTIME)}`
 }
@@ -23,13 +26,13 @@ export function rssFrom(statm: string, { pageBytes }: ProcUnits): number {
   return Number(statm.split(' ')[1] ?? Number.NaN) * pageBytes
 }
 
-/** Resident memory that no file is behind. */
+/** Resident memory without mapped files. */
 export function privateRssFrom(status: string): number {
   const [, kiB] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? []
   return Number(kiB ?? Number.NaN) * 1_024
 }
 
-/** The name, in brackets, may hold anything, brackets and spaces too. */
+/** The name, in brackets, may contain any characters, brackets and spaces too. */
 function fieldOf(stat: string, index: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return Number(fields[index] ?? Number.NaN)

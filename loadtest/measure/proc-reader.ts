@@ -1,4 +1,4 @@
-/** Reads CPU time and memory of processes. Linux alone; a process that has gone meanwhile is left out. */
+/** Reads CPU time and memory of processes, on Linux only. Processes that have exited are left out. */
 import { run } from '../../test/harness/command.ts'
 import type { ServerProcess } from '../model/server-process.ts'
 import { readProc } from '../system/processes.ts'
@@ -8,7 +8,7 @@ import { cpuFrom, type ProcUnits, processKeyFrom, rssFrom } from './proc-parser.
 export interface ProcReadings {
   /** Milliseconds by role. */
   cpu: Reading[]
-  /** Sums by role. Pages that processes share count in each of them. */
+  /** Sums by role. Shared pages count in each process. */
   rssBytes: Record<string, number>
 }
 

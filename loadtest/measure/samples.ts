@@ -1,4 +1,4 @@
-/** Reading the samples of the servers at any moment. Pure. */
+/** Reads server samples at any time. Pure. */
 import type { ServerSample } from './server-sampler.ts'
 
 export interface Interval {
@@ -6,7 +6,7 @@ export interface Interval {
   toAt: number
 }
 
-/** What a sum was at a moment: between two samples it grows evenly, before the first and after the last it stands. */
+/** A sum at a time: linear between two samples, constant before the first and after the last. */
 export function sumAt(
   samples: readonly ServerSample[],
   at: number,
@@ -30,7 +30,7 @@ export function growthIn(
   return sumAt(samples, toAt, pick) - sumAt(samples, fromAt, pick)
 }
 
-/** All that have used CPU time or memory. */
+/** All roles with samples. */
 export function rolesOf(samples: readonly ServerSample[]): string[] {
   return [...new Set(samples.flatMap(({ cpuMs }) => Object.keys(cpuMs)))]
 }
@@ -45,7 +45,7 @@ export function sampleAfter(samples: readonly ServerSample[], at: number): Serve
   return samples.find((sample) => sample.at >= at) ?? samples.at(-1)
 }
 
-/** The largest of what is known. */
+/** The largest known value. */
 export function worst(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null)
   return known.length === 0 ? null : Math.max(...known)

@@ -1,4 +1,7 @@
-/** What the servers spent in a run, from their samples. CPU per message and per delivery survive a noisy machine; pure. */
+/**
+ * What the servers used in a run, from their samples. Of these, CPU per message and per delivery suffer least
+ * from a noisy machine. Pure.
+ */
 import type { RunResult } from '../model/result.ts'
 import { growthIn, type Interval, rolesOf, sampleAfter, sampleBefore, worst } from './samples.ts'
 import type { ServerSample } from './server-sampler.ts'
@@ -16,7 +19,7 @@ export interface Connecting extends Interval {
   clients: number
 }
 
-/** @returns null without any server process */
+/** @returns null without server processes */
 export function serverFigures(
   samples: readonly ServerSample[],
   loads: readonly Interval[],

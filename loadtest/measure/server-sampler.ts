@@ -1,4 +1,6 @@
-/** Looks at a target's server processes and their Redis once a second, as long as a run goes. It changes nothing in them. */
+/**
+ * Samples a target's server processes and their Redis once a second during a run. Changes nothing in them.
+ */
 
 import type { RunningTarget } from '../model/target.ts'
 import { type Clock, nowMs } from '../system/clock.ts'
@@ -7,23 +9,23 @@ import { ProbeReader } from './probe/probe-reader.ts'
 import type { ProcUnits } from './proc-parser.ts'
 import { procUnits, readProcesses } from './proc-reader.ts'
 
-/** Sums are from the sampler's first look on. */
+/** Sums start at the first sample. */
 export interface ServerSample {
   at: number
-  /** CPU time by role, also of processes that have died; what one did after its last look is missing. */
+  /** CPU time by role, exited processes included; what they used after their last sample is missing. */
   cpuMs: Readonly<Record<string, number>>
-  /** Now, by role. */
+  /** Current value by role. */
   rssBytes: Readonly<Record<string, number>>
-  /** The worst of all processes since the sample before; null where no probe has told anything. */
+  /** Worst of all processes since the last sample; null without probe data. */
   eventLoopDelayP99Ms: number | null
-  /** null where there is no Redis. What it sent in the last second of a life is missing. */
+  /** null without Redis. What it sent in its last second before an exit is missing. */
   redisBytesOut: number | null
 }
 
 type Sampled = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redis'>
 
 const EVERY_MS = 1_000
-/** A day; what is beyond is not kept. */
+/** A day; later samples are dropped. */
 const MOST_SAMPLES = 86_400
 
 export class ServerSampler {
@@ -34,7 +36,7 @@ export class ServerSampler {
   readonly #redisOut = new CounterSum()
   readonly #probes: ProbeReader | undefined
   readonly #samples: ServerSample[] = []
-  #looking: Promise<void> | undefined
+  #pending: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #failure: unknown
 
@@ -49,7 +51,7 @@ export class ServerSampler {
   static async start(target: Sampled, clock: Clock = nowMs): Promise<ServerSampler> {
     const sampler = new ServerSampler(target, await procUnits(), clock)
     await sampler.sample()
-    sampler.#timer = setInterval(() => sampler.#lookAgain(), EVERY_MS)
+    sampler.#timer = setInterval(() => sampler.#sampleAgain(), EVERY_MS)
     return sampler
   }
 
@@ -57,13 +59,13 @@ export class ServerSampler {
     return this.#samples
   }
 
-  /** One more, now. */
+  /** Takes a sample now. */
   async sample(): Promise<void> {
-    await this.#looking
+    await this.#pending
     await this.#begin()
   }
 
-  /** After one last sample. @throws what a look has failed with */
+  /** Takes a last sample. @throws what a sample failed with */
   async stop(): Promise<readonly ServerSample[]> {
     clearInterval(this.#timer)
     await this.sample()
@@ -71,21 +73,21 @@ export class ServerSampler {
     return this.#samples
   }
 
-  #lookAgain(): void {
+  #sampleAgain(): void {
     this.#begin().catch((error: unknown) => {
       this.#failure ??= error
     })
   }
 
-  /** One at a time: a look that takes longer than its second puts off the next. */
+  /** One at a time: a slow sample delays the next. */
   #begin(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
+    this.#pending ??= this.#take().finally(() => {
+      this.#pending = undefined
     })
-    return this.#looking
+    return this.#pending
   }
 
-  async #look(): Promise<void> {
+  async #take(): Promise<void> {
     const at = this.#clock()
     const { cpu, rssBytes } = readProcesses(this.#target.processes(), this.#units)
     const [redis, probes] = await Promise.all([this.#target.redis(), this.#probes?.take() ?? []])

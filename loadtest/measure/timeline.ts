@@ -1,5 +1,5 @@
 /**
- * The seconds of a run, counted from its zero (all had joined), from what the agents and the samples of the servers tell. A report
+ * The seconds of a run, counted from its zero (all joined), from agent reports and server samples. A report
  * counts for the second that it overlaps most, so no message is counted twice or left out. Pure.
  */
 import type { AgentSecond } from '../model/agent-protocol.ts'
@@ -9,13 +9,13 @@ import { growthIn, rolesOf, worst } from './samples.ts'
 import type { ServerSample } from './server-sampler.ts'
 
 export interface AgentReports {
-  /** In their order. */
+  /** In order. */
   seconds: readonly AgentSecond[]
 }
 
 const SECOND_MS = 1_000
 
-/** Of its end. Adding 0 makes 0 of -0. */
+/** The second that ends at `at`. Adding 0 turns -0 into 0. */
 const secondOf = (at: number, zeroAt: number): number => Math.round((at - zeroAt) / SECOND_MS) + 0
 
 export function timelineOf(
@@ -33,14 +33,14 @@ export function timelineOf(
   })
 }
 
-/** Without spreading: a soak has many. */
+/** Without spread arguments: a soak has too many. */
 function extremes(numbers: readonly number[]): [number, number] {
   const smallest = numbers.reduce((least, number) => Math.min(least, number))
   const largest = numbers.reduce((most, number) => Math.max(most, number))
   return [smallest, largest]
 }
 
-/** One agent's reports by second; what it told last of its connections holds until it tells again. */
+/** One agent's reports by second; its last known connections count until its next report. */
 class AgentTrack {
   readonly #bySecond = new Map<number, AgentSecond[]>()
   #connected = 0
@@ -53,7 +53,7 @@ class AgentTrack {
     }
   }
 
-  /** To be asked in the order of the seconds. */
+  /** Call it in order of the seconds. */
   take(second: number): { reports: AgentSecond[]; connected: number; joined: number } {
     const reports = this.#bySecond.get(second) ?? []
     const latest = reports.at(-1)

@@ -1,4 +1,4 @@
-/** What both set-ups run: rooms, and broadcasts to them through the server. */
+/** What both setups run: rooms, and broadcasts through the server. */
 export default (io) => {
   io.on('connection', (socket) => {
     socket.on('join', async (room, done) => {

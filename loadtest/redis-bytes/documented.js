@@ -1,4 +1,7 @@
-/** One worker as @socket.io/redis-adapter documents it for ioredis: a server with two connections to Redis of its own. */
+/**
+ * One worker as @socket.io/redis-adapter documents it for ioredis: a server with two Redis connections of its
+ * own.
+ */
 import { createServer } from 'node:http'
 import { createShardedAdapter } from '@socket.io/redis-adapter'
 import { Redis } from 'ioredis'

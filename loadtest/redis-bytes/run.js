@@ -1,7 +1,7 @@
 /**
- * What Redis sends for the same traffic: Rookery on 2 hosts × 4 workers, and 8 workers with @socket.io/redis-adapter each. On
- * loopback, with a redis-server of its own for each; ends what it starts. After `npm run build`: `node loadtest/redis-bytes/run.js 5`,
- * with the members that each room has.
+ * Compares what Redis sends for the same traffic: Rookery on 2 hosts × 4 workers, and 8 workers with
+ * @socket.io/redis-adapter each. Runs on loopback, each with its own redis-server, and ends what it starts.
+ * After `npm run build`: `node loadtest/redis-bytes/run.js 5`, where 5 is the number of members per room.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -40,7 +40,7 @@ async function serveDocumented() {
   return { redis, urls: ready.map(([{ port }]) => `http://127.0.0.1:${port}`), stop }
 }
 
-async function look(redis) {
+async function redisStats(redis) {
   const stats = await redis.cli('info', 'stats')
   const figure = (name) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(stats)?.[1])
   return {
@@ -64,12 +64,12 @@ async function measure(serve) {
   const traffic = new Traffic(MEMBERS_PER_ROOM)
   try {
     await traffic.begin(served.urls)
-    const first = await look(served.redis)
+    const first = await redisStats(served.redis)
     await delay(10_000)
-    const idle = difference(first, await look(served.redis))
-    const before = await look(served.redis)
+    const idle = difference(first, await redisStats(served.redis))
+    const before = await redisStats(served.redis)
     const ms = await traffic.run()
-    const spent = difference(before, await look(served.redis))
+    const spent = difference(before, await redisStats(served.redis))
     return { connections: await connections(served.redis), ms, ...spent, idleOutIn10s: idle.out }
   } finally {
     traffic.end()

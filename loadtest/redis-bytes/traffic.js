@@ -1,4 +1,4 @@
-/** The same members and the same broadcasts for each set-up; knows nothing of what serves them. */
+/** The same members and broadcasts for each setup; knows nothing of what serves them. */
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { io } from 'socket.io-client'
@@ -10,7 +10,7 @@ const AT_A_TIME = 16
 const DEADLINE_MS = 120_000
 const TRY_AGAIN_MS = 2_000
 
-/** The same numbers from 0 to `below` in each run. */
+/** Pseudo-random draws, the same in each run. */
 function* draws(seed) {
   let state = seed
   while (true) {
@@ -33,29 +33,32 @@ export class Traffic {
     return Math.floor(MEMBERS / this.#membersARoom)
   }
 
-  /** @param urls one a worker, in the same order of hosts for each set-up; a host's own for each of its workers will do */
+  /**
+   * @param urls one per worker, in the same order of hosts for each setup; the host's own address may repeat
+   */
   async begin(urls) {
     for (let room = 0; room < this.rooms; room += 1) {
       const places = Array.from({ length: this.#membersARoom }, () => urls[this.#draw(urls.length)])
       this.#members.push(await Promise.all(places.map((url) => this.#join(url, `room-${room}`))))
     }
-    // A subscription may not stand yet when `join` has been answered: each room is tried until all hear.
+    // A subscription may not be active yet when `join` is answered: each room is tried until all members
+    // receive.
     for (let room = 0; room < this.rooms; room += 1) {
-      for (let tries = 0; !(await this.#isHeard(room, `first ${room} ${tries}`)); tries += 1) {
-        if (tries === 10) throw new Error(`room ${room} is not whole`)
+      for (let tries = 0; !(await this.#isDelivered(room, `first ${room} ${tries}`)); tries += 1) {
+        if (tries === 10) throw new Error(`room ${room} does not deliver to all members`)
       }
     }
   }
 
-  /** Resolves when all members have all of it. @returns milliseconds */
+  /** Resolves when all members have received everything. @returns milliseconds */
   async run() {
     const begun = Date.now()
     let next = 0
     const sender = async () => {
       while (next < BROADCASTS) {
         const text = `${String(next++).padStart(10, '0')}${TEXT}`
-        if (!(await this.#isHeard(this.#draw(this.rooms), text, DEADLINE_MS)))
-          throw new Error('not heard by all')
+        if (!(await this.#isDelivered(this.#draw(this.rooms), text, DEADLINE_MS)))
+          throw new Error('not delivered to all')
       }
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, sender))
@@ -73,16 +76,16 @@ export class Traffic {
     return socket
   }
 
-  /** One of the room's members has something said to all of them. */
-  async #isHeard(room, text, withinMs = TRY_AGAIN_MS) {
+  /** A member of the room sends a text to all of them. */
+  async #isDelivered(room, text, withinMs = TRY_AGAIN_MS) {
     const members = this.#members[room]
     const { promise, arrived, stop } = countdown(members.length, withinMs)
     this.#arrivals.set(text, arrived)
     await members[this.#draw(members.length)].emitWithAck('say', `room-${room}`, text)
-    const isHeard = await promise
+    const isDelivered = await promise
     this.#arrivals.delete(text)
     stop()
-    return isHeard
+    return isDelivered
   }
 
   #draw(below) {
@@ -90,7 +93,7 @@ export class Traffic {
   }
 }
 
-/** Whether `count` have arrived in time. */
+/** Whether `count` arrivals happen in time. */
 function countdown(count, withinMs) {
   const aborted = new AbortController()
   const late = delay(withinMs, false, { signal: aborted.signal }).catch(() => false)

@@ -1,4 +1,6 @@
-/** What the tool keeps as JSON, read back: a run, a comparison or a tour. Checked here; what it does not know it refuses. */
+/**
+ * Reads the tool's JSON documents: a run, a comparison or a tour. Validates them, and refuses unknown ones.
+ */
 import { z } from 'zod'
 import { RESULT_VERSION, RunResult } from '../model/result.ts'
 import { Comparison, DOCUMENT_VERSION, Tour } from './compare/comparison.ts'
@@ -6,7 +8,7 @@ import { plain } from './format.ts'
 
 export type ReportDocument = RunResult | Comparison | Tour
 
-/** The file is not one of this tool, or of another version of it; the message is for a person. */
+/** The file is not from this tool, or from another version of it; the message is for the user. */
 export class UnreadableReport extends Error {
   override readonly name = 'UnreadableReport'
 }
@@ -15,7 +17,7 @@ const MAX_ISSUES = 5
 
 const Head = z.looseObject({ version: z.unknown(), document: z.string().optional() })
 
-/** @param from its name, for the message @throws UnreadableReport */
+/** @param from file name for the message @throws UnreadableReport */
 export function parseReport(json: string, from: string): ReportDocument {
   const value = jsonOf(json, from)
   const head = Head.safeParse(value)
@@ -24,7 +26,8 @@ export function parseReport(json: string, from: string): ReportDocument {
   }
   const { document = 'run', version } = head.data
   const schema = schemas[document]
-  if (schema === undefined) throw new UnreadableReport(`${from} is a '${plain(document)}': unknown here`)
+  if (schema === undefined)
+    throw new UnreadableReport(`${from} has the unknown document type '${plain(document)}'`)
   if (version !== schema.version) {
     const known = `this tool reads version ${schema.version}`
     throw new UnreadableReport(
@@ -33,7 +36,7 @@ export function parseReport(json: string, from: string): ReportDocument {
   }
   const parsed = schema.of.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new UnreadableReport(`${from} is not whole:\n${issuesOf(parsed.error)}`)
+  throw new UnreadableReport(`${from} is not valid:\n${issuesOf(parsed.error)}`)
 }
 
 const schemas: Readonly<Record<string, { version: number; of: z.ZodType<ReportDocument> }>> = {
@@ -61,14 +64,14 @@ export const isComparison = (document: ReportDocument): document is Comparison =
 export const isTour = (document: ReportDocument): document is Tour =>
   'document' in document && document.document === 'tour'
 
-/** All runs in it, each with the name of its side. */
+/** All its runs, each with the label of its side. */
 export function runsOf(document: ReportDocument): { label: string; result: RunResult }[] {
   if (isTour(document)) return document.results.map((result) => ({ label: result.target.name, result }))
   if (!isComparison(document)) return [{ label: document.target.name, result: document }]
   return inTurn(document)
 }
 
-/** A B A B …, as they ran, and then what stands beside. */
+/** A B A B …, as they ran, then the additional runs. */
 function inTurn({ sides, beside }: Comparison): { label: string; result: RunResult }[] {
   const rounds = Math.max(...sides.map(({ results }) => results.length))
   const turns = Array.from({ length: rounds }, (_, round) =>

@@ -1,4 +1,4 @@
-/** The figures that a run is known by: what tables show of it, and what comparisons hold against another's. Pure. */
+/** The figures of a run, for tables and comparisons. Pure. */
 import type { LatencySummary, RunResult, Second } from '../model/result.ts'
 import type { Unit } from './format.ts'
 
@@ -7,20 +7,20 @@ export interface Figure {
   readonly title: string
   readonly unit: Unit
   readonly better: 'lower' | 'higher'
-  /** Of a `fault` 0 is what is wanted, and a ratio says nothing. */
+  /** For a `fault` the goal is 0, and a ratio says nothing. */
   readonly kind: 'measure' | 'fault'
-  /** null: not measured, or nothing to measure. */
+  /** null: not measured. */
   readonly of: (result: RunResult) => number | null
 }
 
 type Percentile = 'p50Ms' | 'p90Ms' | 'p99Ms' | 'p999Ms' | 'maxMs'
 type LatencyName = keyof RunResult['latency']
 
-/** Their titles, in the order of reading. */
+/** Titles, in reading order. */
 export const LATENCIES: Readonly<Record<LatencyName, { title: string; meaning: string }>> = {
-  delivery: { title: 'delivery', meaning: 'from the moment a message was due to its showing' },
-  ack: { title: 'ack', meaning: 'from the moment a message was due to its ack' },
-  connect: { title: 'connect', meaning: 'from a connection’s beginning to its last join' },
+  delivery: { title: 'delivery', meaning: 'from when a message was due to its delivery' },
+  ack: { title: 'ack', meaning: 'from when a message was due to its ack' },
+  connect: { title: 'connect', meaning: 'from the start of a connection to its last join' },
   back: { title: 'back', meaning: 'from a cut or loss to joined again' },
 }
 export const LATENCY_NAMES = Object.keys(LATENCIES) as LatencyName[]
@@ -49,7 +49,7 @@ export const FIGURES: readonly Figure[] = [
   server('loopDelay', 'event-loop delay p99', 'ms', 'eventLoopDelayP99Ms'),
   server('redisOut', 'bytes out of Redis', 'bytes', 'redisBytesOut'),
   fault('lost', 'lost', ({ verdict }) => verdict.lost),
-  fault('doubled', 'shown twice', ({ verdict }) => verdict.doubled),
+  fault('doubled', 'duplicates', ({ verdict }) => verdict.doubled),
   fault('outOfOrder', 'out of order', ({ verdict }) => verdict.outOfOrder),
   fault('unsent', 'never sent', ({ verdict }) => verdict.due - verdict.sent),
   fault('unanswered', 'without an answer', ({ verdict }) => verdict.unanswered),
@@ -80,14 +80,14 @@ function server(
   return { ...measure(key, title, unit), of: (result) => result.server?.[property] ?? null }
 }
 
-/** @throws where there is no such figure */
+/** @throws if there is no such figure */
 export function figure(key: string): Figure {
   const found = FIGURES.find((candidate) => candidate.key === key)
   if (found === undefined) throw new Error(`no figure is called ${key}`)
   return found
 }
 
-/** From the first second in which a message was due to the last. */
+/** From the first to the last second with a due message. */
 export function loadedSeconds({ timeline }: RunResult): readonly Second[] {
   const first = timeline.findIndex(({ due }) => due > 0)
   return first === -1 ? [] : timeline.slice(first, timeline.findLastIndex(({ due }) => due > 0) + 1)

@@ -1,4 +1,4 @@
-/** Writes a result as JSON and as a page into a directory of its own. Nobody ever finds half a file there. */
+/** Writes a result as JSON and as a page into its own directory, each file atomically. */
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { isComparison, isTour, parseReport, type ReportDocument, UnreadableReport } from './document.ts'
@@ -8,12 +8,12 @@ export const RESULTS_DIRECTORY = 'loadtest-results'
 const JSON_NAME = 'result.json'
 const PAGE_NAME = 'report.html'
 
-/** Directories of one second and one name. */
+/** Most directories with the same second and name. */
 const MOST_ALIKE = 100
 const LONGEST_NAME = 60
 
 export interface Place {
-  /** Default: one of its own below `loadtest-results` in `cwd`. What it holds of the same name is replaced. */
+  /** Default: a new one in `loadtest-results` in `cwd`. Existing files of the same name are replaced. */
   directory?: string
   cwd: string
 }
@@ -34,12 +34,12 @@ export async function writeReport(document: ReportDocument, { directory, cwd }: 
   return { json: relative(cwd, paths.json), page: relative(cwd, paths.page) }
 }
 
-/** A page anew from what was kept. @param path the page */
+/** Writes the page of a stored document. @param path of the page */
 export async function writePage(document: ReportDocument, path: string): Promise<void> {
   await writeWhole(path, await reportPage(document))
 }
 
-/** @param path of the JSON, or of the directory that it was written into @throws UnreadableReport */
+/** @param path of the JSON, or of its directory @throws UnreadableReport */
 export async function readReport(path: string): Promise<ReportDocument> {
   const file = (await isDirectory(path)) ? join(path, JSON_NAME) : path
   try {
@@ -69,7 +69,7 @@ async function ownDirectory(document: ReportDocument, cwd: string): Promise<stri
   throw new Error(`${parent} is full of directories called ${name}`)
 }
 
-/** @returns false where there is one of that name */
+/** @returns false if it exists */
 async function makeNew(directory: string): Promise<boolean> {
   try {
     await mkdir(directory)

@@ -1,14 +1,14 @@
-/** Numbers as a person reads them, the same on a terminal, on a page and in Markdown. Knows no result. */
+/** Formats numbers for terminal, page and Markdown alike. Knows no result. */
 
 const LOCALE = 'en'
-/** What stands for a figure that nobody measured. */
+/** Placeholder for a figure that was not measured. */
 export const NOTHING = '–'
 
 const KIB = 1_024
 const MIB = KIB ** 2
 const GIB = KIB ** 3
 
-/** Three digits that count, and thousands apart: 0.0123, 1.23, 12.3, 123, 12,345. */
+/** Three significant digits, and separated thousands: 0.0123, 1.23, 12.3, 123, 12,345. */
 export function digits(value: number): string {
   if (Math.abs(value) >= 100) return whole(value)
   return new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 }).format(value)
@@ -30,12 +30,12 @@ export function duration(ms: number): string {
   return `${whole(Math.floor(seconds / 60))} min ${seconds % 60} s`
 }
 
-/** On a run's axis: before its zero, clients connect. */
+/** A time on a run's axis. */
 export function moment(atMs: number): string {
   return `${(atMs / 1_000).toFixed(1)} s`
 }
 
-/** All of three digits, so that a column of them is even. */
+/** Three digits, so that a column is even. */
 export function ratio(value: number): string {
   return Math.abs(value) >= 100 ? whole(value) : value.toPrecision(3)
 }
@@ -58,14 +58,17 @@ export function inUnit(value: number | null, unit: Unit): string {
   return `${digits(value)} ${unit}`
 }
 
-/** Names and texts come from files and from servers: what would move a cursor or turn the writing round is shown as `�`. */
+/**
+ * Names and texts come from files and servers: characters that would move a cursor or change the writing
+ * direction become `�`.
+ */
 export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�')
 }
 
 const SEGMENTER = new Intl.Segmenter(LOCALE)
 
-/** What a reader takes for one letter each. */
+/** Splits text into what a reader sees as one letter each. */
 export function lettersOf(text: string): string[] {
   return Array.from(SEGMENTER.segment(text), ({ segment }) => segment)
 }

@@ -1,4 +1,4 @@
-/** Results as tables for a README. Pure; what comes from data cannot end a cell or begin markup. */
+/** Results as Markdown tables. Pure; data can't end a cell or start markup. */
 import type { RunResult } from '../model/result.ts'
 import { compare } from './compare/compare.ts'
 import { isComparison, type ReportDocument, runsOf } from './document.ts'
@@ -17,7 +17,7 @@ const COLUMNS = [
   'lost',
 ]
 
-/** One row a run; columns in which nothing was measured are left out. */
+/** One row per run; columns without any value are left out. */
 function markdownTable(runs: readonly { label: string; result: RunResult }[]): string {
   const figures = COLUMNS.map(figure).filter(({ of }) => runs.some(({ result }) => of(result) !== null))
   const rows = runs.map(({ label, result }) => [
@@ -30,7 +30,7 @@ function markdownTable(runs: readonly { label: string; result: RunResult }[]): s
   return tableOf(['target', 'scenario', 'dialect', 'verdict', ...figures.map(({ title }) => title)], rows)
 }
 
-/** Ratios of a comparison, one table for each side that is held against the first. @throws NotComparable */
+/** The ratios of a comparison, one table for each side after the first. @throws NotComparable */
 function markdownRatios(document: Parameters<typeof compare>[0]): string {
   return compare(document)
     .map(({ base, other, pairs, figures, notes }) => {
@@ -48,7 +48,7 @@ function markdownRatios(document: Parameters<typeof compare>[0]): string {
     .join('\n\n')
 }
 
-/** All of it: the runs, the ratios if there are any, and the machine. @throws NotComparable */
+/** The runs, the ratios if there are any, and the machine. @throws NotComparable */
 export function markdownReport(document: ReportDocument): string {
   const runs = runsOf(document)
   const machines = new Set(runs.map(({ result }) => machineLine(result)))

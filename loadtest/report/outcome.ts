@@ -1,13 +1,13 @@
-/** What is said of a run before any figure: passed, failed or invalid, and why. Pure. */
+/** The outcome of a run: passed, failed or invalid, and why. Pure. */
 import type { RunResult, Verdict } from '../model/result.ts'
 import { countOf, whole } from './format.ts'
 
 export type Standing = 'passed' | 'failed' | 'invalid'
 
 export interface Outcome {
-  /** `invalid` goes first: the figures of such a run are not to be used, whatever its auditor found. */
+  /** `invalid` has precedence: the figures of such a run must not be used, whatever the audit found. */
   standing: Standing
-  /** Ended before its time, by a person: it stands for what was run. */
+  /** Ended early by the user: it covers the time until then. */
   interrupted: boolean
   reasons: string[]
 }
@@ -23,13 +23,13 @@ export function outcomeOf(result: RunResult): Outcome {
   const failures = [...auditFailures(result.verdict), ...checkFailures(result)]
   const { interrupted } = result
   if (!result.valid) {
-    const why = result.invalid.length === 0 ? ['the run does not say why'] : result.invalid
+    const why = result.invalid.length === 0 ? ['the run gives no reason'] : result.invalid
     return { standing: 'invalid', interrupted, reasons: [...why, ...failures] }
   }
   return { standing: failures.length === 0 ? 'passed' : 'failed', interrupted, reasons: failures }
 }
 
-/** The word, with what a reader must know at once. */
+/** The word, with a note if the run was interrupted. */
 export function headline(outcome: Outcome): string {
   const word = STANDING_WORDS[outcome.standing]
   return outcome.interrupted ? `${word} (interrupted)` : word
@@ -38,22 +38,22 @@ export function headline(outcome: Outcome): string {
 function auditFailures(verdict: Verdict): string[] {
   if (verdict.ok) return []
   const { lost, lostWhileAway, doubled, outOfOrder, phantom, overflowed } = verdict
-  const away = lostWhileAway === 0 ? '' : `, ${whole(lostWhileAway)} of them while their member was away`
+  const away = lostWhileAway === 0 ? '' : `, ${whole(lostWhileAway)} of them while the member was away`
   const found = [
     lost === 0 ? '' : `${countOf(lost, 'delivery', 'deliveries')} lost${away}`,
-    doubled === 0 ? '' : `${countOf(doubled, 'delivery', 'deliveries')} shown more than once`,
+    doubled === 0 ? '' : countOf(doubled, 'duplicate delivery', 'duplicate deliveries'),
     outOfOrder === 0 ? '' : `${countOf(outOfOrder, 'delivery', 'deliveries')} out of order`,
-    phantom === 0 ? '' : `${countOf(phantom, 'message')} that nobody sent`,
-    overflowed ? 'the delivery records overflowed: not every message was written down' : '',
+    phantom === 0 ? '' : `${countOf(phantom, 'message')} that were never sent`,
+    overflowed ? 'the delivery records overflowed: not every message was recorded' : '',
   ].filter((line) => line !== '')
-  return found.length === 0 ? ['the auditor says no, and gives no number'] : found
+  return found.length === 0 ? ['the audit failed without a count'] : found
 }
 
 function checkFailures(result: RunResult): string[] {
   return result.checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
 }
 
-/** The worst of several: what a tour says as a whole. */
+/** The worst of several: the outcome of a tour. */
 export function worst(outcomes: readonly Outcome[]): Standing {
   if (outcomes.some(({ standing }) => standing === 'failed')) return 'failed'
   return outcomes.some(({ standing }) => standing === 'invalid') ? 'invalid' : 'passed'

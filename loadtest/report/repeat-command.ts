@@ -1,4 +1,4 @@
-/** How to run the same again: the command line of a run, fit for a shell. Pure. */
+/** The command line that repeats a run, for a shell. Pure. */
 import type { RunResult } from '../model/result.ts'
 import type { Comparison, Tour } from './compare/comparison.ts'
 
@@ -6,7 +6,7 @@ type Arguments = RunResult['arguments']
 
 const COMMAND = 'npm run loadtest --'
 
-/** The keys of `arguments` are the long options of the command line, in camel case. */
+/** The keys of `arguments` are the long options in camel case. */
 export function repeatRun(result: RunResult): string {
   const options = optionsOf({ ...result.arguments, seed: result.seed })
   return [COMMAND, 'run', quoted(result.scenario.name), ...options].join(' ')

@@ -1,4 +1,4 @@
-/** One scenario with many seeds: what each run came to in a line, and all of them together. Pure. */
+/** One scenario with many seeds: a line for each run, and totals. Pure. */
 import { z } from 'zod'
 import { FaultKind } from '../model/plan.ts'
 import type { RunResult } from '../model/result.ts'
@@ -27,7 +27,7 @@ const SeedRun = z.strictObject({
   standing: z.enum(['passed', 'failed', 'invalid']),
   reasons: z.array(z.string()),
   sums: Sums,
-  /** From the last fault's end until the last client was served again; null where that was not looked at. */
+  /** From the last fault's end until the last client was served again; null if not measured. */
   servedAfterMs: z.number().nullable(),
   /** Of the machine, before the run. */
   loadAverage: z.number().nullable(),
@@ -111,8 +111,8 @@ function added(a: Sums, b: Sums): Sums {
 
 export function lineOf({ seed, standing, reasons, sums, servedAfterMs, loadAverage }: SeedRun): string {
   const served =
-    servedAfterMs === null ? '' : ` · served ${(servedAfterMs / 1_000).toFixed(1)} s after the last`
-  const load = loadAverage === null ? '' : ` · load ${loadAverage.toFixed(1)}`
+    servedAfterMs === null ? '' : ` · served ${(servedAfterMs / 1_000).toFixed(1)} s after the last fault`
+  const load = loadAverage === null ? '' : ` · machine load ${loadAverage.toFixed(1)}`
   const words = `${STANDING_WORDS[standing]}  seed ${seed} · ${countsOf(sums)}${served}${load}`
   return [words, ...reasons.map((reason) => `        ${reason}`)].join('\n')
 }
@@ -130,5 +130,5 @@ export function totalLines(runs: readonly SeedRun[]): string[] {
 
 function countsOf({ sent, acked, delivered, lost, doubled, outOfOrder, phantom, faults }: Sums): string {
   const hits = Object.values(faults).reduce((sum, times) => sum + times, 0)
-  return `${whole(hits)} faults · ${whole(sent)} sent · ${whole(acked)} acked · ${whole(delivered)} shown · ${whole(lost)} lost · ${whole(doubled)} twice · ${whole(outOfOrder)} out of order · ${whole(phantom)} phantom`
+  return `${whole(hits)} faults · ${whole(sent)} sent · ${whole(acked)} acked · ${whole(delivered)} delivered · ${whole(lost)} lost · ${whole(doubled)} duplicates · ${whole(outOfOrder)} out of order · ${whole(phantom)} phantom`
 }

@@ -1,7 +1,7 @@
 /**
- * Makes the published results anew (`npm run loadtest:results`, some 25 minutes on two quiet cores): runs each entry below through the
- * command line, as anybody could, and writes `<entry>.json` and README.md beside this file. Names of entries as arguments make only
- * those anew.
+ * Rebuilds the published results (`npm run loadtest:results`, about 25 minutes on two idle cores): runs each
+ * entry of published.ts through the command line, as anyone could, and writes `<entry>.json` and README.md
+ * beside this file. With names of entries as arguments it reruns only those.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,7 +27,7 @@ async function make(name: string, command: string): Promise<void> {
     const args = [MAIN, ...command.split(' '), '--seed', SEED, '--no-page', '--out', directory]
     const child = spawn(process.execPath, ['--enable-source-maps', ...args], { stdio: 'inherit' })
     await once(child, 'exit')
-    // Also of a run that failed or is invalid: it says so itself.
+    // Also of failed and invalid runs: they say so themselves.
     await copyFile(join(directory, 'result.json'), pathOf(name))
   } finally {
     await rm(directory, { recursive: true, force: true })

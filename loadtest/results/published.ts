@@ -1,11 +1,11 @@
-/** What the published results consist of: commands that anybody can repeat. */
+/** The published results: commands that anyone can repeat. */
 export interface Published {
-  /** Of its file. */
+  /** Name of its file. */
   name: string
   title: string
-  /** After `npm run loadtest --`, without seed and place. */
+  /** Arguments of `npm run loadtest --`, without seed and output. */
   command: string
-  /** What it shows, and what it does not. */
+  /** What it shows, and what it does not show. */
   note: string
 }
 
@@ -30,50 +30,50 @@ export const published: readonly Published[] = [
     name: 'connect-storm',
     title: 'Connect storm',
     command: 'compare connect-storm --a sticky-cluster --b rookery --pairs 3 --dialect bench',
-    note: `${ALIKE} The documented balancer now and then swallows a first packet; who waits for it comes in after its time-out.`,
+    note: `${ALIKE} The documented load balancer sometimes loses a first packet; that client connects only after its time-out.`,
   },
   {
     name: 'idle-crowd',
     title: 'Memory of an idle connection',
     command: 'compare idle-crowd --a sticky-cluster --b rookery --pairs 3 --dialect bench --duration 8',
-    note: `${ALIKE} Resident memory after connecting less that before it, over all processes; pages that processes share count in each.`,
+    note: `${ALIKE} Growth of resident memory while clients connect, over all processes; shared pages count in each process.`,
   },
   {
     name: 'two-hosts',
     title: 'Small rooms, two hosts over Redis',
     command:
       'compare small-rooms --a redis-sharded --b rookery --pairs 3 --dialect bench --hosts 2 --workers 1 --clients 400 --rate 300 --duration 10',
-    note: `${ALIKE} Two hosts of one worker each on one machine of two cores.`,
+    note: `${ALIKE} Two hosts with one worker each, on one machine with two cores.`,
   },
   {
     name: 'chat',
     title: 'The chat with its durable log: small rooms',
     command: 'run small-rooms --target rookery --dialect chat --clients 500 --rate 200 --duration 10',
-    note: 'A row of its own: each message is on the disk before it is shown. Not to be held against the rows above, whose servers keep nothing.',
+    note: 'Not comparable with the rows above: here each message is on disk before it is delivered, while those servers store nothing.',
   },
   {
     name: 'jitter-chat',
-    title: 'Jitter: each client cut off every 15 s for 2 s, 120 broadcasts at 2/s (Rookery, the chat)',
+    title: 'Jitter: each client disconnected every 15 s for 2 s, 120 broadcasts at 2/s (Rookery, the chat)',
     command: 'run jitter --target rookery --dialect chat',
-    note: 'What the log and the clients’ resuming are for.',
+    note: 'Shows what the log and resuming clients achieve.',
   },
   {
     name: 'jitter-streams',
     title: 'Jitter: redis-streams-adapter with connection state recovery',
     command: 'run jitter --target redis-streams --dialect bench',
-    note: 'The documented set-up that keeps something. Stock adapters without recovery lose what is said while a client is away.',
+    note: 'The documented setup that stores messages. Adapters without recovery lose what is sent while a client is away.',
   },
   {
     name: 'avalanche',
     title: 'Avalanche: all 600 connections end at once under load (Rookery, the chat)',
     command: 'run avalanche --target rookery --dialect chat',
-    note: '`back`: from the cut to joined again, the pause before the first try (1 to 1.5 s) included.',
+    note: '`back`: from the cut to joined again, including the delay before the first attempt (1 to 1.5 s).',
   },
   {
     name: 'avalanche-sticky',
     title: 'Avalanche: sticky and cluster adapter',
     command: 'run avalanche --target sticky-cluster --dialect bench',
-    note: 'What is said while a client is away is lost there: that is what the set-up promises.',
+    note: 'What is sent while a client is away is lost, as this setup documents.',
   },
   {
     name: 'worker-kill-chat',

@@ -1,4 +1,4 @@
-/** A life of one of the plain server files in servers/: started as a process, and what it says of itself on standard output. */
+/** A running process of one of the server files in servers/, and its standard output. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -12,11 +12,11 @@ import { EXIT_WITH_PARENT } from './launch-prefix.ts'
 import { RecentLines } from './recent-lines.ts'
 
 export interface DocumentedServerOptions {
-  /** Of servers/. */
+  /** In servers/. */
   file: string
   address: string
   port: number
-  /** 0: the one process serves by itself. */
+  /** 0: a single process without workers. */
   workers: number
   env: Readonly<Record<string, string>>
 }
@@ -45,7 +45,7 @@ export class DocumentedServer implements Server {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line))
   }
 
-  /** Resolves when it takes connections with all of its workers. Bounded. */
+  /** Resolves when it accepts connections with all of its workers. Has a time-out. */
   static async start(options: DocumentedServerOptions): Promise<DocumentedServer> {
     const server = new DocumentedServer(options)
     await once(server.#child, 'spawn')
@@ -102,7 +102,7 @@ export class DocumentedServer implements Server {
   }
 }
 
-/** Whether somebody listens there. */
+/** Whether a server listens there. */
 export function takesConnections(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: 1_000 })

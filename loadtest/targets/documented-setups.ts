@@ -1,13 +1,13 @@
-/** The table of the documented set-ups. */
+/** All documented setups. */
 import type { Target } from '../model/target.ts'
 import { type DocumentedSetup, documented } from './documented-target.ts'
 import type { RedisServer } from './redis-server.ts'
 
-/** The second line of the answer of PUBSUB NUMSUB and the like. */
+/** The second line of the response to PUBSUB NUMSUB and the like. */
 const numberOf = (lines: readonly string[]): number => Number(lines[1] ?? 0)
 
-const STICKY = 'as its README writes it: @socket.io/sticky in the primary'
-const NOT_KEPT = 'a redis-server of its own that keeps nothing over its end (or as REDIS_APPENDFSYNC says)'
+const STICKY = 'as its README describes it, with @socket.io/sticky in the primary'
+const NOT_KEPT = 'its own redis-server without persistence (or as REDIS_APPENDFSYNC says)'
 
 const setUps: readonly DocumentedSetup[] = [
   {
@@ -46,14 +46,14 @@ const setUps: readonly DocumentedSetup[] = [
   },
   {
     name: 'one-process',
-    title: 'Socket.IO in one process, without any adapter',
+    title: 'Socket.IO in one process, without an adapter',
     dialect: 'bench',
     workers: false,
     needs: [],
   },
   {
     name: 'bare-ws',
-    title: 'plain WebSockets (ws) in one process, without Socket.IO: the floor',
+    title: 'plain WebSockets (ws) in one process, without Socket.IO: the lower bound',
     dialect: 'bare',
     workers: false,
     needs: [],

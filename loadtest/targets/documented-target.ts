@@ -1,4 +1,7 @@
-/** The set-ups that Socket.IO's own documents describe, built from the packages as they write it; each is a file of servers/. */
+/**
+ * The setups that Socket.IO's documents describe, built from the original packages; each is a file of
+ * servers/.
+ */
 import { pathToFileURL } from 'node:url'
 import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { inPackage } from '../system/package-root.ts'
@@ -12,9 +15,9 @@ export interface DocumentedSetup {
   name: string
   title: string
   dialect: 'bench' | 'bare'
-  /** False: one process that serves by itself. */
+  /** False: a single process. */
   workers: boolean
-  /** How many of its processes the Redis of the set-up knows; without it there is none, and so one host at most. */
+  /** How many of its processes Redis knows; without it the setup has no Redis, and so at most one host. */
   knownToRedis?(redis: RedisServer): Promise<number>
   needs: readonly string[]
 }

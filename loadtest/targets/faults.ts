@@ -1,4 +1,4 @@
-/** The faults that hosts, their workers and their Redis can have; a target names those of them that it can do. */
+/** The faults of hosts, workers and Redis; each target offers those that it supports. */
 import type { Network } from '../../test/harness/network/proxy.ts'
 import type { FaultKind } from '../model/plan.ts'
 import type { Host } from './host.ts'
@@ -14,7 +14,7 @@ const hostAt = (hosts: readonly Host[], which: number): Host => {
   return host
 }
 
-/** What happens to one host happens in its order: who comes while it starts waits. */
+/** Faults of one host run in order: one that comes during a start waits. */
 const inTurn =
   (hosts: readonly Host[], does: (host: Host) => Promise<void>): Fault =>
   async (which) => {
@@ -60,7 +60,7 @@ export function workerFaults(hosts: readonly Host[], workersPerHost: number): Fa
   }
 }
 
-/** Lasts until the workers are replaced; what else happens to the host does not wait for that. */
+/** Lasts until the workers are replaced; other faults of the host do not wait for that. */
 export function reloadFault(hosts: readonly Host[]): Faults {
   const begin = inTurn(hosts, (host) => host.reload())
   return {
@@ -89,7 +89,7 @@ export function redisFaults(redis: RedisServer | undefined): Faults {
   }
 }
 
-/** One way, so much later. */
+/** One-way delay. */
 const SLOW_MS = 250
 
 const LINK_FAULTS = {
@@ -103,11 +103,11 @@ const LINK_FAULTS = {
   },
 } satisfies Partial<Record<FaultKind, (link: Network) => void>>
 
-/** Whether a host's way to Redis must be one that can fail. */
+/** Whether faults on connections to Redis are needed. */
 export const needsLinks = (needs: readonly FaultKind[]): boolean =>
   needs.some((fault) => fault in LINK_FAULTS)
 
-/** @param links of each host to Redis; none, and there are no such faults */
+/** @param links each host's connection to Redis; without any, these faults are not supported */
 export function linkFaults(links: readonly Network[]): Faults {
   if (links.length === 0) return {}
   const faults = Object.entries(LINK_FAULTS).map(([name, does]) => [

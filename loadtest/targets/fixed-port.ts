@@ -1,6 +1,6 @@
 /**
- * Ports that a server keeps while it is down. They lie below those that Linux gives to outgoing connections, so that no client
- * takes one meanwhile.
+ * Ports that a server keeps while it is down. They lie below the range that Linux uses for outgoing
+ * connections, so no client takes one meanwhile.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 const FIRST = 20_000
 const COUNT = 10_000
 
-/** Runs at the same time begin at different places; none is given twice by one process. */
+/** Concurrent runs start at different ports; one process uses none twice. */
 let next = (process.pid * 97) % COUNT
 
 export async function fixedPort(address: string): Promise<number> {

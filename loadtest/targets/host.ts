@@ -1,6 +1,6 @@
 /**
- * One host of a target, on an address and a port that it keeps: begins, dies, stands still and comes back, whatever server runs on
- * it. Knows which ends of processes were meant.
+ * One host of a target, with a fixed address and port: starts, is killed, is stopped and comes back, with any
+ * server program. Knows which process exits were intended.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../../test/harness/until.ts'
@@ -21,24 +21,24 @@ import { STALL_MS } from './server-environment.ts'
 
 export interface ExitedWorker {
   pid: number
-  /** As its server tells it: exit code, signal, reason. Empty where it tells nothing. */
+  /** As its server reports it: exit code, signal, reason. Empty if unknown. */
   how: string
 }
 
-/** One life of a host's server program. */
+/** One running instance of a host's server program. */
 export interface Server {
   readonly pid: number
-  /** What its first process does: serve clients itself, or have workers for it. */
+  /** Whether its first process serves clients itself or has workers. */
   readonly role: ServerRole
   /** Process ids, oldest first. */
   readyWorkers(): readonly number[]
-  /** Those of which it has said that they died. */
+  /** Workers whose exit it reported. */
   exitedWorkers(): readonly ExitedWorker[]
-  /** It takes connections with all of its workers, and knows `others` hosts. */
+  /** It accepts connections with all of its workers, and knows `others` hosts. */
   isReady(others: number): Promise<boolean>
-  /** Replaces its workers one by one; resolves when it has begun to. */
+  /** Replaces its workers one by one; resolves when it has started to. */
   reload?(): Promise<void>
-  /** Resolves when it replaces no workers any more, or has ended. Bounded. */
+  /** Resolves when all workers are replaced, or it has exited. Has a time-out. */
   reloaded?(): Promise<void>
   tail(): string
 }
@@ -46,16 +46,16 @@ export interface Server {
 export class Host {
   readonly index: number
   readonly url: string
-  /** Of what is done to it. */
+  /** Runs this host's faults in order. */
   readonly queue = new SerialQueue()
   readonly #boot: () => Promise<Server>
   readonly #servers: Server[] = []
   readonly #expectedExits = new Set<number>()
   readonly #paused = new Map<number, number>()
-  /** Workers whose primary was killed: they are to leave by themselves. */
+  /** Workers whose primary was killed: they should exit on their own. */
   #orphans: number[] = []
 
-  /** @param boot resolves when the server takes connections */
+  /** @param boot resolves when the server accepts connections */
   constructor(index: number, url: string, boot: () => Promise<Server>) {
     this.index = index
     this.url = url
@@ -73,28 +73,28 @@ export class Host {
   }
 
   async start(): Promise<void> {
-    if (this.runs) throw new FaultMissed(`host ${this.index} runs already`)
+    if (this.runs) throw new FaultMissed(`host ${this.index} is already running`)
     this.#servers.push(await this.#boot())
   }
 
-  /** A worker's end may not have been noticed yet by its server. */
+  /** The server may not have noticed a worker's exit yet. */
   async isReady(others: number): Promise<boolean> {
     return this.server.readyWorkers().every(isRunning) && (await this.server.isReady(others))
   }
 
-  /** Of all of its processes, as when a machine loses its power. */
+  /** Kills all of its processes, as in a power failure. */
   async kill(): Promise<void> {
     const orphans = this.#orphans.splice(0)
     if (!this.runs) return killAll(orphans)
     const { pid } = this.server
-    // Stands still first, so that it forks nobody between the look at its children and its end.
+    // Stop it first, so that it forks no process between listing its children and its end.
     await pauseAll([pid])
     const all = [pid, ...childrenOf(pid)]
     for (const each of all) this.#expectedExits.add(each)
     await killAll([...all, ...orphans])
   }
 
-  /** Of its first process alone; the workers find out. */
+  /** Kills its first process only; the workers notice it. */
   async killPrimary(): Promise<void> {
     const [pid = 0, ...workers] = this.#processTree()
     this.#orphans.push(...workers)
@@ -102,7 +102,7 @@ export class Host {
     await killAll([pid])
   }
 
-  /** As a machine is shut down: it has time to see its clients off. Resolves when it has ended. */
+  /** Stops it gracefully: it has time to move its clients. Resolves when it has exited. */
   async stop(): Promise<void> {
     const pids = this.#processTree()
     for (const pid of pids) this.#expectedExits.add(pid)
@@ -114,7 +114,7 @@ export class Host {
     await this.#stall(this.#processTree()[0] ?? 0)
   }
 
-  /** All of its processes stand still; connections to it stay open. */
+  /** Stops all of its processes (SIGSTOP); connections to it stay open. */
   pause(): Promise<void> {
     this.#expectStartingWorkersToExit()
     return pauseAll(this.#processTree())
@@ -132,7 +132,7 @@ export class Host {
 
   async pauseWorker(index: number): Promise<void> {
     const pid = await this.#workerAt(index)
-    // Its primary may end it for that it does not answer.
+    // Its primary may end it, because it does not respond.
     this.#expectedExits.add(pid)
     this.#paused.set(index, pid)
     await pauseAll([pid])
@@ -144,7 +144,7 @@ export class Host {
     if (pid !== undefined && isStopped(pid)) await resumeAll([pid])
   }
 
-  /** A signal that is not meant for it: as systemd and terminals send it to all processes of a service. */
+  /** Sends SIGTERM directly to a worker, as systemd and terminals send it to all processes of a service. */
   async terminateWorker(index: number): Promise<void> {
     signal(await this.#workerAt(index), 'SIGTERM')
   }
@@ -169,27 +169,27 @@ export class Host {
     return [this.#process(pid, role), ...workers]
   }
 
-  /** Those that nobody has asked for, as lines. */
+  /** Unrequested exits, one line each. */
   unexpectedExits(): string[] {
     return this.#servers.flatMap((server) => {
       const workers = server.exitedWorkers().filter(({ pid }) => !this.#expectedExits.has(pid))
       const lines = workers.map(({ pid, how }) => {
-        const line = `worker ${pid} of host ${this.index} died by itself`
+        const line = `worker ${pid} of host ${this.index} exited unexpectedly`
         return how === '' ? line : `${line}: ${how}`
       })
       const ended = !isRunning(server.pid) && !this.#expectedExits.has(server.pid)
-      return ended ? [...lines, `host ${this.index} (process ${server.pid}) ended by itself`] : lines
+      return ended ? [...lines, `host ${this.index} (process ${server.pid}) exited unexpectedly`] : lines
     })
   }
 
-  /** A worker that has not been let in yet leaves when its primary does not answer, and another one follows. */
+  /** A starting worker exits when its primary does not respond, and another one is started. */
   #expectStartingWorkersToExit(): void {
     const [, ...workers] = this.#processTree()
     const ready = this.server.readyWorkers()
     for (const pid of workers) if (!ready.includes(pid)) this.#expectedExits.add(pid)
   }
 
-  /** The last lines of what it wrote. */
+  /** The last lines of its output. */
   tail(): string {
     return this.#servers.at(-1)?.tail() ?? ''
   }
@@ -199,11 +199,11 @@ export class Host {
   }
 
   #processTree(): number[] {
-    if (!this.runs) throw new FaultMissed(`host ${this.index} does not run`)
+    if (!this.runs) throw new FaultMissed(`host ${this.index} is not running`)
     return [this.server.pid, ...childrenOf(this.server.pid)]
   }
 
-  /** A worker that has just died may not have been replaced yet. Bounded. */
+  /** Waits for the replacement of a worker that just exited. Has a time-out. */
   async #workerAt(index: number): Promise<number> {
     const { server } = this
     let pid: number | undefined
@@ -215,7 +215,8 @@ export class Host {
       `host ${this.index} has a worker ${index}`,
       () => server.tail(),
     )
-    if (pid === undefined || !isRunning(server.pid)) throw new FaultMissed(`host ${this.index} does not run`)
+    if (pid === undefined || !isRunning(server.pid))
+      throw new FaultMissed(`host ${this.index} is not running`)
     return pid
   }
 

@@ -1,4 +1,4 @@
-/** The table of all targets. */
+/** All targets. */
 import type { Target } from '../model/target.ts'
 import { documentedTargets } from './documented-setups.ts'
 import { rookery } from './rookery.ts'

@@ -1,5 +1,8 @@
-/** Put before a program: a Ctrl-C on the terminal, which is meant for the one that measures, does not reach it. */
+/** A command prefix: a Ctrl-C on the terminal, meant for the load test, does not reach the program. */
 export const OWN_SESSION = ['setsid'] as const
 
-/** Also, Linux kills it when the process that has started it ends, however that ends; its workers leave when their primary is gone. */
+/**
+ * Also, Linux kills the program when its parent exits for any reason; its workers exit when their primary is
+ * gone.
+ */
 export const EXIT_WITH_PARENT = [...OWN_SESSION, 'setpriv', '--pdeathsig', 'KILL', '--'] as const

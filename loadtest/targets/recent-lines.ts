@@ -1,4 +1,4 @@
-/** The last lines of a server's output: bounded, for a person. */
+/** The last lines of a server's output, bounded. */
 const MOST = 60
 const LONGEST = 2_000
 

@@ -1,7 +1,7 @@
-/** Redis' own figures from the text of its INFO. */
+/** Redis' own figures, from the text of its INFO. */
 import type { RedisFigures } from '../model/target.ts'
 
-/** @throws for a text in which one is missing */
+/** @throws if one is missing */
 export function redisFiguresFrom(info: string): RedisFigures {
   return {
     bytesIn: figureIn(info, 'total_net_input_bytes'),

@@ -1,9 +1,11 @@
-/** What a redis-server holds: keys, and what is subscribed to. For a small one of its own, at a moment at which it has nothing else to do. */
+/**
+ * Counts what a redis-server holds: keys and subscriptions. Use it on a small server that is otherwise idle.
+ */
 import type { Redis } from 'ioredis'
 import type { RedisResources } from '../model/resources.ts'
 import { redisFiguresFrom } from './redis-info.ts'
 
-/** The keys that never expire, and those that do. */
+/** Keys without and with an expiry time. */
 const KEYS = `
 local stay, expire = 0, 0
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -11,7 +13,7 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
 end
 return stay .. ' ' .. expire`
 
-/** Without the connection on which it is asked. */
+/** Excludes the connection of this request. */
 export async function resourcesOf(redis: Redis): Promise<RedisResources> {
   const [persistentKeys = Number.NaN, expiringKeys = Number.NaN] = String(await redis.eval(KEYS, 0))
     .split(' ')

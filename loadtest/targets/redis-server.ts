@@ -1,4 +1,4 @@
-/** The redis-server of a target: on a port that it keeps, with what it wrote when that is to be kept, and its figures. */
+/** The redis-server of a target: on a fixed port, with optional persistence, and with its figures. */
 import { Redis } from 'ioredis'
 import { startRedis, type TestRedis } from '../../test/harness/redis/redis.ts'
 import type { RedisResources } from '../model/resources.ts'
@@ -12,10 +12,10 @@ import { resourcesOf } from './redis-resources.ts'
 import { needProgram } from './requirements.ts'
 
 const ADDRESS = '127.0.0.1'
-/** One that stands still has no figures. */
+/** A stopped server has no figures. */
 const ANSWER_MS = 500
 
-/** `no`: nothing is kept over its end. */
+/** `no`: no persistence. */
 export type Appendfsync = 'always' | 'everysec' | 'no'
 
 /** @throws for another word */
@@ -28,7 +28,7 @@ export class RedisServer {
   readonly #redis: TestRedis
   readonly #pids: number[]
   readonly #expectedExits = new Set<number>()
-  /** By this life of it, to `figures()`. */
+  /** Bytes that this process sent in response to `figures()`. */
   #answeredBytes = 0
 
   private constructor(redis: TestRedis) {
@@ -56,7 +56,7 @@ export class RedisServer {
     return isRunning(this.#redis.pid)
   }
 
-  /** The lines of the answer. */
+  /** The lines of the response. */
   async ask(...command: string[]): Promise<string[]> {
     return (await this.#redis.cli(...command)).split('\n')
   }
@@ -66,7 +66,7 @@ export class RedisServer {
     await this.#redis.kill()
   }
 
-  /** It has time to write what it has. */
+  /** Graceful: it writes its data first. */
   async terminate(): Promise<void> {
     this.#mustRun()
     this.#expectedExits.add(this.#redis.pid)
@@ -74,7 +74,7 @@ export class RedisServer {
   }
 
   async startAgain(): Promise<void> {
-    if (this.runs) throw new FaultMissed('Redis runs already')
+    if (this.runs) throw new FaultMissed('Redis is already running')
     await this.#redis.start()
     this.#answeredBytes = 0
     this.#pids.push(this.#redis.pid)
@@ -90,7 +90,7 @@ export class RedisServer {
     this.#redis.resume()
   }
 
-  /** @param type of the connections that it ends: those that subscribe, or all others */
+  /** @param type which connections to end: subscribers, or all others */
   async cut(type: 'pubsub' | 'normal'): Promise<void> {
     this.#mustRun()
     await this.#redis.cli('CLIENT', 'KILL', 'TYPE', type)
@@ -102,14 +102,14 @@ export class RedisServer {
 
   unexpectedExits(): string[] {
     const ended = this.#pids.filter((pid) => !isRunning(pid) && !this.#expectedExits.has(pid))
-    return ended.map((pid) => `Redis (process ${pid}) ended by itself`)
+    return ended.map((pid) => `Redis (process ${pid}) exited unexpectedly`)
   }
 
   tail(): string {
     return this.#redis.output.slice(-2_000)
   }
 
-  /** Without what the asking itself costs, as far as bytes out and connections go. Undefined while it does not answer. */
+  /** Excludes the bytes and connection of these requests. Undefined while it does not respond. */
   async figures(): Promise<RedisFigures | undefined> {
     if (!this.runs) return undefined
     const info = await answerFrom(this.#redis.socketPath, (redis) => redis.info('clients', 'stats'))
@@ -120,13 +120,13 @@ export class RedisServer {
     return figures
   }
 
-  /** Undefined while it does not answer. */
+  /** Undefined while it does not respond. */
   async holdings(): Promise<RedisResources | undefined> {
     return this.runs ? answerFrom(this.#redis.socketPath, resourcesOf) : undefined
   }
 
   #mustRun(): void {
-    if (!this.runs) throw new FaultMissed('Redis does not run')
+    if (!this.runs) throw new FaultMissed('Redis is not running')
   }
 
   async stop(): Promise<void> {
@@ -135,7 +135,7 @@ export class RedisServer {
   }
 }
 
-/** On a connection of its own: it needs no port, and none stays open. */
+/** Uses its own connection over a unix socket, and closes it. */
 async function answerFrom<T>(path: string, ask: (redis: Redis) => Promise<T>): Promise<T | undefined> {
   const client = new Redis({
     path,

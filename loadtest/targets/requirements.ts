@@ -1,12 +1,12 @@
-/** What a target needs of the machine, said before anything is started. */
+/** Checks what a target needs on the machine, before anything starts. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { installedAt } from '../system/package-root.ts'
 
-/** A program or package that must be installed first; the message says how. */
+/** A missing program or package; the message says how to install it. */
 export class Missing extends Error {}
 
-/** @param install how to get it, in a few words */
+/** @param install how to install it, in a few words */
 export function needProgram(name: string, install: string, path = process.env['PATH'] ?? ''): void {
   const found = path.split(delimiter).some((directory) => isExecutable(join(directory, name)))
   if (!found) throw new Missing(`${name} is not on the PATH: ${install}`)

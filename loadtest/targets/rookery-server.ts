@@ -1,4 +1,4 @@
-/** A life of this project's own server on a host of a target. */
+/** A running instance of this project's server on a host of a target. */
 import { z } from 'zod'
 import { type RunningRookery, startRookery } from '../../test/harness/cluster/cluster.ts'
 import { until } from '../../test/harness/until.ts'
@@ -26,7 +26,7 @@ export class RookeryServer implements Server {
     this.#options = options
   }
 
-  /** Resolves when it takes connections. Bounded. */
+  /** Resolves when it accepts connections. Has a time-out. */
   static async start(options: RookeryServerOptions): Promise<RookeryServer> {
     const { workers, env, args } = options
     const rookery = await startRookery({
@@ -103,7 +103,7 @@ function exitDetails(line: Readonly<Record<string, unknown>>): string {
   return known.map((name) => `${name} ${String(line[name])}`).join(', ')
 }
 
-/** Of a host that stands still. */
+/** Time-out for a stopped host. */
 const ANSWER_MS = 5_000
 
 const ask = (url: string) => fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) })

@@ -1,4 +1,4 @@
-/** This project, in its shapes: one host with its embedded log, or several hosts over a Redis of their own. */
+/** This project: one host with its embedded log, or several hosts with their own Redis. */
 import { randomUUID } from 'node:crypto'
 import { UNLIMITED_RATES } from '../../test/harness/cluster/cluster.ts'
 import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
@@ -7,7 +7,10 @@ import { reloadFault, workerFaults } from './faults.ts'
 import { RookeryServer } from './rookery-server.ts'
 import { type Place, startCluster } from './start-cluster.ts'
 
-/** Guards against abuse that the few machines and users of a load test would run into. Everything else is as it is by default. */
+/**
+ * Limits against abuse that the few addresses and users of a load test would reach. All other settings keep
+ * their defaults.
+ */
 const LIFTED_LIMITS = {
   ...UNLIMITED_RATES,
   ADMISSION_RATE: '0',
@@ -18,7 +21,7 @@ const LIFTED_LIMITS = {
 export const rookery: Target = {
   name: 'rookery',
   title:
-    'Rookery: one host on its embedded log, or several over a redis-server of their own (appendfsync always, or as REDIS_APPENDFSYNC says); limits on rates, admission, rooms and connections a user lifted',
+    'Rookery: one host with its embedded log, or several with their own redis-server (appendfsync always, or as REDIS_APPENDFSYNC says); limits on rates, admission, rooms and connections per user lifted',
   dialects: ['chat', 'bench'],
   defaultShape: { hosts: 1, workersPerHost: 2 },
   limits: { hosts: 16, workersPerHost: 64 },

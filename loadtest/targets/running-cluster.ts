@@ -1,4 +1,4 @@
-/** Hosts and, where they have one, the Redis between them, as a running target: its faults, its wholeness, its end. */
+/** A running target: hosts and, if they need one, the Redis between them. */
 import { rm } from 'node:fs/promises'
 import type { Network } from '../../test/harness/network/proxy.ts'
 import { until } from '../../test/harness/until.ts'
@@ -13,13 +13,13 @@ export type Faults = RunningTarget['faults']
 export interface ClusterParts {
   hosts: readonly Host[]
   redis: RedisServer | undefined
-  /** Of each host to Redis, where they can fail. */
+  /** Each host's connection to Redis, if faults on it are needed. */
   links: readonly Network[]
   /** Removed at the end. */
   directory: string
   probeDirectory: string
   faults: Faults
-  /** Beside what each host says of itself. */
+  /** In addition to what each host reports. */
   isReady(hostsThatRun: number): Promise<boolean>
 }
 
@@ -36,8 +36,8 @@ export class RunningCluster implements RunningTarget {
     this.faults = parts.faults
   }
 
-  /** All hosts at once; whatever fails, nothing stays. */
-  async begin(told: Pick<TargetOptions, 'progress'>): Promise<void> {
+  /** Starts all hosts at once; on failure it stops everything. */
+  async begin(options: Pick<TargetOptions, 'progress'>): Promise<void> {
     try {
       const starts = await Promise.allSettled(this.#parts.hosts.map((host) => host.start()))
       for (const start of starts) if (start.status === 'rejected') throw start.reason
@@ -46,7 +46,7 @@ export class RunningCluster implements RunningTarget {
       await this.stop()
       throw error
     }
-    for (const { index, url } of this.#parts.hosts) told.progress(`host ${index} at ${url}`)
+    for (const { index, url } of this.#parts.hosts) options.progress(`host ${index} at ${url}`)
   }
 
   processes(): readonly ServerProcess[] {
@@ -62,7 +62,7 @@ export class RunningCluster implements RunningTarget {
     return this.#parts.redis?.holdings()
   }
 
-  /** Of those that run. */
+  /** Of the running hosts. */
   async untilReady(): Promise<void> {
     let problem = ''
     await until(
@@ -74,7 +74,7 @@ export class RunningCluster implements RunningTarget {
           return false
         }
       },
-      'every host takes connections and knows the others',
+      'every host accepts connections and knows the others',
       () => `${problem}\n${this.tail()}`,
     )
   }

@@ -1,15 +1,17 @@
-/** Work that is done one after the other, in the order in which it was asked for: a start waits for the stop before it. */
+/**
+ * Runs work one after the other, in the order in which it was added: a start waits for the stop before it.
+ */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 
   run<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(work)
-    // Who asked hears of a failure; the next one goes on.
+    // The caller gets a failure; the queue goes on.
     this.#last = mine.catch(() => undefined)
     return mine
   }
 
-  /** Resolves when what was asked for until now is done; holds up nobody. */
+  /** Resolves when everything added so far is done, without blocking later work. */
   async idle(): Promise<void> {
     await this.#last
   }

@@ -1,8 +1,8 @@
-/** What every server process gets, whatever it runs: the probe that tells how it does. */
+/** The environment of every server process: it loads the probe. */
 import { pathToFileURL } from 'node:url'
 import { inPackage } from '../system/package-root.ts'
 
-/** How long an event loop stands still that is told to. */
+/** How long a stalled event loop blocks. */
 export const STALL_MS = 3_000
 
 /** @param directory for the probes' files */

@@ -1,4 +1,7 @@
-/** Starts hosts, each on an address and a port that it keeps, and their Redis where they have one; on failure nothing stays. */
+/**
+ * Starts hosts, each with a fixed address and port, and their Redis if they need one; on failure it stops
+ * everything.
+ */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,13 +15,13 @@ import { needProgram } from './requirements.ts'
 import { type Faults, RunningCluster } from './running-cluster.ts'
 import { probeEnvironment } from './server-environment.ts'
 
-/** Where one host is. */
+/** Where one host runs. */
 export interface Place {
   index: number
   address: string
   port: number
   url: string
-  /** For what is to stay while the host is down. */
+  /** For data that must survive a restart of the host. */
   directory: string
   /** The probe, the address of Redis, and the settings of the target's options. */
   env: Readonly<Record<string, string>>
@@ -26,13 +29,13 @@ export interface Place {
 
 export interface ClusterPlan {
   options: TargetOptions
-  /** How its Redis writes, unless REDIS_APPENDFSYNC says otherwise; undefined: it has none. */
+  /** The appendfsync mode of its Redis, unless REDIS_APPENDFSYNC is set; undefined: no Redis. */
   appendfsync: string | undefined
-  /** Resolves when the server of a host takes connections. */
+  /** Resolves when the host's server accepts connections. */
   boot(place: Place): Promise<Server>
-  /** Beside those of hosts and Redis. */
+  /** In addition to those of hosts and Redis. */
   faults(hosts: readonly Host[]): Faults
-  /** Whether Redis knows all servers of the hosts that run; true by default. */
+  /** Whether Redis knows all servers of the running hosts; true by default. */
   isReady?(redis: RedisServer, hostsThatRun: number): Promise<boolean>
 }
 
@@ -94,7 +97,7 @@ async function startHosts(
   return target
 }
 
-/** A way to Redis that can fail; undefined: the host speaks to Redis itself. */
+/** A connection to Redis that can fail; undefined: the host connects to Redis directly. */
 async function linkTo(
   redis: RedisServer | undefined,
   needs: TargetOptions['needs'],

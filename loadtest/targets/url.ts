@@ -1,4 +1,4 @@
-/** Servers that run elsewhere: nothing is known of them but their addresses, and nothing is done to them. */
+/** Servers that already run: only their addresses are known, and no faults are injected. */
 import { until } from '../../test/harness/until.ts'
 import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { takesConnections } from './documented-server.ts'
@@ -6,7 +6,7 @@ import { takesConnections } from './documented-server.ts'
 export const url: Target = {
   name: 'url',
   title:
-    'servers that run already, at the addresses given; with the chat, or with apps/bench.js as their application',
+    'servers that already run, at the given addresses; with the chat, or with apps/bench.js as their application',
   dialects: ['chat', 'bench', 'bare'],
   defaultShape: { hosts: 1, workersPerHost: 1 },
   limits: { hosts: 64, workersPerHost: 1 },
@@ -37,7 +37,7 @@ class RemoteServers implements RunningTarget {
       const usual = protocol === 'https:' || protocol === 'wss:' ? 443 : 80
       await until(
         () => takesConnections(hostname.replace(/^\[|\]$/g, ''), port === '' ? usual : Number(port)),
-        `${address} takes connections`,
+        `${address} accepts connections`,
       )
     }
   }

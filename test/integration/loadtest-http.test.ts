@@ -65,8 +65,8 @@ test('the asked connections are exact, and nothing is wrong with a server that i
   expect(sockets.size).toBe(10)
   expect(result.requests).toMatchObject({ connections: 10, non2xx: 0, mismatches: 0, errors: 0 })
   expect(result.latency.measured.count).toBe(result.requests.answered)
-  expect(checkOf(result, 'every answer is 2xx')).toBe(true)
-  expect(checkOf(result, 'every answer is what was asked for')).toBe(true)
+  expect(checkOf(result, 'every response is 2xx')).toBe(true)
+  expect(checkOf(result, 'every body is as expected')).toBe(true)
 })
 
 test('an answer that is not 2xx fails the run', async () => {
@@ -76,7 +76,7 @@ test('an answer that is not 2xx fails the run', async () => {
   })
   const { code, result } = await handshakes(url, '--clients', '2', '--rate', '20')
   expect(result.requests).toMatchObject({ non2xx: 1, byStatus: { 503: 1 } })
-  expect(checkOf(result, 'every answer is 2xx')).toBe(false)
+  expect(checkOf(result, 'every response is 2xx')).toBe(false)
   expect(result.latency.measured.count).toBe(result.requests.answered - 1)
   expect(code).toBe(result.valid ? 1 : 3)
 })
@@ -85,7 +85,7 @@ test('a right status with a wrong body fails the run', async () => {
   const url = await serve((nth, response) => void response.end(nth === 7 ? '<html>' : HANDSHAKE))
   const { code, result } = await handshakes(url, '--clients', '2', '--rate', '20')
   expect(result.requests).toMatchObject({ non2xx: 0, mismatches: 1 })
-  expect(checkOf(result, 'every answer is what was asked for')).toBe(false)
+  expect(checkOf(result, 'every body is as expected')).toBe(false)
   expect(code).toBe(result.valid ? 1 : 3)
 })
 

@@ -30,7 +30,7 @@ describe.each([
     process.kill(one, 'SIGKILL')
     await until(() => target.running.unexpectedExits().length > 0, 'a death that nobody asked for is told')
     expect(target.running.unexpectedExits()).toEqual([
-      expect.stringContaining(`worker ${one} of host 0 died by itself${how}`),
+      expect.stringContaining(`worker ${one} of host 0 exited unexpectedly${how}`),
     ])
     await target.running.untilReady()
     expect(isRunning(two)).toBe(true)

@@ -79,7 +79,7 @@ describe('one more is seen', () => {
       'processes of workers of host 0',
       { ...BEFORE, processes: [...BEFORE.processes, processOf({ processKey: '8 8' })] },
     ],
-    ['keys that stay of Redis', withRedis({ persistentKeys: 101 })],
+    ['persistent keys of Redis', withRedis({ persistentKeys: 101 })],
     ['channels of Redis', withRedis({ channels: 2 })],
     ['shard channels of Redis', withRedis({ shardChannels: 61 })],
     ['patterns of Redis', withRedis({ patterns: 1 })],
@@ -117,7 +117,7 @@ describe('what moves by itself has a bound', () => {
 
   test('keys that Redis lets go of by itself', () => {
     expect(astray(withRedis({ expiringKeys: 30 }))).toEqual([])
-    expect(names(astray(withRedis({ expiringKeys: 31 })))).toEqual(['keys that expire of Redis'])
+    expect(names(astray(withRedis({ expiringKeys: 31 })))).toEqual(['expiring keys of Redis'])
   })
 
   test('what is under way at the moment has none', () => {
@@ -160,7 +160,7 @@ describe('processes that were replaced', () => {
 
   test('are reported: it is to be known how long the others had to leak', () => {
     const rows = baselineRows(before, twoWorkers(20, 80, ['1 1', '9 9']), 'all')
-    expect(rows.find(({ what }) => what.includes('from the beginning'))).toMatchObject({
+    expect(rows.find(({ what }) => what.includes('from before the load'))).toMatchObject({
       before: 2,
       after: 1,
       most: null,

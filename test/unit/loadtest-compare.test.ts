@@ -50,7 +50,7 @@ describe('a comparison', () => {
     expect(side?.notes).toEqual([
       expect.stringMatching(/^pair 2 is left out: B is invalid \(the generator was the bottleneck/),
       'pair 3 is left out: B was interrupted',
-      '1 run without a run to pair with left out',
+      '1 run without a matching run left out',
     ])
   })
 
@@ -68,8 +68,8 @@ describe('a comparison', () => {
     const changed = costing(1, { seed: 2, arguments: { ...costing(1).arguments, rate: 5, target: 'other' } })
     const { side } = cpuOf([costing(1)], [changed])
     expect(side?.notes).toEqual([
-      'not alike within pairs: rate (200 and 5)',
-      'not alike within pairs: seeds (1 and 2)',
+      'different within pairs: rate (200 and 5)',
+      'different within pairs: seeds (1 and 2)',
     ])
   })
 

@@ -80,7 +80,7 @@ describe('on a terminal', () => {
 
   it('says why it failed', () => {
     const text = terminalDocument(failedResult(), { columns: 100, paint: unpainted }).join('\n')
-    expect(text).toContain('✗ 37 deliveries lost, 30 of them while their member was away')
+    expect(text).toContain('✗ 37 deliveries lost, 30 of them while the member was away')
     expect(text).toContain('✗ back within 5 s: the last after 11.2 s')
   })
 
@@ -172,7 +172,7 @@ describe('files', () => {
     )
     expect(() => parseReport('{', 'x.json')).toThrow('x.json is not JSON')
     expect(() => parseReport('{}', 'x.json')).toThrow('x.json is not a result of this tool')
-    expect(() => parseReport('{"version":1}', 'x.json')).toThrow('x.json is not whole')
+    expect(() => parseReport('{"version":1}', 'x.json')).toThrow('x.json is not valid')
     await mkdir(join(cwd, 'empty'))
     await expect(readReport(join(cwd, 'empty'))).rejects.toThrow('result.json cannot be read')
     await expect(readReport(join(cwd, 'none'))).rejects.toThrow('there is no')

@@ -68,7 +68,7 @@ describe('what was due was sent', () => {
     expect(text).toContain('1,000 due · 100 never sent · 900 sent')
     const page = await reportPage(result)
     expect(page).toMatch(/never sent<\/t[hd]>\s*<td[^>]*>100</)
-    expect(page).toContain('10 % of what was due was never sent')
+    expect(page).toContain('10 % of the due messages were never sent')
     expect(terminalReport(sentOf(9, 9), { columns: 100, paint: unpainted }).join('\n')).toContain(
       '9 due · 9 sent',
     )

@@ -62,7 +62,7 @@ describe('faults', () => {
     await expect(async () => hostFaults(hosts)['kill-host']?.(2)).rejects.toThrow('there is no host 2')
     await expect(workerFaults(hosts, 4)['kill-worker']?.(8)).rejects.toThrow('there is no host 2')
     await expect(workerFaults(hosts, 4)['kill-worker']?.(7)).rejects.toThrow('host 1 was never started')
-    await expect(async () => hostFaults(hosts)['pause-host']?.(0)).rejects.toThrow('host 0 does not run')
+    await expect(async () => hostFaults(hosts)['pause-host']?.(0)).rejects.toThrow('host 0 is not running')
   })
 
   it('find a host without processes before it has begun', async () => {

@@ -1,9 +1,9 @@
-/** Reads what the probes (probe.js) of the servers have written since the look before. */
+/** Reads what the servers' probes (probe.js) have written since the last read. */
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-/** A second of a server process; times are those of clock.ts. */
+/** One second of a server process; times are those of system/clock.ts. */
 const ProbeLine = z.object({
   at: z.number(),
   eventLoopDelayP99Ms: z.number(),
@@ -15,7 +15,7 @@ const ProbeLine = z.object({
 })
 export type ProbeLine = z.infer<typeof ProbeLine>
 
-/** At one look, of one file; what is more comes with the next. */
+/** Per file and read; the rest follows with the next. */
 const READ_BYTES = 65_536
 
 export class ProbeReader {
@@ -26,7 +26,7 @@ export class ProbeReader {
     this.#directory = directory
   }
 
-  /** Of all processes, also of those that have died since. */
+  /** Of all processes, including those that have exited. */
   async take(): Promise<ProbeLine[]> {
     const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.jsonl'))
     const lines = await Promise.all(names.map((name) => this.#linesOf(name)))
@@ -38,7 +38,7 @@ export class ProbeReader {
     const file = await open(join(this.#directory, name))
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, offset)
-      // The last line may not be whole yet.
+      // The last line may be incomplete.
       const end = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1
       this.#offsets.set(name, offset + end)
       const texts = buffer.toString('utf8', 0, end).split('\n').slice(0, -1)

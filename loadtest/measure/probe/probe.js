@@ -1,9 +1,10 @@
 /**
- * Preloaded into every server process (NODE_OPTIONS `--import`): appends each second, as a line of JSON, how its event loop and its
- * memory do to `$LOADTEST_PROBES/<pid>.jsonl`. It must not disturb: it writes to no standard stream, throws nothing, listens to
- * nothing but SIGUSR2 and SIGURG, and keeps no process alive. The file has at most a day's lines; after a failed write nothing more is
- * written. SIGURG asks for what the process holds (resource-probe.js).
- * SIGUSR2 is a fault: the event loop stands still for `$LOADTEST_STALL_MS`, while the process and its connections look alive.
+ * Preloaded into every server process (NODE_OPTIONS `--import`). Each second it appends a line of JSON with
+ * event-loop and memory figures to `$LOADTEST_PROBES/<pid>.jsonl`. It must not disturb the server: it writes
+ * to no standard stream, throws nothing, handles only SIGUSR2 and SIGURG, and keeps no process alive. The
+ * file has at most a day's lines; after a failed write it stops. SIGURG requests resource counts
+ * (resource-probe.js). SIGUSR2 is a fault: it blocks the event loop for `$LOADTEST_STALL_MS`, while the
+ * process and its connections look alive.
  */
 import { open, write } from 'node:fs'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
@@ -12,7 +13,7 @@ import { reportResources } from './resource-probe.js'
 
 const EVERY_MS = 1_000
 const MOST_LINES = 86_400
-/** The histogram holds the time from tick to tick: what exceeds this is delay. */
+/** The histogram holds the time between ticks; the excess over this is delay. */
 const RESOLUTION_MS = 10
 
 const directory = process.env.LOADTEST_PROBES

@@ -1,13 +1,13 @@
 /**
- * Part of the probe (probe.js): when its process gets SIGURG, which does nothing to who does not listen, it writes what it holds to
- * `$LOADTEST_PROBES/<pid>.holds.json`. That takes a full garbage collection and stops the process for some tenths of a second: it is
- * for moments at which nothing is under way.
+ * Part of the probe (probe.js): on SIGURG, which processes without a handler ignore, it writes resource
+ * counts to `$LOADTEST_PROBES/<pid>.resources.json`. That takes a full garbage collection and blocks the
+ * process for some tenths of a second, so it is for idle processes only.
  */
 import { EventEmitter, getEventListeners } from 'node:events'
 import { renameSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 
-/** Name under which the inspector finds what it is to look for, and leaves what it found, as long as it looks. */
+/** Global name that passes the prototype to the inspector and the found objects back. */
 const INSPECTED = 'rookeryLoadtestInspected'
 
 export function reportResources(directory) {
@@ -17,7 +17,7 @@ export function reportResources(directory) {
       writeFileSync(`${file}.new`, JSON.stringify(resources()))
       renameSync(`${file}.new`, `${file}.json`)
     } catch {
-      // Whoever asked hears nothing, and says so: a probe must not end its server.
+      // The requester times out and reports it: a probe must not end its server.
     }
   })
 }
@@ -40,7 +40,7 @@ function resources() {
   }
 }
 
-/** All objects that inherit from it and are still in use: what is garbage is collected first. */
+/** All objects in use that inherit from it: garbage is collected first. */
 function liveObjects(prototype) {
   const session = new Session()
   session.connect()
@@ -59,7 +59,7 @@ function liveObjects(prototype) {
   }
 }
 
-/** On its own thread the inspector answers before `post` returns. */
+/** On its own thread the inspector responds before `post` returns. */
 function answerOf(session, method, params) {
   let answer
   session.post(method, params, (error, result) => {

@@ -1,6 +1,6 @@
 /**
- * What servers held before a load against what they hold after it: each figure with what it may be then. Figures are those of all
- * processes of a role on a host together, since their clients may be spread in another way than before. Pure.
+ * Compares resource counts before and after a load, each with its allowed range. Counts are sums over all
+ * processes of a role on a host, since clients may be distributed differently than before. Pure.
  */
 import type { ProcessResources, RedisResources, ResourceCounts } from '../../model/resources.ts'
 import type { Baseline } from '../../model/result.ts'
@@ -12,22 +12,22 @@ type Bounds = Pick<Row, 'least' | 'most'>
 type Group = readonly ProcessResources[]
 
 const MIB = 2 ** 20
-/** A heap after a collection: caches that fill up to their bound, and code that was compiled meanwhile. */
+/** A heap after a collection: caches fill up to their bound, and code is compiled. */
 const HEAP_GROWTH = 1.1
 const HEAP_SLACK_BYTES = 4 * MIB
-/** Resident memory keeps much of its peaks, and has gaps in it. */
+/** Resident memory keeps much of its peak, and is fragmented. */
 const RSS_GROWTH = 1.5
 const RSS_SLACK_BYTES = 32 * MIB
-/** Timers begin and end all the time, also when all is quiet. */
+/** Timers start and end all the time, even when idle. */
 const TIMER_GROWTH = 1.1
 const TIMER_SLACK = 10
-/** Those of the hosts' own business come and go. */
+/** Keys of the hosts' own work come and go. */
 const EXPIRING_SLACK = 10
 
 const atMost = (count: number): Bounds => ({ least: null, most: Math.floor(count) })
 const exactly = (count: number): Bounds => ({ least: count, most: count })
 const notJudged = (): Bounds => ({ least: null, most: null })
-/** @param slack of each process */
+/** @param slack per process */
 const grownBy =
   (growth: number, slack: number) =>
   (from: number, processes: number): Bounds =>
@@ -98,7 +98,7 @@ const NODE_FIGURES: readonly Figure[] = [
   MEMORY,
 ]
 
-/** It keeps what was said. */
+/** Redis stores the messages, so its memory is not judged. */
 const REDIS_FIGURES: readonly Figure[] = [PROCESSES, DESCRIPTORS, { ...MEMORY, bounds: notJudged }]
 
 function groupRows(group: string, all: Group, allAfter: Group): Row[] {
@@ -111,7 +111,7 @@ function groupRows(group: string, all: Group, allAfter: Group): Row[] {
     ...figures.map((figure) => ({ of: group, ...figureRow(figure, before, after) })),
     {
       of: group,
-      what: 'of its processes there from the beginning',
+      what: 'processes from before the load',
       unit: 'count',
       before: before.length,
       after: survivors,
@@ -136,7 +136,7 @@ function figureRow({ what, unit, of, bounds }: Figure, before: Group, after: Gro
 const handlesOf = (held: ProcessResources): Counts => held.reported?.handles ?? {}
 const isTimer = (type: string): boolean => type === 'Timeout' || type === 'Immediate'
 const timers = (handles: Counts): Counts => only(handles, isTimer)
-/** Without what is under way at the moment: reads and writes of files, names that are looked up. */
+/** Without requests under way, such as file reads and DNS lookups. */
 const lasting = (handles: Counts): Counts => only(handles, (type) => !isTimer(type) && !type.includes('Req'))
 
 function redisRows(
@@ -154,12 +154,12 @@ function redisRows(
     ...bounds(before[name]),
     changed: '',
   })
-  // What was said in rooms stays when nobody is there, which had not been said when nobody had come. And what a host that was killed
-  // counted of its users, in keys that they have while they are there, Redis lets go of a quarter of an hour later.
+  // Without clients, keys are not judged: the rooms' messages remain, and per-user counts of a killed host
+  // expire only after a quarter of an hour.
   const isJudged = clients === 'all'
   return [
-    row('keys that stay', 'persistentKeys', isJudged ? atMost : notJudged),
-    row('keys that expire', 'expiringKeys', isJudged ? (from) => atMost(from + EXPIRING_SLACK) : notJudged),
+    row('persistent keys', 'persistentKeys', isJudged ? atMost : notJudged),
+    row('expiring keys', 'expiringKeys', isJudged ? (from) => atMost(from + EXPIRING_SLACK) : notJudged),
     row('channels', 'channels', exactly),
     row('shard channels', 'shardChannels', exactly),
     row('patterns', 'patterns', exactly),
@@ -171,7 +171,7 @@ function only(counts: Counts, isWanted: (kind: string) => boolean): Counts {
   return Object.fromEntries(Object.entries(counts).filter(([kind]) => isWanted(kind)))
 }
 
-/** Most of them first. */
+/** Largest growth first. */
 function changes(before: Counts, after: Counts): string {
   const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   const differences = kinds

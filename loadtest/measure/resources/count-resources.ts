@@ -1,4 +1,4 @@
-/** Asks all server processes of a target, and its Redis, what they hold now. To be called when nothing is under way. */
+/** Counts the resources of all server processes of a target and its Redis. Call it when they are idle. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '../../../test/harness/until.ts'
@@ -16,7 +16,7 @@ import { privateRssFrom, processKeyFrom } from '../proc-parser.ts'
 
 type Held = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redisResources'>
 
-/** @returns undefined for what runs elsewhere. @throws when a process does not answer */
+/** @returns undefined for servers that run elsewhere @throws if a process does not respond */
 export async function countResources(target: Held): Promise<ResourceCounts | undefined> {
   const { probeDirectory } = target
   if (probeDirectory === undefined) return undefined
@@ -27,18 +27,18 @@ export async function countResources(target: Held): Promise<ResourceCounts | und
   return { processes: processes.filter((each) => each !== undefined), redis }
 }
 
-/** On a busy machine it may not answer at once. */
+/** On a busy machine it may not respond at once. */
 async function redisOf(target: Held): Promise<RedisResources | undefined> {
   if (!target.processes().some(({ role }) => role === 'redis')) return undefined
   let held: RedisResources | undefined
   await until(async () => {
     held = await target.redisResources()
     return held !== undefined
-  }, 'Redis tells what it holds')
+  }, 'Redis reports its resources')
   return held
 }
 
-/** Undefined of a process that has ended meanwhile. */
+/** Undefined if the process has exited meanwhile. */
 async function resourcesOf(
   { pid, role, host }: ServerProcess,
   directory: string,
@@ -66,11 +66,11 @@ async function reportedBy(pid: number, file: string): Promise<ReportedResources 
   await until(async () => {
     reported = await readReport(file)
     return (reported !== undefined && reported.at >= askedAt) || !isRunning(pid)
-  }, `process ${pid} tells what it holds`)
+  }, `process ${pid} reports its resources`)
   return reported !== undefined && reported.at >= askedAt ? reported : undefined
 }
 
-/** The file is put in its place whole. */
+/** The file is renamed into place, so it is complete. */
 async function readReport(file: string): Promise<ReportedResources | undefined> {
   try {
     return ReportedResources.parse(JSON.parse(await readFile(file, 'utf8')))
@@ -81,8 +81,8 @@ async function readReport(file: string): Promise<ReportedResources | undefined> 
 }
 
 /**
- * `socket:[4711]`: numbers tell one from the other, not what they are. Files under /proc are those from which Node.js is reading figures
- * at the moment.
+ * Replaces numbers, as in `socket:[4711]`, since they only tell objects apart. Files under /proc are left
+ * out: Node.js is just reading figures from them.
  */
 function byKind(paths: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}

@@ -1,6 +1,7 @@
 /**
- * Holds the runs of targets against each other, pair by pair, as they ran in turn: what slows a machine down slows both of a pair.
- * Pure. Only like is held against like: another dialect, scenario, kind of client or number of clients is refused.
+ * Compares runs of targets pair by pair, in the order in which they ran: whatever slows the machine down
+ * slows both runs of a pair. Pure. Runs with different dialects, scenarios, kinds of client or numbers of
+ * clients are refused.
  */
 import { sumOf } from '../../measure/sums.ts'
 import type { RunResult } from '../../model/result.ts'
@@ -9,21 +10,24 @@ import { countOf } from '../format.ts'
 import type { Comparison, Side } from './comparison.ts'
 import { chanceOf, type Signs, signsOf } from './sign-test.ts'
 
-/** Sides that must not be held against each other; the message says why. */
+/** Sides that must not be compared; the message says why. */
 export class NotComparable extends Error {
   override readonly name = 'NotComparable'
 }
 
-/** Five pairs that differ the same way, or more of which few do not. */
+/** Five pairs that differ the same way, or more pairs with few exceptions. */
 const BEYOND_NOISE = 1 / 16
 const FEWEST_PAIRS = 3
 
-/** `few`: less than three pairs. `leaning`: most differ the same way, which chance does too often to be sure. */
+/**
+ * `few`: fewer than three pairs. `leaning`: most pairs differ the same way, but chance does that too often to
+ * be sure.
+ */
 export type Finding = 'beyond-noise' | 'leaning' | 'within-noise' | 'same' | 'few'
 
 export interface FigureComparison {
   figure: Figure
-  /** Medians of the pairs' runs; of a `fault` the sum. */
+  /** Medians over the pairs; for a `fault` the sum. */
   base: number
   other: number
   /** Other to base, pair by pair. Empty for a `fault`, and where the base is 0. */
@@ -31,9 +35,9 @@ export interface FigureComparison {
   ratio: { median: number; min: number; max: number } | null
   pairs: number
   finding: Finding
-  /** Of the difference, whether or not it is beyond noise. */
+  /** Direction of the difference, whether or not it is beyond noise. */
   direction: 'better' | 'worse' | 'none'
-  /** The finding in words, with the chance. */
+  /** The finding in words, with its probability. */
   statement: string
 }
 
@@ -42,21 +46,21 @@ export interface SideComparison {
   other: string
   pairs: number
   figures: FigureComparison[]
-  /** What a reader must know: pairs that were left out, arguments and machines that differ. */
+  /** Notes for the reader: pairs left out, arguments and machines that differ. */
   notes: string[]
 }
 
-/** @returns each side but the first held against the first @throws NotComparable */
+/** @returns each side except the first, compared with the first @throws NotComparable */
 export function compare({ sides }: Pick<Comparison, 'sides'>): SideComparison[] {
   const [base, ...others] = sides
   if (base === undefined || others.length === 0) throw new NotComparable('a comparison needs two sides')
-  const mixed = mixUps(sides)
-  if (mixed.length > 0) throw new NotComparable(`not the same thing: ${mixed.join('; ')}`)
+  const mixed = differingProperties(sides)
+  if (mixed.length > 0) throw new NotComparable(`not comparable:  ${mixed.join('; ')}`)
   return others.map((other) => compareSides(base, other))
 }
 
-/** What must be one and the same over all runs of all sides, and is not. */
-function mixUps(sides: readonly Side[]): string[] {
+/** Properties that must be the same in all runs of all sides, and are not. */
+function differingProperties(sides: readonly Side[]): string[] {
   const runs = sides.flatMap(({ results }) => results)
   const musts: [string, (run: RunResult) => string][] = [
     ['dialects', (run) => run.dialect],
@@ -87,7 +91,7 @@ function compareSides(base: Side, other: Side): SideComparison {
     else notes.push(`pair ${index + 1} is left out: ${reasons.join('; ')}`)
   }
   const odd = Math.max(base.results.length, other.results.length) - rounds
-  if (odd > 0) notes.push(`${countOf(odd, 'run')} without a run to pair with left out`)
+  if (odd > 0) notes.push(`${countOf(odd, 'run')} without a matching run left out`)
   const figures = FIGURES.flatMap((figure) => compareFigure(figure, pairs) ?? [])
   const names = { base: base.label, other: other.label }
   return { ...names, pairs: pairs.length, figures, notes: [...notes, ...differences(pairs)] }
@@ -111,7 +115,7 @@ function differences(pairs: readonly Pair[]): string[] {
   unlike.push(['seeds', values(({ seed }) => seed)])
   unlike.push(['machines', values(({ machine }) => `${machine.cpu}, ${countOf(machine.cores, 'core')}`)])
   return unlike.flatMap(([name, found]) =>
-    found.length === 0 ? [] : [`not alike within pairs: ${name} (${[...new Set(found)].join('; ')})`],
+    found.length === 0 ? [] : [`different within pairs: ${name} (${[...new Set(found)].join('; ')})`],
   )
 }
 
@@ -160,7 +164,7 @@ function directionOf({ better }: Figure, { higher, lower }: Signs): FigureCompar
   return higher > lower === (better === 'higher') ? 'better' : 'worse'
 }
 
-/** Whether something was lost is no matter of chance: it was. */
+/** A loss is not a matter of chance. */
 function faultStatement(measured: readonly { base: number; other: number }[]): string {
   const runs = (side: 'base' | 'other'): number => measured.filter((pair) => pair[side] > 0).length
   if (runs('base') + runs('other') === 0) return 'in no run'
@@ -170,7 +174,7 @@ function faultStatement(measured: readonly { base: number; other: number }[]): s
 function statementOf(signs: Signs, finding: Finding, chance: number): string {
   const { higher, lower, equal } = signs
   const pairs = higher + lower + equal
-  if (finding === 'same') return pairs === 1 ? 'alike in the pair' : `alike in all ${pairs} pairs`
+  if (finding === 'same') return pairs === 1 ? 'equal in the pair' : `equal in all ${pairs} pairs`
   const [word, most] = higher > lower ? ['higher', higher] : ['lower', lower]
   const counted = most === pairs ? `all ${pairs}` : `${most} of ${pairs}`
   if (finding === 'few') return `${word} in ${counted}: too few pairs to tell`
@@ -179,7 +183,7 @@ function statementOf(signs: Signs, finding: Finding, chance: number): string {
   return finding === 'leaning' ? `leaning ${word}, in ${counted} ${odds}` : `${word} in ${counted} ${odds}`
 }
 
-/** @returns NaN for none */
+/** @returns NaN for an empty list */
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN

@@ -1,4 +1,7 @@
-/** Several runs kept as one document: a comparison of targets in turn, or a tour. What is computed of them is not kept. */
+/**
+ * Documents with several runs: a comparison of targets, or a tour. Values computed from the runs are not
+ * stored.
+ */
 import { z } from 'zod'
 import { RunResult } from '../../model/result.ts'
 
@@ -8,22 +11,22 @@ const common = {
   version: z.literal(DOCUMENT_VERSION),
   tool: z.strictObject({ version: z.string(), commit: z.string().nullable() }),
   startedAt: z.iso.datetime(),
-  /** All that was asked for, by name, defaults included. */
+  /** All options by name, defaults included. */
   arguments: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  /** Ended before its time, by a person. */
+  /** Ended early by the user. */
   interrupted: z.boolean(),
 }
 
-/** The runs of one target in their order; the first of one side and the first of another are a pair, and so on. */
+/** The runs of one target in order; the n-th runs of two sides are a pair. */
 export const Side = z.strictObject({ label: z.string(), results: z.array(RunResult) })
 export type Side = z.infer<typeof Side>
 
 export const Comparison = z.strictObject({
   document: z.literal('comparison'),
   ...common,
-  /** A, B … in the order of their turns. All others are held against the first. */
+  /** A, B … in the order of their turns. All others are compared with the first. */
   sides: z.array(Side).min(2),
-  /** Runs that are not the same thing (another dialect): rows of their own, never part of a ratio. */
+  /** Runs that are not comparable (another dialect): separate rows, never part of a ratio. */
   beside: z.array(Side),
 })
 export type Comparison = z.infer<typeof Comparison>

@@ -1,9 +1,9 @@
-/** How often chance alone would make pairs differ the same way as these do. Pure. */
+/** A sign test: how often chance alone would make pairs differ the same way. Pure. */
 
 export interface Signs {
   higher: number
   lower: number
-  /** Pairs that are alike tell nothing. */
+  /** Equal pairs say nothing. */
   equal: number
 }
 
@@ -15,7 +15,7 @@ export function signsOf(differences: readonly number[]): Signs {
   }
 }
 
-/** Two-sided and exact: 1 where there is nothing to tell, 1/16 where five pairs differ the same way. */
+/** Two-sided and exact: 1 without any differing pair, 1/16 if five pairs differ the same way. */
 export function chanceOf({ higher, lower }: Signs): number {
   const pairs = higher + lower
   const fewer = Math.min(higher, lower)

@@ -1,21 +1,21 @@
-/** What a page draws of a run, as data: columns over one time axis, and the marks that stand on it. Pure. */
+/** The charts of a run as data: lines over one time axis, and marks on it. Pure. */
 import type { RunResult, Second } from '../../model/result.ts'
 import { downsampled } from './downsample.ts'
 
 export interface Line {
   label: string
-  /** null: nothing at that moment. */
+  /** null: no value at that time. */
   values: (number | null)[]
-  /** A line that is known beside the others, not one of them. */
+  /** Drawn dashed: for reference, not one of the others. */
   dashed?: boolean
 }
 
 export interface Chart {
   key: string
   title: string
-  /** What the numbers are, for the axis. */
+  /** Unit of the axis. */
   unit: string
-  /** Nothing that is 0 can be shown on such an axis. */
+  /** Such an axis can't show 0. */
   logarithmic: boolean
   lines: Line[]
 }
@@ -52,12 +52,12 @@ function line(seconds: readonly Second[], label: string, of: (second: Second) =>
   return { label, values: seconds.map((second) => rounded(of(second))) }
 }
 
-/** Six digits are more than a screen shows, and a third of the bytes. */
+/** Six digits are more than a screen can show, and a third of the bytes. */
 function rounded(value: number | null): number | null {
   return value === null ? null : Number(value.toPrecision(6))
 }
 
-/** Without a delivery there is no latency. */
+/** No latency without deliveries. */
 function whereDelivered(of: (second: Second) => number): (second: Second) => number | null {
   return (second) => (second.delivered > 0 && of(second) > 0 ? of(second) : null)
 }

@@ -1,11 +1,11 @@
-/** Curves of latency by percentile out of HDR histograms, thin enough for a page. */
+/** Curves of latency by percentile from HDR histograms, reduced for a page. */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import type { LatencySummary, RunResult } from '../../model/result.ts'
 import { LATENCIES, LATENCY_NAMES } from '../figures.ts'
 
 export interface Curve {
   label: string
-  /** Percentile and the milliseconds that so many of a hundred did not exceed. */
+  /** Percentile, and the latency in milliseconds that this share did not exceed. */
   points: [percentile: number, ms: number][]
 }
 
@@ -21,7 +21,7 @@ export function curvesOf({ latency }: RunResult): Curve[] {
   }))
 }
 
-/** @throws where the histogram cannot be read */
+/** @throws if the histogram cannot be read */
 export function pointsOf({ encoded }: LatencySummary, name: string): Curve['points'] {
   const histogram = decoded(encoded, name)
   const last = Math.min(NINES, Math.log10(Math.max(1, histogram.totalCount)))

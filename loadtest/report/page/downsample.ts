@@ -1,7 +1,10 @@
-/** A timeline of hours as at most so many points: sums become means, percentiles keep their worst. Pure. */
+/**
+ * Reduces a timeline of hours to a bounded number of points: sums become means, percentiles keep their worst
+ * value. Pure.
+ */
 import type { Second } from '../../model/result.ts'
 
-/** More than a screen has pixels. */
+/** More than the pixels of a screen. */
 const MOST_POINTS = 2_400
 
 export function downsampled(timeline: readonly Second[], most = MOST_POINTS): Second[] {

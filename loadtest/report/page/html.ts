@@ -1,4 +1,4 @@
-/** HTML out of templates: every value that is put into one is escaped, unless it is HTML itself. */
+/** HTML templates: every inserted value is escaped, unless it is HTML itself. */
 
 export class Html {
   readonly text: string
@@ -26,7 +26,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Content[
   return new Html(strings.map((string, index) => string + textOf(values[index] ?? '')).join(''))
 }
 
-/** A data block: nothing in it can end its element. */
+/** A data block whose content can't end its element. */
 export function jsonBlock(id: string, value: unknown): Html {
   const json = JSON.stringify(value).replaceAll('<', String.raw`\u003c`)
   return new Html(`<script type="application/json" id="${escaped(id)}">${json}</script>`)

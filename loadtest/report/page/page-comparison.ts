@@ -1,4 +1,4 @@
-/** A comparison on a page: ratios with their spread, what may be said of them, and the distributions on one plot. Pure. */
+/** A comparison on a page: ratios with their spread and findings, and the distributions in one plot. Pure. */
 import { compare, type FigureComparison, type SideComparison } from '../compare/compare.ts'
 import type { Comparison, Side } from '../compare/comparison.ts'
 import { runsOf } from '../document.ts'
@@ -22,7 +22,7 @@ ${compared.map(summary)}
   return { title, header }
 }
 
-/** The one figure that survives a noisy machine, in a sentence. */
+/** One sentence with the figure that suffers least from a noisy machine. */
 function summary({ figures, base, other, pairs }: SideComparison): Html {
   const cpu = figures.find(({ figure }) => figure.key === 'cpuPerDelivery')
   const said =
@@ -35,7 +35,7 @@ function summary({ figures, base, other, pairs }: SideComparison): Html {
 export function comparisonSections(comparison: Comparison): Html {
   return html`<section class="overview">
 ${compare(comparison).map(ratioSection)}
-<p class="note">The runs took turns, and each ratio is of two neighbours, so that what slows the machine down slows both. Of sixteen figures that do not differ, one looks sure by chance alone: read them together. Losses have no ratio, since 0 is what is wanted, and what was lost was not lost by chance of measuring.</p>
+<p class="note">The runs took turns, and each ratio is of two neighbouring runs, so whatever slows the machine down slows both. By chance alone, one in sixteen figures without a difference looks certain: read them together. Losses have no ratio, because the goal is 0 and a loss is not a measuring error.</p>
 <h3>Delivery latency by percentile, run by run</h3>
 <div class="distribution" data-run="comparison"></div>
 ${jsonBlock('comparison-data', { curves: curvesOfSides(comparison.sides) })}
@@ -49,7 +49,7 @@ ${runsTable(runsOf(comparison))}
 function besideNote({ beside }: Comparison): Html | '' {
   if (beside.length === 0) return ''
   const names = beside.map(({ label }) => label).join(', ')
-  return html`<p class="note">Beside these: ${names}. That is another thing, shown as rows of its own and part of no ratio.</p>`
+  return html`<p class="note">In addition: ${names}. Not comparable, so shown as separate rows and not part of any ratio.</p>`
 }
 
 function ratioSection(side: SideComparison): Html {

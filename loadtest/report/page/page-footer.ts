@@ -1,4 +1,4 @@
-/** The foot of a page: by what and when it was made, and how to make such a one. Pure. */
+/** The footer of a page: tool version, date, and the command that repeats it. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { isComparison, isTour, type ReportDocument } from '../document.ts'
 import { repeatComparison, repeatRun, repeatTour } from '../repeat-command.ts'

@@ -1,4 +1,4 @@
-/** What recurs on a report's page: verdicts, tables, facts. Pure. */
+/** Repeated parts of a page: verdicts, tables, facts. Pure. */
 
 import { headline, type Outcome } from '../outcome.ts'
 import { type Content, type Html, html } from './html.ts'
@@ -16,15 +16,15 @@ export function reasonsOf({ reasons }: Outcome): Html | '' {
 export interface PageTable {
   caption: string
   head: readonly Content[]
-  /** The first cell of a row names it. */
+  /** The first cell of a row is its name. */
   rows: readonly (readonly Content[])[]
-  /** Columns of words; all others are numbers, but for the first. */
+  /** Columns of text; all others except the first are numbers. */
   words?: readonly number[]
   /** As wide as the page. */
   wide?: boolean
 }
 
-/** Wider than the screen it scrolls by itself, by keyboard too. */
+/** A table wider than the screen scrolls on its own, also by keyboard. */
 export function pageTable({ caption, head, rows, words = [], wide = false }: PageTable): Html {
   const kind = (column: number): string => (column === 0 || words.includes(column) ? 'word' : 'number')
   const body = rows.map(

@@ -1,4 +1,4 @@
-/** What servers held before a load and after it, on a terminal and on a page. Pure. */
+/** Resource counts before and after a load, as tables of a page. Pure. */
 import { isBack } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, RunResult } from '../../model/result.ts'
 import { duration, inUnit, NOTHING, plain } from '../format.ts'

@@ -1,4 +1,4 @@
-/** One run on a page: its verdict, its figures at a glance, its charts and its tables. Pure. */
+/** One run on a page: verdict, key figures, charts and tables. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { figure } from '../figures.ts'
 import { countOf, digits, duration, inUnit, whole } from '../format.ts'
@@ -26,7 +26,7 @@ ${reasonsOf(outcome)}
   return { title, header }
 }
 
-/** @param of `alone`: the page's header has said its verdict */
+/** @param of `alone`: the page's header shows the verdict */
 export function runSection({ label, result }: LabelledRun, of: { index: number; alone: boolean }): Html {
   const id = runId(of.index)
   const charts = chartsOf(result)
@@ -36,9 +36,9 @@ export function runSection({ label, result }: LabelledRun, of: { index: number; 
 ${marksList(result)}
 <div class="charts" data-run="${id}"></div>
 <h3>Latency by percentile</h3>
-<p class="note">Of all that was measured: how long so many of a hundred took at most.</p>
+<p class="note">Of all measurements: the latency that this percentage did not exceed.</p>
 <div class="distribution" data-run="${id}"></div>
-<noscript><p class="note">The charts are drawn by a script; the tables below say the same in numbers.</p></noscript>
+<noscript><p class="note">The charts are drawn by a script; the tables below have the same figures.</p></noscript>
 ${figureTables(result)}
 <h3>Run it again</h3>
 <pre tabindex="0"><code>${repeatRun(result)}</code></pre>
@@ -67,7 +67,7 @@ function glance(result: RunResult): Html {
   const audited: Tile = {
     title: 'Lost',
     value: whole(verdict.lost),
-    detail: `of ${whole(verdict.expected)} owed; ${whole(wrong - verdict.lost)} wrong otherwise`,
+    detail: `of ${whole(verdict.expected)} expected; ${whole(wrong - verdict.lost)} other defects`,
     standing: wrong === 0 ? 'good' : 'bad',
   }
   const delivery: Tile[] =
@@ -99,9 +99,9 @@ function serverTiles(result: RunResult): Tile[] {
     {
       title: 'Server CPU',
       value: said('cpuPerMessage'),
-      detail: `a message; ${said('cpuPerDelivery')} a delivery`,
+      detail: `per message; ${said('cpuPerDelivery')} per delivery`,
     },
-    { title: 'Server memory', value: said('rssMax'), detail: `at most; ${said('rssPerClient')} a client` },
+    { title: 'Server memory', value: said('rssMax'), detail: `at most; ${said('rssPerClient')} per client` },
   ]
 }
 

@@ -1,4 +1,4 @@
-/** The runs of a page as rows that lead to them. Pure. */
+/** A table of a page's runs, with links to them. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { figure } from '../figures.ts'
 import { inUnit } from '../format.ts'
@@ -26,7 +26,7 @@ export function runsTable(runs: readonly LabelledRun[]): Html {
   ])
   const head = ['run', 'scenario', 'dialect', 'verdict', ...figures.map(({ title }) => title)]
   return pageTable({
-    caption: 'Every run, in the order in which they ran',
+    caption: 'All runs, in order',
     head,
     rows,
     words: [1, 2, 3],

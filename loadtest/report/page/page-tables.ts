@@ -1,4 +1,4 @@
-/** A run's figures as tables, and what it ran with. Pure. */
+/** A run's figures and environment as tables. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { LATENCIES, LATENCY_NAMES, PERCENTILES } from '../figures.ts'
 import { bytes, digits, duration, inUnit, NOTHING, percent, whole } from '../format.ts'
@@ -35,22 +35,22 @@ function latencyTable({ latency }: RunResult): Html {
 function auditTable({ verdict }: RunResult): Html {
   const rows: [string, number, string][] = [
     ['due', verdict.due, 'messages, by the plan'],
-    ['never sent', verdict.due - verdict.sent, 'of these: their sender was away, or had too much waiting'],
+    ['never sent', verdict.due - verdict.sent, 'of these: their sender was away, or its backlog was full'],
     ['sent', verdict.sent, 'the others'],
     ['acked', verdict.acked, 'of these'],
     ['refused', verdict.refused, 'for good'],
-    ['without an answer', verdict.unanswered, 'within the time for it'],
-    ['owed', verdict.expected, 'deliveries of acked messages to those who were members'],
-    ['shown', verdict.delivered, 'of these'],
+    ['without an answer', verdict.unanswered, 'until the time-out'],
+    ['expected', verdict.expected, 'deliveries of acked messages to members'],
+    ['delivered', verdict.delivered, 'of these'],
     ['lost', verdict.lost, `must be 0; ${whole(verdict.lostWhileAway)} while their member was away`],
-    ['shown twice', verdict.doubled, 'must be 0'],
+    ['duplicates', verdict.doubled, 'must be 0'],
     ['out of order', verdict.outOfOrder, 'must be 0'],
-    ['phantom', verdict.phantom, 'must be 0: never sent by this run'],
-    ['shown unacked', verdict.shownUnacked, 'allowed: the ack may be lost'],
+    ['phantom', verdict.phantom, 'must be 0: delivered, but never sent by this run'],
+    ['delivered unacked', verdict.shownUnacked, 'allowed: the ack may be lost'],
     ['pairs in two orders', verdict.ordersDiffer, 'among members; Socket.IO promises no common order'],
   ]
   const table = pageTable({
-    caption: 'What the auditor found',
+    caption: 'Results of the audit',
     head: ['', 'count', ''],
     rows: rows.map(([name, count, meaning]) => [name, whole(count), meaning]),
     words: [2],
@@ -66,7 +66,7 @@ function checksTable({ checks }: RunResult): Html {
     detail,
   ])
   return pageTable({
-    caption: 'What the scenario demands',
+    caption: 'Checks of the scenario',
     head: ['check', '', 'found'],
     rows,
     words: [1, 2],
@@ -116,10 +116,10 @@ function countsTable(caption: string, counts: Readonly<Record<string, number>>):
   return rows.length === 0 ? '' : pageTable({ caption, head: ['', 'count'], rows })
 }
 
-/** What it ran with. */
+/** The environment of the run. */
 export function factTables(result: RunResult): Html {
   const { machine, tool, target, clients } = result
-  return html`<h3>What it ran with</h3>
+  return html`<h3>Environment</h3>
 ${facts([
   ['Began', when(result)],
   ['Seed', html`<code>${result.seed}</code>`],

@@ -1,4 +1,4 @@
-/** The head of a page with several runs that are no comparison. Pure. */
+/** The header of a page with several runs that are not a comparison. Pure. */
 import type { Tour } from '../compare/comparison.ts'
 import { runsOf } from '../document.ts'
 import { countOf } from '../format.ts'

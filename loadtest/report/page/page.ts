@@ -1,6 +1,6 @@
 /**
- * One page that contains all it needs, to be sent to a colleague: verdict, figures, charts, and how to run it again. It asks nobody for
- * anything, and its policy forbids what it does not contain.
+ * A self-contained page: verdict, figures, charts, and how to repeat the run. It loads nothing, and its
+ * policy forbids everything that it does not contain.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -18,7 +18,7 @@ interface Assets {
   scripts: string[]
 }
 
-/** @throws NotComparable, and where a histogram cannot be read */
+/** @throws NotComparable, and if a histogram cannot be read */
 export async function reportPage(document: ReportDocument): Promise<string> {
   const assets = await assetsOfPage()
   const { title, header } = headOf(document)
@@ -77,7 +77,7 @@ async function assetsOfPage(): Promise<Assets> {
   return { style: plotStyle + style, scripts: [plotScript, script].map(asElement) }
 }
 
-/** Nothing in a script may look like its element's end. */
+/** A script must not contain the end of its element. */
 function asElement(script: string): string {
   return script.replaceAll('</script', String.raw`<\/script`)
 }

@@ -1,4 +1,4 @@
-/** Lines and columns of text: wrapping between words under a label, and tables that are as wide as they must be. Pure. */
+/** Text layout: lines wrapped under a label, and tables that fit the width. Pure. */
 import { lettersOf } from '../format.ts'
 import type { Paint, Style } from './paint.ts'
 
@@ -18,7 +18,7 @@ const GAP = '  '
 
 const widthOf = (text: string): number => lettersOf(text).length
 
-/** `label` on the left, the pieces behind it with dots between them; wrapped under themselves. */
+/** `label` on the left, then the pieces separated by dots, wrapped under themselves. */
 export function labelled(label: string, pieces: readonly Piece[], canvas: Canvas): string[] {
   const room = canvas.columns - LABEL_WIDTH
   return wrap(wordsOf(pieces, room), room).map((words, index) => {
@@ -27,7 +27,7 @@ export function labelled(label: string, pieces: readonly Piece[], canvas: Canvas
   })
 }
 
-/** Text that goes over the whole width; `lead` stands before its first line, and what follows under the text. */
+/** Text over the whole width; `lead` precedes its first line, and further lines are indented by its width. */
 export function paragraph(piece: Piece, canvas: Canvas, lead = ''): string[] {
   const margin = ' '.repeat(widthOf(lead))
   return wrap(wordsOf([piece], 0), canvas.columns - margin.length).map((words, index) => {
@@ -40,7 +40,7 @@ function colour(text: string, style: Style | undefined, { paint }: Canvas): stri
   return style === undefined ? text : paint(style, text)
 }
 
-/** A piece that fits on a line of its own stays whole. */
+/** A piece that fits on one line is not broken. */
 function wordsOf(pieces: readonly Piece[], room: number): Piece[] {
   return pieces.flatMap((piece, index) => {
     const whole = widthOf(piece.text) <= room
@@ -67,7 +67,7 @@ function wrap(words: readonly Piece[], width: number): Piece[][] {
   return line.length === 0 ? lines : [...lines, line]
 }
 
-/** A word that is longer than a line is broken, never left out. */
+/** A word longer than a line is broken. */
 function cut(word: Piece, width: number): Piece[] {
   const letters = lettersOf(word.text)
   if (letters.length <= width) return [word]
@@ -81,13 +81,13 @@ function cut(word: Piece, width: number): Piece[] {
 export interface Table {
   head: readonly string[]
   rows: readonly (readonly Piece[])[]
-  /** Columns that go first where the width does not suffice for all. */
+  /** Columns to drop first if the width is too small. */
   dispensable?: readonly number[]
-  /** To the left, like the first. */
+  /** Columns aligned to the left, like the first. */
   words?: readonly number[]
 }
 
-/** The first column and those of words to the left, all others to the right. */
+/** Aligns the first column and text columns to the left, all others to the right. */
 export function tabulated(table: Table, canvas: Canvas): string[] {
   const { head, rows, words = [] } = fitting(table, canvas.columns)
   const widths = widthsOf(head, rows)

@@ -1,10 +1,10 @@
-/** Colour for a terminal, and none anywhere else: a pipe, a file, `NO_COLOR`, a terminal that has no colours. */
+/** Colours for terminals only: not for a pipe, a file, `NO_COLOR`, or a terminal without colours. */
 import { styleText } from 'node:util'
 
 export type Style = 'good' | 'bad' | 'warning' | 'faint' | 'strong'
 export type Paint = (style: Style, text: string) => string
 
-/** What is needed of `process.stdout` and `process.stderr`. */
+/** What is used of `process.stdout` and `process.stderr`. */
 export interface Screen {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -21,14 +21,14 @@ const FORMATS = {
 
 const DEFAULT_COLUMNS = 100
 const MIN_COLUMNS = 40
-/** Beyond it lines are hard to follow. */
+/** Longer lines are hard to read. */
 const MAX_COLUMNS = 120
 
 export const unpainted: Paint = (_style, text) => text
 
 const painted: Paint = (style, text) => styleText([...FORMATS[style]], text, { validateStream: false })
 
-/** `hasColors` of Node goes by NO_COLOR, FORCE_COLOR and TERM. */
+/** `hasColors` of Node.js respects NO_COLOR, FORCE_COLOR and TERM. */
 export function paintFor(screen: Screen): Paint {
   return screen.isTTY === true && screen.hasColors?.() === true ? painted : unpainted
 }

@@ -1,4 +1,7 @@
-/** The line that tells how a run is going: redrawn in place on a terminal, written anew every few seconds elsewhere. Meant for stderr. */
+/**
+ * The progress line of a run: redrawn in place on a terminal, else written every few seconds. Meant for
+ * stderr.
+ */
 import { digits, duration, lettersOf, plain, whole } from '../format.ts'
 import { columnsOf, type Paint, paintFor, type Screen } from './paint.ts'
 
@@ -6,7 +9,7 @@ export interface ProgressState {
   /** `connecting`, `load`, `settling` … */
   phase: string
   elapsedMs: number
-  /** null: nobody knows. */
+  /** null: unknown. */
   expectedMs: number | null
   clients: number
   connected: number
@@ -14,7 +17,7 @@ export interface ProgressState {
   deliveredPerSec: number
   /** Of the last second; null without deliveries. */
   deliveryP99Ms: number | null
-  /** What went wrong so far, in short: `12 disconnects`, `a worker died`. */
+  /** Problems so far, in short: `12 disconnects`, `a worker died`. */
   problems: readonly string[]
 }
 
@@ -28,7 +31,7 @@ const CLEAR = '\r\u001b[2K'
 export class Progress {
   readonly #screen: ProgressScreen
   readonly #paint: Paint
-  /** Of the run's own clock. */
+  /** Time of the run's own clock. */
   #lastLineAtMs = Number.NEGATIVE_INFINITY
   #lastPhase = ''
   #drawn = ''
@@ -43,12 +46,12 @@ export class Progress {
     else if (this.#isDue(state)) this.#screen.write(`${progressLine(state)}\n`)
   }
 
-  /** A line that stays, above what is redrawn. */
+  /** A permanent line above the redrawn one. */
   note(line: string): void {
     this.#screen.write(`${this.#drawn === '' ? '' : CLEAR}${plain(line)}\n${this.#drawn}`)
   }
 
-  /** Leaves no half line behind. */
+  /** Clears the progress line. */
   end(): void {
     if (this.#drawn !== '') this.#screen.write(CLEAR)
     this.#drawn = ''
@@ -69,7 +72,7 @@ export class Progress {
   }
 }
 
-/** @param columns cut there; without it the line is whole */
+/** @param columns cuts the line there; by default it is whole */
 function progressLine(state: ProgressState, columns = Number.POSITIVE_INFINITY): string {
   const { elapsedMs, expectedMs, deliveryP99Ms } = state
   const of = expectedMs === null ? '' : ` of about ${duration(expectedMs)}`

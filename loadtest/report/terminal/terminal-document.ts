@@ -1,4 +1,4 @@
-/** A comparison, or a tour, on a terminal: its runs as rows, then ratio by ratio. Pure. */
+/** A run, comparison or tour on a terminal. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { compare, type FigureComparison, type SideComparison } from '../compare/compare.ts'
 import type { Comparison, Tour } from '../compare/comparison.ts'
@@ -12,7 +12,7 @@ import { STANDING_STYLES, terminalReport } from './terminal-run.ts'
 
 const ROW_FIGURES = ['cpuPerMessage', 'cpuPerDelivery', 'deliveryP50', 'deliveryP99', 'lost']
 
-/** Whatever it is. @throws NotComparable */
+/** Any kind of document. @throws NotComparable */
 export function terminalDocument(document: ReportDocument, canvas: Canvas): string[] {
   if (isComparison(document)) return terminalComparison(document, canvas)
   return isTour(document) ? terminalTour(document, canvas) : terminalReport(document, canvas)
@@ -27,7 +27,8 @@ function terminalTour(tour: Tour, canvas: Canvas): string[] {
 
 function terminalComparison(comparison: Comparison, canvas: Canvas): string[] {
   const compared = compare(comparison)
-  const beside = comparison.beside.length === 0 ? [] : ['Beside: another thing, in no ratio.']
+  const beside =
+    comparison.beside.length === 0 ? [] : ['The runs after the pairs are not comparable, and in no ratio.']
   return [
     ...paragraph({ text: titleOf(comparison), style: 'strong' }, canvas),
     '',
@@ -63,7 +64,7 @@ function outcomePiece(result: RunResult): Piece {
 function sideLines(side: SideComparison, canvas: Canvas): string[] {
   const title = `${plain(side.other)} to ${plain(side.base)}, over ${countOf(side.pairs, 'pair')}`
   const notes = side.notes.flatMap((note) => paragraph({ text: plain(note), style: 'warning' }, canvas, '! '))
-  if (side.figures.length === 0) return [title, ...notes, 'no pair is fit to be compared']
+  if (side.figures.length === 0) return [title, ...notes, 'no pair can be compared']
   const rows = side.figures.map((each) => [
     { text: each.figure.title },
     { text: inUnit(each.base, each.figure.unit) },

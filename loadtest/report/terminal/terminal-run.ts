@@ -1,4 +1,4 @@
-/** A result as a person reads it at a glance: verdict first, then latency, rates, what it cost, and how well the generator was. Pure. */
+/** A result on a terminal: verdict first, then latency, rates, cost, and the generator's health. Pure. */
 import type { RunResult } from '../../model/result.ts'
 import { LATENCIES, LATENCY_NAMES, loadedSeconds, meanOf, PERCENTILES } from '../figures.ts'
 import {
@@ -25,7 +25,7 @@ export const STANDING_STYLES: Readonly<Record<Standing, Style>> = {
   invalid: 'warning',
 }
 
-/** @returns lines without an end */
+/** @returns lines without line ends */
 export function terminalReport(result: RunResult, canvas: Canvas): string[] {
   return [
     ...verdictLines(result, canvas),
@@ -64,8 +64,8 @@ function verdictLines(result: RunResult, canvas: Canvas): string[] {
   ]
 }
 
-/** A number that ought to be 0. */
-function wantedNone(count: number, words: string): Piece {
+/** A number that should be 0. */
+function expectZero(count: number, words: string): Piece {
   return { text: `${whole(count)} ${words}`, ...(count === 0 ? {} : { style: 'bad' as const }) }
 }
 
@@ -73,20 +73,20 @@ function messageLines({ verdict }: RunResult, canvas: Canvas): string[] {
   const unsent = verdict.due - verdict.sent
   const sends = [
     { text: `${whole(verdict.due)} due` },
-    ...(unsent === 0 ? [] : [wantedNone(unsent, 'never sent')]),
+    ...(unsent === 0 ? [] : [expectZero(unsent, 'never sent')]),
     { text: `${whole(verdict.sent)} sent` },
     { text: `${whole(verdict.acked)} acked` },
     { text: `${whole(verdict.refused)} refused` },
     { text: `${whole(verdict.unanswered)} without an answer` },
   ]
   const deliveries = [
-    { text: `${whole(verdict.expected)} owed` },
-    { text: `${whole(verdict.delivered)} shown` },
-    wantedNone(verdict.lost, 'lost'),
-    wantedNone(verdict.doubled, 'shown twice'),
-    wantedNone(verdict.outOfOrder, 'out of order'),
-    wantedNone(verdict.phantom, 'phantom'),
-    ...(verdict.shownUnacked === 0 ? [] : [{ text: `${whole(verdict.shownUnacked)} shown unacked` }]),
+    { text: `${whole(verdict.expected)} expected` },
+    { text: `${whole(verdict.delivered)} delivered` },
+    expectZero(verdict.lost, 'lost'),
+    expectZero(verdict.doubled, 'duplicates'),
+    expectZero(verdict.outOfOrder, 'out of order'),
+    expectZero(verdict.phantom, 'phantom'),
+    ...(verdict.shownUnacked === 0 ? [] : [{ text: `${whole(verdict.shownUnacked)} delivered unacked` }]),
     ...(verdict.ordersDiffer === 0 ? [] : [{ text: `${whole(verdict.ordersDiffer)} pairs in two orders` }]),
   ]
   const examples = verdict.examples.map((text) => ({ text: plain(text) }))
@@ -119,7 +119,7 @@ function rateLines(result: RunResult, canvas: Canvas): string[] {
     [
       { text: `${rate('sent')}/s sent` },
       { text: `${rate('acked')}/s acked` },
-      { text: `${rate('delivered')}/s shown (at most ${digits(peak)})` },
+      { text: `${rate('delivered')}/s delivered (at most ${digits(peak)})` },
       { text: `over ${countOf(seconds.length, 'second')} of load` },
     ],
     canvas,
@@ -127,16 +127,16 @@ function rateLines(result: RunResult, canvas: Canvas): string[] {
 }
 
 function serverLines({ server }: RunResult, canvas: Canvas): string[] {
-  if (server === null) return labelled('Server', [{ text: 'runs elsewhere: nothing is known of it' }], canvas)
+  if (server === null) return labelled('Server', [{ text: 'runs elsewhere: not measured' }], canvas)
   const roles = Object.entries(server.cpuMsByRole).map(([role, ms]) => `${plain(role)} ${duration(ms)}`)
   const cpu = [
-    ...measured(server.cpuUsPerMessage, 'µs', 'a message'),
-    ...measured(server.cpuUsPerDelivery, 'µs', 'a delivery'),
+    ...measured(server.cpuUsPerMessage, 'µs', 'per message'),
+    ...measured(server.cpuUsPerDelivery, 'µs', 'per delivery'),
     ...(roles.length === 0 ? [] : [{ text: roles.join(', '), style: 'faint' as const }]),
   ]
   const memory = [
     { text: `${bytes(server.rssMaxBytes)} at most` },
-    ...measured(server.rssPerClientBytes, 'bytes', 'a client'),
+    ...measured(server.rssPerClientBytes, 'bytes', 'per client'),
   ]
   const rest = [
     ...measured(server.eventLoopDelayP99Ms, 'ms', 'event-loop delay p99'),
@@ -203,7 +203,7 @@ function stepLines({ steps }: RunResult, canvas: Canvas): string[] {
     { text: inUnit(step.cpuUsPerMessage, 'µs') },
     { text: step.held ? 'held' : 'not held', style: step.held ? ('good' as const) : ('bad' as const) },
   ])
-  const head = ['Steps', 'shown/s', 'p99 ms', 'CPU a message', '']
+  const head = ['Steps', 'delivered/s', 'p99 ms', 'CPU per message', '']
   return ['', ...tabulated({ head, rows }, canvas)]
 }
 
