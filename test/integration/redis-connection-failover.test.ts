@@ -46,14 +46,14 @@ class DeliveryTracker {
 
   /** Publishes until `happening` is over. */
   async publishDuring(happening: () => Promise<void>): Promise<void> {
-    let over = false
+    const ended = new AbortController()
     const publishing = (async () => {
-      while (!over) await this.publish()
+      while (!ended.signal.aborted) await this.publish()
     })()
     try {
       await happening()
     } finally {
-      over = true
+      ended.abort()
     }
     await publishing
   }

@@ -5,7 +5,6 @@ import { RookeryError } from '../../src/wire/errors.ts'
 import { openTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
 import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
 import { startOldRedis } from '../harness/redis/old-redis.ts'
-import type { TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const ping = ({ connection }: RedisHost) => connection.run((commands) => commands.ping())
