@@ -82,13 +82,13 @@ async function crowd(trouble: () => Promise<void>): Promise<void> {
   const acked = (await Promise.all(writers)).flat().toSorted((x, y) => x - y)
   const all = upTo(1, acked.length)
   expect(acked).toEqual(all)
-  for (const { told, entries } of [a, b]) {
+  for (const { received, entries } of [a, b]) {
     await until(
-      () => told.length >= all.length,
+      () => received.length >= all.length,
       'everything is told',
-      () => JSON.stringify(told.slice(-5)),
+      () => JSON.stringify(received.slice(-5)),
     )
-    expect(told).toEqual(all)
+    expect(received).toEqual(all)
     expect(new Set(entries.map(({ id }) => id)).size).toBe(all.length)
   }
 }
@@ -111,7 +111,7 @@ describe('the log on Redis under trouble', () => {
 
   it('refuses while Redis stands still, and goes on when it does', async () => {
     await start()
-    const { log, told, host } = await logs.host({}, { REDIS_TIMEOUT_MS: '200' })
+    const { log, received, host } = await logs.host({}, { REDIS_TIMEOUT_MS: '200' })
     await log.watch('den')
     await log.append('den', text('m1'))
     redis.pause()
@@ -120,8 +120,8 @@ describe('the log on Redis under trouble', () => {
     redis.resume()
     expect(await sendSurely(log, 'den', 'm2')).toBe(2)
     expect(await sendSurely(log, 'den', 'm3')).toBe(3)
-    await until(() => told.length === 3, 'all is told')
-    expect(told).toEqual([1, 2, 3])
+    await until(() => received.length === 3, 'all is told')
+    expect(received).toEqual([1, 2, 3])
   })
 
   it('reads from the store what a channel never brought', async () => {
@@ -133,8 +133,8 @@ describe('the log on Redis under trouble', () => {
     await (await snapshot(a))('elsewhere')
     for (const n of upTo(2, 300)) await elsewhere.log.append('den', text(`m${n}`))
     await (await snapshot(elsewhere, 'elsewhere'))('test')
-    await until(() => a.told.length === 300, 'it is found')
-    expect(a.told).toEqual(upTo(1, 300))
+    await until(() => a.received.length === 300, 'it is found')
+    expect(a.received).toEqual(upTo(1, 300))
     expect(a.entries.at(-1)?.id).toBe('m300')
   })
 
@@ -202,13 +202,15 @@ describe('the log on a Redis that has lost something', () => {
     const [a, b] = [await logs.host(CHECK_OFTEN), await logs.host(CHECK_OFTEN)]
     await Promise.all([a, b].map(({ log }) => log.watch('den')))
     for (const n of upTo(1, 3)) await a.log.append('den', text(`m${n}`))
-    await until(() => b.told.length === 3, 'all is told')
+    await until(() => b.received.length === 3, 'all is told')
     const { epoch } = await a.log.head('den')
     await redis.cli('flushall')
-    await until(() => a.told.includes('reset 0') && b.told.includes('reset 0'), 'the loss is told')
+    await until(() => a.received.includes('reset 0') && b.received.includes('reset 0'), 'the loss is told')
     expect(await a.log.append('den', text('m1'))).toMatchObject({ seq: 1, duplicate: false })
-    await until(() => b.told.length === 5, 'the new log is told')
-    expect([a.told, b.told]).toEqual([upTo(1, 3), upTo(1, 3)].map((told) => [...told, 'reset 0', 1]))
+    await until(() => b.received.length === 5, 'the new log is told')
+    expect([a.received, b.received]).toEqual(
+      [upTo(1, 3), upTo(1, 3)].map((received) => [...received, 'reset 0', 1]),
+    )
     expect((await b.log.head('den')).epoch).not.toBe(epoch)
     expect(await a.metric('rookery_log_resets_total')).toBe(1)
   })
@@ -222,11 +224,11 @@ describe('the log on a Redis that has lost something', () => {
     const { epoch } = await a.log.head('den')
     await back()
     expect(await a.log.append('den', text('m9'))).toMatchObject({ seq: 6, duplicate: false })
-    await until(() => a.told.includes('reset 6'), 'the loss is told')
-    expect(a.told).toEqual([...upTo(1, 8), 'reset 6'])
+    await until(() => a.received.includes('reset 6'), 'the loss is told')
+    expect(a.received).toEqual([...upTo(1, 8), 'reset 6'])
     expect((await a.log.head('den')).epoch).not.toBe(epoch)
     await a.log.append('den', text('m10'))
-    await until(() => a.told.at(-1) === 7, 'the new log goes on')
+    await until(() => a.received.at(-1) === 7, 'the new log goes on')
   })
 
   it.each([
@@ -244,7 +246,7 @@ describe('the log on a Redis that has lost something', () => {
     await back()
     // It has seen nothing of the room, and cannot know.
     await Promise.all(upTo(1, 4).map((n) => b.log.append('den', text(`other${n}`))))
-    await until(() => a.told.some((each) => typeof each === 'string'), 'the loss is told')
+    await until(() => a.received.some((each) => typeof each === 'string'), 'the loss is told')
     expect((await b.log.head('den')).epoch).not.toBe(epoch)
     const page = await a.log.read('den', { newest: true, limit: 4 })
     expect(page.entries.map(({ id }) => id)).toEqual(['other1', 'other2', 'other3', 'other4'])
@@ -333,8 +335,8 @@ describe('what is not the log’s own', () => {
     )
     await a.log.append('den', text('m2'))
     expect(await a.metric('rookery_log_refused_entries_total')).toBe(garbage.length)
-    await until(() => a.told.length === 2, 'what follows is told')
-    expect(a.told).toEqual([1, 2])
+    await until(() => a.received.length === 2, 'what follows is told')
+    expect(a.received).toEqual([1, 2])
   })
 
   it('stands as a hole that shows nothing when it is stored', async () => {
@@ -363,8 +365,8 @@ describe('what is not the log’s own', () => {
     await stranger.log.append('den', text('m2', 'forged'))
     await signed.log.append('den', text('m3', 'after'))
     await signed.log.append('den', remove('r1', 1))
-    await until(() => signed.told.length === 5, 'all is told')
-    expect(signed.told).toEqual(upTo(1, 5))
+    await until(() => signed.received.length === 5, 'all is told')
+    expect(signed.received).toEqual(upTo(1, 5))
     expect(signed.entries[2]).toMatchObject({ kind: 'remove', target: 0, from: { id: '-' } })
     await redis.cli(
       'hset',
@@ -393,7 +395,7 @@ describe('what is not the log’s own', () => {
     await a.log.append('den', text('m1'))
     await b.log.append('den', text('m1'))
     await b.log.append('den', text('m2'))
-    expect([a.told, b.told]).toEqual([[1], [1, 2]])
+    expect([a.received, b.received]).toEqual([[1], [1, 2]])
     expect((await a.log.head('den')).head).toBe(1)
   })
 })

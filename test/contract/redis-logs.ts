@@ -5,14 +5,14 @@ import { openRedisLog, type RedisLog, type RedisLogOptions } from '../../src/log
 import type { LogEntry } from '../../src/wire/entry.ts'
 import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
 
-/** What a log has told, in the order of its telling: entries, and resets as `reset <head>`. */
-export type Told = (number | string)[]
+/** What a log has received, in the order of its telling: entries, and resets as `reset <head>`. */
+export type Received = (number | string)[]
 
 export interface LogHost {
   host: RedisHost
   log: RedisLog
   registry: Registry
-  told: Told
+  received: Received
   entries: LogEntry[]
   metric: (name: string) => Promise<number>
 }
@@ -52,16 +52,16 @@ export function logOn(host: RedisHost, options: Partial<RedisLogOptions> = {}): 
     registry,
     ...options,
   })
-  const told: Told = []
+  const received: Received = []
   const entries: LogEntry[] = []
   log.onEntry((entry) => {
-    told.push(entry.seq)
+    received.push(entry.seq)
     entries.push(entry)
   })
-  log.onReset(({ head }) => told.push(`reset ${head}`))
+  log.onReset(({ head }) => received.push(`reset ${head}`))
   const metric = async (name: string) => {
     const { values = [] } = (await registry.getSingleMetric(name)?.get()) ?? {}
     return values.reduce((sum, { value }) => sum + value, 0)
   }
-  return { host, log, registry, told, entries, metric }
+  return { host, log, registry, received, entries, metric }
 }

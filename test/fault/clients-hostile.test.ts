@@ -8,7 +8,7 @@ import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { residentBytes } from '../harness/faults/process.ts'
 import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
-import { BareClient } from '../harness/network/raw-websocket.ts'
+import { RawWebSocketClient } from '../harness/network/raw-websocket.ts'
 import { until } from '../harness/until.ts'
 
 const MEBIBYTE = 1024 ** 2
@@ -85,9 +85,9 @@ async function talkLoudly(slow: number): Promise<void> {
 test('who never reads, and who reads a byte a second, is passed over', async () => {
   await whatItCosts(async () => {
     await underLoad({ url: rookery.url, label: 'slow-' }, async (crowd) => {
-      const readers: BareClient[] = []
+      const readers: RawWebSocketClient[] = []
       for (let n = 0; n < READERS * 2; n += 1) {
-        const reader = await BareClient.member(rookery.port, `Reader ${n}`, ROOM)
+        const reader = await RawWebSocketClient.member(rookery.port, `Reader ${n}`, ROOM)
         ends.push(() => reader.end())
         reader.stopReading()
         readers.push(reader)
@@ -117,7 +117,7 @@ async function openAndClose(): Promise<void> {
   const lane = async () => {
     while (opened < OPENED) {
       opened += 1
-      const client = await BareClient.member(
+      const client = await RawWebSocketClient.member(
         rookery.port,
         `Passing ${opened % AT_A_TIME}`,
         `passing-${opened % AT_A_TIME}`,
@@ -151,7 +151,7 @@ async function flood(): Promise<void> {
 /** Says that it is there, and then not another word, not even to a heartbeat. */
 async function answerNothing(): Promise<void> {
   for (let n = 0; n < READERS; n += 1) {
-    const mute = await BareClient.member(rookery.port, `Mute ${n}`, ROOM)
+    const mute = await RawWebSocketClient.member(rookery.port, `Mute ${n}`, ROOM)
     ends.push(() => mute.end())
   }
 }

@@ -3,7 +3,7 @@
  * log and everybody in them is told; a room that has lost nothing stays as it is.
  */
 import { afterEach, expect, test, vi } from 'vitest'
-import { openHostNet } from '../harness/cluster/host-networks.ts'
+import { openHostNetwork } from '../harness/cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
 import type { Crowd } from '../harness/members/crowd.ts'
 import { type Acked, Member } from '../harness/members/member.ts'
@@ -29,7 +29,7 @@ interface Setup {
 }
 
 async function start(): Promise<Setup> {
-  const net = await openHostNet(3)
+  const net = await openHostNetwork(3)
   open.push(() => net.close())
   const sentinel = await startSentinel({ host: net.gateway })
   open.push(() => sentinel.stop())

@@ -1,6 +1,6 @@
 /** Three hosts whose Redis has replicas: a master that Sentinels replace, and a Redis Cluster whose slots move and whose master dies. */
 import { afterEach, expect, test, vi } from 'vitest'
-import { type HostNet, openHostNet } from '../harness/cluster/host-networks.ts'
+import { type HostNetwork, openHostNetwork } from '../harness/cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
 import type { Crowd } from '../harness/members/crowd.ts'
 import { crowdOver, during, writeThrough } from '../harness/members/three-hosts.ts'
@@ -18,14 +18,14 @@ afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close()
 })
 
-async function network(): Promise<HostNet> {
-  const net = await openHostNet(3)
+async function network(): Promise<HostNetwork> {
+  const net = await openHostNetwork(3)
   open.push(() => net.close())
   return net
 }
 
 async function hostsOver(
-  net: HostNet,
+  net: HostNetwork,
   redis: TestRedis,
   redisEnv: Record<string, string>,
 ): Promise<TestHosts> {
@@ -56,7 +56,7 @@ test('a fail-over by Sentinels: what the new master lacks is known to all by a n
 })
 
 async function clusterOn(
-  net: HostNet,
+  net: HostNetwork,
   replicas: number,
 ): Promise<{ redis: TestRedisCluster; hosts: TestHosts }> {
   const redis = await startRedisCluster({ masters: 3, replicas, host: net.gateway })

@@ -1,7 +1,7 @@
 /** What hosts have of Redis at their start, how much of it they take, and what of it is not for them. */
 import { afterEach, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
-import { type HostNet, openHostNet } from '../harness/cluster/host-networks.ts'
+import { type HostNetwork, openHostNetwork } from '../harness/cluster/host-networks.ts'
 import { type HostsOptions, startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
 import { freePort } from '../harness/network/free-port.ts'
 import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
@@ -13,13 +13,13 @@ afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close()
 })
 
-async function networkOf(hosts: number): Promise<HostNet> {
-  const net = await openHostNet(hosts)
+async function networkOf(hosts: number): Promise<HostNetwork> {
+  const net = await openHostNetwork(hosts)
   open.push(() => net.close())
   return net
 }
 
-async function redisOn(net: HostNet, port?: number): Promise<TestRedis> {
+async function redisOn(net: HostNetwork, port?: number): Promise<TestRedis> {
   const redis = await startRedis({
     host: net.gateway,
     appendonly: 'always',
@@ -30,7 +30,7 @@ async function redisOn(net: HostNet, port?: number): Promise<TestRedis> {
 }
 
 async function hostsOn(
-  net: HostNet,
+  net: HostNetwork,
   redis: { host: string; port: number },
   options?: HostsOptions,
 ): Promise<TestHosts> {

@@ -29,7 +29,7 @@ async function start(env: Record<string, string>): Promise<void> {
 
 /** Speaks Engine.IO and Socket.IO by hand, and can stop reading. */
 abstract class RawClient {
-  readonly told: { event: string; payload: unknown }[] = []
+  readonly received: { event: string; payload: unknown }[] = []
   readonly acks = new Map<number, Record<string, unknown>>()
   readonly name: string
   closed = false
@@ -46,7 +46,7 @@ abstract class RawClient {
   protected abstract write(packet: string): void
 
   async welcomed(): Promise<this> {
-    await until(() => this.told.some(({ event }) => event === 'welcome'), 'it is welcomed')
+    await until(() => this.received.some(({ event }) => event === 'welcome'), 'it is welcomed')
     return this
   }
 
@@ -63,7 +63,7 @@ abstract class RawClient {
 
   /** The sequence numbers that it was told of, in the order of the telling. */
   numbers(): number[] {
-    return this.told.flatMap(({ event, payload }) => {
+    return this.received.flatMap(({ event, payload }) => {
       if (event === 'message') return [(payload as ChatEvents['message']).seq]
       if (event !== 'gap') return []
       const { from, to } = payload as ChatEvents['gap']
@@ -77,7 +77,7 @@ abstract class RawClient {
     if (packet === '2') this.write('3')
     if (packet.startsWith('42')) {
       const [event, payload] = JSON.parse(packet.slice(2)) as [string, unknown]
-      this.told.push({ event, payload })
+      this.received.push({ event, payload })
     }
     const [, id, ack] = /^43(\d+)(\[.*)$/s.exec(packet) ?? []
     if (ack !== undefined) this.acks.set(Number(id), (JSON.parse(ack) as [Record<string, unknown>])[0])
@@ -221,10 +221,10 @@ it('is passed over, then told the gap, and has everything live again', async () 
   const { seq } = await writer.send(room, randomUUID(), 'the last')
   await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
   expect(slow.numbers()).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
-  expect(slow.told.at(-1)).toMatchObject({ event: 'message', payload: { text: 'the last' } })
-  expect(slow.told.filter(({ event }) => event === 'gap')).toHaveLength(1)
+  expect(slow.received.at(-1)).toMatchObject({ event: 'message', payload: { text: 'the last' } })
+  expect(slow.received.filter(({ event }) => event === 'gap')).toHaveLength(1)
   await until(() => fast.numbers().at(-1) === seq, 'the other one gets the last')
-  expect(fast.told.filter(({ event }) => event === 'gap')).toEqual([])
+  expect(fast.received.filter(({ event }) => event === 'gap')).toEqual([])
   expect(await metric('rookery_chat_gaps_total')).toBe(1)
 })
 
@@ -243,9 +243,9 @@ it('is passed over when it does not poll, and told the gap when it polls again',
   const { seq } = await writer.send(room, randomUUID(), 'the last')
   await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
   expect(slow.numbers()).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
-  expect(slow.told.filter(({ event }) => event === 'gap')).toHaveLength(1)
+  expect(slow.received.filter(({ event }) => event === 'gap')).toHaveLength(1)
   // What was kept for it is the bound and a message, once in the answer to its poll and once behind it.
-  const kept = slow.told.filter(({ event }) => event === 'message').length - 1
+  const kept = slow.received.filter(({ event }) => event === 'message').length - 1
   expect(kept * TEXT.length).toBeLessThan(2 * (65_536 + 2 * TEXT.length))
 })
 

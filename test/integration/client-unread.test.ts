@@ -29,7 +29,7 @@ afterAll(async () => {
 /** One client of a user, with what it was told of the user's rooms. */
 class Tab {
   readonly client
-  readonly told: [RoomSummary, string | undefined][] = []
+  readonly summaries: [RoomSummary, string | undefined][] = []
 
   constructor(name: string, url = rookery.url) {
     this.client = connectChat({
@@ -38,7 +38,7 @@ class Tab {
       retryBaseMs: 20,
       socket: { reconnectionDelay: 20, reconnectionDelayMax: 200 },
     })
-    this.client.on('room', (summary, from) => this.told.push([summary, from?.name]))
+    this.client.on('room', (summary, from) => this.summaries.push([summary, from?.name]))
     tabs.push(this)
   }
 
@@ -47,7 +47,7 @@ class Tab {
   }
 
   summary(room: string): RoomSummary | undefined {
-    return this.told.findLast(([summary]) => summary.room === room)?.[0]
+    return this.summaries.findLast(([summary]) => summary.room === room)?.[0]
   }
 
   async has(room: string, more: Partial<RoomSummary>): Promise<void> {
@@ -60,7 +60,7 @@ class Tab {
         )
       },
       `it is told ${JSON.stringify(more)}`,
-      () => JSON.stringify(this.told),
+      () => JSON.stringify(this.summaries),
     )
   }
 }
@@ -89,8 +89,8 @@ describe('a direct message', () => {
     await asAnnHasIt.send('hello?').settled
     await Promise.all(bobs.map((tab) => tab.has(room, { unread: 2 })))
     for (const tab of bobs) {
-      expect(tab.told.filter(([, from]) => from === 'Ann').length).toBeGreaterThan(0)
-      expect(tab.told.at(-1)).toEqual([{ room, head: 3, read: 0, unread: 2 }, 'Ann'])
+      expect(tab.summaries.filter(([, from]) => from === 'Ann').length).toBeGreaterThan(0)
+      expect(tab.summaries.at(-1)).toEqual([{ room, head: 3, read: 0, unread: 2 }, 'Ann'])
       expect(tab.client.joined.size).toBe(0)
     }
 
@@ -104,8 +104,8 @@ describe('a direct message', () => {
     await Promise.all(bobs.slice(1).map((tab) => tab.has(room, { head: 4, read: 4, unread: 0 })))
 
     expect(await eve.isListening()).toEqual([])
-    expect(eve.told).toEqual([])
-    expect(ann.told.filter(([, from]) => from !== undefined)).toEqual([])
+    expect(eve.summaries).toEqual([])
+    expect(ann.summaries.filter(([, from]) => from !== undefined)).toEqual([])
   })
 
   it('that came while the connection was lost is told when it is back', async () => {

@@ -1,7 +1,7 @@
 /** The whole product on three hosts over a real Redis, behind nginx and HAProxy as `deploy/` sets them up. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
-import { Talk } from '../harness/members/conversation.ts'
+import { Conversation } from '../harness/members/conversation.ts'
 import { Member } from '../harness/members/member.ts'
 import { type BalancerFile, RealBalancer } from '../harness/network/balancers.ts'
 
@@ -27,7 +27,7 @@ describe.each<[BalancerFile, boolean]>([
 ])('behind %s', (file, isSticky) => {
   let members: Member[] = []
   let balancer: RealBalancer
-  let talk: Talk
+  let conversation: Conversation
   let forwarded: number
   beforeAll(async () => {
     balancer = await RealBalancer.start(file, hosts.ports)
@@ -45,27 +45,27 @@ describe.each<[BalancerFile, boolean]>([
       }),
     )
     await Promise.all(members.map((member) => member.joined()))
-    talk = new Talk(members)
+    conversation = new Conversation(members)
   })
   afterEach(() => {
     for (const member of members) member.close()
   })
 
   test('members on all transports talk, without a single reconnect', async () => {
-    await talk.goesOn(5)
+    await conversation.goesOn(5)
     expect(members.map(({ disconnects }) => disconnects)).toEqual(members.map(() => 0))
     if (isSticky) expect(await hosts.metric('rookery_forward_sent_total')).toBe(forwarded)
     else expect(await hosts.metric('rookery_forward_sent_total')).toBeGreaterThan(forwarded)
-    await talk.end()
+    await conversation.end()
   })
 
   test('hosts are rolled one after the other while they talk, and nothing is lost', async () => {
     for (const index of hosts.ports.keys()) {
       expect(await hosts.at(index).stop()).toBe(0)
-      await talk.goesOn()
+      await conversation.goesOn()
       await hosts.startHost(index)
-      await talk.goesOn()
+      await conversation.goesOn()
     }
-    expect(await talk.end()).toBeGreaterThan(100)
+    expect(await conversation.end()).toBeGreaterThan(100)
   }, 300_000)
 })

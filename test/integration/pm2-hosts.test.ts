@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { run } from '../harness/command.ts'
-import { Talk } from '../harness/members/conversation.ts'
+import { Conversation } from '../harness/members/conversation.ts'
 import { Member } from '../harness/members/member.ts'
 import { RealBalancer } from '../harness/network/balancers.ts'
 import { freePort } from '../harness/network/free-port.ts'
@@ -99,17 +99,17 @@ test('nothing is lost, and each takes connections when pm2 says so', async () =>
   )
   try {
     await Promise.all(members.map((member) => member.joined()))
-    const talk = new Talk(members)
-    await talk.goesOn()
+    const conversation = new Conversation(members)
+    await conversation.goesOn()
     for (const machine of machines) {
       const before = await machine.seen()
       await machine.pm2('restart', 'rookery')
       const after = await machine.seen()
       expect([after.status, after.pid === before.pid]).toEqual(['online', false])
       expect(await isReady(machine)).toBe(true)
-      await talk.goesOn()
+      await conversation.goesOn()
     }
-    expect(await talk.end()).toBeGreaterThan(20)
+    expect(await conversation.end()).toBeGreaterThan(20)
     expect(members.every(({ disconnects }) => disconnects > 0)).toBe(true)
   } finally {
     for (const member of members) member.close()

@@ -161,7 +161,7 @@ class Audit {
   readonly #published = new Map<string, number>()
   readonly #missing = new Map<string, Set<number>>()
   /** Missing, and told: there was a word of it after they had been published. */
-  told = 0
+  reported = 0
   restorations = 0
 
   constructor(speaker: RedisHost, channels: readonly string[]) {
@@ -176,7 +176,7 @@ class Audit {
   readonly restored = (channels: readonly string[]) => {
     this.restorations += 1
     for (const channel of channels) {
-      this.told += this.#missing.get(channel)?.size ?? 0
+      this.reported += this.#missing.get(channel)?.size ?? 0
       this.#missing.delete(channel)
     }
   }
@@ -213,7 +213,7 @@ describe('what is lost', () => {
     await until(async () => {
       if (listener.health.subscriptions === null) await redis.cli('client', 'kill', 'type', 'pubsub')
       await audit.round(50)
-      return audit.restorations >= 15 && audit.told > 0
+      return audit.restorations >= 15 && audit.reported > 0
     }, 'it was killed 15 times, and missed something')
     await listener.untilWell()
     await audit.round(200)
@@ -231,17 +231,17 @@ describe('what is lost', () => {
     const { heard, handler } = hearer()
     const channels = names(20_000)
     await subscribeAll(subscriptions, channels, handler)
-    const told: number[] = []
+    const restoredCounts: number[] = []
     const confirmed: number[] = []
     subscriptions.onRestored((restored) => {
-      told.push(restored.length)
+      restoredCounts.push(restored.length)
       void redis
         .cli('client', 'list')
         .then((list) => confirmed.push(Number(/ssub=([1-9]\d*)/.exec(list)?.[1])))
     })
     await redis.cli('client', 'kill', 'type', 'pubsub')
     await until(() => confirmed.length > 0, 'all are heard again')
-    expect(told).toEqual([20_000])
+    expect(restoredCounts).toEqual([20_000])
     expect(confirmed).toEqual([20_000])
     expect(host.health.subscriptions).toBeNull()
     await publish(host, 'channel 19999', 'x')

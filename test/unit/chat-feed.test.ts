@@ -7,7 +7,7 @@ import { BUFFERED_MAX, RoomFeed } from '../../src/chat/rooms/room-feed.ts'
 import type { ChatEvents } from '../../src/wire/chat.ts'
 import type { Author, LogEntry } from '../../src/wire/entry.ts'
 
-type Told =
+type ReceivedEvent =
   | { event: 'message'; seq: number }
   | { event: 'gap'; from: number; to: number }
   | { event: 'presence' }
@@ -15,14 +15,14 @@ type Told =
 
 /** A client: what it was told, and whether it keeps up. */
 class Client {
-  readonly told: Told[] = []
+  readonly received: ReceivedEvent[] = []
   readonly payloads: unknown[] = []
   slow = false
   readonly socket: Socket
 
   constructor(id: string) {
     const emit = (event: string, payload: { from: number; to: number }) => {
-      this.told.push({ event: 'gap', from: payload.from, to: payload.to })
+      this.received.push({ event: 'gap', from: payload.from, to: payload.to })
       return event === 'gap'
     }
     this.socket = { id, emit } as unknown as Socket
@@ -30,7 +30,7 @@ class Client {
 
   /** The sequence numbers that it was told of, in the order of the telling. */
   numbers(): number[] {
-    return this.told.flatMap((one) => {
+    return this.received.flatMap((one) => {
       if (one.event === 'message') return [one.seq]
       if (one.event === 'presence' || one.event === 'epoch') return []
       return Array.from({ length: one.to - one.from + 1 }, (_, i) => one.from + i)
@@ -88,11 +88,11 @@ class Room {
         continue
       }
       client.payloads.push(payload)
-      if (event === 'presence') client.told.push({ event })
+      if (event === 'presence') client.received.push({ event })
       else if (event === 'epoch') {
         const { epoch, head } = payload as ChatEvents['epoch']
-        client.told.push({ event, epoch, head })
-      } else client.told.push({ event: 'message', seq: (payload as LogEntry).seq })
+        client.received.push({ event, epoch, head })
+      } else client.received.push({ event: 'message', seq: (payload as LogEntry).seq })
     }
     return passedOver
   }
@@ -106,7 +106,7 @@ function entry(seq: number): LogEntry {
   return { room: 'lobby', seq, id: `m${seq}`, kind: 'text', from: { id: 'u', name: 'U' }, text: 'x', at: seq }
 }
 
-function messageOf(seq: number): Told {
+function messageOf(seq: number): ReceivedEvent {
   return { event: 'message', seq }
 }
 
@@ -120,10 +120,10 @@ describe('a room feed', () => {
     room.publish(3)
     const { client, member } = room.client()
     room.publish(4)
-    expect(client.told).toEqual([])
+    expect(client.received).toEqual([])
     room.feed.goLive(member, 5)
     room.publish(2)
-    expect(client.told).toEqual([6, 7, 8, 9].map((seq) => ({ event: 'message', seq })))
+    expect(client.received).toEqual([6, 7, 8, 9].map((seq) => ({ event: 'message', seq })))
     expect(room.delivered).toBe(4)
   })
 
@@ -142,7 +142,7 @@ describe('a room feed', () => {
     room.feed.goLive(member, 10)
     room.publish()
     expect(client.numbers()).toEqual(upTo(11, BUFFERED_MAX + 6))
-    expect(client.told.filter((one) => one.event === 'gap')).toEqual([
+    expect(client.received.filter((one) => one.event === 'gap')).toEqual([
       { event: 'gap', from: BUFFERED_MAX + 1, to: BUFFERED_MAX + 5 },
     ])
   })
@@ -152,7 +152,7 @@ describe('a room feed', () => {
     const { client, member } = room.client()
     room.feed.goLive(member, 0)
     room.feed.entries([entry(1), entry(4)])
-    expect(client.told).toEqual([
+    expect(client.received).toEqual([
       { event: 'message', seq: 1 },
       { event: 'gap', from: 2, to: 3 },
       { event: 'message', seq: 4 },
@@ -172,7 +172,7 @@ describe('a room feed', () => {
     expect(client.numbers()).toEqual([1, 2])
     room.feed.recover(member)
     room.publish(1)
-    expect(client.told.slice(2)).toEqual([
+    expect(client.received.slice(2)).toEqual([
       { event: 'gap', from: 3, to: 6 },
       { event: 'message', seq: 7 },
     ])
@@ -210,7 +210,7 @@ describe('a room feed', () => {
     room.publish()
     room.feed.goLive(member, 0)
     room.feed.recover(member)
-    expect(client.told).toEqual([])
+    expect(client.received).toEqual([])
     expect(member.state).toBe('gone')
   })
 
@@ -246,7 +246,7 @@ describe('a room feed', () => {
         const live = (index: number) => {
           const seat = seats[index]
           if (seat?.member.state !== 'joining') return
-          pages[index]?.push({ at: seat.client.told.length, upTo: room.head })
+          pages[index]?.push({ at: seat.client.received.length, upTo: room.head })
           room.feed.goLive(seat.member, room.head)
         }
         for (const one of steps) {
@@ -270,9 +270,9 @@ describe('a room feed', () => {
         for (const [index, { client }] of seats.entries()) {
           let reached = 0
           const remaining = [...(pages[index] ?? [])]
-          for (let at = 0; at <= client.told.length; at += 1) {
+          for (let at = 0; at <= client.received.length; at += 1) {
             while (remaining[0]?.at === at) reached = Math.max(reached, remaining.shift()?.upTo ?? 0)
-            const one = client.told[at]
+            const one = client.received[at]
             if (one === undefined || one.event === 'presence' || one.event === 'epoch') continue
             expect(one.event === 'message' ? one.seq : one.from).toBe(reached + 1)
             reached = one.event === 'message' ? one.seq : one.to
@@ -292,10 +292,10 @@ describe('a member that asks to join twice before it is answered', () => {
     room.feed.holdBack(member)
     room.feed.goLive(member, 10)
     room.publish()
-    expect(client.told).toEqual([])
+    expect(client.received).toEqual([])
     room.feed.goLive(member, 10)
     room.publish()
-    expect(client.told).toEqual([messageOf(11), messageOf(12)])
+    expect(client.received).toEqual([messageOf(11), messageOf(12)])
   })
 
   it('is given what follows the first answer when the second join fails', () => {
@@ -306,12 +306,12 @@ describe('a member that asks to join twice before it is answered', () => {
     room.feed.goLive(member, 10)
     room.publish(2)
     room.feed.goLive(member, member.sentUpTo)
-    expect(client.told).toEqual([messageOf(11), messageOf(12)])
+    expect(client.received).toEqual([messageOf(11), messageOf(12)])
   })
 })
 
 describe('a room feed whose log is another now', () => {
-  const told = { event: 'epoch', epoch: 'e2', head: 2 }
+  const reset = { event: 'epoch', epoch: 'e2', head: 2 }
 
   it('tells its members, and gives them what follows in the new log', () => {
     const room = new Room()
@@ -320,12 +320,12 @@ describe('a room feed whose log is another now', () => {
     room.publish(5)
     room.reset('e2', 2)
     room.publish()
-    expect(client.told.slice(5)).toEqual([told, messageOf(3)])
+    expect(client.received.slice(5)).toEqual([reset, messageOf(3)])
     expect(client.payloads[5]).toEqual({ room: 'lobby', epoch: 'e2', head: 2 })
     room.feed.holdBack(member)
     room.publish()
     room.feed.goLive(member, 3, 'e2')
-    expect(client.told.slice(7)).toEqual([messageOf(4)])
+    expect(client.received.slice(7)).toEqual([messageOf(4)])
   })
 
   it('tells one who is answered from the log that there was', () => {
@@ -335,9 +335,9 @@ describe('a room feed whose log is another now', () => {
     room.publish()
     room.reset('e2', 2)
     room.publish()
-    expect(client.told).toEqual([])
+    expect(client.received).toEqual([])
     room.feed.goLive(member, 5, 'e1')
-    expect(client.told).toEqual([told, messageOf(3)])
+    expect(client.received).toEqual([reset, messageOf(3)])
   })
 
   it('tells one whose answer is of the new log nothing but what follows on it', () => {
@@ -347,7 +347,7 @@ describe('a room feed whose log is another now', () => {
     room.reset('e2', 2)
     room.publish(2)
     room.feed.goLive(member, 3, 'e2')
-    expect(client.told).toEqual([messageOf(4)])
+    expect(client.received).toEqual([messageOf(4)])
   })
 
   it('tells one whose joining again has failed', () => {
@@ -358,7 +358,7 @@ describe('a room feed whose log is another now', () => {
     room.reset('e2', 2)
     room.feed.goLive(member, member.sentUpTo)
     room.publish()
-    expect(client.told).toEqual([told, messageOf(3)])
+    expect(client.received).toEqual([reset, messageOf(3)])
   })
 
   it('tells one who is too slow when it reads again, before the gap', () => {
@@ -372,7 +372,7 @@ describe('a room feed whose log is another now', () => {
     room.publish()
     client.slow = false
     room.feed.recover(member)
-    expect(client.told).toEqual([messageOf(1), told, { event: 'gap', from: 3, to: 3 }])
+    expect(client.received).toEqual([messageOf(1), reset, { event: 'gap', from: 3, to: 3 }])
   })
 
   it('waits for one who can not take even that', () => {
@@ -385,6 +385,6 @@ describe('a room feed whose log is another now', () => {
     room.publish()
     client.slow = false
     room.feed.recover(member)
-    expect(client.told).toEqual([told, { event: 'gap', from: 3, to: 3 }])
+    expect(client.received).toEqual([reset, { event: 'gap', from: 3, to: 3 }])
   })
 })

@@ -66,7 +66,7 @@ describe('the table of connections', () => {
 /** What other hosts would be told: the count as of the last write, and writes that are waited for. */
 class Store {
   readonly counts = new Map<string, number>()
-  readonly told = new Map<string, number>()
+  readonly reported = new Map<string, number>()
   writes = 0
   away = false
   nowMs = 0
@@ -90,7 +90,7 @@ class Store {
         const count = this.counts.get(userId) ?? 0
         await new Promise<void>((go) => (this.#held === undefined ? go() : this.#held.push(go)))
         if (this.away) throw new Error('away')
-        this.told.set(userId, count)
+        this.reported.set(userId, count)
         return 7
       },
       isConnected: (userId) => (this.counts.get(userId) ?? 0) > 0,
@@ -121,7 +121,7 @@ describe('reporting to other hosts', () => {
     store.release()
     expect(await Promise.all([first, ...later])).toEqual([7, 7, 7, 7])
     expect(store.writes).toBe(2)
-    expect(store.told.get('ann')).toBe(4)
+    expect(store.reported.get('ann')).toBe(4)
   })
 
   it('answers at once that it can not be known, and tells all when it can', async () => {
@@ -132,8 +132,8 @@ describe('reporting to other hosts', () => {
     reporter.report('gone')
     expect(store.writes).toBe(0)
     reporter.setAvailable(true, ['ann', 'bob'])
-    await until(() => store.told.size === 3, 'all have been told')
-    expect([...store.told]).toEqual(
+    await until(() => store.reported.size === 3, 'all have been told')
+    expect([...store.reported]).toEqual(
       expect.arrayContaining([
         ['ann', 1],
         ['gone', 0],
@@ -152,7 +152,7 @@ describe('reporting to other hosts', () => {
     const { writes } = store
     await until(() => store.writes > writes, 'it is tried again')
     store.away = false
-    await until(() => store.told.has('ann') && reporter.waiting === 0, 'it is told')
+    await until(() => store.reported.has('ann') && reporter.waiting === 0, 'it is told')
   })
 
   it('tells those that are here again in time, and those that are gone no more', async () => {
@@ -165,10 +165,10 @@ describe('reporting to other hosts', () => {
     }
     store.counts.delete('bob')
     await reporter.ask('bob')
-    store.told.clear()
+    store.reported.clear()
     const { writes } = store
     store.nowMs = 1_000
-    await until(() => store.told.has('ann'), 'ann is told again')
+    await until(() => store.reported.has('ann'), 'ann is told again')
     expect(store.writes).toBe(writes + 1)
   })
 
@@ -178,8 +178,8 @@ describe('reporting to other hosts', () => {
     for (const userId of ['ann', 'bob', 'cat']) reporter.report(userId)
     expect(store.forgotten).toBe(1)
     reporter.setAvailable(true, [])
-    await until(() => store.told.size === 2, 'the others are told')
-    expect([...store.told.keys()]).toEqual(['bob', 'cat'])
+    await until(() => store.reported.size === 2, 'the others are told')
+    expect([...store.reported.keys()]).toEqual(['bob', 'cat'])
   })
 })
 

@@ -1,7 +1,7 @@
 /** The check that every line of every host under test goes through. */
 import { expect, it } from 'vitest'
 import { createLogger } from '../../src/ops/logger.ts'
-import { twiceIn } from '../harness/cluster/log-keys.ts'
+import { duplicateKeys } from '../harness/cluster/log-keys.ts'
 
 it.each([
   ['{"host":"a","msg":"m","host":"b"}', ['host']],
@@ -9,7 +9,7 @@ it.each([
   ['{"a":{"x":1},"a":[1],"b":"}","b":2}', ['a', 'b']],
   ['{}', []],
 ])('%s', (line, twice) => {
-  expect(twiceIn(line)).toEqual(twice)
+  expect(duplicateKeys(line)).toEqual(twice)
 })
 
 it('finds what a binding and a line both have', () => {
@@ -18,5 +18,5 @@ it('finds what a binding and a line both have', () => {
   const logger = createLogger({ level: 'info', format: 'json', bindings: { host: 'one' }, stream })
   logger.info({ host: 'other', peer: 'p' }, 'said')
   logger.child({ part: 'redis' }).info({ part: 'log' }, 'said')
-  expect(lines.map(twiceIn)).toEqual([['host'], ['part']])
+  expect(lines.map(duplicateKeys)).toEqual([['host'], ['part']])
 })

@@ -12,7 +12,7 @@ const TAGS = ['AAAAAA', 'BBBBBB', 'CCCCCC']
 
 interface TestHost {
   feed: PresenceNotifier
-  told: PresenceEvent[]
+  reported: PresenceEvent[]
   /** What others say is lost on the way to it. */
   deaf: boolean
   gap(host: string): void
@@ -38,12 +38,12 @@ function join(): TestHost[] {
       onMessage: (listener) => void heard.set(self, listener),
       onGap: (listener) => void gaps.set(self, listener),
     }
-    const told: PresenceEvent[] = []
+    const reported: PresenceEvent[] = []
     const surroundings = { backplane, logger: pino({ level: 'silent' }), registry: new Registry() }
-    const feed = new PresenceNotifier((_, event) => told.push(event), undefined, surroundings)
+    const feed = new PresenceNotifier((_, event) => reported.push(event), undefined, surroundings)
     return {
       feed,
-      told,
+      reported,
       get deaf() {
         return deaf.has(self)
       },
@@ -58,7 +58,7 @@ function join(): TestHost[] {
 
 const user = (id: string) => ({ id, name: id })
 const names = (host: TestHost) =>
-  host.told.map(({ joined, left }) =>
+  host.reported.map(({ joined, left }) =>
     [...joined.map(({ id }) => `+${id}`), ...left.map(({ id }) => `-${id}`)].join(' '),
   )
 
@@ -83,7 +83,7 @@ describe('presence over hosts', () => {
       const sessionId = `session at ${phaseMs}`
       void first.feed.enter('w1', { room: 'den', user: user('ann'), sessionId })
       vi.advanceTimersByTime(5_000 + phaseMs)
-      for (const host of hosts) host.told.length = 0
+      for (const host of hosts) host.reported.length = 0
       // Other changes put the moments at which each host tells into any phase.
       void second.feed.enter('w1', { room: 'den', user: user('bob'), sessionId })
       vi.advanceTimersByTime(phaseMs)

@@ -15,7 +15,7 @@ export type ClientOptions = Partial<ManagerOptions & SocketOptions>
 
 type Payload<E extends ChatEvent> = Partial<ChatRequest<E>>
 
-interface Told {
+interface ReceivedEvent {
   event: string
   payload: unknown
 }
@@ -26,12 +26,12 @@ function keyOf(name: string): string {
 
 export class ChatClient {
   readonly socket: Socket
-  readonly told: Told[] = []
+  readonly received: ReceivedEvent[] = []
   readonly disconnects: string[] = []
 
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = io(url, { forceNew: true, transports: ['websocket'], ...options })
-    this.socket.onAny((event: string, payload: unknown) => this.told.push({ event, payload }))
+    this.socket.onAny((event: string, payload: unknown) => this.received.push({ event, payload }))
     this.socket.on('disconnect', (reason) => this.disconnects.push(reason))
   }
 
@@ -90,7 +90,7 @@ export class ChatClient {
   }
 
   all<E extends keyof ChatEvents>(event: E): ChatEvents[E][] {
-    return this.told.filter((one) => one.event === event).map((one) => one.payload as ChatEvents[E])
+    return this.received.filter((one) => one.event === event).map((one) => one.payload as ChatEvents[E])
   }
 
   /** Sequence numbers of the messages of a room that came live, in the order of their coming. */
@@ -109,7 +109,7 @@ export class ChatClient {
     await until(
       () => find() !== undefined,
       `${event} comes`,
-      () => JSON.stringify(this.told.slice(-20)),
+      () => JSON.stringify(this.received.slice(-20)),
     )
     const found = find()
     if (found === undefined) throw new Error('it was there a moment ago')

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { until } from '../until.ts'
-import { twiceIn } from './log-keys.ts'
+import { duplicateKeys } from './log-keys.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
@@ -155,7 +155,7 @@ export class RunningRookery {
       this.otherOutput.push(line)
       return
     }
-    const [twice] = twiceIn(line)
+    const [twice] = duplicateKeys(line)
     // Not caught: it fails the run, whatever is tested.
     if (twice !== undefined) throw new Error(`a line of the log has '${twice}' twice: ${line}`)
     this.logs.push(parsed)

@@ -22,7 +22,7 @@ export interface HostPlace {
   heal(): Promise<void>
 }
 
-export interface HostNet {
+export interface HostNetwork {
   /** Address for what all hosts reach. */
   readonly gateway: string
   readonly places: readonly HostPlace[]
@@ -32,7 +32,7 @@ export interface HostNet {
 const PREFIX = 'rookery-'
 const NAMESPACES = '/run/netns'
 
-export async function openHostNet(hosts: number): Promise<HostNet> {
+export async function openHostNetwork(hosts: number): Promise<HostNetwork> {
   const refusal = await namespaceRefusal()
   if (refusal === undefined) return openNamespaces(hosts)
   process.stdout.write(
@@ -73,7 +73,7 @@ const bridgeOf = (pid: number | string) => `rk${pid}`
 
 let nets = 0
 
-async function openNamespaces(hosts: number): Promise<HostNet> {
+async function openNamespaces(hosts: number): Promise<HostNetwork> {
   nets += 1
   const id = `${process.pid}-${nets}`
   const bridge = bridgeOf(process.pid)
@@ -140,7 +140,7 @@ async function openNamespace(name: string, { index, bridge, back, front }: Surro
   }
 }
 
-async function openLoopback(hosts: number): Promise<HostNet> {
+async function openLoopback(hosts: number): Promise<HostNetwork> {
   const ways = new Map<number, Network>()
   const places = Array.from({ length: hosts }, (_, index): HostPlace => {
     const address = `127.${1 + (process.pid % 250)}.${(process.pid >> 8) % 250}.${11 + index}`

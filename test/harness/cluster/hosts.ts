@@ -5,7 +5,7 @@
 
 import { until } from '../until.ts'
 import { type LogLine, type RunningRookery, startRookery, UNLIMITED_RATES } from './cluster.ts'
-import type { HostNet, HostPlace } from './host-networks.ts'
+import type { HostNetwork, HostPlace } from './host-networks.ts'
 
 const CLIENT_PORT = 3_000
 const ADMIN_PORT = 9_464
@@ -183,7 +183,7 @@ export class TestHosts {
 
 /** @param redis listens on the gateway of the network */
 export async function startHosts(
-  net: HostNet,
+  net: HostNetwork,
   redis: { host: string; port: number },
   options: HostsOptions = {},
 ): Promise<TestHosts> {

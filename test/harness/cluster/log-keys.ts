@@ -4,7 +4,7 @@
 const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g
 
 /** @param line one JSON object. @returns the keys of the object itself that it has more than once */
-export function twiceIn(line: string): string[] {
+export function duplicateKeys(line: string): string[] {
   const keys = new Set<string>()
   const twice: string[] = []
   let depth = 0

@@ -1,4 +1,4 @@
-/** Members of one room who talk all the time, until told to stop; then holds what they saw against what was acked. */
+/** Members of one room who conversation all the time, until told to stop; then holds what they saw against what was acked. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { until } from '../until.ts'
@@ -7,7 +7,7 @@ import type { Member } from './member.ts'
 /** Between two messages of a member: hosts that begin meanwhile need the machine too. */
 const PACE_MS = 150
 
-export class Talk {
+export class Conversation {
   readonly members: readonly Member[]
   readonly #acked: string[][]
   readonly #backSteps: string[] = []

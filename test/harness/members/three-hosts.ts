@@ -1,6 +1,6 @@
 /** A crowd over all hosts that writes before, while and after something happens to them, and is audited then. */
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
-import { openHostNet } from '../cluster/host-networks.ts'
+import { openHostNetwork } from '../cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../cluster/hosts.ts'
 import { startRedis, type TestRedis } from '../redis/redis.ts'
 import { until } from '../until.ts'
@@ -53,7 +53,7 @@ async function startThreeHosts(): Promise<StartedHosts> {
     for (const end of opened.splice(0).toReversed()) await end()
   }
   try {
-    const net = await openHostNet(3)
+    const net = await openHostNetwork(3)
     opened.push(() => net.close())
     const redis = await startRedis({ host: net.gateway, appendonly: 'always' })
     opened.push(() => redis.stop())

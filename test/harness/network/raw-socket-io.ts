@@ -51,14 +51,14 @@ export function connectRaw(
   })
 }
 
-export interface ConnectTally {
+export interface ConnectCounts {
   answered: number
   failures: string[]
 }
 
 /** Makes `total` sessions, `atATime` under way at once, each closed when it has been answered. */
-export async function connectMany(port: number, total: number, atATime: number): Promise<ConnectTally> {
-  const tally: ConnectTally = { answered: 0, failures: [] }
+export async function connectMany(port: number, total: number, atATime: number): Promise<ConnectCounts> {
+  const tally: ConnectCounts = { answered: 0, failures: [] }
   let begun = 0
   const lane = async () => {
     while (begun < total) {

@@ -8,7 +8,7 @@ const KEPT_CHARS = 100_000
 /** Payloads up to here have one byte of length, further ones two. */
 const SHORT_MAX = 125
 
-export class BareClient {
+export class RawWebSocketClient {
   readonly #socket: Socket
   #text = ''
   #isClosed = false
@@ -30,8 +30,8 @@ export class BareClient {
   }
 
   /** Is a guest, and in the room. */
-  static async member(port: number, name: string, room: string): Promise<BareClient> {
-    const client = new BareClient(port)
+  static async member(port: number, name: string, room: string): Promise<RawWebSocketClient> {
+    const client = new RawWebSocketClient(port)
     await client.#has('"sid"')
     client.send(`40${JSON.stringify({ name })}`)
     await client.#has('"welcome"')
