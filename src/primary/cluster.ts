@@ -1,6 +1,6 @@
 /**
- * What makes this host one of several: the connection to Redis, the room log there, the backplane, and the way to the other
- * hosts for their sessions. It constructs; what each part does is in its own file.
+ * Constructs the parts that a host needs as one of several: the connection to Redis, the room log there, the
+ * backplane, and forwarding to other hosts.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -18,7 +18,7 @@ const IDLE_MARGIN_MS = 15_000
 
 export interface ClusterOptions {
   config: Config
-  /** This host's tag. */
+  /** Tag of this host. */
   self: string
   logger: Logger
   registry: Registry
@@ -27,13 +27,13 @@ export interface ClusterOptions {
 export interface Cluster {
   readonly connection: RedisConnection
   readonly log: RedisLog
-  /** For the front door. Other hosts are known once `join` has been called. */
+  /** For the front door. Other hosts are known after `join`. */
   readonly forwarding: ForwardingOptions
-  /** @param forwardPort where this host takes connections from others */
+  /** @param forwardPort port on which this host accepts forwarded connections */
   join(forwardPort: number): Promise<Backplane>
 }
 
-/** @throws when a file that the settings name can't be read */
+/** @throws if a file named in the settings can't be read */
 export function openCluster({ config, self, logger, registry }: ClusterOptions): Cluster {
   const connection = openRedis({ settings: config, logger, registry })
   const cluster = config.clusterName
@@ -69,7 +69,7 @@ export function openCluster({ config, self, logger, registry }: ClusterOptions):
   }
 }
 
-/** A connection on which nothing moves for longer than a heartbeat and its answer may take is dead. */
+/** A connection is dead if it is idle for longer than a heartbeat and its answer may take. */
 function idleMs({ pingIntervalMs, pingTimeoutMs }: Config): number {
   return pingIntervalMs + pingTimeoutMs + IDLE_MARGIN_MS
 }
@@ -84,7 +84,7 @@ async function advertised(config: Config, port: number, logger: Logger): Promise
   return undefined
 }
 
-/** Where the way to Redis leads, as far as one address can say it. */
+/** Address of Redis; the first if there are several. */
 function redisHost(config: Config): string {
   const address = redisAddress(config)
   if (address.kind === 'cluster') return hostOf(address.nodes[0])

@@ -1,6 +1,6 @@
 /**
- * The parts of a host's primary, put together: log, presence, relay, front door, supervisor, limits. It constructs and connects; what
- * each does is in its own file.
+ * Constructs and connects the parts of a host's primary: log, presence, relay, front door, supervisor,
+ * limits.
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -26,12 +26,12 @@ export interface PartsOptions {
   config: Config
   logger: Logger
   signals: SignalHandler
-  /** Where the workers' link listens. */
+  /** Path of the socket on which the workers' link listens. */
   linkPath: string
 }
 
 export interface Parts extends SupervisedParts {
-  /** Undefined where one host works alone. */
+  /** Undefined if the host works alone. */
   cluster: Cluster | undefined
   store: Store
   backplane: Backplane
@@ -46,7 +46,7 @@ interface Store {
   workerExited(): void
 }
 
-/** Everything but workers: those are the supervisor's to fork. */
+/** Constructs everything but the workers; the supervisor forks those. */
 export async function assemble({ config, logger, signals, linkPath }: PartsOptions): Promise<Parts> {
   const registry = createRegistry()
   const hostTag = createHostTag()
@@ -83,7 +83,7 @@ export async function assemble({ config, logger, signals, linkPath }: PartsOptio
     backplane,
     ...(cluster === undefined ? {} : { rooms: roomInterests(presence, rooms) }),
   })
-  // Not at the exit: what the worker said last may still have to be read.
+  // Not at the exit: the worker's last frames may still have to be read.
   relay.onWorkerGone((worker) => {
     presence.dropWorker(worker)
     limits.workerGone(worker)
@@ -94,7 +94,7 @@ export async function assemble({ config, logger, signals, linkPath }: PartsOptio
   return { ...parts, supervisor: createSupervisor(parts, createFork({ hostTag, boot, registry })) }
 }
 
-/** What a host hears of a room besides its topic: who is there on other hosts, and what is appended there. */
+/** What a host follows of a room besides its topic: presence on other hosts, and log entries. */
 function roomInterests(presence: PresenceNotifier, rooms: RoomSubscriptions): RoomInterests {
   return {
     wanted(room) {
@@ -135,7 +135,7 @@ function createLimits({ config, cluster, logger, registry }: Surroundings, backp
   return new UserLimits({ settings: config, shared, logger, registry })
 }
 
-/** Who tells whom, once all are there. */
+/** Connects the event listeners between the parts. */
 function connectParts({ store, relay, state, backplane, frontDoor }: Omit<Parts, 'supervisor'>): void {
   store.log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
   store.log.onReset(({ room }) => relay.publishBehind(room))

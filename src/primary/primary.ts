@@ -1,6 +1,6 @@
 /**
- * The life of a host's primary: claims its directory, begins, says that it is ready, and ends in order. What it is made of stands
- * in primary-parts.ts. It runs no application code.
+ * Life cycle of a host's primary: claims the data directory, starts, announces that it is ready, and shuts
+ * down in order. Its parts are in primary-parts.ts. Runs no application code.
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
@@ -15,7 +15,7 @@ import { assemble, type Parts } from './primary-parts.ts'
 import { claimLinkPath } from './relay/index.ts'
 import { handleSignals, type SignalHandler, watchWorkers } from './supervisor/index.ts'
 
-/** What comes after the last worker's end (link, log, admin) gets so long. */
+/** Time to close link, log and admin listener after the last worker has exited. */
 const STOP_MARGIN_MS = 3_000
 
 export interface PrimaryOptions {
@@ -23,7 +23,7 @@ export interface PrimaryOptions {
   logger: Logger
 }
 
-/** @returns the exit code, when this host's time is over */
+/** Resolves with the exit code when the host has stopped. */
 export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
   const signals = handleSignals(logger)
   const pidFile = claimDataDir(config.dataDir, logger)
@@ -57,7 +57,7 @@ async function serve({ config, logger }: PrimaryOptions, signals: SignalHandler)
   return inTime ? exitCodes.ok.code : exitCodes.stopDeadline.code
 }
 
-/** Workers are forked when there is something for them to stand on. Resolves when all of them are ready. */
+/** Forks the workers when Redis can be used. Resolves when all of them are ready. */
 async function begin({ cluster, supervisor, signals }: Parts): Promise<undefined> {
   const stopped = await Promise.race([signals.stopped, cluster?.connection.ready.catch(explain)])
   if (stopped !== undefined) return undefined
@@ -77,13 +77,13 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
   const { port, adminPort } = facts
   logger.info({ port, adminPort, workers: config.workers, dataDir: config.dataDir, readyMs }, 'ready')
   showBanner(config, { port, adminPort })
-  // pm2's `wait_ready`; without such a parent there is nobody to tell.
+  // For pm2's `wait_ready`; without such a parent there is no channel.
   process.send?.('ready', undefined, undefined, (error: Error | null) => {
     if (error !== null) logger.warn({ err: error }, 'the process manager could not be told')
   })
 }
 
-/** @returns whether every worker left by itself */
+/** @returns whether all workers exited without being killed */
 async function shutDown(parts: Parts, admin: AdminListener): Promise<boolean> {
   const { config, frontDoor, supervisor, presence, limits, relay, store, backplane, cluster } = parts
   frontDoor.stopAccepting()

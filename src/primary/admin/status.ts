@@ -1,4 +1,4 @@
-/** What the admin listener shows of this host: its metrics and its state, asked of the workers at that moment. */
+/** Metrics and status of this host for the admin listener, collected from the workers on request. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { collectAnswers } from '../../ops/collect.ts'
@@ -15,14 +15,14 @@ export interface Observed {
   logger: Logger
 }
 
-/** @returns a function that collects Prometheus' text of the whole host */
+/** @returns a function that collects the Prometheus text of the whole host */
 export function createMetricsView({ relay, registry, logger }: Observed): () => Promise<string> {
   const workers = () =>
     new Map(relay.workers().map((name) => [name, () => relay.request(name, 'worker.metrics', null)] as const))
   return hostMetrics({ registry, logger, workers })
 }
 
-/** The workers of this host; of those that do not answer in time, what the supervisor knows. */
+/** The workers of this host. For a worker that does not answer in time: only what the supervisor knows. */
 export async function workerStatus({ relay, supervisor }: Observed) {
   const questions = new Map(
     relay.workers().map((name) => [name, () => relay.request(name, 'worker.status', null)] as const),

@@ -2,13 +2,13 @@
  * Decides which worker gets a request. Pure: no I/O; time is passed in.
  *
  * - A request whose session id names a worker goes to that worker, even if it is draining.
- * - A handshake goes to the worker with the fewest sessions. It counts at once, as a reservation. The worker's
+ * - A handshake goes to the worker with the fewest sessions. It counts at once, as a reservation. The
+ *   worker's
  *   report of the new session uses the reservation up; without a report it expires after one to two
  *   reservation times. So a burst is spread although reports are late, and a failed handshake is forgotten.
  * - All other requests go round-robin.
- * - A new worker (after a crash) has by far the fewest sessions. It gets at most two handshakes in a row
- *   while another
- *   worker has room: it fills up fast, but a third of a reconnect wave goes to warm workers.
+ * - A new worker (after a crash) has by far the fewest sessions. It gets at most two handshakes in a row while
+ *   another worker has room: it fills up fast, but a third of a reconnect wave goes to warm workers.
  */
 
 interface Candidate {

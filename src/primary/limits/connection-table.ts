@@ -1,17 +1,20 @@
 /**
- * Which connections each user has on this host: a table and nothing else, without I/O or time. A connection
- * is known by its worker and its name there: coming or going twice is the same as once.
+ * Table of each user's connections on this host. No I/O, no time. A connection is identified by its worker
+ * and its id there. Entering or leaving twice has the same effect as once.
  */
 export interface UserConnection {
   userId: string
-  /** Its name, unique on its worker and never used again. */
+  /** Unique on its worker and never reused. */
   connectionId: string
 }
 
 export class ConnectionTable {
-  /** In the order of their coming. */
+  /** Connections in the order of arrival. */
   readonly #users = new Map<string, Set<string>>()
-  /** By worker, so that its death costs what it held: names with their users. */
+  /**
+   * By worker: connection ids with their users. The cost of a worker's death depends only on its own
+   * connections.
+   */
   readonly #workers = new Map<string, Map<string, string>>()
 
   /** Users with a connection. */
@@ -33,7 +36,7 @@ export class ConnectionTable {
     this.#users.set(userId, own.add(placeOf(worker, connectionId)))
   }
 
-  /** @returns false when there is no such connection */
+  /** @returns false if there is no such connection */
   leave(worker: string, { userId, connectionId }: UserConnection): boolean {
     const connections = this.#workers.get(worker)
     if (connections?.get(connectionId) !== userId) return false
@@ -43,7 +46,7 @@ export class ConnectionTable {
     return true
   }
 
-  /** Ends all connections of a dead worker. @returns whose they were */
+  /** Removes all connections of a dead worker. @returns their users */
   dropWorker(worker: string): Set<string> {
     const connections = this.#workers.get(worker) ?? new Map<string, string>()
     this.#workers.delete(worker)
@@ -55,7 +58,7 @@ export class ConnectionTable {
     return this.#users.get(userId)?.size ?? 0
   }
 
-  /** The how-manieth of its user's connections it is, from 1; 0: it has ended. */
+  /** Position among the user's connections, from 1; 0 if it has ended. */
   place(worker: string, { userId, connectionId }: UserConnection): number {
     const sought = placeOf(worker, connectionId)
     let place = 0

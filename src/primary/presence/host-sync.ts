@@ -1,7 +1,7 @@
 /**
- * Presence between hosts: tells the others who comes and goes here, keeps who is in the rooms that are wanted here by way
- * of others, and asks anew whatever may have been missed. Nothing of it is kept in Redis: a host that is gone takes its
- * users along.
+ * Synchronizes presence between hosts. Publishes who joins and leaves on this host, keeps the remote users of
+ * rooms that are wanted here, and requests a resync when changes may have been missed. Nothing is stored in
+ * Redis: when a host goes, its users go with it.
  */
 
 import type { Logger } from 'pino'
@@ -19,19 +19,21 @@ import type { PresenceChanges } from './remote-presence.ts'
 import { RemotePresence } from './remote-presence.ts'
 import { ResyncQueue } from './resync-queue.ts'
 
-/** Rooms that are wanted for a single look. Past it the look is at what is known here. */
+/**
+ * Limit of rooms that are kept for a single query. Beyond it a query returns what this host already knows.
+ */
 const MAX_SHORT_INTERESTS = 1_000
 
 export interface PresenceTimings {
-  /** Changes of so long are told to other hosts together. */
+  /** Changes within this time are published together. */
   batchMs: number
-  /** Questions of so long are put together. */
+  /** Resync requests within this time are sent together. */
   askBatchMs: number
-  /** What has not been answered is asked again after so long. */
+  /** An unanswered request is repeated after this time. */
   askAgainMs: number
-  /** Nobody waits longer than that for what other hosts have to say of a room. */
+  /** How long a caller waits for the other hosts' part of a room. */
   syncWaitMs: number
-  /** A room that was looked at once is kept up to date for so long. */
+  /** A room is kept up to date for this long after a single query. */
   shortInterestMs: number
 }
 
@@ -45,7 +47,7 @@ const presenceTimings: PresenceTimings = {
 
 export interface PresenceSyncOptions {
   backplane: Backplane
-  /** The table in which a host's users stand in for that host. */
+  /** The table that holds the users of other hosts. */
   enter(host: string, room: string, user: Author): void
   leave(host: string, room: string, userId: string): void
   drop(host: string): void
@@ -61,7 +63,7 @@ export class PresenceSync {
   readonly #local = new LocalPresence()
   readonly #remote = new RemotePresence()
   readonly #resyncs: ResyncQueue
-  /** How often each room is wanted here. */
+  /** How often each room was requested. */
   readonly #wanted = new Map<string, number>()
   readonly #waiting = new Map<string, (() => void)[]>()
   readonly #shortInterests = new Map<string, NodeJS.Timeout>()
@@ -94,7 +96,7 @@ export class PresenceSync {
     this.#publishSoon()
   }
 
-  /** Counted. From the first time on the room is kept up to date. */
+  /** Calls are counted. From the first call on the room is kept up to date. */
   want(room: string): void {
     const wanted = this.#wanted.get(room) ?? 0
     this.#wanted.set(room, wanted + 1)
@@ -102,7 +104,7 @@ export class PresenceSync {
     this.#remote.open(room, this.#hosts())
     const subscribed = this.#backplane.subscribe(roomTopic(room))
     if (subscribed === undefined) this.#ask(room)
-    // What is told before it is confirmed may not be heard: it is asked for behind that.
+    // Changes before the confirmation may be missed, so the resync is requested after it.
     else void subscribed.then(() => this.#ask(room))
   }
 
@@ -117,7 +119,10 @@ export class PresenceSync {
     return this.#wake(room)
   }
 
-  /** Resolves when each host has told of the room, or that takes too long; `undefined`: nothing to wait for. Never rejects. */
+  /**
+   * Resolves when each host has sent its part of the room, or after a time limit; `undefined` if there is
+   * nothing to wait for. Never rejects.
+   */
   known(room: string): Promise<void> | undefined {
     if (this.#hosts().length === 0 || this.#backplane.isolated) return undefined
     if (!this.#wanted.has(room) && !this.#addShortInterest(room)) return undefined

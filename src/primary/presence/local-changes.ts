@@ -1,6 +1,6 @@
 /**
- * Who is in which room by way of this host, as the other hosts are told: changes numbered over all rooms, each with the
- * number of the room's change before, and everybody in a room as of a number. Pure.
+ * Presence of this host as other hosts receive it. Changes are numbered over all rooms, and each carries the
+ * number of the room's previous change. A snapshot of a room carries the number of its last change. Pure.
  */
 import type { Author } from '../../wire/entry.ts'
 import type { HostMessage } from '../../wire/host-messages.ts'
@@ -14,12 +14,12 @@ type PresentRoom = PresentMessage['rooms'][number]
 
 export class LocalPresence {
   readonly #table = new PresenceTable(Number.POSITIVE_INFINITY)
-  /** The number of the last change, of each room that somebody is in. */
+  /** Number of the last change of each occupied room. */
   readonly #versions = new Map<string, number>()
   readonly #maxNamed: number
   #version = 0
 
-  /** @param atOnce users that one message names at most */
+  /** @param maxNamed most users named in one message */
   constructor(maxNamed = PRESENT_MEMBERS_MAX) {
     this.#maxNamed = maxNamed
   }
@@ -36,7 +36,7 @@ export class LocalPresence {
     this.#table.dropWorker(worker)
   }
 
-  /** What has changed since the last call. */
+  /** Changes since the last call. */
   takeDeltas(): PresenceDelta[] {
     return this.#table.takeChanges().flatMap(({ room, joined, left, count }) => {
       const deltas: PresenceDelta[] = []
@@ -55,7 +55,10 @@ export class LocalPresence {
     })
   }
 
-  /** Everybody in these rooms, changes that have not been taken yet included: to be told in this order, at once. */
+  /**
+   * Snapshots of these rooms, including changes that have not been taken yet. To be sent at once and in this
+   * order.
+   */
   present(rooms: readonly string[]): PresentMessage[] {
     const messages: PresentMessage[] = []
     let batch: PresentRoom[] = []

@@ -1,4 +1,7 @@
-/** Tells the workers who came to a room and who left it, on whatever host, the changes of a short while together. */
+/**
+ * Notifies the workers who joined and left a room, on any host. Changes within a short time are sent
+ * together.
+ */
 
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -14,10 +17,13 @@ import { PresenceTable } from './presence-table.ts'
 import { PresenceThrottle } from './throttle.ts'
 
 const BATCH_MS = 50
-/** With other hosts: who leaves is told after that long at least, so that both halves of a move to another host come together. */
+/**
+ * With other hosts: a leave is held back at least this long, so that a move to another host appears as one
+ * change.
+ */
 const HOSTS_BATCH_MS = 100
 
-/** The one session that stands for all that a user has on another host. */
+/** The single session that represents all sessions of a user on another host. */
 const HOST_SESSION = 'host'
 
 export interface NotifierHosts {
@@ -35,7 +41,7 @@ export class PresenceNotifier {
   readonly #throttle: PresenceThrottle
   #timer: NodeJS.Timeout | undefined
 
-  /** @param hosts none: this host is on its own */
+  /** @param hosts undefined if the host works alone */
   constructor(
     publish: (room: string, event: PresenceEvent) => void,
     registry?: Registry,
@@ -53,7 +59,7 @@ export class PresenceNotifier {
     })
   }
 
-  /** With other hosts the answer waits, for a bounded time, until they have told who is there. */
+  /** With other hosts the result waits for their part of the room, up to a time limit. */
   enter(
     worker: string,
     entering: { room: string; user: Author; sessionId: string },
@@ -82,7 +88,9 @@ export class PresenceNotifier {
     this.#schedule()
   }
 
-  /** A worker of this host wants to hear of the room: from now on it is kept up to date. Counted. */
+  /**
+   * A worker of this host is interested in the room: it is kept up to date from now on. Calls are counted.
+   */
   wanted(room: string): void {
     this.#sync?.want(room)
   }
@@ -134,7 +142,7 @@ export class PresenceNotifier {
   }
 }
 
-/** Another host stands in the table like one more worker; no worker has such a name. */
+/** In the table another host is like one more worker. No worker has such a name. */
 function placeOf(host: string): string {
   return `${host}:`
 }

@@ -1,14 +1,14 @@
 /**
- * Who is in which room: a table and nothing else, without I/O or time. A user counts once a room however
- * many sessions, of however many connections on however many workers, brought it there. A session is known by its name:
- * entering or leaving twice is the same as once. Changes are collected until somebody takes them.
+ * Table of who is in which room. No I/O, no time. A user counts once per room, however many sessions,
+ * connections and workers. A session is identified by its id: entering or leaving twice has the same effect
+ * as once. Changes are collected until they are taken.
  */
 import { MEMBERS_SHOWN, type RoomMembers } from '../../wire/app.ts'
 import type { Author } from '../../wire/entry.ts'
 
 export interface RoomPresenceChange {
   room: string
-  /** Empty, like `left`, in rooms of more members than are named. */
+  /** `joined` and `left` are empty in rooms with more members than are named. */
   joined: Author[]
   left: { id: string }[]
   count: number
@@ -18,7 +18,7 @@ export interface RoomPresenceChange {
 export interface PresenceSession {
   room: string
   userId: string
-  /** Its name, unique on its worker and never used again. */
+  /** Unique on its worker and never reused. */
   sessionId: string
 }
 
@@ -29,27 +29,27 @@ interface Member {
 }
 
 interface Room {
-  /** In the order of their coming. */
+  /** In the order of arrival. */
   members: Map<string, Member>
   joined: Set<string>
   left: Set<string>
-  /** Of those who left, whom the last look has found and held back. */
+  /** Users that left and were held back by the last call of `takeChanges`. */
   heldBack: Set<string>
 }
 
 export class PresenceTable {
   readonly #rooms = new Map<string, Room>()
-  /** Users that a worker has in its rooms, so that its death costs what it held. */
+  /** Users of each worker by room. The cost of a worker's death depends only on its own sessions. */
   readonly #roomsOfWorker = new Map<string, Map<string, Set<string>>>()
   readonly #changed = new Set<string>()
   readonly #shown: number
 
-  /** @param shown members that are named: of a room with more, changes tell the count alone */
+  /** @param shown most members that are named. In larger rooms, changes contain only the count. */
   constructor(shown = MEMBERS_SHOWN) {
     this.#shown = shown
   }
 
-  /** @returns who is there, the user included */
+  /** @returns the members of the room, including the user */
   enter(
     worker: string,
     { room, user, sessionId }: { room: string; user: Author; sessionId: string },
@@ -63,7 +63,7 @@ export class PresenceTable {
     return membersOf(state, this.#shown)
   }
 
-  /** Nothing happens if there is no such session. */
+  /** Has no effect if there is no such session. */
   leave(worker: string, { room, userId, sessionId }: PresenceSession): void {
     const sessions = this.#rooms.get(room)?.members.get(userId)?.sessions.get(worker)
     if (sessions?.delete(sessionId) === true && sessions.size === 0) this.#withdraw(worker, room, userId)
@@ -83,15 +83,15 @@ export class PresenceTable {
     this.#roomsOfWorker.delete(worker)
   }
 
-  /** Whether there is something to take, or held back. */
+  /** Whether changes are pending or held back. */
   get changed(): boolean {
     return this.#changed.size > 0
   }
 
   /**
-   * What has changed since the last call. Who left and came back, or came and left, meanwhile is in neither list.
-   * @param holdBack who has left since the last call is told by the next one, unless they are back by then
-   * @param isDue whether a room of so many members may be told now; what changed in others is kept
+   * Changes since the last call. Users that left and came back, or joined and left, are in neither list.
+   * @param holdBack a user that left since the last call is reported by the next one, unless back by then
+   * @param isDue whether a room with this many members may be reported now; changes of other rooms are kept
    */
   takeChanges(
     holdBack = false,
@@ -117,7 +117,7 @@ export class PresenceTable {
     return changes
   }
 
-  /** Rooms that take up memory: those with members, and those with changes nobody has taken yet. */
+  /** Rooms in memory: those with members, and those with pending changes. */
   get size(): number {
     return this.#rooms.size
   }
@@ -147,7 +147,7 @@ export class PresenceTable {
     return member
   }
 
-  /** The last session that this worker had of the user in the room has ended. */
+  /** The user's last session in the room on this worker has ended. */
   #withdraw(worker: string, room: string, userId: string): void {
     const rooms = this.#roomsOfWorker.get(worker)
     const users = rooms?.get(room)
@@ -177,7 +177,7 @@ function membersOf(state: Room, shown: number): RoomMembers {
   return { members, count: state.members.size }
 }
 
-/** Who is to be told to have left. */
+/** Users to report as left. */
 function takeLeft(state: Room, holdBack: boolean): string[] {
   const taken = [...state.left].filter((id) => !holdBack || state.heldBack.has(id))
   for (const id of taken) state.left.delete(id)
@@ -185,7 +185,7 @@ function takeLeft(state: Room, holdBack: boolean): string[] {
   return taken
 }
 
-/** Who is held back still counts. */
+/** Users that are held back still count. */
 function countOf({ members, left }: Room): number {
   return members.size + left.size
 }

@@ -1,27 +1,27 @@
 /**
- * Who is in which room by way of other hosts, as they tell it: by host and room, kept up by numbered changes. A number left
- * out makes it unsure until that host has told the whole room anew; what was known is kept meanwhile. Rooms that nobody
- * here wants are not kept. Pure; bounded: past the bound users are not taken in.
+ * Presence of other hosts, by room and host, updated by numbered changes. A missing number makes the room of
+ * that host stale until the host has sent a full snapshot; the old state is kept meanwhile. Only rooms that
+ * are wanted here are kept. Pure. Bounded: beyond the limit users are refused.
  */
 import type { Author } from '../../wire/entry.ts'
 import type { PresenceDelta, PresentMessage } from './local-changes.ts'
 
-/** Users of all rooms and hosts. */
+/** Limit of users over all rooms and hosts. */
 const MAX_USERS = 1_000_000
 
-/** What comes of it, in this order. */
+/** Resulting changes, to be applied in this order. */
 export interface PresenceChanges {
   entered: Author[]
   left: string[]
 }
 
 interface HostRoom {
-  /** Unsure: the host has to tell the room anew. */
+  /** Undefined: stale, the host must send a snapshot of the room. */
   version: number | undefined
-  /** Whether it ever has. */
+  /** Whether the host has ever sent a snapshot. */
   synced: boolean
   users: Map<string, Author>
-  /** Parts of a room that have come, of more. */
+  /** Parts of an incomplete snapshot. */
   parts: { version: number; members: Author[] }
 }
 
@@ -50,19 +50,19 @@ export class RemotePresence {
     return this.#users
   }
 
-  /** Users that were not taken in, because there were too many. */
+  /** Users that were refused because there were too many. */
   get refused(): number {
     return this.#refused
   }
 
-  /** These hosts have not told anything of it yet. */
+  /** Starts to keep the room. These hosts have not sent anything of it yet. */
   open(room: string, hosts: Iterable<string>): void {
     const synced = this.#rooms.get(room) ?? new Map<string, HostRoom>()
     this.#rooms.set(room, synced)
     for (const host of hosts) if (!synced.has(host)) synced.set(host, newHostRoom())
   }
 
-  /** @returns users of each host that are not known any more */
+  /** @returns the removed users of each host */
   close(room: string): [host: string, left: string[]][] {
     const hosts = [...(this.#rooms.get(room) ?? [])]
     this.#rooms.delete(room)
@@ -72,7 +72,7 @@ export class RemotePresence {
     })
   }
 
-  /** Whether each host has told the room, be it long ago. */
+  /** Whether each host has sent a snapshot of the room at some time. */
   isSynced(room: string): boolean {
     for (const { synced } of this.#rooms.get(room)?.values() ?? []) if (!synced) return false
     return true
@@ -88,7 +88,7 @@ export class RemotePresence {
     if (synced !== undefined) synced.version = undefined
   }
 
-  /** The host is gone. What was known of it is forgotten. */
+  /** Removes everything of a host that is gone. */
   drop(host: string): void {
     for (const hosts of this.#rooms.values()) {
       this.#users -= hosts.get(host)?.users.size ?? 0
@@ -112,7 +112,7 @@ export class RemotePresence {
     }
   }
 
-  /** Everybody, or a part of it with more to come. */
+  /** Handles a snapshot of a room, or a part of it. */
   present(host: string, { room, version, members, more }: PresentMessage['rooms'][number]): PresenceChanges {
     const synced = this.#rooms.get(room)?.get(host)
     if (synced === undefined) return NOTHING

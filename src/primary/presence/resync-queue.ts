@@ -1,17 +1,17 @@
 /**
- * Which host has to tell which rooms anew, and when it is to be asked: those that have come up in a short while together,
- * and again until they have been told. Pure: time comes in.
+ * Queue of resync requests: which host must send a snapshot of which rooms, and when to ask. A request is
+ * repeated until it is answered. Pure: time is passed in.
  */
 export class ResyncQueue {
   readonly #retryMs: number
-  /** By host: rooms, and from when on they may be asked. */
+  /** By host: rooms, with the time from which they may be requested. */
   readonly #due = new Map<string, Map<string, number>>()
 
   constructor(retryMs: number) {
     this.#retryMs = retryMs
   }
 
-  /** Questions that have not been answered. */
+  /** Requests that have not been answered. */
   get size(): number {
     let size = 0
     for (const rooms of this.#due.values()) size += rooms.size
@@ -38,7 +38,7 @@ export class ResyncQueue {
     for (const host of this.#due.keys()) this.done(host, room)
   }
 
-  /** The rooms to ask each host for now; they are not due again for a while. */
+  /** The rooms to request from each host now. They are due again after the retry delay. */
   take(nowMs: number): [host: string, rooms: string[]][] {
     const taken: [string, string[]][] = []
     for (const [host, rooms] of this.#due) {

@@ -1,23 +1,24 @@
 /**
- * How often a room is told who came and went. What changes in a room of n goes to n, so that n who come at once would cost n² frames:
- * the more hear of it, the longer changes are gathered. The first change after a quiet time waits for nothing. Pure: told the time.
+ * Limits how often a room's presence is published. A change in a room of n members goes to n members, so n
+ * simultaneous joins would cost n² frames: the larger the room, the longer changes are gathered. The first
+ * change after a quiet time is not delayed. Pure: time is passed in.
  */
 
-/** Each member adds as much: frames of presence in a room are 2,000 a second, until it has 3,000 members. */
+/** Wait for each member: presence frames of a room stay at 2,000 per second, up to 3,000 members. */
 const WAIT_MS_A_MEMBER = 0.5
 const WAIT_MAX_MS = 1_500
 
 export class PresenceThrottle {
   readonly #batchMs: number
-  /** The large rooms alone, the one told last at the end. */
+  /** Only large rooms; the most recently published is last. */
   readonly #publishedAt = new Map<string, number>()
 
-  /** @param wholeMs how long changes of any room are gathered anyway */
+  /** @param batchMs how long changes of any room are gathered anyway */
   constructor(batchMs: number) {
     this.#batchMs = batchMs
   }
 
-  /** Rooms that are remembered. */
+  /** Number of rooms in memory. */
   get size(): number {
     return this.#publishedAt.size
   }

@@ -1,6 +1,6 @@
 /**
- * Who is in which group on other hosts: tells them what changes here, takes what they tell, and asks anew whoever may have been
- * missed, until it has told everything.
+ * Synchronizes group membership between hosts. Publishes changes of this host, applies changes of others, and
+ * requests a snapshot from each host whose changes may have been missed, until it has sent one.
  */
 import type { HostMessage } from '../../wire/host-messages.ts'
 import type { Backplane } from '../backplane/index.ts'
@@ -11,13 +11,13 @@ import { remoteName } from './remote-workers.ts'
 export interface GroupSyncOptions {
   backplane: Backplane
   local: {
-    /** @param worker by the name that it has on a link */
+    /** @param worker name on a link */
     enter(worker: string, topic: string): void
     leave(worker: string, topic: string): void
-    /** Groups that workers of this host are in, and these. */
+    /** Groups of this host with their local members. */
     ownGroups(): { topic: string; workers: string[] }[]
   }
-  /** The name on a link, which is remembered. */
+  /** Remembers the worker. @returns its name on a link */
   name: (host: string, worker: string) => string
   askAgainMs: number
 }
@@ -39,18 +39,18 @@ export class GroupSync {
     return this.#groups.size
   }
 
-  /** Memberships that were not taken in, because there were too many. */
+  /** Memberships that were refused because there were too many. */
   get refused(): number {
     return this.#groups.refused
   }
 
-  /** A worker of this host has entered or left. */
+  /** A worker of this host has joined or left a group. */
   changed(topic: string, worker: string, joined: boolean): void {
     this.#version += 1
     this.#options.backplane.publish('all', { type: 'group', topic, worker, joined, version: this.#version })
   }
 
-  /** What `host` says of groups. */
+  /** Handles a group message of `host`. */
   receive(message: HostMessage & { type: 'group' | 'groups' | 'groups?' }, host: string): void {
     if (message.type === 'groups?') return this.#sendGroups(host)
     if (message.type === 'groups')
@@ -64,7 +64,7 @@ export class GroupSync {
     this.markStale(host)
   }
 
-  /** Something that it told may have been missed. */
+  /** Changes of `host` may have been missed. */
   markStale(host: string): void {
     this.#groups.markStale(host)
     if (this.#requestTimer === undefined) this.#requestGroups()
@@ -74,14 +74,14 @@ export class GroupSync {
     this.#groups.dropWorker(host, worker)
   }
 
-  /** @returns the workers that were in any group */
+  /** @returns the workers that were in a group */
   dropHost(host: string): Set<string> {
     const workers = this.#groups.dropHost(host)
     this.#wake()
     return workers
   }
 
-  /** Resolves when every host has told everything. */
+  /** Resolves when no host is stale. */
   async synced(): Promise<void> {
     while (this.#groups.stale().length > 0)
       await new Promise<void>((resolve) => {
@@ -89,7 +89,7 @@ export class GroupSync {
       })
   }
 
-  /** Nobody waits any more. */
+  /** Resolves everything that still waits. */
   close(): void {
     clearTimeout(this.#requestTimer)
     this.#wake()
@@ -102,7 +102,7 @@ export class GroupSync {
     this.#wake()
   }
 
-  /** Those that owe their groups, now and again until they have told them. */
+  /** Requests the groups of stale hosts, repeatedly until they have been sent. */
   #requestGroups(): void {
     const { backplane, askAgainMs } = this.#options
     this.#requestTimer = undefined

@@ -1,6 +1,6 @@
 /**
- * Who is in which group: topics whose subscribers are told of each other. Workers of this host and of others alike, by
- * the names that they have on a link. Pure.
+ * Members of groups. A group is a topic whose subscribers are told about each other. Contains local and
+ * remote workers by their names on a link. Pure.
  */
 export class GroupTable {
   readonly #members = new Map<string, Set<string>>()
@@ -21,7 +21,7 @@ export class GroupTable {
     return [...this.members(topic)].filter((member) => member !== worker)
   }
 
-  /** @returns false when it was in it */
+  /** @returns false if the worker was in the group already */
   enter(worker: string, topic: string): boolean {
     const members = this.#members.get(topic) ?? new Set<string>()
     if (members.has(worker)) return false
@@ -29,7 +29,7 @@ export class GroupTable {
     return true
   }
 
-  /** @returns false when it was not in it */
+  /** @returns false if the worker was not in the group */
   leave(worker: string, topic: string): boolean {
     const members = this.#members.get(topic)
     if (members === undefined || !members.delete(worker)) return false

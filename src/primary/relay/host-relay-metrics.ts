@@ -1,4 +1,4 @@
-/** What the relay counts of other hosts. */
+/** Metrics of the relay to other hosts. */
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { registerGauge } from '../../core/register-gauge.ts'

@@ -1,7 +1,7 @@
 /**
- * The relay's half that looks to other hosts: passes on what workers say here, hands over what workers of other hosts say,
- * gathers receipts. Their groups: group-sync.ts. A worker of another host is known as `<host tag>:<worker>`. Local delivery never
- * waits for anything here.
+ * The relay between hosts: publishes messages of local workers, delivers messages of remote workers, and
+ * collects receipts. Groups are in group-sync.ts. The name of a remote worker is `<host tag>:<worker>`. Local
+ * delivery never waits for anything here.
  */
 
 import type { Logger } from 'pino'
@@ -24,15 +24,15 @@ import { RemoteWorkers, remoteName } from './remote-workers.ts'
 const LOG_MS = 5_000
 
 export interface HostsTimings {
-  /** A subscription is waited for no longer than that; then it counts as confirmed. */
+  /** How long a subscription is waited for. After that it counts as confirmed. */
   confirmMs: number
-  /** A topic that nobody wants any more is kept for up to twice that. */
+  /** An unused topic is kept for up to twice this time. */
   idleMs: number
-  /** What was granted goes to all hosts for so long. */
+  /** Messages to a granted topic go to all hosts for this long. */
   grantMs: number
-  /** What other hosts have to say of a question is waited for no longer than that. */
+  /** How long the receipts of other hosts are waited for. */
   receiptMs: number
-  /** A host that owes its groups is asked again after so long. */
+  /** An unanswered request for groups is repeated after this time. */
   askAgainMs: number
 }
 
@@ -44,17 +44,17 @@ const hostsTimings: HostsTimings = {
   askAgainMs: 500,
 }
 
-/** What routing on this host does for the others. */
+/** The part of the router that serves other hosts. */
 export interface LocalRouter {
-  /** @returns the workers that it has been passed to */
+  /** @returns the workers that it was passed to */
   deliver(from: string, publication: Omit<Publish, 'ref'>): string[]
-  /** @returns false when the worker is not there */
+  /** @returns false if there is no such worker */
   deliverTo(worker: string, from: string, body: Buffer): boolean
   receipt(worker: string, ref: number, reached: readonly string[]): void
   enter(worker: string, topic: string): void
   leave(worker: string, topic: string): void
   peerGone(worker: string): void
-  /** Groups that workers of this host are in, and these. */
+  /** Groups of this host with their local members. */
   ownGroups(): { topic: string; workers: string[] }[]
 }
 
@@ -118,8 +118,8 @@ export class HostRelay {
   }
 
   /**
-   * Resolves when a worker may count on hearing the topic (and on knowing who is in it, if it is a group), as far as that
-   * can be had within a bounded time; `undefined`: nothing to wait for. Never rejects.
+   * Resolves when a worker will receive the topic, and, for a group, knows its members; or after a time
+   * limit. `undefined` if there is nothing to wait for. Never rejects.
    */
   confirmed(topic: string, group: boolean): Promise<void> | undefined {
     const heard = this.#subscriptions.confirmed(topic)
@@ -128,7 +128,7 @@ export class HostRelay {
     return Promise.all([heard, synced]).then(() => undefined)
   }
 
-  /** Behind what has been passed to workers of this host, `reached`. */
+  /** Called after local delivery. @param reached the local workers that it was passed to */
   publish(from: string, { ref, ...publication }: Publish, reached: readonly string[]): void {
     const { topics, grants, body, volatile } = publication
     const nowMs = performance.now()
@@ -149,7 +149,7 @@ export class HostRelay {
     this.#receipts.open({ worker: from, ref, reached, hosts })
   }
 
-  /** @param to `<host tag>:<worker>`. @returns false when that host is not there */
+  /** @param to `<host tag>:<worker>`. @returns false if there is no such host */
   send(from: string, to: string, body: Buffer): boolean {
     const at = to.indexOf(':')
     const message: HostMessage = { type: 'send', from, to: to.slice(at + 1), body }
@@ -192,7 +192,7 @@ export class HostRelay {
         this.#remoteWorkers.forget(host, message.worker)
         return this.#local.peerGone(remoteName(host, message.worker))
       default:
-        // Presence is not the relay's.
+        // Presence messages are handled in presence/.
         return undefined
     }
   }
@@ -219,7 +219,7 @@ export class HostRelay {
     return undefined
   }
 
-  /** That this host's own change has gone round too, so that the others count it from now on. */
+  /** Waits also until this host's own change has passed through Redis, so that other hosts know about it. */
   #membersKnown(topic: string): Promise<void> | undefined {
     const synced = this.#backplane.synced()
     if (synced === undefined) return undefined

@@ -1,17 +1,17 @@
 /**
- * What this host as a whole wants of the others: subscribes at its first interest in a topic, and some time after its last.
- * Knows what has been confirmed, and for how long that is waited for: local delivery works without.
+ * Topics of this host at the backplane: subscribes at the first local interest in a topic, unsubscribes some
+ * time after the last one. Knows which subscriptions are confirmed. Local delivery does not depend on it.
  */
 import { withTimeout } from '../../core/with-timeout.ts'
 import { roomOf } from '../../wire/topics.ts'
 import type { Backplane } from '../backplane/index.ts'
 
-/** Topics nobody wants any more that are kept for a while. Past it the oldest go at once. */
+/** Limit of unused topics that are kept for a while. Beyond it a topic is dropped at once. */
 const MAX_IDLE = 10_000
 
-/** What else has to be heard of a room: its entries, who is there. */
+/** What else a host follows of a room: its log entries and its presence. */
 export interface RoomInterests {
-  /** Resolves when it is heard, `undefined`: nothing to wait for. Must not reject. */
+  /** Resolves when it is followed; `undefined` if there is nothing to wait for. Must not reject. */
   wanted(room: string): Promise<void> | undefined
   unwanted(room: string): void
 }
@@ -21,14 +21,14 @@ export interface HostSubscriptionsOptions {
   rooms: RoomInterests | undefined
   confirmMs: number
   idleMs: number
-  /** Something was confirmed to a worker though Redis has not. */
+  /** A subscription was confirmed to a worker although Redis has not confirmed it. */
   unconfirmed: (topic: string) => void
 }
 
 export class HostSubscriptions {
   readonly #options: HostSubscriptionsOptions
   readonly #pending = new Map<string, Promise<void>>()
-  /** Not wanted any more since the sweep before last, or since the last. */
+  /** Unused since the last sweep, and since the sweep before that. */
   #idle = new Set<string>()
   #idleLonger = new Set<string>()
   #sweep: NodeJS.Timeout | undefined
@@ -51,7 +51,7 @@ export class HostSubscriptions {
   }
 
   unwanted(topic: string): void {
-    // Links end after that as well: nothing is left to be given back.
+    // Links also end after `close`: there is nothing left to release.
     if (this.#closed) return
     const room = roomOf(topic)
     if (room !== undefined) this.#options.rooms?.unwanted(room)
@@ -60,7 +60,10 @@ export class HostSubscriptions {
     this.#sweep ??= setTimeout(() => this.#sweepIdle(), this.#options.idleMs)
   }
 
-  /** Resolves when it is confirmed, or that has taken too long; `undefined`: nothing to wait for. Never rejects. */
+  /**
+   * Resolves when the topic is confirmed, or after a time limit; `undefined` if there is nothing to wait for.
+   * Never rejects.
+   */
   confirmed(topic: string): Promise<void> | undefined {
     const pending = this.#pending.get(topic)
     if (pending === undefined) return undefined
@@ -85,7 +88,7 @@ export class HostSubscriptions {
     })
   }
 
-  /** @returns whether the host is still subscribed to it */
+  /** @returns whether the host is still subscribed to the topic */
   #resume(topic: string): boolean {
     return this.#idle.delete(topic) || this.#idleLonger.delete(topic)
   }

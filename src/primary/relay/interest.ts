@@ -1,12 +1,12 @@
 /**
- * Which worker wants what: topics and their subscribers. Pure. A worker may hold a topic several times (a grant on
- * top of its own subscription) and loses it when each hold has been given back.
+ * Topics and the workers that subscribe to them. Pure. A worker may hold a topic several times (a grant in
+ * addition to its own subscription) and loses it when all holds are released.
  */
-/** What the host as a whole wants. */
+/** Changes in the interest of the whole host. */
 export interface InterestEvents {
-  /** The first worker has come to want the topic. */
+  /** The topic has its first subscriber. */
   wanted(topic: string): void
-  /** The last one does not any more. */
+  /** The topic has lost its last subscriber. */
   unwanted(topic: string): void
 }
 
@@ -29,7 +29,7 @@ export class InterestTable {
     return this.#holds.get(worker)?.size ?? 0
   }
 
-  /** @returns false when the worker holds as many topics as it may, and nothing has been added */
+  /** @returns false if the worker is at its limit of topics; then nothing is added */
   add(worker: string, topic: string): boolean {
     const holds = this.#holds.get(worker) ?? new Map<string, number>()
     const held = holds.get(topic) ?? 0
@@ -39,7 +39,7 @@ export class InterestTable {
     return true
   }
 
-  /** Gives back one hold. @returns true when it was the last one */
+  /** Releases one hold. @returns true if it was the last one */
   remove(worker: string, topic: string): boolean {
     const holds = this.#holds.get(worker)
     const held = holds?.get(topic) ?? 0
@@ -54,7 +54,7 @@ export class InterestTable {
     return true
   }
 
-  /** Gives back everything that the worker holds. */
+  /** Releases everything that the worker holds. */
   forget(worker: string): void {
     const holds = this.#holds.get(worker)
     if (holds === undefined) return
@@ -66,7 +66,7 @@ export class InterestTable {
     return this.#subscribers.get(topic) ?? []
   }
 
-  /** Everyone but `except` with an interest in any of the topics, once. */
+  /** Subscribers of any of the topics, each once, without `except`. */
   receivers(topics: readonly string[], except: string): Set<string> {
     const found = new Set<string>()
     for (const topic of topics) {

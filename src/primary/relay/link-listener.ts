@@ -1,6 +1,6 @@
 /**
- * Where workers knock: listens on the link's path and lets in who knows the secret. A connection that says nothing,
- * too much or the wrong thing is closed.
+ * Listens on the link's path and admits workers that know the secret. A connection that sends nothing, too
+ * much or something invalid is closed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
@@ -19,7 +19,7 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
 export type Refusal = 'hello' | 'timeout' | 'secret' | 'version' | 'name' | 'taken'
 
-/** A worker that may come in. Its socket has no listeners any more; `reader` has read the hello and nothing else. */
+/** An admitted worker. Its socket has no listeners; `reader` has read the hello and nothing else. */
 export interface Admission {
   worker: string
   socket: Socket
@@ -60,7 +60,7 @@ export class LinkListener {
     return listener
   }
 
-  /** Resolves when every connection that came through it has ended. */
+  /** Resolves when all its connections have ended. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -102,7 +102,7 @@ export class LinkListener {
     socket.on('error', fail)
   }
 
-  /** A worker says nothing behind its hello before it has been welcomed. */
+  /** A worker sends nothing after its hello until it gets the welcome. */
   #readHello(reader: FrameReader, chunk: Buffer): Hello | Refusal | undefined {
     try {
       const [first, second] = reader.push(chunk)
@@ -130,7 +130,7 @@ export class LinkListener {
   }
 }
 
-/** Compares in a time that tells nothing of where the two differ, or how long they are. */
+/** Constant-time comparison: reveals neither where the two differ nor their lengths. */
 function sameSecret(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected))
 }

@@ -1,6 +1,6 @@
 /**
- * The Unix socket of this host's link, and with it the proof that no second primary writes to the same data directory:
- * its path follows from the directory, and a socket that answers belongs to a primary that lives.
+ * The Unix socket of this host's link. It also proves that no second primary writes to the same data
+ * directory: the path is derived from the directory, and a socket that answers belongs to a live primary.
  */
 import { createHash } from 'node:crypto'
 import { lstat, mkdir, realpath, rm } from 'node:fs/promises'
@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ExitError, noSocket } from '../../ops/exit-codes.ts'
 
-/** What every system takes as a socket's path; Linux cuts longer ones off after 107 bytes. */
+/** Accepted as a socket path by every system. Linux truncates paths after 107 bytes. */
 const LONGEST_PATH_BYTES = 103
 const SHORT_TMPDIR = '/tmp'
 
 /**
  * @returns the path at which the link may listen
- * @throws ExitError `dataDirectory` when another primary answers there, `workersSocket` when there can be no socket
+ * @throws ExitError `dataDirectory` if another primary answers there, `workersSocket` if no socket can be
+ * made
  */
 export async function claimLinkPath(dataDir: string): Promise<string> {
   const name = join(`rookery-${ownUid()}`, `${digest(await realpath(dataDir))}.sock`)
@@ -48,7 +49,9 @@ function ownUid(): number {
   return process.getuid?.() ?? 0
 }
 
-/** A directory that only this user can enter: whoever reaches the socket in it could pretend to be a worker. */
+/**
+ * A directory that only this user can enter: a process that reaches the socket could pretend to be a worker.
+ */
 async function makePrivate(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const found = await lstat(directory)

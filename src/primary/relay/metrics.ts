@@ -1,4 +1,4 @@
-/** What the relay counts. */
+/** Metrics of the relay. */
 
 import type { Registry } from 'prom-client'
 import { Counter, Gauge } from 'prom-client'
@@ -6,9 +6,9 @@ import { registerGauge } from '../../core/register-gauge.ts'
 
 export interface RelayState {
   queuedBytes(): Iterable<[worker: string, bytes: number]>
-  /** Publications, log entries and events that each worker has been passed. */
+  /** Publications, log entries and events passed to each worker. */
   passed(): Iterable<[worker: string, count: number]>
-  /** Rooms of which each worker has missed something and has not been told so yet. */
+  /** Rooms with missed updates that each worker has not been told about yet. */
   missedRooms(): Iterable<[worker: string, rooms: number]>
   topics(): number
 }
@@ -57,7 +57,7 @@ export function relayMetrics(registry: Registry, state: RelayState) {
   }
 }
 
-/** Counted by the links themselves: it is the busiest of all. */
+/** Read from the links, because it is the busiest counter. */
 function passedCounter(state: RelayState): Counter {
   return new Counter({
     name: 'rookery_relay_passed_total',

@@ -1,13 +1,13 @@
 /**
- * What one worker was to be told of rooms and was not, because it did not keep up: which rooms, and what of their
- * presence, as one change each. Pure. Bounded by the topics that the worker holds, and by the users that are named:
- * past that bound only the count of a room is kept.
+ * Room updates that could not be sent to a worker that fell behind: the rooms, and for each the missed
+ * presence as one change. Pure. Bounded by the topics of the worker and by the number of named users. Beyond
+ * that only the member count of a room is kept.
  */
 import type { PresenceChange } from '../../wire/app.ts'
 import { PresenceBacklog } from '../../wire/presence-backlog.ts'
 import type { PrimaryEvent } from '../../wire/requests.ts'
 
-/** Users that are named in all backlogs of one worker. */
+/** Limit of users named in all backlogs of one worker. */
 const USERS_MAX = 50_000
 
 interface MissedRoom {
@@ -41,18 +41,18 @@ export class MissedUpdates {
     this.#users += backlog.size - before
   }
 
-  /** Whether a change of presence must wait for those before it. */
+  /** Whether a presence change must wait behind earlier ones. */
   hasPresence(topic: string): boolean {
     return this.#rooms.get(topic)?.presence !== undefined
   }
 
-  /** The worker does not want the topic any more. */
+  /** The worker has unsubscribed from the topic. */
   forget(topic: string): void {
     this.#users -= this.#rooms.get(topic)?.presence?.size ?? 0
     this.#rooms.delete(topic)
   }
 
-  /** Empties it. @returns what the worker is to be told */
+  /** Removes all missed updates. @returns the events to send to the worker */
   take(): PrimaryEvent[] {
     const events = [...this.#rooms.values()].map(({ room, presence }): PrimaryEvent => {
       const change = presence?.take()

@@ -1,10 +1,10 @@
 /**
- * Questions whose receivers are gathered over the hosts: each host says which of its workers a publication was passed to.
- * A receipt is whole when every host that was there has said so, is gone, or can't be waited for any more. Pure but for the
- * deadline; bounded: past the bound nobody waits for other hosts.
+ * Receipts of publications over all hosts: each host reports which of its workers a publication was passed
+ * to. A receipt is complete when every host has reported, is gone, or the deadline has passed. Bounded:
+ * beyond the limit a publication does not wait for other hosts.
  */
 
-/** Questions that may wait. */
+/** Limit of open receipts. */
 const MAX_OPEN = 16_384
 
 interface OpenReceipt {
@@ -18,9 +18,9 @@ interface OpenReceipt {
 export interface NewReceipt {
   worker: string
   ref: number
-  /** Workers of this host that it was passed to. */
+  /** Local workers that it was passed to. */
   reached: readonly string[]
-  /** Hosts that have to say. */
+  /** Hosts that have to report. */
   hosts: readonly string[]
 }
 
@@ -30,7 +30,7 @@ export class RelayReceipts {
   readonly #onComplete: (worker: string, ref: number, reached: readonly string[]) => void
   readonly #maxOpen: number
 
-  /** @param whole called once for each question */
+  /** @param onComplete called once for each receipt */
   constructor(
     timeoutMs: number,
     onComplete: (worker: string, ref: number, reached: readonly string[]) => void,
@@ -53,7 +53,7 @@ export class RelayReceipts {
     this.#open.set(key, { worker, ref, waiting: new Set(hosts), reached: [...reached], timer })
   }
 
-  /** @param workers by the names that they have here */
+  /** @param workers by their names on a link of this host */
   received(host: string, { worker, ref }: { worker: string; ref: number }, workers: readonly string[]): void {
     const key = keyOf(worker, ref)
     const open = this.#open.get(key)
@@ -62,7 +62,7 @@ export class RelayReceipts {
     this.#check(key, open)
   }
 
-  /** What this host said, or would say, may be lost. */
+  /** The report of this host may be lost: does not wait for it. */
   skipHost(host: string): void {
     for (const [key, open] of this.#open) if (open.waiting.delete(host)) this.#check(key, open)
   }
@@ -71,7 +71,7 @@ export class RelayReceipts {
     for (const key of this.#open.keys()) this.#complete(key)
   }
 
-  /** Who has asked is gone. */
+  /** The publishing worker is gone. */
   forget(worker: string): void {
     for (const [key, open] of this.#open) {
       if (open.worker !== worker) continue

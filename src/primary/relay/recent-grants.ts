@@ -1,13 +1,14 @@
 /**
- * Topics that have just been granted: other hosts are only now subscribing to them, so what is for them goes to all hosts
- * for a while. Pure: time comes in. Bounded: past the bound everything goes to all hosts for that while.
+ * Topics that were granted a short time ago. Other hosts may still be subscribing to them, so messages to
+ * these topics go to all hosts for a while. Pure: time is passed in. Bounded: beyond the limit all messages
+ * go to all hosts during that time.
  */
 const MAX_TOPICS = 50_000
 
 export class RecentGrants {
   readonly #forMs: number
   readonly #maxTopics: number
-  /** Until when, the oldest first. */
+  /** End of the time for each topic, oldest first. */
   readonly #until = new Map<string, number>()
   #allUntilMs = 0
 

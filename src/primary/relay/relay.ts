@@ -1,9 +1,9 @@
 /**
- * The relay: the primary's ends of all workers' links. It passes on what workers say to each other, serves their
- * requests, and tells them what the primary has to say. It never looks into a body, and knows nothing of rooms.
- *
- * Everything on one link arrives in the order in which it was sent. When a worker goes, its last words are passed on,
- * then the others are told that it is gone; from then on nothing of it comes.
+ * The relay: the primary's ends of all worker links. It passes messages between workers, serves their
+ * requests, and sends them the events of the primary. It never parses a body.
+  *
+ * Everything on one link arrives in order. When a worker exits, its last frames are still passed on, then the
+ * other workers are told that it is gone. After that nothing from it arrives.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -50,23 +50,23 @@ export type RelayHandlers = {
 }
 
 export interface RelayOptions {
-  /** Of the Unix domain socket. Nothing may be there yet. */
+  /** Path of the Unix domain socket. Must not exist yet. */
   path: string
   secret: string
   handlers: RelayHandlers
   logger: Logger
   registry: Registry
   limits?: Partial<RelayLimits>
-  /** What joins this host to others; none: it is on its own. */
+  /** Connection to the other hosts; undefined if the host works alone. */
   backplane?: Backplane
-  /** What else has to be heard of a room that a worker wants. */
+  /** What else to follow of a room that a worker is interested in. */
   rooms?: RoomInterests
   timings?: Partial<HostsTimings>
 }
 
 export class Relay {
   readonly #links = new Map<string, WorkerLink>()
-  /** Links of workers that have exited: their last words are still being read. */
+  /** Links of workers that have exited and whose last frames are still being read. */
   readonly #draining = new Set<WorkerLink>()
   readonly #limits: RelayLimits
   readonly #logger: Logger
@@ -112,19 +112,22 @@ export class Relay {
     return relay
   }
 
-  /** Encoded once, to each worker with an interest. One that does not keep up is told later that it missed some. */
+  /**
+   * Sends to each subscribed worker; encoded once. A worker that falls behind is told later that it missed
+   * entries.
+   */
   publishEntry(topic: string, entry: LogEntry): void {
     this.#router.announce(topic, () => ({ room: entry.room, frame: entryFrame(entry) }))
   }
 
-  /** Something of the room may not have been told to the workers with an interest in it: they look at the log. */
+  /** Subscribed workers may have missed entries of the room: they read the log. */
   publishBehind(room: string): void {
     this.#router.announce(roomTopic(room), () => ({ room, frame: eventFrame({ type: 'behind', room }) }))
   }
 
   /**
-   * With a topic to each worker with an interest: what one that does not keep up misses of a room's presence, it is told
-   * later as one change. Without one to every worker; such an event is never dropped.
+   * With a topic: sends to each subscribed worker. A worker that falls behind gets the missed presence of a
+   * room later as one change. Without a topic: sends to every worker; such an event is never dropped.
    */
   publishEvent(topic: string, event: PresenceEvent): void
   publishEvent(topic: null, event: PrimaryEvent): void
@@ -138,7 +141,7 @@ export class Relay {
     }
   }
 
-  /** Rejects with a `RookeryError`; `unavailable` past the deadline, or when the worker is not there. */
+  /** Rejects with a `RookeryError`: `unavailable` after the deadline, or if there is no such worker. */
   async request<M extends keyof PrimaryRequests>(
     worker: string,
     method: M,
@@ -163,7 +166,7 @@ export class Relay {
     return [...this.#links.keys()]
   }
 
-  /** The worker has exited. The others are told as soon as its last words have been read. */
+  /** The worker has exited. The others are told as soon as its last frames have been read. */
   removeWorker(name: string): void {
     const link = this.#links.get(name)
     if (link === undefined) return
@@ -173,7 +176,9 @@ export class Relay {
     link.drain()
   }
 
-  /** Called when nothing can come from the worker any more: its link has ended, and its last words have been served. */
+  /**
+   * Called when nothing more can arrive from the worker: its link has ended and its last frames were handled.
+   */
   onWorkerGone(listener: (worker: string) => void): void {
     this.#goneListeners.add(listener)
   }

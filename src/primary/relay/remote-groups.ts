@@ -1,9 +1,9 @@
 /**
- * Groups as the other hosts have told them: each host's own, kept up by numbered changes. A number left out makes what is
- * known of that host unsure, until it has told everything anew. Pure; bounded: past the bound members are not taken in.
+ * Groups of other hosts, updated by numbered changes. A missing number makes a host stale until it has sent a
+ * snapshot. Pure. Bounded: beyond the limit memberships are refused.
  */
 
-/** Memberships that are kept of one host. */
+/** Limit of memberships of one host. */
 const MAX_MEMBERSHIPS = 100_000
 
 export interface Membership {
@@ -17,7 +17,7 @@ export interface GroupsChange {
 }
 
 interface HostState {
-  /** Unsure: it has to tell everything anew. */
+  /** Undefined: stale, the host must send a snapshot. */
   version: number | undefined
   /** By topic. */
   workers: Map<string, Set<string>>
@@ -40,17 +40,17 @@ export class RemoteGroups {
     return size
   }
 
-  /** Memberships that were not taken in, because there were too many. */
+  /** Memberships that were refused because there were too many. */
   get refused(): number {
     return this.#refused
   }
 
-  /** Hosts that have to tell everything anew. */
+  /** Hosts that must send a snapshot. */
   stale(): string[] {
     return [...this.#hosts].filter(([, { version }]) => version === undefined).map(([host]) => host)
   }
 
-  /** Nothing is known of the host yet. */
+  /** Adds a host, as stale. */
   open(host: string): void {
     if (!this.#hosts.has(host)) this.#hosts.set(host, { version: undefined, workers: new Map(), size: 0 })
   }
@@ -60,7 +60,7 @@ export class RemoteGroups {
     if (state !== undefined) state.version = undefined
   }
 
-  /** @returns nothing when it tells nothing, and `unsure` when a change before it is missing */
+  /** @returns `undefined` if nothing changes, `stale` if an earlier change is missing */
   change(
     host: string,
     { topic, worker, joined, version }: Membership & { joined: boolean; version: number },
@@ -77,7 +77,7 @@ export class RemoteGroups {
     return { entered: joined ? [{ topic, worker }] : [], left: joined ? [] : [{ topic, worker }] }
   }
 
-  /** Everything anew. */
+  /** Applies a snapshot. */
   replace(
     host: string,
     version: number,
@@ -102,7 +102,7 @@ export class RemoteGroups {
     for (const topic of state.workers.keys()) leave(state, topic, worker)
   }
 
-  /** @returns the workers that were in any group */
+  /** @returns the workers that were in a group */
   dropHost(host: string): Set<string> {
     const state = this.#hosts.get(host)
     this.#hosts.delete(host)

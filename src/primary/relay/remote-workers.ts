@@ -1,15 +1,15 @@
-/** Workers of other hosts that something has come from, under the names that they have on a link. Bounded. */
+/** Workers of other hosts that have sent messages, with their names on a link. Bounded. */
 
-/** Workers of one host that are remembered, so that its going can be told of each. */
+/** Limit of remembered workers of one host. When the host goes, each of them is reported as gone. */
 const MAX_SEEN = 1_024
 
-/** A worker of another host: `<host tag>:<worker>`. */
+/** Name of a remote worker: `<host tag>:<worker>`. */
 export const remoteName = (host: string, worker: string) => `${host}:${worker}`
 
 export class RemoteWorkers {
   readonly #byHost = new Map<string, Set<string>>()
 
-  /** It is remembered. @returns its name on a link */
+  /** Remembers the worker. @returns its name on a link */
   name(host: string, worker: string): string {
     const seen = this.#byHost.get(host) ?? new Set<string>()
     this.#byHost.set(host, seen)
@@ -21,7 +21,7 @@ export class RemoteWorkers {
     this.#byHost.get(host)?.delete(worker)
   }
 
-  /** @returns those that were remembered */
+  /** @returns the remembered workers */
   forgetHost(host: string): ReadonlySet<string> {
     const seen = this.#byHost.get(host) ?? new Set<string>()
     this.#byHost.delete(host)

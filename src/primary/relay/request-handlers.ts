@@ -1,4 +1,4 @@
-/** What the primary does when a worker asks: the log, presence and limits, each by its own part. */
+/** Handlers of the workers' requests to log, presence and limits. */
 import type { RoomLog } from '../../log/room-log.ts'
 import type { UserLimits } from '../limits/index.ts'
 import type { PresenceNotifier } from '../presence/index.ts'

@@ -1,6 +1,6 @@
 /**
- * The rooms whose log entries this host wants to hear: begins to watch at the first interest, and goes on trying while the
- * store is away. Whoever was confirmed meanwhile learns by `late` that entries may have passed.
+ * Rooms whose log entries this host follows. Watches a room at the first interest and retries while the store
+ * is away. `onLate` reports that entries may have been missed before a late start.
  */
 import { abortableDelay } from '../../core/delay.ts'
 import type { RoomLog } from '../../log/room-log.ts'
@@ -10,7 +10,7 @@ const RETRY_MS = 1_000
 
 export interface RoomSubscriptionsOptions {
   log: Pick<RoomLog, 'watch' | 'unwatch'>
-  /** The room is watched only now, some time after it was wanted. */
+  /** The room is watched only now, some time after it was requested. */
   onLate: (room: string) => void
 }
 
@@ -51,7 +51,7 @@ export class RoomSubscriptions implements RoomInterests {
   }
 }
 
-/** The log counts and tells of its failures by itself: here they only mean that it has to be tried again. */
+/** The log counts and logs its failures itself. Here a failure only means a retry. */
 async function tryWatch(log: Pick<RoomLog, 'watch'>, room: string): Promise<boolean> {
   return log.watch(room).then(
     () => true,

@@ -1,6 +1,6 @@
 /**
- * Who gets what of what workers say to each other: subscriptions, groups, publications. Bodies are never looked into;
- * the same bytes go to every receiver. Workers of this host first and at once, then the other hosts.
+ * Routes messages between workers: subscriptions, groups, publications. Bodies are never parsed; every
+ * receiver gets the same bytes. Local workers first and at once, then the other hosts.
  */
 
 import type { FramePriority } from '../../core/outbox.ts'
@@ -11,13 +11,13 @@ import type { HostRelay, LocalRouter } from './host-relay.ts'
 import { InterestTable } from './interest.ts'
 import type { Announcement } from './worker-link.ts'
 
-/** Reaches workers of this host by name. */
+/** Sends to local workers by name. */
 export interface RouterWorkers {
   workers(): Iterable<string>
   /** @returns whether it is on its way */
   offer(worker: string, frame: Buffer, priority: FramePriority): boolean
   announce(worker: string, announcement: Announcement): void
-  /** The worker does not want the topic any more. */
+  /** The worker has unsubscribed from the topic. */
   withdrawn(worker: string, topic: string): void
 }
 
@@ -30,7 +30,7 @@ export interface RouterOptions {
   maxTopicsPerWorker: number
   workers: RouterWorkers
   counters: RouterCounters
-  /** Makes the half that looks to other hosts. */
+  /** Creates the relay to other hosts. */
   hosts: (local: LocalRouter) => HostRelay
 }
 
@@ -62,7 +62,7 @@ export class RelayRouter implements LocalRouter {
       this.#hosts.groupChanged(topic, worker, true)
     }
     const confirm = () => {
-      // Who has come or gone while it waited is counted as it stands now.
+      // Computed now, because members may have joined or left during the wait.
       const members = group ? this.#groups.others(worker, topic) : []
       this.#workers.offer(worker, subscribedFrame(ref, false, members), 'control')
     }
@@ -111,7 +111,7 @@ export class RelayRouter implements LocalRouter {
     return this.#workers.offer(worker, messageFrame(from, [], body), 'control')
   }
 
-  /** To every worker with an interest. */
+  /** Sends to every subscribed worker. */
   announce(topic: string, make: () => Omit<Announcement, 'topic'>): void {
     let made: Announcement | undefined
     for (const worker of this.#interest.subscribers(topic)) {
@@ -147,12 +147,12 @@ export class RelayRouter implements LocalRouter {
     return groups
   }
 
-  /** Nothing is passed to the worker any more; the others have not been told yet. */
+  /** Passes nothing more to the worker. The others are told later, by `forget`. */
   muteWorker(worker: string): void {
     this.#interest.forget(worker)
   }
 
-  /** A worker of this host is gone: the others are told. */
+  /** A local worker is gone: tells the others. */
   forget(worker: string): void {
     this.#interest.forget(worker)
     this.#groups.forget(worker)
@@ -164,7 +164,7 @@ export class RelayRouter implements LocalRouter {
     this.#hosts.close()
   }
 
-  /** Workers of this host that are in the group, but this one. */
+  /** Local members of the group without this worker. */
   #ownOthers(worker: string, topic: string): string[] {
     return this.#groups.others(worker, topic).filter((other) => !isRemote(other))
   }

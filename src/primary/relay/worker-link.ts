@@ -1,6 +1,6 @@
 /**
- * The primary's end of one worker's link: bytes to frames and back. It knows nothing of who else is there. What is
- * not a frame ends it.
+ * The primary's end of one worker's link: bytes to frames and back. Knows no other worker. A malformed frame
+ * ends the link.
  */
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -18,17 +18,17 @@ import { PendingCalls } from '../../wire/pending-calls.ts'
 import type { RelayLimits } from './limits.ts'
 import { MissedUpdates } from './missed-updates.ts'
 
-/** Lines about dropped frames are that far apart. */
+/** Shortest time between log lines about dropped frames. */
 const DROP_LOG_MS = 5_000
 
 export type LinkEnd = 'closed' | 'failed' | 'malformed' | 'overflow' | 'removed'
 
-/** What the primary says of a room, to every worker with an interest. */
+/** A room update of the primary, sent to every subscribed worker. */
 export interface Announcement {
   topic: string
   room: string
   frame: Buffer
-  /** Absent for an entry of the log, which can be read there. */
+  /** Absent for a log entry, which can be read from the log. */
   presence?: PresenceChange
 }
 
@@ -42,7 +42,7 @@ export interface WorkerLinkEvents {
 export interface WorkerLinkOptions {
   worker: string
   socket: Socket
-  /** Has read the hello; what came behind it is in there. */
+  /** Has read the hello; holds the bytes after it. */
   reader: FrameReader
   limits: RelayLimits
   logger: Logger
@@ -74,7 +74,7 @@ export class WorkerLink {
     this.#outbox = this.#makeOutbox(limits)
     reader.maxFrameBytes = limits.maxFrameBytes
     socket.on('data', (chunk: Buffer) => this.read(chunk))
-    // Everything has left: also what no later frame would bring to light.
+    // Everything was sent. Reports missed updates also if no later frame follows.
     socket.on('drain', () => this.#sendMissed())
     socket.on('error', (error) => this.#failed(error))
     socket.on('close', () => this.#closed())
@@ -84,17 +84,17 @@ export class WorkerLink {
     return this.#outbox.queuedBytes
   }
 
-  /** Publications, log entries and events that it has been passed. */
+  /** Publications, log entries and events that were passed to it. */
   get passed(): number {
     return this.#passed
   }
 
-  /** Rooms of which it has missed something and has not been told so yet. */
+  /** Rooms with missed updates that the worker has not been told about yet. */
   get missedRooms(): number {
     return this.#missed.size
   }
 
-  /** @returns whether the frame is on its way */
+  /** @returns whether the frame was accepted */
   offer(frame: Buffer, priority: FramePriority): boolean {
     this.#sendMissed()
     const offered = this.#outbox.offer(frame, priority, priority === 'control' ? 'turn' : 'gather')
@@ -102,7 +102,7 @@ export class WorkerLink {
     return offered
   }
 
-  /** What is dropped of it the worker is told as soon as it keeps up again. */
+  /** Dropped updates are reported as soon as the worker keeps up again. */
   announce({ topic, room, frame, presence }: Announcement): void {
     this.#sendMissed()
     if (presence === undefined) {
@@ -112,7 +112,7 @@ export class WorkerLink {
     }
   }
 
-  /** The worker does not want the topic any more. */
+  /** The worker has unsubscribed from the topic. */
   forgetTopic(topic: string): void {
     this.#missed.forget(topic)
   }
@@ -135,7 +135,7 @@ export class WorkerLink {
     this.#socket.destroy()
   }
 
-  /** The process at the other side is gone: reads what it had still written, then ends. */
+  /** The worker process has exited: reads what it had written, then ends. */
   drain(): void {
     this.#reason = 'removed'
     this.#drainTimer ??= setTimeout(() => this.end('removed'), this.#drainMs)

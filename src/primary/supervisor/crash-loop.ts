@@ -1,6 +1,6 @@
 /**
- * Tells a crash loop from single crashes: so many deaths in a row of workers that had not been up for long, while no
- * other worker was stable either, mean that starting another one is pointless.
+ * Distinguishes a crash loop from single crashes. It is a crash loop if a number of workers in a row died
+ * soon after their start while no other worker was stable.
  */
 export class CrashLoop {
   readonly #limit: number
@@ -11,7 +11,7 @@ export class CrashLoop {
   }
 
   /**
-   * @param death.stable the worker that died, or another one, had been ready for a while
+   * @param death.stable whether the dead worker, or another one, had been ready for a while
    * @returns whether this is a crash loop now
    */
   died(death: { stable: boolean }): boolean {

@@ -1,4 +1,4 @@
-/** The supervisor with what it tells and is told: front door, relay, log and orders. And the watch for workers that hang. */
+/** Connects the supervisor with front door, relay, log and signals. Also watches for workers that hang. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Config } from '../../config/schema.ts'
@@ -20,9 +20,9 @@ export interface SupervisedParts {
   relay: Relay
   frontDoor: FrontDoor
   store: {
-    /** A worker serves from now on, and has opened the log. */
+    /** A worker is ready and has opened the log. */
     workerReady(): void
-    /** A worker's process has ended: what it held of the log is free. */
+    /** A worker's process has exited: its reader slots in the log can be freed. */
     workerExited(): void
   }
 }
@@ -68,8 +68,8 @@ interface WatchedParts {
 }
 
 /**
- * Each ready worker is asked on both of its channels: one that answers on the link and does not read the other would be sent
- * connections for ever and take none.
+ * Asks each ready worker on both of its channels. A worker that answers on the link but does not read the
+ * IPC channel would be sent connections for ever and take none.
  * @returns a function that ends the watch
  */
 export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts): () => void {
@@ -91,7 +91,7 @@ export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts
   })
 }
 
-/** The worker as the front door needs it; what the worker reports of its connections goes there too. */
+/** The worker as a hand-off target. Also passes the worker's reports about connections to the front door. */
 function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
   const { name, tag, process } = worker
   worker.onControl((message) => {

@@ -1,4 +1,4 @@
-/** Forks workers, and checks what they say on Node's IPC channel. */
+/** Forks workers and validates their messages on Node's IPC channel. */
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { Registry } from 'prom-client'

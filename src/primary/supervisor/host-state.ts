@@ -1,4 +1,4 @@
-/** Whether this host does all that it should: what is told to its workers, at each change and to each that begins. */
+/** Whether this host is degraded. Published to its workers at each change, and again when a worker starts. */
 import type { PrimaryEvent } from '../../wire/requests.ts'
 
 export class HostState {
@@ -9,7 +9,7 @@ export class HostState {
     this.#publish = publish
   }
 
-  /** @param part names what fails, so that it alone can say that it works again (`null`) */
+  /** @param part name of the failing part; only the same part can clear its reason (`null`) */
   set(part: string, reason: string | null): void {
     const before = this.reason
     if (reason === null) this.#reasons.delete(part)
@@ -17,13 +17,13 @@ export class HostState {
     if (this.reason !== before) this.#publish(this.#event())
   }
 
-  /** Why the host is degraded; the first of several reasons. */
+  /** Why the host is degraded; the first if there are several reasons. */
   get reason(): string | null {
     const [reason = null] = this.#reasons.values()
     return reason
   }
 
-  /** For a worker that has just begun, and takes all to be well. */
+  /** For a worker that has just started and assumes that the host is healthy. */
   publishAgain(): void {
     if (this.reason !== null) this.#publish(this.#event())
   }

@@ -1,4 +1,4 @@
-/** Runs reloads one at a time. Any number of requests during a run make one more run after it. */
+/** Runs reloads one at a time. Any number of requests during a run cause one more run after it. */
 import type { Logger } from 'pino'
 
 export class ReloadQueue {

@@ -1,6 +1,6 @@
 /**
- * What a host is told from outside: stop (SIGTERM, SIGINT, pm2's `shutdown`), stop at once (the same again), reload
- * (SIGHUP). Knows nothing of how these are carried out.
+ * Handles signals and messages of the process manager: stop (SIGTERM, SIGINT, pm2's `shutdown`), stop at once
+ * (the same again), reload (SIGHUP). Does not carry them out itself.
  */
 import type { Logger } from 'pino'
 import { exitCodes } from '../../ops/exit-codes.ts'
@@ -10,14 +10,17 @@ export interface StopRequest {
   exitCode: number
 }
 
-/** One Ctrl-C reaches a process more than once (from the terminal and from npm, say): so soon it is still the same. */
+/**
+ * One Ctrl-C may reach a process more than once (from the terminal and from npm). Within this time it counts
+ * as one.
+ */
 const SAME_REQUEST_MS = 500
 
 export class SignalHandler {
   readonly #now: () => number
-  /** Resolves with the first order to stop. */
+  /** Resolves with the first request to stop. */
   readonly stopped: Promise<StopRequest>
-  /** Resolves with the exit code when an error came up that nobody caught: what is in memory is not to be trusted. */
+  /** Resolves with the exit code after an uncaught error: the state in memory can't be trusted. */
   readonly crashed: Promise<number>
   #crash: (exitCode: number) => void = () => undefined
   #stop: (request: StopRequest) => void = () => undefined
@@ -35,7 +38,7 @@ export class SignalHandler {
     })
   }
 
-  /** The first time: a stop that lets work in hand be finished. After that: at once. */
+  /** The first call stops gracefully. Later calls stop at once. */
   stop(reason: string, exitCode = 0): void {
     if (this.#stopRequestedAt !== undefined && this.#now() - this.#stopRequestedAt > SAME_REQUEST_MS)
       this.#onKill()
@@ -60,7 +63,7 @@ export class SignalHandler {
   }
 }
 
-/** SignalHandler by signals and by the process manager's messages. */
+/** Installs the handlers on this process. */
 export function handleSignals(logger: Logger): SignalHandler {
   const signals = new SignalHandler(() => performance.now())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => signals.stop(signal))

@@ -1,7 +1,7 @@
 /**
- * Owns the worker processes of this host: forks them, restarts the crashed with a back-off, replaces them one by one on
- * a reload, drains them on a stop, and gives up when they keep crashing. It hands no connection over and carries no
- * message: who does is told of each worker that became ready, drains or is gone.
+ * Owns the worker processes of this host. Forks them, restarts crashed ones with a back-off, replaces them
+ * one by one on a reload, drains them on a stop, and gives up if they keep crashing. It hands over no
+ * connections and carries no messages; it emits events when a worker becomes ready, drains or has exited.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -14,23 +14,23 @@ import { WorkerProcess } from './worker-process.ts'
 export interface SupervisorOptions {
   workers: number
   bootTimeoutMs: number
-  /** Within so long a draining worker's connections are closed, one after the other. */
+  /** A draining worker closes its connections one after another within this time. */
   drainMs: number
-  /** A worker that has not left so long after it was told to is killed. */
+  /** A worker that has not exited this long after the request is killed. */
   stopDeadlineMs: number
-  /** Forks worker number `number`, which never repeats. */
+  /** Forks a worker. Numbers never repeat. */
   fork: (number: number) => ForkedWorker
   logger: Logger
   registry: Registry
   now: () => number
 }
 
-/** What the supervisor tells the rest of the primary. */
+/** Events for the other parts of the primary. */
 export interface SupervisorEvents {
   ready(worker: ForkedWorker): void
   draining(name: string): void
   exited(name: string): void
-  /** They keep crashing: nothing more will be started. */
+  /** Workers keep crashing: no more are started. */
   gaveUp(reason: string): void
 }
 
@@ -44,7 +44,7 @@ const FIRST_RESTART_DELAY_MS = 200
 const LONGEST_RESTART_DELAY_MS = 10_000
 
 export class Supervisor {
-  /** Resolves when all workers are ready for the first time. */
+  /** Resolves when all workers have become ready for the first time. */
   readonly allReady: Promise<void>
   readonly #options: SupervisorOptions
   readonly #events: SupervisorEvents
@@ -110,23 +110,23 @@ export class Supervisor {
     }))
   }
 
-  /** Ends a worker that hangs; it is replaced like one that died. */
+  /** Kills a hanging worker. It is replaced like one that crashed. */
   killHung(name: string, reason: string): void {
     for (const worker of this.#live) if (worker.name === name) worker.killHung(reason)
   }
 
-  /** Rejects unless the worker says within `timeoutMs` that it reads the channel on which it is sent connections. */
+  /** Rejects unless the worker answers on its IPC channel within `timeoutMs`. */
   async ask(name: string, timeoutMs: number): Promise<void> {
     for (const worker of this.#live) if (worker.name === name) await worker.ask(timeoutMs)
   }
 
-  /** A rolling reload: each worker is replaced by a new one that is ready before the old one drains. */
+  /** Rolling reload: each worker is replaced by a new one that is ready before the old one drains. */
   reload(): void {
     if (this.#started && !this.#stopping) this.#reloads.request()
   }
 
   /**
-   * Drains every worker and resolves when all are gone.
+   * Drains all workers and resolves when they have exited.
    * @returns how many had to be killed at the deadline
    */
   async stop(): Promise<number> {
@@ -150,7 +150,7 @@ export class Supervisor {
     return count
   }
 
-  /** @returns undefined when the system gives no process now: it is tried again later */
+  /** @returns undefined if the system refuses a process; it is retried later */
   #fork(slot: Slot): WorkerProcess | undefined {
     clearTimeout(slot.restart)
     slot.restart = undefined
@@ -224,7 +224,7 @@ export class Supervisor {
     this.#events.gaveUp(reason)
   }
 
-  /** Whatever lived before is gone afterwards, also a worker that its slot has lost sight of. */
+  /** Replaces every worker that was running before, including one that no slot refers to any more. */
   async #replaceAll(): Promise<void> {
     const before = new Set(this.#live)
     for (const slot of this.#slots) {
@@ -246,7 +246,7 @@ export class Supervisor {
     await old.ended
   }
 
-  /** After a replacement that did not start, the slot belongs to the old worker again, or to a restart. */
+  /** The replacement did not start: gives the slot back to the old worker, or schedules a restart. */
   #keepOld(slot: Slot, old: WorkerProcess | undefined, fresh: WorkerProcess | undefined): void {
     clearTimeout(slot.restart)
     slot.restart = undefined
@@ -273,13 +273,13 @@ export class Supervisor {
   }
 }
 
-/** At once after a first crash, then doubling, with a bound. */
+/** No delay after a first crash, then doubling up to a limit. */
 function restartDelayMs(failures: number): number {
   if (failures <= 1) return 0
   return Math.min(FIRST_RESTART_DELAY_MS * 2 ** (failures - 2), LONGEST_RESTART_DELAY_MS)
 }
 
-/** Nobody here has ended it, and it could not say a word: what its end is a sign of. */
+/** The likely cause if the worker was not killed by this process and could not report anything. */
 function likelyReason({ signal }: WorkerExit): string | undefined {
   if (signal === 'SIGABRT')
     return 'it gave itself up: out of memory (--max-old-space-size), or native code failed; stderr has more'

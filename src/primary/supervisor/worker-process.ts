@@ -1,6 +1,6 @@
 /**
- * One worker process from fork to exit: booting → ready → draining → gone. It knows deadlines and signals; what a death
- * means for the host is the supervisor's to decide.
+ * One worker process from fork to exit: booting → ready → draining → gone. Handles deadlines and signals. The
+ * supervisor decides what a crash means for the host.
  */
 import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
@@ -9,26 +9,26 @@ import type { PrimaryControl, WorkerControl } from '../../wire/control.ts'
 
 export interface ForkedWorker {
   readonly name: string
-  /** The worker's tag in session ids. */
+  /** Tag of the worker in session ids. */
   readonly tag: string
   readonly process: Worker
-  /** Calls back with each checked control message. */
+  /** Calls back with each validated control message. */
   onControl(listener: (message: WorkerControl) => void): void
 }
 
 export interface WorkerExit {
   code: number | null
   signal: string | null
-  /** It had been told to leave. */
+  /** It was asked to exit. */
   expected: boolean
-  /** It was killed because it had not left by its deadline. */
+  /** It was killed because it had not exited by its deadline. */
   overdue: boolean
   /** It had been ready for a while. */
   stable: boolean
   reason: string | undefined
 }
 
-/** The worker does not read the channel on which it is sent connections. */
+/** The worker does not read its IPC channel. */
 export class ChannelSilence extends Error {
   constructor(timeoutMs: number) {
     super(`no answer on the channel of connections within ${timeoutMs} ms`)
@@ -41,7 +41,7 @@ interface WorkerListeners {
   exited(exit: WorkerExit): void
 }
 
-/** Ready for so long, a worker counts as one that can run. */
+/** A worker is stable after it has been ready for this long. */
 const STABLE_AFTER_MS = 5_000
 
 export class WorkerProcess {
@@ -49,7 +49,7 @@ export class WorkerProcess {
   readonly startedAt: number
   /** Resolves with whether it became ready. */
   readonly booted: Promise<boolean>
-  /** Resolves when the process has ended. */
+  /** Resolves when the process has exited. */
   readonly ended: Promise<void>
   state: 'booting' | 'ready' | 'draining' = 'booting'
   gone = false
@@ -62,7 +62,7 @@ export class WorkerProcess {
   #expected = false
   #overdue = false
   #reason: string | undefined
-  /** Ends the one question that is open: a channel that is not read holds no more than that. */
+  /** Resolves the open ping. There is at most one, so that an unread channel does not fill up. */
   #pong: (() => void) | undefined
   #resolveBooted: (ready: boolean) => void = () => undefined
   #resolveEnded: () => void = () => undefined
@@ -101,7 +101,9 @@ export class WorkerProcess {
     return this.#readyAt !== undefined && this.#now() - this.#readyAt >= STABLE_AFTER_MS
   }
 
-  /** Tells the worker to close its connections, spread over `spreadMs`, and to leave; kills it at the deadline. */
+  /**
+   * Asks the worker to close its connections, spread over `spreadMs`, and to exit. Kills it at the deadline.
+   */
   drain(spreadMs: number, deadlineMs: number): void {
     if (this.state === 'draining' || this.gone) return
     this.state = 'draining'
@@ -111,7 +113,7 @@ export class WorkerProcess {
     this.#send({ type: 'rookery:drain', spreadMs })
   }
 
-  /** Rejects when it has not answered on the channel within `timeoutMs`; asked again meanwhile, it is not sent more. */
+  /** Rejects if the worker has not answered within `timeoutMs`. Sends no second ping while one is open. */
   async ask(timeoutMs: number): Promise<void> {
     const answered = new Promise<boolean>((resolve) => {
       const isAsked = this.#pong !== undefined
@@ -127,13 +129,15 @@ export class WorkerProcess {
     this.forked.process.process.kill('SIGKILL')
   }
 
-  /** It does not answer any more: ends it, as a death with a reason. */
+  /** Kills a worker that no longer answers. Counts as a crash, with `reason`. */
   killHung(reason: string): void {
     this.#reason = reason
     this.forked.process.process.kill('SIGKILL')
   }
 
-  /** An error of the channel, or of the start itself: then there is no process, and no exit will be told. */
+  /**
+   * An error of the channel or of the start. After a failed start there is no process and no `exit` event.
+   */
   #failed(error: Error): void {
     if (this.forked.process.process.pid !== undefined) {
       this.#logger.warn({ worker: this.name, err: error }, 'worker channel')
