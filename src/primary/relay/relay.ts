@@ -1,7 +1,7 @@
 /**
  * The relay: the primary's ends of all worker links. It passes messages between workers, serves their
  * requests, and sends them the events of the primary. It never parses a body.
-  *
+ *
  * Everything on one link arrives in order. When a worker exits, its last frames are still passed on, then the
  * other workers are told that it is gone. After that nothing from it arrives.
  */
