@@ -1,6 +1,5 @@
 /**
- * Makes of the settings what ioredis is told: where Redis is, how one logs in, and TLS. Reads the certificates' files; connects
- * nowhere.
+ * Makes ioredis options from the settings: address, login and TLS. Reads certificate files; does not connect.
  */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -9,7 +8,7 @@ import type { ClusterNode, RedisOptions } from 'ioredis'
 import { parseRedisUrls, type RedisUrl } from '../config/redis-url.ts'
 import type { Config } from '../config/schema.ts'
 
-/** What of the settings this folder looks at. */
+/** Settings that this folder uses. */
 export type RedisSettings = Pick<
   Config,
   | 'clusterName'
@@ -28,14 +27,14 @@ export type RedisSettings = Pick<
   | 'redisTimeoutMs'
 >
 
-/** What ioredis is told. Answers keep the form that they have in RESP2. */
+/** Options for ioredis. Replies keep their RESP2 form. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>
 
 export type RedisAddress =
   | {
       readonly kind: 'single'
       readonly options: ClientOptions
-      /** For people; without secrets. */
+      /** Address for log lines, without secrets. */
       readonly shown: string
     }
   | {
@@ -45,7 +44,7 @@ export type RedisAddress =
       readonly shown: string
     }
 
-/** @throws when a file of certificates can't be read or used, or REDIS_URL is not set */
+/** @throws if a certificate file can't be read or used, or REDIS_URL is not set */
 export function redisAddress(settings: RedisSettings): RedisAddress {
   const urls = parseRedisUrls(settings.redisUrl ?? '') ?? []
   const [first] = urls
@@ -106,12 +105,12 @@ function tlsOf(settings: RedisSettings): ConnectionOptions {
     ...(redisTlsCert === undefined ? {} : { cert: certificateIn(redisTlsCert) }),
     ...(redisTlsKey === undefined ? {} : { key: readFileSync(redisTlsKey) }),
   }
-  // Throws when key and certificate do not belong together.
+  // Throws if key and certificate do not match.
   createSecureContext(files)
   return { ...files, ...(redisTlsServername === undefined ? {} : { servername: redisTlsServername }) }
 }
 
-/** OpenSSL passes over what it can't read, and then trusts nobody. */
+/** OpenSSL ignores content that it can't read, and then trusts nobody. */
 function certificateIn(file: string): Buffer {
   const content = readFileSync(file)
   try {

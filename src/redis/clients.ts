@@ -1,4 +1,4 @@
-/** Makes the ioredis clients: how they wait, give up on a silent connection, come back, and are named. */
+/** Creates the ioredis clients, with their time-outs, reconnect delays and names. */
 import { Cluster, Redis } from 'ioredis'
 import type { ClientOptions, RedisAddress, RedisSettings } from './address.ts'
 import { retryDelayMs } from './retry.ts'
@@ -6,12 +6,14 @@ import { retryDelayMs } from './retry.ts'
 export type RedisCommands = Redis | Cluster
 
 const CONNECT_TIMEOUT_MS = 5_000
-/** How often a Redis Cluster is asked who owns which slots, beside when something shows that it has changed. */
+/**
+ * How often the slot owners of a Redis Cluster are refreshed, in addition to signs that they have changed.
+ */
 const SLOTS_REFRESH_MS = 5_000
-/** A silent connection is given up after so many times the time that a command may take. */
+/** A silent connection is closed after this multiple of the command time-out. */
 const SILENCE_FACTOR = 2
 
-/** Such a failure does not pass by itself soon. */
+/** Counts as this many failures for the retry delay: the cause rarely disappears soon. */
 const START_TRIES = 6
 
 const stopped = new WeakSet<RedisCommands>()
@@ -22,13 +24,13 @@ function commonOptions(settings: RedisSettings): ClientOptions {
   return {
     connectionName: `rookery:${settings.clusterName}:${settings.hostName}`,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // From the first unanswered command on; what hears sends a ping now and then for this.
+    // Runs from the first unanswered command. Subscriber connections send pings for this purpose.
     socketTimeout: SILENCE_FACTOR * settings.redisTimeoutMs,
     disableClientInfo: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    // What is under way when a connection is lost is refused at once; connecting again goes on for ever.
+    // Commands in flight are refused at once when the connection is lost. Reconnecting never stops.
     maxRetriesPerRequest: 0,
   }
 }
@@ -42,7 +44,7 @@ export function commandsClient(address: RedisAddress, settings: RedisSettings): 
       lazyConnect: true,
       retryStrategy,
       sentinelRetryStrategy: retryStrategy,
-      // A master that has become a replica: the next connection finds the new one.
+      // The master has become a replica: the next connection finds the new master.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     })
   }
@@ -52,23 +54,24 @@ export function commandsClient(address: RedisAddress, settings: RedisSettings): 
     enableOfflineQueue: false,
     lazyConnect: true,
     clusterRetryStrategy: retryStrategy,
-    // A command that ioredis sends once more comes twice, or after later ones. The caller knows what it means to try again.
+    // A command that ioredis repeats may run twice, or after later ones. Only the caller knows whether a
+    // retry is safe.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: settings.redisTimeoutMs,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
-    // Otherwise ioredis opens a connection for subscriptions that are never made through it.
+    // Otherwise ioredis opens a subscriber connection that is never used.
     shardedSubscribers: true,
   })
 }
 
 /**
- * Connects. ioredis tries again by itself after what happens to a connection, and gives up for good when none could be begun,
- * as with TLS settings that can't be used: then it is started anew, until `stopClient`.
+ * Connects. ioredis reconnects by itself after a lost connection, but stops for good if a connection could
+ * not even be started, as with invalid TLS settings. In that case it is started again, until `stopClient`.
  */
 export function startClient(client: RedisCommands, failed: (error: Error) => void): void {
   const connect = () => {
-    // A failure is told by the events `error` and `close` as well; this one may come without them.
+    // Most failures also emit `error` and `close`; this one may not.
     client.connect().catch(failed)
   }
   client.on('end', () => {
@@ -82,7 +85,7 @@ export function stopClient(client: RedisCommands): void {
   client.disconnect()
 }
 
-/** The connection that hears; in a Redis Cluster that of the master at `node`. Connects when told to. */
+/** A subscriber connection; in a Redis Cluster to the master at `node`. Does not connect yet. */
 export function subscriberClient(
   address: RedisAddress,
   settings: RedisSettings,

@@ -1,6 +1,6 @@
 /**
- * Runs commands within a time and a number, and says in Rookery's own errors what became of them. While Redis does not
- * answer, calls are refused at once.
+ * Runs commands with a time limit and a limit of commands in flight, and translates failures to
+ * `RookeryError`. While Redis does not answer, calls are refused at once.
  */
 import { DeadlineSet } from '../core/deadline-set.ts'
 import { RookeryError } from '../wire/errors.ts'
@@ -8,14 +8,14 @@ import type { RedisCommands } from './clients.ts'
 import type { RedisMetrics } from './metrics.ts'
 import { isReply, willPass } from './script.ts'
 
-/** Commands that Redis has not answered yet. */
+/** Limit of commands that Redis has not answered yet. */
 const IN_FLIGHT_MAX = 20_000
 
 export interface RunnerOptions {
   readonly commands: RedisCommands
   readonly timeoutMs: number
   readonly metrics: RedisMetrics
-  /** Why nothing is to be tried now; `null` when there is no such reason. */
+  /** Why commands are refused now; `null` if they are not. */
   readonly refusal: () => string | null
 }
 
@@ -45,7 +45,7 @@ export class CommandRunner {
     return this.#counted(this.#bounded(work))
   }
 
-  /** Ends all that is waited for. */
+  /** Rejects all open calls. */
   close(): void {
     for (const call of this.#deadlines.clear()) call.reject(unavailable('the connection to Redis is closed'))
   }
@@ -69,7 +69,7 @@ export class CommandRunner {
     return new Promise<T>((resolve, reject) => {
       const call: Call = { reject }
       this.#deadlines.add(call)
-      // What Redis owes an answer to counts until it has come, also when nobody waits for it any more.
+      // Counts until Redis has answered, even if the caller no longer waits.
       this.#inFlight += 1
       this.#metrics.inFlight.set(this.#inFlight)
       this.#start(work)
@@ -97,7 +97,7 @@ function translate(error: unknown): unknown {
   return new RookeryError('internal', `Redis: ${error.message}`, { cause: error })
 }
 
-/** Thrown by the work itself. */
+/** A programming error in `work`. */
 function isMistake(error: Error): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
 }

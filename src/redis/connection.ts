@@ -1,7 +1,7 @@
 /**
- * A host's way to Redis: one connection for commands and one that hears (in Redis Cluster one to each master that is needed),
- * whatever the number of workers. It is never given up: whatever becomes of it, it is tried again, with a bounded pause. This
- * file puts the parts together, tells them of each other, and says when Redis can be used and why not.
+ * A host's connection to Redis: one client for commands and one subscriber (in Redis Cluster one per master),
+ * for any number of workers. It reconnects for ever, with a bounded delay. This file constructs the parts and
+ * reports whether Redis can be used.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
@@ -25,31 +25,33 @@ export type { RedisCommands } from './clients.ts'
 
 export interface RedisConnection {
   /**
-   * No offline queue: while Redis is away every command fails at once. Use it through `run`, which alone turns what comes of
-   * it into errors for a caller.
+   * No offline queue: while Redis is away every command fails at once. Use it through `run`, which translates
+   * errors.
    */
   readonly commands: RedisCommands
   readonly subscriptions: Subscriptions
   readonly isCluster: boolean
   /**
-   * Resolves when Redis has been reached and checked for the first time; waits as long as that takes. Rejects with
-   * `RedisUnfit` when it answers and can't be used: too old, or the user lacks permissions.
+   * Resolves when Redis has been reached and checked for the first time; no time limit. Rejects with
+   * `RedisUnfit` if it answers but can't be used: too old, or the user lacks permissions.
    */
   readonly ready: Promise<void>
   /**
-   * Runs commands within REDIS_TIMEOUT_MS.
-   * Rejects with `unavailable` when Redis is away, does not answer in time or can't serve just now: what was asked may have
-   * been done all the same. With `internal` when Redis refuses the command itself; its `cause` is Redis' error.
+   * Runs commands within REDIS_TIMEOUT_MS. Rejects with `unavailable` if Redis is away, does not answer in
+   * time or can't serve now; the command may still have been executed. Rejects with `internal` if Redis
+   * refuses the command itself; the `cause` is the error of Redis.
    */
   run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T>
   /**
-   * Publishes on a sharded channel, for who waits for nothing: no bound in time, and errors as ioredis has them. Resolves
-   * with the number of connections that it went to, as far as one server can tell.
+   * Publishes on a sharded channel, without a time limit and with the errors of ioredis. Resolves with the
+   * number of connections that it reached, as far as one server knows.
    */
   spublish(channel: string, payload: string | Buffer): Promise<unknown>
-  /** `null`: commands are answered. Else why not. Told how it stands now, and at each change. */
+  /**
+   * Calls back with the current state and at each change: `null` if commands are answered, else the reason.
+   */
   onHealth(listener: (reason: string | null) => void): void
-  /** Ends everything at once: what is under way is refused. */
+  /** Closes everything at once; commands in flight are refused. */
   close(): void
 }
 
@@ -62,8 +64,8 @@ export interface RedisConnectionOptions {
 const LOG_MS = 10_000
 
 /**
- * Begins to connect.
- * @throws when a file that the settings name can't be read
+ * Starts to connect.
+ * @throws if a file named in the settings can't be read
  */
 export function openRedis(options: RedisConnectionOptions): RedisConnection {
   return new OpenRedis(options)
@@ -113,7 +115,7 @@ class OpenRedis implements RedisConnection {
     })
     this.#listen()
     this.ready = this.#firstUse()
-    // Whoever awaits it gets its rejection; without anybody it must not end the process.
+    // Callers that await it get the rejection. Without a caller it must not end the process.
     this.ready.catch((error: unknown) => this.#logger.error({ err: error }, 'Redis can not be used'))
   }
 
@@ -178,7 +180,7 @@ class OpenRedis implements RedisConnection {
     return info.includes('cluster_state:ok') ? null : 'the Redis Cluster does not serve all of its slots'
   }
 
-  /** In a Redis Cluster one node may be away while others serve: there each command finds out by itself. */
+  /** In a Redis Cluster one node may be away while others serve, so each command is tried. */
   #refusal(): string | null {
     if (this.#closed) return 'the connection to Redis is closed'
     return this.isCluster && this.commands.status === 'ready' ? null : this.#heartbeat.reason

@@ -1,6 +1,5 @@
 /**
- * Whether Redis answers: asks it every second, and says at once when it has stopped or begun to. Knows nothing of what else it
- * is used for.
+ * Checks every second whether Redis answers, and reports each change at once.
  */
 import { Listeners } from '../core/listeners.ts'
 
@@ -8,9 +7,9 @@ const ASK_MS = 1_000
 
 export interface HeartbeatOptions {
   readonly timeoutMs: number
-  /** Rejects, or resolves with a reason, when Redis can't serve. */
+  /** Resolves with `null`, or with a reason if Redis can't serve. May reject. */
   readonly ask: () => Promise<string | null>
-  /** Told of what a listener throws. */
+  /** Called with errors that a listener throws. */
   readonly failed: (error: unknown) => void
 }
 
@@ -39,7 +38,7 @@ export class Heartbeat {
     listener(this.#reason)
   }
 
-  /** Waits until Redis answers. */
+  /** Resolves when Redis answers. */
   healthy(): Promise<void> {
     return new Promise((resolve) => {
       const remove = this.#listeners.add((reason) => {
@@ -83,7 +82,7 @@ export class Heartbeat {
     }
   }
 
-  /** A late answer is an answer: it is waited for as long as the connection is there. */
+  /** A late answer counts too, while the connection lasts. */
   async #ask(connection: number): Promise<void> {
     const reason = await this.#options.ask().catch((error: unknown) => String(error))
     if (connection !== this.#connection) return

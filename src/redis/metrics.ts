@@ -1,7 +1,7 @@
-/** What is counted of the connections to Redis. */
+/** Metrics of the connections to Redis. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** `role`: `commands` asks and writes, `subscriber` hears. */
+/** `role`: `commands` or `subscriber`. */
 export interface RedisMetrics {
   connected: Gauge<'role'>
   connects: Counter<'role'>

@@ -1,23 +1,25 @@
 /**
- * The names of keys and channels in Redis. All begin with the cluster's name, so that two clusters on one Redis never
- * meet; what belongs to one room shares a hash tag, so that Redis Cluster keeps it in one slot.
+ * Names of keys and channels in Redis. All contain the cluster's name, so that two clusters can share one
+ * Redis. Keys of one room share a hash tag, so that Redis Cluster keeps them in one slot.
  *
  * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
  */
 
-/** A room's stream of entries, and what belongs to it: `part` is `log`, `ids`, `meta` … */
+/** A key of a room: `part` is `log`, `ids`, `meta` … */
 export const roomKey = (cluster: string, room: string, part: string) =>
   `rookery:${cluster}:{r:${room}}:${part}`
 
-/** The channel on which a room's log tells each entry. */
+/** The channel on which a room's log entries are published. */
 export const entriesChannel = (cluster: string, room: string) => roomKey(cluster, room, 'entries')
 
-/** What belongs to one user: `part` is `rooms`, `reads` … */
+/** A key of a user: `part` is `rooms`, `reads` … */
 export const userKey = (cluster: string, userId: string, part: string) =>
   `rookery:${cluster}:{u:${userId}}:${part}`
 
-/** What belongs to the whole cluster. One slot, so that what hosts tell each other keeps its order in Redis Cluster too. */
+/**
+ * A key of the whole cluster. One slot, so that messages between hosts keep their order in Redis Cluster too.
+ */
 export const clusterKey = (cluster: string, part: string) => `rookery:{${cluster}}:${part}`
 
-/** For `createShardedAdapter`: every channel of the backplane begins with it. */
+/** Prefix of all channels of the backplane, for `createShardedAdapter`. */
 export const backplanePrefix = (cluster: string) => `rookery:{${cluster}}:hosts`

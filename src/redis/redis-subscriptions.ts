@@ -1,6 +1,7 @@
 /**
- * What this host means to hear of Redis: who listens to which channel, and who waits for a confirmation. The connections are
- * the feeds'; this keeps the intents, passes messages on, and tells after a loss what may have been missed.
+ * The channel subscriptions of this host: handlers, and callers that wait for a confirmation. The connections
+ * are in the pool. This class keeps the wanted channels, dispatches messages, and reports after a loss which
+ * channels may have missed messages.
  */
 import type { Logger } from 'pino'
 import { DeadlineSet } from '../core/deadline-set.ts'
@@ -13,15 +14,15 @@ import type { SubscriberConnection, SubscriberEvents } from './subscriber-connec
 import type { SubscriberPool } from './subscriber-pool.ts'
 import type { ChannelHandler, Subscriptions } from './subscriptions.ts'
 
-/** Channels that a host may hear. */
+/** Limit of channels of a host. */
 const CHANNELS_MAX = 500_000
 const LOG_MS = 10_000
-/** How often the owners of the slots are looked up while something is amiss. */
+/** How often the slot owners are refreshed while there is a problem. */
 const SUSPECT_MS = 1_000
 
 interface Channel {
   readonly name: string
-  /** How often each is subscribed. */
+  /** Handlers with the number of their subscriptions. */
   readonly handlers: Map<ChannelHandler, number>
   readonly waiting: Set<Waiter>
   connection: SubscriberConnection | undefined
@@ -44,9 +45,9 @@ export interface SubscriptionsOptions {
 
 export class RedisSubscriptions implements Subscriptions {
   readonly #channels = new Map<string, Channel>()
-  /** Heard once, and not since: messages may pass unheard. */
+  /** Channels whose subscription was lost: messages may be missed. */
   readonly #lost = new Set<string>()
-  /** Heard again, and not told yet. */
+  /** Channels confirmed again but not reported yet. */
   #restored: string[] = []
   readonly #pool: SubscriberPool
   readonly #metrics: RedisMetrics
@@ -157,7 +158,9 @@ export class RedisSubscriptions implements Subscriptions {
     this.#count()
   }
 
-  /** Each channel to the feed that hears it now. What moves may have missed something. */
+  /**
+   * Assigns each channel to the connection of its current owner. A moved channel may have missed messages.
+   */
   #assignConnections(): void {
     for (const channel of this.#channels.values()) {
       const connection = this.#pool.connectionFor(channel.name)
@@ -185,7 +188,7 @@ export class RedisSubscriptions implements Subscriptions {
   }
 
   #notifyRestored(): void {
-    // Not what has been lost once more in the meantime: that is told when it is back again.
+    // Without channels that were lost again meanwhile: they are reported after their next confirmation.
     const restored = this.#restored.filter((name) => this.#channels.get(name)?.confirmed === true)
     this.#restored = []
     if (restored.length === 0) return
@@ -206,13 +209,13 @@ export class RedisSubscriptions implements Subscriptions {
   }
 
   #refused(names: readonly string[], error: Error): void {
-    // A slot that has moved is nothing amiss.
+    // A moved slot is not a problem.
     if (isReply(error, 'MOVED')) return
     this.#metrics.refused.inc(names.length)
     this.#log(error)
     const [name = ''] = names
     const channel = names.length === 1 ? this.#channels.get(name) : undefined
-    // Trying on does not help whoever waits: they hear at once what is missing.
+    // Retrying does not help, so the callers get the error at once.
     if (channel === undefined || !isReply(error, 'NOPERM')) return
     const message = `Redis refuses the subscription: ${error.message}`
     const refusal = new RookeryError('unavailable', message, { cause: error })
@@ -241,7 +244,7 @@ export class RedisSubscriptions implements Subscriptions {
     this.#metrics.messages.inc()
     this.#metrics.messageBytes.inc(bytes.byteLength)
     const channel = this.#channels.get(name)
-    // While a slot moves, two nodes may tell the same message.
+    // While a slot moves, two nodes may deliver the same message.
     if (channel?.connection !== by) {
       this.#metrics.unexpected.inc()
       return
@@ -261,7 +264,10 @@ export class RedisSubscriptions implements Subscriptions {
     else this.#pool.refreshOwners()
   }
 
-  /** A master that has died is replaced some time later: until all is heard again, it is asked who owns what. */
+  /**
+   * A dead master is replaced some time later: refreshes the slot owners until all channels are confirmed
+   * again.
+   */
   #checkOwners(): void {
     if (this.#reason !== null) this.#pool.refreshOwners()
   }

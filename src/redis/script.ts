@@ -1,22 +1,23 @@
 /**
- * Lua scripts: known by the digest of their text, sent in full only where Redis does not have them yet. A script opens with
- * its purpose, KEYS, ARGV and what it answers; all its keys share a hash tag, so that it runs in Redis Cluster too.
+ * Lua scripts. They are called by the digest of their text, and sent in full only if Redis does not have them
+ * yet. A script starts with its purpose, KEYS, ARGV and answer. All its keys share a hash tag, so that it
+ * runs in Redis Cluster.
  */
 import { createHash } from 'node:crypto'
 import { type Cluster, type Redis, ReplyError } from 'ioredis'
 
 export interface Script {
-  /** For people: in errors and metrics. */
+  /** Name for errors and metrics. */
   readonly name: string
   readonly lua: string
-  /** What EVALSHA takes. */
+  /** SHA-1 digest for EVALSHA. */
   readonly digest: string
 }
 
 export type ScriptArgument = string | number | Buffer
 
 export interface ScriptCall {
-  /** One at least: it says which node of a Redis Cluster runs the script. */
+  /** At least one: it selects the node of a Redis Cluster. */
   readonly keys: readonly [string, ...string[]]
   readonly args: readonly ScriptArgument[]
 }
@@ -25,7 +26,7 @@ export function script(name: string, lua: string): Script {
   return { name, lua, digest: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** @returns the answer, texts in it as bytes */
+/** @returns the reply, with texts as Buffers */
 export async function runScript(
   commands: Redis | Cluster,
   { lua, digest }: Script,
@@ -40,12 +41,12 @@ export async function runScript(
   }
 }
 
-/** Whether Redis itself has answered with an error, and if given, with this one: `NOSCRIPT`, `MOVED` … */
+/** Whether Redis itself replied with an error, optionally with this code: `NOSCRIPT`, `MOVED` … */
 export function isReply(error: unknown, code = ''): error is Error & { name: 'ReplyError' } {
   return error instanceof ReplyError && (error as Error).message.startsWith(code)
 }
 
-/** What Redis itself answers when it can't serve just now. */
+/** Error codes of Redis that are temporary. */
 const PASSING_REPLIES = [
   'LOADING',
   'READONLY',
@@ -62,7 +63,7 @@ const PASSING_REPLIES = [
   'UNBLOCKED',
 ]
 
-/** Whether the same may be answered otherwise later. */
+/** Whether the error is temporary. */
 export function willPass(errorReply: string): boolean {
   return PASSING_REPLIES.some((code) => errorReply.startsWith(code))
 }

@@ -1,6 +1,6 @@
 /**
- * Looks at Redis before it is first used: whether it is new enough, whether the user may do what is needed, and whether its
- * settings keep what is written. Changes nothing but a key and a channel of its own.
+ * Checks Redis before its first use: version, permissions of the user, and settings that endanger the data.
+ * Changes only keys and a channel of its own.
  */
 
 import { Cluster, type Redis } from 'ioredis'
@@ -14,7 +14,7 @@ import { aclRules, missingPermissions } from './server-permissions.ts'
 import { tooOld } from './server-version.ts'
 import { LOOKED_AT, type ServerWarning, serverWarnings } from './server-warnings.ts'
 
-/** Redis answers and can't be used; the message says what to do. */
+/** Redis answers but can't be used; the message says what to do. */
 export class RedisUnfit extends Error {
   constructor(message: string) {
     super(message)
@@ -22,7 +22,7 @@ export class RedisUnfit extends Error {
   }
 }
 
-/** @throws RedisUnfit, or `unavailable` when Redis went away meanwhile */
+/** @throws RedisUnfit, or `unavailable` if Redis goes away meanwhile */
 export async function checkServer(
   connection: CheckedConnection,
   { clusterName }: RedisSettings,
@@ -48,7 +48,7 @@ function lackOf(missing: readonly string[], clusterName: string): string {
   return `the user at Redis lacks permissions:\n  ${missing.join('\n  ')}\nThese are enough: ACL SETUSER <user> ${aclRules(clusterName)}`
 }
 
-/** Many who rent out Redis do not let it be asked. */
+/** Many hosted Redis services do not allow CONFIG GET. */
 async function warningsOf(connection: CheckedConnection, master: Redis): Promise<ServerWarning[]> {
   let flat: unknown
   try {

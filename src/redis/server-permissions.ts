@@ -1,13 +1,13 @@
 /**
- * Whether the user at Redis may do what Rookery does, found out by doing it to keys and channels that nothing else uses. The
- * outcome names what is missing, so that it can be granted at once.
+ * Checks the permissions of the Redis user by trying the commands on keys and channels that nothing else
+ * uses. The result names what is missing, so that it can be granted.
  */
 import { RookeryError } from '../wire/errors.ts'
 import type { CheckedConnection } from './checked-connection.ts'
 import { backplanePrefix, clusterKey, roomKey, userKey } from './names.ts'
 import { isReply, runScript, script, willPass } from './script.ts'
 
-/** What the scripts use, each as it is tried; `%` stands for the key. */
+/** The commands of the scripts, as they are tried; `%` stands for the key. */
 export const SCRIPT_COMMANDS = [
   'SET %:s 1 PX 1000',
   'GET %:s',
@@ -60,7 +60,7 @@ return refused
 `,
 )
 
-/** @returns what is missing, one a line; none: all that is needed is allowed */
+/** @returns the missing permissions, one per line; empty if none is missing */
 export async function missingPermissions(connection: CheckedConnection, cluster: string): Promise<string[]> {
   const missing: string[] = []
   for (const key of [roomKey, userKey].map((name) => name(cluster, 'check', 'check'))) {
@@ -110,7 +110,7 @@ async function refusedChannel(
   }
 }
 
-/** What Redis says when the user lacks a permission; undefined when it is something else. */
+/** The reply of Redis if the user lacks a permission; undefined for any other error. */
 function refusalIn(error: unknown): string | undefined {
   const cause = error instanceof RookeryError ? error.cause : error
   return isReply(cause, 'NOPERM') ? cause.message : undefined

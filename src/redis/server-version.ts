@@ -1,9 +1,9 @@
-/** Whether a server is new enough for sharded Pub/Sub and functions of its scripts. Pure. */
+/** Whether a server is new enough for sharded Pub/Sub. Pure. */
 
 const LEAST_REDIS = [7, 0] as const
 const LEAST_VALKEY = [7, 2] as const
 
-/** @param info what INFO server says. @returns what is wrong and what to do */
+/** @param info reply of `INFO server`. @returns the problem and what to do; undefined if there is none */
 export function tooOld(info: string): string | undefined {
   const valkey =
     fieldOf(info, 'valkey_version') ?? (fieldOf(info, 'server_name') === 'valkey' ? '' : undefined)

@@ -1,11 +1,11 @@
-/** Which settings of Redis endanger what Rookery keeps there, and what to change. Pure. */
+/** Warnings about Redis settings that endanger the stored data, with what to change. Pure. */
 
 export interface ServerWarning {
   readonly level: 'info' | 'warn'
   readonly message: string
 }
 
-/** What CONFIG GET is asked for. */
+/** Arguments of CONFIG GET. */
 export const LOOKED_AT = [
   'maxmemory-policy',
   'appendonly',
@@ -15,7 +15,9 @@ export const LOOKED_AT = [
 ] as const
 
 const MIB = 1024 ** 2
-/** What Redis comes with: a subscriber that reads nothing is cut off at 32 MiB, or after 60 s above 8 MiB. */
+/**
+ * Defaults of Redis: a subscriber that does not read is disconnected at 32 MiB, or after 60 s above 8 MiB.
+ */
 const DEFAULT_HARD_BYTES = 32 * MIB
 const DEFAULT_SOFT_BYTES = 8 * MIB
 

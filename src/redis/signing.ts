@@ -1,7 +1,7 @@
 /**
- * Signs what travels through Redis, so that who can write to Redis can't forge a message. A signature holds for one cluster
- * and one purpose: what was signed for one channel is not taken on another. It says nothing of when: a message that is sent
- * again as it was is for its reader to notice.
+ * Signs data that passes through Redis, so that write access to Redis is not enough to forge a message. A
+ * signature is valid for one cluster and one purpose: data signed for one channel is refused on another. It
+ * does not protect against replay; the reader must detect that.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
@@ -10,11 +10,11 @@ export const SIGNATURE_BYTES = 16
 
 export interface SigningKeys {
   readonly cluster: string
-  /** The first signs, each of them verifies. */
+  /** The first one signs; each of them verifies. */
   readonly secrets: readonly [string, ...string[]]
 }
 
-/** @param purpose what the bytes are for: a channel, `forward` … */
+/** @param purpose use of the bytes: a channel, `forward` … */
 export function sign(keys: SigningKeys, purpose: string, bytes: Uint8Array): Buffer {
   const [first] = secretsOf(keys)
   return signatureOf(first, contextOf(keys.cluster, purpose), bytes)
@@ -31,7 +31,7 @@ export function verify(
   return secretsOf(keys).some((secret) => timingSafeEqual(signatureOf(secret, context, bytes), signature))
 }
 
-/** The keys of the settings; undefined when no secret is set. */
+/** Keys from the settings; undefined if no secret is set. */
 export function signingKeys(settings: {
   clusterName: string
   clusterSecret: string | undefined
@@ -43,7 +43,7 @@ export function signingKeys(settings: {
   return { cluster: clusterName, secrets: [clusterSecret, ...others] }
 }
 
-/** Made once: a secret given as text is prepared anew for each signature, which costs a quarter of it. */
+/** Cache: preparing a text secret for each signature costs a quarter of the time. */
 const prepared = new WeakMap<SigningKeys, [KeyObject, ...KeyObject[]]>()
 
 function secretsOf(keys: SigningKeys): [KeyObject, ...KeyObject[]] {
@@ -59,7 +59,7 @@ function keyOf(secret: string): KeyObject {
   return createSecretKey(secret, 'utf8')
 }
 
-/** Each part with its length before it, so that no two pairs of them give the same bytes. */
+/** Each part is prefixed with its length, so that different inputs never give the same bytes. */
 function contextOf(cluster: string, purpose: string): string {
   return ['rookery', cluster, purpose].map((part) => `${Buffer.byteLength(part)}:${part}`).join('')
 }

@@ -19,7 +19,7 @@ export function slotOf(key: string): number {
   return crc % SLOTS
 }
 
-/** What stands in the first pair of braces, if anything does. */
+/** The text in the first pair of braces, if it is not empty. */
 function hashedPart(key: string): string {
   const from = key.indexOf('{')
   const to = from < 0 ? -1 : key.indexOf('}', from + 1)

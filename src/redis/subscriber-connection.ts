@@ -1,7 +1,7 @@
 /**
- * One connection that hears, and makes true on it what is wanted of it: it keeps a set of channels, and sends
- * SSUBSCRIBE and SUNSUBSCRIBE until Redis has confirmed just these, whatever is lost and whatever changes meanwhile. It never
- * gives a channel up by itself. It knows no handlers, and nothing of other nodes.
+ * One subscriber connection. Keeps the set of wanted channels and sends SSUBSCRIBE and SUNSUBSCRIBE until
+ * Redis has confirmed exactly these, through losses and changes. It never drops a channel by itself. It knows
+ * no handlers and no other nodes.
  */
 import type { Redis } from 'ioredis'
 import { startClient, stopClient } from './clients.ts'
@@ -9,21 +9,24 @@ import { retryDelayMs } from './retry.ts'
 import { isReply } from './script.ts'
 import { slotOf } from './slot.ts'
 
-/** Channels that are under way at a time. */
+/** Channels in one round. */
 const ROUND_CHANNELS = 1_000
 /** Channels in one command. */
 const BATCH_CHANNELS = 100
 const PING_MS = 2_000
-/** How soon after SUNSUBSCRIBE a Redis Cluster's own SUNSUBSCRIBE, taken for its answer, is looked for. */
+/**
+ * Delay of the check after SUNSUBSCRIBE: an SUNSUBSCRIBE by Redis Cluster itself may have been taken for the
+ * reply.
+ */
 const LOOK_MS = 1_000
 
 export interface SubscriberEvents {
-  /** @param more further channels are about to be confirmed */
+  /** @param more whether further channels are about to be confirmed */
   confirmed(channels: readonly string[], more: boolean): void
-  /** These had been confirmed, and are no longer heard; the feed goes on wanting them. */
+  /** The subscription of these confirmed channels was lost; the connection goes on trying. */
   lost(channels: readonly string[]): void
   refused(channels: readonly string[], error: Error): void
-  /** @param by the feed that hears it */
+  /** @param by the connection that received it */
   message(channel: string, bytes: Buffer, by: SubscriberConnection): void
   connected(up: boolean): void
   error(error: Error): void
@@ -40,22 +43,22 @@ export class SubscriberConnection {
   readonly #bySlot: boolean
   readonly #wanted = new Set<string>()
   readonly #confirmed = new Set<string>()
-  /** Where the two may differ: each channel that was changed, since it was last taken. */
+  /** Channels that may differ between the two sets. */
   readonly #changed = new Set<string>()
-  /** Refused together with others: tried alone, so that it holds up no other. */
+  /** Refused in a batch: tried alone, so that they do not block others. */
   readonly #retryAlone = new Set<string>()
   readonly #pings: NodeJS.Timeout
   #moveCheck: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
   #failures = 0
-  /** Which connection this is: what an earlier one confirmed counts no more. */
+  /** Number of the current connection: confirmations of an earlier one do not count. */
   #connection = 0
   #syncing = false
   #up = false
   #closed = false
   #reason: string | null = 'not connected yet'
 
-  /** @param client of its own, not connected yet */
+  /** @param client not shared, not connected yet */
   constructor(client: Redis, events: SubscriberEvents, bySlot: boolean) {
     this.#client = client
     this.#events = events
@@ -71,7 +74,7 @@ export class SubscriberConnection {
     startClient(client, (error) => this.#failed(error))
   }
 
-  /** `null`: connected, and nothing is refused. */
+  /** `null` if connected and nothing is refused. */
   get reason(): string | null {
     return this.#reason
   }
@@ -91,7 +94,7 @@ export class SubscriberConnection {
     this.#markChanged(channel)
   }
 
-  /** Gives the connection up for a new one: it is up by its own belief, and yet nothing comes. */
+  /** Replaces the connection: it seems to be up, but nothing arrives. */
   renew(): void {
     if (this.#up) this.#client.disconnect(true)
   }
@@ -136,11 +139,11 @@ export class SubscriberConnection {
     this.#events.error(error)
   }
 
-  /** One round after the other; what changes during one is for the next. */
+  /** One round after another; changes during a round belong to the next. */
   async #sync(): Promise<void> {
     if (this.#syncing || this.#retry !== undefined) return
     this.#syncing = true
-    // What is wanted in this turn of the event loop goes out together.
+    // Changes of this turn of the event loop are sent together.
     await Promise.resolve()
     while (this.#up && this.#changed.size > 0 && this.#retry === undefined) await this.#runRound()
     this.#syncing = false
@@ -156,7 +159,7 @@ export class SubscriberConnection {
       ...this.#batches(subscribing).map((batch) => this.#subscribe(batch)),
       ...this.#batches(leaving).map((batch) => this.#unsubscribe(batch)),
     ])
-    // Among them what was given up and wanted again before Redis was told.
+    // Includes channels that were removed and added again before Redis was told.
     const heard = taken.filter((channel) => this.#wanted.has(channel) && this.#confirmed.has(channel))
     this.#events.confirmed(heard, this.#changed.size > 0 && this.#retry === undefined)
     if (!this.#up || this.#retry !== undefined) return
@@ -212,7 +215,7 @@ export class SubscriberConnection {
     try {
       await this.#client.sunsubscribe(...batch)
     } catch (error) {
-      // A slot that has moved: Redis has ended the subscription by itself.
+      // The slot has moved: Redis has ended the subscription by itself.
       if (!isReply(error, 'MOVED')) return this.#refused(batch, error as Error)
     }
     if (connection !== this.#connection) return
@@ -221,7 +224,7 @@ export class SubscriberConnection {
 
   #refused(batch: readonly string[], error: Error): void {
     for (const channel of batch) this.#changed.add(channel)
-    // Lost with the connection: the next one starts anew.
+    // Lost with the connection: the next connection subscribes again.
     if (this.#client.status !== 'ready') return
     this.#failures += 1
     if (batch.length > 1) for (const channel of batch) this.#retryAlone.add(channel)
@@ -237,7 +240,7 @@ export class SubscriberConnection {
     )
   }
 
-  /** Redis Cluster ends a subscription by itself when its slot moves. ioredis keeps what is left of them. */
+  /** Redis Cluster ends a subscription by itself when its slot moves. ioredis knows the remaining ones. */
   #checkMoved(): void {
     clearTimeout(this.#moveCheck)
     this.#moveCheck = undefined
@@ -255,7 +258,7 @@ export class SubscriberConnection {
     void this.#sync()
   }
 
-  /** Its answer does not matter, but that there is one: a silent connection is given up (`socketTimeout`). */
+  /** Any reply will do: a silent connection is closed (`socketTimeout`). */
   #ping(): void {
     if (this.#up) this.#client.ping().catch((error: Error) => this.#events.error(error))
   }

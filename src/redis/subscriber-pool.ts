@@ -1,20 +1,20 @@
 /**
- * Which connection hears which channel: one for all of them, or in a Redis Cluster the one to the master that owns the
- * channel's slot.
+ * Pool of subscriber connections: one for all channels, or in a Redis Cluster one for each master that owns
+ * slots of subscribed channels.
  */
 import type { Cluster, Redis } from 'ioredis'
 import { slotOf } from './slot.ts'
 import { SubscriberConnection, type SubscriberEvents } from './subscriber-connection.ts'
 
 export interface SubscriberPool {
-  /** Undefined while nobody is known to own the channel's slot. */
+  /** Undefined while the owner of the channel's slot is unknown. */
   connectionFor(channel: string): SubscriberConnection | undefined
   all(): Iterable<SubscriberConnection>
   /** Called when `connectionFor` may answer otherwise than before. */
   onMoved(listener: () => void): void
-  /** Something shows that slots have moved, or a master has died. */
+  /** Reads the slot owners again, after a sign that slots have moved or a master has died. */
   refreshOwners(): void
-  /** Closes the connections that nothing is wanted of. */
+  /** Closes connections without channels. */
   closeUnused(): void
   close(): void
 }
@@ -47,7 +47,7 @@ export class SingleSubscriberPool implements SubscriberPool {
 
 type MakeClient = (node: { host: string; port: number }) => Redis
 
-/** Least time between two looks at who owns which slots. */
+/** Shortest time between two refreshes of the slot owners. */
 const LOOK_MS = 250
 
 export class ClusterSubscriberPool implements SubscriberPool {
@@ -84,7 +84,7 @@ export class ClusterSubscriberPool implements SubscriberPool {
   refreshOwners(): void {
     this.#refresh ??= setTimeout(() => {
       this.#refresh = undefined
-      // Its outcome is told by the event `refresh`; one that failed is made up for by the next.
+      // Success emits the event `refresh`; after a failure the next refresh tries again.
       this.#cluster.refreshSlotsCache()
     }, LOOK_MS)
   }

@@ -1,26 +1,31 @@
 /**
- * What a host hears of Redis: sharded channels (`SSUBSCRIBE`), one connection a host (in Redis Cluster one a master).
+ * Subscriptions of a host to sharded channels (`SSUBSCRIBE`): one connection per host (in Redis Cluster one
+ * per master).
  *
- * A subscription is counted: as many `unsubscribe` end it. It is kept by intent, not by connection: after any loss it is
- * made again, whatever became of the connection, and who listens is told that messages may have passed meanwhile.
+ * Subscriptions are counted: as many `unsubscribe` calls end one. A subscription survives its connection:
+ * after a loss it is made again, and `onRestored` reports that messages may have been missed.
  */
 export interface Subscriptions {
   /**
-   * Resolves when Redis has confirmed it: what is published from then on is heard. While Redis is away it waits, until
-   * `timeoutMs` of the host's settings; then it rejects with `unavailable`, and the intent is withdrawn.
+   * Resolves when Redis has confirmed it: all later publications are received. While Redis is away it waits
+   * up to `timeoutMs` of the host's settings, then rejects with `unavailable` and removes the subscription.
    */
   subscribe(channel: string, handler: ChannelHandler): Promise<void>
   unsubscribe(channel: string, handler: ChannelHandler): void
   /**
-   * Channels on which messages may have been missed: the connection (or the slot's node) was lost and the subscription has
-   * just been confirmed again. Called after the confirmation, so that a look at the store now misses nothing later.
+   * Channels that may have missed messages: the connection (or the slot's node) was lost, and the
+   * subscription was just confirmed again. Called after the confirmation: whatever a read of the store misses
+   * now is still received.
    */
   onRestored(listener: (channels: readonly string[]) => void): void
-  /** Gives up what it hears with for a new connection: nothing comes, although it is up by its own belief. */
+  /** Replaces the subscriber connection: it seems to be up, but nothing arrives. */
   renew(reason: string): void
-  /** `null`: all that is meant to be subscribed is. Else why not. Told how it stands now, and at each change. */
+  /**
+   * Calls back with the current state and at each change: `null` if all channels are subscribed, else the
+   * reason.
+   */
   onHealth(listener: (reason: string | null) => void): void
 }
 
-/** Must not throw; what it throws is counted and logged, and costs no other listener its message. */
+/** Must not throw. An error is counted and logged; other handlers still get the message. */
 export type ChannelHandler = (message: Buffer, channel: string) => void

@@ -1,12 +1,13 @@
 /**
- * What one turn of the event loop says to Redis leaves as one write for each connection: ioredis would make a system call of each
- * command. What nobody waits for is gathered for a little longer while writes come thick, since each write also wakes Redis and all
- * that hear of it. Holds the connections that stand; it keeps nothing itself, and the order is that of the calls.
+ * Batches all commands of one turn of the event loop into one write per connection: ioredis makes a system
+ * call per command. While writes are frequent, commands that nobody waits for are gathered a little longer,
+ * because each write also wakes Redis and all subscribers. Corks the open connections; keeps the order of the
+ * calls.
  */
 import { Cluster } from 'ioredis'
 import type { RedisCommands } from './clients.ts'
 
-/** So soon after the last write, what can wait does so for as long. */
+/** Commands that can wait do so for this long, if the last write was less than this ago. */
 const GATHER_MS = 2
 
 type Stream = RedisStreams[number]
@@ -23,13 +24,16 @@ export class TurnBatch {
     this.#commands = commands
   }
 
-  /** Before each command: it leaves at the end of this turn, with all that is held. */
+  /** Call before each command: it is written at the end of this turn, with all held commands. */
   hold(): void {
     this.#held ??= corked(this.#commands)
     this.#immediate ??= setImmediate(() => this.release())
   }
 
-  /** Before a command that nobody waits for: likewise when nothing has left for a while, else a little later. */
+  /**
+   * Call before a command that nobody waits for: written at the end of this turn, or a little later after a
+   * recent write.
+   */
   gather(): void {
     if (this.#immediate !== undefined || this.#gathering !== undefined) return
     if (performance.now() - this.#lastWriteMs > GATHER_MS) return this.hold()
@@ -45,7 +49,7 @@ export class TurnBatch {
     const held = this.#held ?? []
     this.#held = undefined
     this.#lastWriteMs = performance.now()
-    // Those that were corked: a connection that has come since is none of them.
+    // Only the corked ones: connections opened since then are not corked.
     for (const stream of held) stream.uncork()
   }
 }
@@ -58,6 +62,6 @@ function corked(commands: RedisCommands): RedisStreams {
 
 function streamsOf(commands: RedisCommands) {
   const clients = commands instanceof Cluster ? commands.nodes('master') : [commands]
-  // Before it connects for the first time a client has none.
+  // A client has no stream before its first connection.
   return clients.flatMap(({ status, stream }) => (status === 'ready' ? [stream] : []))
 }
