@@ -107,7 +107,7 @@ async function talk(name: string, count: number): Promise<string[]> {
 }
 
 /** Waits until both show all messages, each once and in the same order. */
-async function showBoth(said: readonly string[]): Promise<void> {
+async function expectBothToShow(said: readonly string[]): Promise<void> {
   const sorted = said.toSorted()
   for (const person of [ann, ben]) {
     await expect.poll(async () => (await person.texts()).toSorted()).toEqual(sorted)
@@ -135,7 +135,7 @@ it('two people on two hosts talk, one over polling alone, the other with an upgr
   await untilOnTwoHosts(annTraffic, benTraffic)
 
   const said = await talk('first', 3)
-  await showBoth(said)
+  await expectBothToShow(said)
   for (const person of [ann, ben])
     await person.page.getByRole('button', { name: 'People in this room: 2' }).waitFor()
   await until(() => benTraffic.webSockets.length > 0, 'Ben’s page upgrades')
@@ -169,7 +169,7 @@ it('both go on when a host is killed while they write, and nothing is lost or do
     const writing = talk(`host ${index + 1} is killed`, 6)
     await hosts.at(index).kill()
     said.push(...(await writing), ...(await talk(`host ${index + 1} is gone`, 2)))
-    await showBoth(said)
+    await expectBothToShow(said)
     for (const person of [ann, ben])
       await person.page.getByRole('button', { name: 'People in this room: 2' }).waitFor()
     await hosts.startHost(index)

@@ -8,8 +8,8 @@ import { withTimeout } from '../../src/core/with-timeout.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { sized } from '../harness/long-run.ts'
 import { Network } from '../harness/network/proxy.ts'
-import { chatter, HISTORY_SETTINGS, publish, writeLog } from '../harness/page/history.ts'
-import { movedBetween, type Sight, sightOf, untilAtRest } from '../harness/page/message-list.ts'
+import { HISTORY_SETTINGS, publish, sampleMessages, writeLog } from '../harness/page/history.ts'
+import { movedBetween, untilAtRest, type VisibleTexts, visibleTexts } from '../harness/page/message-list.ts'
 import { Chromium, LOST_NETWORK } from '../harness/page/page.ts'
 import { Person } from '../harness/page/person.ts'
 
@@ -35,7 +35,7 @@ interface Climb {
  * Scrolls to the top in each frame until something older is loaded, and retries failed loads, as a reader
  * would.
  */
-const CLIMB = `new Promise((resolve) => {
+const SCROLL_TO_BEGINNING = `new Promise((resolve) => {
   const log = document.querySelector('[role=log]')
   const oldest = () => Number(log.querySelector('[data-seq]')?.dataset.seq ?? Infinity)
   const before = oldest()
@@ -58,16 +58,16 @@ let browser: Chromium
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'rookery-long-'))
-  await writeLog(dataDir, 'long', chatter(320, text))
+  await writeLog(dataDir, 'long', sampleMessages(320, text))
   await writeLog(
     dataDir,
     'huge',
-    chatter(MANY, (index) => `message ${index}`),
+    sampleMessages(MANY, (index) => `message ${index}`),
   )
   await writeLog(
     dataDir,
     'read',
-    chatter(PAST_WINDOW, (index) => `message ${index}`),
+    sampleMessages(PAST_WINDOW, (index) => `message ${index}`),
   )
   rookery = await startRookery({ env: { ...HISTORY_SETTINGS, DATA_DIR: dataDir } })
   network = await Network.to(rookery.port)
@@ -101,7 +101,7 @@ function elements(person: Person): Promise<number> {
   return person.page.evaluate("document.querySelectorAll('*').length")
 }
 
-function first(sight: Sight): string | undefined {
+function first(sight: VisibleTexts): string | undefined {
   return sight.keys().next().value
 }
 
@@ -109,7 +109,7 @@ function first(sight: Sight): string | undefined {
 async function toBeginning(person: Person): Promise<number> {
   let most = 0
   for (let oldest = Number.POSITIVE_INFINITY; oldest > 1; ) {
-    const climb = await withTimeout(STUCK_MS, person.page.evaluate<Climb>(CLIMB), () => {
+    const climb = await withTimeout(STUCK_MS, person.page.evaluate<Climb>(SCROLL_TO_BEGINNING), () => {
       throw new Error(`nothing older comes than what was there: ${oldest}`)
     })
     oldest = climb.oldest
@@ -119,7 +119,7 @@ async function toBeginning(person: Person): Promise<number> {
   await expect
     .poll(async () => {
       await scrollTo(person, 0)
-      return first(await sightOf(person))
+      return first(await visibleTexts(person))
     })
     .toBe('message 1')
   await person.page.getByText('This is the beginning of').waitFor()
@@ -137,7 +137,7 @@ async function publishOne(room: string, words: string): Promise<void> {
 }
 
 /** Whether the visible part shows messages without a gap. */
-function inSight(person: Person): Promise<boolean> {
+function hasVisibleMessages(person: Person): Promise<boolean> {
   return person.log.evaluate((log) => {
     const { left, top: from, width, height } = log.getBoundingClientRect()
     return [0.3, 0.4, 0.5, 0.6, 0.7].some((share) => {
@@ -158,7 +158,7 @@ it('older messages are fetched by scrolling up, and what is read stays where it 
     // Holds the answers until the positions have been measured.
     network.holdAnswers()
     await scrollTo(ann, 300)
-    const before = await sightOf(ann)
+    const before = await visibleTexts(ann)
     const height = await scrollHeight(ann)
     if ((await ann.page.getByText('This is the beginning of').count()) > 0) break
     await asksForOlder(ann)
@@ -166,7 +166,7 @@ it('older messages are fetched by scrolling up, and what is read stays where it 
     network.mend()
     await expect.poll(() => scrollHeight(ann)).toBeGreaterThan(height)
     fetches += 1
-    expect(movedBetween(before, await sightOf(ann))).toBeLessThan(3)
+    expect(movedBetween(before, await visibleTexts(ann))).toBeLessThan(3)
   }
   network.mend()
   expect(fetches).toBeGreaterThan(1)
@@ -189,11 +189,11 @@ it('older messages that could not be had come when there is a connection again',
   await asksForOlder(ann)
   network.cut()
   await ann.page.getByText('Older messages could not be loaded').waitFor()
-  const before = await sightOf(ann)
+  const before = await visibleTexts(ann)
   const height = await scrollHeight(ann)
   network.mend()
   await expect.poll(() => scrollHeight(ann)).toBeGreaterThan(height)
-  expect(movedBetween(before, await sightOf(ann))).toBeLessThan(3)
+  expect(movedBetween(before, await visibleTexts(ann))).toBeLessThan(3)
 })
 
 it(
@@ -202,11 +202,11 @@ it(
     const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'read' })
     await ann.messages.first().waitFor()
     await toBeginning(ann)
-    const before = await sightOf(ann)
+    const before = await visibleTexts(ann)
     for (const [index, words] of ['one', 'two', 'three'].entries()) {
       await publishOne('read', words)
       await ann.page.getByRole('button', { name: `${index + 1} new message` }).waitFor()
-      const sight = await sightOf(ann)
+      const sight = await visibleTexts(ann)
       expect(first(sight)).toBe('message 1')
       expect(movedBetween(before, sight)).toBeLessThan(3)
     }
@@ -226,16 +226,16 @@ it(
 
     // A new message is announced and does not move what is being read.
     await scrollTo(ann, height / 2)
-    const before = await sightOf(ann)
+    const before = await visibleTexts(ann)
     await publishOne('huge', 'a new one')
     await ann.page.getByRole('button', { name: '1 new message' }).waitFor()
-    const after = await sightOf(ann)
+    const after = await visibleTexts(ann)
     expect(first(after)).toBe(first(before))
     expect(movedBetween(before, after)).toBeLessThan(3)
 
     for (let step = 1; step < 20; step += 1) {
       await scrollTo(ann, (height * step) / 20)
-      await expect.poll(() => inSight(ann)).toBe(true)
+      await expect.poll(() => hasVisibleMessages(ann)).toBe(true)
       most = Math.max(most, await elements(ann))
     }
     expect(most).toBeLessThan(NODES_MAX)

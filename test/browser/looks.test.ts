@@ -6,7 +6,7 @@ import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { seriousViolations } from '../harness/page/axe.ts'
-import { HISTORY_SETTINGS, publish, type Said, writeLog } from '../harness/page/history.ts'
+import { HISTORY_SETTINGS, type HistoryMessage, publish, writeLog } from '../harness/page/history.ts'
 import { untilAtRest } from '../harness/page/message-list.ts'
 import { Chromium, type OpenPage } from '../harness/page/page.ts'
 import { Person, type PersonOptions } from '../harness/page/person.ts'
@@ -19,7 +19,7 @@ const amara = { id: 'amara', name: 'Amara Diallo' }
 const jonas = { id: 'jonas', name: 'Jonas Weber' }
 const mei = { id: 'mei', name: 'Mei Tanaka' }
 
-const BUSY: Said[] = [
+const BUSY: HistoryMessage[] = [
   { from: amara, text: 'Good morning! What is left before we tag 2.4?' },
   { from: jonas, text: 'The changelog, and one test that fails on slow machines' },
   { from: mei, text: 'It waits for a file instead of the event:' },
@@ -30,7 +30,7 @@ const BUSY: Said[] = [
   { from: amara, text: 'A longer one, to see how lines are broken: '.repeat(8) },
 ].map((said, index) => ({ ...said, at: Date.now() - (30 - index * 2) * HOUR_MS }))
 
-const ARABIC: Said[] = [
+const ARABIC: HistoryMessage[] = [
   { from: { id: 'layla', name: 'ليلى' }, text: 'صباح الخير! متى نلتقي اليوم؟' },
   { from: { id: 'noa', name: 'נועה' }, text: 'אפשר אחרי הצהריים, ב-15:30?' },
   { from: mei, text: 'An English answer between them (with brackets).' },
@@ -55,7 +55,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true })
 })
 
-async function looksWell(opened: OpenPage, picture: string): Promise<void> {
+async function checkAppearance(opened: OpenPage, picture: string): Promise<void> {
   await opened.screenshot(picture)
   expect(await seriousViolations(opened.page)).toEqual([])
 }
@@ -83,16 +83,16 @@ async function busy(options: Partial<PersonOptions> = {}): Promise<Person> {
 it('the door', async () => {
   const opened = await browser.openPage({ url: rookery.url })
   await opened.page.getByRole('button', { name: 'Enter' }).waitFor()
-  await looksWell(opened, 'welcome')
+  await checkAppearance(opened, 'welcome')
   const dark = await browser.openPage({ url: rookery.url, colorScheme: 'dark' })
   await dark.page.getByRole('button', { name: 'Enter' }).waitFor()
-  await looksWell(dark, 'welcome-dark')
+  await checkAppearance(dark, 'welcome-dark')
 })
 
 it('an empty room', async () => {
   const sam = await enter()
   await sam.page.getByText('Nothing has been said in').waitFor()
-  await looksWell(sam.opened, 'empty')
+  await checkAppearance(sam.opened, 'empty')
 })
 
 it('a busy room, with people in it and unread elsewhere', async () => {
@@ -107,7 +107,7 @@ it('a busy room, with people in it and unread elsewhere', async () => {
   await sam.say('I run the upgrade once more on staging')
   await someone.sees('I run the upgrade once more on staging')
   await someone.writesUntil(() => sam.page.getByText('Amara is typing…').isVisible())
-  await looksWell(sam.opened, 'busy')
+  await checkAppearance(sam.opened, 'busy')
 })
 
 describe('in the dark', () => {
@@ -115,7 +115,7 @@ describe('in the dark', () => {
     const sam = await busy({ colorScheme: 'dark' })
     await sam.say('In the dark')
     await sam.sees('In the dark')
-    await looksWell(sam.opened, 'dark')
+    await checkAppearance(sam.opened, 'dark')
   })
 
   it('chosen against the system, and kept', async () => {
@@ -135,11 +135,11 @@ describe('in the dark', () => {
 describe('on a phone', () => {
   it('one thing at a time: the list, and the conversation', async () => {
     const sam = await busy(PHONE)
-    await looksWell(sam.opened, 'phone-conversation')
+    await checkAppearance(sam.opened, 'phone-conversation')
     await sam.page.getByRole('button', { name: 'Back to your rooms' }).tap()
     await sam.line('busy').waitFor()
     expect(await sam.composer.isVisible()).toBe(false)
-    await looksWell(sam.opened, 'phone-list')
+    await checkAppearance(sam.opened, 'phone-list')
     await sam.line('busy').tap()
     await sam.sees('🦜')
     await sam.composer.fill('from a phone')
@@ -153,7 +153,7 @@ describe('on a phone', () => {
     const sam = await busy(PHONE)
     await sam.page.getByRole('button', { name: /^People in this room/ }).tap()
     await sam.page.getByRole('dialog', { name: 'In this room' }).waitFor()
-    await looksWell(sam.opened, 'phone-members')
+    await checkAppearance(sam.opened, 'phone-members')
     await sam.page.getByRole('button', { name: 'Close' }).tap()
     await sam.page.getByRole('dialog').waitFor({ state: 'detached' })
   })
@@ -161,10 +161,10 @@ describe('on a phone', () => {
 
 it('on a tablet', async () => {
   const sam = await busy(TABLET)
-  await looksWell(sam.opened, 'tablet')
+  await checkAppearance(sam.opened, 'tablet')
   await sam.page.getByRole('button', { name: /^People in this room/ }).tap()
   await sam.page.getByRole('dialog', { name: 'In this room' }).waitFor()
-  await looksWell(sam.opened, 'members')
+  await checkAppearance(sam.opened, 'members')
 })
 
 it('a dialog over it', async () => {
@@ -172,7 +172,7 @@ it('a dialog over it', async () => {
   await sam.page.getByRole('button', { name: 'You: Sam' }).click()
   await sam.page.getByRole('menuitem', { name: 'Connect your own client…' }).click()
   await sam.page.getByRole('dialog', { name: 'Connect your own client' }).waitFor()
-  await looksWell(sam.opened, 'dialog')
+  await checkAppearance(sam.opened, 'dialog')
 })
 
 it('what is said to somebody stands evenly in its band, and its menu beside it', async () => {
@@ -200,7 +200,7 @@ it('what is said to somebody stands evenly in its band, and its menu beside it',
   expect(Math.abs(beside.right - button.right)).toBeLessThanOrEqual(8)
   expect(beside.left).toBeGreaterThanOrEqual(band.left)
   expect(beside.right).toBeLessThanOrEqual(band.right)
-  await looksWell(sam.opened, 'mention-menu')
+  await checkAppearance(sam.opened, 'mention-menu')
 })
 
 it('text from right to left stands as it is read', async () => {
@@ -210,7 +210,7 @@ it('text from right to left stands as it is read', async () => {
     "[...document.querySelectorAll('.message-text')].map((text) => getComputedStyle(text).direction)",
   )
   expect(directions).toEqual(['rtl', 'rtl', 'ltr', 'rtl'])
-  await looksWell(sam.opened, 'rtl')
+  await checkAppearance(sam.opened, 'rtl')
 })
 
 it('nothing moves for who does not want it', async () => {

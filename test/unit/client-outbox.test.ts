@@ -21,16 +21,16 @@ function pending(room: string, text = 'hello'): Pending {
 
 const anyRoom = () => true
 
-type Fate = 'acked' | 'ack lost' | 'lost' | 'refused' | 'limited' | 'refused for good' | 'seen first'
+type Outcome = 'acked' | 'ack lost' | 'lost' | 'refused' | 'limited' | 'refused for good' | 'seen first'
 type Step =
   | { do: 'add'; room: string }
-  | { do: 'send'; fates: Fate[] }
+  | { do: 'send'; outcomes: Outcome[] }
   | { do: 'disconnect'; arrived: number }
   | { do: 'wait'; ms: number }
   | { do: 'reload' }
 
 /** A server, a storage and an outbox, run through random events. */
-class World {
+class Simulation {
   now = 0
   outbox: Outbox
   readonly bounds: OutboxBounds
@@ -66,31 +66,31 @@ class World {
     return this.server.findIndex(({ id }) => id === one.id) + 1
   }
 
-  meet(send: Send, fate: Fate): void {
+  apply(send: Send, outcome: Outcome): void {
     const { id } = send.pending
     const known = this.server.some((one) => one.id === id)
-    if (fate === 'acked' || (known && fate !== 'ack lost' && fate !== 'lost')) {
+    if (outcome === 'acked' || (known && outcome !== 'ack lost' && outcome !== 'lost')) {
       this.outbox.acked(id, this.arrive(send))
       this.stored.delete(id)
-    } else if (fate === 'seen first') {
+    } else if (outcome === 'seen first') {
       this.arrive(send)
       this.outbox.remove(id)
       this.stored.delete(id)
-    } else if (fate === 'ack lost') {
+    } else if (outcome === 'ack lost') {
       this.arrive(send)
       this.outbox.refused(id, retryable, this.now)
-    } else if (fate === 'refused for good') {
+    } else if (outcome === 'refused for good') {
       expect(this.outbox.refused(id, final, this.now)?.state).toBe('failed')
       this.failed.add(id)
       this.stored.delete(id)
-    } else this.outbox.refused(id, fate === 'limited' ? limited : retryable, this.now)
+    } else this.outbox.refused(id, outcome === 'limited' ? limited : retryable, this.now)
   }
 
   step(one: Step): void {
     if (one.do === 'add') this.add(one.room)
     else if (one.do === 'wait') this.now += one.ms
     else if (one.do === 'send') {
-      for (const [index, send] of this.take().entries()) this.meet(send, one.fates[index] ?? 'acked')
+      for (const [index, send] of this.take().entries()) this.apply(send, one.outcomes[index] ?? 'acked')
     } else if (one.do === 'disconnect') {
       for (const send of this.take().slice(0, one.arrived)) this.arrive(send)
       this.outbox.disconnected()
@@ -100,12 +100,12 @@ class World {
     }
   }
 
-  settle(): void {
+  drain(): void {
     for (let i = 0; this.outbox.waiting > 0; i += 1) {
       if (i > 1_000) throw new Error('it never settled')
       const nextAt = this.outbox.nextAt(anyRoom)
       if (nextAt !== undefined) this.now = Math.max(this.now, nextAt)
-      for (const send of this.take()) this.meet(send, 'acked')
+      for (const send of this.take()) this.apply(send, 'acked')
     }
   }
 
@@ -120,14 +120,14 @@ class World {
   }
 }
 
-function steps(fates: readonly Fate[]): fc.Arbitrary<Step[]> {
+function steps(outcomes: readonly Outcome[]): fc.Arbitrary<Step[]> {
   const one: fc.Arbitrary<Step> = fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant<'add'>('add'), room: fc.constantFrom('a', 'b') }) },
     {
       weight: 5,
       arbitrary: fc.record({
         do: fc.constant<'send'>('send'),
-        fates: fc.array(fc.constantFrom(...fates), { maxLength: 6 }),
+        outcomes: fc.array(fc.constantFrom(...outcomes), { maxLength: 6 }),
       }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant<'disconnect'>('disconnect'), arrived: fc.nat(4) }) },
@@ -139,7 +139,7 @@ function steps(fates: readonly Fate[]): fc.Arbitrary<Step[]> {
 
 describe('the outbox', () => {
   it("brings each send to the server once, and a room's in the order of their making", () => {
-    const fates: Fate[] = [
+    const outcomes: Outcome[] = [
       'acked',
       'ack lost',
       'lost',
@@ -149,11 +149,11 @@ describe('the outbox', () => {
       'seen first',
     ]
     fc.assert(
-      fc.property(steps(fates), (all) => {
-        const world = new World(BOUNDS)
-        for (const one of all) world.step(one)
-        world.settle()
-        world.audit()
+      fc.property(steps(outcomes), (all) => {
+        const simulation = new Simulation(BOUNDS)
+        for (const one of all) simulation.step(one)
+        simulation.drain()
+        simulation.audit()
       }),
       { numRuns: 1_000 },
     )
@@ -162,10 +162,10 @@ describe('the outbox', () => {
   it('keeps the order with several under way as long as none is refused in between', () => {
     fc.assert(
       fc.property(steps(['acked', 'ack lost', 'seen first']), (all) => {
-        const world = new World({ ...BOUNDS, inFlight: 4 })
-        for (const one of all) world.step(one)
-        world.settle()
-        world.audit()
+        const simulation = new Simulation({ ...BOUNDS, inFlight: 4 })
+        for (const one of all) simulation.step(one)
+        simulation.drain()
+        simulation.audit()
       }),
       { numRuns: 500 },
     )

@@ -19,7 +19,7 @@ function entry(seq: number, more: Partial<Entry> = {}): Entry {
 }
 
 /** A clock that advances on demand. */
-class HandClock implements Clock {
+class ManualClock implements Clock {
   time = 0
   #timers: { at: number; run: () => void }[] = []
   now = () => this.time
@@ -36,7 +36,7 @@ class HandClock implements Clock {
     return this.#timers.length
   }
 
-  go(ms: number): void {
+  advance(ms: number): void {
     this.time += ms
     const due = this.#timers.filter(({ at }) => at <= this.time)
     this.#timers = this.#timers.filter(({ at }) => at > this.time)
@@ -185,18 +185,18 @@ describe('listeners', () => {
   })
 })
 
-describe('an timer', () => {
-  it('rings once, at the earliest time asked for', () => {
-    const clock = new HandClock()
-    let rung = 0
+describe('a timer', () => {
+  it('fires once, at the earliest time asked for', () => {
+    const clock = new ManualClock()
+    let fired = 0
     const timer = new Timer(clock, () => {
-      rung += 1
+      fired += 1
     })
     timer.schedule(100)
     timer.schedule(50)
     timer.schedule(200)
-    clock.go(50)
-    expect([rung, clock.timers]).toEqual([1, 0])
+    clock.advance(50)
+    expect([fired, clock.timers]).toEqual([1, 0])
     timer.schedule(10)
     timer.cancel()
     expect(clock.timers).toBe(0)
@@ -228,7 +228,7 @@ describe('the storage of what waits', () => {
   })
 
   it('holds nothing up when it fails or hangs', async () => {
-    const clock = new HandClock()
+    const clock = new ManualClock()
     const failures: string[] = []
     const storage = {
       load: () => new Promise<Pending[]>(() => {}),
@@ -241,7 +241,7 @@ describe('the storage of what waits', () => {
     const loaded = persistence.load()
     persistence.put(pending('a'))
     await Promise.resolve()
-    clock.go(10_000)
+    clock.advance(10_000)
     expect(await loaded).toEqual([])
     await persistence.idle()
     expect(failures).toEqual([

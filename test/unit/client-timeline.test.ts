@@ -85,7 +85,7 @@ class Reader {
   }
 
   /** Catches up like a room, against a server that answers; bounded. */
-  settle(log: Log): void {
+  catchUp(log: Log): void {
     for (let step = 0; step < 200; step += 1) {
       const after = this.timeline.missingAfter
       if (this.rejoin) this.take(log.join(this.timeline))
@@ -136,7 +136,7 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
   const bring = (one: Entry | undefined) => {
     if (one !== undefined) reader.take(reader.timeline.addLive(one))
   }
-  reader.settle(log)
+  reader.catchUp(log)
   for (const one of steps) {
     if (one.do === 'append') {
       const added = log.append()
@@ -145,7 +145,7 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
       if (one.how === 'double') bring(added)
     } else if (one.do === 'bring held') bring(held[one.index % Math.max(1, held.length)])
     else if (one.do === 'reconnect') reader.take(log.join(reader.timeline))
-    else if (one.do === 'settle') reader.settle(log)
+    else if (one.do === 'settle') reader.catchUp(log)
     else if (one.do === 'gap') reader.timeline.extendHead(log.head)
     else if (one.do === 'older')
       reader.timeline.addOlderPage(log.before(reader.timeline.first), reader.timeline.first)
@@ -159,7 +159,7 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
     }
   }
   reader.take(log.join(reader.timeline))
-  reader.settle(log)
+  reader.catchUp(log)
   return { log, reader }
 }
 
@@ -219,7 +219,7 @@ describe('with a server that keeps its promises', () => {
     const log = new Log()
     log.append()
     const reader = new Reader()
-    reader.settle(log)
+    reader.catchUp(log)
     for (let i = 0; i < 20; i += 1) log.append()
     log.first = 15
     const taken = log.join(reader.timeline)

@@ -98,11 +98,11 @@ describe('rows', () => {
   })
 
   test('that are the same stay the same values', () => {
-    const maker = new RowBuilder()
+    const builder = new RowBuilder()
     const source = { notices: [{ id: 1, after: 1, text: 'a' }], beginning: 'first', unreadFrom: 2 } as const
     const [one, two] = [message(1), message(2)]
-    const before = maker.rowsOf({ ...source, messages: [one, two] })
-    const after = maker.rowsOf({ ...source, messages: [one, { ...two, edited: true }, message(3)] })
+    const before = builder.rowsOf({ ...source, messages: [one, two] })
+    const after = builder.rowsOf({ ...source, messages: [one, { ...two, edited: true }, message(3)] })
     expect(before.map((row, place) => row === after[place])).toEqual([true, true, true, true, true, false])
   })
 

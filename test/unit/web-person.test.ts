@@ -220,7 +220,7 @@ describe('a mention', () => {
   })
 })
 
-describe('a likeness', () => {
+describe('an avatar', () => {
   it('has the initials of the first and the last word, one character each however it is written', () => {
     expect(initials('ada lovelace')).toBe('AL')
     expect(initials('Ada King Lovelace')).toBe('AL')

@@ -6,12 +6,12 @@ import { UNLIMITED_RATES } from '../cluster/cluster.ts'
 
 const API_KEY = 'the-api-key-of-the-browser-tests'
 /** Appends that wait for the log at once; it refuses more than 10,000. */
-const AT_A_TIME = 1_000
+const APPENDS_AT_ONCE = 1_000
 
 /** Settings for the server under test. */
 export const HISTORY_SETTINGS = { API_KEY, ...UNLIMITED_RATES }
 
-export interface Said {
+export interface HistoryMessage {
   from: { id: string; name: string }
   text: string
   /** Unix milliseconds. */
@@ -25,7 +25,7 @@ const AUTHORS = [
 ] as const
 
 /** `count` messages by a few people, who write several in a row. */
-export function chatter(count: number, text: (index: number) => string): Said[] {
+export function sampleMessages(count: number, text: (index: number) => string): HistoryMessage[] {
   return Array.from({ length: count }, (_, index) => {
     const from = AUTHORS[Math.floor(index / 3) % AUTHORS.length] ?? AUTHORS[0]
     return { from, text: text(index + 1) }
@@ -33,7 +33,7 @@ export function chatter(count: number, text: (index: number) => string): Said[] 
 }
 
 /** Publishes through the API, one after another. */
-export async function publish(url: string, room: string, said: readonly Said[]): Promise<void> {
+export async function publish(url: string, room: string, said: readonly HistoryMessage[]): Promise<void> {
   for (const [index, { from, text }] of said.entries()) {
     const answer = await fetch(`${url}/api/rooms/${room}/messages`, {
       method: 'POST',
@@ -46,7 +46,11 @@ export async function publish(url: string, room: string, said: readonly Said[]):
 }
 
 /** Writes into the log of a server that is not running yet. */
-export async function writeLog(dataDir: string, room: string, said: readonly Said[]): Promise<void> {
+export async function writeLog(
+  dataDir: string,
+  room: string,
+  said: readonly HistoryMessage[],
+): Promise<void> {
   let now = Date.now()
   const log = await openEmbeddedLog({
     directory: dataDir,
@@ -55,12 +59,12 @@ export async function writeLog(dataDir: string, room: string, said: readonly Sai
     logger: pino({ level: 'silent' }),
     registry: new Registry(),
   })
-  const append = ({ from, text, at }: Said, index: number) => {
+  const append = ({ from, text, at }: HistoryMessage, index: number) => {
     now = at ?? now
     return log.append(room, { kind: 'text', id: `history-${index}`, from, text })
   }
   // Messages with a time are appended one by one: the log reads its clock when it writes.
-  const step = said.some(({ at }) => at !== undefined) ? 1 : AT_A_TIME
+  const step = said.some(({ at }) => at !== undefined) ? 1 : APPENDS_AT_ONCE
   for (let first = 0; first < said.length; first += step) {
     await Promise.all(said.slice(first, first + step).map((one, offset) => append(one, first + offset)))
   }

@@ -23,7 +23,7 @@ const REST = `new Promise((resolve) => {
   requestAnimationFrame(look)
 })`
 
-const IN_SIGHT = `(() => {
+const VISIBLE_TEXTS = `(() => {
   const log = document.querySelector('[role=log]')
   const { top, bottom } = log.getBoundingClientRect()
   return [...log.querySelectorAll('.message-text')]
@@ -33,7 +33,7 @@ const IN_SIGHT = `(() => {
 })()`
 
 /** Each visible text and its distance below the top of the list, in pixels, from top to bottom. */
-export type Sight = ReadonlyMap<string, number>
+export type VisibleTexts = ReadonlyMap<string, number>
 
 /** Resolves when nothing moves any more, unless something arrives or the user scrolls. */
 export async function untilAtRest({ page }: Person): Promise<void> {
@@ -41,13 +41,13 @@ export async function untilAtRest({ page }: Person): Promise<void> {
 }
 
 /** What is visible when the list is at rest. */
-export async function sightOf(person: Person): Promise<Sight> {
+export async function visibleTexts(person: Person): Promise<VisibleTexts> {
   await untilAtRest(person)
-  return new Map(await person.page.evaluate<[string, number][]>(IN_SIGHT))
+  return new Map(await person.page.evaluate<[string, number][]>(VISIBLE_TEXTS))
 }
 
 /** The largest distance that anything of `before` has moved; Infinity if something is no longer visible. */
-export function movedBetween(before: Sight, after: Sight): number {
+export function movedBetween(before: VisibleTexts, after: VisibleTexts): number {
   if (before.size === 0) throw new Error('nothing was in sight')
   const ways = [...before].map(([text, top]) => Math.abs((after.get(text) ?? Number.POSITIVE_INFINITY) - top))
   return Math.max(...ways)
