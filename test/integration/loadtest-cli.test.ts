@@ -68,7 +68,7 @@ describe('is refused, with a word that helps and exit code 2:', () => {
     [
       'a shape that the target has not',
       ['run', 'small-rooms', '--target', 'one-process', '--workers', '4'],
-      /1 worker a host at most/,
+      /at most 1 worker per host/,
     ],
     ['a target elsewhere without an address', ['run', 'small-rooms', '--target', 'url'], /needs --url/],
     ['an address that is none', ['run', 'small-rooms', '--url', 'chat.example'], /--url/],
@@ -79,7 +79,7 @@ describe('is refused, with a word that helps and exit code 2:', () => {
     ],
     ['--p99 without a search', ['run', 'small-rooms', '--p99', '5'], /--find-limit/],
     ['a rate below one a connection', ['run', 'http-page', '--clients', '10', '--rate', '9'], /--rate/],
-    ['a page of rooms', ['run', 'http-page', '--room-size', '9'], /no use for roomSize/],
+    ['a page of rooms', ['run', 'http-page', '--room-size', '9'], /does not take roomSize/],
     ['an API without a key', ['run', 'http-publish', '--url', 'http://127.0.0.1:9'], /--api-key/],
     [
       'a comparison of unlike things',

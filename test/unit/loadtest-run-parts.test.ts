@@ -49,10 +49,10 @@ describe('what is asked', () => {
   })
 
   test.each([
-    ['host-kill', 'rookery', { hosts: '1' }, /needs 2 hosts/],
-    ['host-kill', 'one-process', {}, /1 host at most/],
-    ['worker-kills', 'one-process', {}, /1 worker a host at most/],
-    ['worker-kills', 'rookery', { workers: '1' }, /2 workers a host at least/],
+    ['host-kill', 'rookery', { hosts: '1' }, /needs at least 2 hosts/],
+    ['host-kill', 'one-process', {}, /at most 1 host/],
+    ['worker-kills', 'one-process', {}, /at most 1 worker per host/],
+    ['worker-kills', 'rookery', { workers: '1' }, /at least 2 workers per host/],
     ['small-rooms', 'sticky-cluster', { dialect: 'chat' }, /speaks bench/],
     ['small-rooms', 'bare-ws', { transport: 'polling' }, /only raw clients and the transport websocket/],
     ['small-rooms', 'bare-ws', { kind: 'stock' }, /raw clients/],

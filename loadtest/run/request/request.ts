@@ -120,18 +120,18 @@ function shapeOf(scenario: ScenarioRequirements, target: Target, asked: Asked): 
   const { limits, defaultShape } = target
   const hosts = asked.url?.length ?? asked.hosts ?? Math.max(defaultShape.hosts, scenario.minHosts)
   const workersPerHost = asked.workers ?? Math.max(defaultShape.workersPerHost, scenario.minWorkers)
-  if (hosts > limits.hosts) throw beyond(`${target.name} has ${countOf(limits.hosts, 'host')} at most`, hosts)
+  if (hosts > limits.hosts) throw beyond(`${target.name} has at most ${countOf(limits.hosts, 'host')}`, hosts)
   if (hosts < scenario.minHosts)
-    throw beyond(`${scenario.name} needs ${countOf(scenario.minHosts, 'host')} at least`, hosts)
+    throw beyond(`${scenario.name} needs at least ${countOf(scenario.minHosts, 'host')}`, hosts)
   if (target.name === 'url') return { hosts, workersPerHost }
   if (workersPerHost > limits.workersPerHost)
     throw beyond(
-      `${target.name} has ${countOf(limits.workersPerHost, 'worker')} a host at most`,
+      `${target.name} has at most ${countOf(limits.workersPerHost, 'worker')} per host`,
       workersPerHost,
     )
   if (workersPerHost < scenario.minWorkers)
     throw beyond(
-      `${scenario.name} needs ${countOf(scenario.minWorkers, 'worker')} a host at least`,
+      `${scenario.name} needs at least ${countOf(scenario.minWorkers, 'worker')} per host`,
       workersPerHost,
     )
   return { hosts, workersPerHost }
