@@ -1,7 +1,7 @@
 /**
- * Group commit: what is asked for while one commit is in flight goes into the next one together. One batch at a time,
- * in the order of asking; everybody is answered after the batch is on disk, in that order, a refusal too, because it may
- * rest on something that the same batch wrote.
+ * Group commit: jobs that arrive during a commit go into the next one together. One batch at a time, in the
+ * order of the calls. All callers are answered in that order after the batch is on disk; refusals too,
+ * because a refusal may depend on something that the same batch wrote.
  */
 import { RookeryError } from '../wire/errors.ts'
 import type { Tables } from './environment.ts'
@@ -9,25 +9,26 @@ import type { LogMetrics } from './log-metrics.ts'
 import type { WriterStore } from './writer-store.ts'
 
 export interface QueueLimits {
-  /** Jobs in one commit. */
+  /** Limit of jobs in one commit. */
   batchJobs: number
-  /** Jobs that wait for the next one; more are refused. */
+  /** Limit of jobs that wait for the next commit; more are refused. */
   queuedJobs: number
 }
 
 export interface Job<T> {
   /**
-   * Runs inside the transaction, and maybe once more after what it wrote has been taken back. A `RookeryError` refuses
-   * this job alone, and must come before its first write. Anything else that it throws refuses it as `internal`.
+   * Runs inside the transaction, and perhaps a second time after its writes were rolled back. A
+   * `RookeryError` refuses only this job, and must be thrown before its first write. Any other error refuses
+   * it as `internal`.
    */
   work(tables: Tables): T
-  /** Told once the batch is on disk, before the promise resolves. */
+  /** Called when the batch is on disk, before the promise resolves. */
   committed?(value: T): void
 }
 
 interface QueuedJob {
   work(tables: Tables): void
-  /** Instead of `work`: the others of the batch go on without it. */
+  /** Called instead of `work`: the rest of the batch continues without it. */
   refuse(error: RookeryError): void
   settle(): void
   fail(error: unknown): void
@@ -42,7 +43,7 @@ export class CommitQueue {
   #flight: Promise<void> | null = null
   #closed = false
 
-  /** @param onBroken told why a job was refused as `internal` */
+  /** @param onBroken called with the reason why a job was refused as `internal` */
   constructor(
     store: WriterStore,
     limits: QueueLimits,
@@ -66,7 +67,10 @@ export class CommitQueue {
     })
   }
 
-  /** Nobody waits for a store that has stopped working. Those in flight are answered when the outcome is known. */
+  /**
+   * Refuses waiting jobs while the store does not work. Jobs in flight are answered when the outcome is
+   * known.
+   */
   refuseWaiting(): void {
     const refused = this.#waiting
     this.#waiting = []
@@ -74,7 +78,7 @@ export class CommitQueue {
     for (const job of refused) job.fail(this.#store.unavailable())
   }
 
-  /** Takes nothing more, and resolves when all that was taken has been answered. */
+  /** Accepts no more jobs, and resolves when all accepted jobs have been answered. */
   async close(): Promise<void> {
     this.#closed = true
     while (this.#flight !== null) await this.#flight
@@ -105,7 +109,7 @@ export class CommitQueue {
     }
   }
 
-  /** All together; when one of them breaks, each in a transaction of its own, so that it breaks nothing but itself. */
+  /** All jobs together; if one fails, each in its own transaction, so that it fails alone. */
   #work(tables: Tables, batch: readonly QueuedJob[]): void {
     try {
       tables.root.transactionSync(() => {
@@ -127,7 +131,7 @@ export class CommitQueue {
     }
   }
 
-  /** As late as possible: what came while the transaction was being opened is in it. */
+  /** As late as possible, so that jobs which arrived while the transaction was being opened are included. */
   #take(): QueuedJob[] {
     const batch = this.#waiting.splice(0, this.#limits.batchJobs)
     this.#metrics.queued.set(this.#waiting.length)
@@ -136,7 +140,7 @@ export class CommitQueue {
   }
 }
 
-/** LMDB's own errors have a number. */
+/** Errors of LMDB itself have a numeric code. */
 export function isStoreFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'number'
 }

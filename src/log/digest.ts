@@ -1,4 +1,7 @@
-/** What tells two messages under one id apart: what was said, as a digest that outlives a blanked text. Every log has the same. */
+/**
+ * Digest of a message's content. Distinguishes two messages with the same id, also after the text was
+ * blanked. Same in every log.
+ */
 import { createHash } from 'node:crypto'
 
 export interface DigestInput {

@@ -1,10 +1,12 @@
 /**
- * The room log of one host, embedded in the primary: the only writer of the LMDB environment in the data directory.
- * Puts together the rules (log-appends, retention, user-rooms), the group commit and the store; owns the sweep timer
- * and the listeners. Opening never fails for what the disk does: the log then starts as failing, and tries again.
+ * The room log of one host, embedded in the primary: the only writer of the LMDB environment in the data
+ * directory. Connects the rules (log-appends, retention, user-rooms), the group commit and the store; owns
+ * the sweep timer and the listeners. Opening never fails because of the disk: the log then starts as failing
+ * and retries.
  *
- * One process may write to a directory. A second one would not spoil the sequence, which is read within the
- * transaction, but neither would tell its listeners of the other's entries: the caller sees to it that there is one.
+ * Only one process may write to a directory; the caller guarantees that. With two, the sequence would stay
+ * correct, because it is read inside the transaction, but listeners would miss the entries of the other
+ * process.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -21,12 +23,12 @@ import { forget, isTracked, mark, track } from './user-rooms.ts'
 import { touch, WriterStore } from './writer-store.ts'
 
 export interface EmbeddedLogLimits {
-  /** Changes in one commit. */
+  /** Limit of changes in one commit. */
   batchJobs: number
-  /** Changes that may wait for the next commit; more are refused as `unavailable`. */
+  /** Limit of changes that wait for the next commit; more are refused as `unavailable`. */
   queuedJobs: number
   roomsPerUser: number
-  /** A commit that takes longer counts as failing until it is through. */
+  /** If a commit takes longer, the log counts as failing until it is done. */
   stallMs: number
   sweepIntervalMs: number
 }
@@ -41,7 +43,9 @@ const defaultLimits: EmbeddedLogLimits = {
 
 export interface EmbeddedLogOptions {
   directory: string
-  /** What a room keeps: so many entries, and none older than so many days. `Infinity` for no limit. */
+  /**
+   * What a room keeps: at most this many entries, none older than this many days. `Infinity` for no limit.
+   */
   retention: { messages: number; days: number }
   /** Unix milliseconds. */
   clock: () => number
@@ -51,13 +55,13 @@ export interface EmbeddedLogOptions {
 }
 
 export interface EmbeddedLog extends RoomLog {
-  /** Lets go of what is too old, in one bounded slice. Runs by itself too. @returns whether every room was seen */
+  /** Trims old entries in one bounded slice. Also runs on a timer. @returns whether every room was checked */
   sweep(): Promise<{ trimmed: number; done: boolean }>
-  /** Frees the reader slots of processes that are gone. A killed reader pins the pages that it was looking at. */
+  /** Frees reader slots of dead processes. A killed reader pins the pages of its snapshot. */
   reapDeadReaders(): number
   /**
-   * To be called when another process has opened the log: until the next commit readers might take one for the newest that
-   * is not (see writer-store). Never rejects: a log that cannot be written is opened anew anyway.
+   * Must be called when another process has opened the log: until the next commit, readers might see an older
+   * state (see writer-store). Never rejects: a log that cannot be written is reopened anyway.
    */
   refreshReaders(): Promise<void>
 }
@@ -77,7 +81,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
   readonly #sweeper: Sweeper
   readonly #entryListeners: ((entry: LogEntry) => void)[] = []
   readonly #healthListeners: ((reason: string | null) => void)[] = []
-  /** Under way. */
+  /** Calls of `forgetRoom` in flight. */
   #forgets = 0
 
   constructor(options: EmbeddedLogOptions) {
@@ -154,7 +158,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     return this.#queue.run({ work: (tables) => mark(tables, userId, room, seq) })
   }
 
-  /** Every room's entries are told anyhow. */
+  /** Entries of all rooms are reported anyway. */
   watch(): Promise<void> {
     return Promise.resolve()
   }
@@ -168,7 +172,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
   }
 
   onReset(): void {
-    // The epoch is read when the environment is opened, and stays.
+    // The epoch is read when the environment is opened, and never changes.
   }
 
   onHealth(listener: (reason: string | null) => void): void {
@@ -200,7 +204,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     await this.#store.close()
   }
 
-  /** Who comes back to a room needs no commit. What is being forgotten stands there still: then the writer decides, in its order. */
+  /** Returning to a room needs no commit. While a `forgetRoom` is in flight, the writer decides, in order. */
   #isTracked(userId: string, room: string): boolean {
     if (this.#forgets > 0 || this.#store.reason !== null) return false
     return isTracked(this.#store.tables(), userId, room)
@@ -220,7 +224,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     for (const listener of this.#healthListeners) this.#guard(() => listener(reason))
   }
 
-  /** A listener's error is its own: the entry is stored, and the other listeners have a right to it. */
+  /** An error of one listener does not affect the others: the entry is stored. */
   #guard(call: () => void): void {
     try {
       call()
@@ -232,5 +236,5 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
 }
 
 const DAY_MS = 86_400_000
-/** Lines about what the log cannot do are that far apart. */
+/** Shortest time between log lines about refused jobs. */
 const BROKEN_LOG_MS = 5_000

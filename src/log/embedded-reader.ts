@@ -1,7 +1,7 @@
 /**
- * The log of this host as other processes read it: LMDB read-only, straight from the memory map. It is opened at once, or at the
- * first look where it is not there yet, so a reader may be made before the writer has the log ready, and again after a failed one, but less and
- * less often while that does not help.
+ * The log of this host for other processes: LMDB read-only, directly from the memory map. It is opened at
+ * once, or at the first read if the writer has not created it yet. After a failed read it is opened again,
+ * with a growing delay.
  */
 import { LogNotCreated, openForReading, type Tables } from './environment.ts'
 import { LogView, type TableSource } from './log-view.ts'
@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 8_000
 
 export interface EmbeddedReaderOptions {
   directory: string
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   nowMs?: () => number
 }
 
@@ -47,12 +47,12 @@ class ReadOnlySource implements TableSource {
     return this.#tables
   }
 
-  /** Whoever reads first does not wait, and the writer hears of all readers before they are used. */
+  /** So that the first read does not wait, and the writer knows all readers before they are used. */
   openEarly(): void {
     try {
       this.tables()
     } catch {
-      // It is tried again at the first look, which tells why it fails.
+      // Tried again at the first read, which reports the error.
     }
   }
 
@@ -78,7 +78,7 @@ class ReadOnlySource implements TableSource {
     }
   }
 
-  /** The pause grows with every failure that comes soon after the one before. */
+  /** The delay grows with every failure that follows soon after another. */
   #backOff(error: unknown): void {
     const nowMs = this.#nowMs()
     const again = this.#failed !== undefined && nowMs < this.#failed.atMs + 2 * LONGEST_PAUSE_MS

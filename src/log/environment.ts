@@ -1,32 +1,32 @@
 /**
- * The LMDB environment that holds the embedded room log: how it is opened, its tables, and what lies in them. Writer
- * and readers share it. It decides nothing about messages.
+ * The LMDB environment of the embedded room log: how it is opened, its tables and their records. Shared by
+ * writer and readers. Contains no rules about messages.
  *
- * Durable before visible: lmdb-js shows a commit before it is flushed unless `overlappingSync` is off. With it off, a
- * commit is LMDB's own: fdatasync of the pages, then the meta page through an O_DSYNC descriptor, and only then the new
- * transaction number that readers look at.
+ * Durable before visible: lmdb-js shows a commit before it is flushed, unless `overlappingSync` is off. With
+ * it off, a commit is LMDB's own: fdatasync of the pages, then the meta page through an O_DSYNC descriptor,
+ * and only then the new transaction number that readers use.
  */
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { lmdbExtentBytes, lmdbTransaction, META_BYTES } from './lmdb-meta.ts'
 
-/** What a room's log is known by as a whole. Stays when every entry has been trimmed, so that numbering goes on. */
+/** State of a room's log. Kept when all entries have been trimmed, so that numbering continues. */
 export interface RoomRecord {
   head: number
-  /** Oldest entry kept; `head + 1` when none is. */
+  /** Oldest kept entry; `head + 1` if there is none. */
   first: number
   /** `at` of the newest entry. */
   at: number
   /** Texts ever appended. */
   texts: number
-  /** Of these, texts that retention has trimmed. */
+  /** Of these, texts that were trimmed. */
   trimmedTexts: number
-  /** Of a room that came from another log; without it the log's own. */
+  /** Set for a room that was imported; otherwise the log's epoch applies. */
   epoch?: string
 }
 
-/** An entry without what its key says already. */
+/** An entry without the fields of its key. */
 export interface StoredEntry {
   id: string
   kind: 'text' | 'edit' | 'remove'
@@ -34,18 +34,18 @@ export interface StoredEntry {
   text?: string
   target?: number
   at: number
-  /** Texts of the room up to and with this entry. */
+  /** Texts of the room up to and including this entry. */
   texts: number
 }
 
-/** The first answer to a message id. `digest` is of what was said, and outlives a blanked text. */
+/** The first answer to a message id. `digest` covers the content, and remains when the text is blanked. */
 export interface StoredId {
   seq: number
   at: number
   digest: string
 }
 
-/** Keys are lmdb-js's ordered binary arrays: elements are escaped and delimited, so no two keys can run together. */
+/** Keys are ordered binary arrays of lmdb-js: elements are escaped and delimited, so keys can't collide. */
 export interface Tables {
   root: RootDatabase
   /** Epoch and format. */
@@ -71,35 +71,37 @@ export const AFTER_ROOM_NAMES = '\x7f'
 const DATA_FILE = 'data.mdb'
 const DAMAGED = `${DATA_FILE} is damaged: it does not start like a log`
 
-/** The writer has not made the environment yet. */
+/** The writer has not created the environment yet. */
 export class LogNotCreated extends Error {
   constructor() {
     super('it does not exist yet')
   }
 }
 
-/** One slot a process, and some to spare for those of killed processes that have not been reaped yet. */
+/** One slot per process, with spare ones for killed processes whose slots have not been freed yet. */
 const READER_SLOTS = 512
 
 const options = {
   overlappingSync: false,
-  /** Off, because with it on a failed commit leaves a rejected promise inside lmdb-js that nobody can reach. */
+  /**
+   * Off, because otherwise a failed commit leaves a rejected promise inside lmdb-js that can't be handled.
+   */
   eventTurnBatching: false,
-  /** Or a directory with a dot in its name would be taken for a file. */
+  /** Otherwise a directory with a dot in its name would be treated as a file. */
   noSubdir: false,
   maxReaders: READER_SLOTS,
   maxDbs: 12,
   encoding: 'json' as const,
 }
 
-/** Throws what the file system or LMDB says when it can't be opened for writing. */
+/** Throws the error of the file system or of LMDB if it can't be opened for writing. */
 export function openForWriting(directory: string): Tables {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const padded = padShortFile(join(directory, DATA_FILE))
   return openTables(open({ path: directory, ...options }), padded)
 }
 
-/** Throws while the writer has not made the environment yet. */
+/** Throws while the writer has not created the environment yet. */
 export function openForReading(directory: string): Tables {
   const path = join(directory, DATA_FILE)
   if (!existsSync(path)) throw new LogNotCreated()
@@ -112,7 +114,7 @@ export function openForReading(directory: string): Tables {
   return openTables(open({ path: directory, readOnly: true, ...options }), false)
 }
 
-/** Closes again what can't be used. */
+/** Closes the environment if it can't be used. */
 function openTables(root: RootDatabase, suspect: boolean): Tables {
   try {
     const tables: Tables = {
@@ -136,13 +138,14 @@ function openTables(root: RootDatabase, suspect: boolean): Tables {
 }
 
 function table<V, K extends string | (string | number)[]>(root: RootDatabase, name: string): Database<V, K> {
-  // In a read-only environment lmdb-js answers undefined for a table that is not there, whatever its types say.
+  // In a read-only environment lmdb-js returns undefined for a missing table, although its types say
+  // otherwise.
   const database: Database<V, K> | undefined = root.openDB<V, K>({ name, encoding: 'json' })
   if (database === undefined) throw new LogNotCreated()
   return database
 }
 
-/** Of the newest commit, as the data file has it. Throws when it cannot be read. */
+/** Transaction number of the newest commit in the data file. Throws if it cannot be read. */
 export function committedTransaction(directory: string): number {
   const file = openSync(join(directory, DATA_FILE), 'r')
   try {
@@ -159,7 +162,7 @@ function startOf(file: number): Buffer {
   return bytes.subarray(0, readSync(file, bytes, 0, META_BYTES, 0))
 }
 
-/** Throws when the file holds something else. One that is missing or empty is for LMDB to fill: a new log. */
+/** Throws if the file is not an LMDB data file. An empty file is a new log. */
 function checkFile(file: number): { fileBytes: number; extentBytes: number } {
   const fileBytes = fstatSync(file).size
   if (fileBytes === 0) return { fileBytes, extentBytes: 0 }
@@ -169,9 +172,10 @@ function checkFile(file: number): { fileBytes: number; extentBytes: number } {
 }
 
 /**
- * Touching a mapped page beyond the end of its file kills the process (SIGBUS). A file that is shorter than its meta
- * page says is therefore filled up with zeros, which LMDB tells from a page. It may be short for a good reason (pages
- * that were taken and given back within one transaction are never written) or because somebody truncated it.
+ * Access to a mapped page beyond the end of the file kills the process (SIGBUS). So a file that is shorter
+ * than its meta page says is padded with zeros, which LMDB does not take for a page. It may be short for a
+ * valid reason (pages allocated and freed within one transaction are never written) or because it was
+ * truncated.
  */
 function padShortFile(path: string): boolean {
   if (!existsSync(path)) return false
@@ -186,7 +190,7 @@ function padShortFile(path: string): boolean {
   }
 }
 
-/** Throws if anything that should be there is not. Only for a file that was found short: it reads all of it. */
+/** Reads the whole file, and throws if something is missing. Only for a file that was too short. */
 function readEverything(tables: Tables): void {
   const { root, ...all } = tables
   root.resetReadTxn()

@@ -1,30 +1,30 @@
 /**
- * How long an LMDB data file must be, and what was committed last, read from the bytes of its two meta pages. Pure: no I/O. It knows just enough of
- * the format for that, and to tell a data file from anything else: lmdb-js crashes on a file whose meta pages LMDB
- * refuses, so nothing else may be given to it.
+ * Parses the two meta pages of an LMDB data file: required length of the file, and number of the last commit.
+ * Also recognizes a data file: lmdb-js crashes on a file whose meta pages LMDB refuses, so other files must
+ * not be opened. Pure.
  */
 
-/** Enough to see both meta pages at the largest page size LMDB has. */
+/** Covers both meta pages at the largest page size of LMDB. */
 export const META_BYTES = 2 * 65_536
 
 const MAGIC = 0xbeefc0de
 const DATA_VERSION = 2
-/** Offsets from the magic number on. */
+/** Offsets from the magic number. */
 const VERSION = 4
 const PAGE_SIZE = 24
 const LAST_PAGE = 120
 const TRANSACTION = 128
 const META_END = 136
-/** The magic number follows a page header of at most so many bytes. */
+/** The magic number follows a page header of at most this many bytes. */
 const HEADER_MAX = 32
 
-/** @returns `null` when this is not how an LMDB data file starts */
+/** @returns `null` if this is not the start of an LMDB data file */
 export function lmdbExtentBytes(start: Buffer): number | null {
   const newest = newestMeta(start)
   return newest === null ? null : (newest.lastPage + 1) * newest.pageBytes
 }
 
-/** @returns the number of the newest transaction; `null` when this is not how an LMDB data file starts */
+/** @returns the number of the newest transaction; `null` if this is not the start of an LMDB data file */
 export function lmdbTransaction(start: Buffer): number | null {
   return newestMeta(start)?.transaction ?? null
 }

@@ -1,10 +1,10 @@
 /**
- * LMDB's lock file, as far as the count of transactions goes that all processes share: the number of the newest commit, from which
- * the next transaction and every reader find their state. It is set right here after another process has turned it
- * back (writer-store says how that comes).
+ * The transaction count in LMDB's lock file: the number of the newest commit, shared by all processes. The
+ * next transaction and every reader find their state by it. This class corrects the count after another
+ * process has set it back (see writer-store).
  *
- * POSIX takes all of a process's locks on a file away as soon as it closes any descriptor of that file, and LMDB's are
- * on this one: it is opened after the environment, and closed after it.
+ * When a process closes any descriptor of a file, POSIX releases all its locks on that file, and LMDB's locks
+ * are on this file. So it is opened after the environment and closed after it.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ export class LockFile {
     this.#file = file
   }
 
-  /** Throws what the file system says, or when this is no lock file of LMDB's. */
+  /** Throws the error of the file system, or if the file is not a lock file of LMDB. */
   static open(directory: string): LockFile {
     const file = openSync(join(directory, NAME), 'r+')
     const lock = new LockFile(file)
@@ -30,7 +30,10 @@ export class LockFile {
     throw new Error(`${NAME} does not start like a lock file`)
   }
 
-  /** In no transaction of this process's. The bytes are one aligned word of a page that all of them have mapped. */
+  /**
+   * Must not be called inside a transaction of this process. Writes one aligned word of a page that all
+   * processes map.
+   */
   setTransaction(newest: number): void {
     const word = Buffer.alloc(COUNT_END - COUNT_AT)
     word.writeBigUInt64LE(BigInt(newest))

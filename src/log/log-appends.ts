@@ -1,6 +1,6 @@
 /**
- * The rules of the log, run inside the writer's transaction: numbering, duplicates, ownership of targets, blanking.
- * Everything is checked before anything is written, so an append that is refused has left no trace in the transaction.
+ * Rules of an append, run inside the writer's transaction: numbering, duplicates, ownership of targets,
+ * blanking. All checks come before the first write, so a refused append leaves no trace in the transaction.
  */
 import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
@@ -18,7 +18,7 @@ export interface AppendOutcome {
 
 export interface AppendOptions {
   nowMs: number
-  /** Entries kept a room. */
+  /** Limit of entries of a room. */
   keep: number
 }
 
@@ -79,8 +79,8 @@ function checkTarget(tables: Tables, room: string, draft: { target: number; from
 }
 
 /**
- * The stored texts are overwritten. The bytes of the pages that held them stay in the data file until LMDB takes those
- * pages again, which it does before it lets the file grow: gone for every reader, not for a forensic look at the disk.
+ * Overwrites the stored texts. The old bytes stay in the data file until LMDB reuses their pages, which it
+ * does before the file grows. So no reader can see the texts, but a forensic look at the disk may.
  */
 function blank(tables: Tables, room: string, target: number): void {
   blankEntry(tables, room, target)
@@ -96,7 +96,7 @@ function blankEntry(tables: Tables, room: string, seq: number): void {
   tables.entries.putSync([room, seq], rest)
 }
 
-/** Writing in a room means having read it up to there. */
+/** An author has read the room up to the own message. */
 function markOwnRead(tables: Tables, room: string, { userId, seq }: { userId: string; seq: number }): void {
   const read = tables.userRooms.get([userId, room])
   if (read === undefined || read >= seq) return

@@ -1,4 +1,4 @@
-/** What the embedded log counts. */
+/** Metrics of the embedded log. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type SharedLogMetrics, sharedLogMetrics } from './shared-log-metrics.ts'
 

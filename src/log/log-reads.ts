@@ -1,11 +1,11 @@
-/** What can be asked of the log's tables, by the writer and by readers in other processes alike. It never writes. */
+/** Queries on the log's tables, for the writer and for readers in other processes. Never writes. */
 import type { LogEntry } from '../wire/entry.ts'
 import { AFTER_ROOM_NAMES, EPOCH_KEY, type RoomRecord, type StoredEntry, type Tables } from './environment.ts'
 import type { HeadInfo, LogPage, ReadRange, UserRoom } from './room-log.ts'
 
 const emptyRoom: RoomRecord = { head: 0, first: 1, at: 0, texts: 0, trimmedTexts: 0 }
 
-/** One room makes no sense. The others may. */
+/** The data of one room is inconsistent. Other rooms are not affected. */
 export class RoomDamage extends Error {}
 
 export function roomRecord(tables: Tables, room: string): RoomRecord {
@@ -31,7 +31,7 @@ export function readPage(tables: Tables, room: string, range: ReadRange): LogPag
   return { ...info, entries, more }
 }
 
-/** From `start` to `end`, both included; nothing when `end < start`. */
+/** From `start` to `end`, both included; empty if `end < start`. */
 function pageBounds(
   { head, first }: HeadInfo,
   range: ReadRange,
@@ -62,7 +62,7 @@ export function readUserRooms(tables: Tables, userId: string): UserRoom[] {
   })
 }
 
-/** Texts after `read` that are still kept, less the removed ones: two look-ups and a walk over the removed alone. */
+/** Kept texts after `read`, without removed ones. Two look-ups, and a scan over removed texts only. */
 function unreadTexts(
   tables: Tables,
   room: string,

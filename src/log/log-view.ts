@@ -1,13 +1,13 @@
-/** The reading half of the embedded log, over whatever tables its owner has open at the time. */
+/** Read access to the embedded log, over the tables that the owner currently has open. */
 import { RookeryError } from '../wire/errors.ts'
 import type { Tables } from './environment.ts'
 import { RoomDamage, readHead, readPage, readUserRooms } from './log-reads.ts'
 import type { HeadInfo, LogPage, ReadRange, UserRoom } from './room-log.ts'
 
 export interface TableSource {
-  /** Throws while there are none. */
+  /** Throws while no tables are open. */
   tables(): Tables
-  /** They could not be had, or not be read. */
+  /** The tables could not be opened or read. */
   failed(error: unknown): void
 }
 
@@ -31,8 +31,8 @@ export class LogView {
   }
 
   /**
-   * One look is one snapshot. lmdb-js keeps a snapshot until the next turn of the event loop: it is dropped first, so
-   * that whatever has been announced by now is seen.
+   * One read is one snapshot. lmdb-js keeps a snapshot until the next turn of the event loop: it is dropped
+   * first, so that the read sees everything announced before.
    */
   #read<T>(read: (tables: Tables) => T): T {
     try {

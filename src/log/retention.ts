@@ -1,14 +1,14 @@
 /**
- * What the log lets go of: entries beyond the count that a room keeps, and those that are too old. Runs inside the
- * writer's transaction. With an entry goes all that was stored for it, its message id too: an id that comes again
- * after that is a new message.
+ * Retention: trims entries beyond a room's limit, and entries that are too old. Runs inside the writer's
+ * transaction. All data of an entry is removed, including its message id: the same id sent later is a new
+ * message.
  */
 import type { RoomRecord, Tables } from './environment.ts'
 
-/** An append that finds more than it may keep (a setting was lowered) trims a few; the rooms shrink as they are used. */
+/** Limit of entries trimmed by one append. After a setting was lowered, rooms shrink as they are used. */
 const TRIMMED_PER_APPEND = 8
 
-/** @returns the record as it stands afterwards; the caller stores it */
+/** @returns the new record; the caller stores it */
 export function trimExcess(tables: Tables, room: string, record: RoomRecord, keep: number): RoomRecord {
   const excess = record.head - record.first + 1 - keep
   return trimOldest(tables, room, record, Math.min(excess, TRIMMED_PER_APPEND))

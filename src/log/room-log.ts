@@ -1,48 +1,48 @@
 /**
- * The room-log contract: the source of order and of memory. Implementations: embedded (LMDB) and Redis.
- * All of them pass the suite in test/contract/room-log-suite.ts.
+ * The room-log contract: stores and orders the messages of rooms. Implementations: embedded (LMDB) and Redis.
+ * Both pass the suite in test/contract/room-log-suite.ts.
  */
 import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
 
 export interface HeadInfo {
   /**
-   * Changes when the room's log is lost, or the end of it, so that no client takes a new sequence for the old one. Another room's
-   * may differ.
+   * Changes if the room's log, or its end, is lost, so that no client mistakes a new sequence for the old
+   * one. Rooms may have different epochs.
    */
   epoch: string
-  /** Sequence number of the newest entry; 0 for a room without any. */
+  /** Sequence number of the newest entry; 0 for a room without entries. */
   head: number
-  /** Sequence number of the oldest entry that is still kept; `head + 1` when none is. */
+  /** Sequence number of the oldest kept entry; `head + 1` if there is none. */
   first: number
 }
 
 /**
- * `after`: oldest first, from `after + 1`. `before`: the newest that are older than `before`, oldest first.
- * Neither: the newest `limit`.
+ * `after`: from `after + 1`, oldest first. `before`: the newest entries older than `before`, oldest first.
+ * `newest`: the newest `limit` entries.
  */
 export type ReadRange = { limit: number } & ({ after: number } | { before: number } | { newest: true })
 
 export interface LogPage extends HeadInfo {
   /** Ascending by `seq`, without holes. */
   entries: LogEntry[]
-  /** There is more in that direction than `limit` let through. */
+  /** There are more entries in that direction. */
   more: boolean
 }
 
 /**
- * What any process of the host may ask. Rejects with `unavailable` while the store cannot be read. A look that is begun
- * after an entry was announced sees that entry.
+ * Read access for any process of the host. Rejects with `unavailable` while the store cannot be read. A read
+ * that starts after an entry was announced sees that entry.
  */
 export interface RoomLogReader {
   head(room: string): Promise<HeadInfo>
-  /** A page may be shorter than `limit` when its entries are large; `more` says so. */
+  /** A page may be shorter than `limit` if its entries are large; then `more` is true. */
   read(room: string, range: ReadRange): Promise<LogPage>
   /** The user's own rooms, by name. Rooms without entries have head 0. */
   userRooms(userId: string): Promise<UserRoom[]>
   close(): Promise<void>
 }
 
-/** The epoch of a watched room has changed. What follows `head` in the new one is told after this. */
+/** The epoch of a watched room has changed. Entries after `head` in the new epoch are reported after this. */
 export interface LogReset {
   room: string
   epoch: string
@@ -52,52 +52,55 @@ export interface LogReset {
 export interface UserRoom {
   room: string
   head: number
-  /** Up to where the user has read; 0 when never said. */
+  /** Read marker of the user; 0 if never set. */
   read: number
-  /** Texts after `read` that are still kept and have not been removed. Edits and removals do not count. */
+  /** Texts after `read` that are kept and not removed. Edits and removals do not count. */
   unread: number
 }
 
 /**
- * The writer. One a host (embedded) or a cluster (Redis).
+ * The log with write access. One per host (embedded) or per cluster (Redis).
  *
- * `append` is durable first and visible after: when it resolves, the entry survives a crash, and `onEntry` listeners
- * of a watched room have been called or will be, in the order of the log, each entry once. The sequence is dense per room:
- * 1, 2, 3 …
- * The same `from.id` and `id` in a room again gives the first answer with `duplicate: true`; with another content it
- * rejects with `conflict`. An edit or removal whose target is not a text of the same author rejects with `forbidden`;
- * one whose target does not exist, is not kept any more or has been removed, with `not_found`. A removal blanks the
- * text of its target, and of the target's edits, where they are stored.
- * What could not be stored rejects with `unavailable`, and leaves no trace: the next append gets the number that this
- * one would have had. Over a network the answer alone may have been lost: then it is stored, and its id tells.
+ * `append` makes an entry durable before it is visible. When it resolves, the entry survives a crash, and
+ * `onEntry` listeners of a watched room have been or will be called, in log order, once per entry. The
+ * sequence is dense per room: 1, 2, 3 … The same `from.id` and `id` in a room again give the first answer
+ * with `duplicate: true`; with different content they reject with `conflict`. An edit or removal rejects with
+ * `forbidden` if its target is not a text of the same author, and with `not_found` if the target does not
+ * exist, is no longer kept or has been removed. A removal blanks the stored text of its target and of the
+ * target's edits. An entry that could not be stored rejects with `unavailable` and leaves no trace: the next
+ * append gets its number. Over a network only the answer may have been lost: then the entry is stored, and a
+ * retry with the same id finds it.
  *
- * Retention lets the oldest entries of a room go, by count and by age; with an entry its message id is forgotten, so
- * that a retry which comes after that is a new message. A room whose entries have all gone keeps its head. A reader that
- * asks for what follows `after` and finds `first > after + 1` has missed entries for good: the caller decides what then.
+ * Retention trims the oldest entries of a room, by count and by age. The message id of a trimmed entry is
+ * forgotten, so a later retry is a new message. A room without kept entries keeps its head. A reader that
+ * asks for entries after `after` and finds `first > after + 1` has missed entries for good; the caller
+ * decides what to do.
  */
 export interface RoomLog extends RoomLogReader {
   append(room: string, draft: MessageDraft): Promise<AppendResult>
   /**
-   * Makes `room` one of the user's own, with nothing read; harmless when it is one already. Rejects with `forbidden` when
-   * the user has as many as a user can have.
+   * Adds `room` to the user's own rooms, with nothing read; no effect if it is one already. Rejects with
+   * `forbidden` if the user is at the limit.
    */
   trackRoom(userId: string, room: string): Promise<void>
-  /** The read marker goes too. */
+  /** Also removes the read marker. */
   forgetRoom(userId: string, room: string): Promise<void>
   /**
-   * Moves the user's read marker; it never goes back and never beyond the head. Resolves with where it stands. A text of
-   * the user's own moves it as well, and so does sending that again. Rejects with `not_joined` for a room that is not one of the user's own.
+   * Moves the user's read marker; never backwards and never beyond the head. Resolves with the new marker. An
+   * own text, or a retry of it, also moves the marker. Rejects with `not_joined` if the room is not one of
+   * the user's own.
    */
   markRead(userId: string, room: string, seq: number): Promise<number>
   /**
-   * Resolves when the entries of `room` that are appended from then on will be told to `onEntry` listeners. Counted. Rejects with
-   * `unavailable`, and then need not be undone. The embedded log tells the entries of every room, watched or not.
+   * Resolves when all later entries of `room` will be reported to `onEntry` listeners. Calls are counted.
+   * Rejects with `unavailable`; then no `unwatch` is needed. The embedded log reports the entries of all
+   * rooms, watched or not.
    */
   watch(room: string): Promise<void>
   unwatch(room: string): void
   onEntry(listener: (entry: LogEntry) => void): void
-  /** A log on which nothing but its own host writes never loses its end unnoticed, and never calls it. */
+  /** The embedded log never loses its end unnoticed, and never calls it. */
   onReset(listener: (reset: LogReset) => void): void
-  /** Told how it stands now, and then at each change: `null` while it works, else why not. */
+  /** Calls back with the current state and at each change: `null` if the log works, else the reason. */
   onHealth(listener: (reason: string | null) => void): void
 }

@@ -1,4 +1,4 @@
-/** What every implementation of the room log counts, under the same names. */
+/** Metrics of every implementation of the room log. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 export interface SharedLogMetrics {

@@ -1,7 +1,7 @@
 /**
- * Goes round all rooms in slices and has aged entries trimmed. A slice looks at a bounded number of rooms without
- * holding the write lock, and trims a bounded number of entries in one job of the commit queue, so that appends go on
- * in between. Rooms that need no trimming cost a read.
+ * Trims old entries of all rooms, slice by slice. A slice checks a bounded number of rooms without the write
+ * lock, and trims a bounded number of entries in one job of the commit queue, so that appends continue in
+ * between. A room without old entries costs one read.
  */
 import type { CommitQueue } from './commit-queue.ts'
 import { isStoreFailure } from './commit-queue.ts'
@@ -15,7 +15,7 @@ const ENTRIES_PER_SLICE = 1_000
 export interface SweeperOptions {
   tables(): Tables
   queue: CommitQueue
-  /** Entries older than this go. Unix milliseconds. */
+  /** Entries older than this are trimmed. Unix milliseconds. */
   cutoffMs(): number
   intervalMs: number
   onTrimmed(count: number): void
@@ -24,7 +24,7 @@ export interface SweeperOptions {
 
 export class Sweeper {
   readonly #options: SweeperOptions
-  /** The room that the next slice begins with. */
+  /** First room of the next slice. */
   #next = ''
   #timer: NodeJS.Timeout | undefined
   #stopped = false
@@ -50,7 +50,9 @@ export class Sweeper {
     return { trimmed, done: this.#next === '' }
   }
 
-  /** Which rooms of this slice have something to trim, and where the next slice begins; `null` after the last room. */
+  /**
+   * Rooms of this slice with old entries, and the first room of the next slice; `null` after the last room.
+   */
   #findDue(cutoffMs: number): { rooms: string[]; next: string | null } {
     const tables = this.#options.tables()
     tables.root.resetReadTxn()
@@ -77,7 +79,7 @@ export class Sweeper {
     this.#timer.unref()
   }
 
-  /** One way round, slice by slice. What fails is tried again at the next round. */
+  /** One round over all rooms. Failures are retried in the next round. */
   async #runRound(): Promise<void> {
     try {
       let done = false
@@ -93,13 +95,13 @@ const nothing = { trimmed: 0, unfinished: null }
 
 interface Trimming {
   trimmed: number
-  /** The room in which the slice's budget ran out, if it did. */
+  /** The room in which the budget of the slice ran out. */
   unfinished: string | null
-  /** Why rooms were passed over. */
+  /** Errors of skipped rooms. */
   broken: unknown[]
 }
 
-/** A room that cannot be trimmed is left as it was, and keeps no other from being trimmed. */
+/** A room that cannot be trimmed is left unchanged and does not block others. */
 function trimRooms(tables: Tables, rooms: string[], cutoffMs: number): Trimming {
   const trimming: Trimming = { trimmed: 0, unfinished: null, broken: [] }
   for (const room of rooms) {

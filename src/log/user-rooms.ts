@@ -1,4 +1,4 @@
-/** A user's own rooms and read markers, changed inside the writer's transaction. */
+/** Own rooms and read markers of a user, changed inside the writer's transaction. */
 import { RookeryError } from '../wire/errors.ts'
 import { AFTER_ROOM_NAMES, type Tables } from './environment.ts'
 import { roomRecord } from './log-reads.ts'
@@ -20,7 +20,7 @@ export function forget(tables: Tables, userId: string, room: string): void {
   tables.userRooms.removeSync([userId, room])
 }
 
-/** @returns where the marker stands afterwards */
+/** @returns the new marker */
 export function mark(tables: Tables, userId: string, room: string, seq: number): number {
   const read = tables.userRooms.get([userId, room])
   if (read === undefined) throw new RookeryError('not_joined', 'this is not one of the rooms of the user')

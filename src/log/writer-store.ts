@@ -1,18 +1,20 @@
 /**
- * Keeps the log's environment open for writing, and carries out one transaction at a time in it.
+ * Keeps the log's environment open for writing, and runs one transaction at a time in it.
  *
- * After a failed commit nothing more is written through the same environment: a meta page that could not be written
- * leaves LMDB in a state that it does not come back from. It is closed, opened anew with a growing pause, and counts
- * as working when a commit of its own has gone through. It knows nothing of what is written.
+ * After a failed commit nothing more is written through the same environment: LMDB does not recover from a
+ * meta page that could not be written. The environment is closed and reopened with a growing delay. It counts
+ * as working when a commit of its own has succeeded. The store does not know what is written.
  *
- * A process that opens the environment, if only to read, sets the count of transactions that all share to what it had read a
- * moment before. If a commit came between, the next one would be built on the state before that, and take its place: what was
- * acked would be gone (OpenLDAP's ITS#9496, which lmdb-js still has). So nothing is written in a transaction that does
- * not follow the newest commit; the count is set right instead. (Opening the environment anew would set it too. But who closes
- * it while another opens it can leave that one with destroyed mutexes.)
+ * A process that opens the environment, even only to read, sets the shared transaction count to a value that
+ * it read a moment before. If a commit happened in between, the next commit would be built on the state
+ * before it and replace it: acked data would be lost (OpenLDAP's ITS#9496, which lmdb-js still has). So
+ * nothing is written in a transaction that does not follow the newest commit; the count is corrected instead.
+ * (Reopening the environment would also set it. But a process that closes it while another opens it may leave
+ * that one with destroyed mutexes.)
  *
- * A process that exits while lmdb-js waits to be let into a transaction would hang for ever: Node joins the thread that
- * waits for Node. Whoever leaves in order closes the log first; for any other exit the process kills itself then.
+ * A process that exits while lmdb-js waits for a transaction would hang for ever: Node joins the thread that
+ * waits for Node. An orderly exit closes the log first; for any other exit during that wait the process kills
+ * itself.
  */
 import { randomUUID } from 'node:crypto'
 import { statfsSync } from 'node:fs'
@@ -30,27 +32,27 @@ import { LockFile } from './lock-file.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
-/** Each needs a process that opens the environment during one commit. */
+/** Each retry needs another process that opens the environment during a commit. */
 const MAX_RETRIES = 10
 const PROBE_KEY = 'probe'
 const SPACE_KEY = 'room'
 /**
- * Of a store that has failed so much has to fit in before it counts as working. A full one often takes a few pages more,
- * and would be told to work and to fail by turns, many times a second.
+ * After a failure this much must fit in before the store counts as working. A full disk often takes a few
+ * more pages, and the health would change many times per second.
  */
 const SPACE_CHARS = 65_536
 
 export interface WriterStoreOptions {
   directory: string
-  /** A commit that takes longer counts as failing until it is through. */
+  /** If a commit takes longer, the store counts as failing until it is done. */
   stallMs: number
   logger: Logger
   onHealth(reason: string | null): void
-  /** A commit was not built on a state that is not the newest. */
+  /** A transaction was repeated because it did not follow the newest commit. */
   onStaleTransaction(): void
 }
 
-/** The transaction that has begun does not follow the newest commit. */
+/** The transaction does not follow the newest commit. */
 class StaleTransaction extends Error {
   readonly newest: number
 
@@ -72,9 +74,9 @@ export class WriterStore {
   #retry: NodeJS.Timeout | undefined
   #opening: Promise<void> | undefined
   #closed = false
-  /** lmdb-js has been asked for a transaction, and has not let us into it yet. */
+  /** lmdb-js was asked for a transaction and has not started it yet. */
   #isWaiting = false
-  /** Number of the last transaction that was let in; it may have written nothing, and then has left its number to the next. */
+  /** Number of the last checked transaction. If it wrote nothing, the next one has the same number. */
   #lastTransaction = 0
   readonly #onExit = () => {
     if (this.#isWaiting) process.kill(process.pid, 'SIGKILL')
@@ -84,13 +86,13 @@ export class WriterStore {
     this.#options = options
   }
 
-  /** `null` while commits are expected to work. */
+  /** Why commits fail; `null` if they are expected to work. */
   get reason(): string | null {
     if (this.#broken !== null) return this.#broken
     return this.#stalled ? `a commit takes longer than ${this.#options.stallMs} ms` : null
   }
 
-  /** For reading. Throws while the environment can't be opened; stays there while it only can't be written. */
+  /** For reading. Throws while the environment can't be opened; available while it only can't be written. */
   tables(): Tables {
     if (this.#tables === null) throw new Error(this.#broken ?? 'it is closed')
     return this.#tables
@@ -104,14 +106,14 @@ export class WriterStore {
     })
   }
 
-  /** One try. When it fails, more follow by themselves. */
+  /** Tries once. After a failure, retries follow by themselves. */
   async open(): Promise<void> {
     process.on('exit', this.#onExit)
     this.#opening = this.#reopen()
     await this.#opening
   }
 
-  /** Resolves when what `work` wrote is on disk. When it rejects, nothing of it is. */
+  /** Resolves when the writes of `work` are on disk. If it rejects, none of them are. */
   async commit<T>(work: (tables: Tables) => T): Promise<T> {
     if (this.reason !== null || this.#tables === null) throw this.unavailable()
     try {
@@ -122,7 +124,7 @@ export class WriterStore {
     }
   }
 
-  /** @returns how many there were; none are looked for while the environment is not open */
+  /** @returns how many were freed; 0 while the environment is not open */
   reapDeadReaders(): number {
     return this.#tables?.root.readerCheck() ?? 0
   }
@@ -155,7 +157,7 @@ export class WriterStore {
     }, this.#options.stallMs)
     this.#isWaiting = true
     try {
-      // A child transaction, because lmdb-js commits what a plain one has written before its callback threw.
+      // A child transaction, because lmdb-js commits the writes of a plain one even if its callback throws.
       return await tables.root.childTransaction(() => {
         this.#isWaiting = false
         this.#checkTransaction(tables.root.getWriteTxnId())
@@ -169,7 +171,10 @@ export class WriterStore {
     }
   }
 
-  /** The file is asked only where the number does not just follow: after a transaction that wrote nothing, and after an opening. */
+  /**
+   * Reads the file only if the number does not simply follow: after a transaction without writes, and after
+   * opening.
+   */
   #checkTransaction(transaction: number): void {
     if (transaction !== this.#lastTransaction + 1) {
       const newest = committedTransaction(this.#options.directory)
@@ -187,7 +192,7 @@ export class WriterStore {
         await this.#onNewest(reserveSpace)
         await this.#onNewest(releaseSpace)
       }
-      // LMDB uses again what was given back only after one more commit.
+      // LMDB reuses freed space only after one more commit.
       await this.#onNewest(prepare)
     } catch (error) {
       this.#fail(await causeOf(error))
@@ -237,13 +242,13 @@ function releaseSpace({ meta }: Tables): void {
   meta.removeSync(SPACE_KEY)
 }
 
-/** Changes nothing that anybody reads, and is a commit all the same. */
+/** A commit that changes nothing that is read. */
 export function touch({ meta }: Pick<Tables, 'meta'>): void {
   const probe = meta.get(PROBE_KEY)
   meta.putSync(PROBE_KEY, typeof probe === 'number' ? probe + 1 : 1)
 }
 
-/** Proves that commits work, and makes a new log what it is. */
+/** Proves that commits work, and initializes a new log. */
 function prepare({ meta }: Tables): void {
   touch({ meta })
   if (meta.get(EPOCH_KEY) !== undefined) return
@@ -251,7 +256,7 @@ function prepare({ meta }: Tables): void {
   meta.putSync(FORMAT_KEY, FORMAT)
 }
 
-/** lmdb-js tells what went wrong in a commit through a promise on the error. */
+/** lmdb-js reports the cause of a failed commit through a promise on the error. */
 async function causeOf(error: unknown): Promise<unknown> {
   if (!(error instanceof Error) || !('commitError' in error)) return error
   try {
@@ -262,7 +267,7 @@ async function causeOf(error: unknown): Promise<unknown> {
   }
 }
 
-/** LMDB says 'Input/output error' of a full disk, because what it sees is a short write. */
+/** LMDB reports a full disk as 'Input/output error', because it sees a short write. */
 function explain(cause: unknown, directory: string): string {
   const text = cause instanceof Error ? cause.message : String(cause)
   return isFull(directory) ? `no space left on the device (${text})` : text
@@ -273,7 +278,7 @@ function isFull(directory: string): boolean {
     const { bavail, bsize } = statfsSync(directory)
     return bavail * bsize < FULL_BYTES
   } catch {
-    // It cannot be asked either: then the first reason has to do.
+    // The disk can't be checked either: keep the first reason.
     return false
   }
 }

@@ -10,7 +10,7 @@ export interface SubscriberPool {
   /** Undefined while the owner of the channel's slot is unknown. */
   connectionFor(channel: string): SubscriberConnection | undefined
   all(): Iterable<SubscriberConnection>
-  /** Called when `connectionFor` may answer otherwise than before. */
+  /** Called when the result of `connectionFor` may have changed. */
   onMoved(listener: () => void): void
   /** Reads the slot owners again, after a sign that slots have moved or a master has died. */
   refreshOwners(): void
