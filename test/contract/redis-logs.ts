@@ -5,7 +5,7 @@ import { openRedisLog, type RedisLog, type RedisLogOptions } from '../../src/log
 import type { LogEntry } from '../../src/wire/entry.ts'
 import { type RedisHost, redisHost } from '../harness/redis/host-connection.ts'
 
-/** What a log has received, in the order of its telling: entries, and resets as `reset <head>`. */
+/** What a host has received of its log, in order: sequence numbers of entries, and resets as `reset <head>`. */
 export type Received = (number | string)[]
 
 export interface LogHost {

@@ -1,4 +1,4 @@
-/** Runs a program to its end and keeps all that it wrote. */
+/** Runs a program to its end and keeps its output. */
 import { spawn } from 'node:child_process'
 
 export interface CommandResult {
@@ -14,7 +14,7 @@ export interface CommandOptions {
   uid?: number
 }
 
-/** The environment of what a test starts: nothing of the surroundings that could set a setting. */
+/** The environment of processes that tests start: without variables of the caller that could be settings. */
 export function plainEnvironment(): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' }
 }

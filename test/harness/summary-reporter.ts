@@ -16,12 +16,12 @@ export default class SummaryReporter implements Reporter {
         states[test.result().state] += 1
         if ((test.diagnostic()?.retryCount ?? 0) > 0) triedAgain.push(test)
       }
-      // A file that could not be loaded, or whose hooks failed, has no failed test to show for it.
+      // A file that could not be loaded, or whose hooks failed, has no failed test.
       if (testModule.state() === 'failed') states.failed += testModule.errors().length
     }
     const failed = states.failed + states.pending + unhandledErrors.length
     const last = `${states.passed} passed, ${failed} failed, ${states.skipped} skipped\n`
-    // After what the other reporters still write.
+    // After the output of the other reporters.
     process.once('exit', () => {
       process.stdout.write(secondTries(triedAgain) + last)
     })

@@ -37,16 +37,16 @@ export type Shape = 'one host' | 'two hosts'
 /** Two in the project `hosts`, which tests several. */
 export const SHAPES: readonly Shape[] = [process.env.ADAPTER_SHAPE === 'two hosts' ? 'two hosts' : 'one host']
 
-/** What a function that runs in a worker is given. Whatever it uses besides must be in its argument. */
+/** What a function that runs in a worker receives. It must get everything else through its argument. */
 export interface WorkerContext {
   io: Server
   link: Link
   registry: Registry
   /** Lines of the worker's log, parsed. */
   logged: { level: number; msg: string }[]
-  /** For what listeners of one call note and a later call reads. */
+  /** What listeners of one call write down for a later call to read. */
   noted: unknown[]
-  /** For what a later call needs. */
+  /** Kept from one call to the next. */
   state: Record<string, unknown>
 }
 
@@ -60,7 +60,7 @@ interface Place {
 export class AdapterHost {
   readonly #hosts: AdapterProcess[] = []
   readonly #settings: AdapterHostSettings
-  /** Where hosts stood that have been killed since, by their place among all. */
+  /** The positions of hosts that were killed. */
   readonly #vacant: number[] = []
   readonly #tags = new Map<AdapterProcess, string>()
   readonly #places = new Map<string, Place>()
@@ -140,7 +140,7 @@ export class AdapterHost {
     return name
   }
 
-  /** Hosts and workers that were killed begin anew under the names that they had; all know each other when this resolves. */
+  /** Restarts killed hosts and workers under their old names. Resolves when all know each other. */
   async restore(): Promise<void> {
     for (const index of this.#vacant.splice(0).toSorted((a, b) => a - b))
       this.#hosts.splice(index, 0, processOn(this.redis, index, this.#settings))
@@ -172,7 +172,7 @@ export class AdapterHost {
     await host.killWorker(name)
   }
 
-  /** It has ended by itself. */
+  /** For a worker that has ended by itself. */
   forget(worker: string): void {
     this.#places.delete(worker)
   }
@@ -183,13 +183,13 @@ export class AdapterHost {
     await host.kill()
   }
 
-  /** As it leaves by itself: it says so. */
+  /** The host leaves in order: it announces that it leaves. */
   async stopHost(host: AdapterProcess): Promise<void> {
     this.#vacate(host)
     await host.stop()
   }
 
-  /** Stops its process (SIGSTOP): it lives, but does nothing. */
+  /** SIGSTOP: the process lives, but does nothing. */
   async pause(worker: string): Promise<void> {
     const { host, name } = this.#place(worker)
     await host.command('pause', { worker: name })
@@ -201,8 +201,8 @@ export class AdapterHost {
   }
 
   /**
-   * A counter or gauge of the primaries, summed over hosts and labels, or over those labels that are given. A worker's is
-   * its own host's.
+   * A counter or gauge of the primaries, summed over hosts and over the series that have all of `labels`. With the label
+   * `worker`, only its own host counts.
    */
   async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
     const place = labels['worker'] === undefined ? undefined : this.#place(labels['worker'])
@@ -291,7 +291,7 @@ export class AdapterHost {
     return numbers.map((n) => `w${n}`)
   }
 
-  /** One host after the other has the next. */
+  /** Workers are spread over the hosts in turn. */
   async #startWorkerAs(n: number): Promise<void> {
     const host = this.#hosts[(n - 1) % this.#hosts.length]
     if (host === undefined) throw new Error('no host')
@@ -315,7 +315,7 @@ export class AdapterHost {
       )
   }
 
-  /** What a worker of another host is told of this one arrives some time after this one has been told that it is there. */
+  /** A worker of another host learns of a new worker later than the new worker learns of it. */
   async #untilAcquainted(): Promise<void> {
     for (const worker of this.workers)
       await until(
@@ -333,7 +333,7 @@ export class AdapterHost {
   #isIdle(worker: string): Promise<boolean> {
     return this.run(worker, async ({ io, link }) => {
       if (io.engine.clientsCount > 0) return false
-      // What the worker has unsubscribed from before this is answered has been dealt with.
+      // An answer means that the primary has handled every earlier unsubscribe of this worker.
       await link.request('user.read', { userId: 'anybody', room: 'any', seq: 0 })
       return true
     })
@@ -356,10 +356,10 @@ interface MetricJson {
   values: { value: number; labels: Record<string, string> }[]
 }
 
-/** Everything that a client has been sent, in order, as `[event, ...arguments]`. */
+/** Everything that a client has received, in order, as `[event, ...arguments]`. */
 export interface Received {
   events: unknown[][]
-  /** Resolves when the event has come, now or before. */
+  /** Resolves when the event has arrived, or at once if it already has. */
   until: (event: string) => Promise<void>
 }
 

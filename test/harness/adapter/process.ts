@@ -1,4 +1,4 @@
-/** One host of the adapter fixture: a process with a relay and its workers, spoken to over IPC. */
+/** One host of the adapter fixture: a process with a relay and its workers, controlled over IPC. */
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -47,7 +47,7 @@ export class AdapterProcess {
     })
   }
 
-  /** SIGKILL for one of its workers. Resolves when it has seen it exit. */
+  /** SIGKILL for one of its workers. Resolves when the host has seen it exit. */
   async killWorker(worker: string): Promise<void> {
     const exited = new Promise<void>((resolve) => this.#exits.set(worker, resolve))
     await this.command('kill', { worker })

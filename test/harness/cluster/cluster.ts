@@ -1,6 +1,6 @@
 /**
- * Starts the built product as a user would, in processes of its own, and speaks of it in the product's words. Whatever
- * was started ends with `stop()` or `kill()`; nothing outlives the test that called `startRookery`.
+ * Starts the built product as a user would, in its own processes. `stop()` or `kill()` ends it; nothing outlives the test
+ * that called `startRookery`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { duplicateKeys } from './log-keys.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
-/** For tests of anything but the rates. */
+/** Settings for tests in which rate limits must not matter. */
 export const UNLIMITED_RATES = {
   MESSAGE_RATE: '100000',
   MESSAGE_BURST: '100000',
@@ -49,7 +49,7 @@ export class RunningRookery {
   readonly process: ChildProcess
   readonly dataDir: string
   readonly logs: LogLine[] = []
-  /** What came on stderr and what is no JSON. */
+  /** Lines on stderr, and lines that are not JSON. */
   readonly otherOutput: string[] = []
   readonly #ownsDataDir: boolean
   readonly #workers = new Map<string, number>()
@@ -133,7 +133,7 @@ export class RunningRookery {
     return code
   }
 
-  /** SIGKILL to the primary; the data directory stays unless it is this harness's own. */
+  /** SIGKILL to the primary. The data directory stays, unless the harness created it. */
   async kill(options: { keepData?: boolean } = {}): Promise<void> {
     if (this.process.exitCode === null) this.process.kill('SIGKILL')
     await this.#exited
@@ -156,7 +156,7 @@ export class RunningRookery {
       return
     }
     const [twice] = duplicateKeys(line)
-    // Not caught: it fails the run, whatever is tested.
+    // Not caught: it fails the run, whichever test is running.
     if (twice !== undefined) throw new Error(`a line of the log has '${twice}' twice: ${line}`)
     this.logs.push(parsed)
     if (parsed.msg === 'worker ready') this.#workers.set(String(parsed.worker), Number(parsed.workerPid))
@@ -186,7 +186,7 @@ export async function startRookery(options: StartOptions = {}): Promise<RunningR
     WORKERS: '2',
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'info',
-    // On a machine that is busy with many hosts.
+    // Long, because the machine may be busy with many hosts.
     WORKER_BOOT_TIMEOUT_MS: '90000',
     DATA_DIR: ownDir ?? '',
     ...options.env,

@@ -1,7 +1,7 @@
 /**
- * A network of hosts of their own: each in a network namespace with an address towards Redis and the other hosts, and one towards
- * the clients, so that the one way can be cut and the other stays. Where namespaces can't be made: addresses of loopback, and a
- * stand-in for the way to Redis that can be cut as well; the output says so.
+ * A network for the hosts of a test. Each host is in a network namespace with one address towards Redis and the other hosts and
+ * one towards the clients, so that either link can be cut alone. Without the right to create namespaces: loopback addresses, and
+ * a proxy to Redis that can be cut as well; the output says so.
  */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -13,17 +13,17 @@ export interface HostPlace {
   listenOn: string
   /** Where clients reach it. */
   address: string
-  /** Put before what runs there. */
+  /** Command prefix of a program that runs there. */
   within: readonly string[]
-  /** Redis as it is reached from there. */
+  /** The URL of Redis as seen from there. */
   redisUrl(redis: { host: string; port: number }): Promise<string>
-  /** Nothing gets through between it and Redis, nor the other hosts, and nobody is told. */
+  /** Nothing gets through between it and Redis or the other hosts, and no side is notified. */
   cut(): Promise<void>
   heal(): Promise<void>
 }
 
 export interface HostNetwork {
-  /** Address for what all hosts reach. */
+  /** Address of servers that all hosts reach. */
   readonly gateway: string
   readonly places: readonly HostPlace[]
   close(): Promise<void>
@@ -41,7 +41,7 @@ export async function openHostNetwork(hosts: number): Promise<HostNetwork> {
   return openLoopback(hosts)
 }
 
-/** Why namespaces can't be made. */
+/** Why namespaces cannot be created. */
 async function namespaceRefusal(): Promise<string | undefined> {
   if (process.env['ROOKERY_TEST_LOOPBACK'] !== undefined) return 'ROOKERY_TEST_LOOPBACK is set'
   try {
@@ -56,7 +56,7 @@ async function namespaceRefusal(): Promise<string | undefined> {
   }
 }
 
-/** What runs that were killed have left behind. */
+/** Removes what killed runs have left behind. */
 async function clearLeftovers(): Promise<void> {
   const names = existsSync(NAMESPACES) ? await readdir(NAMESPACES) : []
   const dead = new Set<string>()
@@ -131,10 +131,10 @@ async function openNamespace(name: string, { index, bridge, back, front }: Surro
   return {
     listenOn: '0.0.0.0',
     address: own,
-    // Dies with the test's process, whatever ends that.
+    // It ends with the test's process, however that ends.
     within: ['ip', 'netns', 'exec', name, 'setpriv', '--pdeathsig', 'KILL', '--'],
     redisUrl: ({ host, port }) => Promise.resolve(`redis://${host}:${port}`),
-    // The other end notices nothing but that nothing comes any more.
+    // The other end only notices that nothing arrives any more.
     cut: () => ip(`link set ${backLink} down`),
     heal: () => ip(`link set ${backLink} up`),
   }

@@ -1,6 +1,6 @@
 /**
- * Several hosts of the built product over one Redis, each with an address of its own, whose primaries can die and stand still, and
- * whose way to Redis can be cut. Whatever was started ends with `stop()`.
+ * Several hosts of the built product over one Redis, each with its own address. Their primaries can be killed and paused, and
+ * their link to Redis can be cut. `stop()` ends everything.
  */
 
 import { until } from '../until.ts'
@@ -59,7 +59,7 @@ export class TestHost {
     await this.rookery.kill()
   }
 
-  /** The primary stands still; its workers go on. */
+  /** Pauses the primary (SIGSTOP); its workers go on. */
   pause(): void {
     this.rookery.signal('SIGSTOP')
   }
@@ -108,7 +108,7 @@ export class TestHost {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
-  /** What tells that one of its processes has ended that nobody has killed. */
+  /** Log lines about processes that ended without being killed by the test. */
   deaths(): LogLine[] {
     const { logs, process } = this.rookery
     const ended = process.exitCode ?? process.signalCode
@@ -147,7 +147,7 @@ export class TestHosts {
     return this.at(index).place.heal()
   }
 
-  /** Every host is well and knows all of the others. */
+  /** Resolves when every host is ready and knows all others. */
   async untilWhole(): Promise<void> {
     for (const host of this.all)
       await until(
@@ -160,7 +160,7 @@ export class TestHosts {
       )
   }
 
-  /** After a test that failed half-way. */
+  /** Restarts, resumes and reconnects what a failed test has left killed, paused or cut off. */
   async restore(): Promise<void> {
     await Promise.all(this.all.map((host) => host.restore()))
     await this.untilWhole()
@@ -195,7 +195,7 @@ export async function startHosts(
       new TestHost(name, place, {
         ...UNLIMITED_RATES,
         HOST: place.listenOn,
-        // One that listens everywhere finds out by itself.
+        // A host that listens on every address finds its own.
         ...(place.listenOn === place.address ? { ADVERTISE_HOST: place.address } : {}),
         PORT: String(CLIENT_PORT),
         ADMIN_HOST: place.listenOn,

@@ -1,9 +1,9 @@
-/** Keys of one line of the log, which JSON's parser would hide: of a key that stands twice it shows the last alone. */
+/** Duplicate keys in one line of the log. `JSON.parse` hides them: it keeps the last value of a key. */
 
-/** A string with all that is escaped in it, and whether a colon makes it a key; or what opens or closes. */
+/** A string with its escapes, and the colon that makes it a key; or an opening or closing bracket. */
 const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g
 
-/** @param line one JSON object. @returns the keys of the object itself that it has more than once */
+/** @param line one JSON object. @returns keys that the outer object has more than once */
 export function duplicateKeys(line: string): string[] {
   const keys = new Set<string>()
   const twice: string[] = []

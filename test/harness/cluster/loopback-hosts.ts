@@ -1,6 +1,6 @@
 /**
- * Several hosts of the built product over one Redis, on ports of 127.0.0.1 that they keep when they come back, as a balancer in
- * front of them knows them. Hosts with addresses and networks of their own: `hosts.ts`.
+ * Several hosts of the built product over one Redis, on ports of 127.0.0.1. A host that restarts keeps its port, as a balancer
+ * expects. For hosts with their own addresses and networks see `hosts.ts`.
  */
 
 import { freePort } from '../network/free-port.ts'
@@ -47,7 +47,7 @@ export class LoopbackHosts {
     return host
   }
 
-  /** Begins, or comes back on its port; resolves when it takes connections. */
+  /** Starts or restarts on its port. Resolves when it accepts connections. */
   async startHost(index: number): Promise<void> {
     const { workersPerHost, env, args } = this.#options
     this.#all[index] = await startRookery({
@@ -67,7 +67,7 @@ export class LoopbackHosts {
     await until(async () => (await fetch(url)).status === 200, 'the host takes connections')
   }
 
-  /** Those that a test which failed half-way has left away come back. */
+  /** Restarts the hosts that a failed test has left stopped. */
   async restore(): Promise<void> {
     for (const index of this.ports.keys()) {
       const { exitCode, signalCode } = this.at(index).process
@@ -101,7 +101,7 @@ export class LoopbackHosts {
     await this.redis.stop()
   }
 
-  /** Each knows all of the others. */
+  /** Resolves when each host knows all others. */
   async #untilAcquainted(): Promise<void> {
     for (const { adminUrl } of this.#all) {
       await until(async () => {

@@ -1,4 +1,4 @@
-/** A host's clock that can jump while the host runs: Debian's libfaketime. What counts time without a date goes on evenly. */
+/** A wall clock that can jump while a host runs (Debian's libfaketime). The monotonic clock goes on evenly. */
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,18 +32,18 @@ export class JumpingClock {
     return join(this.#directory, 'offset')
   }
 
-  /** For the host. */
+  /** Environment of the host. */
   get env(): Record<string, string> {
     return {
       LD_PRELOAD: library(),
       FAKETIME_TIMESTAMP_FILE: this.#file,
-      // Seconds after which a process has noticed.
+      // Seconds after which a process reads the offset again.
       FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     }
   }
 
-  /** So many seconds before or after the true time. */
+  /** Sets the clock to this many seconds after (or, if negative, before) the true time. */
   async jumpTo(seconds: number): Promise<void> {
     await writeFile(this.#file, `${seconds < 0 ? '' : '+'}${seconds}s\n`)
   }

@@ -1,11 +1,11 @@
-/** Faults that a process does to itself (fixtures/fault-process.js), and what a process uses of the machine. Linux. */
+/** Faults that a process inflicts on itself (fixtures/fault-process.js), and the resources that it uses. Linux only. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export type SelfFault = `stall ${number}` | 'eat' | 'deaf'
 
-/** A directory with what the processes of one host are to do to themselves. */
+/** A directory with the faults that the processes of one host are to inflict on themselves. */
 export class SelfFaults {
   readonly #directory: string
 
@@ -17,7 +17,7 @@ export class SelfFaults {
     return new SelfFaults(await mkdtemp(join(tmpdir(), 'rookery-faults-')))
   }
 
-  /** For the host. @param nodeOptions more flags for each of its processes */
+  /** Environment of the host. @param nodeOptions more flags for each of its processes */
   env(nodeOptions = ''): Record<string, string> {
     const preload = new URL('../../fixtures/fault-process.js', import.meta.url).href
     return { FAULT_DIR: this.#directory, NODE_OPTIONS: `--import=${preload} ${nodeOptions}` }
@@ -33,7 +33,7 @@ export class SelfFaults {
   }
 }
 
-/** Anonymous memory that is resident: what is mapped from files is not in it. */
+/** Resident anonymous memory, without files mapped into memory. */
 export async function residentBytes(pid: number): Promise<number> {
   const [, kilobytes] = /^RssAnon:\s+([0-9]+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kilobytes) * 1024
@@ -41,7 +41,7 @@ export async function residentBytes(pid: number): Promise<number> {
 
 const TICK_MS = 10
 
-/** Time on a core since the start of the process. */
+/** CPU time since the start of the process. */
 export async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,4 +1,4 @@
-/** A file system of a few megabytes that a test can fill, make read-only, and make whole again. Needs root. */
+/** A file system of a few megabytes that a test can fill, make read-only, and make writable again. Needs root. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

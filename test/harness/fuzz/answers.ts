@@ -1,4 +1,4 @@
-/** What the protocol lets a server say, as strictly as its document puts it. */
+/** The answers that the protocol allows a server, as strictly as its document describes them. */
 import { z } from 'zod'
 import type { ChatEvent } from '../../../src/wire/chat.ts'
 import { chatRequests } from '../../../src/wire/chat.ts'
@@ -18,10 +18,10 @@ const errorBody = z
     ({ code, retryable }) => retryable === errorTable[code].retryable,
     'retryable is not what the table says',
   )
-  // No input may be the server's fault.
+  // No input may cause an internal error.
   .refine(({ code }) => code !== 'internal', 'an internal error')
 
-/** Of an ack, and of an HTTP body. */
+/** The error in an ack or in an HTTP body. */
 export const refusal = z.strictObject({ ok: z.literal(false), error: errorBody })
 
 /** `data` of a `connect_error`. */
@@ -52,7 +52,7 @@ const answers: Record<ChatEvent, z.ZodType> = {
   typing: z.strictObject(ok),
 }
 
-/** @returns the code of the answer; @throws when the protocol knows no such answer to this event */
+/** @returns the code of the answer; @throws when the protocol has no such answer to this event */
 export function codeOf(event: string, answer: unknown): ErrorCode | 'ok' {
   const refused = refusal.safeParse(answer)
   if (refused.success) return refused.data.error.code
@@ -64,7 +64,7 @@ export function codeOf(event: string, answer: unknown): ErrorCode | 'ok' {
   return 'ok'
 }
 
-/** Whether the schema lets the payload through, as JSON carries it. */
+/** Whether the schema accepts the payload after a trip through JSON. */
 export function isValid(event: ChatEvent, payload: unknown): boolean {
   const carried: unknown = payload === undefined ? null : JSON.parse(JSON.stringify(payload))
   return chatRequests[event].safeParse(carried).success

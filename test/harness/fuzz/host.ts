@@ -1,12 +1,12 @@
-/** The host under fuzz, and the proof that it still lives: the same processes, no complaint in the log, and a chat. */
+/** A host under fuzz, and the check that it is healthy: the same processes, no error in the log, and a working chat. */
 import { expect } from 'vitest'
 import { ChatClient } from '../client/chat-client.ts'
 import { type RunningRookery, type StartOptions, startRookery } from '../cluster/cluster.ts'
 
-/** pino's number of `error`. */
+/** pino's level `error`. */
 const ERROR_LEVEL = 50
 
-/** Limits of rates are out of the way: what is over them would be refused unread. */
+/** Without rate limits: a request above them would be refused unread. */
 const UNLIMITED = '1000000'
 const env = {
   MESSAGE_RATE: UNLIMITED,
@@ -36,7 +36,7 @@ export class FuzzedHost {
     return [this.rookery.pid, ...this.#workers]
   }
 
-  /** A stock client on each worker joins, sends and is shown what it sent; nobody died, nothing was complained of. */
+  /** A stock client on each worker joins, sends and receives its message; no process has ended, no error is logged. */
   async expectHealthy(): Promise<void> {
     await this.#chat()
     this.expectUnharmed()
@@ -48,7 +48,7 @@ export class FuzzedHost {
     expect(this.complaints()).toEqual([])
   }
 
-  /** Lines at `error` and above, and whatever was written that is no log line. */
+  /** Log lines at `error` and above, and output that is no log line. */
   complaints(): unknown[] {
     const lines = this.rookery.logs.filter(({ level }) => Number(level) >= ERROR_LEVEL)
     return [...lines, ...this.rookery.otherOutput]

@@ -1,4 +1,4 @@
-/** HTTP requests as bytes: well-formed ones with anything in them, and such as are no requests. */
+/** HTTP requests as bytes: well-formed ones with arbitrary content, and malformed ones. */
 import { once } from 'node:events'
 import * as fc from 'fast-check'
 import { openRaw, readToEnd } from '../network/raw-http.ts'
@@ -113,7 +113,7 @@ const header: fc.Arbitrary<[string, string]> = fc.tuple(
   ),
   headerValue,
 )
-/** What says how long a message is, or whose turn it is, is `anyHead`'s to get wrong. */
+/** Headers that frame the message or switch the connection are left out: `anyHead` gets them wrong. */
 const framing = new Set([
   'content-length',
   'transfer-encoding',
@@ -251,11 +251,11 @@ const withBytes = fc
 
 export interface FuzzedHead {
   bytes: Buffer
-  /** Where it is cut in two, as a share of its length. */
+  /** Where it is cut in two, as a fraction of its length. */
   cut: number
 }
 
-/** Any bytes, heads with something wrong in them, and heads that end too early. */
+/** Arbitrary bytes, heads with an error in them, and heads that end too early. */
 export const anyHead: fc.Arbitrary<FuzzedHead> = fc.record({
   bytes: fc.oneof(
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)) },
@@ -278,8 +278,8 @@ export interface Answer {
 const STATUS_LINE = /^HTTP\/1\.1 ([0-9]{3}) [^\r\n]*\r\n((?:[^\r\n:]+:[^\r\n]*\r\n)*)\r\n/
 
 /**
- * The first final answer in what came.
- * @returns undefined when nothing came; throws when that is no answer, or its body is not as long as it says
+ * Parses the first final answer.
+ * @returns undefined when there are no bytes; throws for a malformed answer or one whose body has another length than it declares
  */
 function answerIn(received: string, verb: string): Answer | undefined {
   if (received === '') return undefined
@@ -323,7 +323,7 @@ export async function answerTo(port: number, request: FuzzedRequest): Promise<An
   return answer
 }
 
-/** Sends the head in two pieces and then the end of all; undefined when that is not answered. */
+/** Sends the head in two pieces and then ends the connection; undefined when there is no answer. */
 export async function answerToHead(port: number, { bytes, cut }: FuzzedHead): Promise<Answer | undefined> {
   const at = Math.floor(bytes.length * cut)
   const socket = await openRaw(port)

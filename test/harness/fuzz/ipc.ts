@@ -1,4 +1,4 @@
-/** Messages on Node's IPC channel: none of Rookery's, nearly one, and lies. Those that are Node's own it never lets out. */
+/** Messages on Node's IPC channel: foreign ones, nearly valid ones, and valid ones with false content. */
 import * as fc from 'fast-check'
 import { anyJson } from './values.ts'
 

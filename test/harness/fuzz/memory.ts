@@ -1,18 +1,18 @@
-/** How much memory the processes of a host use, apart from garbage and from what is mapped from files. */
+/** How much memory the processes of a host use, without garbage and without files mapped into memory. */
 import { readFile } from 'node:fs/promises'
 import { until } from '../until.ts'
 import type { FuzzedHost } from './host.ts'
 
-/** Preloads what collects garbage at SIGUSR2, into primary and workers alike. */
+/** Preloads a module into primary and workers that collects garbage at SIGUSR2. */
 export const memoryEnv = {
   NODE_OPTIONS: `--import=${new URL('../../fixtures/fuzz-memory.js', import.meta.url).href}`,
 }
 
 export interface MemoryUse {
   pid: number
-  /** Heap and what it holds outside, after a collection. */
+  /** Heap and external memory after a garbage collection. */
   usedBytes: number
-  /** Anonymous memory that is resident: the log's map is not in it. */
+  /** Resident anonymous memory, without the log's memory map. */
   residentBytes: number
 }
 

@@ -1,4 +1,4 @@
-/** Engine.IO and Socket.IO packets as no stock client sends them, and a bare WebSocket that sends them. */
+/** Engine.IO and Socket.IO packets that no stock client sends, and a bare WebSocket that sends them. */
 import * as fc from 'fast-check'
 import { WebSocket } from 'ws'
 import { anyBytes, anyJson } from './values.ts'
@@ -98,22 +98,22 @@ const enginePacket = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 100 }),
 )
 
-/** Ten times what the server takes. */
+/** Ten times the size that the server accepts. */
 const oversized = fc.constant(`42["message:send",{"text":"${'x'.repeat(655_360)}"}]`)
 
 const anyPacket: fc.Arbitrary<string | Buffer> = fc.oneof(
   { weight: 12, arbitrary: socketPacket },
   { weight: 4, arbitrary: enginePacket },
   { weight: 2, arbitrary: anyBytes },
-  // A reconstruction that is never finished, or is finished with what does not fit.
+  // A binary packet whose attachments never arrive, or are not those that it announces.
   { weight: 2, arbitrary: fc.constantFrom('451-["rooms",{"_placeholder":true,"num":0}]', '462-7[]') },
   { weight: 1, arbitrary: oversized },
 )
 
-/** For one connection, sent in one go. */
+/** Packets for one connection, sent at once. */
 export const anyPackets = fc.array(anyPacket, { minLength: 1, maxLength: 8 })
 
-/** Of what can be sent in a polling body, with the separator of packets among it. */
+/** Packets of a polling body, the packet separator among them. */
 export const anyPollingBody: fc.Arbitrary<string> = fc
   .array(fc.oneof(anyPacket.map(String), fc.constantFrom('', '\x1e', '\x1e\x1e')), { maxLength: 6 })
   .map((packets) => packets.join('\x1e'))
@@ -122,8 +122,8 @@ const PROBE_ACK = '438'
 const DEADLINE_MS = 30_000
 
 /**
- * Connects, is welcomed, sends the packets, then asks for its rooms.
- * @returns how that ended; throws when the server neither answers nor closes
+ * Connects, waits for `welcome`, sends the packets, then asks for its rooms.
+ * @returns how it ended; throws when the server neither answers nor closes
  */
 export function tryPackets(
   url: string,
@@ -145,12 +145,12 @@ export function tryPackets(
       if (text.startsWith(PROBE_ACK)) end(() => resolve('answered'))
     })
     socket.on('close', () => end(() => resolve('closed')))
-    // A server that resets what it refuses is heard of here, and closes right after.
+    // A reset by the server arrives here; `close` follows at once.
     socket.on('error', () => socket.terminate())
   })
 }
 
-/** The same by polling; the statuses of the request that carried the body and of what followed. */
+/** The same over long polling. @returns the status of the request with the body, and of the request after it */
 export async function tryPolling(url: string, body: string): Promise<number[]> {
   const base = `${url}/socket.io/?EIO=4&transport=polling`
   const signal = AbortSignal.timeout(DEADLINE_MS)

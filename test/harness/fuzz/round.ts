@@ -1,4 +1,4 @@
-/** A share of every fuzz at once, as often as one likes: the same for the same seed. */
+/** A part of every fuzz at once. The same seed gives the same round. */
 import * as fc from 'fast-check'
 import { ChatClient } from '../client/chat-client.ts'
 import type { FuzzedHost } from './host.ts'
@@ -8,7 +8,7 @@ import { anyArguments, anyChatEvent, anyEventName, fuzzRooms } from './values.ts
 
 export async function fuzzRound({ rookery }: FuzzedHost, seed: number): Promise<void> {
   const { url, port } = rookery
-  // First, for they begin sessions that nobody goes on with: these end while the rest is done.
+  // First: they open sessions that are abandoned and that time out during the rest of the round.
   for (const head of fc.sample(anyHead, { seed, numRuns: 80 })) await answerToHead(port, head)
   const client = await ChatClient.guest(url, `fuzzer-${seed}`)
   for (const room of fuzzRooms) await client.join(room)

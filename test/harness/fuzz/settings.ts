@@ -1,4 +1,4 @@
-/** Texts that a setting may be given: such as some setting lets through, and any others. */
+/** Texts for settings: values that some setting accepts, and arbitrary ones. */
 import * as fc from 'fast-check'
 import { type SettingKey, settingKeys } from '../../../src/config/schema.ts'
 
@@ -44,7 +44,7 @@ export const anySettingText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
 )
 
-/** Few at once, so that some let a host start. */
+/** Few at once, so that a host can start with some of them. */
 export const anySettings: fc.Arbitrary<[SettingKey, string][]> = fc.array(
   fc.tuple(fc.constantFrom(...settingKeys), anySettingText),
   { minLength: 1, maxLength: 5 },

@@ -1,10 +1,10 @@
-/** What a client may make up: any JSON, values that have broken servers before, and valid payloads with one thing wrong. */
+/** Values that a client may send: arbitrary JSON, values that have broken servers before, and valid payloads with one error. */
 import * as fc from 'fast-check'
 import type { ChatEvent } from '../../../src/wire/chat.ts'
 
 export const fuzzRooms = ['fuzz-a', 'fuzz-b', 'fuzz.c:d']
 
-/** An own key `__proto__`, as JSON gives it, and its like. */
+/** Objects with an own key `__proto__`, as JSON can give them, and similar ones. */
 const prototypeKeys = fc.constantFrom(
   '{"__proto__":{"room":"fuzz-a","typing":true}}',
   '{"__proto__":null,"room":"fuzz-a"}',
@@ -18,7 +18,7 @@ function nested(depth: number): unknown {
   return value
 }
 
-/** Half a surrogate pair included. */
+/** Including half a surrogate pair. */
 const texts = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 80 }),
   fc
@@ -58,7 +58,7 @@ const numbers = fc.oneof(
   ),
 )
 
-/** Anything that JSON can carry; NaN and its like arrive as null. */
+/** Anything that JSON can carry; NaN and infinities arrive as null. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
   texts,
@@ -89,7 +89,7 @@ const optional = { requiredKeys: ['room'] } satisfies { requiredKeys: ['room'] }
 
 type Fields = Record<string, unknown>
 
-/** As the protocol has them. */
+/** Valid payloads of the protocol. */
 const payloads: Record<ChatEvent, fc.Arbitrary<Fields>> = {
   'room:join': fc.record(
     { room, after: sequence, epoch: fc.string({ minLength: 1, maxLength: 20 }), limit },
@@ -106,7 +106,7 @@ const payloads: Record<ChatEvent, fc.Arbitrary<Fields>> = {
   typing: fc.record({ room, typing: fc.boolean() }),
 }
 
-/** One field is another, missing, or there are more than there should be. */
+/** One field is replaced or missing, or there is one too many. */
 export function spoiled(fields: fc.Arbitrary<Fields>): fc.Arbitrary<Fields> {
   return fields.chain((valid) => {
     const keys = Object.keys(valid)
@@ -134,7 +134,7 @@ export interface FuzzedEvent {
 
 const eventNames = Object.keys(payloads) as ChatEvent[]
 
-/** Every event with what it should have, nearly that, or anything. */
+/** Every event with a valid, a nearly valid or an arbitrary payload. */
 export const anyChatEvent: fc.Arbitrary<FuzzedEvent> = fc.constantFrom(...eventNames).chain((event) =>
   fc.record({
     event: fc.constant(event),
@@ -146,7 +146,7 @@ export const anyChatEvent: fc.Arbitrary<FuzzedEvent> = fc.constantFrom(...eventN
   }),
 )
 
-/** Several arguments, or none, and bytes among them. */
+/** Any number of arguments, some of them binary. */
 export const anyArguments: fc.Arbitrary<unknown[]> = fc.oneof(
   fc.array(anyJson, { maxLength: 4 }),
   fc.array(fc.oneof(anyBytes, anyJson, fc.record({ room, text: anyBytes, id, nested: anyBytes })), {
@@ -154,7 +154,7 @@ export const anyArguments: fc.Arbitrary<unknown[]> = fc.oneof(
   }),
 )
 
-/** Names that a stock client lets through. */
+/** Event names that a stock client can send. */
 export const anyEventName = fc.oneof(
   fc.constantFrom(...eventNames),
   fc.constantFrom(

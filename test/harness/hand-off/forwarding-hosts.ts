@@ -1,10 +1,10 @@
-/** Several hosts of the hand-off fixture that know each other, and what passes between them. */
+/** Several hosts of the hand-off fixture that know each other, and requests that they forward. */
 import type { ForwardLimits } from '../../../src/primary/forward/forwarding.ts'
 import { exchange } from '../network/raw-http.ts'
 import { HandOffHost, metricSum } from './host.ts'
 
 const SECRET = 'the secret of all hosts, 32 bytes or more'
-/** A busy machine makes no host a slow one. */
+/** Long, so that a busy machine does not look like a slow host. */
 const PATIENCE = { dialTimeoutMs: 60_000, preambleTimeoutMs: 60_000 }
 export const HANDSHAKE = 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -34,7 +34,7 @@ export async function startHosts(count: number, settings: HostsSettings = {}): P
   return hosts
 }
 
-/** `host` knows where the others take connections. */
+/** Tells `host` the forward addresses of the others. */
 export async function introduce(host: HandOffHost, others: readonly HandOffHost[]): Promise<void> {
   for (const other of others) {
     if (other !== host) await host.knows(other.tag, `127.0.0.1:${other.forwardPort}`)

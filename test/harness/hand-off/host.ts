@@ -1,4 +1,4 @@
-/** Starts the hand-off fixture (the front door with real workers) on any Node binary, and speaks to it. */
+/** Starts the hand-off fixture (the front door with real workers) on any Node binary, and controls it. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -110,7 +110,7 @@ export class HandOffHost {
     await this.#command('fork', { bootDelayMs })
   }
 
-  /** Where it finds another host. */
+  /** Tells it the address of another host. */
   async knows(tag: string, address: string): Promise<void> {
     await this.#command('knows', { tag, address })
   }
@@ -119,7 +119,7 @@ export class HandOffHost {
     await this.#command('hostGone', { tag })
   }
 
-  /** Closes its port, and what passes through it. */
+  /** Closes its port and the connections through it. */
   async moveForwarded(spreadMs: number): Promise<void> {
     await this.#command('moveForwarded', { spreadMs })
   }
@@ -171,7 +171,7 @@ export class HandOffHost {
   }
 }
 
-/** The sum of a metric's values; of those alone whose labels are given. */
+/** The sum of a metric over the series that have all of `labels`. */
 export function metricSum(report: HandOffReport, name: string, labels: Record<string, string> = {}): number {
   const metric = report.metrics.find((candidate) => candidate.name === name)
   if (metric === undefined) throw new Error(`no metric ${name}`)

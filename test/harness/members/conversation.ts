@@ -1,10 +1,10 @@
-/** Members of one room who conversation all the time, until told to stop; then holds what they saw against what was acked. */
+/** Members of one room who write until `end`, which then compares what they received with what was acked. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { until } from '../until.ts'
 import type { Member } from './member.ts'
 
-/** Between two messages of a member: hosts that begin meanwhile need the machine too. */
+/** Between two messages of a member: hosts that start meanwhile need CPU time too. */
 const PACE_MS = 150
 
 export class Conversation {
@@ -20,11 +20,11 @@ export class Conversation {
     this.#acked = members.map(() => [])
     for (const member of members) this.#watch(member)
     this.#running = members.map((member, n) => this.#keepTalking(member, this.#acked[n] ?? []))
-    // `end` tells of it; a test that has failed before that closes the members, and its second try is not to fail of that.
+    // `end` reports the failure. A test that fails before that closes the members: no second failure.
     void Promise.allSettled(this.#running)
   }
 
-  /** Resolves when each member has had `count` more messages acked that it sent after this call. */
+  /** Resolves when `count` more messages of each member, sent after this call, are acked. */
   async goesOn(count = 2): Promise<void> {
     const before = this.#acked.map(({ length }) => length)
     await until(
@@ -34,7 +34,7 @@ export class Conversation {
     )
   }
 
-  /** Ends it: nobody may have missed what was acked, seen anything twice, or in another order. @returns how many were acked */
+  /** Stops it. No member may have missed an acked message, or received one twice or out of order. @returns the number of acks */
   async end(): Promise<number> {
     this.#isOver = true
     await Promise.all(this.#running)
@@ -53,7 +53,7 @@ export class Conversation {
     return acked.length
   }
 
-  /** On one connection no live message may come twice, or after a later one. */
+  /** On one connection no live message may arrive twice or after a later one. */
   #watch({ socket, room }: Member): void {
     let last = 0
     socket.on('connect', () => (last = 0))

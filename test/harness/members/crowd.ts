@@ -1,26 +1,23 @@
-/** Many members of a few rooms who all write, and the audit of what each was shown against what was acked. */
+/** Many members of a few rooms who all write, and the audit that compares what each received with what was acked. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Acked, Member } from './member.ts'
 
-/** In turn: WebSocket alone, long polling alone, and the one upgraded to the other. */
+/** In turn: WebSocket alone, long polling alone, and long polling upgraded to WebSocket. */
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']] as const
 
 const PACE_MS = 200
 
 export interface CrowdOptions {
-  /** Several: one member after the other to the next. */
+  /** With several, members are spread over them in turn. */
   url: string | readonly string[]
   rooms: number
   membersPerRoom: number
-  /** Begins the names of rooms and members, so that several crowds can meet one cluster. */
+  /** Prefix of the names of rooms and members, so that several crowds can use one cluster. */
   label?: string
-  /** Messages that a member has under way at a time: one after the other without it. */
+  /** Unacked messages of a member at a time; 1 by default. */
   inFlight?: number
-  /**
-   * After each that it writes while something else is waited for, so that this does not fill the rooms, and the machine's time,
-   * as fast as it can.
-   */
+  /** Pause after each message in `writeUntil`, so that a long wait does not fill the rooms and use all CPU time. */
   paceMs?: number
 }
 
@@ -56,7 +53,7 @@ export class Crowd {
     return [...this.acked.values()].reduce((sum, list) => sum + list.length, 0)
   }
 
-  /** Each member sends `count` messages; all members at the same time. Settles when none has a send under way. */
+  /** Each member sends `count` messages, all members at the same time. Settles when no send is open. */
   async write(count: number): Promise<void> {
     await allEnded(
       this.members.map((member) => {
@@ -69,7 +66,7 @@ export class Crowd {
     )
   }
 
-  /** Each member goes on until `done`, at an even pace, whatever the others can do. */
+  /** Each member writes until `done`, at its own pace, independent of the others. */
   async writeUntil(done: () => boolean): Promise<void> {
     await allEnded(this.members.map((member) => this.#writeAs(member, () => !done(), this.#paceMs)))
   }
@@ -110,12 +107,12 @@ export class Crowd {
     return this.members.reduce((sum, { disconnects }) => sum + disconnects, 0)
   }
 
-  /** Those of the members who are connected to this address. */
+  /** The members at this address. */
   at(url: string): Member[] {
     return this.members.filter((member) => member.url === url)
   }
 
-  /** Every acked message was shown to every member of its room once, in one dense order. */
+  /** Every member of a room received every acked message once, in one order without gaps. */
   async audit(): Promise<void> {
     for (const member of this.members) {
       const acked = this.acked.get(member.room) ?? []
@@ -135,12 +132,12 @@ export class Crowd {
   }
 }
 
-/** As `Promise.all`, but it waits for the others when one has failed: an audit must not run beside sends. */
+/** Like `Promise.all`, but after a failure it waits for the others: an audit must not run while members send. */
 function allEnded(work: readonly Promise<void>[]): Promise<void> {
   const ended = Promise.allSettled(work).then((ends) => {
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   })
-  // A test that fails before it waits for this closes the members: that is no second failure.
+  // A test that fails before it awaits this closes the members: no second failure.
   void Promise.allSettled([ended])
   return ended
 }

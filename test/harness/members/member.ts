@@ -1,8 +1,7 @@
 /**
- * A member of one room on the stock client, who behaves as PROTOCOL says that a client should: resumes after each
- * reconnect from the last sequence number, fetches what a `gap` has left out, begins anew when the log has another epoch, and
- * sends again with the same id until it gets an answer. It keeps all that it was shown, so that a test can hold it against
- * what was acked.
+ * A member of one room on the stock client that behaves as PROTOCOL asks of a client: it resumes after each reconnect from the
+ * last sequence number, fetches the messages of a `gap`, starts over when the log has another epoch, and sends again with the
+ * same id until it gets an answer. It keeps everything that it received, to be compared with what was acked.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { until } from '../until.ts'
@@ -27,7 +26,7 @@ export interface Acked {
   duplicate: boolean
 }
 
-/** A log that was lost, and what had been shown of it. */
+/** A log that was replaced, and what had been received of it. */
 export interface PastLog {
   epoch: string
   shown: Shown[]
@@ -45,17 +44,17 @@ const PAGE = 200
 
 export class Member {
   readonly room: string
-  /** Of the log as it is now. */
+  /** Received of the current log. */
   readonly shown: Shown[] = []
   readonly pastLogs: PastLog[] = []
-  /** Sequence numbers that did not follow on the one before. */
+  /** Sequence numbers that did not follow their predecessor. */
   readonly breaks: string[] = []
-  /** How often a send was refused, by code; `silence`: no answer came. */
+  /** How often a send was refused, by code; `silence`: no answer. */
   readonly refusals = new Map<string, number>()
-  /** What was said to it then. */
+  /** The messages of those refusals. */
   readonly reasons = new Set<string>()
   disconnects = 0
-  /** The worker that serves it, by its `welcome`. */
+  /** The worker that serves it, from `welcome`. */
   worker: string | undefined
   failedSends = 0
   #url: string
@@ -65,7 +64,7 @@ export class Member {
   #last = 0
   #epoch: string | undefined
   #joined: Promise<void> | undefined
-  /** There is another log, which it has not joined yet; what has come of it since waits for the answer. */
+  /** The log was replaced and the new one is not joined yet: its messages wait for the answer. */
   #outdated = false
   #sinceOutdated: Shown[] = []
   #gapSinceOutdated = 0
@@ -99,25 +98,25 @@ export class Member {
     return this.#epoch
   }
 
-  /** Up to here everything was shown. */
+  /** Everything up to here was received. */
   get last(): number {
     return this.#last
   }
 
-  /** Comes back at another address, as one whose host has been taken out of the balancer does. */
+  /** Reconnects at another address, as a client does whose host was taken out of the balancer. */
   moveTo(url: string): void {
     this.#socket.disconnect()
     this.#url = url
     this.#socket = this.#connect(url)
   }
 
-  /** Resolves when joined, with all that was missed. */
+  /** Resolves when it has joined and received everything that it had missed. */
   joined(): Promise<void> {
     this.#joined ??= this.#join()
     return this.#joined
   }
 
-  /** What is not acked yet never will be: `send` rejects. It goes on following its room. */
+  /** Gives up unacked messages: `send` rejects. It still follows its room. */
   stopSending(): void {
     this.#stopped = true
   }
@@ -135,7 +134,7 @@ export class Member {
     throw new Error(`${id} was never acked: ${JSON.stringify([...this.refusals])}`)
   }
 
-  /** One request; undefined when no answer came. */
+  /** One request; undefined without an answer. */
   async request(event: string, payload: unknown): Promise<Ack | undefined> {
     try {
       return (await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload)) as Ack
@@ -144,7 +143,7 @@ export class Member {
     }
   }
 
-  /** Resolves when `seq` and all before it were shown. */
+  /** Resolves when everything up to `seq` was received. */
   has(seq: number): Promise<void> {
     return until(
       () => this.#last >= seq,
@@ -223,7 +222,7 @@ export class Member {
     const begins = this.#epoch === undefined || ack.reset === true
     if (begins) this.#begin(String(ack.epoch), Number(ack.head) - messages.length)
     else if (ack.epoch !== this.#epoch) this.breaks.push('another epoch without a reset')
-    // Also when it had joined the new log already before it was told of it.
+    // Also when it had joined the new log before the event arrived.
     this.#outdated = false
     this.#takePage(messages, begins ? this.#last : after)
     const head = Number(ack.head)
@@ -241,7 +240,7 @@ export class Member {
     this.#early.clear()
   }
 
-  /** Pages up to `head`; what arrives live meanwhile waits in `#early`. */
+  /** Fetches pages up to `head`; live messages that arrive meanwhile wait in `#early`. */
   async #catchUp(head: number): Promise<void> {
     const socket = this.#socket
     const epoch = this.#epoch
@@ -258,7 +257,7 @@ export class Member {
     }
   }
 
-  /** What has come by another way since it was asked for is in the page as well. */
+  /** A page may hold messages that have also arrived live since it was requested. */
   #takePage(messages: readonly Shown[], after: number): void {
     for (const message of messages) {
       if (message.seq <= after) this.breaks.push(`${message.seq} in a page after ${after}`)

@@ -1,4 +1,4 @@
-/** A crowd over all hosts that writes before, while and after something happens to them, and is audited then. */
+/** Three hosts, and a crowd over all of them that writes before, during and after a fault and is audited then. */
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 import { openHostNetwork } from '../cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../cluster/hosts.ts'
@@ -8,9 +8,9 @@ import { Crowd } from './crowd.ts'
 
 const ROOMS = 10
 export const WRITERS = 60
-/** Acked before it happens, and once more after it. */
+/** Acked before the fault, and again after it. */
 const MESSAGES = 300
-/** Three hosts, their Redis and 60 members share a machine, for as long as a host is waited for. */
+/** Slow, because three hosts, their Redis and 60 members share a machine while a test waits for a host. */
 const PACE_MS = 800
 
 export interface ThreeHosts {
@@ -19,7 +19,7 @@ export interface ThreeHosts {
 }
 
 interface StartedHosts extends ThreeHosts {
-  /** Whatever a test that failed has left standing still, dead or cut off is well again. */
+  /** Restarts, resumes and reconnects what a failed test has left killed, paused or cut off. */
   restore(): Promise<void>
   close(): Promise<void>
 }
@@ -73,9 +73,9 @@ async function startThreeHosts(): Promise<StartedHosts> {
 
 export interface RunOptions {
   hosts: TestHosts
-  /** Begins the names of rooms and members, with the number of the crowd: a second try meets nothing of the first. */
+  /** Prefix of the names of rooms and members, before the number of the crowd. */
   label: string
-  /** Messages that a member has under way at a time. */
+  /** Unacked messages of a member at a time. */
   inFlight?: number
 }
 
@@ -96,8 +96,8 @@ export async function crowdOver({ hosts, label, inFlight = 2 }: RunOptions): Pro
 }
 
 /**
- * Everybody writes; `happening` happens; everybody goes on. Then nothing that was acked is missing or doubled, all have seen one
- * order, no process has died that was not killed, and every host is well again.
+ * All members write before, during and after `happening`. Then no acked message is missing or duplicated, all members have
+ * seen one order, no process has ended that the test did not kill, and every host is healthy.
  */
 export async function during(
   options: RunOptions,
@@ -116,7 +116,7 @@ export async function during(
   }
 }
 
-/** @returns when what happens is over, and every member has been acked what it sent after that */
+/** Resolves when `happening` is over and every member has got an ack for a message sent after it. */
 export async function writeThrough(crowd: Crowd, happening: () => Promise<void>): Promise<void> {
   let over = false
   const writing = crowd.writeUntil(() => over)

@@ -1,28 +1,27 @@
-/** A crowd on one host that writes before, while and after something happens to it, and is audited then. */
+/** A crowd on one host that writes before, during and after a fault and is audited then. */
 import { randomUUID } from 'node:crypto'
 import { until } from '../until.ts'
 import { Crowd, type CrowdOptions } from './crowd.ts'
 import type { Member } from './member.ts'
 
-/** Acked before it happens, and once more after it. */
+/** Acked before the fault, and again after it. */
 const MESSAGES = 100
 
 export interface LoadOptions extends Pick<CrowdOptions, 'url'> {
-  /** Begins the names of rooms and members. */
+  /** Prefix of the names of rooms and members. */
   label: string
   rooms?: number
   membersPerRoom?: number
 }
 
 /**
- * Everybody writes; `happening` happens; everybody goes on. Then nothing that was acked is missing or doubled, and all have
+ * All members write before, during and after `happening`. Then no acked message is missing or duplicated, and all members have
  * seen one order.
  */
 export async function underLoad(
   options: LoadOptions,
   happening: (crowd: Crowd) => Promise<void>,
 ): Promise<Crowd> {
-  // A second try of a test is not to meet what the first one left.
   const label = `${options.label}${randomUUID().slice(0, 8)}-`
   const crowd = new Crowd({ rooms: 4, membersPerRoom: 6, paceMs: 150, ...options, label })
   try {
@@ -39,7 +38,7 @@ export async function underLoad(
       }
     }
     await Promise.all([through(), writing])
-    // Each is shown what it needs to know where it stands.
+    // One more message each: it shows every member the end of the log.
     await crowd.write(1)
     await crowd.audit()
     return crowd

@@ -1,4 +1,4 @@
-/** nginx and HAProxy as Debian has them, with the configurations that the project ships, on loopback. */
+/** nginx and HAProxy from Debian, with the configurations that the project ships, on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { freePort } from './free-port.ts'
 import { exchange } from './raw-http.ts'
 
 const DEPLOY = new URL('../../../deploy/', import.meta.url)
-/** Debian's package starts none of its own here, and neither must run beside another on the same files. */
+/** Debian's package starts no instance here, and no two instances may share files. */
 const flags = {
   nginx: (directory: string, file: string) => {
     const overall = `daemon off; pid ${join(directory, 'pid')};`
@@ -60,7 +60,7 @@ export class RealBalancer {
     return balancer
   }
 
-  /** What it wrote on its outputs. */
+  /** Its output. */
   get output(): string {
     return this.#output
   }
@@ -88,7 +88,7 @@ export class RealBalancer {
   }
 }
 
-/** Hosts that are not there are left out. */
+/** Without the hosts that the test does not have. */
 function withHosts(text: string, port: number, hosts: readonly (number | string)[]): string {
   return text
     .replace(/^(\s*listen) 80\b/m, `$1 127.0.0.1:${port}`)

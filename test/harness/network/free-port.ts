@@ -1,4 +1,4 @@
-/** A port that is free now: for a product whose own word of its port cannot be read. */
+/** A port that is free now, for servers that do not report the port that they chose. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** A network between a client and a server that can be cut, be deaf in one direction, stand still, and be slow. Loopback TCP. */
+/** A TCP proxy between a client and a server that can cut, hold, drop one direction, and delay. On loopback. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -30,7 +30,7 @@ export class Network {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** All connections break, and new ones do too. */
+  /** Breaks all connections, and new ones too. */
   cut(): void {
     this.#isCut = true
     this.breakAll()
@@ -42,13 +42,13 @@ export class Network {
     this.#letThrough()
   }
 
-  /** Nothing gets through any more, and nobody is told: out of reach, with connections that look open. */
+  /** Nothing gets through any more, but connections look open, as when the other side is out of reach. */
   hold(): void {
     this.#held = 'all'
     this.#letThrough()
   }
 
-  /** The client reads nothing any more of what the server says. */
+  /** The client no longer reads what the server sends. */
   holdAnswers(): void {
     this.#held = 'answers'
     this.#letThrough()
@@ -61,17 +61,17 @@ export class Network {
     }
   }
 
-  /** What the server says gets lost on the connections that are there now, for as long as they last. */
+  /** Drops what the server sends on the present connections, until they end. */
   loseAnswers(): void {
     for (const link of this.#links) link.deaf = true
   }
 
-  /** The same for those to come. */
+  /** The same for new connections. */
   set deaf(deaf: boolean) {
     this.#deaf = deaf
   }
 
-  /** Everything takes so long in each direction. */
+  /** Delays everything by this time in each direction. */
   slow(delayMs: number): void {
     this.#delayMs = delayMs
   }
@@ -113,7 +113,7 @@ export class Network {
     }
   }
 
-  /** In the order of the bytes, also when it is no longer slow. */
+  /** Keeps the order of the bytes, also when the delay ends. */
   #pass(bytes: Buffer, to: Socket): void {
     const before = this.#onTheWay.get(to)
     if (before === undefined && this.#delayMs === 0) {

@@ -1,4 +1,4 @@
-/** One HTTP exchange over a bare TCP connection, with the request cut and timed as the test wants it. */
+/** One HTTP exchange over a bare TCP connection, with the request split and timed by the test. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
@@ -14,7 +14,7 @@ export async function openRaw(port: number): Promise<Socket> {
   return socket
 }
 
-/** Writes the pieces, each in a turn of its own, and reads until the other side closes. */
+/** Writes each piece in its own turn of the event loop, and reads until the other side closes. */
 export async function exchange(port: number, ...pieces: (string | Buffer)[]): Promise<RawAnswer> {
   const socket = await openRaw(port)
   const answer = readToEnd(socket)
@@ -26,7 +26,7 @@ export async function exchange(port: number, ...pieces: (string | Buffer)[]): Pr
   return parseAnswer(await answer)
 }
 
-/** All that still comes; ends with whatever was read also when the connection is reset. */
+/** Everything until the end or a reset of the connection. */
 export async function readToEnd(socket: Socket): Promise<string> {
   const chunks: Buffer[] = []
   socket.on('data', (chunk) => chunks.push(chunk))
@@ -37,7 +37,7 @@ export async function readToEnd(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString('latin1')
 }
 
-/** @throws when it is not one well-formed answer whose body is as long as it says */
+/** @throws unless it is one well-formed answer whose body has the declared length */
 export function parseAnswer(text: string): RawAnswer {
   const match = /^HTTP\/1\.1 ([0-9]{3}) [^\r\n]+\r\n((?:[^\r\n:]+: [^\r\n]*\r\n)*)\r\n/.exec(text)
   if (match === null) throw new Error(`no answer: ${JSON.stringify(text.slice(0, 200))}`)

@@ -1,6 +1,6 @@
 /**
- * A Socket.IO client at its shortest, over a bare WebSocket: CONNECT leaves in the very turn in which the connection
- * opens, the first event in the turn in which CONNECT is answered. Whatever goes missing on the way shows as a silence.
+ * A minimal Socket.IO client over a bare WebSocket. It sends CONNECT in the turn in which the connection opens, and the first
+ * event in the turn in which CONNECT is answered. A lost packet shows as silence.
  */
 import { WebSocket } from 'ws'
 
@@ -9,7 +9,7 @@ export interface RawSession {
   close(): void
 }
 
-/** A session that gets no answer within so long has lost a packet: the server answers within milliseconds. */
+/** Without an answer within this time a packet is lost: the server answers within milliseconds. */
 const SILENCE_MS = 15_000
 
 /** Resolves when CONNECT and a first event have been answered. */
@@ -56,7 +56,7 @@ export interface ConnectCounts {
   failures: string[]
 }
 
-/** Makes `total` sessions, `atATime` under way at once, each closed when it has been answered. */
+/** Opens `total` sessions, `atATime` at once, and closes each after its answer. */
 export async function connectMany(port: number, total: number, atATime: number): Promise<ConnectCounts> {
   const tally: ConnectCounts = { answered: 0, failures: [] }
   let begun = 0

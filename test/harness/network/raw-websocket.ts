@@ -1,11 +1,11 @@
-/** A client over a bare TCP connection that speaks WebSocket by hand, so that it can read as slowly as it likes, or never. */
+/** A WebSocket client over a bare TCP connection, which can read slowly or never. */
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { until } from '../until.ts'
 
 const MASK_BYTES = 4
 const KEPT_CHARS = 100_000
-/** Payloads up to here have one byte of length, further ones two. */
+/** Up to this length a frame has one byte of length, above it two more. */
 const SHORT_MAX = 125
 
 export class RawWebSocketClient {
@@ -29,7 +29,7 @@ export class RawWebSocketClient {
     )
   }
 
-  /** Is a guest, and in the room. */
+  /** Connects as a guest and joins the room. */
   static async member(port: number, name: string, room: string): Promise<RawWebSocketClient> {
     const client = new RawWebSocketClient(port)
     await client.#has('"sid"')
@@ -58,7 +58,7 @@ export class RawWebSocketClient {
     this.#socket.pause()
   }
 
-  /** So many bytes, of what the system has for it. */
+  /** Reads this many bytes of what the system has buffered. */
   read(bytes: number): void {
     this.#socket.read(bytes)
   }

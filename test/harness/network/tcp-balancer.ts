@@ -1,4 +1,4 @@
-/** A balancer that knows nothing of sessions: it gives each connection to a host at random. Loopback TCP. */
+/** A TCP balancer without sticky sessions: it gives each connection to a random host. On loopback. */
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -28,7 +28,7 @@ export class TcpBalancer {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Gives that host no more connections. */
+  /** Takes that host out of rotation. */
   leaveOut(port: number): void {
     this.#ports.splice(this.#ports.indexOf(port), 1)
   }

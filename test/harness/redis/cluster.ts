@@ -1,4 +1,4 @@
-/** A real Redis Cluster of a few nodes, whose slots can be moved and whose masters can die. */
+/** A real Redis Cluster of a few nodes. A test can move its slots and kill its masters. */
 import { run } from '../command.ts'
 import { freePort } from '../network/free-port.ts'
 import { until } from '../until.ts'
@@ -31,7 +31,7 @@ export class TestRedisCluster {
     return first
   }
 
-  /** The node that owns the slot of `key` by its own word. */
+  /** The node that reports that it owns the slot of `key`. */
   async ownerOf(key: string): Promise<TestRedis> {
     const slot = Number(await this.first.cli('cluster', 'keyslot', key))
     for (const node of this.nodes) {
@@ -44,7 +44,7 @@ export class TestRedisCluster {
     throw new Error(`no node owns slot ${slot}`)
   }
 
-  /** The node that copies `master`. */
+  /** The replica of `master`. */
   async replicaOf(master: TestRedis): Promise<TestRedis> {
     const id = await master.cli('cluster', 'myid')
     const lines = (await master.cli('cluster', 'replicas', id)).split('\n')

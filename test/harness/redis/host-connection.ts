@@ -1,4 +1,4 @@
-/** A connection to Redis as a host makes it, with what it logs and counts. */
+/** A connection to Redis as a host opens it, with its log and metrics. */
 import { Registry } from 'prom-client'
 import { loadConfig } from '../../../src/config/load.ts'
 import { createLogger } from '../../../src/ops/logger.ts'
@@ -8,9 +8,9 @@ import { until } from '../until.ts'
 export interface RedisHost {
   connection: RedisConnection
   registry: Registry
-  /** All that it has logged, parsed. */
+  /** Its log lines, parsed. */
   lines: { level: string; msg: string; [field: string]: unknown }[]
-  /** How its commands and its subscriptions stand. */
+  /** Why commands or subscriptions do not work now; null while they do, empty before the first report. */
   health: { commands: string | null; subscriptions: string | null }
   /** The sum of a metric over its labels, or one of them. */
   metric(name: string, labels?: Record<string, string>): Promise<number>

@@ -1,4 +1,4 @@
-/** A server that greets like Redis of a given version, and answers everything with OK. */
+/** A server that claims to be Redis of a given version, and answers every command with OK. */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 
@@ -7,7 +7,7 @@ export interface OldRedis {
   stop(): Promise<void>
 }
 
-/** @param info lines of what it says of itself, as `redis_version:6.2.14` */
+/** @param info lines of its answer to INFO, such as `redis_version:6.2.14` */
 export async function startOldRedis(...info: string[]): Promise<OldRedis> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -31,7 +31,7 @@ export async function startOldRedis(...info: string[]): Promise<OldRedis> {
   }
 }
 
-/** Commands are short enough here to come in one piece each. */
+/** Commands are short enough to arrive in one piece each. */
 function commandNames(text: string): string[] {
   return [...text.matchAll(/\*\d+\r\n\$\d+\r\n([^\r]*)\r\n/g)].map(([, name = '']) => name.toLowerCase())
 }

@@ -1,6 +1,6 @@
 /**
- * A real redis-server for one test: free port, directory of its own, ended by its own pid. It can die, stand still and come
- * back on the same port with what it had saved.
+ * A real redis-server for one test, with a free port and its own directory. A test can kill it, pause it, and restart it on the
+ * same port with the data that it had saved.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -51,7 +51,7 @@ export class TestRedis {
     return `${this.#options.tls === undefined ? 'redis' : 'rediss'}://${this.host}:${this.port}`
   }
 
-  /** All that it has logged. */
+  /** Its log. */
   get output(): string {
     return this.#output
   }
@@ -82,7 +82,7 @@ export class TestRedis {
   async start(): Promise<void> {
     const command = [
       ...(this.#options.within ?? []),
-      // Dies with the test's process, whatever ends that.
+      // It ends with the test's process, however that ends.
       'setpriv',
       '--pdeathsig',
       'KILL',
@@ -117,7 +117,7 @@ export class TestRedis {
     await gone
   }
 
-  /** Stands still: connections stay open, nothing is answered. */
+  /** SIGSTOP: connections stay open, nothing is answered. */
   pause(): void {
     process.kill(this.pid, 'SIGSTOP')
   }
@@ -126,7 +126,7 @@ export class TestRedis {
     process.kill(this.pid, 'SIGCONT')
   }
 
-  /** Dies, and comes back on the same port. */
+  /** Kills it and starts it again on the same port. */
   async restart(): Promise<void> {
     await this.kill()
     await this.start()
@@ -137,7 +137,7 @@ export class TestRedis {
     await rm(this.directory, { recursive: true, force: true })
   }
 
-  /** What the file `name` of its directory holds now. */
+  /** The present content of the file `name` in its directory. */
   read(name: string): Promise<string> {
     return readFile(join(this.directory, name), 'utf8')
   }
@@ -153,7 +153,7 @@ export class TestRedis {
       ['appendonly', appendonly === undefined ? 'no' : 'yes'],
       ['appendfsync', appendonly ?? 'everysec'],
       ['enable-debug-command', 'yes'],
-      // Has no password, and is to be reached from other hosts when it listens on an address of a network of its own.
+      // It has no password, and other hosts must reach it when it listens on the address of a test's network.
       ['protected-mode', 'no'],
       ...(tls === undefined ? [] : tlsLines(tls, this.port)),
       ...Object.entries(config),
@@ -188,14 +188,14 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
       return redis
     } catch (error) {
       await redis.stop()
-      // Somebody else may have taken the port since it was free.
+      // Another process may have taken the port meanwhile.
       const retry = error instanceof StartFailed && options.port === undefined && tries < PORT_TRIES
       if (!retry) throw error
     }
   }
 }
 
-/** `user default on …` and the like consist of many words, each an argument of its own. */
+/** A directive such as `user default on …` has many words, each its own argument. */
 function lineOf(name: string, value: string): string[] {
   return [`--${name}`, ...(value === '' ? [''] : value.split(' '))]
 }

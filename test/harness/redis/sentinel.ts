@@ -23,7 +23,7 @@ export class TestSentinel {
     return this.sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
   }
 
-  /** The master, by the word of a Sentinel. */
+  /** The master as a Sentinel reports it. */
   async master(): Promise<TestRedis> {
     const answer = await this.#ask('sentinel', 'get-master-addr-by-name', this.name)
     const port = Number(answer.split('\n')[1])

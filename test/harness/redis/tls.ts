@@ -1,4 +1,4 @@
-/** Certificates of a test's own authority, made with openssl: for a server `localhost` / 127.0.0.1, and for a client. */
+/** Certificates of a test authority, made with openssl: for a server `localhost` / 127.0.0.1, and for a client. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
