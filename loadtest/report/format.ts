@@ -44,10 +44,6 @@ export function percent(share: number): string {
   return `${digits(share * 100)} %`
 }
 
-export function countOf(count: number, one: string, many = `${one}s`): string {
-  return `${whole(count)} ${count === 1 ? one : many}`
-}
-
 export type Unit = 'ms' | 'µs' | 'bytes' | 'per second' | 'count' | 'cores'
 
 export function inUnit(value: number | null, unit: Unit): string {

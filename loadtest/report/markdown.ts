@@ -1,9 +1,11 @@
 /** Results as Markdown tables. Pure; data can't end a cell or start markup. */
+
+import { countOf } from '../../src/core/count-of.ts'
 import type { RunResult } from '../model/result.ts'
 import { compare } from './compare/compare.ts'
 import { isComparison, type ReportDocument, runsOf } from './document.ts'
 import { figure } from './figures.ts'
-import { countOf, inUnit, NOTHING, plain, ratio } from './format.ts'
+import { inUnit, NOTHING, plain, ratio } from './format.ts'
 import { headline, outcomeOf } from './outcome.ts'
 
 const COLUMNS = [

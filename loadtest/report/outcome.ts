@@ -1,6 +1,8 @@
 /** The outcome of a run: passed, failed or invalid, and why. Pure. */
+
+import { countOf } from '../../src/core/count-of.ts'
 import type { RunResult, Verdict } from '../model/result.ts'
-import { countOf, whole } from './format.ts'
+import { whole } from './format.ts'
 
 export type Standing = 'passed' | 'failed' | 'invalid'
 

@@ -1,8 +1,9 @@
 /** One scenario with many seeds: a line for each run, and totals. Pure. */
 import { z } from 'zod'
+import { countOf } from '../../src/core/count-of.ts'
 import { FaultKind } from '../model/plan.ts'
 import type { RunResult } from '../model/result.ts'
-import { countOf, whole } from './format.ts'
+import { whole } from './format.ts'
 import { outcomeOf, STANDING_WORDS } from './outcome.ts'
 
 export const SEEDS_VERSION = 1

@@ -9,6 +9,7 @@ import { finished } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
+import { countOf } from '../core/count-of.ts'
 import { linesOf } from '../core/lines.ts'
 import type { LogSource, LogTarget, TransferCounts } from '../log/transfer/lines.ts'
 import { ExitError } from '../ops/exit-codes.ts'
@@ -198,6 +199,4 @@ class Progress {
 }
 
 const described = ({ rooms, entries, users }: TransferCounts) =>
-  `${counted(entries, 'entry', 'entries')} of ${counted(rooms, 'room')}, and the rooms of ${counted(users, 'user')}`
-
-const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`
+  `${countOf(entries, 'entry', 'entries')} of ${countOf(rooms, 'room')}, and the rooms of ${countOf(users, 'user')}`

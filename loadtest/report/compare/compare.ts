@@ -3,10 +3,11 @@
  * slows both runs of a pair. Pure. Runs with different dialects, scenarios, kinds of client or numbers of
  * clients are refused.
  */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import { sumOf } from '../../measure/sums.ts'
 import type { RunResult } from '../../model/result.ts'
 import { FIGURES, type Figure } from '../figures.ts'
-import { countOf } from '../format.ts'
 import type { Comparison, Side } from './comparison.ts'
 import { chanceOf, type Signs, signsOf } from './sign-test.ts'
 

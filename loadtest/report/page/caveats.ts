@@ -1,6 +1,8 @@
 /** What the figures of a run do not say, for readers who did not see it run. Pure. */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import type { RunResult } from '../../model/result.ts'
-import { countOf, digits, percent, plain } from '../format.ts'
+import { digits, percent, plain } from '../format.ts'
 import { outcomeOf } from '../outcome.ts'
 
 const BUSY_LOAD = 0.5

@@ -1,8 +1,10 @@
 /** A comparison on a page: ratios with their spread and findings, and the distributions in one plot. Pure. */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import { compare, type FigureComparison, type SideComparison } from '../compare/compare.ts'
 import type { Comparison, Side } from '../compare/comparison.ts'
 import { runsOf } from '../document.ts'
-import { countOf, inUnit, NOTHING, ratio } from '../format.ts'
+import { inUnit, NOTHING, ratio } from '../format.ts'
 import { titleOf } from '../terminal/terminal-document.ts'
 import { type Curve, pointsOf } from './distribution.ts'
 import { type Html, html, jsonBlock } from './html.ts'

@@ -1,7 +1,9 @@
 /** One run on a page: verdict, key figures, charts and tables. Pure. */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import type { RunResult } from '../../model/result.ts'
 import { figure } from '../figures.ts'
-import { countOf, digits, duration, inUnit, whole } from '../format.ts'
+import { digits, duration, inUnit, whole } from '../format.ts'
 import { headline, outcomeOf } from '../outcome.ts'
 import { repeatRun } from '../repeat-command.ts'
 import { caveatsOf } from './caveats.ts'

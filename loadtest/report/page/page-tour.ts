@@ -1,7 +1,8 @@
 /** The header of a page with several runs that are not a comparison. Pure. */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import type { Tour } from '../compare/comparison.ts'
 import { runsOf } from '../document.ts'
-import { countOf } from '../format.ts'
 import { outcomeOf, STANDING_WORDS, worst } from '../outcome.ts'
 import { type Html, html } from './html.ts'
 import { repeatOf, when } from './page-footer.ts'

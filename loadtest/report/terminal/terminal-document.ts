@@ -1,10 +1,12 @@
 /** A run, comparison or tour on a terminal. Pure. */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import type { RunResult } from '../../model/result.ts'
 import { compare, type FigureComparison, type SideComparison } from '../compare/compare.ts'
 import type { Comparison, Tour } from '../compare/comparison.ts'
 import { isComparison, isTour, type ReportDocument, runsOf } from '../document.ts'
 import { figure } from '../figures.ts'
-import { countOf, inUnit, NOTHING, plain, ratio } from '../format.ts'
+import { inUnit, NOTHING, plain, ratio } from '../format.ts'
 import { headline, outcomeOf, STANDING_WORDS, worst } from '../outcome.ts'
 import { type Canvas, type Piece, paragraph, tabulated } from './layout.ts'
 import type { Style } from './paint.ts'

@@ -1,9 +1,10 @@
 /** A result on a terminal: verdict first, then latency, rates, cost, and the generator's health. Pure. */
+
+import { countOf } from '../../../src/core/count-of.ts'
 import type { RunResult } from '../../model/result.ts'
 import { LATENCIES, LATENCY_NAMES, loadedSeconds, meanOf, PERCENTILES } from '../figures.ts'
 import {
   bytes,
-  countOf,
   digits,
   duration,
   inUnit,

@@ -1,9 +1,9 @@
 /** A run's options: flags checked against each other and against what scenario and target support. Pure. */
 import { z } from 'zod'
+import { countOf } from '../../../src/core/count-of.ts'
 import { ClientKind, Dialect, Transport } from '../../model/plan.ts'
 import type { Scenario, ScenarioSettings } from '../../model/scenario.ts'
 import type { Target, TargetShape } from '../../model/target.ts'
-import { countOf } from '../../report/format.ts'
 import { UsageError } from '../exit-codes.ts'
 
 /** Limits of what can be requested, not of what a machine can do. */

@@ -3,10 +3,11 @@
  * they were.
  */
 
+import { countOf } from '../../../src/core/count-of.ts'
 import { isBack } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, Check } from '../../model/result.ts'
 import type { Scenario } from '../../model/scenario.ts'
-import { countOf, inUnit } from '../../report/format.ts'
+import { inUnit } from '../../report/format.ts'
 import {
   allBackAtEnd,
   allJoined,
