@@ -1,4 +1,4 @@
-/** What an application of your own can import from the package. */
+/** Public exports for your own application. */
 export type {
   App,
   AppContext,

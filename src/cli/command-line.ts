@@ -1,4 +1,4 @@
-/** What every command is given, and how the settings' flags get onto a command. */
+/** The input of every command, and the flags for settings. */
 import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../config/schema.ts'
@@ -10,7 +10,7 @@ export interface CommandLine {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** A command's options as commander gives them: settings by key, `config`, and the command's own. */
+/** A command's options as commander parses them: settings by key, `config`, and the command's own. */
 export type Options = Readonly<Record<string, string | boolean | undefined>>
 
 export function addSettingFlags(command: Command, keys: readonly SettingKey[] = settingKeys): Command {
@@ -23,7 +23,7 @@ export function addSettingFlags(command: Command, keys: readonly SettingKey[] = 
   return command
 }
 
-/** @param forced settings that the command needs whatever the sources say */
+/** @param forced settings that override all sources */
 export function loadFrom(
   line: CommandLine,
   options: Options,

@@ -6,7 +6,7 @@ import { cellText, table } from './table.ts'
 
 export function checkConfig(line: CommandLine, options: Options): void {
   loadFrom(line, options)
-  process.stdout.write(`all ${settingKeys.length} settings are as they should be\n`)
+  process.stdout.write(`all ${settingKeys.length} settings are valid\n`)
 }
 
 export function printConfig(line: CommandLine, options: Options): void {

@@ -1,18 +1,18 @@
-/** What `rookery --help` says below its list of commands. */
+/** The end of `rookery --help`: examples and exit codes. */
 import { exitCodes } from '../ops/exit-codes.ts'
 
 export function helpAfter(): string {
   const codes = Object.values(exitCodes).map(({ code, meaning }) => `  ${code}  ${meaning}`)
   return `
 Examples:
-  rookery start                             the chat on port 3000, one worker a core
+  rookery start                             the chat on port 3000, one worker per core
   PORT=8080 WORKERS=2 rookery start         settings from the environment
   rookery start --app ./my-app.js           your own Socket.IO application
   rookery start --config rookery.json       settings from a file
-  rookery config print                      what the settings are and where they come from
+  rookery config print                      all settings and their sources
   rookery token --sub alice --name Alice    a token for AUTH=jwt
-  rookery reload                            new workers, no interruption
-  rookery status                            how it is
+  rookery reload                            replace the workers without interruption
+  rookery status                            state of a running Rookery
 
 Exit codes:
 ${codes.join('\n')}

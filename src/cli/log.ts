@@ -1,6 +1,6 @@
 /**
- * `rookery log export` and `rookery log import`: what the rooms hold as a file, from the log that the settings name (the data
- * directory's, or the one in Redis) and into it.
+ * `rookery log export` and `rookery log import`: copy the rooms to a file and back. The settings name the log: in Redis,
+ * or in the data directory.
  */
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -19,8 +19,8 @@ import type { RedisConnection } from '../redis/connection.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
 const PROGRESS_MS = 1_000
-const REACHED_WITHIN_MS = 15_000
-/** A text of the most characters there may be, each of them escaped. */
+const REDIS_CONNECT_TIMEOUT_MS = 15_000
+/** Enough for the longest possible text with every character escaped. */
 const LINE_MAX_BYTES = 16_777_216
 
 export async function exportToFile(line: CommandLine, options: Options): Promise<void> {
@@ -38,7 +38,7 @@ export async function exportToFile(line: CommandLine, options: Options): Promise
       write: (text) => write(output, text),
       onProgress: (counted) => progress.show(counted),
     })
-    if (output !== process.stdout) await ended(output)
+    if (output !== process.stdout) await finish(output)
     const summary = output === process.stdout ? process.stderr : process.stdout
     progress.done(counts, options['json'] === true ? summary : null)
   } finally {
@@ -50,7 +50,7 @@ export async function importFromFile(line: CommandLine, options: Options, file: 
   const { config } = loadFrom(line, options)
   const { importLog, ImportError } = await import('../log/transfer/import.ts')
   const input = file === '-' ? process.stdin : createReadStream(file)
-  await opened(input, file)
+  await waitForOpen(input, file)
   const { target, release } = await openTarget(config)
   const progress = new Progress('imported')
   try {
@@ -76,7 +76,10 @@ const SHOWN_ROOMS = 20
 function roomsLeftOut(skipped: readonly string[]): ExitError {
   const more = skipped.length > SHOWN_ROOMS ? ` and ${skipped.length - SHOWN_ROOMS} more` : ''
   const shown = skipped.slice(0, SHOWN_ROOMS).join(', ')
-  return new ExitError('roomsLeftOut', `left as they are, since they have entries already: ${shown}${more}`)
+  return new ExitError(
+    'roomsLeftOut',
+    `rooms that were skipped because they have entries already: ${shown}${more}`,
+  )
 }
 
 async function openSource(config: Config): Promise<LogSource> {
@@ -120,7 +123,7 @@ async function redisOptions(config: Config) {
   const { signingKeys } = await import('../redis/signing.ts')
   const connection = openRedis({ settings: config, logger: quietLogger(config), registry: new Registry() })
   try {
-    await Promise.race([connection.ready, notReached(connection)])
+    await Promise.race([connection.ready, rejectAfterTimeout(connection)])
   } catch (error) {
     connection.close()
     throw error instanceof RedisUnfit ? new ExitError('redisUnfit', error.message, { cause: error }) : error
@@ -128,17 +131,17 @@ async function redisOptions(config: Config) {
   return { connection, cluster: config.clusterName, keys: signingKeys(config) }
 }
 
-/** A host waits for Redis as long as it takes; people don't. */
-async function notReached(connection: RedisConnection): Promise<never> {
+/** A host waits for Redis forever, a command does not. */
+async function rejectAfterTimeout(connection: RedisConnection): Promise<never> {
   let reason: string | null = null
-  connection.onHealth((told) => {
-    reason = told
+  connection.onHealth((problem) => {
+    reason = problem
   })
-  await delay(REACHED_WITHIN_MS, undefined, { ref: false })
-  throw new ExitError('unexpected', `Redis can't be reached: ${reason ?? 'it has not been checked in time'}`)
+  await delay(REDIS_CONNECT_TIMEOUT_MS, undefined, { ref: false })
+  throw new ExitError('unexpected', `Redis can't be reached: ${reason ?? 'the check did not end in time'}`)
 }
 
-/** Where people look for what went wrong; standard output may be the file. */
+/** Logs to standard error: standard output may be the exported file. */
 const quietLogger = (config: Config) =>
   createLogger({
     level: config.logLevel === 'info' ? 'warn' : config.logLevel,
@@ -151,17 +154,17 @@ function unusable({ dataDir }: Config, cause: unknown): ExitError {
   return new ExitError('dataDirectory', `the log in DATA_DIR ${dataDir} can't be used: ${reason}`, { cause })
 }
 
-/** Waits while whoever takes it does not keep up. */
+/** Waits while the output can't keep up. */
 async function write(output: Writable, text: string): Promise<void> {
   if (!output.write(text)) await once(output, 'drain')
 }
 
-async function ended(output: Writable): Promise<void> {
+async function finish(output: Writable): Promise<void> {
   output.end()
   await finished(output)
 }
 
-async function opened(input: Readable, file: string): Promise<void> {
+async function waitForOpen(input: Readable, file: string): Promise<void> {
   if (input === process.stdin) return
   try {
     await once(input, 'open')
@@ -175,7 +178,7 @@ function textOf(option: string | boolean | undefined): string | undefined {
   return typeof option === 'string' ? option : undefined
 }
 
-/** Says on standard error how far it is, once a second, and at the end what was done. */
+/** Reports progress on standard error once a second, and the result at the end. */
 class Progress {
   readonly #verb: string
   #shownAtMs = performance.now()
@@ -188,15 +191,15 @@ class Progress {
     const nowMs = performance.now()
     if (nowMs - this.#shownAtMs < PROGRESS_MS) return
     this.#shownAtMs = nowMs
-    process.stderr.write(`${this.#verb} ${described(counts)} so far\n`)
+    process.stderr.write(`${this.#verb} ${describe(counts)} so far\n`)
   }
 
-  /** @param json where the numbers are wanted as JSON, if anywhere */
+  /** @param json where to write the counts as JSON; null: a sentence on standard error instead */
   done(counts: TransferCounts & { skipped?: number }, json: Writable | null): void {
-    if (json === null) process.stderr.write(`${this.#verb} ${described(counts)}\n`)
+    if (json === null) process.stderr.write(`${this.#verb} ${describe(counts)}\n`)
     else json.write(`${JSON.stringify(counts)}\n`)
   }
 }
 
-const described = ({ rooms, entries, users }: TransferCounts) =>
+const describe = ({ rooms, entries, users }: TransferCounts) =>
   `${countOf(entries, 'entry', 'entries')} of ${countOf(rooms, 'room')}, and the rooms of ${countOf(users, 'user')}`

@@ -1,6 +1,6 @@
 /**
- * The command line: which commands there are and how an end becomes an exit code. Each command's work is in a file of
- * its own, loaded when it is called.
+ * The command line: the commands, and the exit code for each error. The code of a command is in a file of its own, loaded
+ * when the command is called.
  */
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problem.ts'
@@ -9,7 +9,7 @@ import { version } from '../ops/version.ts'
 import { addSettingFlags, type CommandLine, type Options } from './command-line.ts'
 import { helpAfter } from './help.ts'
 
-/** Runs what the arguments ask for. @returns the exit code */
+/** Runs the command that the arguments name. @returns the exit code */
 export async function runCli(line: CommandLine): Promise<number> {
   let exitCode: number = exitCodes.ok.code
   const program = createProgram(line, (code) => {
@@ -24,14 +24,14 @@ export async function runCli(line: CommandLine): Promise<number> {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has already written what it has to say.
+  // Commander has already written the message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code
-  if (error instanceof ConfigError) return told(error, exitCodes.configuration.code)
-  if (error instanceof ExitError) return told(error, error.exitCode)
+  if (error instanceof ConfigError) return reportError(error, exitCodes.configuration.code)
+  if (error instanceof ExitError) return reportError(error, error.exitCode)
   throw error
 }
 
-function told(error: Error, exitCode: number): number {
+function reportError(error: Error, exitCode: number): number {
   process.stderr.write(`rookery: ${error.message}\n`)
   return exitCode
 }
@@ -43,7 +43,7 @@ function createProgram(line: CommandLine, ends: (exitCode: number) => void): Com
     )
     .version(version(), '-V, --version', 'print the version')
     .exitOverride()
-    .showHelpAfterError('(rookery --help shows what there is)')
+    .showHelpAfterError('(see rookery --help)')
     .addHelpText('after', helpAfter())
   addStart(program, line, ends)
   addConfig(program, line)
@@ -68,7 +68,7 @@ function addConfig(program: Command, line: CommandLine): void {
   const config = program.command('config').description('check or print the settings')
   const check = config
     .command('check')
-    .description('tell every problem of the settings; exit code 3 if there is one')
+    .description('report all problems of the settings; exit code 3 if there is one')
   addSettingFlags(check).action(async (options: Options) => {
     const { checkConfig } = await import('./config.ts')
     checkConfig(line, options)
@@ -85,8 +85,8 @@ function addToken(program: Command, line: CommandLine): void {
     .command('token')
     .description('make a token for AUTH=jwt, signed with JWT_SECRET')
     .requiredOption('--sub <id>', "the user's id")
-    .option('--name <name>', 'the name that others see; without it the id')
-    .option('--expires <time>', 'how long it is good for: 90s, 15m, 1h, 7d …', '1h')
+    .option('--name <name>', 'the name that others see (default: the id)')
+    .option('--expires <time>', 'how long the token is valid: 90s, 15m, 1h, 7d …', '1h')
   addSettingFlags(token, ['jwtSecret', 'jwtIssuer', 'jwtAudience']).action(async (options: Options) => {
     const { makeToken } = await import('./token.ts')
     await makeToken(line, options)
@@ -96,7 +96,7 @@ function addToken(program: Command, line: CommandLine): void {
 function addStatus(program: Command, line: CommandLine): void {
   const status = program
     .command('status')
-    .description('ask the admin listener of a running Rookery how it is')
+    .description('show the status of a running Rookery, from its admin listener')
     .option('--json', 'as JSON')
   addSettingFlags(status, ['adminHost', 'adminPort']).action(async (options: Options) => {
     const { showStatus } = await import('./status.ts')
@@ -107,7 +107,9 @@ function addStatus(program: Command, line: CommandLine): void {
 function addReload(program: Command, line: CommandLine): void {
   const reload = program
     .command('reload')
-    .description('replace the workers of the Rookery that runs on DATA_DIR, one by one, losing nothing')
+    .description(
+      'replace the workers of the Rookery that runs on DATA_DIR, one by one, without losing anything',
+    )
   addSettingFlags(reload, ['dataDir']).action(async (options: Options) => {
     const { reload: run } = await import('./reload.ts')
     run(line, options)
@@ -117,24 +119,22 @@ function addReload(program: Command, line: CommandLine): void {
 function addLog(program: Command, line: CommandLine): void {
   const log = program
     .command('log')
-    .description(
-      'take the rooms, their messages and what users have read out of a log, and put them into another',
-    )
-  const where = ' the log in Redis when REDIS_URL is set, else that of DATA_DIR'
+    .description('export the rooms, their messages and read markers from a log, and import them into another')
+  const where = ' the log in Redis if REDIS_URL is set, else the log in DATA_DIR'
   const out = log
     .command('export')
-    .description(`write${where}, whether its host runs or not`)
-    .option('--out <file>', 'file to write; without it the standard output')
-    .option('--json', 'the numbers at the end as JSON')
+    .description(`export${where}; its host may run`)
+    .option('--out <file>', 'file to write (default: standard output)')
+    .option('--json', 'print the counts at the end as JSON')
   addSettingFlags(out).action(async (options: Options) => {
     const { exportToFile } = await import('./log.ts')
     await exportToFile(line, options)
   })
   const into = log
     .command('import')
-    .description(`read into${where}, on which no host may run then; rooms with messages are left as they are`)
-    .argument('<file>', 'file that was exported; - for the standard input')
-    .option('--json', 'the numbers at the end as JSON')
+    .description(`import into${where}; no host may run on it; rooms with messages are skipped`)
+    .argument('<file>', 'exported file; - for standard input')
+    .option('--json', 'print the counts at the end as JSON')
   addSettingFlags(into).action(async (file: string, options: Options) => {
     const { importFromFile } = await import('./log.ts')
     await importFromFile(line, options, file)

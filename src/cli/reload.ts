@@ -1,4 +1,4 @@
-/** `rookery reload`: asks the Rookery that runs on a data directory to replace its workers. */
+/** `rookery reload`: tells the Rookery that runs on a data directory to replace its workers. */
 import { ExitError } from '../ops/exit-codes.ts'
 import { runningPid } from '../ops/pid-file.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
@@ -8,7 +8,7 @@ export function reload(line: CommandLine, options: Options): void {
   const pid = permitted(dataDir, () => runningPid(dataDir))
   if (pid === undefined) throw new ExitError('notRunning', `no Rookery runs on DATA_DIR ${dataDir}`)
   permitted(dataDir, () => process.kill(pid, 'SIGHUP'))
-  process.stdout.write(`asked ${pid} to replace its workers; its log tells how that goes\n`)
+  process.stdout.write(`told process ${pid} to replace its workers; its log shows the progress\n`)
 }
 
 /** @throws ExitError `notPermitted` */

@@ -1,4 +1,4 @@
-/** `rookery start`: checks what can be checked before the first process is forked, then hands over to the primary. */
+/** `rookery start`: makes the checks that need no worker, then runs the primary. */
 import { access } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Config } from '../config/schema.ts'
@@ -6,10 +6,10 @@ import { cannotListen, ExitError, noSocket } from '../ops/exit-codes.ts'
 import { createLogger } from '../ops/logger.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
-/** @returns the exit code, when it has stopped */
+/** Runs until stopped. @returns the exit code */
 export async function start(line: CommandLine, options: Options): Promise<number> {
   const { config } = loadFrom(line, options)
-  // What the log holds is for this user alone, in a DATA_DIR that others can enter too.
+  // Only this user may read the log, even in a DATA_DIR that others can enter.
   process.umask(0o077)
   await checkApp(config)
   const logger = createLogger({
@@ -25,7 +25,7 @@ export async function start(line: CommandLine, options: Options): Promise<number
   }
 }
 
-/** What an address has to do with gets its own exit code. Other listeners tell of themselves (ops/admin.ts). */
+/** Gives errors of PORT, HOST and the workers' socket their own exit codes. ops/admin.ts does so for its listener. */
 export function explained(error: unknown, { port, host }: Pick<Config, 'port' | 'host'>): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error
   const address = 'address' in error && typeof error.address === 'string' ? error.address : ''

@@ -1,11 +1,11 @@
-/** `rookery status`: what the admin listener of a running Rookery says. */
+/** `rookery status`: shows the status that the admin listener of a running Rookery returns. */
 import { z } from 'zod'
 import type { Config } from '../config/schema.ts'
 import { ExitError } from '../ops/exit-codes.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 import { cellText, table } from './table.ts'
 
-const ANSWER_DEADLINE_MS = 5000
+const RESPONSE_TIMEOUT_MS = 5000
 
 export async function showStatus(line: CommandLine, options: Options): Promise<void> {
   const { config } = loadFrom(line, options)
@@ -22,7 +22,7 @@ function adminUrl({ adminHost, adminPort }: Config): string {
 
 async function askStatus(url: string): Promise<unknown> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) })
+    const response = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS) })
     if (!response.ok) throw new Error(`it answered ${response.status}`)
     return await response.json()
   } catch (error) {
@@ -32,7 +32,7 @@ async function askStatus(url: string): Promise<unknown> {
   }
 }
 
-/** One table for each list of objects, one line for each other value: whatever the status holds is shown. */
+/** One table for each list of objects, one line for each other value. Shows everything in the status. */
 function statusTable(status: unknown): string {
   const parsed = z.record(z.string(), z.unknown()).safeParse(status)
   if (!parsed.success) return JSON.stringify(status)

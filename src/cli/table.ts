@@ -1,4 +1,4 @@
-/** Lays out rows of text in columns. Pure. */
+/** Lays out rows of text in columns. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
@@ -12,7 +12,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n')
 }
 
-/** Any JSON value as the text of one cell: `-` for nothing, numbers with at most two decimals. */
+/** Any JSON value as the text of one cell: `-` for null, numbers with at most two decimals. */
 export function cellText(value: unknown): string {
   if (value === undefined || value === null) return '-'
   if (typeof value === 'number') return String(Math.round(value * 100) / 100)

@@ -1,4 +1,4 @@
-/** `rookery token`: makes a token such as an identity provider would, for trying out and for scripts. */
+/** `rookery token`: makes a token like an identity provider's, for trials and scripts. */
 import { SignJWT } from 'jose'
 import { ConfigError } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
@@ -10,7 +10,7 @@ export async function makeToken(line: CommandLine, options: Options): Promise<vo
   if (config.jwtSecret === undefined) {
     throw new ExitError(
       'configuration',
-      'a token can be made only with JWT_SECRET; with JWKS_URL your provider makes it',
+      'a token can be made only with JWT_SECRET; with JWKS_URL your provider makes tokens',
     )
   }
   const sub = String(options['sub'])
@@ -24,7 +24,7 @@ export async function makeToken(line: CommandLine, options: Options): Promise<vo
   process.stdout.write(`${token}\n`)
 }
 
-/** Whoever asks for a token means AUTH=jwt, also in a shell where the server's own setting is missing. */
+/** Always with AUTH=jwt, also in a shell where the server's setting is missing. */
 function loadForTokens(line: CommandLine, options: Options): Config {
   try {
     return loadFrom(line, options, { auth: 'jwt' }).config

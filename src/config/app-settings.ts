@@ -1,4 +1,4 @@
-/** What of the settings is shown to an application. */
+/** The settings that an application gets. */
 import type { AppSettings } from '../wire/app.ts'
 import type { Config } from './schema.ts'
 

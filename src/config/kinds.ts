@@ -1,5 +1,5 @@
 /**
- * The kinds of value that a setting can have: how its text is read, what is let through, and how that is said.
+ * The types of value that a setting can have: how text is parsed, which values are allowed, and how the docs say so.
  * Pure; knows no setting by name.
  */
 import { resolve } from 'node:path'
@@ -10,7 +10,7 @@ export interface Kind<T> {
   readonly type: z.ZodType<T>
   /** Completes the sentence "… is not allowed; expected …". */
   readonly expects: string
-  /** Makes of a text (environment, flag) what a JSON file would hold. What can't be read is left for `type` to refuse. */
+  /** Parses text (environment, flag) to the value that a JSON file would hold. `type` refuses text that can't be parsed. */
   readonly fromText: (given: string) => unknown
 }
 
@@ -28,7 +28,6 @@ export function choice<const T extends string>(...names: readonly T[]): Kind<T> 
   return { type: z.enum(names), expects: `one of ${names.join(', ')}`, fromText: asIs }
 }
 
-/** On or off. */
 export function toggle(): Kind<boolean> {
   return {
     type: z.boolean(),
@@ -49,7 +48,7 @@ export function secret(minBytes: number): Kind<string> {
   }
 }
 
-/** A path; relative ones are taken from the working directory, so that every process means the same place. */
+/** A path. Relative paths are resolved from the working directory, so that every process uses the same place. */
 export function path(): Kind<string> {
   return {
     type: z
@@ -71,7 +70,7 @@ function url(...protocols: readonly string[]): Kind<string> {
   }
 }
 
-/** One address of Redis, or several separated by commas. */
+/** One Redis address, or several separated by commas. */
 export function redisUrls(): Kind<string> {
   return {
     type: z
@@ -84,7 +83,7 @@ export function redisUrls(): Kind<string> {
   }
 }
 
-/** A URL that may be shown to anybody. */
+/** A URL without credentials, which may be shown to anybody. */
 export function openUrl(...protocols: readonly string[]): Kind<string> {
   const { type, expects, fromText } = url(...protocols)
   return {

@@ -1,6 +1,6 @@
 /**
- * Makes the settings of a process out of their sources: defaults, file, environment, flags, the later the stronger.
- * All problems are told at once, none is passed over.
+ * Loads the settings of a process from their sources: defaults, file, environment, flags. Later sources override earlier
+ * ones. Reports all problems at once.
  */
 import { readFileSync } from 'node:fs'
 import { ConfigError, type Problem, type Source } from './problem.ts'
@@ -18,9 +18,9 @@ import {
 
 export interface ConfigInput {
   readonly env: NodeJS.ProcessEnv
-  /** By key, as texts. */
+  /** Text values by key. */
   readonly flags?: Readonly<Record<string, string | undefined>>
-  /** `--config`; without it `ROOKERY_CONFIG` names the file, and without that there is none. */
+  /** From `--config`. Without it `ROOKERY_CONFIG` names the file; without both there is none. */
   readonly file?: string | undefined
   readonly readFile?: (path: string) => string
 }
@@ -31,7 +31,7 @@ export interface LoadedConfig {
   readonly sources: Readonly<Record<SettingKey, Source>>
 }
 
-/** @throws ConfigError with every problem there is */
+/** @throws ConfigError with all problems */
 export function loadConfig(input: ConfigInput): LoadedConfig {
   const readings = [readConfigFile(input), fromEnvironment(input.env), fromFlags(input.flags ?? {})]
   const problems = readings.flatMap((reading) => reading.problems)
@@ -58,12 +58,12 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   return { config, sources: Object.fromEntries(sources) as Record<SettingKey, Source> }
 }
 
-/** The settings as one text, for `ROOKERY_SETTINGS` in a worker's environment: a worker reads no other source. */
+/** The settings as text, for a worker: it reads no other source. */
 export function exportConfig(config: Config): string {
   return JSON.stringify(config)
 }
 
-/** @throws ConfigError when `text` is not what `exportConfig` gave */
+/** @throws ConfigError when `text` is not from `exportConfig` */
 export function importConfig(text: string): Config {
   const readFile = () => text
   return loadConfig({ env: {}, file: 'ROOKERY_SETTINGS', readFile }).config
@@ -98,7 +98,7 @@ function checkValue(key: SettingKey, given: RawValue | undefined): { value: unkn
   return { problem }
 }
 
-/** A refused value may hold a password where none belongs: `https://user:password@host`. */
+/** A refused value may contain a password: `https://user:password@host`. */
 function mayBeShown(key: SettingKey, value: unknown): boolean {
   return settingOf(key).secret !== true && !JSON.stringify(value)?.includes('@')
 }

@@ -1,6 +1,6 @@
-/** The "did you mean" of names that nobody knows. Pure. */
+/** Suggestions ("did you mean") for unknown names. Pure. */
 
-/** The candidate that is the fewest edits from `name`, if that is near enough to have been meant. */
+/** The candidate with the fewest edits from `name`, if it is close enough. */
 function nearest(name: string, candidates: readonly string[]): string | undefined {
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
@@ -17,7 +17,7 @@ export function didYouMean(name: string, candidates: readonly string[]): string 
   return candidate === undefined ? '' : ` (did you mean ${candidate}?)`
 }
 
-/** Levenshtein's distance, one row at a time; texts are cut to 100 characters to bound the work. */
+/** Levenshtein distance, one row at a time. Texts are cut to 100 characters to limit the work. */
 function editDistance(from: string, to: string): number {
   const a = from.slice(0, 100)
   const b = to.slice(0, 100)

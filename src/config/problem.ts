@@ -1,10 +1,10 @@
-/** What is wrong with the settings, told all at once. */
+/** Problems of the settings, reported all at once. */
 
 /** Where a value came from. */
 export type Source = 'default' | 'file' | 'environment' | 'flag'
 
 export interface Problem {
-  /** The name that whoever made the mistake used: a flag, an environment name, a key in the file. */
+  /** The name as the user wrote it: a flag, an environment name, or a key in the file. */
   readonly setting: string
   readonly source: Source
   readonly message: string

@@ -1,13 +1,13 @@
-/** What must hold between the settings of Redis and of several hosts. Pure. */
+/** Rules between the settings of Redis and of several hosts. Pure. */
 import { parseRedisUrls, type RedisUrl } from './redis-url.ts'
 import { type Rule, when } from './rule.ts'
 import { environmentName } from './setting.ts'
 
-/** What does nothing without REDIS_URL. */
+/** These do nothing without REDIS_URL. */
 const needRedis = ['redisCluster', 'redisSentinels', 'redisTlsCa', 'redisTlsCert', 'redisTlsKey'] as const
 
-/** One address of Redis alone, and no more to it than that. */
-const sameForAll = ({ tls, user, password, database }: RedisUrl) =>
+/** The parts that all addresses of a Redis Cluster must share. */
+const sharedParts = ({ tls, user, password, database }: RedisUrl) =>
   JSON.stringify([tls, user, password, database])
 
 export const redisRules: readonly Rule[] = [
@@ -43,7 +43,7 @@ export const redisRules: readonly Rule[] = [
       const files = [redisTlsCa, redisTlsCert, redisTlsKey].some((file) => file !== undefined)
       const tls = redisSentinelTls || addressesOf(redisUrl).some((address) => address.tls)
       const message =
-        'files for TLS do nothing with redis://, which is not encrypted; write rediss:// in REDIS_URL'
+        'TLS files do nothing with redis://, which is not encrypted; write rediss:// in REDIS_URL'
       return when(redisUrl !== undefined && files && !tls, 'redisUrl', message)
     },
   },
@@ -84,7 +84,7 @@ function clusterMistake(addresses: readonly RedisUrl[]): string | undefined {
   if (addresses.some(({ socketPath }) => socketPath !== undefined))
     return 'nodes of a Redis Cluster are reached over TCP, not over a socket'
   if (addresses.some(({ database }) => database !== 0)) return 'a Redis Cluster has database 0 alone'
-  if (new Set(addresses.map(sameForAll)).size > 1)
+  if (new Set(addresses.map(sharedParts)).size > 1)
     return 'all nodes of a Redis Cluster share one user, one password, and TLS or none'
   return undefined
 }

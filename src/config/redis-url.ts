@@ -1,10 +1,10 @@
-/** Reads the addresses in REDIS_URL. Pure; connects nowhere. */
+/** Parses the addresses in REDIS_URL. Pure. */
 
 export interface RedisUrl {
-  /** Empty for a socket. */
+  /** Empty for a Unix socket. */
   readonly host: string
   readonly port: number
-  /** The path of a Unix socket. */
+  /** Path of a Unix socket. */
   readonly socketPath?: string
   readonly tls: boolean
   readonly user?: string
@@ -15,7 +15,7 @@ export interface RedisUrl {
 const DEFAULT_PORT = 6379
 const URLS_MAX = 64
 
-/** @returns undefined when one of them is not an address of Redis */
+/** @returns undefined when one of them is not a Redis address */
 export function parseRedisUrls(text: string): readonly RedisUrl[] | undefined {
   const parts = text.split(',').map((part) => part.trim())
   if (parts.length > URLS_MAX) return undefined

@@ -1,17 +1,15 @@
-/**
- * What must hold between settings, each with its reason. Pure.
- */
+/** Rules between settings, each with its reason. Pure. */
 import { redisRules } from './redis-relations.ts'
 import { type Conflict, type Rule, when } from './rule.ts'
 import type { Config, SettingKey } from './schema.ts'
 import { environmentName } from './setting.ts'
 
-/** Beside its text a message carries its room, its id, the event's name and the protocol's own bytes. */
+/** Besides its text, a packet carries the room, the id, the event name and bytes of the protocol. */
 const PACKET_OVERHEAD_BYTES = 1024
-/** A client that escapes all but ASCII (Python's does) writes an emoji as two halves of six bytes. */
+/** A client that escapes all but ASCII (Python's does) writes an emoji as two escapes of six bytes. */
 const BYTES_PER_CHARACTER = 12
 
-/** After the drain time a worker waits up to 4 s for the last acks, and then closes what it has open. */
+/** After the drain time a worker waits up to 4 s for open acks, and then closes everything. */
 const LEAVING_MS = 5_000
 
 const identityKeys = ['jwtSecret', 'jwksUrl', 'jwtIssuer', 'jwtAudience'] as const
@@ -33,7 +31,7 @@ const rules: readonly Rule[] = [
       when(
         jwtSecret !== undefined && jwksUrl !== undefined,
         'jwksUrl',
-        'JWT_SECRET and JWKS_URL exclude each other: a token is checked in one way',
+        'JWT_SECRET and JWKS_URL exclude each other: tokens are checked in one way only',
       ),
   },
   {
@@ -41,7 +39,7 @@ const rules: readonly Rule[] = [
     check: (config) => {
       const key = identityKeys.find((candidate) => config[candidate] !== undefined)
       if (config.auth !== 'guest' || key === undefined) return undefined
-      const message = `${environmentName(key)} does nothing with AUTH=guest, which lets everybody in; set AUTH=jwt`
+      const message = `${environmentName(key)} does nothing with AUTH=guest, which admits everybody; set AUTH=jwt`
       return { key, message }
     },
   },
@@ -56,7 +54,7 @@ const rules: readonly Rule[] = [
       when(
         stopDeadlineMs < drainMs + LEAVING_MS,
         'stopDeadlineMs',
-        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be at least ${drainMs + LEAVING_MS}, ${LEAVING_MS} above DRAIN_MS (${drainMs}): after the last client was told to move, its last acks and the worker's end take up to that`,
+        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be at least ${drainMs + LEAVING_MS}, ${LEAVING_MS} above DRAIN_MS (${drainMs}): after the drain, the last acks and the exit of a worker take up to that long`,
       ),
   },
   {
@@ -66,7 +64,7 @@ const rules: readonly Rule[] = [
       return when(
         maxPacketBytes < needed,
         'maxPacketBytes',
-        `MAX_PACKET_BYTES (${maxPacketBytes}) must be at least ${needed}: a message of TEXT_MAX_CHARS (${textMaxChars}) can be that long`,
+        `MAX_PACKET_BYTES (${maxPacketBytes}) must be at least ${needed}: a message of TEXT_MAX_CHARS (${textMaxChars}) can be that large`,
       )
     },
   },
@@ -76,7 +74,7 @@ const rules: readonly Rule[] = [
       when(
         slowClientBytes < maxPacketBytes,
         'slowClientBytes',
-        `SLOW_CLIENT_BYTES (${slowClientBytes}) must be at least MAX_PACKET_BYTES (${maxPacketBytes}): one message must not make a client slow`,
+        `SLOW_CLIENT_BYTES (${slowClientBytes}) must be at least MAX_PACKET_BYTES (${maxPacketBytes}): one message must not make a client count as slow`,
       ),
   },
   {
@@ -85,7 +83,7 @@ const rules: readonly Rule[] = [
       when(
         slowClientMaxBytes <= slowClientBytes,
         'slowClientMaxBytes',
-        `SLOW_CLIENT_MAX_BYTES (${slowClientMaxBytes}) must be above SLOW_CLIENT_BYTES (${slowClientBytes}): a slow client is spared before it is disconnected`,
+        `SLOW_CLIENT_MAX_BYTES (${slowClientMaxBytes}) must be above SLOW_CLIENT_BYTES (${slowClientBytes}): a slow client is skipped before it is disconnected`,
       ),
   },
   {
@@ -108,7 +106,7 @@ const rules: readonly Rule[] = [
   },
 ]
 
-/** @param refused settings whose own value is not allowed */
+/** @param refused settings whose value itself is not allowed */
 export function conflicts(config: Config, refused: ReadonlySet<SettingKey>): Conflict[] {
   return rules
     .filter((rule) => !rule.of.some((key) => refused.has(key)))

@@ -1,14 +1,14 @@
-/** What a relation between settings is. Pure. */
+/** The form of a rule between settings. Pure. */
 import type { Config, SettingKey } from './schema.ts'
 
 export interface Conflict {
-  /** The setting that is named in the report: the one that most likely has to change. */
+  /** The setting to report: the one that most likely has to change. */
   readonly key: SettingKey
   readonly message: string
 }
 
 export interface Rule {
-  /** The settings that the rule looks at; it is passed over when one of them is not allowed by itself. */
+  /** The settings that the rule reads. The rule is skipped when one of their values is not allowed by itself. */
   readonly of: readonly SettingKey[]
   readonly check: (config: Config) => Conflict | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * The one table of settings. Types, defaults, names, checks, `--help`, `config print` and docs/settings.md come from it.
+ * The table of all settings. Types, defaults, names, checks, `--help`, `config print` and docs/settings.md come from it.
  * A setting's key is its name in a file; its environment name and its flag follow from the key (setting.ts).
  */
 import { availableParallelism, hostname } from 'node:os'
@@ -18,7 +18,7 @@ const addresses = text(
 )
 const line = text(/^[^\r\n\0]{1,1024}$/, '1 to 1024 characters in one line')
 
-/** The machine's own name, as far as it is one that `name` lets through. */
+/** The machine's host name, with characters that `name` does not allow replaced by `-`. */
 function ownHostName(): string {
   return (
     hostname()
@@ -30,7 +30,7 @@ function ownHostName(): string {
 const settings = {
   port: required(integer(0, 65_535), 3000, {
     section: 'Listening',
-    doc: 'Port that clients connect to; 0 takes any free one.',
+    doc: 'Port that clients connect to; 0: any free port.',
   }),
   host: required(address, '0.0.0.0', {
     section: 'Listening',
@@ -39,21 +39,21 @@ const settings = {
   backlog: required(integer(1, 65_535), 4096, {
     section: 'Listening',
     unit: 'connections',
-    doc: 'Connections that the system may hold before they are accepted (net.core.somaxconn is a bound of its own).',
+    doc: 'Connections that the system may queue before they are accepted (net.core.somaxconn is another limit).',
   }),
   corsOrigin: optional(origins(), {
     section: 'Listening',
-    doc: 'Web origins whose pages may connect from a browser: a comma list, or * for all. Unset: this origin alone.',
+    doc: 'Web origins whose pages may connect from a browser, separated by commas, or * for all. Unset: only the origin of this server.',
   }),
   workers: computed(integer(1, 1024), () => availableParallelism(), {
     section: 'Application',
     unit: 'processes',
     doc: 'Worker processes.',
-    defaultDoc: 'one a core',
+    defaultDoc: 'one per core',
   }),
   app: optional(path(), {
     section: 'Application',
-    doc: "Module with an application of your own, run in every worker in the chat's place.",
+    doc: 'Module with your own application, which every worker runs instead of the chat.',
   }),
   hostName: computed(name, ownHostName, {
     section: 'Application',
@@ -62,20 +62,20 @@ const settings = {
   }),
   clusterName: required(name, 'rookery', {
     section: 'Several hosts',
-    doc: 'Name of the cluster; clusters with different names never meet, even on one Redis.',
+    doc: 'Name of the cluster; clusters with different names stay separate, even on one Redis.',
   }),
   redisUrl: optional(redisUrls(), {
     section: 'Several hosts',
     secret: true,
-    doc: 'Redis that joins the hosts and keeps the rooms: redis://user:password@host:port/database, rediss:// for TLS, unix:/path for a socket. Several, separated by commas: nodes of a Redis Cluster. Unset: one host on its own.',
+    doc: 'Redis that connects the hosts and stores the rooms: redis://user:password@host:port/database, rediss:// for TLS, unix:/path for a Unix socket. Several addresses, separated by commas: nodes of a Redis Cluster. Unset: a single host.',
   }),
   redisCluster: required(toggle(), false, {
     section: 'Several hosts',
-    doc: 'REDIS_URL is a Redis Cluster, of which one address is enough; several addresses say so by themselves.',
+    doc: 'REDIS_URL is one node of a Redis Cluster. Not needed when REDIS_URL has several addresses.',
   }),
   redisSentinels: optional(addresses, {
     section: 'Several hosts',
-    doc: 'Sentinels that know the master: host:port, separated by commas. Of REDIS_URL then only user, password, database and rediss:// count.',
+    doc: 'Sentinels that know the master: host:port, separated by commas. Only user, password, database and rediss:// of REDIS_URL are used then.',
   }),
   redisSentinelName: required(line, 'mymaster', {
     section: 'Several hosts',
@@ -83,7 +83,7 @@ const settings = {
   }),
   redisSentinelUser: optional(line, {
     section: 'Several hosts',
-    doc: 'User for the Sentinels themselves.',
+    doc: 'User name for the Sentinels themselves.',
   }),
   redisSentinelPassword: optional(secret(1), {
     section: 'Several hosts',
@@ -92,15 +92,15 @@ const settings = {
   }),
   redisSentinelTls: required(toggle(), false, {
     section: 'Several hosts',
-    doc: 'The Sentinels themselves are spoken to over TLS.',
+    doc: 'Connect to the Sentinels themselves over TLS.',
   }),
   redisTlsCa: optional(path(), {
     section: 'Several hosts',
-    doc: 'File with the certificates (PEM) of the authority that signed those of Redis; without it the public ones.',
+    doc: 'File with the certificates (PEM) of the authority that signed the certificates of Redis. Unset: the public authorities.',
   }),
   redisTlsCert: optional(path(), {
     section: 'Several hosts',
-    doc: 'File with the certificate (PEM) that this host shows to Redis.',
+    doc: 'File with the certificate (PEM) that this host presents to Redis.',
   }),
   redisTlsKey: optional(path(), {
     section: 'Several hosts',
@@ -108,43 +108,43 @@ const settings = {
   }),
   redisTlsServername: optional(address, {
     section: 'Several hosts',
-    doc: "Name that Redis' certificate must be for; without it the host of the address.",
+    doc: 'Name that the certificate of Redis must have. Unset: the host in the address.',
   }),
   redisTimeoutMs: required(integer(50, MINUTE_MS), 3_000, {
     section: 'Several hosts',
     unit: 'ms',
-    doc: 'Time after which a command that Redis has not answered, or a subscription that it has not confirmed, has failed.',
+    doc: 'Time after which an unanswered Redis command or an unconfirmed subscription fails.',
   }),
   redisWaitReplicas: required(integer(0, 16), 0, {
     section: 'Several hosts',
     unit: 'replicas',
-    doc: 'Replicas of Redis that must have a message before it is acknowledged (docs/redis.md); 0: none.',
+    doc: 'Redis replicas that must have a message before it is acknowledged (docs/redis.md); 0: none.',
   }),
   clusterSecret: optional(secret(32), {
     section: 'Several hosts',
     secret: true,
-    doc: 'Secret that the hosts of the cluster share, at least 32 bytes. With it, what travels through Redis is signed; hosts prove themselves to each other with it. Unset: with one that they leave in Redis.',
+    doc: 'Secret shared by the hosts of the cluster, at least 32 bytes. It signs everything that is sent through Redis, and hosts authenticate to each other with it. Unset: nothing is signed, and hosts authenticate with a secret stored in Redis.',
   }),
   clusterSecretOther: optional(secret(32), {
     section: 'Several hosts',
     secret: true,
-    doc: 'A second secret that is accepted but not signed with: for changing CLUSTER_SECRET host by host.',
+    doc: 'A second secret that is accepted but not used for signing, for changing CLUSTER_SECRET host by host.',
   }),
   forwardPort: required(integer(0, 65_535), 0, {
     section: 'Several hosts',
-    doc: 'Port that other hosts forward connections to; 0 takes any free one.',
+    doc: 'Port that other hosts forward connections to; 0: any free port.',
   }),
   forwardHost: optional(address, {
     section: 'Several hosts',
-    doc: 'Address that other hosts forward connections to; without it HOST.',
+    doc: 'Address to listen on for forwarded connections. Unset: HOST.',
   }),
   advertiseHost: optional(address, {
     section: 'Several hosts',
-    doc: 'Address of this host as other hosts reach it; without it FORWARD_HOST or HOST where that is one address, else that of the interface which leads to Redis.',
+    doc: 'Address at which other hosts reach this host. Unset: FORWARD_HOST or HOST if that is one address, else the address of the interface that leads to Redis.',
   }),
   auth: required(choice('guest', 'jwt'), 'guest', {
     section: 'Who may connect',
-    doc: 'guest: anybody under a name of their choice. jwt: only with a signed token.',
+    doc: 'guest: everybody, under a name of their choice. jwt: only with a signed token.',
   }),
   jwtSecret: optional(secret(32), {
     section: 'Who may connect',
@@ -153,7 +153,7 @@ const settings = {
   }),
   jwksUrl: optional(openUrl('http:', 'https:'), {
     section: 'Who may connect',
-    doc: 'Address of the public keys of an identity provider.',
+    doc: 'URL of the public key set of an identity provider.',
   }),
   jwtIssuer: optional(line, {
     section: 'Who may connect',
@@ -166,41 +166,41 @@ const settings = {
   apiKey: optional(secret(1), {
     section: 'Who may connect',
     secret: true,
-    doc: 'Key of the HTTP API under /api. Unset: that API is off.',
+    doc: 'Key of the HTTP API under /api. Unset: the API is off.',
   }),
   dataDir: required(path(), './data', {
     section: 'Data',
-    doc: 'Directory of the log and of the pid file; one running Rookery each.',
+    doc: 'Directory of the log and the pid file. Only one running Rookery can use it.',
   }),
   retentionMessages: required(integer(1, 1_000_000_000), 10_000, {
     section: 'Data',
     unit: 'messages',
-    doc: 'Newest messages that a room keeps.',
+    doc: 'Number of newest messages that a room keeps.',
   }),
   retentionDays: required(integer(1, 36_500), 365, {
     section: 'Data',
     unit: 'days',
-    doc: 'Age up to which a room keeps messages.',
+    doc: 'Age after which a room drops messages.',
   }),
   headMaxBytes: required(integer(1024, 65_536), 16_384, {
     section: 'Front door',
     unit: 'bytes',
-    doc: "Bytes that a request's head may have.",
+    doc: 'Largest request head.',
   }),
   headTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Front door',
     unit: 'ms',
-    doc: "Time within which a connection's first request head must have come.",
+    doc: 'Time within which the first request head of a connection must arrive.',
   }),
   pendingHeads: required(integer(1, 1_000_000), 10_000, {
     section: 'Front door',
     unit: 'connections',
-    doc: 'Connections whose request head is still coming; beyond that the longest waiting is closed. At most 3/16 of the file descriptors.',
+    doc: 'Connections whose request head is incomplete; past the limit the oldest is closed. At most 3/16 of the file descriptors.',
   }),
   handoffQueue: required(integer(1, 1_000_000), 20_000, {
     section: 'Front door',
     unit: 'connections',
-    doc: 'Connections waiting to be handed to a worker; beyond that new ones get a 503. At most 3/8 of the file descriptors.',
+    doc: 'Connections that wait for a worker; past the limit new ones get a 503. At most 3/8 of the file descriptors.',
   }),
   handoffTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Front door',
@@ -210,12 +210,12 @@ const settings = {
   admissionRate: required(integer(0, 1_000_000), 2000, {
     section: 'Front door',
     unit: 'sessions/s',
-    doc: 'New sessions that this host lets in a second; 0: no limit.',
+    doc: 'New sessions that this host admits per second; 0: no limit.',
   }),
   connectTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Clients and their limits',
     unit: 'ms',
-    doc: 'Time within which a new session must have joined a namespace.',
+    doc: 'Time within which a new session must join a namespace.',
   }),
   pingIntervalMs: required(integer(100, HOUR_MS), 25_000, {
     section: 'Clients and their limits',
@@ -235,12 +235,12 @@ const settings = {
   textMaxChars: required(integer(1, 1_000_000), 4000, {
     section: 'Clients and their limits',
     unit: 'characters',
-    doc: 'Length of a message.',
+    doc: 'Longest text of a message, in Unicode code points.',
   }),
   connectionsPerUser: required(integer(0, 1_000_000), 50, {
     section: 'Clients and their limits',
     unit: 'connections',
-    doc: 'Connections that one user may have at a time, over all workers and hosts; past it new ones are refused. 0: no limit.',
+    doc: 'Connections that one user may have at a time, over all workers and hosts; further ones are refused. 0: no limit.',
   }),
   roomsPerSocket: required(integer(1, 100_000), 100, {
     section: 'Clients and their limits',
@@ -250,7 +250,7 @@ const settings = {
   messageRate: required(integer(1, 1_000_000), 20, {
     section: 'Clients and their limits',
     unit: 'messages/s',
-    doc: 'Messages that a user may send a second, over all workers and hosts.',
+    doc: 'Messages that a user may send per second, over all workers and hosts.',
   }),
   messageBurst: required(integer(1, 1_000_000), 40, {
     section: 'Clients and their limits',
@@ -260,17 +260,17 @@ const settings = {
   requestRate: required(integer(1, 1_000_000), 50, {
     section: 'Clients and their limits',
     unit: 'requests/s',
-    doc: 'All other requests that a user may make a second: those that read a room over all workers and hosts, the rest on each worker.',
+    doc: 'Other requests that a user may make per second. Requests that read a room are counted over all workers and hosts, the rest on each worker.',
   }),
   requestBurst: required(integer(1, 1_000_000), 100, {
     section: 'Clients and their limits',
     unit: 'requests',
-    doc: 'All other requests that a user may make at once, counted in the same way.',
+    doc: 'Other requests that a user may make at once, counted in the same way.',
   }),
   slowClientBytes: required(integer(1024, GIB), 262_144, {
     section: 'Clients and their limits',
     unit: 'bytes',
-    doc: 'Unsent bytes past which a client gets no room messages but a gap event later.',
+    doc: 'Unsent bytes past which a client gets no room messages, but a gap event later.',
   }),
   slowClientMaxBytes: required(integer(1024, GIB), 4_194_304, {
     section: 'Clients and their limits',
@@ -280,48 +280,48 @@ const settings = {
   slowClientMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Clients and their limits',
     unit: 'ms',
-    doc: 'Time for which a client may stay slow before it is disconnected.',
+    doc: 'Time that a client may stay slow before it is disconnected.',
   }),
   workerHangTimeoutMs: required(integer(0, HOUR_MS), 30_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: 'A ready worker that answers nothing for so long is killed and replaced; 0: never.',
+    doc: 'Time after which a ready worker that does not answer is killed and replaced; 0: never.',
   }),
   primaryHangTimeoutMs: required(integer(0, HOUR_MS), 30_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: 'A primary that answers nothing for so long is killed by its workers, which leave with it, so that a process manager starts the host again; 0: never.',
+    doc: 'Time after which a primary that does not answer is killed by its workers. They exit too, so that a process manager restarts the host. 0: never.',
   }),
   workerBootTimeoutMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: 'Time within which a worker must be ready.',
+    doc: 'Time within which a new worker must be ready.',
   }),
   drainMs: required(integer(0, HOUR_MS), 10_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: "Time over which a leaving worker's clients are moved to others.",
+    doc: 'Time over which the clients of a stopping worker move to others.',
   }),
   stopDeadlineMs: required(integer(1, 2 * HOUR_MS), 15_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: 'Time after which what has not stopped by itself is ended; at least 5000 above DRAIN_MS.',
+    doc: 'Time after which processes that have not stopped are killed; at least 5000 more than DRAIN_MS.',
   }),
   adminPort: required(integer(0, 65_535), 9464, {
     section: 'Operation',
-    doc: 'Port of the admin listener (/metrics, /status); 0 takes any free one.',
+    doc: 'Port of the admin listener (/metrics, /status); 0: any free port.',
   }),
   adminHost: required(address, '127.0.0.1', {
     section: 'Operation',
-    doc: 'Address of the admin listener, which asks for no password: keep it off public networks.',
+    doc: 'Address of the admin listener. It has no password: keep it off public networks.',
   }),
   logLevel: required(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info', {
     section: 'Operation',
-    doc: 'Least level that is logged.',
+    doc: 'Lowest level that is logged.',
   }),
   logFormat: required(choice('auto', 'json', 'pretty'), 'auto', {
     section: 'Operation',
-    doc: 'json: one object a line. pretty: for people. auto: pretty on a terminal.',
+    doc: 'json: one object per line. pretty: for people. auto: pretty on a terminal, else json.',
   }),
 } as const
 

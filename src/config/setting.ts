@@ -1,14 +1,14 @@
-/** What a setting is, and how its names in the environment and on the command line follow from its key. */
+/** The form of a setting, and how its environment name and its flag follow from its key. */
 import type { Kind } from './kinds.ts'
 
 export interface About {
   readonly section: Section
-  /** One line, for a reader who does not know the code. */
+  /** One line for users. */
   readonly doc: string
   readonly unit?: string
-  /** Its value is never shown or logged. */
+  /** The value is never shown or logged. */
   readonly secret?: boolean
-  /** Stands for the default in documents, when that depends on the machine. */
+  /** Shown in place of the default when that depends on the machine. */
   readonly defaultDoc?: string
 }
 
@@ -25,7 +25,7 @@ export type Section =
 
 export interface Setting<V> extends About {
   readonly kind: Kind<unknown>
-  /** The value when no source names one. */
+  /** The value when no source sets one. */
   readonly fallback: () => V
 }
 
@@ -34,7 +34,7 @@ export function required<T>(kind: Kind<T>, fallback: NoInfer<T>, about: About): 
   return { ...about, kind, fallback: () => fallback }
 }
 
-/** One whose default depends on the machine. */
+/** A setting whose default depends on the machine. */
 export function computed<T>(
   kind: Kind<T>,
   fallback: () => NoInfer<T>,

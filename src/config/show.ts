@@ -1,4 +1,4 @@
-/** Settings as people read them: `config print`, `--help` and docs/settings.md. Never shows a secret. */
+/** Settings as text for `config print`, `--help` and docs/settings.md. Never shows a secret. */
 import type { LoadedConfig } from './load.ts'
 import type { Source } from './problem.ts'
 import { type SettingKey, settingKeys, settingOf } from './schema.ts'
@@ -29,7 +29,7 @@ export function shownSettings({ config, sources }: LoadedConfig): ShownSetting[]
   })
 }
 
-/** The default in a document: the same on every machine. */
+/** The default as the docs show it, the same on every machine. */
 export function shownDefault(key: SettingKey): string {
   const { defaultDoc, fallback } = settingOf(key)
   const value = defaultDoc ?? fallback()
@@ -37,7 +37,7 @@ export function shownDefault(key: SettingKey): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** docs/settings.md */
+/** The content of docs/settings.md. */
 export function settingsDocument(): string {
   const sections = [...new Set(settingKeys.map((key) => settingOf(key).section))]
   const parts = sections.map((section) => {
@@ -49,18 +49,18 @@ export function settingsDocument(): string {
 
 const INTRODUCTION = `# Settings
 
-Made from \`src/config/schema.ts\`; a test keeps both the same (\`npm run docs\` writes this page anew).
+Generated from \`src/config/schema.ts\` by \`npm run docs\`; a test fails when the two differ.
 
-A setting can come from four sources, the later the stronger:
+A setting can come from four sources. Later ones override earlier ones:
 
 1. its default;
-2. a JSON file, named by \`--config\` or \`ROOKERY_CONFIG\`: \`{ "port": 8080, "logLevel": "debug" }\`;
+2. a JSON file named by \`--config\` or \`ROOKERY_CONFIG\`: \`{ "port": 8080, "logLevel": "debug" }\`;
 3. the environment: \`PORT=8080\` (an empty value counts as not set);
 4. a flag: \`--port 8080\`.
 
-Names that no setting has are refused, in the file, on the command line, and in the environment where they begin with
-\`ROOKERY_\`. Relative paths are taken from the working directory. \`rookery config check\` tells every problem at once;
-\`rookery config print\` shows each value and where it came from.
+Unknown names are refused in the file and on the command line, and in the environment when they begin with \`ROOKERY_\`.
+Relative paths are resolved from the working directory. \`rookery config check\` reports all problems at once;
+\`rookery config print\` shows each value and its source.
 `
 
 function tableOf(keys: readonly SettingKey[]): string {

@@ -1,6 +1,4 @@
-/**
- * Reads each source into raw values by key, and reports names that no setting has. Checks no value.
- */
+/** Reads each source into raw values by key, and reports unknown names. Does not check values. */
 import { didYouMean } from './nearest.ts'
 import type { Problem, Source } from './problem.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from './schema.ts'
@@ -8,7 +6,7 @@ import { environmentName, flagName } from './setting.ts'
 
 export interface RawValue {
   readonly source: Source
-  /** As whoever set it wrote its name. */
+  /** The setting's name as the source wrote it. */
   readonly name: string
   readonly value: unknown
 }
@@ -20,7 +18,7 @@ export interface SourceReading {
   readonly problems: Problem[]
 }
 
-/** Names in the environment with Rookery's prefix that are not settings: the file, and what a worker is given. */
+/** Environment names with Rookery's prefix that are not settings: the file, and a worker's start parameters. */
 const OWN_NAMES = ['ROOKERY_CONFIG', 'ROOKERY_WORKER', 'ROOKERY_SETTINGS']
 
 export function fromEnvironment(env: NodeJS.ProcessEnv): SourceReading {
@@ -28,7 +26,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): SourceReading {
   for (const key of settingKeys) {
     const name = environmentName(key)
     const text = env[name]
-    // An empty value is what `PORT= rookery start` and empty lines in a compose file give: not set.
+    // An empty value counts as not set: `PORT= rookery start` and empty lines in a compose file give one.
     if (text === undefined || text === '') continue
     values.set(key, { source: 'environment', name, value: settingOf(key).kind.fromText(text) })
   }
@@ -46,7 +44,7 @@ function unknownEnvironmentNames(env: NodeJS.ProcessEnv): Problem[] {
     })
 }
 
-/** @param flags by key, as the command line gave them */
+/** @param flags values by key, as on the command line */
 export function fromFlags(flags: Readonly<Record<string, string | undefined>>): SourceReading {
   const values: RawValues = new Map()
   const problems: Problem[] = []
@@ -61,7 +59,7 @@ export function fromFlags(flags: Readonly<Record<string, string | undefined>>): 
   return { values, problems }
 }
 
-/** @param content the file's text: a JSON object with settings by key */
+/** @param content the text of the file: a JSON object with settings by key */
 export function fromFile(content: string, filePath: string): SourceReading {
   const parsed = parseObject(content)
   if (typeof parsed === 'string') {

@@ -1,6 +1,6 @@
 /**
- * The admin listener: metrics, status and health of the whole host on a port of its own. It reads and changes nothing,
- * asks for no password, and is bound to the loopback address unless set otherwise.
+ * The admin listener: metrics, status and health of the whole host on a port of its own. It changes nothing, has no
+ * password, and listens on the loopback address by default.
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -18,14 +18,14 @@ export interface Health {
 
 export interface AdminOptions {
   readonly host: string
-  /** 0 for any free one. */
+  /** 0: any free port. */
   readonly port: number
   readonly logger: Logger
-  /** Prometheus' text of the whole host. */
+  /** Metrics of the whole host in Prometheus' text format. */
   readonly metrics: () => Promise<string>
-  /** Anything that JSON can hold. */
+  /** Any JSON value. */
   readonly status: () => Promise<unknown>
-  /** Without it there is no /readyz. */
+  /** Unset: there is no /readyz. */
   readonly health?: () => Health
 }
 
@@ -36,7 +36,7 @@ export interface AdminListener {
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-/** A scraper that says nothing costs a bounded time. */
+/** A client that sends nothing is disconnected. */
 const HEAD_TIMEOUT_MS = 10_000
 
 /** @throws ExitError `portInUse` when the address can't be listened on */

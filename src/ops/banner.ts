@@ -1,4 +1,4 @@
-/** What a person at a terminal sees when it is ready. Under a process manager there is only the log. */
+/** The message on a terminal when Rookery is ready. Under a process manager there is only the log. */
 import type { Config } from '../config/schema.ts'
 import { isPretty } from './logger.ts'
 
@@ -7,7 +7,7 @@ export interface Listening {
   readonly adminPort: number
 }
 
-/** Writes the banner to stderr, if a person is looking. */
+/** Writes the banner to stderr if that is a terminal. */
 export function showBanner(config: Config, listening: Listening): void {
   if (isPretty(config.logFormat) && process.stderr.isTTY) process.stderr.write(banner(config, listening))
 }

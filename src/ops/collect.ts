@@ -1,4 +1,4 @@
-/** Asks all workers the same question and goes on without those that don't answer in time. */
+/** Sends the same request to all workers and continues without those that do not answer in time. */
 import { withTimeout } from '../core/with-timeout.ts'
 
 export interface Answers<T> {
@@ -8,7 +8,7 @@ export interface Answers<T> {
   readonly missing: readonly string[]
 }
 
-/** @param questions by worker; asked all at once */
+/** @param questions requests by worker, sent all at once */
 export async function collectAnswers<T>(
   questions: ReadonlyMap<string, () => Promise<T>>,
   deadlineMs: number,
@@ -17,7 +17,7 @@ export async function collectAnswers<T>(
   const missing = new Set(questions.keys())
   const asked = [...questions].map(async ([worker, ask]) => {
     const answer = await ask()
-    // An answer after the deadline changes nothing any more.
+    // Ignore answers after the deadline.
     if (missing.delete(worker)) answered.set(worker, answer)
   })
   await withTimeout<unknown>(deadlineMs, Promise.allSettled(asked), () => undefined)

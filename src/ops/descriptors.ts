@@ -1,7 +1,7 @@
-/** How many file descriptors this process may have open. Every connection takes one. */
+/** The limit of open file descriptors of this process. Every connection takes one. */
 import { readFileSync } from 'node:fs'
 
-/** @returns nothing where the system does not tell, or sets no limit */
+/** @returns nothing where the system has no limit or does not report it */
 export function descriptorLimit(): number | undefined {
   try {
     return softLimit(readFileSync('/proc/self/limits', 'utf8'))
@@ -12,7 +12,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** @param limits as /proc/self/limits has them */
+/** @param limits the content of /proc/self/limits */
 export function softLimit(limits: string): number | undefined {
   const soft = /^Max open files +([0-9]+) /m.exec(limits)?.[1]
   return soft === undefined ? undefined : Number(soft)

@@ -21,7 +21,7 @@ export const exitCodes = {
 
 export type ExitReason = keyof typeof exitCodes
 
-/** An end of the process that is expected, with its code and a message for people. */
+/** An expected end of the process, with its exit code and a message for people. */
 export class ExitError extends Error {
   readonly reason: ExitReason
 
@@ -36,7 +36,7 @@ export class ExitError extends Error {
   }
 }
 
-/** @param address names the settings that it comes from */
+/** @param address the address with the names of its settings */
 export function cannotListen(address: string, cause: unknown): ExitError {
   return new ExitError('portInUse', `${address} can't be listened on: ${reasonOf(cause)}`, { cause })
 }

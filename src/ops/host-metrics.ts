@@ -1,18 +1,18 @@
-/** The metrics text of the whole host: the primary's own and those of the workers that answer in time. */
+/** Metrics of the whole host: those of the primary and of the workers that answer in time. */
 import { Counter, type Registry } from 'prom-client'
 import { collectAnswers } from './collect.ts'
 import type { Logger } from './logger.ts'
 import { mergeMetrics, parseMetrics } from './metrics.ts'
 import { TotalsHistory } from './totals-history.ts'
 
-/** Well below Prometheus' own scrape timeout of 10 s. */
+/** Well below Prometheus' scrape timeout of 10 s. */
 const ANSWER_DEADLINE_MS = 2000
 
 export interface HostMetricsOptions {
-  /** The primary's own. */
+  /** Of the primary. */
   readonly registry: Registry
   readonly logger: Logger
-  /** By worker, how to ask it for its metrics (prom-client's JSON). */
+  /** By worker, a function that fetches its metrics (prom-client's JSON). */
   readonly workers: () => ReadonlyMap<string, () => Promise<readonly unknown[]>>
   readonly deadlineMs?: number
 }
@@ -21,7 +21,7 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
   const { registry, logger, workers, deadlineMs = ANSWER_DEADLINE_MS } = options
   const unanswered = new Counter({
     name: 'rookery_metrics_missing_total',
-    help: 'Times that a worker was left out of the metrics because it did not answer in time or not well',
+    help: 'Times that a worker was left out of the metrics because it did not answer in time or sent an unreadable answer',
     registers: [registry],
   })
   const history = new TotalsHistory()
@@ -34,21 +34,21 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
     const left = [...missing, ...parsed.flatMap((part) => (part.metrics === undefined ? [part.process] : []))]
     if (left.length > 0) {
       unanswered.inc(left.length)
-      logger.warn({ workers: left }, 'workers are left out of the metrics')
+      logger.warn({ workers: left }, 'workers are missing in the metrics')
     }
-    // By JSON like the workers' own, which has no NaN: one such value must not cost all others.
+    // Through JSON, like the workers' metrics: it has no NaN, and one such value would make all others unreadable.
     const own = parseMetrics(JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))) ?? []
     const absent = await history.absent(parts, left)
     return mergeMetrics([{ process: 'primary', metrics: own }, ...parts, ...absent])
   }
-  return shared(scrape)
+  return shareConcurrent(scrape)
 }
 
 /**
- * Whoever asks while an answer is under way gets that one: two that overlap would count a worker that goes meanwhile
- * twice or not at all, and many cost no more than one.
+ * Concurrent calls share one scrape. Overlapping scrapes would count a worker that exits meanwhile twice or not at all,
+ * and would cost more.
  */
-function shared(scrape: () => Promise<string>): () => Promise<string> {
+function shareConcurrent(scrape: () => Promise<string>): () => Promise<string> {
   let current: Promise<string> | undefined
   return () => {
     current ??= scrape().finally(() => {

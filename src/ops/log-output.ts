@@ -1,7 +1,7 @@
 /**
- * The standard output as the log's destination. Whatever becomes of it (a full disk, a closed terminal, a reader that is
- * gone), the process lives: what could not be written is kept up to a bound and tried again with the next line, and what
- * goes beyond that is dropped and counted.
+ * Standard output as the log's destination. The process survives its failure (a full disk, a closed terminal, a reader
+ * that is gone): lines that can't be written are kept up to a limit and tried again with the next line. Lines past the
+ * limit are dropped and counted.
  */
 import { Writable } from 'node:stream'
 import { type DestinationStream, destination } from 'pino'
@@ -9,19 +9,19 @@ import { Counter, type Registry } from 'prom-client'
 
 const KEPT_BYTES = 1_048_576
 
-/** Of this process: it has one standard output. */
+/** Global: a process has one standard output. */
 const losses = { errors: 0, lines: 0 }
 
-/** Offers `write` alone: pino would call `flushSync` too, which throws on such a destination. */
+/** Has only `write`: pino would call `flushSync` too, which throws on a failed destination. */
 export function standardOutput(): DestinationStream {
   const output = destination({ dest: 1, sync: true, maxLength: KEPT_BYTES })
   let last: unknown
   let isClosed = false
   output.on('error', (error: unknown) => {
-    // pino emits the first of its errors twice.
+    // pino emits its first error twice.
     if (error !== last) losses.errors += 1
     last = error
-    // After this one pino's destination takes no line any more, and says nothing of it.
+    // After EPIPE pino's destination silently drops all lines.
     isClosed ||= error instanceof Error && 'code' in error && error.code === 'EPIPE'
   })
   output.on('drop', () => {
@@ -34,7 +34,7 @@ export function standardOutput(): DestinationStream {
   return { write }
 }
 
-/** The same for pino-pretty, which takes a stream alone. */
+/** For pino-pretty, which takes only streams. */
 export function asStream(output: DestinationStream): Writable {
   return new Writable({
     decodeStrings: false,
@@ -59,5 +59,5 @@ export function observeLogOutput(registry: Registry): void {
     })
   }
   show('rookery_log_write_errors_total', 'Failed writes of the log', () => losses.errors)
-  show('rookery_log_lines_dropped_total', 'Lines of the log that were dropped', () => losses.lines)
+  show('rookery_log_lines_dropped_total', 'Dropped lines of the log', () => losses.lines)
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the logger of a process: one JSON object a line, or lines for people on a terminal. Owns what must never be
- * logged. Writes are synchronous, so that the last line before an exit or a crash is never lost.
+ * Creates the logger of a process: one JSON object per line, or lines for people on a terminal. Hides values that must
+ * never be logged. Writes are synchronous, so that the last line before an exit or a crash is not lost.
  */
 import { createRequire } from 'node:module'
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
@@ -16,7 +16,7 @@ export interface LoggerOptions {
   readonly format: LogFormat
   /** On every line: `host`, `worker` … */
   readonly bindings?: Readonly<Record<string, string | number>>
-  /** In place of the standard output. */
+  /** Instead of standard output. */
   readonly stream?: DestinationStream
 }
 
@@ -38,7 +38,7 @@ const SECRET_NAMES = [
   'jwt',
 ]
 
-/** Where such names may stand. Spelled out, because a wildcard would make every line cost ten times as much. */
+/** Where these names may occur. Listed one by one: a wildcard would make every line ten times as expensive. */
 const PLACES = [
   'auth',
   'body',
@@ -74,7 +74,7 @@ export function createLogger({ level, format, bindings = {}, stream }: LoggerOpt
   return pino(options, chooseStream(format, stream))
 }
 
-/** Whether lines for people are written: asked for, or a person is looking. */
+/** Whether to write lines for people: by setting, or because standard output is a terminal. */
 export function isPretty(format: LogFormat): boolean {
   return format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
 }
@@ -84,7 +84,7 @@ function chooseStream(format: LogFormat, stream: DestinationStream | undefined):
   return stream ?? standardOutput()
 }
 
-/** Loaded only when used: workers under a process manager never need it. */
+/** pino-pretty is loaded only when used: under a process manager it is not needed. */
 function prettyStream(stream: DestinationStream | undefined): DestinationStream {
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty
   return pretty({

@@ -1,7 +1,7 @@
 /**
- * The metrics of a process, and how those of all processes of a host become one text.
- * What is said of a process itself (memory, CPU, event loop, and what is named `rookery_worker_…`) keeps a label with the
- * worker's name; all else is merged by prom-client's own rules (sum, unless the metric names another aggregator).
+ * The metrics of a process, and the merge of all processes of a host into one text.
+ * Metrics about a process itself (memory, CPU, event loop, and `rookery_worker_…`) get a label with the worker's name.
+ * All others are merged by prom-client's rules: summed, unless the metric names another aggregator.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { z } from 'zod'
@@ -10,7 +10,7 @@ import { observeLogOutput } from './log-output.ts'
 const PREFIX = 'rookery_'
 const PER_PROCESS_PREFIXES = ['rookery_worker_', 'rookery_process_', 'rookery_nodejs_']
 
-/** A registry with the metrics of the process itself (CPU, memory, event loop, its log). */
+/** A registry with the metrics of the process itself: CPU, memory, event loop, log output. */
 export function createRegistry(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: PREFIX })
@@ -18,7 +18,7 @@ export function createRegistry(): Registry {
   return registry
 }
 
-/** What prom-client's `getMetricsAsJSON` gives, as far as it is used here. It comes from other processes: checked. */
+/** The used part of prom-client's `getMetricsAsJSON`. Checked, because it comes from other processes. */
 const metricJson = z.looseObject({
   name: z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/),
   help: z.string(),
@@ -26,7 +26,7 @@ const metricJson = z.looseObject({
   aggregator: z.enum(['sum', 'first', 'min', 'max', 'average', 'omit']),
   values: z.array(
     z.looseObject({
-      // JSON has no NaN and no infinity: what was one of these comes as null, and is left out.
+      // JSON has no NaN and no infinity: they arrive as null and are left out.
       value: z.number().nullable(),
       labels: z.record(z.string(), z.union([z.string(), z.number()])),
     }),
@@ -34,7 +34,7 @@ const metricJson = z.looseObject({
 })
 export type MetricJson = z.infer<typeof metricJson>
 
-/** @returns nothing when `json` is not prom-client's JSON */
+/** @returns nothing when `json` is not valid prom-client JSON */
 export function parseMetrics(json: readonly unknown[]): MetricJson[] | undefined {
   return z.array(metricJson).safeParse(json).data
 }
@@ -45,18 +45,18 @@ export interface ProcessMetrics {
   readonly metrics: readonly MetricJson[]
 }
 
-/** Prometheus' text of the whole host. */
+/** Metrics of the whole host in Prometheus' text format. */
 export async function mergeMetrics(processes: readonly ProcessMetrics[]): Promise<string> {
   const parts = processes.map(({ process, metrics }) => metrics.map((metric) => prepare(metric, process)))
   return AggregatorRegistry.aggregate(parts).metrics()
 }
 
-/** What only grows, as far as it is merged over the processes. */
+/** The metrics that only grow and are merged over the processes. */
 export function totalsOf(metrics: readonly MetricJson[]): MetricJson[] {
   return metrics.filter(({ name, type }) => type !== 'gauge' && !isPerProcess(name))
 }
 
-/** The sum of several processes' totals, as if one process had them all. */
+/** The sum of the totals of several processes. */
 export async function addTotals(parts: MetricJson[][]): Promise<MetricJson[]> {
   const sum = await AggregatorRegistry.aggregate(parts).getMetricsAsJSON()
   return z.array(metricJson).parse(sum)

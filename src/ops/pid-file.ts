@@ -1,7 +1,7 @@
 /**
- * The pid file of a data directory: says which process runs on it, and keeps a second one away.
- * It holds the pid and, where the system tells it, when that process started, so that a pid that was given to
- * another process since is never signalled.
+ * The pid file of a data directory: names the process that runs on it, and keeps a second one away. It holds the pid
+ * and, where the system has it, the start time of that process, so that a pid reused by another process is never
+ * signalled.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,20 +16,23 @@ export interface PidFile {
 }
 
 /**
- * Makes the data directory if need be. A directory that is there but takes no file now (disk full, read-only) is claimed
- * all the same: the log waits for it, and serves what it has.
+ * Creates the data directory if it is missing. Succeeds without a pid file when an existing directory can't be written
+ * now (disk full, read-only): the log waits for it, and serves what it has.
  * @throws ExitError `dataDirectory` when it can't be used or is in use
  */
 export function claimDataDir(dataDir: string, logger: Logger): PidFile {
   const file = join(dataDir, NAME)
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    warnOfReaders(dataDir, logger)
-    writeAlone(dataDir, file)
+    warnIfOpenToOthers(dataDir, logger)
+    writeExclusively(dataDir, file)
   } catch (error) {
     if (error instanceof ExitError) throw error
-    if (mayPass(error) && existsSync(dataDir)) {
-      logger.error({ err: error }, 'no pid file could be written: `rookery reload` will not find this host')
+    if (isRecoverable(error) && existsSync(dataDir)) {
+      logger.error(
+        { err: error },
+        'the pid file could not be written: `rookery reload` will not find this host',
+      )
       return { release: () => undefined }
     }
     const reason = error instanceof Error ? error.message : String(error)
@@ -38,17 +41,17 @@ export function claimDataDir(dataDir: string, logger: Logger): PidFile {
   return { release: () => release(file) }
 }
 
-function warnOfReaders(dataDir: string, logger: Logger): void {
+function warnIfOpenToOthers(dataDir: string, logger: Logger): void {
   const mode = statSync(dataDir).mode & 0o777
   if ((mode & 0o066) === 0) return
   logger.warn(
     { dataDir, mode: mode.toString(8) },
-    'DATA_DIR is open to other users of this machine: what is said in the rooms is in it (chmod 700)',
+    'DATA_DIR is open to other users of this machine, and it holds all messages (use chmod 700)',
   )
 }
 
-/** Of two that start at the same moment one makes the file. Should both take the same stale one away, the link's socket decides. */
-function writeAlone(dataDir: string, file: string): void {
+/** Of two processes that start together, one creates the file. If both remove the same stale file, the link's socket decides. */
+function writeExclusively(dataDir: string, file: string): void {
   const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n`
   const owner = runningPid(dataDir)
   if (owner !== undefined) throw inUse(dataDir, owner)
@@ -62,7 +65,7 @@ function writeAlone(dataDir: string, file: string): void {
 }
 
 function inUse(dataDir: string, owner: number | undefined): ExitError {
-  const who = owner === undefined ? 'another Rookery, which starts now' : `the Rookery with pid ${owner}`
+  const who = owner === undefined ? 'another Rookery, which is starting' : `the Rookery with pid ${owner}`
   return new ExitError('dataDirectory', `DATA_DIR ${dataDir} is used by ${who}`)
 }
 
@@ -82,7 +85,7 @@ function release(file: string): void {
   try {
     unlinkSync(file)
   } catch (error) {
-    // Whoever removed it, or the directory, has done what was wanted.
+    // The file or its directory is removed already.
     if (!isMissing(error)) throw error
   }
 }
@@ -96,12 +99,12 @@ function isAlive(pid: number): boolean {
   return processStat(pid)?.[0] !== 'Z'
 }
 
-/** In ticks since the machine started, where /proc tells it. */
+/** In ticks since the machine started, where /proc has it. */
 function startTime(pid: number): string | undefined {
   return processStat(pid)?.[19]
 }
 
-/** The fields of /proc/<pid>/stat after the command's name, which may itself hold spaces and brackets. */
+/** The fields of /proc/<pid>/stat after the command name, which may contain spaces and brackets. */
 function processStat(pid: number): string[] | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`)
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -116,8 +119,8 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** What an operator can mend while the host runs. */
-function mayPass(error: unknown): boolean {
+/** Errors that an operator can fix while the host runs. */
+function isRecoverable(error: unknown): boolean {
   return hasCode(error, 'EROFS') || hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')
 }
 

@@ -1,7 +1,8 @@
 /**
- * Keeps what workers that are gone or silent have counted, so that the totals of a host never go back when a worker is
- * replaced: Prometheus would take that for a restart and count everything that is left a second time.
- * Holds one answer a worker and one sum of all that are gone; what a worker counted after its last answer is lost.
+ * Keeps the counters of workers that have exited or do not answer, so that the totals of a host never decrease when a
+ * worker is replaced. Prometheus would take a decrease for a restart and count the rest a second time.
+ * Holds the last answer of each worker and one sum of all that have exited. What a worker counted after its last answer
+ * is lost.
  */
 import { addTotals, type MetricJson, type ProcessMetrics, totalsOf } from './metrics.ts'
 
@@ -11,9 +12,9 @@ export class TotalsHistory {
 
   /**
    * One call at a time.
-   * @param answered what the workers say now
-   * @param silent workers that are there but did not answer
-   * @returns what belongs to the host's totals beside `answered`
+   * @param answered the metrics of the workers that answered
+   * @param silent workers that run but did not answer
+   * @returns what to add to `answered` for the host's totals
    */
   async absent(answered: readonly ProcessMetrics[], silent: readonly string[]): Promise<ProcessMetrics[]> {
     for (const { process, metrics } of answered) this.#last.set(process, totalsOf(metrics))
