@@ -1,7 +1,7 @@
 /**
- * Who writes in a room has read it: an author's read marker follows the author's texts. The marker lies with the user, the text
- * with the room, so it moves just after the append. What could not be moved is kept (bounded, the newest of a user and room) and
- * tried again; a message that is sent again moves it as well.
+ * Moves an author's read marker to the author's own texts. The marker is stored with the user and the text
+ * with the room, so it moves just after the append. Failed moves are kept (bounded, the newest of each user
+ * and room) and retried. A retried message moves the marker too.
  */
 import type { Gauge } from 'prom-client'
 
@@ -32,7 +32,7 @@ export class AuthorMarkers {
     this.#gauge = options.gauge
   }
 
-  /** Asked for at once, so that whatever this host asks after this sees it. */
+  /** Sent at once, so that later requests of this host see the new marker. */
   follow(mark: AuthorMarker): void {
     this.#move(mark).catch((error: unknown) => {
       this.#onFailed(error)

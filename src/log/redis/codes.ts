@@ -1,4 +1,4 @@
-/** What the append script refuses with, and the error that it is for whoever asked. */
+/** Refusal codes of the append script, with the error for the caller. */
 import { RookeryError } from '../../wire/errors.ts'
 
 const refusals = {

@@ -1,4 +1,4 @@
-/** Entries as they come from Redis, by page or by channel: decoded and checked; what is none is counted and said. */
+/** Decodes and checks entries from Redis, from pages and channels. Invalid ones are counted and logged. */
 import type { Logger } from 'pino'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { LogEntry } from '../../wire/entry.ts'
@@ -11,7 +11,7 @@ import {
   toLogEntry,
 } from './stored-entry.ts'
 
-/** Lines about the same trouble are that far apart. */
+/** Shortest time between log lines about the same problem. */
 const LOG_MS = 5_000
 
 export interface EntryDecoderOptions {
@@ -28,7 +28,7 @@ export class EntryDecoder {
     this.#options = options
   }
 
-  /** In place of what is no entry stands the removal of nothing, so that the sequence stays dense. */
+  /** Replaces an invalid entry with a placeholder, so that the sequence stays dense. */
   page(room: string, values: readonly { seq: number; value: Buffer | null }[]): LogEntry[] {
     let at = 0
     return values.map(({ seq, value }) => {

@@ -1,11 +1,14 @@
-/** Finds a cluster's rooms and users by their keys. Goes over all of Redis in small steps: for sweeping and export alone. */
+/**
+ * Finds the rooms and users of a cluster by their keys. Scans all of Redis in small steps: only for sweeping
+ * and export.
+ */
 import type { Cluster, Redis } from 'ioredis'
 import type { RedisConnection } from '../../redis/connection.ts'
 import { roomKey, userKey } from '../../redis/names.ts'
 
 const KEYS_PER_STEP = 500
 
-/** Each room at least once, in no order. A room that comes meanwhile may be missed. */
+/** Each room at least once, in any order. A room created meanwhile may be missed. */
 export async function* scanRooms(connection: RedisConnection, cluster: string): AsyncGenerator<string[]> {
   const [before, after] = around(roomKey(cluster, '*', 'meta'))
   for await (const keys of scan(connection, `${before}*${after}`)) {
@@ -13,7 +16,7 @@ export async function* scanRooms(connection: RedisConnection, cluster: string): 
   }
 }
 
-/** Each user that has rooms, as `scanRooms`. */
+/** Like `scanRooms`, for users that have rooms. */
 export async function* scanUsers(connection: RedisConnection, cluster: string): AsyncGenerator<string[]> {
   const [before, after] = around(userKey(cluster, '*', 'rooms'))
   for await (const keys of scan(connection, `${before}*${after}`)) {
@@ -44,7 +47,7 @@ function around(pattern: string): [before: string, after: string] {
   return [before, after]
 }
 
-/** The other way round of `userRoomsKey`. */
+/** Inverse of `userRoomsKey`. */
 function unescaped(part: string): string {
   const parsed: unknown = JSON.parse(`"${part}"`)
   return String(parsed)

@@ -1,13 +1,14 @@
 /**
- * Whether the log on Redis works: commands are answered, and writes are not refused (out of memory, no disk, too few replicas).
- * While writes are refused one of its own is tried from time to time, since nobody else may try any more. Refusals count as over when
- * there was none for a while: a store of which a part is full refuses some and takes others, and all clients are told of each change.
+ * Health of the log on Redis: commands are answered, and writes are not refused (out of memory, no disk, too
+ * few replicas). While writes are refused, a probe write is tried from time to time, because no caller writes
+ * any more. Refusals count as over only after a quiet time: a store that is partly full refuses some writes
+ * and accepts others, and all clients are told of each change.
  */
 import { isReply } from '../../redis/script.ts'
 import { RookeryError } from '../../wire/errors.ts'
 
 const PROBE_MS = 1_000
-/** Without a refusal before writes count as taken again. It doubles when they are refused again soon after. */
+/** Time without a refusal until writes count as accepted again. Doubles if they are refused again soon. */
 const QUIET_MS = 2_000
 const LONGEST_QUIET_MS = 32_000
 const SOON_MS = 60_000
@@ -24,7 +25,7 @@ export class LogHealth {
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** @param probe a write, somewhere in the cluster's own keys */
+  /** @param probe a write to one of the cluster's keys */
   constructor(probe: () => Promise<unknown>, onChange: (reason: string | null) => void) {
     this.#probe = probe
     this.#onChange = onChange
@@ -39,14 +40,14 @@ export class LogHealth {
     this.#report()
   }
 
-  /** Something was written. */
+  /** A write has succeeded. */
   noteWritten(): void {
     if (this.#refusing === null || performance.now() - this.#refusedAt < this.#quietMs) return
     this.#workedAt = performance.now()
     this.#setRefusing(null)
   }
 
-  /** A write has failed. What only says that Redis is away is the connection's to tell. */
+  /** A write has failed. Failures because Redis is away are reported by the connection instead. */
   noteFailed(error: unknown): void {
     const cause = error instanceof RookeryError && error.code === 'unavailable' ? error.cause : undefined
     if (isReply(cause)) this.#refused(`Redis takes no writes: ${cause.message}`)
@@ -54,7 +55,7 @@ export class LogHealth {
 
   #refused(reason: string): void {
     this.#refusedAt = performance.now()
-    // Another refusal is no news.
+    // Already reported.
     if (this.#refusing !== null) return
     const isSoon = this.#refusedAt - this.#workedAt < SOON_MS
     this.#quietMs = isSoon ? Math.min(LONGEST_QUIET_MS, 2 * this.#quietMs) : QUIET_MS
@@ -72,7 +73,7 @@ export class LogHealth {
     this.#report()
   }
 
-  /** A probe that is not refused but unanswered changes nothing: it counts as refusing until a write has worked. */
+  /** A probe without an answer changes nothing: the store counts as refusing until a write has succeeded. */
   #probeLater(): void {
     clearTimeout(this.#timer)
     if (this.#refusing === null || this.#closed) return

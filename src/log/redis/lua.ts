@@ -1,7 +1,7 @@
 /**
- * The scripts of the room log on Redis: each carries out one step of the log atomically, with all keys of one room (or of
- * one user) in one slot. What a script is for, its KEYS, ARGV and answer stand at its head; what the codes mean to a
- * caller stands in codes.ts. Texts pass through as bytes: nothing here decodes or encodes JSON.
+ * The scripts of the room log on Redis. Each runs one step of the log atomically, with all keys of one room
+ * (or of one user) in one slot. The comment above a script gives its purpose, KEYS, ARGV and answer; codes.ts
+ * maps the codes to errors. Texts pass through as bytes: the scripts neither decode nor encode JSON.
  *
  * A room's keys, in the order in which every script takes them:
  *   1 meta     hash  epoch · head · first · at (of the newest entry) · texts (ever appended) · gone (texts trimmed)
@@ -10,16 +10,16 @@
  *   3 ids      hash  "author":id → seq
  *   4 edits    zset  seq of an edit, by the seq of its target
  *   5 removed  zset  seq of a removed text, by itself
- *   6 the channel on which entries are told
+ *   6 the channel on which entries are published
  *
- * A quote inside a JSON string is always escaped, so `,"text":` and the like can be nothing but a key.
+ * A quote inside a JSON string is always escaped, so `,"text":` and the like can only be a key.
  */
 import { script } from '../../redis/script.ts'
 
 /**
- * `settle` takes ARGV[1] a new epoch, in case one is needed · [2] [3] [4] what the caller has seen of the room: epoch, seq and
- * the beginning of that entry, or '' '0' ''. A store that lacks what was seen has lost the end of its log: it gets the new
- * epoch before anything else happens, and everybody is told.
+ * `settle` takes ARGV[1] a new epoch, in case one is needed · [2] [3] [4] the newest entry that the caller
+ * knows: epoch, seq and first bytes of that entry, or '' '0' ''. If the store lacks that entry, it has lost
+ * the end of its log: it gets the new epoch before anything else happens, and the reset is published.
  */
 const room = `
 local EMPTY_ROOM_MS = 86400000
@@ -41,7 +41,7 @@ local function lost(room, seq, proof)
   return value and string.sub(value, 1, #proof) ~= proof
 end
 
--- All entries have gone at once: deleted or evicted by Redis. The numbers stay used.
+-- All entries are gone at once: deleted or evicted by Redis. Their numbers are not reused.
 local function disown(room)
   room.first, room.gone = room.head + 1, room.texts
   redis.call('UNLINK', KEYS[3], KEYS[4], KEYS[5])
@@ -90,7 +90,7 @@ local function forget(room, value)
   if string.find(value, ',"kind":"text",', 1, true) then redis.call('ZREM', KEYS[5], seq) end
 end
 
--- Lets go of what is beyond keep entries (-1: of none) or older than cutoff, oldest first, at most budget.
+-- Trims entries beyond keep (-1: no limit) or older than cutoff, oldest first, at most budget.
 local function trim(room, keep, cutoff, budget)
   local trimmed = 0
   while trimmed < budget and room.first <= room.head do
@@ -106,7 +106,8 @@ end
 `
 
 /**
- * Appends a message: tells a retry from a new one, checks an edit's or a removal's target, numbers, stores, trims, publishes.
+ * Appends a message: detects a retry, checks the target of an edit or removal, numbers, stores, trims,
+ * publishes.
  * ARGV 1-4: settle · 5 time in ms, '' for Redis' own · 6 entries to keep, -1 for all · 7 age to keep in ms, -1 for any ·
  *   8 field in ids · 9 hash of what is said · 10 kind · 11 target, '' for none · 12 how the author stands in an entry ·
  *   13 the entry's JSON from id to sig, without braces · 14 the text as JSON, '' for none
@@ -170,7 +171,7 @@ return answer('stored', room.head, room.at, trimmed)
 `
 
 /**
- * Where the log stands.
+ * Position of the log.
  * ARGV 1-4: settle. Answer: epoch, head, first.
  */
 const position = `
@@ -221,9 +222,9 @@ return answer
 `
 
 /**
- * How far a reader is behind.
+ * Unread texts of a reader.
  * KEYS: 1 meta · 2 entries · 3 removed. ARGV: 1 the read marker. Answer: head, the marker, unread texts.
- * A marker beyond the head is of a log that was lost: it counts as none.
+ * A marker beyond the head belongs to a lost log and counts as none.
  */
 const unread = `
 local m = redis.call('HMGET', KEYS[1], 'head', 'first', 'texts', 'gone')
@@ -239,9 +240,9 @@ return { head, read, math.max(0, texts - upTo - redis.call('ZCOUNT', KEYS[3], re
 `
 
 /**
- * Lets go of what is too old or too many.
+ * Trims entries beyond the limits of count and age.
  * ARGV: 1 time in ms, '' for Redis' own · 2 entries to keep, -1 for all · 3 age to keep in ms · 4 at most so many
- * Answer: how many went, 1 if more have to.
+ * Answer: the number of trimmed entries, 1 if there are more.
  */
 const sweep = `
 ${room}${trimming}
@@ -261,7 +262,7 @@ return { trimmed, trimmed == budget and 1 or 0 }
 `
 
 /**
- * Makes a room one of a user's own.
+ * Adds a room to a user's own rooms.
  * KEYS: 1 the user's rooms: zset of room by read marker. ARGV: 1 room · 2 how many a user may have. Answer: 'ok' or 'too_many'.
  */
 const track = `
@@ -272,9 +273,9 @@ return 'ok'
 `
 
 /**
- * Moves a user's read marker, never back; but away from one that is known to be of a log that was lost.
+ * Moves a user's read marker, never back unless it is known to belong to a lost log.
  * KEYS: 1 the user's rooms. ARGV: 1 room · 2 seq · 3 the marker of a lost log, '' for none.
- * Answer: where it stands, or -1 when the room is not the user's.
+ * Answer: the marker, or -1 if the room is not one of the user's own.
  */
 const mark = `
 local read = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or -1)
@@ -286,8 +287,8 @@ return moved
 `
 
 /**
- * Makes a room of what was imported, unless it has entries already; whoever watches it is told.
- * KEYS: 1-6 · 7-10 what is to become 2-5. ARGV: 1 epoch · 2 head · 3 first · 4 at · 5 texts · 6 gone
+ * Makes a room of imported data, unless it has entries already. Publishes a reset to the hosts that watch it.
+ * KEYS: 1-6 · 7-10 are renamed to 2-5. ARGV: 1 epoch · 2 head · 3 first · 4 at · 5 texts · 6 gone
  * Answer: 1, or 0 if the room has entries.
  */
 const adopt = `

@@ -1,4 +1,4 @@
-/** What the room log on Redis counts. */
+/** Metrics of the room log on Redis. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type SharedLogMetrics, sharedLogMetrics } from '../shared-log-metrics.ts'
 

@@ -1,4 +1,4 @@
-/** What the room log on Redis is opened with, and its bounds. */
+/** Options and limits of the room log on Redis. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { RedisConnection } from '../../redis/connection.ts'
@@ -6,12 +6,12 @@ import type { SigningKeys } from '../../redis/signing.ts'
 
 export interface RedisLogLimits {
   roomsPerUser: number
-  /** Appends that Redis has not answered; more are refused as `unavailable`. */
+  /** Limit of appends that Redis has not answered; more are refused as `unavailable`. */
   openAppends: number
   pageEntries: number
   pageBytes: number
   watchedRooms: number
-  /** Rooms that are repaired at a time. */
+  /** Limit of rooms that are repaired at a time. */
   repairs: number
   checkIntervalMs: number
   sweepIntervalMs: number
@@ -31,15 +31,17 @@ export const redisLogLimits: RedisLogLimits = {
 export interface RedisLogOptions {
   connection: RedisConnection
   cluster: string
-  /** What a room keeps: so many entries, and none older than so many days. `Infinity` for no limit. */
+  /**
+   * What a room keeps: at most this many entries, none older than this many days. `Infinity` for no limit.
+   */
   retention: { messages: number; days: number }
-  /** With them entries are signed, and what is not signed is not shown. */
+  /** With keys, entries are signed, and unsigned entries are not shown. */
   keys?: SigningKeys | undefined
-  /** An append is acknowledged when so many replicas have it. */
+  /** An append is acked only when this many replicas have it. */
   waitReplicas?: { count: number; timeoutMs: number } | undefined
   logger: Logger
   registry: Registry
-  /** Unix milliseconds; without it Redis' own time. */
+  /** Unix milliseconds; by default the time of Redis. */
   clock?: () => number
   limits?: Partial<RedisLogLimits>
 }

@@ -1,10 +1,12 @@
 /**
- * The room log of a cluster, in Redis: order and memory for all hosts. Puts together the scripts (lua.ts, room-store.ts), what
- * is watched (redis-room-subscriptions.ts), retention and health. An append is one script: it tells a retry from a new message, numbers,
- * stores and publishes at once. What an acknowledged append survives is Redis' to say (docs/redis.md).
+ * The room log of a cluster, in Redis, shared by all hosts. Connects the scripts (lua.ts, room-store.ts), the
+ * watched rooms (redis-room-subscriptions.ts), retention and health. An append is one script: it detects
+ * retries, numbers, stores and publishes atomically. The durability of an acked append depends on the
+ * settings of Redis (docs/redis.md).
  *
- * Differs from the embedded log where a network lies between: an append whose answer is lost rejects with `unavailable` and may
- * have been stored; sent again with its id it gets the first answer. Entries are told of watched rooms alone.
+ * Differences to the embedded log, because of the network: an append whose answer is lost rejects with
+ * `unavailable` and may be stored; a retry with the same id gets the first answer. Only entries of watched
+ * rooms are reported.
  */
 import { Listeners } from '../../core/listeners.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
@@ -28,7 +30,7 @@ import { EntryCodec } from './stored-entry.ts'
 export type { RedisLogOptions } from './redis-log-options.ts'
 
 export interface RedisLog extends RoomLog {
-  /** Lets go of what is too old, in all rooms. Runs by itself too, on one host of the cluster. */
+  /** Trims old entries of all rooms. Also runs on a timer, on one host of the cluster at a time. */
   sweep(): Promise<number>
 }
 
@@ -50,7 +52,7 @@ class RedisRoomLog implements RedisLog {
   readonly #health: LogHealth
   readonly #throttle = new LogThrottle(LOG_EVERY_MS)
   readonly #repairs: Semaphore
-  /** Looks that Redis has not answered, by what they ask and how much of the room is known. */
+  /** Reads in flight, by room, range and known position. */
   readonly #sharedReads = new Map<string, Promise<LogPage>>()
   readonly #entryListeners = this.#listeners<[entry: LogEntry]>()
   readonly #resetListeners = this.#listeners<[reset: LogReset]>()
@@ -110,7 +112,7 @@ class RedisRoomLog implements RedisLog {
     return position
   }
 
-  /** Looks that ask the same while no entry is told in between share one answer. */
+  /** Equal reads share one answer while no entry arrives in between. */
   read(room: string, range: ReadRange): Promise<LogPage> {
     const seen = this.#rooms.seen(room)
     if (seen === null) return this.#read(room, range)
@@ -194,7 +196,7 @@ class RedisRoomLog implements RedisLog {
     return appended
   }
 
-  /** No marker is ever set beyond the head: one that is there now is of a log that was lost. */
+  /** Markers are never set beyond the head: such a marker belongs to a lost log. */
   async #markAgain(
     userId: string,
     room: string,
@@ -290,7 +292,7 @@ function targetOf(draft: MessageDraft): number | undefined {
   return draft.kind === 'text' ? undefined : draft.target
 }
 
-/** Of a shared answer everybody has their own list. */
+/** Each caller of a shared read gets its own list. */
 function copyOf(page: LogPage): LogPage {
   return { ...page, entries: [...page.entries] }
 }

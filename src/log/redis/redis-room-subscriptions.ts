@@ -1,7 +1,7 @@
 /**
- * The rooms that this host watches: counted, each with a subscription of its channel. Hears the channels, has a room repaired
- * when its subscription had to be made again, and compares the position of every room with the store's from time to time,
- * for losses that nothing announces: an output buffer that overflowed, a process that was stopped.
+ * The watched rooms of this host, each with a subscription to its channel; watches are counted. Repairs a
+ * room when its subscription was restored after a loss. Compares the position of every room with the store
+ * from time to time, to find losses that no event reports: an overflowed output buffer, a stopped process.
  */
 import { abortableDelay } from '../../core/delay.ts'
 import type { Subscriptions } from '../../redis/subscriptions.ts'
@@ -11,19 +11,19 @@ import type { Seen } from './room-store.ts'
 import { RoomSubscription, type RoomSubscriptionOptions } from './room-subscription.ts'
 import type { ChannelMessage } from './stored-entry.ts'
 
-/** Positions that are asked for at a time, so that checking many rooms never holds up the messages. */
+/** Limit of positions requested at a time, so that checks of many rooms do not delay messages. */
 const CHECKED_AT_ONCE = 100
 const CHECK_PAUSE_MS = 200
 
 export interface RedisRoomSubscriptionsOptions {
   subscriptions: Subscriptions
   channelOf: (room: string) => string
-  /** What came on the channel of `room`. */
+  /** Decodes a message of the room's channel. */
   decode: (room: string, message: Buffer) => ChannelMessage
   optionsFor: (room: string) => RoomSubscriptionOptions
-  /** Each room is checked about so often; more rooms take longer. */
+  /** Approximate interval of checks of each room; longer with many rooms. */
   checkIntervalMs: number
-  /** Rooms that may be watched. */
+  /** Limit of watched rooms. */
   maxRooms: number
   onCount: (rooms: number) => void
   onUnreadable: (error: unknown) => void
@@ -51,7 +51,7 @@ export class RedisRoomSubscriptions {
     this.#checking = this.#checkForever()
   }
 
-  /** Resolves when every entry from now on will be told. */
+  /** Resolves when all later entries will be delivered. */
   async watch(room: string): Promise<void> {
     const active = this.#rooms.get(room) ?? this.#open(room)
     active.holders += 1
@@ -80,7 +80,7 @@ export class RedisRoomSubscriptions {
     this.#rooms.get(room)?.watch.noteEpoch(epoch)
   }
 
-  /** After an outage anything may have happened to any room. */
+  /** After an outage any room may have changed. */
   catchUpAll(): void {
     for (const { watch } of this.#rooms.values()) watch.catchUp()
   }

@@ -1,6 +1,7 @@
 /**
- * Has aged entries trimmed, also of rooms in which nobody writes any more. One host of the cluster does it at a time: who gets
- * the lease goes once over all rooms, in small steps with a pause between them. What fails is tried again at the next round.
+ * Trims old entries, also in rooms without new messages. One host of the cluster at a time: the host that
+ * gets the lease goes over all rooms once, in small steps with pauses. Failures are retried in the next
+ * round.
  */
 import { abortableDelay } from '../../core/delay.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
@@ -31,7 +32,7 @@ export class RedisSweeper {
     this.#running = this.#runForever()
   }
 
-  /** Goes over all rooms now. @returns how many entries went */
+  /** Goes over all rooms now. @returns the number of trimmed entries */
   async sweep(): Promise<number> {
     const { connection, cluster } = this.#options
     let trimmed = 0
@@ -48,7 +49,7 @@ export class RedisSweeper {
     await this.#running
   }
 
-  /** A room that cannot be swept keeps no other from being swept. */
+  /** A room that cannot be swept does not block others. */
   async #sweepRoom(room: string): Promise<number> {
     const { store, retention, onTrimmed, onError } = this.#options
     let sum = 0

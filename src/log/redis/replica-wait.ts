@@ -1,6 +1,6 @@
 /**
- * Holds an append's answer back until enough replicas have it (Redis' WAIT). Appends that are answered in one turn of the event
- * loop wait together, in Redis Cluster those of one room.
+ * Holds the answer of an append back until enough replicas have it (WAIT of Redis). Appends answered in the
+ * same turn of the event loop share one WAIT; in Redis Cluster those of one room.
  */
 import type { RedisConnection } from '../../redis/connection.ts'
 import { roomKey } from '../../redis/names.ts'
@@ -11,7 +11,7 @@ const RETRY_MS = 1_000
 export interface ReplicaWaitOptions {
   connection: RedisConnection
   cluster: string
-  /** 0: nobody waits. */
+  /** 0: no wait. */
   replicas: number
   timeoutMs: number
 }
@@ -24,7 +24,10 @@ export class ReplicaWait {
     this.#options = options
   }
 
-  /** Rejects with `unavailable` when too few have it in time. It may be stored all the same: the retry is told. */
+  /**
+   * Rejects with `unavailable` if too few replicas have it in time. It may still be stored; a retry gets the
+   * first answer.
+   */
   confirm(room: string): Promise<void> {
     const { connection, replicas } = this.#options
     if (replicas === 0) return Promise.resolve()
@@ -39,7 +42,10 @@ export class ReplicaWait {
     return waiting
   }
 
-  /** WAIT has no key: the command before it takes it to the node of the room. It covers all that was written there before. */
+  /**
+   * WAIT has no key, so the command before it selects the node of the room. It covers all earlier writes on
+   * that node.
+   */
   async #wait(room: string): Promise<void> {
     const { connection, cluster, replicas, timeoutMs } = this.#options
     const answers = await connection.run((commands) =>

@@ -1,6 +1,6 @@
 /**
- * The room log's scripts as functions, and their answers checked. Knows keys and scripts; knows neither who watches a room
- * nor what an entry means.
+ * The scripts of the room log as functions, with checked answers. Knows keys and scripts, but neither the
+ * watched rooms nor the meaning of an entry.
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
@@ -12,7 +12,7 @@ import { appendCodes, type RefusalCode, refusal } from './codes.ts'
 import { logScripts } from './lua.ts'
 import type { EncodedDraft } from './stored-entry.ts'
 
-/** What a host has seen of a room: the newest entry that it knows of, and how that begins where it is stored. */
+/** The newest entry of a room that a host knows, with the first bytes of its stored form. */
 export interface Seen {
   epoch: string
   seq: number
@@ -20,7 +20,7 @@ export interface Seen {
 }
 
 export interface RetentionOptions {
-  /** `undefined`: Redis' own time. */
+  /** `undefined`: the time of Redis. */
   nowMs: number | undefined
   /** `Infinity` for no limit. */
   keepMessages: number
@@ -38,7 +38,7 @@ export interface Appended {
 
 export interface RawPage extends HeadInfo {
   more: boolean
-  /** Ascending; `null` where nothing is stored. */
+  /** Ascending; `null` for a missing entry. */
   values: { seq: number; value: Buffer | null }[]
 }
 
@@ -70,7 +70,7 @@ export class RoomStore {
     this.#cluster = cluster
   }
 
-  /** Rejects with what the script refuses with. */
+  /** Rejects with the error of the script's refusal code. */
   async append(
     room: string,
     draft: EncodedDraft & DraftTarget,
@@ -118,7 +118,7 @@ export class RoomStore {
     return { trimmed, more: more === 1 }
   }
 
-  /** How far the reader at `read` is behind. */
+  /** Unread texts of a reader whose marker is `read`. */
   async unread(room: string, read: number): Promise<{ head: number; read: number; unread: number }> {
     const [meta, entries, , , removed] = this.#keys(room)
     const answer = triple.parse(
@@ -127,15 +127,15 @@ export class RoomStore {
     return { head: answer[0], read: answer[1], unread: answer[2] }
   }
 
-  /** @returns false when the user has too many */
+  /** @returns false if the user has too many rooms */
   async track(userId: string, room: string, roomsPerUser: number): Promise<boolean> {
     const answer = await this.#run(logScripts.track, [this.#userKey(userId)], [room, roomsPerUser])
     return text.parse(answer) === 'ok'
   }
 
   /**
-   * Never moves it back, unless it is `lost`, a marker of a log that is gone.
-   * @returns where the marker stands; -1 when the room is not one of the user's own
+   * Never moves the marker back, unless it equals `lost`, the marker of a lost log.
+   * @returns the marker; -1 if the room is not one of the user's own
    */
   async mark(userId: string, room: string, seq: number, lost?: number): Promise<number> {
     const args = [room, seq, lost ?? '']
@@ -146,7 +146,7 @@ export class RoomStore {
     await this.#connection.run((commands) => commands.zrem(this.#userKey(userId), room))
   }
 
-  /** The user's own rooms by name, with the markers. */
+  /** The user's own rooms with their markers, sorted by name. */
   async markers(userId: string): Promise<[room: string, read: number][]> {
     const key = this.#userKey(userId)
     const flat = await this.#connection.run((commands) => commands.zrange(key, '0', '-1', 'WITHSCORES'))
@@ -178,7 +178,7 @@ export class RoomStore {
   }
 }
 
-/** Escaped as JSON has it, since not every text is valid UTF-8, and no two users may share a key. */
+/** Escaped as in JSON: not every string is valid UTF-8, and no two users may share a key. */
 export const userRoomsKey = (cluster: string, userId: string) =>
   userKey(cluster, JSON.stringify(userId).slice(1, -1), 'rooms')
 

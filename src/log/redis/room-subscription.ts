@@ -1,8 +1,8 @@
 /**
- * One watched room: entries go in as the channel and this host's own appends bring them, in any order, and come out dense,
- * each once. What is missing is read from the store before anything later is delivered; a store that has lost its end, or
- * was filled anew, is told as a reset, after which only what follows its head is delivered. It does no I/O of its own, and
- * knows nothing of Redis.
+ * Subscription to one watched room. Takes entries from the channel and from this host's own appends, in any
+ * order, and delivers them in sequence, each once. Missing entries are read from the store before later ones
+ * are delivered. If the store has lost its end or was replaced, it reports a reset; after that only entries
+ * after the new head are delivered. I/O is passed in.
  */
 import type { LogEntry } from '../../wire/entry.ts'
 import type { HeadInfo, LogPage, ReadRange } from '../room-log.ts'
@@ -10,13 +10,13 @@ import type { Seen } from './room-store.ts'
 import { proofOf } from './stored-entry.ts'
 
 const REPAIR_PAGE = 200
-/** What came too early waits; past so many it is dropped, and read from the store. */
+/** Limit of entries that arrived too early. Beyond it they are dropped and read from the store. */
 const PENDING_LIMIT = 1_000
-/** So many that were delivered last are told from others of the same number. */
+/** Number of delivered entries that are remembered, to detect other entries with the same number. */
 const RECENT_LIMIT = 256
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 8_000
-/** What the store has and the channel has not brought by then was lost on the way. */
+/** An entry of the store that the channel has not delivered by then was lost. */
 const GRACE_MS = 500
 
 export interface RoomSubscriptionOptions {
@@ -25,11 +25,11 @@ export interface RoomSubscriptionOptions {
   position(): Promise<HeadInfo>
   deliver(entry: LogEntry): void
   reset(position: { epoch: string; head: number }): void
-  /** Entries are read from the store that the channel did not bring. */
+  /** Entries missed on the channel were read from the store. */
   onRepair(): void
-  /** The store cannot be read just now; it is tried again. */
+  /** The store cannot be read now; it is retried. */
   onUnreadable(error: unknown): void
-  /** The channel has brought something that the store does not have. */
+  /** The channel delivered an entry that the store does not have. */
   onUnknown(): void
 }
 
@@ -41,12 +41,12 @@ interface Pending {
 export class RoomSubscription {
   readonly #options: RoomSubscriptionOptions
   readonly #pending = new Map<number, Pending>()
-  /** By seq, how it was told apart. */
+  /** Delivered entries by seq, with the proof that identifies them. */
   readonly #recent = new Map<number, string>()
-  /** Unknown until started. */
+  /** Undefined until started. */
   #epoch: string | undefined
   #delivered = 0
-  /** The newest that the channel has brought. */
+  /** Newest entry from the channel. */
   #lastReceived = 0
   #proof = ''
   #behind = false
@@ -54,7 +54,7 @@ export class RoomSubscription {
   #pauseMs = FIRST_PAUSE_MS
   #retry: NodeJS.Timeout | undefined
   #grace: NodeJS.Timeout | undefined
-  /** The store had so many when the grace began. */
+  /** Head of the store when the grace time started. */
   #expected = 0
   #closed = false
 
@@ -62,7 +62,7 @@ export class RoomSubscription {
     this.#options = options
   }
 
-  /** Called when the channel is subscribed: everything after the head of this moment will be delivered. */
+  /** Must be called when the channel is subscribed. All entries after the current head will be delivered. */
   async start(): Promise<void> {
     const { epoch, head, entries } = await this.#options.read({ newest: true, limit: 1 })
     this.#moveTo(epoch, head, entries.at(-1))
@@ -74,32 +74,32 @@ export class RoomSubscription {
     return { epoch: this.#epoch, seq: this.#delivered, proof: this.#proof }
   }
 
-  /** The channel has brought an entry. */
+  /** The channel delivered an entry. */
   received(epoch: string, entry: LogEntry): void {
     this.#lastReceived = entry.seq
     this.#offer(epoch, entry)
     this.#checkForGap()
   }
 
-  /** This host has appended an entry: it may be here before those that others have appended just before it. */
+  /** This host appended an entry. It may arrive before earlier entries of other hosts. */
   appended(epoch: string, entry: LogEntry): void {
     this.#offer(epoch, entry)
     if (this.#pending.has(entry.seq)) this.#expect(entry.seq)
   }
 
-  /** The log is in this epoch now, as somebody was told. */
+  /** An answer of the store carried this epoch. */
   noteEpoch(epoch: string): void {
     if (this.#epoch !== undefined && epoch !== this.#epoch) this.catchUp()
   }
 
-  /** Something may not have been brought. */
+  /** Entries may have been missed: reads them from the store. */
   catchUp(): void {
     if (this.#closed) return
     this.#behind = true
     if (this.#epoch !== undefined && !this.#repairing) void this.#repair()
   }
 
-  /** Compares positions, for losses that nothing announces. */
+  /** Compares the position with the store, to find losses that no event reports. */
   async check(): Promise<void> {
     if (this.#epoch === undefined || this.#repairing) return
     const { epoch, head } = await this.#options.position()
@@ -115,8 +115,8 @@ export class RoomSubscription {
   }
 
   /**
-   * The channel brings them in order: what lies before one that it has brought will not come any more. While the store is read, what
-   * comes may just follow on what is read.
+   * The channel delivers in order, so entries before a delivered one will not arrive any more. During a
+   * repair, new entries may simply follow the ones that are being read.
    */
   #checkForGap(): void {
     if (this.#epoch !== undefined && !this.#repairing && this.#pending.has(this.#lastReceived)) this.catchUp()
@@ -133,7 +133,10 @@ export class RoomSubscription {
     this.#flush()
   }
 
-  /** Another entry than was delivered under this number: the store has lost its end, and has grown since. */
+  /**
+   * A different entry than the one delivered under this number: the store has lost its end and has grown
+   * since.
+   */
   #compare(entry: LogEntry): void {
     const known = this.#recent.get(entry.seq)
     if (known !== undefined && known !== proofOf(entry)) this.catchUp()
@@ -163,7 +166,7 @@ export class RoomSubscription {
     this.#options.deliver(entry)
   }
 
-  /** Waits a little for the channel to bring what is on its way. */
+  /** Gives the channel a little time to deliver entries in flight. */
   #expect(head: number): void {
     this.#expected = Math.max(this.#expected, head)
     this.#grace ??= setTimeout(() => {
@@ -193,7 +196,7 @@ export class RoomSubscription {
     const page = await this.#options.read({ after: this.#delivered, limit: REPAIR_PAGE })
     if (this.#closed) return
     if (page.epoch !== this.#epoch) return this.#reset(page)
-    // Retention was faster: what is gone cannot be delivered any more.
+    // Entries were trimmed meanwhile and cannot be delivered any more.
     if (page.first - 1 > this.#delivered) this.#moveTo(page.epoch, page.first - 1)
     if (page.entries.length > 0) this.#options.onRepair()
     for (const entry of page.entries) {
@@ -204,7 +207,7 @@ export class RoomSubscription {
     if (page.more) this.#behind = true
   }
 
-  /** What was there before the store was asked, and is not in it, is not the log's. */
+  /** An entry that arrived before the read and is not in the store does not belong to the log. */
   #dropUnknown(seq: number): void {
     this.#options.onUnknown()
     this.#pending.delete(seq)

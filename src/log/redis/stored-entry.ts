@@ -1,23 +1,23 @@
 /**
- * An entry as it lies in Redis and is told on a channel: JSON that people can read, whose keys stand in a fixed order (lua.ts).
- * What comes out of Redis is checked here, and with a secret its signature too: over room, author, id and what was said (by its
- * hash, so that a blanked entry still proves its author). Not signed is what Redis itself decides: seq, at, the epoch, and
- * whether an entry has been blanked.
+ * Format of an entry in Redis and on a channel: readable JSON with a fixed order of keys (lua.ts). Everything
+ * read from Redis is checked here, with a secret also its signature: over room, author, id and content (by
+ * its hash, so that a blanked entry still proves its author). Fields that Redis itself sets are not signed:
+ * seq, at, the epoch, and whether an entry has been blanked.
  */
 import { z } from 'zod'
 import { type SigningKeys, sign, verify } from '../../redis/signing.ts'
 import { type LogEntry, logEntry, type MessageDraft, sequence } from '../../wire/entry.ts'
 import { digestOf } from '../digest.ts'
 
-/** What the append script is told of a draft. */
+/** A draft as arguments of the append script. */
 export interface EncodedDraft {
   idField: string
   hash: string
-  /** How its author stands in every entry of that author. */
+  /** The author as it appears in the JSON of each of the author's entries. */
   author: string
-  /** From `id` to `sig`. */
+  /** JSON from `id` to `sig`. */
   body: string
-  /** `''` when it says nothing. */
+  /** `''` if the draft has no text. */
   text: string
 }
 
@@ -34,7 +34,7 @@ const decodeMessage = z.union([
   storedEntry.extend({ ...epochField, seq: sequence.min(1) }),
 ])
 
-/** Why an entry is not taken. */
+/** Why an entry is refused. */
 export type Refusal = 'malformed' | 'forged'
 
 export type ChannelMessage =
@@ -46,7 +46,7 @@ export class EntryCodec {
   readonly #keys: SigningKeys | undefined
   readonly #purpose: (room: string) => string
 
-  /** @param purpose what a room's entries are signed for */
+  /** @param purpose signing purpose of a room's entries */
   constructor(keys: SigningKeys | undefined, purpose: (room: string) => string) {
     this.#keys = keys
     this.#purpose = purpose
@@ -65,7 +65,7 @@ export class EntryCodec {
     }
   }
 
-  /** From `id` to `sig`, in the order that the scripts rely on. */
+  /** JSON from `id` to `sig`, in the order that the scripts rely on. */
   body(room: string, part: SignedPart): string {
     const { id, kind, from, target, hash } = part
     const sig = this.#keys === undefined ? undefined : sign(this.#keys, this.#purpose(room), signed(part))
@@ -73,7 +73,7 @@ export class EntryCodec {
     return JSON.stringify({ ...ordered, sig: sig?.toString('base64url') }).slice(1, -1)
   }
 
-  /** What a room's channel said. */
+  /** Decodes a message of a room's channel. */
   decodeMessage(room: string, message: Buffer): ChannelMessage {
     const parsed = decodeMessage.safeParse(parseJson(message))
     if (!parsed.success) return { type: 'refused', why: 'malformed' }
@@ -83,7 +83,7 @@ export class EntryCodec {
     return { type: 'entry', epoch, entry: toLogEntry(room, parsed.data) }
   }
 
-  /** What is stored as `seq`. */
+  /** Decodes the value stored under `seq`. */
   decodeStored(room: string, seq: number, value: Buffer | null): StoredRedisEntry | Refusal {
     const parsed = storedEntry.safeParse(value === null ? undefined : parseJson(value))
     if (!parsed.success || parsed.data.seq !== seq) return 'malformed'
@@ -121,24 +121,24 @@ export function toLogEntry(room: string, decodeStored: StoredRedisEntry): LogEnt
 }
 
 /**
- * Stands where something is stored that is not to be shown. It keeps the sequence dense, and shows and changes nothing: the
- * removal of an entry that there never is.
+ * Replaces a stored value that must not be shown. It keeps the sequence dense and has no effect: the removal
+ * of an entry that can't exist.
  */
 export function placeholder(room: string, seq: number, at: number): LogEntry {
   return { room, seq, id: `unreadable-${seq}`, kind: 'remove', from: { id: '-', name: '-' }, target: 0, at }
 }
 
-/** How an entry begins where it is stored, which tells it from every other of that number. */
+/** First bytes of the stored entry. They differ from those of any other entry with the same number. */
 export function proofOf({ seq, at, id }: LogEntry): string {
   return `{"seq":${seq},"at":${at},"id":"${id}",`
 }
 
-/** `undefined` for what is not JSON. */
+/** `undefined` if the bytes are not JSON. */
 function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString())
   } catch {
-    // Not worth more than its being counted, as whatever else does not fit the schema.
+    // Counted like everything else that does not match the schema.
     return undefined
   }
 }

@@ -1,11 +1,11 @@
-/** The embedded log of a data directory, read whole from one snapshot, whether its host runs or not. */
+/** Reads the whole embedded log of a data directory from one snapshot, whether its host runs or not. */
 import type { Transaction } from 'lmdb'
 import { EPOCH_KEY, openForReading, type RoomRecord, type StoredEntry, type Tables } from '../environment.ts'
 import type { EntryLine, ExportedRoom, LogSource, RoomLine, UserLine } from './lines.ts'
 
 const BATCH_ENTRIES = 500
 
-/** @throws when there is no log, or it can't be read */
+/** @throws if there is no log, or it can't be read */
 export function openEmbeddedSource(directory: string): LogSource {
   const tables = openForReading(directory)
   const transaction = tables.root.useReadTransaction()

@@ -1,6 +1,7 @@
 /**
- * Puts rooms into the embedded log of a data directory on which no host runs. The entries of a room are written in batches;
- * what makes them visible (the room's record, message ids, indexes) in one transaction at its end.
+ * Imports rooms into the embedded log of a data directory on which no host runs. Entries are written in
+ * batches. The room's record, message ids and indexes, which make them visible, are written in one
+ * transaction at the end.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -14,7 +15,7 @@ import {
 } from '../environment.ts'
 import type { EntryLine, LogTarget, RoomImport, RoomLine } from './lines.ts'
 
-/** @throws when it can't be written */
+/** @throws if it can't be written */
 export function openEmbeddedTarget(directory: string): LogTarget {
   const tables = openForWriting(directory)
   tables.root.transactionSync(() => {

@@ -1,4 +1,4 @@
-/** A log as the lines of a file, one batch of entries in memory at a time. */
+/** Writes a log as lines of a file, with one batch of entries in memory at a time. */
 import type { ExportLine, HeaderLine, LogSource, TransferCounts } from './lines.ts'
 import { FORMAT_VERSION } from './lines.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Puts the lines of an exported log into another one. Every line is checked before anything of it is stored; a room becomes
- * visible when all of it is there. Rooms that have entries already are left as they are, with the markers in them.
+ * Imports the lines of an exported log. Each line is checked before it is stored. A room becomes visible when
+ * it is complete. Rooms that have entries already, and the markers in them, are left unchanged.
  */
 import { LineTooLong } from '../../core/lines.ts'
 import type {
@@ -24,11 +24,11 @@ export interface ImportOptions {
 }
 
 export interface ImportOutcome extends TransferCounts {
-  /** Rooms that were there already. */
+  /** Rooms that had entries already. */
   skipped: string[]
 }
 
-/** The file is not what it should be; nothing of the room in which that was found is stored. */
+/** The file is invalid; nothing of the room with the error is stored. */
 export class ImportError extends Error {
   constructor(lineNumber: number, problem: string) {
     super(`line ${lineNumber}: ${problem}`)
@@ -58,7 +58,7 @@ class Problem extends Error {}
 
 interface OpenRoom {
   line: RoomLine
-  /** `null`: it is skipped. */
+  /** `null` if the room is skipped. */
   writer: RoomImport | null
   next: number
   batch: EntryLine[]

@@ -1,7 +1,8 @@
 /**
- * The lines of an exported log, newline-delimited JSON: a header; each room, followed by its entries; the users with their own
- * rooms; an end that tells a whole file from one that was cut off. Everything by which clients resume is in it: epochs, sequence
- * numbers, times, message ids and the digests that tell a retry from another message.
+ * Format of an exported log, newline-delimited JSON: a header; each room followed by its entries; the users
+ * with their own rooms; an end line that proves that the file is complete. Contains everything that clients
+ * need to resume: epochs, sequence numbers, times, message ids, and the digests that distinguish a retry from
+ * another message.
  */
 import { z } from 'zod'
 import { logEntry, roomName, sequence } from '../../wire/entry.ts'
@@ -21,17 +22,17 @@ const room = z.strictObject({
   room: roomName,
   epoch: z.string().min(1).max(64),
   head: sequence,
-  /** Oldest entry that is kept; `head + 1` when none is. */
+  /** Oldest kept entry; `head + 1` if there is none. */
   first: z.int().min(1),
-  /** Of the newest entry, kept or not. */
+  /** Time of the newest entry, kept or not. */
   at: z.int().min(0),
-  /** Texts ever appended, and those of them that are not kept any more. */
+  /** Texts ever appended, and those of them that were trimmed. */
   texts: count,
   trimmedTexts: count,
 })
 const entry = logEntry.omit({ room: true }).extend({
   type: z.literal('entry'),
-  /** Texts of the room up to and with this entry. */
+  /** Texts of the room up to and including this entry. */
   texts: count,
   digest: z.string().max(64),
 })
@@ -50,7 +51,7 @@ export type RoomLine = z.infer<typeof room>
 export type EntryLine = z.infer<typeof entry>
 export type UserLine = z.infer<typeof user>
 
-/** A log that can be read whole. */
+/** A log that can be exported. */
 export interface LogSource {
   rooms(): AsyncIterable<ExportedRoom>
   users(): AsyncIterable<UserLine>
@@ -63,11 +64,11 @@ export interface ExportedRoom {
   entries(): AsyncIterable<EntryLine[]>
 }
 
-/** A log that rooms can be put into. */
+/** A log that rooms can be imported into. */
 export interface LogTarget {
-  /** `null` when the room has entries already. Until `finish` nobody sees anything of it. */
+  /** `null` if the room has entries already. Nothing is visible until `finish`. */
   begin(room: RoomLine): Promise<RoomImport | null>
-  /** Adds rooms to those of the user; a marker never goes back. */
+  /** Adds rooms to the user's own rooms; a marker never moves back. */
   putUser(user: UserLine): Promise<void>
   close(): Promise<void>
 }
@@ -75,7 +76,7 @@ export interface LogTarget {
 export interface RoomImport {
   put(entries: readonly EntryLine[]): Promise<void>
   finish(): Promise<void>
-  /** Takes back what was put. */
+  /** Removes the written entries. */
   abandon(): Promise<void>
 }
 

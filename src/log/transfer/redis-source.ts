@@ -1,4 +1,4 @@
-/** The room log in Redis, read whole, in small steps beside whatever else Redis does. */
+/** Reads the whole room log from Redis, in small steps, so that other work on Redis goes on. */
 import type { RedisConnection } from '../../redis/connection.ts'
 import { entriesChannel, roomKey } from '../../redis/names.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
@@ -35,7 +35,10 @@ async function* rooms(options: RedisTransferOptions): AsyncGenerator<ExportedRoo
   }
 }
 
-/** `null` for a room without a history. The room may go on growing and being trimmed: it is exported up to where it is now. */
+/**
+ * `null` for a room without history. The room may grow and be trimmed meanwhile: it is exported up to its
+ * current head.
+ */
 async function exportRoom(options: RedisTransferOptions, room: string): Promise<ExportedRoom | null> {
   const pages = new RoomPages(options, room)
   const meta = await pages.meta()
@@ -107,7 +110,7 @@ class RoomPages {
     return { epoch, head, first, lines: values.map(({ seq, value }) => this.#toLine(seq, value)) }
   }
 
-  /** What is no entry of this cluster stays the hole that members see. */
+  /** An invalid entry is exported as the placeholder that members see. */
   #toLine(seq: number, value: Buffer | null): EntryLine {
     const stored = this.#codec.decodeStored(this.#room, seq, value)
     if (typeof stored === 'string') {

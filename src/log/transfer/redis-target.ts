@@ -1,6 +1,6 @@
 /**
- * Puts rooms into the room log in Redis, also while hosts run on it. A room is written under names of its own, which go by
- * themselves after an hour, and becomes the room in one step.
+ * Imports rooms into the room log in Redis, also while hosts use it. A room is written under temporary keys,
+ * which expire after an hour, and becomes the real room in one step.
  */
 import { z } from 'zod'
 import { entriesChannel, roomKey } from '../../redis/names.ts'
