@@ -1,4 +1,4 @@
-/** The embedded log on disks that fail it: refused as unavailable, no trace left, and back to work by itself. */
+/** The embedded log on failing disks: it refuses as unavailable, leaves no trace, and recovers by itself. */
 import { readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -158,7 +158,7 @@ describe('the embedded log on an ordinary disk', () => {
     expect(await reads()).toBe(true)
   })
 
-  it('tells every listener of an entry, whatever another one throws', async () => {
+  it('passes an entry to every listener, even when another listener throws', async () => {
     const log = await (await kept(LogDirectory.ordinary())).openLog()
     const told: number[] = []
     log.onEntry(() => {

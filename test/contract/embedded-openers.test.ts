@@ -41,7 +41,7 @@ describe('a log that others open', () => {
     expect(await staleTransactions(registry)).toBe(1)
   })
 
-  it('shows readers the newest commit again once it is told of one that has opened it', async () => {
+  it('shows readers the newest commit again once it learns that a process has opened it', async () => {
     const log = await directory.openLog()
     for (let n = 1; n <= 3; n += 1) await log.append('den', text(`m${n}`))
     const reader = await openEmbeddedReader({ directory: directory.path })

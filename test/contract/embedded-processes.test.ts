@@ -1,4 +1,4 @@
-/** The embedded log across processes: what a killed writer leaves, what readers elsewhere see, in which order it is written. */
+/** The embedded log across processes: what a killed writer leaves, what readers in other processes see, and the order of writes. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -58,7 +58,7 @@ describe('the embedded log across processes', () => {
     expect(heads.reduce((sum, { head }) => sum + head, 0)).toBeGreaterThanOrEqual(acked)
   })
 
-  it('lets a reader elsewhere see each entry as soon as it is told, while the file grows', async () => {
+  it('lets a reader in another process see each entry as soon as it is published, while the file grows', async () => {
     const log = await directory.openLog()
     const reader = start('reader')
     for (let n = 1; n <= 150; n += 1) {

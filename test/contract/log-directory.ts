@@ -1,4 +1,4 @@
-/** A directory for a log, ordinary or of a small disk of its own, and what a test opens there. Ends with the test. */
+/** A directory for a log, ordinary or on its own small disk, and what a test opens there. It is removed when the test ends. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

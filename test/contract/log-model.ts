@@ -1,4 +1,4 @@
-/** The room-log contract as plainly as it can be said: arrays in memory, no batches, no disk. What logs are held against. */
+/** The room-log contract as a simple model: arrays in memory, no batches, no disk. Logs are compared with it. */
 import type { ReadRange } from '../../src/log/room-log.ts'
 import type { LogEntry, MessageDraft } from '../../src/wire/entry.ts'
 import type { ErrorCode } from '../../src/wire/errors.ts'

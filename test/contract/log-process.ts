@@ -1,4 +1,4 @@
-/** A process of its own that writes or reads a log: the programs in test/fixtures/log. */
+/** A separate process that writes or reads a log: the programs in test/fixtures/log. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'

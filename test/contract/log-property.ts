@@ -1,4 +1,4 @@
-/** A log and the model do the same random things, and must not differ in any answer. */
+/** Runs the same random operations on a log and on the model; no answer may differ. */
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { RoomLog } from '../../src/log/room-log.ts'

@@ -1,4 +1,4 @@
-/** A log taken from the data directory to Redis and back is the same log to everybody who has seen the first. */
+/** A log that moves from the data directory to Redis and back stays the same log for its readers. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** What the suite is given to test, and the messages that it writes. */
+/** The log that the suite tests, and the messages that it writes. */
 import { expect } from 'vitest'
 import type { RoomLog, RoomLogReader } from '../../src/log/room-log.ts'
 import type { MessageDraft } from '../../src/wire/entry.ts'

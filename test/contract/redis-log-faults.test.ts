@@ -1,4 +1,4 @@
-/** The log on Redis when Redis, or what leads to it, does not do as it should: nothing acked is lost or told twice. */
+/** The log on Redis when Redis or the connection to it fails: no acked entry is lost or delivered twice. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RedisLog } from '../../src/log/redis/redis-log.ts'
 import { entriesChannel, roomKey } from '../../src/redis/names.ts'
@@ -85,7 +85,7 @@ async function crowd(trouble: () => Promise<void>): Promise<void> {
   for (const { received, entries } of [a, b]) {
     await until(
       () => received.length >= all.length,
-      'everything is told',
+      'everything is received',
       () => JSON.stringify(received.slice(-5)),
     )
     expect(received).toEqual(all)
@@ -120,7 +120,7 @@ describe('the log on Redis under trouble', () => {
     redis.resume()
     expect(await sendSurely(log, 'den', 'm2')).toBe(2)
     expect(await sendSurely(log, 'den', 'm3')).toBe(3)
-    await until(() => received.length === 3, 'all is told')
+    await until(() => received.length === 3, 'all entries are received')
     expect(received).toEqual([1, 2, 3])
   })
 
@@ -202,12 +202,15 @@ describe('the log on a Redis that has lost something', () => {
     const [a, b] = [await logs.host(CHECK_OFTEN), await logs.host(CHECK_OFTEN)]
     await Promise.all([a, b].map(({ log }) => log.watch('den')))
     for (const n of upTo(1, 3)) await a.log.append('den', text(`m${n}`))
-    await until(() => b.received.length === 3, 'all is told')
+    await until(() => b.received.length === 3, 'all entries are received')
     const { epoch } = await a.log.head('den')
     await redis.cli('flushall')
-    await until(() => a.received.includes('reset 0') && b.received.includes('reset 0'), 'the loss is told')
+    await until(
+      () => a.received.includes('reset 0') && b.received.includes('reset 0'),
+      'the reset is received',
+    )
     expect(await a.log.append('den', text('m1'))).toMatchObject({ seq: 1, duplicate: false })
-    await until(() => b.received.length === 5, 'the new log is told')
+    await until(() => b.received.length === 5, 'entries of the new log are received')
     expect([a.received, b.received]).toEqual(
       [upTo(1, 3), upTo(1, 3)].map((received) => [...received, 'reset 0', 1]),
     )
@@ -224,7 +227,7 @@ describe('the log on a Redis that has lost something', () => {
     const { epoch } = await a.log.head('den')
     await back()
     expect(await a.log.append('den', text('m9'))).toMatchObject({ seq: 6, duplicate: false })
-    await until(() => a.received.includes('reset 6'), 'the loss is told')
+    await until(() => a.received.includes('reset 6'), 'the reset is received')
     expect(a.received).toEqual([...upTo(1, 8), 'reset 6'])
     expect((await a.log.head('den')).epoch).not.toBe(epoch)
     await a.log.append('den', text('m10'))
@@ -246,7 +249,7 @@ describe('the log on a Redis that has lost something', () => {
     await back()
     // It has seen nothing of the room, and cannot know.
     await Promise.all(upTo(1, 4).map((n) => b.log.append('den', text(`other${n}`))))
-    await until(() => a.received.some((each) => typeof each === 'string'), 'the loss is told')
+    await until(() => a.received.some((each) => typeof each === 'string'), 'the reset is received')
     expect((await b.log.head('den')).epoch).not.toBe(epoch)
     const page = await a.log.read('den', { newest: true, limit: 4 })
     expect(page.entries.map(({ id }) => id)).toEqual(['other1', 'other2', 'other3', 'other4'])
@@ -276,7 +279,7 @@ describe('the log on a Redis that has lost something', () => {
     expect(await a.log.append('den', text('m1'))).toMatchObject({ seq: 4, duplicate: false })
   })
 
-  it('waits for replicas when it is told to, and knows the retry of what was not confirmed', async () => {
+  it('waits for replicas when configured to, and recognizes the retry of an unconfirmed append', async () => {
     const replica = await startRedis({ config: { replicaof: `127.0.0.1 ${redis.port}` } })
     try {
       await until(
@@ -335,7 +338,7 @@ describe('what is not the log’s own', () => {
     )
     await a.log.append('den', text('m2'))
     expect(await a.metric('rookery_log_refused_entries_total')).toBe(garbage.length)
-    await until(() => a.received.length === 2, 'what follows is told')
+    await until(() => a.received.length === 2, 'what follows is received')
     expect(a.received).toEqual([1, 2])
   })
 
@@ -356,7 +359,7 @@ describe('what is not the log’s own', () => {
     expect(await a.log.append('den', text('m5'))).toMatchObject({ seq: 5 })
   })
 
-  it('is refused without the right signature, told or stored, and removed texts keep theirs', async () => {
+  it('is refused without the right signature, published or stored, and removed texts keep theirs', async () => {
     const signed = await logs.host({ keys: SECRETS })
     const stranger = await logs.host()
     await signed.log.watch('den')
@@ -365,7 +368,7 @@ describe('what is not the log’s own', () => {
     await stranger.log.append('den', text('m2', 'forged'))
     await signed.log.append('den', text('m3', 'after'))
     await signed.log.append('den', remove('r1', 1))
-    await until(() => signed.received.length === 5, 'all is told')
+    await until(() => signed.received.length === 5, 'all entries are received')
     expect(signed.received).toEqual(upTo(1, 5))
     expect(signed.entries[2]).toMatchObject({ kind: 'remove', target: 0, from: { id: '-' } })
     await redis.cli(

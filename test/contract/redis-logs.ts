@@ -1,4 +1,4 @@
-/** Logs on a Redis, each of a host of its own, as the tests open and end them. */
+/** Logs on one Redis, each of its own host, as the tests open and close them. */
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { openRedisLog, type RedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts'

@@ -77,7 +77,7 @@ function describeOrder(open: OpenLog): void {
     expect(page.entries).toEqual(told)
   })
 
-  it('has an entry told, and readable elsewhere, by the time the append resolves', async () => {
+  it('has published an entry, readable by other readers, by the time the append resolves', async () => {
     const { log, openReader } = await open()
     const reader = await openReader()
     const told: number[] = []
@@ -90,7 +90,7 @@ function describeOrder(open: OpenLog): void {
     }
   })
 
-  it('lets a reader see what it is told, although it looked a moment before', async () => {
+  it('lets a reader see a published entry, even if it has read just before', async () => {
     const { log, openReader } = await open()
     const reader = await openReader()
     const seen: Promise<[number, number]>[] = []
@@ -146,7 +146,7 @@ function describeOrder(open: OpenLog): void {
 }
 
 function describeRetries(open: OpenLog): void {
-  it('answers a retry as it answered first, and tells nobody again', async () => {
+  it('answers a retry as it answered first, and publishes nothing again', async () => {
     const { log } = await open()
     const told: number[] = []
     await log.watch('den')
@@ -275,7 +275,7 @@ function describeReads(open: OpenLog): void {
     expect(await read({ newest: true, limit: 50 })).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], false])
   })
 
-  it('says epoch, head and first with every page, also of a room that nobody wrote in', async () => {
+  it('gives epoch, head and first with every page, also for an empty room', async () => {
     const { log, openReader } = await open()
     const { epoch } = await log.head('den')
     expect(epoch).toMatch(/.{8,}/)
@@ -331,7 +331,7 @@ function describeWatching(open: OpenLog): void {
 }
 
 function describeRetention(open: OpenLog): void {
-  it('keeps the newest so many of a room, and says what is the first', async () => {
+  it('keeps the configured number of newest entries of a room, and gives the first', async () => {
     const { log } = await open({ retention: { messages: 5, days: 365 } })
     for (let n = 1; n <= 12; n += 1) await log.append('den', text(`m${n}`))
     const page = await log.read('den', { after: 2, limit: 100 })

@@ -1,4 +1,4 @@
-/** A worker that stood still while its rooms were talked in: its members get all of it as soon as it goes on. */
+/** A worker that stood still while messages arrived in its rooms: its members get all of them when it goes on. */
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ChatClient } from '../harness/client/chat-client.ts'
@@ -45,7 +45,7 @@ async function sendUntilDropped(writer: ChatClient): Promise<number> {
   return last
 }
 
-it('gets what was dropped last, and who came and went, without anything more being said', async () => {
+it('gets the entries and the presence changes dropped last, without any further message', async () => {
   const member = await guest('Member')
   const writer = await guestElsewhere('Writer', member)
   const passing = await guestElsewhere('Passing', member)

@@ -1,4 +1,4 @@
-/** Six hundred clients come at once to a host that lets in fewer a second: told when to come again, all are let in, evenly over the workers at any time. */
+/** Six hundred clients connect at once to a host that admits fewer per second: all get a retry time and are admitted, evenly over the workers. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'

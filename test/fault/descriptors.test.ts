@@ -27,7 +27,7 @@ async function limitedNode(): Promise<string> {
   return file
 }
 
-test('idle connections beyond the limit lock nobody out, and the log told that the limit is low', async () => {
+test('idle connections beyond the limit lock no client out, and the log warns that the limit is low', async () => {
   // Idle ones stay for longer than the test may take.
   const env = { WORKERS: '1', HEAD_TIMEOUT_MS: '300000' }
   const host = await startRookery({ node: await limitedNode(), env })

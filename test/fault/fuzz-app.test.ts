@@ -1,4 +1,4 @@
-/** An application may say what it likes on Node's IPC channel, as pm2's agent does: the primary passes it over. */
+/** An application may send anything on Node's IPC channel, as pm2's agent does: the primary ignores it. */
 import { expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { FuzzedHost } from '../harness/fuzz/host.ts'

@@ -1,4 +1,4 @@
-/** The command line as a program: any settings and arguments end in a documented exit code, and in words. */
+/** The command line as a program: any settings and arguments end in a documented exit code and a message. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

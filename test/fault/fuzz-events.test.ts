@@ -1,4 +1,4 @@
-/** Whatever a client says is answered as the protocol has it, or closes its own connection; nobody else is harmed. */
+/** Any input of a client is answered according to the protocol, or closes its own connection; no other client is affected. */
 import * as fc from 'fast-check'
 import { SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'

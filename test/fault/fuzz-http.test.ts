@@ -1,4 +1,4 @@
-/** Whatever comes in by HTTP, or in its place, is answered well-formed or closed, and the next client is served. */
+/** Any input on the HTTP port gets a well-formed answer or is closed, and the next client is served. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { refusal } from '../harness/fuzz/answers.ts'
 import { FuzzedHost } from '../harness/fuzz/host.ts'

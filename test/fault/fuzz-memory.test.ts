@@ -1,4 +1,4 @@
-/** Bad input leaves nothing behind: after as many rounds as one likes, memory is what it was after the first few. */
+/** Bad input does not leak: after many rounds, memory is what it was after the first few. */
 import { expect, it } from 'vitest'
 import { FuzzedHost } from '../harness/fuzz/host.ts'
 import { API_KEY } from '../harness/fuzz/http.ts'

@@ -58,7 +58,7 @@ async function expectOfTwo(answers: Promise<{ value?: string[]; error?: string }
   expect(other.connected).toBe(true)
 }
 
-test('a host that dies before it has said whom it has asked', async () => {
+test('a host that dies before it has named the workers that it has asked', async () => {
   const victim = hosts.at(2)
   victim.signal('SIGSTOP')
   const asked = askAll()

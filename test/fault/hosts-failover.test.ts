@@ -1,4 +1,4 @@
-/** Three hosts whose Redis has replicas: a master that Sentinels replace, and a Redis Cluster whose slots move and whose master dies. */
+/** Three hosts whose Redis has replicas: a master that Sentinels replace, and a Redis Cluster whose slots move and whose master is killed. */
 import { afterEach, expect, test, vi } from 'vitest'
 import { type HostNetwork, openHostNetwork } from '../harness/cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../harness/cluster/hosts.ts'

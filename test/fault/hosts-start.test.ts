@@ -1,4 +1,4 @@
-/** What hosts have of Redis at their start, how much of it they take, and what of it is not for them. */
+/** Hosts at their start: what they read from Redis, how much of it they accept, and what they ignore. */
 import { afterEach, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type HostNetwork, openHostNetwork } from '../harness/cluster/host-networks.ts'
@@ -122,7 +122,7 @@ test('two clusters on one Redis never meet', async () => {
 
 const key = (part: string) => `rookery:rookery:{r:guarded}:${part}`
 
-test('what somebody writes into Redis past the hosts is shown to nobody, and counted', async () => {
+test('entries written into Redis past the hosts reach no client, and are counted', async () => {
   const net = await networkOf(2)
   const redis = await redisOn(net)
   const hosts = await hostsOn(net, redis, { workersPerHost: 1 })

@@ -1,4 +1,4 @@
-/** A log that nobody can take: a full disk, a reader that is gone. The host serves, and ends in order. */
+/** Log output that cannot be written: a full disk, a closed pipe. The host serves, and stops in order. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** A primary that stands still for a while: who asks is refused in time, and nobody is present afterwards who is gone. */
+/** A primary that stands still for a while: requests are refused in time, and no disconnected user stays present. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ChatClient } from '../harness/client/chat-client.ts'
 import { chatClients } from '../harness/client/chat-clients.ts'

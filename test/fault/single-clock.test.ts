@@ -1,4 +1,4 @@
-/** The clock of one of two hosts jumps by an hour, ahead and back, under load: nothing is lost or late, nobody is missed. */
+/** The clock of one of two hosts jumps by an hour, ahead and back, under load: nothing is lost or late, no host is taken for gone. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'

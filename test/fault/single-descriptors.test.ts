@@ -1,4 +1,4 @@
-/** A process that has no file descriptor left, the primary and then a worker, under load: nothing crashes, no core burns, all recovers. */
+/** A process that has no file descriptor left, the primary and then a worker, under load: nothing crashes, no CPU core is burnt, everything recovers. */
 import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -45,7 +45,7 @@ async function exhaust(pid: number): Promise<() => Promise<void>> {
   return () => limitDescriptors(pid, 10_000)
 }
 
-test('the primary has none: it closes who comes and burns no core', async () => {
+test('the primary has none: it closes new connections and burns no CPU core', async () => {
   const undo = await exhaust(rookery.pid)
   const sockets = Array.from({ length: COMING }, () => comeAgainAndAgain(rookery.port))
   try {
@@ -61,7 +61,7 @@ test('the primary has none: it closes who comes and burns no core', async () => 
   expect((await fetch(`${rookery.url}/readyz`)).status).toBe(200)
 })
 
-test('the primary and then a worker have none, under load: nobody loses a message, who comes is let in, and no process ends', async () => {
+test('the primary and then a worker have none, under load: no message is lost, newcomers are admitted, and no process ends', async () => {
   const [starved = ''] = rookery.workerNames()
   const [pid = 0] = rookery.workerPids()
   const come: ChatClient[] = []
@@ -75,7 +75,7 @@ test('the primary and then a worker have none, under load: nobody loses a messag
         for (let n = 0; n < NEWCOMERS; n += 1)
           come.push(new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }))
         await until(() => come.every((one) => one.all('welcome').length > 0), 'everybody who came is let in')
-        // For as long as one that does not answer would be let live.
+        // Longer than a worker may stay silent.
         await delay(HANG_TIMEOUT_MS * 1.5)
       } finally {
         await undoWorker()

@@ -1,4 +1,4 @@
-/** A disk that does not keep what it is given: syncing the embedded log fails (libfiu, from Debian), under load, and works again. */
+/** A disk that fails fsync (libfiu, from Debian) under the embedded log, under load, and works again. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

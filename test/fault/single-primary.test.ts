@@ -1,4 +1,4 @@
-/** A primary under load that stands still: for a while it costs nothing; for good, its workers end it, and all go on at the next start. */
+/** A primary under load that stands still: for a moment it costs nothing; for good, its workers kill it, and clients go on after the next start. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
@@ -25,7 +25,7 @@ afterAll(async () => {
   for (const one of started) await one.kill()
 })
 
-test('a moment: every send is acked, and nobody loses a connection', async () => {
+test('a moment: every send is acked, and no connection is lost', async () => {
   const crowd = await underLoad({ url: rookery.url, label: 'moment-' }, async () => {
     rookery.signal('SIGSTOP')
     await delay(SHORT_MS)
@@ -34,7 +34,7 @@ test('a moment: every send is acked, and nobody loses a connection', async () =>
   expect(crowd.disconnects).toBe(0)
 })
 
-test('for good: its workers end it and leave, as a process manager needs it, and what was acked is there at the next start', async () => {
+test('for good: its workers kill it and exit, so that a process manager restarts it, and acked messages are there after the start', async () => {
   const workers = rookery.workerPids()
   const { port, dataDir } = rookery
   await underLoad({ url: rookery.url, label: 'for-good-' }, async () => {

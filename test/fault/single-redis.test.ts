@@ -1,4 +1,4 @@
-/** Two hosts whose Redis ends in order, loses every connection, is slow, or says nothing; and workers that die while hosts recover from it. */
+/** Two hosts whose Redis stops in order, drops every connection, is slow, or does not answer; and workers that die while hosts recover. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'

@@ -1,4 +1,4 @@
-/** A worker under load that stands still, hangs, runs out of memory, or is deaf to its primary: one host of three workers. */
+/** A worker under load that stands still, hangs, runs out of memory, or does not read from its primary: one host of three workers. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
@@ -78,7 +78,7 @@ async function costsTheirOwnMembersAlone(
   return reasons
 }
 
-test('a worker and the primary stand still for a moment: nobody loses a thing, not even a connection', async () => {
+test('a worker and the primary stand still for a moment: no message and no connection is lost', async () => {
   const crowd = await underLoad({ url: rookery.url, label: 'still-' }, async (writers) => {
     const [victim] = victimsOf(writers)
     if (victim === undefined) throw new Error('no worker has members')
@@ -96,7 +96,7 @@ test('a worker and the primary stand still for a moment: nobody loses a thing, n
   expect(rookery.log('worker died')).toBeUndefined()
 })
 
-test('a worker stands still, another one reads nothing of its primary: both are found and replaced, and who comes is let in', async () => {
+test('a worker stands still, another one reads nothing of its primary: both are detected and replaced, and newcomers are admitted', async () => {
   const before = await residentBytes(rookery.pid)
   const come: ChatClient[] = []
   try {
@@ -122,7 +122,7 @@ test('a worker stands still, another one reads nothing of its primary: both are 
   expect(await residentBytes(rookery.pid)).toBeLessThan(before + MAY_GROW_BYTES)
 })
 
-test('a worker runs out of memory: it is replaced, and the log says what it may have died of', async () => {
+test('a worker runs out of memory: it is replaced, and the log gives the likely cause', async () => {
   const [reason] = await costsTheirOwnMembersAlone('eating-', 1, async ([victim]) => {
     await faults.cause(victim?.pid ?? 0, 'eat')
   })

@@ -109,7 +109,7 @@ test('a worker whose event loop hangs is found, killed and replaced', async () =
   socket.disconnect()
 })
 
-test('an error that nobody caught in a worker is logged with its stack, and is the reason of its death', async () => {
+test('an uncaught error in a worker is logged with its stack, as the reason of its death', async () => {
   const throwing = `module.exports = (io) => io.on('connection', (socket) => {
     socket.emit('pid', process.pid)
     socket.on('reject', () => { Promise.reject(new Error('nobody caught this')) })
@@ -163,7 +163,7 @@ test('a worker that does not leave is killed at the deadline, and the exit code 
   socket.disconnect()
 })
 
-test('a stop with clients: each is told to come back, and the exit code is 0', async () => {
+test('a stop with clients: each is asked to reconnect, and the exit code is 0', async () => {
   const rookery = await startRookery({ env: { DRAIN_MS: '500' } })
   running.push(rookery)
   const sockets = Array.from({ length: 10 }, (_, index) =>

@@ -37,7 +37,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       }
     })
 
-    it('is over at once when there is nobody, or when it is local', async () => {
+    it('is over at once when there is no client, or when it is local', async () => {
       await Promise.all([answering('w1', 'a'), answering('w2', 'b')])
       expect(await host.run('w1', ({ io }) => io.to('nobody').timeout(60_000).emitWithAck('ask'))).toEqual([])
       const own = await host.run('w1', ({ io }) => io.local.timeout(60_000).emitWithAck('ask'))

@@ -1,6 +1,6 @@
 /**
- * A worker that dies while others wait for it. Every deadline here is beyond that of the test: what is answered has
- * not waited for one.
+ * A worker that dies while others wait for its answer. Every deadline is later than the test's: an answer has not waited
+ * for one.
  */
 import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
@@ -84,7 +84,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await asked).toEqual(['in time'])
     })
 
-    it('nobody asks it any more, and it is not counted', async () => {
+    it('it is no longer asked or counted', async () => {
       await Promise.all(host.workers.map((worker) => host.connect(worker, { rooms: ['red'] })))
       const before = await missing()
       await host.kill(victim)

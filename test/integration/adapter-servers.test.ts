@@ -27,7 +27,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   const notedBy = (worker: string) => host.run(worker, ({ noted }) => noted)
 
   describe('serverSideEmit', () => {
-    it('reaches the other workers, with whatever has a structured clone', async () => {
+    it('reaches the other workers, with anything that has a structured clone', async () => {
       await note('tell')
       await host.run('w1', ({ io }) => {
         io.serverSideEmit('tell', 1, {
@@ -148,7 +148,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('namespaces', () => {
-    it('do not hear of each other', async () => {
+    it('do not see each other', async () => {
       const main = await host.connect('w2')
       const chat = await host.connect('w2', { nsp: '/chat' })
       await host.run('w1', ({ io }) => {
@@ -199,7 +199,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       await until(async () => isDeepStrictEqual(await bookkeeping(), before), 'nothing is left')
     })
 
-    it('that open and close again while they are asked keep nobody waiting', async () => {
+    it('that start and end during a request do not delay its answer', async () => {
       const nsp = '/dynamic-flap'
       await host.connect('w1', { nsp })
       const asked = host.run(

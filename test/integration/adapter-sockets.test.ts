@@ -25,7 +25,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   }
 
   describe('fetchSockets', () => {
-    it('finds the sockets of all workers, by room, but excepted and remote ones when told so', async () => {
+    it('finds the sockets of all workers, by room, without excepted rooms or remote workers when asked', async () => {
       await three([['red'], ['red', 'shy'], ['blue']])
       expect(await fetchNames('w1')).toEqual(['w1', 'w2', 'w3'])
       expect(await fetchNames('w3', 'red')).toEqual(['w1', 'w2'])
@@ -37,7 +37,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(some).toEqual([2, 1])
     })
 
-    it('gives id, rooms, handshake and data of a remote socket, whatever kind the data are', async () => {
+    it('gives id, rooms, handshake and data of any type of a remote socket', async () => {
       const { id } = await host.connect('w2', { rooms: ['red'] })
       await host.run('w2', ({ io }) => {
         for (const socket of io.of('/').sockets.values()) {

@@ -1,4 +1,4 @@
-/** The configurations of nginx and HAProxy that the project ships, really run, before three hosts. */
+/** The shipped configurations of nginx and HAProxy, run in front of three hosts. */
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { introduce, metric, startHosts } from '../harness/hand-off/forwarding-hosts.ts'
@@ -42,7 +42,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all(hosts.map((host) => host.stop())))
 
-/** Another begins in the place of one that is gone. */
+/** Starts another host in the place of a stopped one. */
 async function replace(gone: HandOffHost): Promise<void> {
   const [another] = await startHosts(1, { workers: 1 })
   if (another === undefined) throw new Error('no host')
@@ -92,7 +92,7 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     for (const client of clients) client.disconnect()
   })
 
-  test('hosts see the address of the client, whatever it says of itself', async () => {
+  test('hosts see the real address of the client, even if it sends forwarding headers', async () => {
     const answer = await exchange(
       balancer.port,
       'GET /address HTTP/1.1\r\nHost: chat.example\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n',
@@ -115,7 +115,7 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     }
   })
 
-  test('a host that is gone costs its own clients a reconnect and nobody else anything', async () => {
+  test('a lost host costs its own clients a reconnect and affects no others', async () => {
     const all = Array.from({ length: 15 }, () => connectClient(['websocket']))
     await Promise.all(all.map(({ client }) => client.emitWithAck('echo', 'hello')))
     const isOf = (host: HandOffHost, { client }: (typeof all)[0]) => client.io.engine.id?.startsWith(host.tag)

@@ -1,4 +1,4 @@
-/** The HTTP API, and the page that says what runs here. */
+/** The HTTP API, and the page that describes the server. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chatClients } from '../harness/client/chat-clients.ts'

@@ -1,4 +1,4 @@
-/** Who joins and leaves fresh rooms as fast as it can, and goes without a word, leaves nothing behind. */
+/** A client that joins and leaves new rooms as fast as it can, and disconnects without leaving, leaves nothing behind. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'

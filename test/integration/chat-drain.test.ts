@@ -1,4 +1,4 @@
-/** A worker that goes says so, answers what it owes, and sends its clients to others; nothing that was said is lost. */
+/** A draining worker announces it, answers open requests, and sends its clients to other workers; no message is lost. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'

@@ -1,4 +1,4 @@
-/** Who is let in, under which id, and for how long. */
+/** Authentication: which clients are admitted, under which id, and for how long. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'

@@ -1,4 +1,4 @@
-/** What is refused, and how; and that nothing that a client sends does any harm. */
+/** Which requests are refused, with which error, and that no input of a client does harm. */
 import { randomUUID } from 'node:crypto'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -114,7 +114,7 @@ describe('requests', () => {
     await ada.join(newRoom())
   })
 
-  it('end in an ack that the protocol knows, whatever they hold', async () => {
+  it('end in an ack of the protocol, with any payload', async () => {
     const ada = await guest()
     const room = newRoom()
     await ada.join(room)
@@ -176,7 +176,7 @@ describe('rates', () => {
     expect(await rookery.stop()).toBe(0)
   })
 
-  it('of messages are per user, whatever the number of connections', async () => {
+  it('of messages are per user, for any number of connections', async () => {
     const room = newRoom()
     const name = `Ada ${randomUUID()}`
     const [one, two, other] = [await guest(name), await guest(name), await guest()]

@@ -1,4 +1,4 @@
-/** What a user is told on connections that have not joined a room: direct messages, and how far the user has read. */
+/** Events on connections that have not joined a room: direct messages, and the user's read markers. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
@@ -18,7 +18,7 @@ afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-/** Two connections of one user on two workers. From now on both are told. */
+/** Two connections of one user on two workers. From now on both get notices. */
 async function onBothWorkers(name: string): Promise<[ChatClient, ChatClient]> {
   const user = `${name} ${randomUUID().slice(0, 8)}`
   const one = await guest(user)
@@ -42,7 +42,7 @@ async function lobby(all: ChatClient[]): Promise<{ room: string }> {
   return { room }
 }
 
-it('tells of a direct message on all connections of both users that have not joined, and nobody else', async () => {
+it('announces a direct message on all connections of both users that have not joined, and on no others', async () => {
   const [ann, annElsewhere] = await onBothWorkers('Ann')
   const bobs = await onBothWorkers('Bob')
   const eves = await onBothWorkers('Eve')

@@ -1,4 +1,4 @@
-/** Many who write into one room through every worker: all see the same, once, in one order. */
+/** Many clients write into one room through every worker: all receive the same messages, once, in one order. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'

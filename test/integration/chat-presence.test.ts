@@ -1,4 +1,4 @@
-/** Who is there, who types, who has read: what is told live and kept nowhere. */
+/** Presence, typing and read markers: events that are delivered live and not stored. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const newRoom = () => `room.${randomUUID()}`
 
-it('counts a user with three tabs once, and tells of coming and going once', async () => {
+it('counts a user with three tabs once, and announces joining and leaving once', async () => {
   const room = newRoom()
   const watcher = await guest('Watcher')
   await watcher.join(room)
@@ -63,7 +63,7 @@ it('forgets the users of a killed worker', async () => {
   expect(watcher.disconnects).toEqual([])
 })
 
-it('tells the others in the room who types, on every worker, and nobody else', async () => {
+it('announces typing to the others in the room, on every worker, and to no one else', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
   const bob = await guestElsewhere('Bob', ada)
@@ -86,7 +86,7 @@ it('tells the others in the room who types, on every worker, and nobody else', a
   expect(eve.all('typing')).toEqual([])
 })
 
-it('tells of read markers on every worker', async () => {
+it('announces read markers on every worker', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
   const bob = await guestElsewhere('Bob', ada)

@@ -1,4 +1,4 @@
-/** What PROTOCOL says of rooms and messages, with stock clients over each transport. */
+/** Rooms and messages as docs/protocol.md describes them, with stock clients over each transport. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'

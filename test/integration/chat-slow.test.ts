@@ -1,4 +1,4 @@
-/** A client that stops reading costs little memory, holds up nobody, and is told what it missed. */
+/** A client that stops reading costs little memory, delays no one, and gets a gap event for what it missed. */
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -61,7 +61,7 @@ abstract class RawClient {
     await until(() => this.acks.get(id)?.ok === true, 'it has joined')
   }
 
-  /** The sequence numbers that it was told of, in the order of the telling. */
+  /** The sequence numbers that it has received, as messages or in gaps, in order. */
   numbers(): number[] {
     return this.received.flatMap(({ event, payload }) => {
       if (event === 'message') return [(payload as ChatEvents['message']).seq]
@@ -204,7 +204,7 @@ afterEach(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-it('is passed over, then told the gap, and has everything live again', async () => {
+it('is passed over, then gets a gap event, and receives everything live again', async () => {
   await start({})
   const room = 'lobby'
   const [slow, fast] = [
@@ -228,7 +228,7 @@ it('is passed over, then told the gap, and has everything live again', async () 
   expect(await metric('rookery_chat_gaps_total')).toBe(1)
 })
 
-it('is passed over when it does not poll, and told the gap when it polls again', async () => {
+it('is passed over when it does not poll, and gets a gap event when it polls again', async () => {
   await start({})
   const room = 'lobby'
   const slow = await PollingClient.connect(rookery.url, 'Slow')

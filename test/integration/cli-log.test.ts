@@ -1,4 +1,4 @@
-/** `rookery log export` and `rookery log import`, as a user moves a chat from one host to Redis and back. */
+/** `rookery log export` and `rookery log import`, used to move a chat from one host to Redis and back. */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

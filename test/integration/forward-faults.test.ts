@@ -69,7 +69,7 @@ async function listenWith(serve: (socket: Socket) => void): Promise<string> {
 }
 
 describe('a host that cannot prove who it is', () => {
-  test('passes nothing on and gets nothing, and its clients are told to begin anew', async () => {
+  test('forwards nothing and receives nothing, and its clients must start new sessions', async () => {
     const [owner, other] = await twoHosts()
     const stranger = await HandOffHost.start({
       workers: 1,

@@ -130,7 +130,7 @@ describe('at a host that does not have the session', () => {
   })
 })
 
-describe('a session that nobody has', () => {
+describe('a session that no host has', () => {
   test.each(['abcdef1-AAAAAAAAAAAAAAAAAAAAAAAA', 'x', '%00'])(
     'gets the answer of the protocol: %s',
     async (sid) => {
@@ -147,7 +147,7 @@ describe('a session that nobody has', () => {
     expect(await metric(other, 'forward_sent_total')).toBe(sent + 1)
   })
 
-  test('also when its tag leads to a host that it does not name, which passes it on to nobody', async () => {
+  test('also when its tag leads to a host that does not own it, which does not forward it again', async () => {
     const [first, second] = ['zzzzz1', 'zzzzz2']
     await other.knows(first, `127.0.0.1:${owner.forwardPort}`)
     await owner.knows(first, `127.0.0.1:${other.forwardPort}`)

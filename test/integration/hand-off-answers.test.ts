@@ -1,4 +1,4 @@
-/** What the front door says by itself: to bad heads, to slow and silent clients, and while no worker is ready. */
+/** Answers of the front door itself: to bad heads, to slow and silent clients, and while no worker is ready. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HandOffHost, metricSum } from '../harness/hand-off/host.ts'
 import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'

@@ -1,4 +1,4 @@
-/** Bursts, large bodies, and workers that crash, boot slowly, block or talk nonsense. */
+/** Bursts, large bodies, and workers that crash, start slowly, block or send invalid messages. */
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { HandOffHost, type HandOffSettings, metricSum } from '../harness/hand-off/host.ts'

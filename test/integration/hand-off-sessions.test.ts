@@ -1,4 +1,4 @@
-/** Every request of a session reaches its worker, whatever transport, cut, header or kept-alive connection it comes by. */
+/** Every request of a session reaches its worker, over any transport, split, header or kept-alive connection. */
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -63,7 +63,7 @@ test('a session id in a cookie or in another header means nothing', async () => 
   expect(workers.size).toBe(3)
 })
 
-test('a session that nobody has gets the answer of the protocol', async () => {
+test('a session that no worker has gets the answer of the protocol', async () => {
   for (const sid of ['abcdef1-AAAAAAAAAAAAAAAAAAAAAAAA', 'x', '%00']) {
     const answer = await exchange(host.port, heartbeat(sid))
     expect(answer.status).toBe(400)

@@ -1,4 +1,4 @@
-/** What is not for a cluster, or not by one of its hosts: garbage, other clusters, forged and repeated messages. */
+/** Messages that a cluster must ignore: garbage, other clusters', forged and repeated ones. */
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AdapterHost } from '../harness/adapter/host.ts'
@@ -92,7 +92,7 @@ describe('garbage on every channel in use', () => {
     expect(await hosts.metric('rookery_backplane_refused_total', { reason: 'failed' })).toBe(0)
   })
 
-  it('that looks like a host without a secret brings nobody in and nothing through', async () => {
+  it('that looks like a host without a secret becomes no member and gets nothing through', async () => {
     const hosts = await startHosts({ cluster: 'looks' })
     const client = await hosts.connect('w2', { rooms: ['red'] })
     const forged = {

@@ -1,4 +1,4 @@
-/** The whole product on three hosts over a real Redis, behind nginx and HAProxy as `deploy/` sets them up. */
+/** The whole product on three hosts over a real Redis, behind nginx and HAProxy as `deploy/` configures them. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
 import { Conversation } from '../harness/members/conversation.ts'

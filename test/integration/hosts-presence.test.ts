@@ -1,4 +1,4 @@
-/** Who is in which room, told by the workers of two hosts over a real Redis. */
+/** Presence in rooms across the workers of two hosts, over a real Redis. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AdapterHost, type WorkerContext } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
@@ -101,7 +101,7 @@ const untilMembers = (worker: string, expected: string[], room = den) =>
   )
 
 describe('presence over two hosts', () => {
-  it('is right in the answer to entering, and told to those who are there', async () => {
+  it('is right in the answer to entering, and announced to those who are there', async () => {
     await follow('w1')
     await follow('w2')
     expect(await enter('w1', 'ann')).toEqual(['ann'])

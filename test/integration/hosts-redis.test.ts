@@ -1,4 +1,4 @@
-/** Two hosts and a Redis that loses connections, stands still, goes away, or lets nobody listen. */
+/** Two hosts and a Redis that drops connections, stands still, ends, or forbids subscriptions. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { AdapterHost } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
@@ -77,7 +77,7 @@ describe('while Redis is away', () => {
     await expectWhole()
   })
 
-  it('or stands still, nobody is asked in vain, and nothing is held up here', async () => {
+  it('or stands still, no unreachable worker is asked, and nothing is delayed here', async () => {
     const near = await hosts.connect('w3', { rooms: ['red'] })
     hosts.redis.pause()
     await hosts.run('w1', ({ io }) => void io.to('red').emit('near'))
@@ -91,7 +91,7 @@ describe('while Redis is away', () => {
 })
 
 describe('a host that may not listen', () => {
-  it('knows that it is deaf, and hears again when it may', async () => {
+  it('detects that it is deaf, and hears again when it is allowed to', async () => {
     await hosts.redis.cli('acl', 'setuser', 'default', 'resetchannels')
     await until(async () => (await hearing()) === 0, 'both hosts know that they are deaf')
     await hosts.redis.cli('acl', 'setuser', 'default', 'allchannels')

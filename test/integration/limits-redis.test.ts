@@ -1,4 +1,4 @@
-/** What hosts count together, in a real Redis: windows of messages, and connections by host. */
+/** Counters that hosts share in a real Redis: windows of messages, and connections by host. */
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, it, onTestFinished } from 'vitest'

@@ -138,7 +138,7 @@ describe('one host', () => {
     for (const client of more) expect(client.socket.connected).toBe(true)
   })
 
-  it('has no limit of connections when it is told so', async () => {
+  it('has no limit of connections when configured so', async () => {
     const host = await startHost({ WORKERS: '2', CONNECTIONS_PER_USER: '0' })
     const name = newName()
     const clients = await Promise.all(Array.from({ length: 60 }, () => connect(host, name)))

@@ -1,4 +1,4 @@
-/** What the whole product logs at its most talkative, while secrets of all kinds pass through it: none of them. */
+/** The whole product at its most verbose log level logs none of the secrets that pass through it. */
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { SignJWT } from 'jose'

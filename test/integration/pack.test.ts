@@ -1,4 +1,4 @@
-/** The package as others get it: packed, installed into an empty project, run by its name. */
+/** The package as users get it: packed, installed into an empty project, run by its name. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { on, once } from 'node:events'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-/** Two machines, each with a pm2 and an address of its own, are rolled one after the other while clients talk. */
+/** A rolling restart of two machines, each with its own pm2 and address, while clients talk. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

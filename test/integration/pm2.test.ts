@@ -1,4 +1,4 @@
-/** Rookery under the real pm2, as ecosystem.config.js sets it up, while members of a room talk. */
+/** Rookery under the real pm2, with the shipped ecosystem.config.js, while members of a room talk. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

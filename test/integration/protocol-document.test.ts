@@ -1,4 +1,4 @@
-/** The example of docs/protocol.md, run as it stands: a stock client that loses its connection shows each message once and in order. */
+/** The example of docs/protocol.md, run unchanged: a stock client that loses its connection shows each message once and in order. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'

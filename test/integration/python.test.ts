@@ -1,4 +1,4 @@
-/** Debian's python3-socketio speaks to Rookery as a stock client does: the protocol is no matter of JavaScript. */
+/** Debian's python3-socketio works with Rookery as a stock client: the protocol does not depend on JavaScript. */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'

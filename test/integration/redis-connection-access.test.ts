@@ -1,4 +1,4 @@
-/** Who is let in by Redis, and how: passwords, ACL users and their permissions, TLS, sockets. */
+/** Access to Redis: passwords, ACL users and their permissions, TLS, sockets. */
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -88,7 +88,7 @@ describe('who logs in', () => {
     expect(String(error)).toContain(`ACL SETUSER <user> ${aclRules('rookery')}`)
   })
 
-  it('may be forbidden to look at the settings, and is told so', async () => {
+  it('may be forbidden to read the settings, and logs it', async () => {
     const redis = await startTestRedis({ config: { 'maxmemory-policy': 'allkeys-lru' } })
     await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', '-config')
     const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })

@@ -1,4 +1,4 @@
-/** What a host hears of a real Redis: confirmed, counted, and whole again after any loss. */
+/** Subscriptions at a real Redis: confirmed, counted, and restored after any loss. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ChannelHandler, Subscriptions } from '../../src/redis/subscriptions.ts'
 import { readyTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
@@ -43,7 +43,7 @@ function subscribeAll(subscriptions: Subscriptions, channels: readonly string[],
 }
 
 describe('a subscription', () => {
-  it('is heard from its confirmation on, as bytes, by each that listens', async () => {
+  it('delivers bytes to every listener from its confirmation on', async () => {
     const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const [a, b] = [hearer(), hearer()]
@@ -134,13 +134,13 @@ describe('a subscription', () => {
       return (await failures()) > 20 && host.health.subscriptions !== null
     }, 'Redis has been away for longer than a subscription waits')
     await redis.start()
-    await until(() => restored.includes('a'), 'it is heard again')
+    await until(() => restored.includes('a'), 'the subscription is restored')
     await host.untilWell()
     await publish(host, 'a', 'back')
     await until(() => heard.includes('back'), 'it is heard')
   })
 
-  it('hears on when another listener throws', async () => {
+  it('still delivers when another listener throws', async () => {
     const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
@@ -154,13 +154,13 @@ describe('a subscription', () => {
   })
 })
 
-/** What one host publishes with numbers, and what the other then misses without having been told. */
+/** Numbered messages that one host publishes, and those that the other misses without a report. */
 class Audit {
   readonly channels: readonly string[]
   readonly #speaker: RedisHost
   readonly #published = new Map<string, number>()
   readonly #missing = new Map<string, Set<number>>()
-  /** Missing, and told: there was a word of it after they had been published. */
+  /** Missing, but reported: the channel was restored after they had been published. */
   reported = 0
   restorations = 0
 
@@ -203,7 +203,7 @@ class Audit {
 }
 
 describe('what is lost', () => {
-  it('is told, and nothing else is: 1,000 channels while their connection is killed over and over', async () => {
+  it('is reported, and nothing else is: 1,000 channels while their connection is killed again and again', async () => {
     const redis = await startTestRedis()
     const [listener, speaker] = [await connect(redis), await connect(redis)]
     const audit = new Audit(speaker, names(1_000))
@@ -248,20 +248,20 @@ describe('what is lost', () => {
     await until(() => heard.length > 0, 'it is heard')
   })
 
-  it('is told when Redis cuts a host off that does not read fast enough', async () => {
+  it('is reported when Redis disconnects a host that does not read fast enough', async () => {
     const redis = await startTestRedis({ config: { 'client-output-buffer-limit': 'pubsub 1mb 0 0' } })
     const host = await connect(redis)
     const { heard, restored } = await subscribe(host, 'a')
     const flood = "for i = 1, 200 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 100000)) end"
     await redis.cli('eval', flood, '1', 'a')
-    await until(() => restored.length > 0, 'it is told')
+    await until(() => restored.length > 0, 'it is reported')
     expect(restored).toEqual(['a'])
     expect(heard.length).toBeLessThan(200)
     await publish(host, 'a', 'after')
     await until(() => heard.includes('after'), 'it is heard')
   })
 
-  it('does not hold up what can be heard: a channel that is forbidden after a loss', async () => {
+  it('does not delay other channels: a channel that is forbidden after a loss', async () => {
     const redis = await startTestRedis()
     await redis.cli('acl', 'setuser', 'chat', 'on', '>secret', '~*', '&*', '+@all')
     const host = await connect(redis, { REDIS_URL: redis.url.replace('://', '://chat:secret@') })
@@ -273,11 +273,11 @@ describe('what is lost', () => {
     expect(restored.toSorted()).toEqual(['a', 'c'])
     await until(() => host.health.subscriptions?.includes('NOPERM') === true, 'it says what is refused')
     await redis.cli('acl', 'setuser', 'chat', '&b')
-    await until(() => restored.includes('b'), 'it is heard again')
+    await until(() => restored.includes('b'), 'the subscription is restored')
     await host.untilWell()
   })
 
-  it('is told after a connection that went silent: it is given up, and made anew once Redis answers', async () => {
+  it('is reported after a connection goes silent: it is dropped, and opened anew once Redis answers', async () => {
     const redis = await startTestRedis()
     const host = await connect(redis, { REDIS_TIMEOUT_MS: '200' })
     const { heard, restored } = await subscribe(host, 'a')
@@ -286,17 +286,17 @@ describe('what is lost', () => {
     await until(() => host.health.subscriptions !== null, 'the silent connection is given up')
     expect(restored).toEqual([])
     redis.resume()
-    await until(() => restored.includes('a'), 'it is heard again')
+    await until(() => restored.includes('a'), 'the subscription is restored')
     await host.untilWell()
     await publish(host, 'a', 'x')
     await until(() => heard.includes('x'), 'it is heard')
   })
 
-  it('is looked for by a new connection when asked to', async () => {
+  it('is looked for by a new connection on request', async () => {
     const host = await connect(await startTestRedis())
     const { heard, restored } = await subscribe(host, 'a')
     host.connection.subscriptions.renew('nothing is heard')
-    await until(() => restored.includes('a'), 'it is heard again')
+    await until(() => restored.includes('a'), 'the subscription is restored')
     await publish(host, 'a', 'x')
     await until(() => heard.includes('x'), 'it is heard')
     expect(await host.metric('rookery_redis_connects_total', { role: 'subscriber' })).toBe(2)

@@ -1,4 +1,4 @@
-/** A host's connections to a real Redis: how many, how they fail, and how they come back. */
+/** A host's connections to a real Redis: how many, how they fail, and how they recover. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runScript, script } from '../../src/redis/script.ts'
 import { RookeryError } from '../../src/wire/errors.ts'

@@ -1,4 +1,4 @@
-/** What a turn of the event loop says to Redis leaves together, and in the order of the calls. */
+/** Everything that one turn of the event loop sends to Redis is written together, in the order of the calls. */
 import { expect, it } from 'vitest'
 import { openTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
 import type { TestRedis } from '../harness/redis/redis.ts'
@@ -16,7 +16,7 @@ async function connect() {
   return { redis, connection: host.connection }
 }
 
-it('publications and commands of one turn are read by Redis at once, and heard in order', async () => {
+it('publications and commands of one turn are read by Redis at once, and delivered in order', async () => {
   const { redis, connection } = await connect()
   const heard: string[] = []
   await connection.subscriptions.subscribe('{c}:said', (message) => heard.push(message.toString()))
@@ -34,7 +34,7 @@ it('publications and commands of one turn are read by Redis at once, and heard i
   expect(heard).toEqual(Array.from({ length: MANY }, (_, nth) => String(nth)))
 })
 
-it('what is held when the connection is lost is refused, and what is said on the next is not held back', async () => {
+it('commands that wait when the connection is lost are refused, and those on the next connection are sent', async () => {
   const { connection } = await connect()
   const held = connection.spublish('{c}:said', 'held')
   if ('stream' in connection.commands) connection.commands.stream.destroy()

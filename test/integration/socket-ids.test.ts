@@ -1,4 +1,4 @@
-/** The ids of a worker's sockets: named from the beginning, and who has left does not stay in memory. */
+/** The ids of a worker's sockets: they name the worker from the start, and sockets that have left are freed. */
 import { createServer, type Server as HttpServer } from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -53,20 +53,23 @@ async function comeAndGo(namespace: string): Promise<{ ids: string[]; traces: We
   return { ids, traces }
 }
 
-it.each(['/', '/other'])('in %s each names its worker, and nobody who has left stays', async (namespace) => {
-  const { ids, traces } = await comeAndGo(namespace)
-  expect(ids.map(socketOwnerOf)).toEqual(Array.from({ length: COMINGS }, () => TAG))
-  await until(
-    async () => {
-      await turn()
-      collectGarbage()
-      // One may still be held by what it was done with last.
-      return traces.filter((trace) => trace.deref() !== undefined).length <= 1
-    },
-    'all but the last are let go of',
-    () => `${traces.filter((trace) => trace.deref() !== undefined).length} of ${COMINGS} are there`,
-  )
-})
+it.each(['/', '/other'])(
+  'in %s each names its worker, and sockets that have left are freed',
+  async (namespace) => {
+    const { ids, traces } = await comeAndGo(namespace)
+    expect(ids.map(socketOwnerOf)).toEqual(Array.from({ length: COMINGS }, () => TAG))
+    await until(
+      async () => {
+        await turn()
+        collectGarbage()
+        // One may still be held by what it was done with last.
+        return traces.filter((trace) => trace.deref() !== undefined).length <= 1
+      },
+      'all but the last are let go of',
+      () => `${traces.filter((trace) => trace.deref() !== undefined).length} of ${COMINGS} are there`,
+    )
+  },
+)
 
 it('is named before a middleware of the application sees it', async () => {
   let seen = ''

@@ -1,4 +1,4 @@
-/** What a run of tests says at its end, on runs of vitest itself over files made for it. */
+/** The summary at the end of a test run, checked on real vitest runs over generated files. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

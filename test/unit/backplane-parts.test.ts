@@ -37,7 +37,7 @@ describe('an envelope', () => {
     }
   })
 
-  it('brings through what has no body, with whatever texts', () => {
+  it('carries a message without a body, with any texts', () => {
     const present: HostMessage = {
       type: 'present',
       rooms: [
@@ -76,7 +76,7 @@ describe('an envelope', () => {
     expect(open(sealed, { ...keys, secrets: ['two', 'one'] })).toMatchObject({ n: 3 })
   })
 
-  it('is refused by a reason, whatever it is', () => {
+  it('is refused with a reason, for any input', () => {
     const reasons = ['unreadable', 'envelope', 'message']
     const line = { host: 'AAAAAA', n: 1, base: 0, to: 'all' }
     for (const odd of [
@@ -99,7 +99,7 @@ describe('an envelope', () => {
 })
 
 describe('the table of hosts', () => {
-  it('tells what is new, what was heard before, and what may be lost', () => {
+  it('distinguishes new messages, repeated ones, and possible losses', () => {
     const table = new HostTable(10)
     expect(table.receive(head('AAAAAA', 1), 0)).toBe('unknown')
     expect(table.join(info('AAAAAA'), head('AAAAAA', 5, 2), 0)).toBe(true)
@@ -112,7 +112,7 @@ describe('the table of hosts', () => {
     expect(table.receive(head('AAAAAA', 13, 6), 0)).toBe('gap')
   })
 
-  it('finds the silent, but not while nobody could be heard', () => {
+  it('finds silent hosts, but not while no host could be heard', () => {
     const table = new HostTable(2)
     table.join(info('AAAAAA'), head('AAAAAA', 1), 0)
     table.join(info('BBBBBB'), head('BBBBBB', 1), 0)
@@ -127,7 +127,7 @@ describe('the table of hosts', () => {
 })
 
 describe('the questions who a host is', () => {
-  it('are answered once, in time, and by whom they were put to', () => {
+  it('are answered once, in time, and by the host that they were sent to', () => {
     const nonces = newNonces()
     const nonce = nonces.ask('AAAAAA', 0) ?? ''
     expect(nonces.ask('AAAAAA', 5)).toBeUndefined()

@@ -81,7 +81,7 @@ describe('handshakes', () => {
     expect(alone).toEqual(['w4', 'w4', 'w4', 'w4', 'w4'])
   })
 
-  test('go to nobody when nobody has room', () => {
+  test('go to no worker when none has room', () => {
     expect(withWorkers('w1').forHandshake(() => false)).toBeUndefined()
     expect(withWorkers().forHandshake(anywhere)).toBeUndefined()
   })

@@ -34,7 +34,7 @@ test('a body that does not come is cut off, and counted', async () => {
   expect(await registry.getSingleMetricAsString('rookery_slow_bodies_total')).toMatch(/ 1$/)
 })
 
-test('a body in pieces is whole, whatever its time', async () => {
+test('a body in pieces is complete, however long it takes', async () => {
   const { client, registry } = await serve(60_000)
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')
   client.write('cde')

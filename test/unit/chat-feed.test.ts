@@ -1,4 +1,4 @@
-/** Whatever comes when, each member is told of every entry once and in order: as a message, or as part of a gap. */
+/** In any order of events, each member gets every entry once and in order: as a message, or as part of a gap. */
 import * as fc from 'fast-check'
 import type { Socket } from 'socket.io'
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ type ReceivedEvent =
   | { event: 'presence' }
   | { event: 'epoch'; epoch: string; head: number }
 
-/** A client: what it was told, and whether it keeps up. */
+/** A client: what it has received, and whether it keeps up. */
 class Client {
   readonly received: ReceivedEvent[] = []
   readonly payloads: unknown[] = []
@@ -28,7 +28,7 @@ class Client {
     this.socket = { id, emit } as unknown as Socket
   }
 
-  /** The sequence numbers that it was told of, in the order of the telling. */
+  /** The sequence numbers that it has received, as messages or in gaps, in order. */
   numbers(): number[] {
     return this.received.flatMap((one) => {
       if (one.event === 'message') return [one.seq]
@@ -226,7 +226,7 @@ describe('a room feed', () => {
     expect(room.feed.hasUser('u')).toBe(false)
   })
 
-  it('tells of everything once and in order, whatever comes when', () => {
+  it('delivers everything once and in order, in any order of events', () => {
     const step = fc.oneof(
       {
         weight: 5,

@@ -1,4 +1,4 @@
-/** In whatever order joining, leaving and going come: presence is counted once and discounted once, and rooms close. */
+/** In any order of joining, leaving and disconnecting: presence is counted once and released once, and rooms close. */
 import * as fc from 'fast-check'
 import pino from 'pino'
 import { Registry } from 'prom-client'
@@ -233,7 +233,7 @@ describe('memberships', () => {
     expect(store.present.size).toBe(1)
   })
 
-  it('are kept for nobody who never comes back', async () => {
+  it('are not kept for a user who never returns', async () => {
     const { store, memberships, join } = setUp(10, (userId) => userId !== 'passing')
     const [passing, lasting] = [new Seat('passing'), new Seat('a')]
     const joins = Promise.all([join(passing), join(lasting)])
@@ -279,7 +279,7 @@ describe('memberships', () => {
     expect(store.open).toBe(0)
   })
 
-  it('end in balance, whatever comes when', async () => {
+  it('end in balance, in any order of events', async () => {
     const step = fc.record({
       do: fc.constantFrom('join', 'leave', 'drop', 'answer', 'refuse', 'lose'),
       who: fc.nat(2),

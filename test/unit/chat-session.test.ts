@@ -116,7 +116,7 @@ describe('missed presence', () => {
 })
 
 describe('read markers', () => {
-  it('are told when they move forward, and forgotten past a bound', () => {
+  it('are announced when they move forward, and forgotten past a bound', () => {
     const markers = new ReadMarkers()
     expect(markers.advance('u', 'lobby', 0)).toBe(false)
     expect(markers.advance('u', 'lobby', 5)).toBe(true)

@@ -105,7 +105,7 @@ describe('sources', () => {
 })
 
 describe('problems', () => {
-  it('are told all at once, each with its name, its source and what is expected', () => {
+  it('are reported all at once, each with its name, its source and what is expected', () => {
     const problems = problemsOf({
       env: { PORT: '3000abc', ROOKERY_PORT: '1', LOG_LEVEL: 'loud' },
       flags: { wokers: '2', drainMs: '-1' },
@@ -139,7 +139,7 @@ describe('problems', () => {
     ])
   })
 
-  it('are told of a file that is missing, is not JSON or holds no object', () => {
+  it('are reported for a file that is missing, is not JSON or holds no object', () => {
     expect(problemsOf({ env: {}, file: '/nowhere/x.json' })[0]?.message).toContain('no such file')
     for (const content of ['{', '[]', '3', 'null']) {
       expect(problemsOf({ env: {}, file: 'x.json', readFile: () => content })).toHaveLength(1)
@@ -158,7 +158,7 @@ describe('problems', () => {
     expect(error).not.toContain('hunter2')
   })
 
-  it('are the same whatever a number is written like: no sign, exponent, space, fraction or hexadecimal', () => {
+  it('refuse numbers with a sign, exponent, space, fraction or in hexadecimal', () => {
     for (const text of ['+1', '1e3', ' 1', '1 ', '1.0', '0x10', '-0', '1_000', '٣']) {
       expect(messageOf({ WORKERS: text }), text).toHaveLength(1)
     }

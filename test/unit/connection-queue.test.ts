@@ -1,4 +1,4 @@
-/** The orders of events around a worker's end that a real worker cannot be made to produce at will. */
+/** Orders of events around a worker's end that a real worker cannot be made to produce. */
 import { EventEmitter } from 'node:events'
 import { Socket } from 'node:net'
 import { Registry } from 'prom-client'
@@ -158,7 +158,7 @@ test('connections that were closed while they waited are passed over', () => {
   queue.close()
 })
 
-test('a worker that says it took what it was not given, or that nobody knows, changes nothing', () => {
+test('a worker that reports a connection that it was not given, or an unknown worker, changes nothing', () => {
   const { queue, add, enter } = create()
   const channel = add('w1')
   take(queue, 'w1', [1, 1_000])

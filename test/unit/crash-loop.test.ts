@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CrashLoop } from '../../src/primary/supervisor/crash-loop.ts'
 
-test('so many unstable deaths in a row are a crash loop', () => {
+test('the configured number of unstable deaths in a row is a crash loop', () => {
   const loop = new CrashLoop(3)
   expect([1, 2, 3].map(() => loop.died({ stable: false }))).toEqual([false, false, true])
 })

@@ -18,7 +18,7 @@ function create() {
   return { set, overdue }
 }
 
-test('each is overdue at its own time, whatever was taken out before', () => {
+test('each is overdue at its own time, whichever were removed before', () => {
   const { set, overdue } = create()
   set.add('a')
   vi.advanceTimersByTime(40)

@@ -1,4 +1,4 @@
-/** What `deploy/` says agrees with the settings and with itself. */
+/** The files in `deploy/` agree with the settings and with each other. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -39,7 +39,7 @@ test('with any bit changed it is refused, or waits for more', () => {
   }
 })
 
-test('it is told which of several secrets it was made with', () => {
+test('the check returns which of several secrets it was made with', () => {
   const read = readRequest(bytes, hello, ['another one', SECRET])
   expect(read).toEqual({ state: 'complete', request, secret: SECRET })
 })

@@ -1,4 +1,4 @@
-/** Whatever the sources of the settings hold is a start, or an error that names every problem. */
+/** Any content of the settings' sources is a start, or an error that names every problem. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ConfigInput, loadConfig } from '../../src/config/load.ts'

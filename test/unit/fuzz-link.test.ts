@@ -1,4 +1,4 @@
-/** The primary's end of the link: whoever says anything but the protocol is closed, and the workers notice nothing. */
+/** The primary's end of the link: a peer that violates the protocol is closed, and the workers notice nothing. */
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
@@ -48,7 +48,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-/** The worker that behaves is served, alone. */
+/** The well-behaved worker is served, and is the only one. */
 async function expectHealthy(): Promise<void> {
   await expect(worker.request('presence.members', { room: 'lobby' })).resolves.toMatchObject({ count: 0 })
   expect(relay.workers()).toEqual(['w1'])
@@ -62,7 +62,7 @@ const text = fc.oneof(
 
 const wrongHello = fc
   .record({ version: fc.nat(255), name: text, secret: fc.oneof(text, fc.constant(SECRET)) })
-  // What is left of them is let in by nobody: the name is no name, or taken.
+  // The rest must be refused: the secret or version is wrong, or the name is invalid or taken.
   .filter(
     ({ version, name, secret }) =>
       secret !== SECRET || version !== frames.LINK_VERSION || !/^[\w-]{1,64}$/.test(name) || name === 'w1',
@@ -79,7 +79,7 @@ function cut(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(whole, fc.nat()).map(([buffer, at]) => buffer.subarray(0, at % buffer.length))
 }
 
-/** One byte behind the length is another: the frame stays as long as it says. */
+/** Changes one byte behind the length: the frame keeps its length. */
 function spoilt(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(whole, fc.nat(), fc.nat(255)).map(([buffer, at, byte]) => {
     const copy = Buffer.from(buffer)
@@ -88,7 +88,7 @@ function spoilt(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   })
 }
 
-/** Says it and nothing more; resolves when the connection is closed. */
+/** Sends the frames and ends; resolves when the connection is closed. */
 async function say(socket: Socket, ...said: Buffer[]): Promise<void> {
   const closed = new Promise((resolve) => socket.once('close', resolve))
   socket.on('error', () => socket.destroy())
@@ -98,7 +98,7 @@ async function say(socket: Socket, ...said: Buffer[]): Promise<void> {
   await closed
 }
 
-it('a connection that says anything but a right hello is closed', async () => {
+it('a connection that sends anything but a valid hello is closed', async () => {
   await fuzzLive(fc.oneof(bytes, wrongHello, cut(wrongHello), oversized), 500, async (said) => {
     await say(connect(path), said)
     expect(relay.workers()).toEqual(['w1'])
@@ -140,7 +140,7 @@ const anyFrame = fc.oneof(
   { weight: 1, arbitrary: wrongHello },
 )
 
-it('a worker that says anything is closed at the first malformed frame, and served until then', async () => {
+it('a worker that sends random frames is closed at the first malformed one, and served until then', async () => {
   let number = 1
   await fuzzLive(fc.array(anyFrame, { maxLength: 8 }), 400, async (said) => {
     number += 1

@@ -11,7 +11,7 @@ function started() {
   return { told, state: new HostState((event) => told.push(event)) }
 }
 
-test('is told at each change, and not twice', () => {
+test('is announced at each change, and not twice', () => {
   const { told, state } = started()
   state.set('log', null)
   state.set('log', 'full')
@@ -30,7 +30,7 @@ test('is well only when every part is', () => {
   expect(told).toEqual([degraded('away'), degraded('deaf'), ok])
 })
 
-test('a worker that has just begun is told what is not well, and nothing else', () => {
+test('a worker that has just started is told of every problem, and nothing else', () => {
   const { told, state } = started()
   state.publishAgain()
   expect(told).toEqual([])

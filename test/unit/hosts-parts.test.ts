@@ -41,7 +41,7 @@ const openAcks = () => {
 }
 
 describe('groups of other hosts', () => {
-  it('agree with what the host has, whatever was lost on the way, once it was asked', () => {
+  it("agree with the host's state after a resync, whatever was lost on the way", () => {
     const step = fc.record({
       topic: fc.constantFrom('a', 'b'),
       worker: fc.constantFrom('w1', 'w2', 'w3'),
@@ -97,7 +97,7 @@ describe('groups of other hosts', () => {
 })
 
 describe('presence of other hosts', () => {
-  it('agrees with what the host has, whatever was lost on the way, once it was asked', () => {
+  it("agrees with the host's state after a resync, whatever was lost on the way", () => {
     const step = fc.record({
       room: fc.constantFrom('den', 'attic'),
       id: fc.constantFrom('ann', 'bob', 'cat'),
@@ -152,7 +152,7 @@ describe('presence of other hosts', () => {
     )
   })
 
-  it('is told in messages of a bounded size, and taken in up to a bound', () => {
+  it('is sent in messages of a bounded size, and accepted up to a bound', () => {
     const own = new LocalPresence(10)
     for (let index = 0; index < 35; index += 1)
       own.enter('w1', { room: 'den', user: { id: `u${index}`, name: 'u' }, sessionId: 'one' })
@@ -195,7 +195,7 @@ describe('receipts over hosts', () => {
     expect(receipts.size).toBe(0)
   })
 
-  it('do not wait where nobody is to be waited for, and not beyond the bound', () => {
+  it('do not wait without open answers, and not beyond the bound', () => {
     const { receipts, whole } = gather(1)
     receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: [] })
     receipts.open({ worker: 'w1', ref: 2, reached: [], hosts: ['A'] })
@@ -250,7 +250,7 @@ describe('questions of an adapter', () => {
     expect(outcome.answers?.values).toEqual(['two'])
   })
 
-  it('are an error when nobody knows by the deadline who was asked, with the answers that came', async () => {
+  it('are an error when it is unknown at the deadline which workers were asked, with the answers so far', async () => {
     const requests = new PendingServerRequests(10)
     const settled = new Promise<[Responses, Error | undefined]>((resolve) => {
       const id = requests.open(1, (answers, error) => resolve([answers, error])) ?? ''

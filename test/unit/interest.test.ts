@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { InterestTable } from '../../src/primary/relay/interest.ts'
 
 describe('the table of interests', () => {
-  it('agrees with a list of holds, whatever is held, given back and forgotten', () => {
+  it('agrees with a list of holds, in any order of holding, releasing and forgetting', () => {
     const worker = fc.constantFrom('w1', 'w2', 'w3')
     const topic = fc.constantFrom('a', 'b', 'c', 'd')
     const step = fc.oneof(

@@ -15,7 +15,7 @@ const logger = pino({ level: 'silent' })
 const tab = (userId: string, connectionId: string) => ({ userId, connectionId })
 
 describe('the table of connections', () => {
-  it('counts a connection once, whatever is said twice, and places them in the order of their coming', () => {
+  it('counts a connection once, also when it is reported twice, and ranks connections by their arrival', () => {
     const table = new ConnectionTable()
     for (const worker of ['w1', 'w2', 'w1']) table.enter(worker, tab('ann', '1'))
     table.enter('w1', tab('ann', '2'))
@@ -63,7 +63,7 @@ describe('the table of connections', () => {
   })
 })
 
-/** What other hosts would be told: the count as of the last write, and writes that are waited for. */
+/** The shared store: the count of the last write, and writes that are open. */
 class Store {
   readonly counts = new Map<string, number>()
   readonly reported = new Map<string, number>()
@@ -132,7 +132,7 @@ describe('reporting to other hosts', () => {
     reporter.report('gone')
     expect(store.writes).toBe(0)
     reporter.setAvailable(true, ['ann', 'bob'])
-    await until(() => store.reported.size === 3, 'all have been told')
+    await until(() => store.reported.size === 3, 'all are reported')
     expect([...store.reported]).toEqual(
       expect.arrayContaining([
         ['ann', 1],
@@ -152,7 +152,7 @@ describe('reporting to other hosts', () => {
     const { writes } = store
     await until(() => store.writes > writes, 'it is tried again')
     store.away = false
-    await until(() => store.reported.has('ann') && reporter.waiting === 0, 'it is told')
+    await until(() => store.reported.has('ann') && reporter.waiting === 0, 'it is reported')
   })
 
   it('tells those that are here again in time, and those that are gone no more', async () => {
@@ -168,7 +168,7 @@ describe('reporting to other hosts', () => {
     store.reported.clear()
     const { writes } = store
     store.nowMs = 1_000
-    await until(() => store.reported.has('ann'), 'ann is told again')
+    await until(() => store.reported.has('ann'), 'ann is reported again')
     expect(store.writes).toBe(writes + 1)
   })
 
@@ -178,7 +178,7 @@ describe('reporting to other hosts', () => {
     for (const userId of ['ann', 'bob', 'cat']) reporter.report(userId)
     expect(store.forgotten).toBe(1)
     reporter.setAvailable(true, [])
-    await until(() => store.reported.size === 2, 'the others are told')
+    await until(() => store.reported.size === 2, 'the others are reported')
     expect([...store.reported.keys()]).toEqual(['bob', 'cat'])
   })
 })

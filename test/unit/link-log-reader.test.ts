@@ -1,4 +1,4 @@
-/** A worker's look at a log elsewhere: over a real link, to a real relay, and bounded. */
+/** Reading the log from a worker: over a real link, to a real relay, and bounded. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -193,7 +193,7 @@ describe('publications', () => {
     expect(await atB.first(3)).toEqual(['w1:join', 'w1:first', 'w1:second'])
   })
 
-  it('with a receipt say whom they reached before any answer comes', async () => {
+  it('with a receipt report which workers they reached before any answer arrives', async () => {
     await listen()
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     await enlist('w3')
@@ -381,7 +381,7 @@ describe('what the primary tells', () => {
 })
 
 describe('the door', () => {
-  it('lets nobody in without the secret, or under a name that is taken', async () => {
+  it('refuses a worker without the secret, or under a name that is taken', async () => {
     await listen()
     await enlist('w1')
     const boot = { name: 'w2', linkPath: path, linkSecret: 'another' }
@@ -454,7 +454,7 @@ function tell(room: string, change: PresenceChange): void {
 }
 
 describe('a worker that reads again', () => {
-  it('is told of what rooms it has missed entries, and what of their presence, without anything more being said', async () => {
+  it('learns in which rooms it has missed entries or presence changes, without any further message', async () => {
     await listen({ softBytes: 100_000, hardBytes: 300_000, closeBytes: 50_000_000 })
     const frames: PrimaryFrame[] = []
     const stuck = connect(path)

@@ -30,7 +30,7 @@ afterEach(() => {
 
 const oks = () => told.filter((reason) => reason === null).length
 
-test('a store that refuses every third append is told to fail once, as long as it goes on', async () => {
+test('a store that refuses every third append is reported as failing once, until it recovers', async () => {
   for (let append = 0; append < 3_000; append += 1) {
     if (append % 3 === 0) health.noteFailed(refusal())
     else health.noteWritten()
@@ -39,7 +39,7 @@ test('a store that refuses every third append is told to fail once, as long as i
   expect(told).toEqual([`Redis takes no writes: ${FULL}`])
 })
 
-test('it counts as working when nothing was refused for a while, also when nobody writes', async () => {
+test('it counts as working when nothing was refused for a while, also without appends', async () => {
   health.noteFailed(refusal())
   await vi.advanceTimersByTimeAsync(1_500)
   expect(oks()).toBe(0)

@@ -91,7 +91,7 @@ describe('the presence table', () => {
     ])
   })
 
-  it('agrees with a list of sessions, whatever comes and goes', () => {
+  it('agrees with a list of sessions, in any order of joining and leaving', () => {
     const name = fc.constantFrom('a', 'b', 'c')
     const step = fc.oneof(
       {

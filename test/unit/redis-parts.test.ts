@@ -70,7 +70,7 @@ describe('settings of Redis', () => {
       message,
     ])
 
-  it('that are safe are not mentioned, nor are those that are not told', () => {
+  it('that are safe are not mentioned, nor are unknown ones', () => {
     expect(told({})).toEqual([])
     expect(told({ 'client-output-buffer-limit': 'pubsub 0 0 0' })).toEqual([])
     expect(serverWarnings(new Map())).toEqual([])

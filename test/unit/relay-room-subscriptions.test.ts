@@ -47,7 +47,7 @@ test('a room is watched as long as it is wanted', async () => {
   expect(late).toEqual([])
 })
 
-test('a log that is away is tried until it is there; who was told already learns that it was late', async () => {
+test('an unavailable log is retried until it is there; workers answered before learn that it was late', async () => {
   const { log, late, rooms } = started()
   const watching = rooms.wanted('den')
   await until(() => log.refused > 1, 'it has been tried again')

@@ -60,7 +60,7 @@ function subscribe(log: Log, throttle = new LogThrottle(0)) {
 
 const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-test('whatever the relay drops, what comes out is dense, in order and without doubles', async () => {
+test('for any drops by the relay, delivery is dense, in order and without duplicates', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 5 }),
@@ -90,7 +90,7 @@ test('whatever the relay drops, what comes out is dense, in order and without do
   )
 })
 
-/** Answers are as the log was when it was asked, and on their way until they are let go. */
+/** A log whose answers are delayed until `letGo`; they show the log as it was when it was asked. */
 class SlowLog extends Log {
   #letGo: (() => void)[] = []
   isSlow = false
@@ -115,7 +115,7 @@ class SlowLog extends Log {
   }
 }
 
-test('what the relay says to have dropped while the log is asked comes as well', async () => {
+test('entries that the relay reports as dropped while the log is read are delivered as well', async () => {
   const log = new SlowLog()
   log.head = 10
   const { stream, seen } = subscribe(log)
@@ -130,7 +130,7 @@ test('what the relay says to have dropped while the log is asked comes as well',
   expect(seen).toEqual([11, 12])
 })
 
-test('another log that is told of while the one before answers is found out', async () => {
+test('another log that appears while the one before answers is detected', async () => {
   const log = new SlowLog()
   log.head = 100
   const { stream, seen, resets } = subscribe(log)
@@ -142,7 +142,7 @@ test('another log that is told of while the one before answers is found out', as
   log.head = 3
   stream.catchUp()
   log.letGo()
-  await until(() => resets.length > 0, 'it is told')
+  await until(() => resets.length > 0, 'the reset is reported')
   log.head = 4
   stream.push(entry(4))
   expect(resets).toEqual([['another', 3]])
@@ -160,7 +160,7 @@ test('a log that cannot be read for a while delays a repair, and loses nothing',
   expect(seen).toEqual([1, 2, 3, 4, 5])
 })
 
-test('what the relay dropped last comes when it says so, also from a log that cannot be read at first', async () => {
+test('entries that the relay dropped last are delivered when it reports them, also from a log that cannot be read at first', async () => {
   const log = new Log()
   const { stream, seen } = subscribe(log)
   await stream.start()
@@ -176,7 +176,7 @@ test('what the relay dropped last comes when it says so, also from a log that ca
   await until(() => seen.length === 451, 'it goes on')
 })
 
-test('what was dropped while the start was being looked for comes too', async () => {
+test('entries dropped while the start was looked up are delivered too', async () => {
   const log = new Log()
   const { stream, seen } = subscribe(log)
   const starting = stream.start()
@@ -186,7 +186,7 @@ test('what was dropped while the start was being looked for comes too', async ()
   await until(() => seen.at(-1) === 3, 'the newest is delivered')
 })
 
-test('rooms that cannot be read write one line together, and what it held back is counted', async () => {
+test('rooms that cannot be read share one log line, and suppressed lines are counted', async () => {
   const log = new Log()
   let nowMs = 0
   const throttle = new LogThrottle(1_000, () => nowMs)
@@ -207,7 +207,7 @@ test('rooms that cannot be read write one line together, and what it held back i
   for (const { stream } of rooms) stream.close()
 })
 
-test('what retention has removed before it could be repaired is passed over', async () => {
+test('entries that retention has removed before the repair are skipped', async () => {
   const log = new Log()
   const { stream, seen } = subscribe(log)
   await stream.start()

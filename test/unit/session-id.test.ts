@@ -5,7 +5,7 @@ import { createHostTag, generateSessionId, ownerOf, workerTag } from '../../src/
 const hostTags = fc.constantFrom(...Array.from({ length: 50 }, createHostTag))
 const workerNumbers = fc.integer({ min: 1, max: 9_999_999_999 })
 
-test('a session id names the worker that made it, whatever its random part', () => {
+test('a session id names the worker that created it, for any random part', () => {
   fc.assert(
     fc.property(hostTags, workerNumbers, (hostTag, number) => {
       const tag = workerTag(hostTag, number)
@@ -24,7 +24,7 @@ test('no two workers have the same tag', () => {
   )
 })
 
-test('anything else names nobody', () => {
+test('any other id names no worker', () => {
   const id = generateSessionId(workerTag(createHostTag(), 1))
   fc.assert(
     fc.property(fc.string({ maxLength: 60 }), (other) => {

@@ -17,7 +17,7 @@ it('gives what comes in time, and leaves no timer behind', async () => {
   expect(late).not.toHaveBeenCalled()
 })
 
-it('gives what `late` does past that, once, whatever becomes of the rest', async () => {
+it('gives the result of `late` after that, once, whatever the work does later', async () => {
   const late = vi.fn(() => 'late')
   const failing = rejectedAfter(200)
   const waiting = withTimeout(100, failing, late)
