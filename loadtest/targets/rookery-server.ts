@@ -88,7 +88,7 @@ export class RookeryServer implements Server {
   }
 
   #reloadsRequested(): number {
-    return this.#reloadsStarted() + this.#rookery.countLogs('a reload is under way: another one follows it')
+    return this.#reloadsStarted() + this.#rookery.countLogs('a reload is running: another one follows')
   }
 
   #reloadsStarted(): number {

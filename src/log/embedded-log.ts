@@ -106,7 +106,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     this.#metrics = logMetrics(options.registry)
     const throttle = new LogThrottle(BROKEN_LOG_MS)
     this.#queue = new CommitQueue(store, limits, this.#metrics, (err) =>
-      throttle.run((heldBack) => logger.error({ err, heldBack }, 'the room log refused what it cannot do')),
+      throttle.run((heldBack) => logger.error({ err, heldBack }, 'the room log refused a change')),
     )
     this.#sweeper = new Sweeper({
       tables: () => store.tables(),

@@ -80,7 +80,7 @@ async function advertised(config: Config, port: number, logger: Logger): Promise
     onlyAddress(config.forwardHost ?? config.host) ??
     (await ownAddressTowards(redisHost(config)))
   if (address !== undefined) return endpoint(address, port)
-  logger.warn('it is not known under which address other hosts reach this one: set ADVERTISE_HOST')
+  logger.warn('the address for other hosts is unknown: set ADVERTISE_HOST')
   return undefined
 }
 

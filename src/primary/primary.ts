@@ -79,7 +79,7 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
   showBanner(config, { port, adminPort })
   // For pm2's `wait_ready`; without such a parent there is no channel.
   process.send?.('ready', undefined, undefined, (error: Error | null) => {
-    if (error !== null) logger.warn({ err: error }, 'the process manager could not be told')
+    if (error !== null) logger.warn({ err: error }, 'the process manager could not be notified')
   })
 }
 

@@ -116,7 +116,7 @@ class OpenRedis implements RedisConnection {
     this.#listen()
     this.ready = this.#firstUse()
     // Callers that await it get the rejection. Without a caller it must not end the process.
-    this.ready.catch((error: unknown) => this.#logger.error({ err: error }, 'Redis can not be used'))
+    this.ready.catch((error: unknown) => this.#logger.error({ err: error }, "Redis can't be used"))
   }
 
   run<T>(work: (commands: RedisCommands) => Promise<T>): Promise<T> {
@@ -203,7 +203,7 @@ class OpenRedis implements RedisConnection {
   #log(error: Error): void {
     this.#throttle.run((heldBack) => {
       const line = { redis: this.#address.shown, reason: error.message, heldBack }
-      this.#logger.warn(line, 'trouble with Redis, trying on')
+      this.#logger.warn(line, 'problem with Redis, retrying')
     })
   }
 }

@@ -112,7 +112,7 @@ export class RedisSubscriptions implements Subscriptions {
   }
 
   renew(reason: string): void {
-    this.#logger.warn({ reason }, 'renewing the connection that hears Redis')
+    this.#logger.warn({ reason }, 'reconnecting the subscriber connection to Redis')
     for (const connection of this.#pool.all()) connection.renew()
   }
 
@@ -193,7 +193,7 @@ export class RedisSubscriptions implements Subscriptions {
     this.#restored = []
     if (restored.length === 0) return
     this.#metrics.restored.inc(restored.length)
-    this.#logger.info({ channels: restored.length }, 'heard again after a loss')
+    this.#logger.info({ channels: restored.length }, 'subscriptions restored after a loss')
     this.#restoredListeners.call(restored)
   }
 
@@ -281,7 +281,7 @@ export class RedisSubscriptions implements Subscriptions {
 
   #findProblem(): string | null {
     for (const connection of this.#pool.all()) if (connection.reason !== null) return connection.reason
-    if (this.#lost.size > 0) return 'not all channels are heard again yet'
+    if (this.#lost.size > 0) return 'not all channels are restored yet'
     return null
   }
 
@@ -292,14 +292,17 @@ export class RedisSubscriptions implements Subscriptions {
 
   #log(error: Error): void {
     this.#throttle.run((heldBack) =>
-      this.#logger.warn({ reason: error.message, heldBack }, 'trouble with hearing Redis, trying on'),
+      this.#logger.warn(
+        { reason: error.message, heldBack },
+        'problem with the Redis subscriptions, retrying',
+      ),
     )
   }
 
   #handlerFailed(error: unknown): void {
     this.#metrics.handlerErrors.inc()
     this.#handlerThrottle.run((heldBack) =>
-      this.#logger.error({ err: error, heldBack }, 'a listener to Redis has failed'),
+      this.#logger.error({ err: error, heldBack }, 'a Redis message handler has failed'),
     )
   }
 }

@@ -129,7 +129,7 @@ export class SubscriberConnection {
     this.#confirmed.clear()
     this.#changed.clear()
     for (const channel of this.#wanted) this.#changed.add(channel)
-    this.#setReason('the connection that hears is lost')
+    this.#setReason('the subscriber connection is lost')
     this.#events.connected(false)
     this.#events.lost(heard)
   }

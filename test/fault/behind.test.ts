@@ -8,7 +8,7 @@ import { until } from '../harness/until.ts'
 
 const ROOM = 'lobby'
 const TEXT = 'x'.repeat(12_000)
-const DROPPED = 'a worker does not keep up: dropped what it was to be sent'
+const DROPPED = 'a worker does not keep up: dropped a message to it'
 /** Some twice as many as fit into what is kept for a worker. */
 const MESSAGES_MAX = 6_000
 

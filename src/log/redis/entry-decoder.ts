@@ -52,7 +52,7 @@ export class EntryDecoder {
     const { metrics, logger } = this.#options
     metrics.refused.inc({ where, why })
     this.#throttle.run((heldBack) =>
-      logger.warn({ room, where, why, heldBack }, 'what came from Redis is not an entry'),
+      logger.warn({ room, where, why, heldBack }, 'an invalid entry came from Redis'),
     )
   }
 }

@@ -240,7 +240,7 @@ class RedisRoomLog implements RedisLog {
         this.#resetListeners.call({ room, epoch, head })
       },
       onRepair: () => this.#metrics.repairs.inc(),
-      onUnreadable: (err) => this.#warn(err, 'a hole could not be read from the log yet'),
+      onUnreadable: (err) => this.#warn(err, 'missing entries could not be read from the log yet'),
       onUnknown: () => this.#metrics.unknown.inc(),
     }
   }

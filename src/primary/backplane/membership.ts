@@ -110,8 +110,8 @@ export class ClusterMembership {
     const namesake = [own, ...this.#table.list()].find((other) => other.name === name)
     if (!this.#table.join(info, opened, performance.now())) return this.#options.refuse('crowded')
     if (namesake !== undefined)
-      logger.warn({ name, hosts: [namesake.host, info.host] }, 'two hosts have one name')
-    logger.info(onLines(info), 'a host has come')
+      logger.warn({ name, hosts: [namesake.host, info.host] }, 'two hosts have the same name')
+    logger.info(onLines(info), 'a host has joined')
     if (ask !== undefined) this.#introduce(info.host, ask)
     return this.#options.changed({ type: 'joined', host: info })
   }

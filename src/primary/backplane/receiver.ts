@@ -63,10 +63,7 @@ export class BackplaneReceiver {
     const { metrics, logger } = this.#options
     metrics.refused.inc({ reason })
     this.#refusalThrottle.run((heldBack) =>
-      logger.warn(
-        { reason, err: error, heldBack, ...hintOf(reason) },
-        'something that came from Redis was not taken',
-      ),
+      logger.warn({ reason, err: error, heldBack, ...hintOf(reason) }, 'a message from Redis was refused'),
     )
   }
 

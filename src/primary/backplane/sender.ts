@@ -72,7 +72,10 @@ export class BackplaneSender {
     this.#options.metrics.dropped.inc()
     if (error !== undefined)
       this.#throttle.run((heldBack) =>
-        this.#options.logger.warn({ err: error, heldBack }, 'a message to other hosts may not have left'),
+        this.#options.logger.warn(
+          { err: error, heldBack },
+          'a message to other hosts may not have been sent',
+        ),
       )
     return false
   }

@@ -39,7 +39,7 @@ export function sharedSecret({
   }
   connection.onHealth((reason) => {
     if (reason !== null) return
-    agree().catch((err: unknown) => logger.warn({ err }, 'the hosts have no secret in common yet'))
+    agree().catch((err: unknown) => logger.warn({ err }, 'the hosts do not share a secret yet'))
   })
   return () => secrets
 }

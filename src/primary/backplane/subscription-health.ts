@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import { LoopbackProbe } from './loopback-probe.ts'
 import type { BackplaneSettings } from './settings.ts'
 
-const UNHEARD = 'what this host publishes does not come back'
+const UNHEARD = 'messages published by this host do not come back'
 
 export interface SubscriptionHealthOptions {
   settings: BackplaneSettings
@@ -29,7 +29,7 @@ export class SubscriptionHealth {
   readonly #options: SubscriptionHealthOptions
   readonly #probe: LoopbackProbe
   #tickAtMs = performance.now()
-  #reason: string | null = 'nothing has been heard yet'
+  #reason: string | null = 'nothing has been received yet'
   #unhealthySinceMs: number | undefined = performance.now()
 
   constructor(options: SubscriptionHealthOptions) {
@@ -60,7 +60,7 @@ export class SubscriptionHealth {
   /** Own message `n` has come back. @returns true if this host starts to receive, or receives again */
   echo(n: number): boolean {
     if (!this.#probe.echo(n, performance.now())) return false
-    this.#options.logger.info('this host hears the others')
+    this.#options.logger.info('this host receives messages of other hosts')
     this.#options.others.restart()
     this.#set(null)
     return true
@@ -88,7 +88,7 @@ export class SubscriptionHealth {
     const nowMs = performance.now()
     if (this.#probe.check(nowMs)) {
       const reason = away() ?? UNHEARD
-      logger.error({ reason }, 'this host does not hear the others')
+      logger.error({ reason }, 'this host does not receive messages of other hosts')
       this.#set(reason)
     }
     if (this.#probe.hears) others.dropSilent(nowMs - settings.silentMs)

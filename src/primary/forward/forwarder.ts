@@ -195,7 +195,7 @@ export class Forwarder {
     this.#warningThrottle.run((heldBack) =>
       this.#options.logger.warn(
         { peerTag: tag, address: this.#options.directory.addressOf(tag), reason, err: error, heldBack },
-        'a connection could not be passed on to the host of its session',
+        'a connection could not be forwarded to the host of its session',
       ),
     )
   }

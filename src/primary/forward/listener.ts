@@ -73,7 +73,7 @@ export class ForwardListener {
 
   async listen(port: number, host: string): Promise<number> {
     return await listenOn(this.#server, { port, host }, (error) =>
-      this.#options.logger.error({ err: error }, 'cannot accept connections of other hosts'),
+      this.#options.logger.error({ err: error }, 'cannot accept connections from other hosts'),
     )
   }
 
@@ -90,7 +90,7 @@ export class ForwardListener {
     if (oldest !== undefined && this.#pending.size >= this.#options.preambles) this.#refuse(oldest, 'crowded')
     socket.on('error', (error) => {
       this.#options.metrics.socketErrors.inc({ side: 'forwarder' })
-      this.#options.logger.debug({ err: error }, 'connection of another host failed')
+      this.#options.logger.debug({ err: error }, 'connection from another host failed')
     })
     const onData = (chunk: Buffer) => this.#read(pending, chunk)
     const onGone = () => this.#refuse(pending, 'left')
@@ -141,7 +141,7 @@ export class ForwardListener {
     this.#warningThrottle.run((heldBack) =>
       this.#options.logger.warn(
         { reason, remoteAddress, heldBack },
-        'a connection of another host was refused',
+        'a connection from another host was refused',
       ),
     )
   }

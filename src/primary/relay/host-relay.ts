@@ -236,7 +236,7 @@ export class HostRelay {
     this.#throttle.run((heldBack) =>
       this.#logger.warn(
         { topic, heldBack },
-        'a worker was told that it is subscribed though Redis has not confirmed it: it hears this host alone for now',
+        'a subscription was confirmed to a worker before Redis confirmed it: it receives messages of this host only for now',
       ),
     )
   }

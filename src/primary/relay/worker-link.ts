@@ -154,12 +154,12 @@ export class WorkerLink {
         throttle.run((heldBack) =>
           this.#logger.warn(
             { priority, bytes, heldBack },
-            'a worker does not keep up: dropped what it was to be sent',
+            'a worker does not keep up: dropped a message to it',
           ),
         )
       },
       overflowed: (queuedBytes) => {
-        this.#logger.error({ queuedBytes }, 'a worker does not read its link: ending it')
+        this.#logger.error({ queuedBytes }, 'a worker does not read its link: closing it')
         this.end('overflow')
       },
     })
@@ -167,10 +167,10 @@ export class WorkerLink {
 
   #unreadable(error: unknown): void {
     if (!(error instanceof FrameError)) {
-      this.#logger.error({ err: error }, 'a frame of a worker could not be dealt with: ending its link')
+      this.#logger.error({ err: error }, 'a frame of a worker could not be handled: closing its link')
       return this.end('failed')
     }
-    this.#logger.error({ reason: error.message }, 'a worker sent a malformed frame: ending its link')
+    this.#logger.error({ reason: error.message }, 'a worker sent a malformed frame: closing its link')
     this.end('malformed')
   }
 

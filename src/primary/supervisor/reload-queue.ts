@@ -15,7 +15,7 @@ export class ReloadQueue {
   request(): void {
     if (this.#running) {
       this.#again = true
-      this.#logger.info('a reload is under way: another one follows it')
+      this.#logger.info('a reload is running: another one follows')
       return
     }
     this.#running = true

@@ -68,13 +68,13 @@ export function handleSignals(logger: Logger): SignalHandler {
   const signals = new SignalHandler(() => performance.now())
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => signals.stop(signal))
   process.on('uncaughtException', (error, origin) => {
-    logger.fatal({ err: error, origin }, 'an error that nobody caught: the host ends')
+    logger.fatal({ err: error, origin }, 'uncaught error: the host exits')
     signals.crash(exitCodes.unexpected.code)
   })
   process.on('SIGHUP', () => signals.reload())
   process.on('message', (message: unknown) => {
     if (message === 'shutdown') signals.stop('shutdown message')
-    else logger.debug('a message of the process manager was passed over')
+    else logger.debug('a message of the process manager was ignored')
   })
   return signals
 }

@@ -31,7 +31,7 @@ export interface WorkerExit {
 /** The worker does not read its IPC channel. */
 export class ChannelSilence extends Error {
   constructor(timeoutMs: number) {
-    super(`no answer on the channel of connections within ${timeoutMs} ms`)
+    super(`no answer on the IPC channel within ${timeoutMs} ms`)
     this.name = 'ChannelSilence'
   }
 }
@@ -152,7 +152,7 @@ export class WorkerProcess {
       if (error === null || error === undefined) return
       this.#logger.warn(
         { worker: this.name, err: error, type: message.type },
-        'worker could not be told: killed',
+        'worker could not be notified: killed',
       )
       this.forked.process.process.kill('SIGKILL')
     })
@@ -197,7 +197,7 @@ export class WorkerProcess {
 
   #drainOverdue(deadlineMs: number): void {
     this.#overdue = true
-    this.#logger.warn({ worker: this.name, deadlineMs }, 'worker has not left by its deadline: killed')
+    this.#logger.warn({ worker: this.name, deadlineMs }, 'worker has not exited by its deadline: killed')
     this.forked.process.process.kill('SIGKILL')
   }
 }
