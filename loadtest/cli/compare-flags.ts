@@ -1,7 +1,7 @@
 /** The options of a comparison by flag name, so that it can be repeated. Pure. */
 import { z } from 'zod'
 import type { Comparison } from '../report/compare/comparison.ts'
-import { type Asked, argumentsOf, type RunRequest } from '../run/request/request.ts'
+import { argumentsOf, type RunFlags, type RunRequest } from '../run/request/request.ts'
 
 const MOST_PAIRS = 50
 
@@ -22,7 +22,7 @@ export type CompareFlags = z.infer<typeof CompareFlags>
  * @param first the first run of A
  */
 export function argumentsOfComparison(
-  asked: Asked,
+  asked: RunFlags,
   { a, b, beside, pairs, aEnv, bEnv }: CompareFlags,
   first: RunRequest | undefined,
 ): Comparison['arguments'] {

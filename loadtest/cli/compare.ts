@@ -5,7 +5,7 @@ import type { Scenario } from '../model/scenario.ts'
 import { type Comparison, DOCUMENT_VERSION, type Side } from '../report/compare/comparison.ts'
 import { Interrupted, UsageError } from '../run/exit-codes.ts'
 import { scenarioNamed, targetNamed } from '../run/request/names.ts'
-import type { Asked, RunRequest } from '../run/request/request.ts'
+import type { RunFlags, RunRequest } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
 import { type CommandContext, withCommandContext } from './command-context.ts'
@@ -50,7 +50,7 @@ export async function compare(name: string, flags: Flags): Promise<number> {
 
 function runnersOf(
   scenario: Scenario,
-  asked: Asked,
+  asked: RunFlags,
   own: CompareFlags,
 ): { sides: Runner[]; beside: Runner[] } {
   const dialect = asked.dialect ?? sharedDialect(own)

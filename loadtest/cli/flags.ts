@@ -1,7 +1,7 @@
 /** Checks flags; errors name the flag. */
 import { z } from 'zod'
 import { UsageError } from '../run/exit-codes.ts'
-import { Asked } from '../run/request/request.ts'
+import { RunFlags } from '../run/request/request.ts'
 
 /** Flags as commander parses them: strings, lists of strings, and true. Each command checks its own. */
 export type Flags = Record<string, unknown>
@@ -14,9 +14,9 @@ const Output = z.object({
 export type Output = z.infer<typeof Output>
 
 /** The flags of a run, without those for output. */
-export function askedFrom(flags: Flags, others: readonly string[] = []): Asked {
+export function askedFrom(flags: Flags, others: readonly string[] = []): RunFlags {
   const left = [...Object.keys(Output.shape), ...others]
-  return checked(Asked, Object.fromEntries(Object.entries(flags).filter(([name]) => !left.includes(name))))
+  return checked(RunFlags, Object.fromEntries(Object.entries(flags).filter(([name]) => !left.includes(name))))
 }
 
 export const outputFrom = (flags: Flags): Output => checked(Output, flags)

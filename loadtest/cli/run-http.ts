@@ -9,7 +9,7 @@ import type { HttpScenario, HttpSettings } from '../http/scenarios.ts'
 import { RESULTS_DIRECTORY } from '../report/files.ts'
 import { EXIT_CODES, UsageError } from '../run/exit-codes.ts'
 import { targetNamed } from '../run/request/names.ts'
-import { type Asked, placeOf } from '../run/request/request.ts'
+import { type RunFlags, targetRequestOf } from '../run/request/request.ts'
 import { withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
 import { askedFrom, checked, type Output, outputFrom } from './flags.ts'
@@ -34,9 +34,9 @@ export async function runHttp(scenario: HttpScenario, flags: Flags): Promise<num
   return put(result, output)
 }
 
-function requested(scenario: HttpScenario, asked: Asked, apiKey: string | undefined): HttpRunRequest {
+function requested(scenario: HttpScenario, asked: RunFlags, apiKey: string | undefined): HttpRunRequest {
   const target = targetNamed(asked.target ?? (asked.url === undefined ? 'rookery' : 'url'))
-  const place = placeOf({ name: scenario.name, minHosts: 1, minWorkers: 1 }, target, asked)
+  const place = targetRequestOf({ name: scenario.name, minHosts: 1, minWorkers: 1 }, target, asked)
   if (!scenario.dialects.includes(place.dialect))
     throw new UsageError(
       `${scenario.name} needs a server of the dialect ${scenario.dialects.join(' or ')}, not ${place.dialect}`,
@@ -48,7 +48,7 @@ function requested(scenario: HttpScenario, asked: Asked, apiKey: string | undefi
   return { scenario, settings: settingsOf(scenario, asked), apiKey, ...place }
 }
 
-function settingsOf({ name, defaults }: HttpScenario, asked: Asked): HttpSettings {
+function settingsOf({ name, defaults }: HttpScenario, asked: RunFlags): HttpSettings {
   const connections = asked.clients ?? defaults.connections
   const ratePerSec = asked.rate ?? defaults.ratePerSec
   const durationSec = asked.duration ?? defaults.durationSec

@@ -14,7 +14,7 @@ import {
   totalOf,
 } from '../report/seeds.ts'
 import { EXIT_CODES, Interrupted, UsageError } from '../run/exit-codes.ts'
-import { type Asked, argumentsOf, type RunRequest } from '../run/request/request.ts'
+import { argumentsOf, type RunFlags, type RunRequest } from '../run/request/request.ts'
 import { seedsFrom } from '../run/request/seed-list.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
@@ -25,7 +25,7 @@ export interface SeedsAsked {
   scenario: Scenario
   /** The value of `--seeds`. */
   seeds: string
-  asked: Asked
+  asked: RunFlags
   output: Output
   requested: (seed: number) => RunRequest
 }
@@ -45,8 +45,8 @@ export async function runSeeds({
   const startedAt = new Date().toISOString()
   const directory = resolve(output.out ?? join(RESULTS_DIRECTORY, nameOf(startedAt, first)))
   await mkdir(directory, { recursive: true })
-  const place: Place = { directory, output }
-  const { runs, interrupted } = await withCommandContext((context) => runAll(requests, place, context))
+  const outputTarget: OutputTarget = { directory, output }
+  const { runs, interrupted } = await withCommandContext((context) => runAll(requests, outputTarget, context))
   const document: Seeds = {
     document: 'seeds',
     version: SEEDS_VERSION,
@@ -59,11 +59,11 @@ export async function runSeeds({
     totals: totalOf(runs),
     interrupted,
   }
-  await put(document, place)
+  await put(document, outputTarget)
   return exitCodeOf(document)
 }
 
-interface Place {
+interface OutputTarget {
   directory: string
   output: Output
 }
@@ -73,16 +73,16 @@ const nameOf = (startedAt: string, { scenario, target }: RunRequest): string =>
 
 async function runAll(
   requests: readonly RunRequest[],
-  place: Place,
+  outputTarget: OutputTarget,
   context: CommandContext,
 ): Promise<{ runs: SeedRun[]; interrupted: boolean }> {
   const runs: SeedRun[] = []
   for (const request of requests) {
     context.note(`seed ${request.settings.seed}: ${runs.length + 1} of ${requests.length}`)
-    const run = await runOne(request, place, context)
+    const run = await runOne(request, outputTarget, context)
     if (run !== undefined) {
       runs.push(run)
-      if (place.output.json !== true) process.stdout.write(`${lineOf(run)}\n`)
+      if (outputTarget.output.json !== true) process.stdout.write(`${lineOf(run)}\n`)
     }
     if (context.stop.aborted) return { runs, interrupted: true }
   }
@@ -92,15 +92,15 @@ async function runAll(
 /** @returns undefined if it was interrupted before there was anything to report */
 async function runOne(
   request: RunRequest,
-  place: Place,
+  outputTarget: OutputTarget,
   context: CommandContext,
 ): Promise<SeedRun | undefined> {
   const { seed, clients } = request.settings
   try {
     const result = await runScenario(request, context.observer(clients))
-    const directory = join(place.directory, `seed-${seed}`)
-    const { page } = await writeReport(result, { cwd: place.directory, directory })
-    if (!place.output.page) await rm(resolve(place.directory, page))
+    const directory = join(outputTarget.directory, `seed-${seed}`)
+    const { page } = await writeReport(result, { cwd: outputTarget.directory, directory })
+    if (!outputTarget.output.page) await rm(resolve(outputTarget.directory, page))
     return seedRunOf(result)
   } catch (error) {
     if (error instanceof Interrupted) return undefined
@@ -109,7 +109,7 @@ async function runOne(
   }
 }
 
-async function put(document: Seeds, { directory, output }: Place): Promise<void> {
+async function put(document: Seeds, { directory, output }: OutputTarget): Promise<void> {
   const file = join(directory, 'seeds.json')
   await writeFile(file, `${JSON.stringify(document)}\n`)
   const written = `Result: ${relative(process.cwd(), file)}\n`

@@ -7,7 +7,7 @@ import type { Scenario } from '../model/scenario.ts'
 import { UsageError } from '../run/exit-codes.ts'
 import { findLimit } from '../run/limit/find-limit.ts'
 import { named, targetNamed } from '../run/request/names.ts'
-import { type Asked, type FlagDefaults, type RunRequest, requestOf } from '../run/request/request.ts'
+import { type FlagDefaults, type RunFlags, type RunRequest, requestOf } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { SCENARIOS } from '../scenarios/index.ts'
 import { withCommandContext } from './command-context.ts'
@@ -53,7 +53,7 @@ export async function run(name: string, flags: Flags): Promise<number> {
 }
 
 /** The default target is the one at `--url`, else this project. */
-export function requested(scenario: Scenario, asked: Asked, seed = drawnSeed()): RunRequest {
+export function requested(scenario: Scenario, asked: RunFlags, seed = drawnSeed()): RunRequest {
   const target = asked.target ?? (asked.url === undefined ? 'rookery' : 'url')
   return requestOf(scenario, targetNamed(target), asked, given(seed))
 }

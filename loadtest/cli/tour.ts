@@ -4,7 +4,7 @@ import type { RunResult } from '../model/result.ts'
 import { DOCUMENT_VERSION, type Tour } from '../report/compare/comparison.ts'
 import { Interrupted } from '../run/exit-codes.ts'
 import { scenarioNamed } from '../run/request/names.ts'
-import type { Asked } from '../run/request/request.ts'
+import type { RunFlags } from '../run/request/request.ts'
 import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
 import { type CommandContext, withCommandContext } from './command-context.ts'
@@ -16,7 +16,7 @@ import { drawnSeed, requested } from './run.ts'
 interface TourRun {
   description: string
   scenario: string
-  asked: Asked
+  asked: RunFlags
 }
 
 const TOUR: readonly TourRun[] = [

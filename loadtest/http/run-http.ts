@@ -7,7 +7,7 @@ import { type ServerSample, ServerSampler } from '../measure/server-sampler.ts'
 import type { Check } from '../model/result.ts'
 import type { RunObserver } from '../run/observer.ts'
 import { refuseUnnamedHosts } from '../run/request/allowed-addresses.ts'
-import type { Place } from '../run/request/request.ts'
+import type { TargetRequest } from '../run/request/request.ts'
 import { withTarget } from '../run/run-scenario.ts'
 import { nowMs } from '../system/clock.ts'
 import { machineNow, toolNow } from '../system/machine.ts'
@@ -15,7 +15,7 @@ import { type HttpCounts, runAutocannon } from './autocannon-runner.ts'
 import { HTTP_RESULT_VERSION, type HttpResult } from './http-result.ts'
 import type { HttpRequest, HttpScenario, HttpSettings } from './scenarios.ts'
 
-export interface HttpRunRequest extends Place {
+export interface HttpRunRequest extends TargetRequest {
   scenario: HttpScenario
   settings: HttpSettings
   /** For a server that already runs; servers that this tool starts get a key of their own. */

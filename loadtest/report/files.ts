@@ -12,7 +12,7 @@ const PAGE_NAME = 'report.html'
 const MOST_ALIKE = 100
 const LONGEST_NAME = 60
 
-export interface Place {
+export interface Destination {
   /** Default: a new one in `loadtest-results` in `cwd`. Existing files of the same name are replaced. */
   directory?: string
   cwd: string
@@ -24,7 +24,10 @@ export interface ReportPaths {
 }
 
 /** @returns paths relative to `cwd` @throws NotComparable before anything is written */
-export async function writeReport(document: ReportDocument, { directory, cwd }: Place): Promise<ReportPaths> {
+export async function writeReport(
+  document: ReportDocument,
+  { directory, cwd }: Destination,
+): Promise<ReportPaths> {
   const page = await reportPage(document)
   const target = directory === undefined ? await ownDirectory(document, cwd) : resolve(cwd, directory)
   await mkdir(target, { recursive: true })

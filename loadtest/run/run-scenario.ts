@@ -8,21 +8,21 @@ import { machineNow, toolNow } from '../system/machine.ts'
 import { Interrupted, UsageError } from './exit-codes.ts'
 import { measureRun } from './measured-run.ts'
 import type { RunObserver } from './observer.ts'
-import type { Place, RunRequest } from './request/request.ts'
+import type { RunRequest, TargetRequest } from './request/request.ts'
 import { resultOf } from './result/run-result.ts'
 import { unlessStopped } from './wait.ts'
 
 export async function runScenario(request: RunRequest, observer: RunObserver): Promise<RunResult> {
-  const setting = { tool: await toolNow(), machine: await machineNow() }
+  const environment = { tool: await toolNow(), machine: await machineNow() }
   return withTarget(targetRequestIn(request), observer, async (running) => {
     refuseFaults(request, running)
-    return resultOf(await measureRun(running, request, observer), request, setting)
+    return resultOf(await measureRun(running, request, observer), request, environment)
   })
 }
 
 /** Starts the target, runs `work`, and stops the target in any case. */
 export async function withTarget<T>(
-  { target, ...options }: Place,
+  { target, ...options }: TargetRequest,
   observer: RunObserver,
   work: (running: RunningTarget) => Promise<T>,
 ): Promise<T> {
@@ -40,7 +40,7 @@ export async function withTarget<T>(
   }
 }
 
-export function targetRequestIn({ target, scenario, settings, env, urls }: RunRequest): Place {
+export function targetRequestIn({ target, scenario, settings, env, urls }: RunRequest): TargetRequest {
   const { shape, dialect } = settings
   return { target, shape, dialect, env, urls, needs: [...scenario.needs, ...(scenario.wants ?? [])] }
 }

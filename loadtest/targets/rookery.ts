@@ -5,7 +5,7 @@ import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { inPackage } from '../system/package-root.ts'
 import { reloadFault, workerFaults } from './faults.ts'
 import { RookeryServer } from './rookery-server.ts'
-import { type Place, startCluster } from './start-cluster.ts'
+import { type HostConfig, startCluster } from './start-cluster.ts'
 
 /**
  * Limits against abuse that the few addresses and users of a load test would reach. All other settings keep
@@ -34,19 +34,19 @@ function start(options: TargetOptions): Promise<RunningTarget> {
   return startCluster({
     options,
     appendfsync: count > 1 ? 'always' : undefined,
-    boot: (place) =>
+    boot: (host) =>
       RookeryServer.start({
-        url: place.url,
+        url: host.url,
         workers: workersPerHost,
         args: options.dialect === 'bench' ? ['--app', inPackage('loadtest/apps/bench.js')] : [],
-        env: environmentOf(place, secret),
+        env: environmentOf(host, secret),
       }),
     faults: (hosts) => ({ ...workerFaults(hosts, workersPerHost), ...reloadFault(hosts) }),
   })
 }
 
 function environmentOf(
-  { index, address, port, directory, env }: Place,
+  { index, address, port, directory, env }: HostConfig,
   secret: string,
 ): Record<string, string> {
   return {

@@ -16,7 +16,7 @@ import { type Faults, RunningCluster } from './running-cluster.ts'
 import { probeEnvironment } from './server-environment.ts'
 
 /** Where one host runs. */
-export interface Place {
+export interface HostConfig {
   index: number
   address: string
   port: number
@@ -32,7 +32,7 @@ export interface ClusterPlan {
   /** The appendfsync mode of its Redis, unless REDIS_APPENDFSYNC is set; undefined: no Redis. */
   appendfsync: string | undefined
   /** Resolves when the host's server accepts connections. */
-  boot(place: Place): Promise<Server>
+  boot(config: HostConfig): Promise<Server>
   /** In addition to those of hosts and Redis. */
   faults(hosts: readonly Host[]): Faults
   /** Whether Redis knows all servers of the running hosts; true by default. */
@@ -75,8 +75,8 @@ async function startHosts(
       ...(url === undefined ? {} : { REDIS_URL: url }),
       ...plan.options.env,
     }
-    const place = await placeOf(index, directory, env)
-    hosts.push(new Host(index, place.url, () => plan.boot(place)))
+    const config = await hostConfigOf(index, directory, env)
+    hosts.push(new Host(index, config.url, () => plan.boot(config)))
   }
   const faults = {
     ...hostFaults(hosts),
@@ -105,7 +105,7 @@ async function linkTo(
   return redis !== undefined && needsLinks(needs) ? Network.to(redis.port) : undefined
 }
 
-async function placeOf(index: number, directory: string, env: Place['env']): Promise<Place> {
+async function hostConfigOf(index: number, directory: string, env: HostConfig['env']): Promise<HostConfig> {
   const address = `127.0.0.${index + 1}`
   const port = await fixedPort(address)
   return {

@@ -109,5 +109,5 @@ test('a server that answers something else is not measured at all', async () => 
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : 0
-  await expect(handshakes(`http://127.0.0.1:${port}`)).rejects.toThrow(/answers something else: hello/)
+  await expect(handshakes(`http://127.0.0.1:${port}`)).rejects.toThrow(/unexpected response: hello/)
 })

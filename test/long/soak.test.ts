@@ -7,7 +7,7 @@ import type { RunResult } from '../../loadtest/model/result.ts'
 import type { Scenario, ScenarioSettings } from '../../loadtest/model/scenario.ts'
 import type { RunObserver } from '../../loadtest/run/observer.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
-import { Asked, requestOf } from '../../loadtest/run/request/request.ts'
+import { RunFlags, requestOf } from '../../loadtest/run/request/request.ts'
 import { runScenario } from '../../loadtest/run/run-scenario.ts'
 
 const LEAKING = join(fileURLToPath(new URL('../fixtures/apps', import.meta.url)), 'leaking-chat.js')
@@ -40,7 +40,7 @@ function hurried(settings: ScenarioSettings): RunPlan {
 
 const run = (scenario: Scenario, asked: Record<string, unknown>): Promise<RunResult> =>
   runScenario(
-    requestOf(scenario, targetNamed('rookery'), Asked.parse({ ...SIZE, ...asked }), GIVEN),
+    requestOf(scenario, targetNamed('rookery'), RunFlags.parse({ ...SIZE, ...asked }), GIVEN),
     unwatched,
   )
 

@@ -7,14 +7,14 @@ import { UsageError } from '../../loadtest/run/exit-codes.ts'
 import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/limit/next-rate.ts'
 import { refuseUnnamedHosts } from '../../loadtest/run/request/allowed-addresses.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
-import { Asked, argumentsOf, requestOf } from '../../loadtest/run/request/request.ts'
+import { RunFlags, argumentsOf, requestOf } from '../../loadtest/run/request/request.ts'
 import { endMs, runAfterFaults, runSteps, type StepContext } from '../../loadtest/run/step-runner.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
 
 const GIVEN = { seed: 7, agents: 2 }
 
 function request(scenario: string, target: string, asked: unknown = {}) {
-  return requestOf(scenarioNamed(scenario), targetNamed(target), Asked.parse(asked), GIVEN)
+  return requestOf(scenarioNamed(scenario), targetNamed(target), RunFlags.parse(asked), GIVEN)
 }
 
 describe('what is asked', () => {
@@ -77,7 +77,7 @@ describe('what is asked', () => {
     { textLength: '31' },
     { unknown: '1' },
   ])('%j is no request', (asked) => {
-    expect(Asked.safeParse(asked).success).toBe(false)
+    expect(RunFlags.safeParse(asked).success).toBe(false)
   })
 
   test('is kept with the result so that it can be asked again', () => {

@@ -8,7 +8,7 @@ import { repeatComparison } from '../../loadtest/report/repeat-command.ts'
 import { unpainted } from '../../loadtest/report/terminal/paint.ts'
 import { terminalReport } from '../../loadtest/report/terminal/terminal-run.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
-import { Asked, requestOf } from '../../loadtest/run/request/request.ts'
+import { RunFlags, requestOf } from '../../loadtest/run/request/request.ts'
 import { awayOf } from '../../loadtest/run/result/away-clients.ts'
 import { sentCheck } from '../../loadtest/run/result/sent-check.ts'
 import { ledgerOf } from '../harness/loadtest/records.ts'
@@ -25,7 +25,7 @@ function checkOf(name: string, dialect: 'chat' | 'bench', due: number, sent: num
   const { scenario, settings } = requestOf(
     scenarioNamed(name),
     targetNamed('rookery'),
-    Asked.parse({ dialect }),
+    RunFlags.parse({ dialect }),
     GIVEN,
   )
   return sentCheck(sentOf(due, sent, { offline: due - sent }), scenario.plan(settings), settings)
@@ -94,7 +94,7 @@ test('who was away is counted once, by host', () => {
 })
 
 test('a comparison is asked again with all that was given, and each side with its own', () => {
-  const asked = Asked.parse({ hosts: '2', workers: '3', clients: '50', env: ['LOG_LEVEL=warn'] })
+  const asked = RunFlags.parse({ hosts: '2', workers: '3', clients: '50', env: ['LOG_LEVEL=warn'] })
   const flags = CompareFlags.parse({
     a: 'redis-sharded',
     b: 'rookery',
@@ -117,7 +117,7 @@ test('a comparison is asked again with all that was given, and each side with it
     sides: [],
     beside: [],
   }
-  const again = (given: Asked) =>
+  const again = (given: RunFlags) =>
     repeatComparison({ ...comparison, arguments: argumentsOfComparison(given, flags, first) })
   expect(again(asked)).toBe(
     'npm run loadtest -- compare --a redis-sharded --b rookery --pairs 4 --beside rookery --b-env X=1 ' +
@@ -125,5 +125,5 @@ test('a comparison is asked again with all that was given, and each side with it
       '--text-length 64 --kind raw --transport websocket --arrivals poisson --ramp 0 --dialect bench --agents 2 --seed 7',
   )
   // Each target has a shape of its own where none was asked for.
-  expect(again(Asked.parse({}))).not.toMatch(/--hosts|--workers|--env/)
+  expect(again(RunFlags.parse({}))).not.toMatch(/--hosts|--workers|--env/)
 })

@@ -7,7 +7,7 @@ import { type Html, html } from './html.ts'
 export function sourceNote(document: ReportDocument): Html {
   const { version, commit } = document.tool
   const of = commit === null ? '' : `, commit ${commit}`
-  return html`<footer><p>Made by the load-test suite of Rookery ${version}${of}, from a run that began at <time datetime="${document.startedAt}">${when(document)}</time>. The JSON beside this page is its only source.</p></footer>`
+  return html`<footer><p>Made by the load test of Rookery ${version}${of}, from a run that began at <time datetime="${document.startedAt}">${when(document)}</time>. The JSON file beside this page is its only source.</p></footer>`
 }
 
 export function when({ startedAt }: Pick<RunResult, 'startedAt'>): string {

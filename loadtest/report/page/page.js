@@ -1,6 +1,6 @@
 /**
- * Draws the charts of a report's page, in the browser, from the JSON blocks beside them. A plain script, put into the page as it is
- * together with uPlot; it asks nobody for anything. What it takes from data it shows as text alone.
+ * Draws the charts of a report's page in the browser, from the JSON blocks beside them. A plain script,
+ * inlined with uPlot; it loads nothing, and shows data as text only.
  */
 const Plot = globalThis.uPlot
 const SERIES_COLOURS = 6
@@ -14,7 +14,7 @@ const probe = document.createElement('span')
 probe.hidden = true
 document.body.append(probe)
 
-/** The stylesheet's colour as it is now, in light or dark. */
+/** The stylesheet's current colour, light or dark. */
 const colour = (name) => {
   probe.className = `ink-${name}`
   return getComputedStyle(probe).color
@@ -42,7 +42,7 @@ const axis = (more) => ({
   ...more,
 })
 
-/** Faults and loads, as elements over the plot: a line with a number, and its words as far as there is room. */
+/** Faults and loads as elements over the plot: a line with a number, and its label if there is room. */
 function marksOver(marks) {
   const elements = marks.map(({ label }, index) => {
     const mark = document.createElement('div')
@@ -70,7 +70,7 @@ function marksOver(marks) {
   return { hooks: { ready: (plot) => plot.over.append(...elements), draw: place } }
 }
 
-/** A canvas says nothing to who cannot see it. */
+/** A text alternative for the canvas. */
 function describe(plot, chart) {
   const parts = chart.lines.map(({ label, values }) => {
     const known = values.filter((value) => value !== null)
@@ -187,7 +187,7 @@ function drawDistribution(parent, { curves }) {
   keepFitting(plot, figure, height)
 }
 
-/** Once, and not before it is seen: what is folded has no width. */
+/** Draws once, when first visible: a folded element has no width. */
 function draw(scope) {
   for (const place of scope.querySelectorAll('[data-run]:not([data-drawn])')) {
     if (place.closest('details:not([open])') !== null) continue

@@ -10,7 +10,7 @@ import { Interrupted } from '../exit-codes.ts'
 import { measureRun } from '../measured-run.ts'
 import type { RunObserver } from '../observer.ts'
 import type { RunRequest } from '../request/request.ts'
-import { resultOf, type Setting } from '../result/run-result.ts'
+import { type RunEnvironment, resultOf } from '../result/run-result.ts'
 import { refuseFaults, targetRequestIn, withTarget } from '../run-scenario.ts'
 import { unlessStopped } from '../wait.ts'
 import { limitResult, lineOf, stepOf, type Tried } from './limit-result.ts'
@@ -25,10 +25,10 @@ export async function findLimit(
   p99Ms: number,
   observer: RunObserver,
 ): Promise<RunResult> {
-  const setting = { tool: await toolNow(), machine: await machineNow() }
+  const environment = { tool: await toolNow(), machine: await machineNow() }
   return withTarget(targetRequestIn(request), observer, async (target) => {
     refuseFaults(request, target)
-    const parts = { target, request, observer, setting }
+    const parts = { target, request, observer, environment }
     const tried: Tried[] = []
     let cutShort: RunResult | undefined
     for (let rate = nextOf(tried, request); rate !== undefined; rate = nextOf(tried, request)) {
@@ -63,13 +63,13 @@ interface PassParts {
   target: RunningTarget
   request: RunRequest
   observer: RunObserver
-  setting: Setting
+  environment: RunEnvironment
 }
 
 async function passAt(
   ratePerSec: number,
-  { target, request, observer, setting }: PassParts,
+  { target, request, observer, environment }: PassParts,
 ): Promise<RunResult> {
   const own = { ...request, settings: { ...request.settings, ratePerSec } }
-  return resultOf(await measureRun(target, own, observer), own, setting)
+  return resultOf(await measureRun(target, own, observer), own, environment)
 }

@@ -22,7 +22,7 @@ const listed = z
   .transform((texts) => texts.flatMap((text) => text.split(/,(?=[A-Z_][A-Z0-9_]*=|[a-z]+:\/\/)/)))
 
 /** Flags; absent ones default to the scenario's or target's values. */
-export const Asked = z.strictObject({
+export const RunFlags = z.strictObject({
   target: z.string().optional(),
   hosts: count(64).optional(),
   workers: count(64).optional(),
@@ -46,7 +46,7 @@ export const Asked = z.strictObject({
   agents: count(64).optional(),
   env: listed.pipe(z.array(z.string().regex(/^[A-Z_][A-Z0-9_]*=/, 'must be NAME=value'))).optional(),
 })
-export type Asked = z.infer<typeof Asked>
+export type RunFlags = z.infer<typeof RunFlags>
 
 export interface RunRequest {
   scenario: Scenario
@@ -65,7 +65,7 @@ export interface FlagDefaults {
   agents: number
 }
 
-export interface Place {
+export interface TargetRequest {
   target: Target
   shape: TargetShape
   dialect: Dialect
@@ -75,8 +75,13 @@ export interface Place {
 }
 
 /** @throws UsageError */
-export function requestOf(scenario: Scenario, target: Target, asked: Asked, given: FlagDefaults): RunRequest {
-  const { shape, dialect, env, urls } = placeOf(scenario, target, asked)
+export function requestOf(
+  scenario: Scenario,
+  target: Target,
+  asked: RunFlags,
+  given: FlagDefaults,
+): RunRequest {
+  const { shape, dialect, env, urls } = targetRequestOf(scenario, target, asked)
   const { kind, ...defaults } = scenario.defaults
   const settings: ScenarioSettings = {
     clients: asked.clients ?? defaults.clients,
@@ -98,7 +103,7 @@ export function requestOf(scenario: Scenario, target: Target, asked: Asked, give
 }
 
 /** Where the run takes place. @throws UsageError */
-export function placeOf(least: ScenarioRequirements, target: Target, asked: Asked): Place {
+export function targetRequestOf(least: ScenarioRequirements, target: Target, asked: RunFlags): TargetRequest {
   const urls = asked.url ?? []
   if (urls.length > 0 !== (target.name === 'url'))
     throw new UsageError(
@@ -116,7 +121,7 @@ export function placeOf(least: ScenarioRequirements, target: Target, asked: Aske
 type ScenarioRequirements = Pick<Scenario, 'name' | 'minHosts' | 'minWorkers'> &
   Partial<Pick<Scenario, 'env' | 'needs'>>
 
-function shapeOf(scenario: ScenarioRequirements, target: Target, asked: Asked): TargetShape {
+function shapeOf(scenario: ScenarioRequirements, target: Target, asked: RunFlags): TargetShape {
   const { limits, defaultShape } = target
   const hosts = asked.url?.length ?? asked.hosts ?? Math.max(defaultShape.hosts, scenario.minHosts)
   const workersPerHost = asked.workers ?? Math.max(defaultShape.workersPerHost, scenario.minWorkers)
@@ -139,14 +144,14 @@ function shapeOf(scenario: ScenarioRequirements, target: Target, asked: Asked): 
 
 const beyond = (rule: string, asked: number) => new UsageError(`${rule}, not ${asked}`)
 
-function dialectOf(target: Target, asked: Asked): Dialect {
+function dialectOf(target: Target, asked: RunFlags): Dialect {
   const [usual] = target.dialects
   const dialect = asked.dialect ?? usual
   if (dialect !== undefined && target.dialects.includes(dialect)) return dialect
   throw new UsageError(`${target.name} speaks ${target.dialects.join(' or ')}, not ${dialect}`)
 }
 
-function envOf({ env = [] }: Asked): Record<string, string> {
+function envOf({ env = [] }: RunFlags): Record<string, string> {
   return Object.fromEntries(
     env.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   )

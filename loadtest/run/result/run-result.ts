@@ -19,14 +19,14 @@ import { awayOf } from './away-clients.ts'
 import { sentCheck } from './sent-check.ts'
 
 /** The same for all runs of one command. */
-export interface Setting {
+export interface RunEnvironment {
   tool: RunResult['tool']
   machine: RunResult['machine']
 }
 
-export function resultOf(run: MeasuredRun, request: RunRequest, setting: Setting): RunResult {
+export function resultOf(run: MeasuredRun, request: RunRequest, environment: RunEnvironment): RunResult {
   const { scenario, settings } = request
-  const judged = { ...factsOf(run, request, setting), ...figuresOf(run, request) }
+  const judged = { ...factsOf(run, request, environment), ...figuresOf(run, request) }
   const sent = sentCheck(judged, run.plan, settings)
   const checks = [...scenario.checks(judged, settings), sent, settledCheck(run)]
   return { ...judged, checks: run.interrupted ? [] : checks }
@@ -51,7 +51,7 @@ type Facts = Pick<
   | 'steps'
 >
 
-function factsOf(run: MeasuredRun, request: RunRequest, { tool, machine }: Setting): Facts {
+function factsOf(run: MeasuredRun, request: RunRequest, { tool, machine }: RunEnvironment): Facts {
   const { scenario, target, settings, kind } = request
   const { name, title, invariant } = scenario
   const { times, joined, perAgent } = run

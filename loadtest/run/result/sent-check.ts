@@ -15,12 +15,12 @@ const NOTICEABLE = 0.01
  */
 const BACK_MS = 3_000
 
-type Asked = Pick<ScenarioSettings, 'dialect' | 'shape'>
+type Settings = Pick<ScenarioSettings, 'dialect' | 'shape'>
 
 export function sentCheck(
   { verdict, refusals }: Pick<RunResult, 'verdict' | 'refusals'>,
   plan: RunPlan,
-  asked: Asked,
+  asked: Settings,
 ): Check {
   const { due, sent } = verdict
   const awayShare = asked.dialect === 'chat' ? 0 : absentShare(plan, asked)
@@ -47,7 +47,7 @@ const round = (value: number): number => Math.round(value * 1e6) / 1e6
  * The share of the load that can't be sent because the plan itself takes clients offline, in dialects without
  * a backlog.
  */
-function absentShare({ clients, steps }: RunPlan, { shape }: Asked): number {
+function absentShare({ clients, steps }: RunPlan, { shape }: Settings): number {
   const loadMs = steps.reduce((sum, step) => sum + (step.do === 'load' ? step.load.durationMs : 0), 0)
   const awayMs = steps.reduce((sum, step) => sum + awayIn(step, { clients, steps }, shape), 0)
   return loadMs === 0 ? 0 : awayMs / (loadMs * clients.length)
@@ -57,7 +57,7 @@ function absentShare({ clients, steps }: RunPlan, { shape }: Asked): number {
 function awayIn(
   step: Step,
   { clients, steps }: Pick<RunPlan, 'clients' | 'steps'>,
-  shape: Asked['shape'],
+  shape: Settings['shape'],
 ): number {
   const onHost = (host: number) => clients.filter((client) => client.host === host).length
   if (step.do === 'churn') return ((step.churn.perSec * step.churn.durationMs) / 1_000) * BACK_MS
