@@ -11,8 +11,8 @@ import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
 import { until } from '../harness/until.ts'
 
 const HANG_TIMEOUT_MS = 3_000
-const COMING = 100
-const COME_EVERY_MS = 1_000
+const CONNECTING = 100
+const RECONNECT_AFTER_MS = 1_000
 const NEWCOMERS = 40
 const WATCHED_MS = 2_000
 
@@ -47,7 +47,7 @@ async function exhaust(pid: number): Promise<() => Promise<void>> {
 
 test('the primary has none: it closes new connections and burns no CPU core', async () => {
   const undo = await exhaust(rookery.pid)
-  const sockets = Array.from({ length: COMING }, () => comeAgainAndAgain(rookery.port))
+  const sockets = Array.from({ length: CONNECTING }, () => keepConnecting(rookery.port))
   try {
     await until(() => sockets.every(({ closed }) => closed() > 0), 'all have been turned away')
     const [usedBefore, from] = [await cpuMs(rookery.pid), performance.now()]
@@ -64,7 +64,7 @@ test('the primary has none: it closes new connections and burns no CPU core', as
 test('the primary and then a worker have none, under load: no message is lost, newcomers are admitted, and no process ends', async () => {
   const [starved = ''] = rookery.workerNames()
   const [pid = 0] = rookery.workerPids()
-  const come: ChatClient[] = []
+  const newcomers: ChatClient[] = []
   try {
     await underLoad({ url: rookery.url, label: 'none-' }, async (crowd) => {
       const undoPrimary = await exhaust(rookery.pid)
@@ -73,8 +73,13 @@ test('the primary and then a worker have none, under load: no message is lost, n
       const undoWorker = await exhaust(pid)
       try {
         for (let n = 0; n < NEWCOMERS; n += 1)
-          come.push(new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }))
-        await until(() => come.every((one) => one.all('welcome').length > 0), 'everybody who came is let in')
+          newcomers.push(
+            new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }),
+          )
+        await until(
+          () => newcomers.every((one) => one.all('welcome').length > 0),
+          'every newcomer is admitted',
+        )
         // Longer than a worker may stay silent.
         await delay(HANG_TIMEOUT_MS * 1.5)
       } finally {
@@ -83,30 +88,30 @@ test('the primary and then a worker have none, under load: no message is lost, n
     })
     await until(async () => {
       const guest = await ChatClient.guest(rookery.url, 'Somebody')
-      come.push(guest)
+      newcomers.push(guest)
       return guest.welcome.worker === starved
     }, 'the worker takes connections again')
   } finally {
-    for (const one of come) one.close()
+    for (const one of newcomers) one.close()
   }
   expect(rookery.log('worker died')).toBeUndefined()
 })
 
 /** Connects anew whenever it is closed. */
-function comeAgainAndAgain(port: number): { closed: () => number; end: () => void } {
+function keepConnecting(port: number): { closed: () => number; end: () => void } {
   let closed = 0
   let over = false
   let socket: Socket | undefined
-  const come = () => {
+  const connectAgain = () => {
     socket = connect(port, '127.0.0.1')
-    // A reset is one of the ways to be turned away.
+    // A refused connection may end with a reset.
     socket.on('error', () => undefined)
     socket.on('close', () => {
       closed += 1
-      if (!over) setTimeout(come, COME_EVERY_MS)
+      if (!over) setTimeout(connectAgain, RECONNECT_AFTER_MS)
     })
   }
-  come()
+  connectAgain()
   return {
     closed: () => closed,
     end: () => {

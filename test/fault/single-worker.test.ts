@@ -50,8 +50,8 @@ function victimsOf(crowd: Crowd): Victim[] {
 const deathOf = ({ name }: Victim) =>
   rookery.logs.find(({ msg, worker }) => msg === 'worker died' && worker === name)
 
-/** They go, their members come back to others and lose nothing, and nobody else notices. @returns why each has ended */
-async function costsTheirOwnMembersAlone(
+/** The victims end, their members reconnect to other workers and lose nothing, other members notice nothing. @returns why each has ended */
+async function affectsOwnMembersOnly(
   label: string,
   count: number,
   fault: (victims: Victim[], others: Member[]) => Promise<void>,
@@ -98,15 +98,17 @@ test('a worker and the primary stand still for a moment: no message and no conne
 
 test('a worker stands still, another one reads nothing of its primary: both are detected and replaced, and newcomers are admitted', async () => {
   const before = await residentBytes(rookery.pid)
-  const come: ChatClient[] = []
+  const newcomers: ChatClient[] = []
   try {
-    const reasons = await costsTheirOwnMembersAlone('hung-', 2, async ([still, deaf], others) => {
+    const reasons = await affectsOwnMembersOnly('hung-', 2, async ([still, deaf], others) => {
       if (still === undefined || deaf === undefined) throw new Error('there are two')
       process.kill(still.pid, 'SIGSTOP')
       await faults.cause(deaf.pid, 'deaf')
       await rookery.untilLog('fault', 3)
       for (let n = 0; n < NEWCOMERS; n += 1)
-        come.push(new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }))
+        newcomers.push(
+          new ChatClient(rookery.url, { auth: { name: `Newcomer ${n}` }, reconnectionDelay: 50 }),
+        )
       const last = others.map((member) => member.last)
       await until(
         () => others.every((member, at) => member.last > (last[at] ?? 0)),
@@ -115,15 +117,15 @@ test('a worker stands still, another one reads nothing of its primary: both are 
     })
     expect(reasons[0]).toContain('answered nothing')
     expect(reasons[1]).toContain('took no connections')
-    await until(() => come.every((one) => one.all('welcome').length > 0), 'everybody who came is let in')
+    await until(() => newcomers.every((one) => one.all('welcome').length > 0), 'every newcomer is admitted')
   } finally {
-    for (const one of come) one.close()
+    for (const one of newcomers) one.close()
   }
   expect(await residentBytes(rookery.pid)).toBeLessThan(before + MAY_GROW_BYTES)
 })
 
 test('a worker runs out of memory: it is replaced, and the log gives the likely cause', async () => {
-  const [reason] = await costsTheirOwnMembersAlone('eating-', 1, async ([victim]) => {
+  const [reason] = await affectsOwnMembersOnly('eating-', 1, async ([victim]) => {
     await faults.cause(victim?.pid ?? 0, 'eat')
   })
   expect(reason).toContain('memory')

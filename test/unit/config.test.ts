@@ -158,7 +158,7 @@ describe('problems', () => {
     expect(error).not.toContain('hunter2')
   })
 
-  it('refuse numbers with a sign, exponent, space, fraction or in hexadecimal', () => {
+  it('are raised for numbers with a sign, exponent, space, fraction or in hexadecimal', () => {
     for (const text of ['+1', '1e3', ' 1', '1 ', '1.0', '0x10', '-0', '1_000', '٣']) {
       expect(messageOf({ WORKERS: text }), text).toHaveLength(1)
     }

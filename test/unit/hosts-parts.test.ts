@@ -195,7 +195,7 @@ describe('receipts over hosts', () => {
     expect(receipts.size).toBe(0)
   })
 
-  it('do not wait without open answers, and not beyond the bound', () => {
+  it('do not wait for hosts where none is to answer, and not beyond the bound', () => {
     const { receipts, whole } = gather(1)
     receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: [] })
     receipts.open({ worker: 'w1', ref: 2, reached: [], hosts: ['A'] })

@@ -1,7 +1,7 @@
 /** Engine.IO and Socket.IO packets that no stock client sends, and a bare WebSocket that sends them. */
 import * as fc from 'fast-check'
 import { WebSocket } from 'ws'
-import { anyBytes, anyJson } from './values.ts'
+import { anyBytes, anyJson, reservedEvents } from './values.ts'
 
 const json = anyJson.map((value) => JSON.stringify(value) ?? 'null')
 const ackId = fc.constantFrom('', '0', '7', '-1', '9007199254740993', '99999999999999999999999', '1e3', '0x1')
@@ -19,12 +19,7 @@ const eventName = fc.constantFrom(
   'rooms',
   'message:send',
   'error',
-  'connect',
-  'connect_error',
-  'disconnect',
-  'disconnecting',
-  'newListener',
-  'removeListener',
+  ...reservedEvents,
   '__proto__',
   'constructor',
   '',
