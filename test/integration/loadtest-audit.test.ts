@@ -17,7 +17,7 @@ const ROOMS = 2
 const MEMBERS = CLIENTS / ROOMS
 const MESSAGES = 300
 const LOAD = { ratePerSec: 200, durationMs: 1_500 }
-/** As many, so that who is away for a second misses some and is back before the end. */
+/** Enough that a client that is away for a second misses some and is back before the end. */
 const SLOW = { ratePerSec: 100, durationMs: 3_000 }
 const defects = { lost: 0, doubled: 0, outOfOrder: 0, phantom: 0 }
 
@@ -128,7 +128,7 @@ describe.each(['bench', 'chat'] as const)('in the dialect %s, of a server that',
   })
 })
 
-it('of a log, who was cut off has lost nothing', async () => {
+it('with a log, a disconnected client has lost nothing', async () => {
   const opened = await open('none', { dialect: 'chat' }, SLOW)
   await cutSome(opened)
   expect(await opened.crowd.fleet.settle(60_000, SERVER_QUIET_MS)).toMatchObject({
@@ -140,7 +140,7 @@ it('of a log, who was cut off has lost nothing', async () => {
 })
 
 it.each([
-  ['of a log that forgets who was cut off', 'chat', 'forgets'],
+  ['of a log that forgets disconnected clients', 'chat', 'forgets'],
   ['of broadcasts that nothing keeps', 'bench', 'none'],
 ] as const)('%s, what it missed is found, with its absence', async (_name, dialect, defect) => {
   const opened = await open(defect, { dialect }, SLOW)

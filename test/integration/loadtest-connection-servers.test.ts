@@ -72,7 +72,7 @@ describe('the chat', () => {
     }
   })
 
-  test.each(kinds)('%s: who is no guest is refused by code', async (kind) => {
+  test.each(kinds)('%s: a client that is no guest is refused by code', async (kind) => {
     const recordForeign = kept(
       new WatchedConnection({ kind, dialect: 'chat' }, { url: rookery.url, auth: {} }),
     )

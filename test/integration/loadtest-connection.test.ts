@@ -8,7 +8,7 @@ import { until } from '../harness/until.ts'
 
 type Wanted = Partial<ConnectionOptions> & { url: string }
 
-/** What one test opens; it is closed after it. */
+/** Everything that one test opens; closed after it. */
 class Stage {
   readonly #ended: (() => unknown)[] = []
 

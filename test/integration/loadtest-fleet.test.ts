@@ -31,7 +31,7 @@ function stall(ms: number): { from: number; to: number } {
   return { from, to: nowMs() }
 }
 
-/** Of all values, the one that so many percent of them are not above. */
+/** The value that this percentage of all values does not exceed. */
 function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN

@@ -44,7 +44,7 @@ const logged = (members: readonly MadeMember[], made = sends) =>
     'chat',
   )
 
-/** Of a member to whom nothing is owed. */
+/** A member without expected messages. */
 const shownTo = (client: number, ...order: number[]): MadeMember => ({
   client,
   joinedAt: 9_000,
@@ -117,7 +117,7 @@ group.each([
     expect(verdict).toMatchObject({ ...NO_DEFECTS, ok: true, refused: 1, unanswered: 0, expected: 4 })
   })
 
-  it('owes nothing to one who has left, but what was acked before', () => {
+  it('expects for a member that left only what was acked before', () => {
     const leaver = { client: 44, leftAt: 3_500 }
     expect(of([{ ...leaver, shown: inOrder(0, 1, 2) }])).toMatchObject({ ok: true, expected: 8 })
     expect(of([{ ...leaver, shown: inOrder(0, 1) }])).toMatchObject({ ok: false, lost: 1 })

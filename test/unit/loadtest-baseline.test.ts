@@ -1,4 +1,4 @@
-/** What servers hold before and after: what may differ does, and whatever gathers is seen. */
+/** Resource counts before and after a load: allowed differences pass, and growth is found. */
 import { describe, expect, test } from 'vitest'
 import { baselineRows, isBack } from '../../loadtest/measure/resources/compare-resources.ts'
 import type {

@@ -1,4 +1,7 @@
-/** What the load-test suite's lean client says and understands, on literal texts; and its delays, cookies and reading pace. */
+/**
+ * Packets that the raw client sends and understands, on literal texts; and its delays, cookies and read
+ * limiter.
+ */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { reconnectDelayMs } from '../../loadtest/connection/reconnect-delay.ts'
 import {

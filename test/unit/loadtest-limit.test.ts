@@ -1,4 +1,4 @@
-/** What a search for the limit comes to, also one that a person ends. */
+/** The result of a search for the limit, also of an interrupted one. */
 import { describe, expect, test } from 'vitest'
 import { exitCodeOf } from '../../loadtest/cli/output.ts'
 import type { RunResult } from '../../loadtest/model/result.ts'

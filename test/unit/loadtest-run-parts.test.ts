@@ -7,7 +7,7 @@ import { UsageError } from '../../loadtest/run/exit-codes.ts'
 import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/limit/next-rate.ts'
 import { refuseUnnamedHosts } from '../../loadtest/run/request/allowed-addresses.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
-import { RunFlags, argumentsOf, requestOf } from '../../loadtest/run/request/request.ts'
+import { argumentsOf, RunFlags, requestOf } from '../../loadtest/run/request/request.ts'
 import { endMs, runAfterFaults, runSteps, type StepContext } from '../../loadtest/run/step-runner.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
 

@@ -1,4 +1,4 @@
-/** What was due against what was sent, who was away, and how a comparison is asked again. */
+/** Due and sent messages, clients that were away, and the command that repeats a comparison. */
 import { describe, expect, test } from 'vitest'
 import { argumentsOfComparison, CompareFlags } from '../../loadtest/cli/compare-flags.ts'
 import type { MemberRecord } from '../../loadtest/model/delivery-records.ts'
@@ -55,7 +55,7 @@ describe('what was due was sent', () => {
     ['worker-kills', 160],
     // One in twenty a second.
     ['churn', 160],
-  ])('%s: who is away by the plan can’t send where nothing is kept', (name, most) => {
+  ])('%s: clients that the plan takes offline can’t send where nothing is stored', (name, most) => {
     expect(checkOf(name, 'bench', 1_000, 1_000 - most).ok).toBe(true)
     expect(checkOf(name, 'bench', 1_000, 1_000 - most - 1).ok).toBe(false)
     // A client of the chat sends it later.
@@ -77,7 +77,7 @@ describe('what was due was sent', () => {
 
 const record = (client: number, absences: MemberRecord['absences']) => ({ client, absences }) as MemberRecord
 
-test('who was away is counted once, by host', () => {
+test('a client that was away is counted once, by host', () => {
   const [part] = ledgerOf([], []).parts
   if (part === undefined) throw new Error('there are no records')
   const members = [

@@ -1,4 +1,4 @@
-/** What the targets need, promise and refuse, without starting one. */
+/** What the targets need, offer and refuse, without starting one. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'

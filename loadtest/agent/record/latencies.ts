@@ -17,7 +17,7 @@ export class Latencies {
     this.#histogram.recordValue(Math.min(this.#histogram.highestTrackableValue, microseconds))
   }
 
-  /** Returns HdrHistogram V2, compressed, base64, and starts anew. */
+  /** Returns HdrHistogram V2, compressed, base64, and resets. */
   take(): string {
     if (this.#isEmpty) return this.#empty
     const encoded = encodeIntoCompressedBase64(this.#histogram)

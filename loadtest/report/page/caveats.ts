@@ -50,7 +50,7 @@ function ofTheDialect({ dialect, kind }: RunResult): string[] {
   const said = {
     chat: 'The chat stores every message in a durable log before it acks it: do not compare its cost with broadcasts that are not stored.',
     bench:
-      'These broadcasts are not stored: a client that is away gets what was sent meanwhile only if the setup promises it.',
+      'These broadcasts are not stored: a client gets what was sent while it was away only if the setup promises it.',
     bare: 'Plain WebSockets without Socket.IO: a lower bound, not an alternative. They have no reconnects, no fallback, and no communication between processes.',
   }
   const clients =

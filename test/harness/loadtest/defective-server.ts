@@ -32,7 +32,7 @@ type Answer = (answer: unknown) => void
 const DELIVERIES = 1_000
 /** Of so many messages, one is swallowed: the one in their middle. */
 const MESSAGES = 100
-/** Nobody is taken for dead on a busy machine. */
+/** Long, so no client counts as dead on a busy machine. */
 const PING_TIMEOUT_MS = 600_000
 
 export class DefectiveServer {
@@ -169,7 +169,7 @@ export class DefectiveServer {
   }
 }
 
-/** Of a client that does not exist, in the same run. */
+/** An id of a client that does not exist, in the same run. */
 function inventedFrom(id: string): string {
   return id.replace(/-(\d+)-(\d+)$/, '-9$1-$2')
 }

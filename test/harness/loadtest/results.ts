@@ -13,7 +13,7 @@ export interface Imagined {
   /** Multiplies latencies and the servers' CPU time. */
   slowness?: number
   seconds?: number
-  /** Whatever else shall differ. */
+  /** Further differences. */
   changes?: Partial<RunResult>
 }
 
@@ -85,7 +85,7 @@ export function imaginedResult(imagined: Imagined = {}): RunResult {
   }
 }
 
-/** What an audit counts where all is well. */
+/** An audit's counts without defects. */
 export const NO_DEFECTS = {
   lost: 0,
   lostWhileAway: 0,
