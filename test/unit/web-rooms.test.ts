@@ -6,16 +6,16 @@ import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
 import { sortedMembers } from '../../src/web/room/member-order.ts'
 import { roomTitle } from '../../src/web/room/room-title.ts'
 import {
-  linesFound,
+  itemsFound,
   offerFor,
-  type RoomLine,
+  type RoomListItem,
   roomsToJoin,
   sectionsOf,
   unreadTotal,
 } from '../../src/web/sidebar/room-list-model.ts'
 import { chatRoom, userName } from '../../src/wire/chat.ts'
 
-const line = (room: string, more: Partial<RoomLine> = {}): RoomLine => ({
+const item = (room: string, more: Partial<RoomListItem> = {}): RoomListItem => ({
   room,
   title: room,
   present: false,
@@ -24,9 +24,9 @@ const line = (room: string, more: Partial<RoomLine> = {}): RoomLine => ({
   lastAt: 0,
   ...more,
 })
-const person = (id: string, name: string, more: Partial<RoomLine> = {}) =>
-  line(`dm:a:${id}`, { title: name, other: { id, name }, ...more })
-const titles = (lines: readonly RoomLine[]) => lines.map(({ title }) => title)
+const person = (id: string, name: string, more: Partial<RoomListItem> = {}) =>
+  item(`dm:a:${id}`, { title: name, other: { id, name }, ...more })
+const titles = (items: readonly RoomListItem[]) => items.map(({ title }) => title)
 
 describe('addresses', () => {
   it('lead back to the room that they were made of', () => {
@@ -91,43 +91,43 @@ describe('the names of people', () => {
 
 describe('the list of rooms', () => {
   it('has rooms by name, as people count, and people by who spoke last', () => {
-    const lines = [
-      line('b10', { lastAt: 9 }),
-      line('b9'),
-      line('A'),
+    const items = [
+      item('b10', { lastAt: 9 }),
+      item('b9'),
+      item('A'),
       person('x', 'Xaver', { lastAt: 1 }),
       person('c', 'Cleo', { lastAt: 2 }),
       person('b', 'Bob', { lastAt: 1 }),
     ]
-    const { rooms, direct } = sectionsOf(lines)
+    const { rooms, direct } = sectionsOf(items)
     expect(titles(rooms)).toEqual(['A', 'b9', 'b10'])
     expect(titles(direct)).toEqual(['Cleo', 'Bob', 'Xaver'])
   })
 
   it('has what is unread first when it is long', () => {
-    const many = Array.from({ length: 12 }, (_, at) => line(`r${at}`))
-    const last = line('z', { unread: 1 })
+    const many = Array.from({ length: 12 }, (_, at) => item(`r${at}`))
+    const last = item('z', { unread: 1 })
     expect(sectionsOf([...many.slice(1), last]).rooms.at(-1)).toBe(last)
     expect(titles(sectionsOf([...many, last]).rooms)).toEqual(['z', ...titles(many)])
   })
 
   it('is searched without regard to case, accents and signs in front; beginnings first', () => {
-    const lines = [line('my-cafe'), line('cafe'), person('r', 'René Café'), line('other')]
-    expect(titles(linesFound(lines, '#CAFÉ'))).toEqual(['cafe', 'my-cafe', 'René Café'])
-    expect(titles(linesFound(lines, '@rene'))).toEqual(['René Café'])
-    expect(titles(linesFound(lines, 'rené c'))).toEqual(['René Café'])
-    expect(linesFound(lines, '  ')).toEqual(lines)
+    const items = [item('my-cafe'), item('cafe'), person('r', 'René Café'), item('other')]
+    expect(titles(itemsFound(items, '#CAFÉ'))).toEqual(['cafe', 'my-cafe', 'René Café'])
+    expect(titles(itemsFound(items, '@rene'))).toEqual(['René Café'])
+    expect(titles(itemsFound(items, 'rené c'))).toEqual(['René Café'])
+    expect(itemsFound(items, '  ')).toEqual(items)
   })
 
   it('offers what is not in it, and says why a name can not be', () => {
-    const lines = [line('cafe')]
-    expect(offerFor(lines, 'cafe')).toBeUndefined()
-    expect(offerFor(lines, '')).toBeUndefined()
-    expect(offerFor(lines, '@ann')).toBeUndefined()
-    expect(offerFor(lines, '#new room')).toEqual({ kind: 'open', room: 'new-room' })
-    expect(offerFor(lines, 'café')).toMatchObject({ kind: 'problem' })
-    expect(offerFor(lines, 'abcdef', 5)).toMatchObject({ kind: 'problem' })
-    expect(offerFor(lines, 'dm:a:b')).toMatchObject({ kind: 'problem' })
+    const items = [item('cafe')]
+    expect(offerFor(items, 'cafe')).toBeUndefined()
+    expect(offerFor(items, '')).toBeUndefined()
+    expect(offerFor(items, '@ann')).toBeUndefined()
+    expect(offerFor(items, '#new room')).toEqual({ kind: 'open', room: 'new-room' })
+    expect(offerFor(items, 'café')).toMatchObject({ kind: 'problem' })
+    expect(offerFor(items, 'abcdef', 5)).toMatchObject({ kind: 'problem' })
+    expect(offerFor(items, 'dm:a:b')).toMatchObject({ kind: 'problem' })
   })
 
   it('joins so many, those with something unread before the others', () => {
@@ -138,7 +138,7 @@ describe('the list of rooms', () => {
   })
 
   it('counts what is unread for the title', () => {
-    expect(unreadTotal([line('a', { unread: 2 }), line('b'), line('c', { unread: 1 })])).toBe(3)
+    expect(unreadTotal([item('a', { unread: 2 }), item('b'), item('c', { unread: 1 })])).toBe(3)
     expect(pageTitle(3, '#lobby')).toBe('(3) #lobby · Rookery')
     expect(pageTitle(0, undefined)).toBe('Rookery')
     expect(pageTitle(100, undefined)).toBe('(99+) Rookery')
@@ -146,10 +146,10 @@ describe('the list of rooms', () => {
   })
 
   it('calls rooms and people as people do', () => {
-    const lines = [person('b', 'Bob')]
-    expect(roomTitle(lines, 'lobby')).toBe('#lobby')
-    expect(roomTitle(lines, 'dm:a:b')).toBe('Bob')
-    expect(roomTitle(lines, 'dm:a:z')).toBe('Direct message')
+    const items = [person('b', 'Bob')]
+    expect(roomTitle(items, 'lobby')).toBe('#lobby')
+    expect(roomTitle(items, 'dm:a:b')).toBe('Bob')
+    expect(roomTitle(items, 'dm:a:z')).toBe('Direct message')
   })
 })
 

@@ -29,10 +29,10 @@ function followHeight(): void {
 }
 
 function showTitle(page: Page): void {
-  const lines = page.session.value?.rooms.lines.value ?? []
-  const unread = unreadTotal(lines)
+  const items = page.session.value?.rooms.items.value ?? []
+  const unread = unreadTotal(items)
   const room = page.session.value === undefined ? undefined : page.room.value
-  document.title = pageTitle(unread, room === undefined ? undefined : roomTitle(lines, room))
+  document.title = pageTitle(unread, room === undefined ? undefined : roomTitle(items, room))
   const link = document.querySelector<HTMLLinkElement>('link[rel=icon]')
   const icon = unread > 0 ? dotIcon : plainIcon
   if (link !== null && link.getAttribute('href') !== icon) link.href = icon

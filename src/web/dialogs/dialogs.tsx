@@ -87,7 +87,7 @@ function TokenDialog({ close }: { readonly close: () => void }) {
 
 function LeaveDialog({ session, room, close }: DialogProps & { readonly room: string }) {
   const page = usePage()
-  const title = roomTitle(session.rooms.lines.value, room)
+  const title = roomTitle(session.rooms.items.value, room)
   const isDirect = room.startsWith('dm:')
   const leave = () => {
     close()

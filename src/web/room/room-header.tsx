@@ -15,7 +15,7 @@ import {
 } from '../components/icons.tsx'
 import { Menu, MenuItem } from '../components/menu.tsx'
 import type { Session } from '../session/session.ts'
-import type { RoomLine } from '../sidebar/room-list-model.ts'
+import type { RoomListItem } from '../sidebar/room-list-model.ts'
 import type { MembersPanel } from './use-members-panel.ts'
 import { useRoomUpdates } from './use-room-updates.ts'
 
@@ -23,15 +23,15 @@ interface RoomHeaderProps {
   readonly session: Session
   readonly room: ChatRoom
   readonly title: string
-  readonly line: RoomLine | undefined
+  readonly item: RoomListItem | undefined
   readonly membersPanel: MembersPanel
 }
 
-export function RoomHeader({ session, room, title, line, membersPanel }: RoomHeaderProps) {
+export function RoomHeader({ session, room, title, item, membersPanel }: RoomHeaderProps) {
   const page = usePage()
   useRoomUpdates(room, 'presence', 'state')
   const { count } = room.members
-  const other = line?.other
+  const other = item?.other
   return (
     <header class="room-header">
       <button
@@ -54,7 +54,7 @@ export function RoomHeader({ session, room, title, line, membersPanel }: RoomHea
           {other === undefined ? <span class="visually-hidden">#</span> : null}
           <bdi>{title.replace(/^#/, '')}</bdi>
         </h2>
-        <p class="room-about clipped">{aboutText(room, line, session.connection.value)}</p>
+        <p class="room-about clipped">{aboutText(room, item, session.connection.value)}</p>
       </div>
       <div class="room-actions">
         {membersPanel.isOffered && (
@@ -123,10 +123,10 @@ async function copyLink(room: string, showToast: (text: string) => void): Promis
   )
 }
 
-function aboutText(room: ChatRoom, line: RoomLine | undefined, { state }: ChatState): string {
+function aboutText(room: ChatRoom, item: RoomListItem | undefined, { state }: ChatState): string {
   if (state === 'offline' || state === 'refused') return 'You are offline'
   if (state === 'connecting') return 'Connecting…'
-  if (line?.other !== undefined) return line.present ? 'Here now' : 'Not here now'
+  if (item?.other !== undefined) return item.present ? 'Here now' : 'Not here now'
   if (room.state === 'refused') return 'No access'
   if (room.state === 'joining') return 'Joining…'
   const { count } = room.members

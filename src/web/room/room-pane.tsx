@@ -26,15 +26,15 @@ export function RoomPane({ session, name }: RoomPaneProps) {
 function OpenRoom({ session, name }: RoomPaneProps) {
   const page = usePage()
   const room = useMemo(() => session.rooms.open(name), [session, name])
-  const lines = session.rooms.lines.value
-  const title = roomTitle(lines, name)
-  const line = lines.find((known) => known.room === name)
-  const membersPanel = useMembersPanel(room, line)
+  const items = session.rooms.items.value
+  const title = roomTitle(items, name)
+  const item = items.find((known) => known.room === name)
+  const membersPanel = useMembersPanel(room, item)
   const openDirect = (user: Author) => page.openDirect(user)
   return (
     <div class="room-pane" data-people={membersPanel.isInline}>
       <section class="room-middle" aria-labelledby="room-title">
-        <RoomHeader session={session} room={room} title={title} line={line} membersPanel={membersPanel} />
+        <RoomHeader session={session} room={room} title={title} item={item} membersPanel={membersPanel} />
         <div class="room-conversation">
           <Conversation
             key={session.chat}

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { type ChatRoom, isDirect } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { THREE_PANES, useMedia } from '../components/use-media.ts'
-import type { RoomLine } from '../sidebar/room-list-model.ts'
+import type { RoomListItem } from '../sidebar/room-list-model.ts'
 
 export interface MembersPanel {
   readonly isOffered: boolean
@@ -14,13 +14,13 @@ export interface MembersPanel {
 
 const STORAGE_KEY = 'rookery:people-hidden'
 
-export function useMembersPanel(room: ChatRoom, line: RoomLine | undefined): MembersPanel {
+export function useMembersPanel(room: ChatRoom, item: RoomListItem | undefined): MembersPanel {
   const { storage } = usePage()
   const isWide = useMedia(THREE_PANES)
   const [isHidden, setHidden] = useState(() => storage.getItem(STORAGE_KEY) === 'yes')
   const [isSheetOpen, setSheetOpen] = useState(false)
   useEffect(() => setSheetOpen(false), [isWide])
-  const isOffered = line?.other === undefined && !isDirect(room.name)
+  const isOffered = item?.other === undefined && !isDirect(room.name)
   const toggle = () => {
     if (!isWide) return setSheetOpen(!isSheetOpen)
     setHidden(!isHidden)

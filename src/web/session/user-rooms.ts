@@ -7,7 +7,7 @@ import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '.
 import { directUsers } from '../../client/index.ts'
 import { unreadMentions } from '../conversation/message/mentions.ts'
 import { mentions } from '../conversation/message/tokens.ts'
-import { type RoomLine, roomsToJoin } from '../sidebar/room-list-model.ts'
+import { type RoomListItem, roomsToJoin } from '../sidebar/room-list-model.ts'
 import type { KnownPeople } from './known-people.ts'
 
 /** A new message by somebody else. */
@@ -33,7 +33,7 @@ const JOINED_MAX = 50
 const UPDATE_DELAY_MS = 50
 
 export class UserRooms {
-  readonly lines = signal<readonly RoomLine[]>([])
+  readonly items = signal<readonly RoomListItem[]>([])
   /** Ids of all members of the joined rooms. */
   readonly present = signal<ReadonlySet<string>>(new Set())
   /** Somebody else is or was in one of the rooms, or has written there. Stays true once set. */
@@ -44,7 +44,7 @@ export class UserRooms {
   readonly #summaries = new Map<string, RoomSummary>()
   readonly #openRooms = new Map<string, () => void>()
   readonly #changed = new Set<string>()
-  readonly #lineByRoom = new Map<string, RoomLine>()
+  readonly #itemByRoom = new Map<string, RoomListItem>()
   readonly #stopListening: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -160,18 +160,18 @@ export class UserRooms {
   #update(): void {
     const present = this.#presentNow()
     const names = this.#names()
-    for (const name of this.#lineByRoom.keys()) if (!names.has(name)) this.#lineByRoom.delete(name)
+    for (const name of this.#itemByRoom.keys()) if (!names.has(name)) this.#itemByRoom.delete(name)
     for (const name of names) {
-      const line = this.#lineByRoom.get(name)
-      if (line === undefined || this.#changed.has(name) || this.#isStale(line, present))
-        this.#lineByRoom.set(name, this.#lineOf(name, present))
+      const item = this.#itemByRoom.get(name)
+      if (item === undefined || this.#changed.has(name) || this.#isStale(item, present))
+        this.#itemByRoom.set(name, this.#itemOf(name, present))
     }
     this.#changed.clear()
     this.#options.people.save()
     batch(() => {
       this.present.value = present
       this.hasCompany.value ||= this.#hasCompany(present)
-      this.lines.value = [...this.#lineByRoom.values()]
+      this.items.value = [...this.#itemByRoom.values()]
     })
   }
 
@@ -181,13 +181,13 @@ export class UserRooms {
     const { id } = me()
     if (id === '') return false
     if ([...present].some((user) => user !== id)) return true
-    return [...this.#lineByRoom.values()].some(
+    return [...this.#itemByRoom.values()].some(
       ({ room, unread }) =>
         unread > 0 || chat.joined.get(room)?.messages.some(({ from }) => from.id !== id) === true,
     )
   }
 
-  #isStale({ room, other, present }: RoomLine, presentNow: ReadonlySet<string>): boolean {
+  #isStale({ room, other, present }: RoomListItem, presentNow: ReadonlySet<string>): boolean {
     if (other === undefined) return false
     return presentNow.has(other.id) !== present || this.#otherOf(room)?.name !== other.name
   }
@@ -207,7 +207,7 @@ export class UserRooms {
     return present
   }
 
-  #lineOf(name: string, present: ReadonlySet<string>): RoomLine {
+  #itemOf(name: string, present: ReadonlySet<string>): RoomListItem {
     const { id: userId } = this.#options.me()
     const room = this.#options.chat.joined.get(name)
     const { messages = [], readUpTo = 0 } = room ?? {}

@@ -2,7 +2,7 @@
 import type { Author } from '../../client/index.ts'
 import { roomNameOf, roomNameProblem } from '../app/name-rules.ts'
 
-export interface RoomLine {
+export interface RoomListItem {
   readonly room: string
   /** The title on the page. */
   readonly title: string
@@ -17,8 +17,8 @@ export interface RoomLine {
 }
 
 export interface RoomSections {
-  readonly rooms: readonly RoomLine[]
-  readonly direct: readonly RoomLine[]
+  readonly rooms: readonly RoomListItem[]
+  readonly direct: readonly RoomListItem[]
 }
 
 /** The offer for a name that is not in the list. */
@@ -35,11 +35,11 @@ const LONG_LIST_MIN = 12
  * Rooms by name, so that they keep their place; in a long list those with unread messages come first. Direct
  * conversations by the time of the last message.
  */
-export function sectionsOf(lines: readonly RoomLine[]): RoomSections {
-  const rooms = lines.filter(({ other }) => other === undefined)
-  const direct = lines.filter(({ other }) => other !== undefined)
+export function sectionsOf(items: readonly RoomListItem[]): RoomSections {
+  const rooms = items.filter(({ other }) => other === undefined)
+  const direct = items.filter(({ other }) => other !== undefined)
   const isLong = rooms.length > LONG_LIST_MIN
-  const unreadFirst = (a: RoomLine, b: RoomLine) => Number(b.unread > 0) - Number(a.unread > 0)
+  const unreadFirst = (a: RoomListItem, b: RoomListItem) => Number(b.unread > 0) - Number(a.unread > 0)
   return {
     rooms: rooms.toSorted((a, b) => (isLong ? unreadFirst(a, b) : 0) || names.compare(a.title, b.title)),
     direct: direct.toSorted((a, b) => b.lastAt - a.lastAt || names.compare(a.title, b.title)),
@@ -47,26 +47,30 @@ export function sectionsOf(lines: readonly RoomLine[]): RoomSections {
 }
 
 /** The items that match a search; those that begin with it first. */
-export function linesFound(lines: readonly RoomLine[], search: string): readonly RoomLine[] {
+export function itemsFound(items: readonly RoomListItem[], search: string): readonly RoomListItem[] {
   const wanted = folded(roomNameOf(search.trim().replace(/^@/, '')))
-  if (wanted === '') return lines
-  const starts = lines.filter(({ title }) => folded(title).startsWith(wanted))
-  const others = lines.filter((line) => !starts.includes(line) && folded(line.title).includes(wanted))
+  if (wanted === '') return items
+  const starts = items.filter(({ title }) => folded(title).startsWith(wanted))
+  const others = items.filter((item) => !starts.includes(item) && folded(item.title).includes(wanted))
   return [...starts, ...others]
 }
 
 /** Undefined if the search is empty or is a room in the list. */
-export function offerFor(lines: readonly RoomLine[], search: string, maxChars?: number): Offer | undefined {
+export function offerFor(
+  items: readonly RoomListItem[],
+  search: string,
+  maxChars?: number,
+): Offer | undefined {
   const room = roomNameOf(search)
-  if (room === '' || search.trim().startsWith('@') || lines.some((line) => line.room === room))
+  if (room === '' || search.trim().startsWith('@') || items.some((item) => item.room === room))
     return undefined
   const problem = roomNameProblem(room, maxChars)
   return problem === undefined ? { kind: 'open', room } : { kind: 'problem', text: problem }
 }
 
 /** The number of unread messages in all rooms. */
-export function unreadTotal(lines: readonly RoomLine[]): number {
-  return lines.reduce((sum, line) => sum + line.unread, 0)
+export function unreadTotal(items: readonly RoomListItem[]): number {
+  return items.reduce((sum, item) => sum + item.unread, 0)
 }
 
 /** The rooms to join at once: at most `max`, those with unread messages first. */

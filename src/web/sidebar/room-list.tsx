@@ -7,31 +7,31 @@ import { Avatar } from '../components/avatar.tsx'
 import { AtIcon, HashIcon, MoreIcon } from '../components/icons.tsx'
 import { Menu } from '../components/menu.tsx'
 import { RoomMenuItems } from '../room/room-header.tsx'
-import type { RoomLine } from './room-list-model.ts'
+import type { RoomListItem } from './room-list-model.ts'
 
 interface RoomListProps {
   readonly title: string
-  readonly lines: readonly RoomLine[]
+  readonly items: readonly RoomListItem[]
   readonly onOpened: () => void
 }
 
-export function RoomList({ title, lines, onOpened }: RoomListProps) {
+export function RoomList({ title, items, onOpened }: RoomListProps) {
   const page = usePage()
   const id = useId()
   const open = page.room.value
-  const hasOpen = lines.some(({ room }) => room === open)
+  const hasOpen = items.some(({ room }) => room === open)
   return (
     <section class="room-list" aria-labelledby={id}>
       <h2 id={id} class="room-list-title">
         {title}
       </h2>
       <ul>
-        {lines.map((line, at) => (
+        {items.map((item, at) => (
           <RoomItem
-            key={line.room}
-            line={line}
-            isOpen={line.room === open}
-            isStop={hasOpen ? line.room === open : at === 0}
+            key={item.room}
+            item={item}
+            isOpen={item.room === open}
+            isStop={hasOpen ? item.room === open : at === 0}
             onOpened={onOpened}
           />
         ))}
@@ -41,15 +41,15 @@ export function RoomList({ title, lines, onOpened }: RoomListProps) {
 }
 
 interface RoomItemProps {
-  readonly line: RoomLine
+  readonly item: RoomListItem
   readonly isOpen: boolean
   /** Reachable with the Tab key; the arrow keys lead to the other items. */
   readonly isStop: boolean
   readonly onOpened: () => void
 }
 
-function RoomItem({ line, isOpen, isStop, onOpened }: RoomItemProps) {
-  const { room, title, unread } = line
+function RoomItem({ item, isOpen, isStop, onOpened }: RoomItemProps) {
+  const { room, title, unread } = item
   return (
     <li class="room-item" data-unread={unread > 0}>
       <a
@@ -60,11 +60,11 @@ function RoomItem({ line, isOpen, isStop, onOpened }: RoomItemProps) {
         data-room-link
         onClick={onOpened}
       >
-        <RoomPicture line={line} />
+        <RoomPicture item={item} />
         <span class="room-link-title clipped">
           <bdi>{title}</bdi>
         </span>
-        <RoomMarks line={line} />
+        <RoomMarks item={item} />
       </a>
       <span class="room-item-menu">
         <Menu
@@ -79,7 +79,7 @@ function RoomItem({ line, isOpen, isStop, onOpened }: RoomItemProps) {
   )
 }
 
-function RoomPicture({ line: { other, present } }: { readonly line: RoomLine }) {
+function RoomPicture({ item: { other, present } }: { readonly item: RoomListItem }) {
   if (other === undefined) {
     return (
       <span class="room-picture">
@@ -95,7 +95,7 @@ function RoomPicture({ line: { other, present } }: { readonly line: RoomLine }) 
   )
 }
 
-function RoomMarks({ line: { other, unread, mentions } }: { readonly line: RoomLine }) {
+function RoomMarks({ item: { other, unread, mentions } }: { readonly item: RoomListItem }) {
   if (unread === 0) return null
   const isMention = mentions > 0 && other === undefined
   return (

@@ -6,7 +6,7 @@ import { Wordmark } from '../components/wordmark.tsx'
 import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
 import { RoomList } from './room-list.tsx'
-import { linesFound, type Offer, offerFor, type RoomLine, sectionsOf } from './room-list-model.ts'
+import { itemsFound, type Offer, offerFor, type RoomListItem, sectionsOf } from './room-list-model.ts'
 import { UserMenu } from './user-menu.tsx'
 
 export function Sidebar({ session }: { readonly session: Session }) {
@@ -15,9 +15,9 @@ export function Sidebar({ session }: { readonly session: Session }) {
   const field = useRef<HTMLInputElement>(null)
   const nav = useRef<HTMLElement>(null)
   useFindKey(field)
-  const lines = session.rooms.lines.value
-  const { rooms, direct } = sectionsOf(linesFound(lines, search))
-  const offer = offerFor(lines, search, session.chat.limits?.roomMaxChars)
+  const items = session.rooms.items.value
+  const { rooms, direct } = sectionsOf(itemsFound(items, search))
+  const offer = offerFor(items, search, session.chat.limits?.roomMaxChars)
   const open = (room: string) => {
     setSearch('')
     page.open(room)
@@ -50,9 +50,9 @@ export function Sidebar({ session }: { readonly session: Session }) {
       </header>
       <FindField field={field} search={search} setSearch={setSearch} enter={enter} />
       <div class="sidebar-lists">
-        {rooms.length > 0 && <RoomList title="Rooms" lines={rooms} onOpened={() => setSearch('')} />}
+        {rooms.length > 0 && <RoomList title="Rooms" items={rooms} onOpened={() => setSearch('')} />}
         {direct.length > 0 && (
-          <RoomList title="Direct messages" lines={direct} onOpened={() => setSearch('')} />
+          <RoomList title="Direct messages" items={direct} onOpened={() => setSearch('')} />
         )}
         {offer !== undefined && <OfferRow offer={offer} open={open} />}
         {isEmpty && offer === undefined && (
@@ -152,7 +152,11 @@ function EmptyList({ isSearching, isKnown }: { readonly isSearching: boolean; re
 }
 
 /** What Enter opens: the best match, or else the new room. */
-function bestOf(found: readonly RoomLine[], offer: Offer | undefined, search: string): string | undefined {
+function bestOf(
+  found: readonly RoomListItem[],
+  offer: Offer | undefined,
+  search: string,
+): string | undefined {
   if (search.trim() === '') return undefined
   const wantsRoom = search.trim().startsWith('#') && offer?.kind === 'open'
   const [first] = found
