@@ -46,10 +46,7 @@ export function redisMetrics(registry: Registry): RedisMetrics {
       'rookery_redis_subscriptions_lost',
       'Those of them that were lost and are not heard again yet',
     ),
-    restored: counter(
-      'rookery_redis_restored_total',
-      'Channels subscribed again after a loss, one per loss',
-    ),
+    restored: counter('rookery_redis_restored_total', 'Channels subscribed again after a loss, one per loss'),
     refused: counter(
       'rookery_redis_subscribe_errors_total',
       'Subscriptions that Redis has refused, one a try',
