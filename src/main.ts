@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The entry point of every process: worker or command line. Loads only what that one needs. The only caller of
- * process.exit.
+ * The entry point of every process: worker or command line. Loads only what that one needs. The only caller
+ * of process.exit.
  */
 import cluster from 'node:cluster'
 

@@ -1,6 +1,6 @@
 /**
- * The HTTP API: publishing, history and presence for servers that have the API key. Responses are JSON in the form of
- * acks; the error table gives the status of an error. Never logs the key.
+ * The HTTP API: publishing, history and presence for servers that have the API key. Responses are JSON in the
+ * form of acks; the error table gives the status of an error. Never logs the key.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
@@ -22,10 +22,16 @@ import { history } from './rooms/pages.ts'
 import type { TrackedRooms } from './rooms/tracked-rooms.ts'
 import type { UserNotices } from './rooms/user-notices.ts'
 
-/** Largest body: a text of `textMaxChars` with the longest JSON escapes (12 bytes per character), and the rest. */
+/**
+ * Largest body: a text of `textMaxChars` with the longest JSON escapes (12 bytes per character), and the
+ * rest.
+ */
 const BYTES_PER_CHAR = 12
 const BODY_REST_BYTES = 4_096
-/** This much of a body that is too large is read and dropped, so that the sender gets an error, not a broken pipe. */
+/**
+ * This much of a body that is too large is read and dropped, so that the sender gets an error, not a broken
+ * pipe.
+ */
 const DROPPED_MAX_BYTES = 8_388_608
 /** A server acts for many users: its rate limits are this many times those of a user. */
 const SERVER_RATE_FACTOR = 50
@@ -114,8 +120,8 @@ async function jsonOf(c: Context, maxBytes: number): Promise<unknown> {
 }
 
 /**
- * Counts the bytes itself: Hono's body limit wraps the request in a new global `Request`, which fails with the requests
- * of the Node adapter unless that replaces the globals.
+ * Counts the bytes itself: Hono's body limit wraps the request in a new global `Request`, which fails with
+ * the requests of the Node adapter unless that replaces the globals.
  */
 async function bodyOf(request: Request, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []

@@ -1,6 +1,6 @@
 /**
- * The chat: the application that Rookery runs unless APP names another. Creates the parts and connects them to the
- * server. Runs in every worker, and knows neither the primary nor the store.
+ * The chat: the application that Rookery runs unless APP names another. Creates the parts and connects them
+ * to the server. Runs in every worker, and knows neither the primary nor the store.
  */
 import type { Server, Socket } from 'socket.io'
 import type { App, AppContext, ClusterState } from '../wire/app.ts'

@@ -1,6 +1,6 @@
 /**
- * One socket in the chat: its user, its memberships, its open requests. Requests that return a page run one at a time,
- * so that a client that sends requests and does not read costs one page, not hundreds.
+ * One socket in the chat: its user, its memberships, its open requests. Requests that return a page run one
+ * at a time, so that a client that sends requests and does not read costs one page, not hundreds.
  */
 import type { Socket } from 'socket.io'
 import type { Author } from '../wire/entry.ts'
@@ -36,7 +36,10 @@ export class Session {
     this.#options = options
   }
 
-  /** As `runInOrder`, for work with a large response. Refuses it when the client is behind or has had too many pages. */
+  /**
+   * As `runInOrder`, for work with a large response. Refuses it when the client is behind or has had too many
+   * pages.
+   */
   runPageRequest<T>(work: () => Promise<T>): Promise<T> {
     return this.runInOrder(async () => {
       if (this.#options.isBehind()) {

@@ -1,6 +1,6 @@
 /**
- * `rookery log export` and `rookery log import`: copy the rooms to a file and back. The settings name the log: in Redis,
- * or in the data directory.
+ * `rookery log export` and `rookery log import`: copy the rooms to a file and back. The settings name the
+ * log: in Redis, or in the data directory.
  */
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'

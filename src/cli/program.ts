@@ -1,6 +1,6 @@
 /**
- * The command line: the commands, and the exit code for each error. The code of a command is in a file of its own, loaded
- * when the command is called.
+ * The command line: the commands, and the exit code for each error. The code of a command is in a file of its
+ * own, loaded when the command is called.
  */
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problem.ts'

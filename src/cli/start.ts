@@ -25,7 +25,10 @@ export async function start(line: CommandLine, options: Options): Promise<number
   }
 }
 
-/** Gives errors of PORT, HOST and the workers' socket their own exit codes. ops/admin.ts does so for its listener. */
+/**
+ * Gives errors of PORT, HOST and the workers' socket their own exit codes. ops/admin.ts does so for its
+ * listener.
+ */
 export function explained(error: unknown, { port, host }: Pick<Config, 'port' | 'host'>): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error
   const address = 'address' in error && typeof error.address === 'string' ? error.address : ''

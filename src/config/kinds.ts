@@ -1,6 +1,6 @@
 /**
- * The types of value that a setting can have: how text is parsed, which values are allowed, and how the docs say so.
- * Pure; knows no setting by name.
+ * The types of value that a setting can have: how text is parsed, which values are allowed, and how the docs
+ * say so. Pure; knows no setting by name.
  */
 import { resolve } from 'node:path'
 import { z } from 'zod'
@@ -10,7 +10,10 @@ export interface Kind<T> {
   readonly type: z.ZodType<T>
   /** Completes the sentence "… is not allowed; expected …". */
   readonly expects: string
-  /** Parses text (environment, flag) to the value that a JSON file would hold. `type` refuses text that can't be parsed. */
+  /**
+   * Parses text (environment, flag) to the value that a JSON file would hold. `type` refuses text that can't
+   * be parsed.
+   */
   readonly fromText: (given: string) => unknown
 }
 
@@ -48,7 +51,9 @@ export function secret(minBytes: number): Kind<string> {
   }
 }
 
-/** A path. Relative paths are resolved from the working directory, so that every process uses the same place. */
+/**
+ * A path. Relative paths are resolved from the working directory, so that every process uses the same place.
+ */
 export function path(): Kind<string> {
   return {
     type: z

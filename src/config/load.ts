@@ -1,6 +1,6 @@
 /**
- * Loads the settings of a process from their sources: defaults, file, environment, flags. Later sources override earlier
- * ones. Reports all problems at once.
+ * Loads the settings of a process from their sources: defaults, file, environment, flags. Later sources
+ * override earlier ones. Reports all problems at once.
  */
 import { readFileSync } from 'node:fs'
 import { ConfigError, type Problem, type Source } from './problem.ts'

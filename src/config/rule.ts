@@ -8,7 +8,9 @@ export interface Conflict {
 }
 
 export interface Rule {
-  /** The settings that the rule reads. The rule is skipped when one of their values is not allowed by itself. */
+  /**
+   * The settings that the rule reads. The rule is skipped when one of their values is not allowed by itself.
+   */
   readonly of: readonly SettingKey[]
   readonly check: (config: Config) => Conflict | undefined
 }

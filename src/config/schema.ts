@@ -1,6 +1,7 @@
 /**
- * The table of all settings. Types, defaults, names, checks, `--help`, `config print` and docs/settings.md come from it.
- * A setting's key is its name in a file; its environment name and its flag follow from the key (setting.ts).
+ * The table of all settings. Types, defaults, names, checks, `--help`, `config print` and docs/settings.md
+ * come from it. A setting's key is its name in a file; its environment name and its flag follow from the key
+ * (setting.ts).
  */
 import { availableParallelism, hostname } from 'node:os'
 import { choice, integer, openUrl, origins, path, redisUrls, secret, text, toggle } from './kinds.ts'

@@ -18,7 +18,9 @@ export interface SourceReading {
   readonly problems: Problem[]
 }
 
-/** Environment names with Rookery's prefix that are not settings: the file, and a worker's start parameters. */
+/**
+ * Environment names with Rookery's prefix that are not settings: the file, and a worker's start parameters.
+ */
 const OWN_NAMES = ['ROOKERY_CONFIG', 'ROOKERY_WORKER', 'ROOKERY_SETTINGS']
 
 export function fromEnvironment(env: NodeJS.ProcessEnv): SourceReading {

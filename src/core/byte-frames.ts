@@ -1,16 +1,16 @@
 /**
- * Cuts a stream of bytes into frames: four bytes of length, big-endian, then so many bytes. Without I/O.
- * A frame may lie in any number of chunks; it is put together once, when its last byte is there.
+ * Splits a stream of bytes into frames: a length of four bytes, big-endian, then that many bytes. No I/O.
+ * A frame may span any number of chunks; they are joined once, when the last byte is there.
  */
 export const LENGTH_BYTES = 4
 
-/** What came in is not what the format says. Whoever reads closes the stream: nothing after it can be trusted. */
+/** Bytes that do not fit the format. The reader must close the stream: nothing after them can be trusted. */
 export class FrameError extends Error {
   override readonly name = 'FrameError'
 }
 
 export class FrameReader {
-  /** Longest frame that is let through, without its length. */
+  /** Longest allowed frame, without its length bytes. */
   maxFrameBytes: number
   #parts: Buffer[] = []
   #bytes = 0
@@ -19,16 +19,19 @@ export class FrameReader {
     this.maxFrameBytes = maxFrameBytes
   }
 
-  /** The frames that `chunk` completes, without their lengths. They are views: copy what is kept for long. */
+  /**
+   * @returns the frames that `chunk` completes, without their length bytes. They are views: copy what you
+   * keep.
+   */
   push(chunk: Buffer): Buffer[] {
     this.#parts.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes < this.#wanted()) return []
+    if (this.#bytes < this.#needed()) return []
     return this.#cut()
   }
 
-  /** Bytes that must be there before there is anything to do. */
-  #wanted(): number {
+  /** Bytes needed before the next frame is complete. */
+  #needed(): number {
     if (this.#bytes < LENGTH_BYTES) return LENGTH_BYTES
     const [first] = this.#parts
     const head = first !== undefined && first.length >= LENGTH_BYTES ? first : this.#joined()

@@ -1,4 +1,4 @@
-/** Takes apart what a `ByteWriter` put together. Reading beyond the end throws a `FrameError`. */
+/** Reads what a `ByteWriter` wrote. Reading past the end throws a `FrameError`. */
 import { FrameError } from './byte-frames.ts'
 
 export class ByteReader {
@@ -43,12 +43,12 @@ export class ByteReader {
     return this.#buffer.subarray(from, from + length)
   }
 
-  /** All that is left, as a view. */
+  /** The remaining bytes, as a view. */
   rest(): Buffer {
     return this.#buffer.subarray(this.#advance(this.#buffer.length - this.#at))
   }
 
-  /** Throws unless everything has been read. */
+  /** Throws unless all bytes have been read. */
   end(): void {
     if (this.#at !== this.#buffer.length) throw new FrameError('bytes left over')
   }

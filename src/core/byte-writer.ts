@@ -1,4 +1,4 @@
-/** Puts numbers, texts and bytes one after the other into a buffer that grows. Big-endian; texts are UTF-8. */
+/** Appends numbers, texts and bytes to a growing buffer. Big-endian; texts are UTF-8. */
 const FIRST_BYTES = 256
 
 export class ByteWriter {
@@ -23,7 +23,7 @@ export class ByteWriter {
     return this
   }
 
-  /** A text behind two bytes of length. Throws a RangeError when it is longer than they can say. */
+  /** A text after a length of two bytes. Throws a RangeError when it is longer than 65,535 bytes. */
   text(value: string): this {
     const length = Buffer.byteLength(value)
     this.u16(length)
@@ -53,7 +53,7 @@ export class ByteWriter {
     return this
   }
 
-  /** Writes over the four bytes at `at`. */
+  /** Overwrites the four bytes at `at`. */
   patchU32(at: number, value: number): this {
     this.#buffer.writeUInt32BE(value, at)
     return this
@@ -63,7 +63,7 @@ export class ByteWriter {
     return this.#at
   }
 
-  /** The bytes so far. The writer is used up. */
+  /** @returns the bytes. The writer must not be used afterwards. */
   finish(): Buffer {
     return this.#buffer.subarray(0, this.#at)
   }

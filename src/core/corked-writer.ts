@@ -1,18 +1,20 @@
 /**
- * Collects what is written and hands it to a stream as one write: what one turn of the event loop writes, and of what can wait a
- * little, what comes within `GATHER_MS` while writes come thick. Most of what a small message costs is the write, and waking the
- * process that reads it. It bounds nothing: whoever writes looks at `queuedBytes` first.
+ * Collects writes and passes them to a stream as one: all writes of one turn of the event loop, and, for
+ * writes that may wait, all within `GATHER_MS` while writes are frequent. Most of the cost of a small message
+ * is the write itself and waking the process that reads it. There is no limit here: callers check
+ * `queuedBytes` first.
  */
 import type { Writable } from 'node:stream'
 
-/** What is collected leaves at once beyond so many bytes. */
+/** Above this many collected bytes the writer flushes at once. */
 const FLUSH_BYTES = 256 * 1024
-/** So soon after the last write, what can wait does so for as long. */
+/** A `gather` write this soon after the last flush waits this long for others. */
 const GATHER_MS = 2
 
 /**
- * When something leaves, at the latest. `soon`: when the running callback is done. `turn`: at the end of the event loop's turn. `gather`:
- * likewise when nothing has left for a while, else a little later. Whatever leaves takes along all that was written before it.
+ * The latest time of the flush. `soon`: when the running callback is done. `turn`: at the end of the event
+ * loop's turn. `gather`: at the end of the turn if there was no flush within `GATHER_MS`, else `GATHER_MS`
+ * later. A flush takes all earlier writes along.
  */
 export type FlushTiming = 'soon' | 'turn' | 'gather'
 
@@ -23,7 +25,7 @@ export class CorkedWriter {
   #immediate: NodeJS.Immediate | undefined
   #soon = false
   #gathering: NodeJS.Timeout | undefined
-  #leftAtMs = Number.NEGATIVE_INFINITY
+  #flushedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(stream: Writable) {
     this.#stream = stream
@@ -53,13 +55,13 @@ export class CorkedWriter {
     const bytes = this.#collectedBytes
     this.#collected = []
     this.#collectedBytes = 0
-    this.#leftAtMs = performance.now()
+    this.#flushedAtMs = performance.now()
     if (this.#stream.writable) this.#stream.write(Buffer.concat(collected, bytes))
   }
 
   #gather(): void {
     if (this.#immediate !== undefined || this.#gathering !== undefined) return
-    if (performance.now() - this.#leftAtMs > GATHER_MS) this.#flushThisTurn()
+    if (performance.now() - this.#flushedAtMs > GATHER_MS) this.#flushThisTurn()
     else this.#gathering = setTimeout(() => this.flush(), GATHER_MS)
   }
 

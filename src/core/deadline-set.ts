@@ -1,6 +1,6 @@
 /**
- * Things that may each stay for the same time, in the order of their coming, watched by one timer. Whoever stays longer
- * is taken out and reported.
+ * A set whose items all have the same time limit, ordered by when they were added, with one timer for all.
+ * Items past the limit are removed and reported.
  */
 export class DeadlineSet<T> {
   readonly #limitMs: number
@@ -23,7 +23,7 @@ export class DeadlineSet<T> {
     return this.#since.keys().next().value
   }
 
-  /** When the oldest came; undefined when there is none. */
+  /** When the oldest was added; undefined when the set is empty. */
   get oldestSince(): number | undefined {
     return this.#since.values().next().value
   }
@@ -42,7 +42,7 @@ export class DeadlineSet<T> {
     return had
   }
 
-  /** Takes all out, the oldest first. */
+  /** Removes all items. @returns them, oldest first */
   clear(): T[] {
     const all = [...this.#since.keys()]
     for (const item of all) this.delete(item)

@@ -1,23 +1,24 @@
 /**
- * Finds who hangs: each is asked something that every living one answers. Only so many unanswered questions in a row count, so
- * that one who stood still itself for a while blames nobody. What is done about it is the caller's.
+ * Detects processes that hang, by probes that every healthy process answers. Only several failed probes in a
+ * row count, so that a process that was itself stopped for a while blames nobody. The caller decides what to
+ * do.
  */
 const MISSES = 3
 
 export interface HangWatchOptions {
-  /** Without an answer for so long one hangs. 0: never. */
+  /** A process that does not answer for this long hangs. 0: no check. */
   timeoutMs: number
-  /** Names of those to ask. */
+  /** The processes to probe. */
   names: () => readonly string[]
   /** Rejects when there is no answer within `timeoutMs`. */
   probe: (name: string, options: { timeoutMs: number }) => Promise<unknown>
-  /** `count` questions in a row have had no answer. */
+  /** `count` probes in a row have failed. */
   onSilence: (name: string, count: number, error: unknown) => void
-  /** Called once for each that hangs, with what came of the last question. */
+  /** Called once for each process that hangs, with the error of the last probe. */
   onHung: (name: string, error: unknown) => void
 }
 
-/** @returns a function that ends the watch */
+/** @returns a function that stops the checks */
 export function watchForHangs(options: HangWatchOptions): () => void {
   if (options.timeoutMs === 0) return () => undefined
   const everyMs = Math.ceil(options.timeoutMs / MISSES)

@@ -1,6 +1,7 @@
 /**
- * Reads one HTTP/1 request head out of chunks of any size, strictly, within a byte limit. It looks at each byte once,
- * however the head is cut. It knows no socket, interprets no header, and never looks at what follows the head.
+ * Parses one HTTP/1 request head from chunks of any size, strictly, within a byte limit. Checks each byte
+ * once, however the head is split. Uses no socket, does not interpret headers, and ignores what follows the
+ * head.
  */
 
 export interface RequestHead {
@@ -42,12 +43,12 @@ export class HttpHeadParser {
     this.#limitBytes = limitBytes
   }
 
-  /** All bytes so far, those after the head included. */
+  /** All bytes so far, including those after the head. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  /** Takes the next chunk. After anything but `partial` there is nothing more to push. */
+  /** Adds a chunk. After any result but `partial`, do not push more. */
   push(chunk: Buffer): HttpHeadProgress {
     this.#append(chunk)
     const end = this.bytes.indexOf(HEAD_END, Math.max(0, this.#checked - (HEAD_END.length - 1)), 'latin1')
@@ -71,7 +72,7 @@ export class HttpHeadParser {
     this.#length = length
   }
 
-  /** Checks the bytes up to `until` that have not been checked yet, and the request line as soon as it is there. */
+  /** Checks the unchecked bytes up to `until`, and the request line once it is complete. */
   #check(until: number): HttpHeadRefusal | null {
     let previous = this.#checked === 0 ? SPACE : (this.#buffer[this.#checked - 1] ?? SPACE)
     for (let at = this.#checked; at < until; at += 1) {

@@ -1,4 +1,4 @@
-/** Cuts bytes at line feeds, and at nothing else that may pass for the end of a line. */
+/** Splits bytes at line feeds, and at no other line separator. */
 
 export class LineTooLong extends Error {
   constructor(maxBytes: number) {
@@ -8,7 +8,10 @@ export class LineTooLong extends Error {
 
 const LINE_FEED = 0x0a
 
-/** The lines, without their line feeds; what follows the last one too, if there is any. Rejects with `LineTooLong`. */
+/**
+ * @returns the lines without line feeds, and the rest after the last line feed, if any. Rejects with
+ * `LineTooLong`.
+ */
 export async function* linesOf(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
   let begun: Buffer[] = []
   let begunBytes = 0

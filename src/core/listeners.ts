@@ -1,9 +1,9 @@
-/** Functions that are called for each other's sake: one that throws does not keep the next from being called. */
+/** A list of listeners. When one throws, the next ones are still called. */
 export class Listeners<A extends unknown[]> {
   readonly #listeners = new Set<(...args: A) => void>()
   readonly #failed: (error: unknown) => void
 
-  /** @param failed told of what a listener throws */
+  /** @param failed called with what a listener throws */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed
   }
@@ -12,7 +12,7 @@ export class Listeners<A extends unknown[]> {
     return this.#listeners.size
   }
 
-  /** @returns takes the listener away again */
+  /** @returns a function that removes the listener */
   add(listener: (...args: A) => void): () => void {
     const own = (...args: A) => listener(...args)
     this.#listeners.add(own)

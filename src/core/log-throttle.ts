@@ -1,4 +1,4 @@
-/** Lets one line an interval through to the log, and counts those that it held back. */
+/** Limits a log message to one line per interval, and counts the lines that were held back. */
 export class LogThrottle {
   readonly #intervalMs: number
   readonly #nowMs: () => number
@@ -10,7 +10,7 @@ export class LogThrottle {
     this.#nowMs = nowMs
   }
 
-  /** Calls `write` with the number of lines held back since the last one, unless this one is to be held back too. */
+  /** Calls `write` with the number of lines held back since the last line, or holds this line back too. */
   run(write: (heldBack: number) => void): void {
     const nowMs = this.#nowMs()
     if (nowMs < this.#nextLineAtMs) {

@@ -1,7 +1,7 @@
 /**
- * What one side of a link is still to send, bounded in bytes. The policy for a receiver that can't keep up: past
- * `softBytes` volatile frames are dropped, past `hardBytes` all publications are. What a receiver can't do without is
- * never dropped, but past `closeBytes` the link is to be ended.
+ * The unsent bytes of one side of a link, and the policy for a receiver that can't keep up: past `softBytes`
+ * volatile frames are dropped, past `hardBytes` all publications. Control frames are never dropped; past
+ * `closeBytes` the link has to be closed.
  */
 
 import type { FlushTiming } from './corked-writer.ts'
@@ -41,12 +41,12 @@ export class Outbox {
     return this.#writer.queuedBytes
   }
 
-  /** Whether the receiver keeps up again: nothing that is offered now would be dropped. */
+  /** Whether the receiver keeps up: nothing would be dropped now. */
   get keepsUp(): boolean {
     return !this.#overflowed && this.#writer.queuedBytes <= this.#limits.softBytes
   }
 
-  /** @returns whether the frame is on its way */
+  /** @returns false when the frame was dropped */
   offer(frame: Buffer, priority: FramePriority, timing: FlushTiming = 'turn'): boolean {
     if (this.#overflowed) return false
     if (this.#writer.queuedBytes > this.#bound(priority)) {

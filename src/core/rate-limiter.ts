@@ -1,7 +1,4 @@
-/**
- * How much one may do: a window that holds a burst, and is as long as the rate needs to allow for one. Decides nothing
- * about what a refusal looks like.
- */
+/** Rate limits as windows: a window allows one burst, and is long enough for the average rate. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
 export interface RateWindow {
@@ -9,15 +6,15 @@ export interface RateWindow {
   readonly durationMs: number
 }
 
-/** Takes one from what `key` has left. Resolves with 0, or when nothing is left with the milliseconds until there is. */
+/** Counts one for `key`. Resolves with 0, or, when the limit is reached, with the milliseconds to wait. */
 export type RateLimiter = (key: string) => Promise<number>
 
-/** `perSecond` on average, `burst` at once. */
+/** Allows `perSecond` on average and `burst` at once. */
 export function rateWindow(perSecond: number, burst: number): RateWindow {
   return { points: burst, durationMs: Math.max(1, Math.round((1_000 * burst) / perSecond)) }
 }
 
-/** Counted in this process. */
+/** Counts in this process. */
 export function memoryRateLimiter({ points, durationMs }: RateWindow): RateLimiter {
   const limiter = new RateLimiterMemory({ points, duration: durationMs / 1_000 })
   return async (key) => {

@@ -1,4 +1,4 @@
-/** Registers a gauge whose value is read when the metrics are. */
+/** Registers a gauge whose value is read at each scrape. */
 
 import type { Registry } from 'prom-client'
 import { Gauge } from 'prom-client'

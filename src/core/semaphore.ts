@@ -1,4 +1,7 @@
-/** Runs at most `permits` tasks at a time. Up to `queueMax` others wait, first come first served; more are refused. */
+/**
+ * Runs at most `permits` tasks at a time. Up to `queueMax` others wait, first come first served; more are
+ * refused.
+ */
 export class Semaphore {
   readonly #permits: number
   readonly #queueMax: number

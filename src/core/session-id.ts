@@ -1,7 +1,7 @@
 /**
- * The layout of session ids: `<worker tag>-<random>`. The tag names the worker that owns the session, so that any
- * process can tell from a request alone where it belongs. A tag is the host's own six characters, drawn at each start
- * of its primary, and the worker's number. No table, no I/O.
+ * The format of session ids: `<worker tag>-<random>`. The tag names the worker that owns the session, so any
+ * process can route a request by its session id alone, without a table. A tag is the host's six random
+ * characters, new at each start of the primary, and the worker's number. No I/O.
  */
 import { randomBytes, randomInt } from 'node:crypto'
 
@@ -10,14 +10,14 @@ const HOST_TAG_CHARS = 6
 /** 144 bits. */
 const RANDOM_BYTES = 18
 const WORKER_TAG = /^[A-Za-z0-9]{6}[1-9][0-9]{0,9}$/
-/** A tag has no `-`, so the first one ends it, whatever the random part holds. */
+/** A tag has no `-`, so the first `-` ends it. */
 const SESSION_ID = /^([A-Za-z0-9]{6}[1-9][0-9]{0,9})-[A-Za-z0-9_-]{24}$/
 
 export function createHostTag(): string {
   return Array.from({ length: HOST_TAG_CHARS }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('')
 }
 
-/** @throws TypeError when that makes no well-formed tag */
+/** @throws TypeError when the result is not a well-formed tag */
 export function workerTag(hostTag: string, workerNumber: number): string {
   const tag = `${hostTag}${workerNumber}`
   if (hostTag.length !== HOST_TAG_CHARS || !WORKER_TAG.test(tag)) {
@@ -26,15 +26,15 @@ export function workerTag(hostTag: string, workerNumber: number): string {
   return tag
 }
 
-/** The host's part of a worker's tag. */
+/** The host's part of a worker tag. */
 export function hostTagOf(tag: string): string {
   return tag.slice(0, HOST_TAG_CHARS)
 }
 
-/** The id of a Socket.IO socket, as Socket.IO drew it, behind its worker's tag. */
+/** A worker tag, then the id that Socket.IO generated. */
 const SOCKET_ID = /^([A-Za-z0-9]{6}[1-9][0-9]{0,9})\.[A-Za-z0-9_-]{20}$/
 
-/** A session id that names its owner and that nobody can guess. */
+/** An unguessable session id that names its owner. */
 export function generateSessionId(tag: string): string {
   return `${tag}-${randomBytes(RANDOM_BYTES).toString('base64url')}`
 }
@@ -44,7 +44,10 @@ export function ownerOf(sessionId: string): string | null {
   return SESSION_ID.exec(sessionId)?.[1] ?? null
 }
 
-/** The same id with its owner in it, told apart from a session's by a `.`; none is named twice. */
+/**
+ * The id with the worker tag in front. The `.` tells it from a session id. An id that has a tag is returned
+ * as it is.
+ */
 export function taggedSocketId(tag: string, id: string): string {
   return socketOwnerOf(id) === null ? `${tag}.${id}` : id
 }

@@ -1,11 +1,11 @@
-/** A token bucket: so many a second, with a small burst. Time comes in; it waits for nothing itself. */
+/** A token bucket: a rate per second, with bursts. The caller passes the time in; there are no timers. */
 export class TokenBucket {
   readonly #perSecond: number
   readonly #capacity: number
   #tokens: number
   #filledAt: number
 
-  /** Starts full. A rate of 0 lets everything through. */
+  /** Starts full. A rate of 0: no limit. */
   constructor(options: { perSecond: number; burst: number; now: number }) {
     this.#perSecond = options.perSecond
     this.#capacity = Math.max(1, options.burst)
@@ -21,7 +21,7 @@ export class TokenBucket {
     return true
   }
 
-  /** Milliseconds until `take` can succeed; 0 when it can now. */
+  /** Milliseconds until `take` can succeed; 0: now. */
   waitMs(now: number): number {
     if (this.#perSecond === 0) return 0
     this.#fill(now)

@@ -1,6 +1,6 @@
 /**
- * Resolves or rejects as `promise` does. After `timeoutMs` resolves with what `onTimeout` returns instead, and ignores
- * how `promise` ends later.
+ * Resolves or rejects as `promise` does. After `timeoutMs` resolves with what `onTimeout` returns instead,
+ * and ignores how `promise` ends later.
  */
 export async function withTimeout<T>(timeoutMs: number, promise: Promise<T>, onTimeout: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined

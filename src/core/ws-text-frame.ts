@@ -1,6 +1,6 @@
 /**
- * The WebSocket frame of a text message from a server: final, unmasked, uncompressed (RFC 6455, 5.2), in one piece, since two pieces
- * cost each receiver a vectored write.
+ * The WebSocket frame of a text message from a server: final, unmasked, uncompressed (RFC 6455, 5.2). It is
+ * one buffer: two would cost a vectored write for each receiver.
  */
 export function textFrame(text: string): Buffer {
   const payloadBytes = Buffer.byteLength(text)

@@ -1,6 +1,6 @@
 /**
- * The admin listener: metrics, status and health of the whole host on a port of its own. It changes nothing, has no
- * password, and listens on the loopback address by default.
+ * The admin listener: metrics, status and health of the whole host on a port of its own. It changes nothing,
+ * has no password, and listens on the loopback address by default.
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'

@@ -36,7 +36,8 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
       unanswered.inc(left.length)
       logger.warn({ workers: left }, 'workers are missing in the metrics')
     }
-    // Through JSON, like the workers' metrics: it has no NaN, and one such value would make all others unreadable.
+    // Through JSON, like the workers' metrics: it has no NaN, and one such value would make all others
+    // unreadable.
     const own = parseMetrics(JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))) ?? []
     const absent = await history.absent(parts, left)
     return mergeMetrics([{ process: 'primary', metrics: own }, ...parts, ...absent])
@@ -45,8 +46,8 @@ export function hostMetrics(options: HostMetricsOptions): () => Promise<string> 
 }
 
 /**
- * Concurrent calls share one scrape. Overlapping scrapes would count a worker that exits meanwhile twice or not at all,
- * and would cost more.
+ * Concurrent calls share one scrape. Overlapping scrapes would count a worker that exits meanwhile twice or
+ * not at all, and would cost more.
  */
 function shareConcurrent(scrape: () => Promise<string>): () => Promise<string> {
   let current: Promise<string> | undefined

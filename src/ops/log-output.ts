@@ -1,7 +1,7 @@
 /**
- * Standard output as the log's destination. The process survives its failure (a full disk, a closed terminal, a reader
- * that is gone): lines that can't be written are kept up to a limit and tried again with the next line. Lines past the
- * limit are dropped and counted.
+ * Standard output as the log's destination. The process survives its failure (a full disk, a closed terminal,
+ * a reader that is gone): lines that can't be written are kept up to a limit and tried again with the next
+ * line. Lines past the limit are dropped and counted.
  */
 import { Writable } from 'node:stream'
 import { type DestinationStream, destination } from 'pino'

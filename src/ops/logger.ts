@@ -1,6 +1,7 @@
 /**
- * Creates the logger of a process: one JSON object per line, or lines for people on a terminal. Hides values that must
- * never be logged. Writes are synchronous, so that the last line before an exit or a crash is not lost.
+ * Creates the logger of a process: one JSON object per line, or lines for people on a terminal. Hides values
+ * that must never be logged. Writes are synchronous, so that the last line before an exit or a crash is not
+ * lost.
  */
 import { createRequire } from 'node:module'
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
@@ -38,7 +39,9 @@ const SECRET_NAMES = [
   'jwt',
 ]
 
-/** Where these names may occur. Listed one by one: a wildcard would make every line ten times as expensive. */
+/**
+ * Where these names may occur. Listed one by one: a wildcard would make every line ten times as expensive.
+ */
 const PLACES = [
   'auth',
   'body',

@@ -1,7 +1,7 @@
 /**
- * The metrics of a process, and the merge of all processes of a host into one text.
- * Metrics about a process itself (memory, CPU, event loop, and `rookery_worker_…`) get a label with the worker's name.
- * All others are merged by prom-client's rules: summed, unless the metric names another aggregator.
+ * The metrics of a process, and the merge of all processes of a host into one text. Metrics about a process
+ * itself (memory, CPU, event loop, and `rookery_worker_…`) get a label with the worker's name. All others are
+ * merged by prom-client's rules: summed, unless the metric names another aggregator.
  */
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { z } from 'zod'

@@ -1,7 +1,7 @@
 /**
- * The pid file of a data directory: names the process that runs on it, and keeps a second one away. It holds the pid
- * and, where the system has it, the start time of that process, so that a pid reused by another process is never
- * signalled.
+ * The pid file of a data directory: names the process that runs on it, and keeps a second one away. It holds
+ * the pid and, where the system has it, the start time of that process, so that a pid reused by another
+ * process is never signalled.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,8 +16,8 @@ export interface PidFile {
 }
 
 /**
- * Creates the data directory if it is missing. Succeeds without a pid file when an existing directory can't be written
- * now (disk full, read-only): the log waits for it, and serves what it has.
+ * Creates the data directory if it is missing. Succeeds without a pid file when an existing directory can't
+ * be written now (disk full, read-only): the log waits for it, and serves what it has.
  * @throws ExitError `dataDirectory` when it can't be used or is in use
  */
 export function claimDataDir(dataDir: string, logger: Logger): PidFile {
@@ -50,7 +50,10 @@ function warnIfOpenToOthers(dataDir: string, logger: Logger): void {
   )
 }
 
-/** Of two processes that start together, one creates the file. If both remove the same stale file, the link's socket decides. */
+/**
+ * Of two processes that start together, one creates the file. If both remove the same stale file, the link's
+ * socket decides.
+ */
 function writeExclusively(dataDir: string, file: string): void {
   const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n`
   const owner = runningPid(dataDir)

@@ -1,8 +1,8 @@
 /**
- * Keeps the counters of workers that have exited or do not answer, so that the totals of a host never decrease when a
- * worker is replaced. Prometheus would take a decrease for a restart and count the rest a second time.
- * Holds the last answer of each worker and one sum of all that have exited. What a worker counted after its last answer
- * is lost.
+ * Keeps the counters of workers that have exited or do not answer, so that the totals of a host never
+ * decrease when a worker is replaced. Prometheus would take a decrease for a restart and count the rest a
+ * second time. Holds the last answer of each worker and one sum of all that have exited. What a worker
+ * counted after its last answer is lost.
  */
 import { addTotals, type MetricJson, type ProcessMetrics, totalsOf } from './metrics.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The door through which an application is loaded into every worker: a module whose default export is an `App`.
- * The chat comes in through it, and a user's own application (`--app ./my-app.js`) as well.
+ * The API for applications. Every worker loads one: a module whose default export is an `App`. The chat uses
+ * this API, like your own application (`--app ./my-app.js`).
  */
 import type { Hono } from 'hono'
 import type { Logger } from 'pino'
@@ -17,34 +17,35 @@ export interface AppContext {
   readonly worker: string
   readonly logger: Logger
   readonly settings: AppSettings
-  /** Routes of the application's own, on the same port. */
+  /** For the application's own routes, on the same port. */
   readonly http: Hono
   readonly metrics: Registry
   readonly rooms: Rooms
   readonly limits: Limits
   /**
-   * Sends one event to many sockets of this worker, encoded once. Sockets with too many unsent bytes are passed over.
-   * @returns those that were passed over
+   * Sends one event to many sockets of this worker, encoded once. Skips sockets with more than
+   * `slowClientBytes` unsent.
+   * @returns the skipped sockets
    */
   fanOut(sockets: Iterable<Socket>, event: string, payload: unknown): Socket[]
-  /** Bytes accepted for this socket's connection that have not left the process yet. */
+  /** Bytes written to this socket's connection that have not left the process yet. */
   unsentBytes(socket: Socket): number
-  /** Called with the present state at once and then at every change. */
+  /** Calls `listener` with the present state at once, and then at every change. */
   onClusterState(listener: (state: ClusterState) => void): void
   onDrain(hooks: DrainHooks): void
 }
 
 export type ClusterState = { state: 'ok' } | { state: 'degraded'; reason: string }
 
-/** What an application may do when its worker goes. Each connection is closed at a time of its own. */
+/** Hooks for the drain of a worker. Each connection is closed at a time of its own. */
 export interface DrainHooks {
-  /** Once a socket, at the start: its connection will be closed in so many milliseconds. */
+  /** Called once per socket when the drain starts: its connection will be closed in `reconnectInMs`. */
   notice?(socket: Socket, reconnectInMs: number): void
-  /** Just before a socket's connection is closed: resolves when no ack of it is owed any more. */
+  /** Called just before a socket's connection is closed. Resolves when all its requests have been acked. */
   settle?(socket: Socket): Promise<void>
 }
 
-/** What of the settings an application may see. */
+/** The settings that an application gets. */
 export interface AppSettings {
   readonly auth: 'guest' | 'jwt'
   readonly jwtSecret: string | undefined
@@ -54,36 +55,37 @@ export interface AppSettings {
   readonly apiKey: string | undefined
   readonly textMaxChars: number
   readonly roomsPerSocket: number
-  /** Messages a user may send a second, with bursts of `messageBurst`. */
+  /** Messages a user may send per second, with bursts of `messageBurst`. */
   readonly messageRate: number
   readonly messageBurst: number
-  /** All other requests a user may make a second, with bursts of `requestBurst`. */
+  /** Other requests a user may make per second, with bursts of `requestBurst`. */
   readonly requestRate: number
   readonly requestBurst: number
-  /** Past so many unsent bytes a socket gets no room messages but a `gap` event later. */
+  /** Past this many unsent bytes a socket gets no room messages, but a `gap` event later. */
   readonly slowClientBytes: number
-  /** A socket that stays slow for so long is disconnected. */
+  /** A socket that stays slow for this long is disconnected. */
   readonly slowClientMs: number
 }
 
-/** Rooms with a memory: the log, who is there, and who has read how far. Errors are `RookeryError`s. */
+/** Rooms: their logs, their members and the read markers of users. Errors are `RookeryError`s. */
 export interface Rooms {
   /**
-   * Resolves when this worker is subscribed: every entry appended from then on reaches `listener.entries` once, in
-   * order and without holes. One subscription per worker and room is enough; the application shares it out.
+   * Resolves when this worker is subscribed: every entry appended from then on reaches `listener.entries`
+   * once, in order and without gaps. One subscription per worker and room is enough; the application
+   * distributes the entries.
    */
   open(room: string, listener: RoomListener): Promise<RoomSubscription>
   append(room: string, draft: MessageDraft, terms?: AppendOptions): Promise<AppendResult>
   read(room: string, range: RoomRange): Promise<RoomPage>
   /**
-   * From now on `user` is in `room`, until each stay of this user there has ended. Resolves with who is there, the user
-   * included. When it rejects, the stay may have begun all the same: `leave` it.
-   * @param stay a name for one connection's being in the room: unique in this worker, never used again, 64 characters at
-   * most
+   * Starts a presence session. `user` is in `room` until all sessions of this user there have ended. Resolves
+   * with the members, the user included. When it rejects the session may have started anyway: call `leave`.
+   * @param sessionId names the presence of one connection in the room: unique in this worker, never used
+   * again, at most 64 characters
    */
-  enter(room: string, user: Author, stay: string): Promise<RoomMembers>
-  /** Ends a stay, as soon as the host can be told; harmless for one that never began. */
-  leave(room: string, userId: string, stay: string): void
+  enter(room: string, user: Author, sessionId: string): Promise<RoomMembers>
+  /** Ends a presence session, with retries if the primary can't be reached. Harmless if it never started. */
+  leave(room: string, userId: string, sessionId: string): void
   members(room: string): Promise<RoomMembers>
   trackRoom(userId: string, room: string): Promise<void>
   forgetRoom(userId: string, room: string): Promise<void>
@@ -93,23 +95,23 @@ export interface Rooms {
 
 export interface AppendOptions {
   /**
-   * Counts as one of the messages that `draft.from` may send (`messageRate`), over all workers and hosts: rejects with
-   * `rate_limited` when that is one too many.
+   * Counts against `draft.from`'s limit of messages (`messageRate`), over all workers and hosts. Rejects with
+   * `rate_limited` when the limit is reached.
    */
   limited?: boolean
 }
 
-/** What a user may do and have on all workers of all hosts. Errors are `RookeryError`s. */
+/** Limits per user over all workers and hosts. Errors are `RookeryError`s. */
 export interface Limits {
   /**
-   * Counts one more connection of the user. Rejects with `rate_limited` when there are CONNECTIONS_PER_USER already; then,
-   * and when it rejects otherwise, nothing is counted.
-   * @returns what ends it; harmless when called again
+   * Counts one more connection of the user. Rejects with `rate_limited` when the user has
+   * CONNECTIONS_PER_USER already. When it rejects, nothing is counted.
+   * @returns a function that ends the connection; further calls do nothing
    */
   admitConnection(userId: string): Promise<() => void>
   /**
-   * Takes one from REQUEST_RATE and REQUEST_BURST, for what costs more than the worker that serves it: a reading of the log.
-   * Rejects with `rate_limited`. What can't be counted just now is let be.
+   * Counts against REQUEST_RATE and REQUEST_BURST. For requests that cost more than this worker's time, such
+   * as reads of the log. Rejects with `rate_limited`. Resolves when it can't be counted at the moment.
    */
   takePage(userId: string): Promise<void>
 }
@@ -125,12 +127,12 @@ export interface RoomPage {
 }
 
 export interface RoomMembers {
-  /** At most `MEMBERS_SHOWN`, by the order of their coming. */
+  /** At most `MEMBERS_SHOWN`, in the order in which they joined. */
   members: Author[]
   count: number
 }
 
-/** In larger rooms presence is told by count alone, and a member list holds the first so many. */
+/** Larger rooms announce only their member count, and member lists hold only the first this many. */
 export const MEMBERS_SHOWN = 500
 
 export interface PresenceChange {
@@ -142,11 +144,11 @@ export interface PresenceChange {
 export interface RoomListener {
   entries(entries: readonly LogEntry[]): void
   /**
-   * The log was lost, and this is another: what was delivered is of no log any more. What is delivered next follows on
-   * `head` of the log that is named `epoch`.
+   * The log was lost and replaced: entries delivered before are in no log any more. The next entries follow
+   * `head` in the log with this `epoch`.
    */
   reset?(epoch: string, head: number): void
-  /** Changes of a short while, together. */
+  /** Changes, collected over a short time. */
   presence(change: PresenceChange): void
 }
 

@@ -1,4 +1,7 @@
-/** The answering side of calls on a link: checks the parameters, runs the handler, and makes an error of a failure. */
+/**
+ * Serves the calls of the other side of a link: checks the parameters, runs the handler, turns failures into
+ * errors.
+ */
 import type { Logger } from 'pino'
 import { RookeryError } from './errors.ts'
 import { replyFrame } from './frames.ts'
@@ -32,12 +35,12 @@ export class CallServer {
     this.#maxRunning = options.maxRunning
   }
 
-  /** Calls whose handlers have not answered yet. */
+  /** Calls whose handlers still run. */
   get running(): number {
     return this.#running
   }
 
-  /** Resolves with the frame of the reply; never rejects. */
+  /** Resolves with the reply frame; never rejects. */
   async serve(call: ServedCall): Promise<Buffer> {
     if (this.#running >= this.#maxRunning)
       return refusal(
@@ -48,7 +51,7 @@ export class CallServer {
     try {
       return replyFrame(call.id, true, await this.#run(call))
     } catch (error) {
-      return refusal(call.id, this.#meant(error, call))
+      return refusal(call.id, this.#toRookeryError(error, call))
     } finally {
       this.#running -= 1
     }
@@ -64,9 +67,9 @@ export class CallServer {
     return handler(checked.data, from)
   }
 
-  #meant(error: unknown, { method, from }: ServedCall): RookeryError {
+  #toRookeryError(error: unknown, { method, from }: ServedCall): RookeryError {
     if (error instanceof RookeryError) return error
-    this.#logger.error({ err: error, method, from }, 'a request failed')
+    this.#logger.error({ err: error, method, from }, 'a request on the link failed')
     return new RookeryError('internal', `${method}: internal error`)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The chat's protocol as schemas and types: what a client may ask, what it is answered, what it is told.
- * Server, client package and load test share this file. Keys that a schema does not know are passed over, as clients
- * pass over kinds that they don't know: a newer client may speak to an older server.
+ * The chat protocol as schemas and types: requests, answers, events. Server, client package and load test
+ * share this file. Unknown keys are ignored, as clients ignore unknown kinds, so that a newer client can use
+ * an older server.
  */
 import { z } from 'zod'
 import { directUsers, isDirect } from './chat-direct.ts'
@@ -13,17 +13,17 @@ export const HISTORY_DEFAULT = 50
 export const HISTORY_MAX = 200
 const GUEST_KEY_MIN_CHARS = 16
 
-/** UTF-8 can't carry half of a surrogate pair: what holds one can't be kept as it was sent. */
+/** UTF-8 can't encode half of a surrogate pair, so a text with one can't be stored as it was sent. */
 const LONE_SURROGATE = /\p{Cs}/u
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
 
-/** Whose length is limited by a setting, in Unicode code points: `charsIn`. */
+/** A setting limits its length in Unicode code points (`charsIn`). */
 export const text = z
   .string()
   .min(1, 'a text has at least one character')
   .refine((value) => !LONE_SURROGATE.test(value), 'half of a surrogate pair is no character')
 
-/** Unicode code points, so that every language's client counts alike. */
+/** Counts Unicode code points, so that clients in all languages agree. */
 export function charsIn(value: string): number {
   let chars = 0
   for (const _ of value) chars += 1
@@ -61,7 +61,7 @@ const ONE_DIRECTION = 'either before or after, not both'
 export const historyRange = z.object(range).refine(oneDirection, ONE_DIRECTION)
 export type HistoryRange = z.infer<typeof historyRange>
 
-/** Client → server: one schema an event. */
+/** Client → server: one schema per event. */
 export const chatRequests = {
   'room:join': z.object({
     room: chatRoom,
@@ -81,7 +81,7 @@ export const chatRequests = {
 } as const
 
 export type ChatEvent = keyof typeof chatRequests
-/** As the server has it once checked; the client may leave out what has a default. */
+/** As the server has it after validation; clients may omit fields with a default. */
 export type ChatRequest<E extends ChatEvent> = z.output<(typeof chatRequests)[E]>
 
 export interface ChatPage {
@@ -91,7 +91,7 @@ export interface ChatPage {
   more: boolean
 }
 
-/** What an ack holds beside `ok: true`. */
+/** The fields of an ack besides `ok: true`. */
 export interface ChatAnswers {
   'room:join': ChatPage & { room: string; reset: boolean; members: Author[] }
   'room:leave': object
@@ -107,7 +107,7 @@ export interface ChatAnswers {
 
 export type Ack<T> = ({ ok: true } & T) | { ok: false; error: ErrorBody }
 
-/** Announced in `welcome`. Rates are per user and worker, a second. */
+/** Sent in `welcome`. Rates are per second, for each user and worker. */
 export interface ChatLimits {
   /** In Unicode code points. */
   textMaxChars: number
@@ -121,22 +121,25 @@ export interface ChatLimits {
   messageBurst: number
   requestRate: number
   requestBurst: number
-  /** In larger rooms presence is told by count alone, and a member list holds the first so many. */
+  /** Larger rooms announce only their member count, and member lists hold only the first this many. */
   membersShown: number
 }
 
-/** Server → client: one payload an event. */
+/** Server → client: one payload per event. */
 export interface ChatEvents {
   welcome: { user: Author; host: string; worker: string; limits: ChatLimits }
   message: LogEntry
   presence: { room: string; joined?: Author[]; left?: { id: string }[]; count: number }
   typing: { room: string; user: Author; typing: boolean }
-  /** Also told to the user's own other connections, whether they have joined the room or not. */
+  /** Sent to the user's other connections too, whether they have joined the room or not. */
   read: { room: string; user: { id: string }; seq: number }
-  /** A text has come in a direct room of the user's that this connection has not joined; `head` is its number. */
+  /**
+   * A new text in a direct room of the user that this connection has not joined. `head` is its sequence
+   * number.
+   */
   room: { room: string; head: number; from: Author }
   gap: { room: string; from: number; to: number }
-  /** The room's log is another than the one that the client joined, numbered anew: what it has is gone. It joins again. */
+  /** The room's log was replaced; numbering starts again. The client drops its entries and joins again. */
   epoch: { room: string; epoch: string; head: number }
   cluster: { state: 'ok' } | { state: 'degraded'; reason: string }
   draining: { reconnectInMs: number }

@@ -1,6 +1,6 @@
 /**
- * What primary and worker say to each other on Node's own IPC channel: control alone, beside the handles that sticky's
- * protocol passes there. Anything that fits none of these (pm2's `axm:*`, say) is counted and passed over.
+ * Messages between primary and worker on Node's IPC channel: control messages, besides the handles of the
+ * sticky protocol. Any other message (pm2's `axm:*`, say) is counted and ignored.
  */
 import { z } from 'zod'
 
@@ -8,12 +8,12 @@ import { z } from 'zod'
 export const workerControl = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rookery:ready') }),
   /**
-   * The message that hands over connection `id` has come, and with it the connection, or not: then it had been closed
-   * before it was sent.
+   * The message for connection `id` has arrived. `arrived` is false if the connection was closed before it
+   * was sent.
    */
   z.object({ type: z.literal('rookery:taken'), id: z.int().min(1), arrived: z.boolean() }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
-  /** To `rookery:ping`. */
+  /** The answer to `rookery:ping`. */
   z.object({ type: z.literal('rookery:pong') }),
   /** From sticky's `setupWorker`: an Engine.IO session began or ended. */
   z.object({ type: z.literal('sticky:connection'), data: z.string() }),
@@ -23,35 +23,35 @@ export type WorkerControl = z.infer<typeof workerControl>
 
 /** Primary → worker. */
 export const primaryControl = z.discriminatedUnion('type', [
-  /** Close every connection, spread over `spreadMs`, and leave. */
+  /** Close all connections, spread over `spreadMs`, and exit. */
   z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0) }),
-  /** Says that the worker reads this channel, by a `rookery:pong`. */
+  /** The worker answers `rookery:pong`, which proves that it reads this channel. */
   z.object({ type: z.literal('rookery:ping') }),
 ])
 export type PrimaryControl = z.infer<typeof primaryControl>
 
-/** Primary → worker, with a connection: sticky's message, and an id beside it that sticky passes over. */
+/** Primary → worker, with a connection: sticky's message, with more fields that sticky ignores. */
 export const handOverMessage = z.object({
   type: z.literal('sticky:connection'),
-  /** Never used twice towards one worker. */
+  /** Never used twice for one worker. */
   id: z.int().min(1),
-  /** What was read of the connection. */
+  /** The bytes that were read from the connection. */
   data: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  /** Only of a connection that came through another host: where the client's own came from. */
+  /** The client's address. Only for a connection that was forwarded by another host. */
   client: z.object({ address: z.string(), port: z.int() }).optional(),
 })
 export type HandOverMessage = z.infer<typeof handOverMessage>
 
-/** What a worker is given when it is forked, as one JSON value in the environment variable `ROOKERY_WORKER`. */
+/** The start parameters of a worker: one JSON value in the environment variable `ROOKERY_WORKER`. */
 export const workerBoot = z.object({
-  /** Unique on the host, never used again while the primary lives: `w1`, `w2` … */
+  /** Unique on the host, never reused while the primary runs: `w1`, `w2` … */
   name: z.string(),
-  /** The tag of this worker in session ids: host tag and number, `[A-Za-z0-9_-]`. */
+  /** The tag of this worker in session ids: host tag and worker number. */
   tag: z.string(),
   host: z.string(),
   linkPath: z.string(),
   linkSecret: z.string(),
-  /** The settings, as the primary loaded and checked them. */
+  /** The settings, loaded and checked by the primary. */
   config: z.string(),
 })
 export type WorkerBoot = z.infer<typeof workerBoot>

@@ -1,4 +1,4 @@
-/** What a room's log holds and what is handed to it: the shapes, and their schemas for the edges. */
+/** The entries of a room's log and the drafts appended to it: types, and schemas for input from outside. */
 import { z } from 'zod'
 
 export const roomName = z
@@ -12,7 +12,7 @@ export const sequence = z.int().min(0)
 export const author = z.object({ id: z.string().min(1).max(64), name: z.string().min(1).max(64) })
 export type Author = z.infer<typeof author>
 
-/** A message on its way into a room's log. */
+/** A message that is to be appended to a room's log. */
 export const messageDraft = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('text'), id: messageId, from: author, text: z.string() }),
   z.strictObject({
@@ -27,8 +27,8 @@ export const messageDraft = z.discriminatedUnion('kind', [
 export type MessageDraft = z.infer<typeof messageDraft>
 
 /**
- * An entry of a room's log, which is also the payload of the `message` event.
- * `text` is absent in a removal, and in whatever a removal has blanked.
+ * An entry of a room's log, and the payload of the `message` event.
+ * `text` is missing in a removal, and in entries that a removal has blanked.
  */
 export const logEntry = z.object({
   room: roomName,
@@ -38,7 +38,7 @@ export const logEntry = z.object({
   from: author,
   text: z.string().optional(),
   target: sequence.optional(),
-  /** Unix milliseconds, the log's clock; never goes back within a room. */
+  /** Unix milliseconds by the log's clock. Never decreases within a room. */
   at: z.int(),
 })
 export type LogEntry = z.infer<typeof logEntry>

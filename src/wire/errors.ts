@@ -1,6 +1,6 @@
 /**
- * The one table of errors that a client, an HTTP caller or a worker can be given.
- * `retryable` says whether the same call may succeed later without being changed; `status` is its HTTP status.
+ * The table of errors that clients, HTTP callers and workers can get.
+ * `retryable`: the same call may succeed later, unchanged. `status`: the HTTP status.
  */
 export const errorTable = {
   bad_request: { status: 400, retryable: false },
@@ -18,16 +18,16 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** The error as it stands in an ack, in an HTTP body and in a reply on the link. */
+/** The form of an error in an ack, in an HTTP body and in a reply on the link. */
 export interface ErrorBody {
   code: ErrorCode
   message: string
   retryable: boolean
-  /** Wait at least so many milliseconds before the next try. */
+  /** Wait at least this long before the next try. */
   retryAfterMs?: number
 }
 
-/** An error meant for whoever made the call. Anything else that is thrown becomes `internal` at the edge. */
+/** An error for the caller. Anything else that is thrown becomes `internal`. */
 export class RookeryError extends Error {
   readonly code: ErrorCode
   readonly retryAfterMs: number | undefined
@@ -53,7 +53,7 @@ export class RookeryError extends Error {
     return body
   }
 
-  /** The error that `body` described on the other side of a process boundary. */
+  /** Restores an error from its body, on the other side of a process boundary. */
   static fromBody(body: ErrorBody): RookeryError {
     return new RookeryError(
       body.code,

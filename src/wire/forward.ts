@@ -1,12 +1,14 @@
 /**
- * What two hosts say to each other before one passes a client's connection on to the other. Pure: bytes in, bytes out.
+ * The handshake between two hosts before one forwards a client's connection to the other. Pure: bytes in,
+ * bytes out.
  *
  *     owner     → hello:   RKF1, 16 random bytes
  *     forwarder → request: RKF1, length of the JSON (2 bytes), JSON, HMAC-SHA256 of hello and JSON
  *     owner     → accept:  RKF1, HMAC-SHA256 of the request's HMAC
  *
- * From there on the connection is the client's, byte by byte. Each side proves that it knows the secret over random bytes
- * of the other's, so neither a recorded request nor a recorded answer is good for a second time. Nothing is encrypted.
+ * After the handshake the connection carries the client's bytes. Each side proves that it knows the secret,
+ * over random bytes of the other side, so recorded requests and answers can't be replayed. Nothing is
+ * encrypted.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -29,9 +31,9 @@ export const HELLO_BYTES = MAGIC.length + NONCE_BYTES
 export const ACCEPT_BYTES = MAGIC.length + MAC_BYTES
 
 const forwardRequest = z.object({
-  /** The tag of the host that is meant: an address may have passed on to another. */
+  /** The tag of the intended host: its address may belong to another host by now. */
   to: z.string().min(1).max(64),
-  /** Random bytes of the forwarder's, as base64url. */
+  /** Random bytes of the forwarder, as base64url. */
   nonce: z.string().min(1).max(64),
   client: z.object({
     address: z
@@ -46,7 +48,7 @@ export type ForwardRequest = z.infer<typeof forwardRequest>
 export type RequestProgress =
   | { state: 'partial' }
   | { state: 'refused'; reason: 'malformed' | 'forged' }
-  /** `secret`: the one that it was made with. */
+  /** `secret`: the secret that the request was made with. */
   | { state: 'complete'; request: ForwardRequest; secret: string }
 
 export function createHello(nonce: Buffer): Buffer {
@@ -64,7 +66,9 @@ export function createRequest(request: ForwardRequest, hello: Buffer, secret: st
   return Buffer.concat([MAGIC, length, json, requestMac(hello, json, secret)])
 }
 
-/** Looks at what came so far. The JSON is not read before its HMAC is known to be right, with any of the secrets. */
+/**
+ * Parses the bytes so far. Does not parse the JSON before its HMAC has been verified with one of the secrets.
+ */
 export function readRequest(bytes: Buffer, hello: Buffer, secrets: readonly string[]): RequestProgress {
   if (!startsWithMagic(bytes)) return { state: 'refused', reason: 'malformed' }
   const start = MAGIC.length + LENGTH_BYTES
@@ -84,7 +88,7 @@ export function readRequest(bytes: Buffer, hello: Buffer, secrets: readonly stri
     : { state: 'refused', reason: 'malformed' }
 }
 
-/** @param request its bytes */
+/** @param request the bytes of the request */
 export function createAccept(request: Buffer, secret: string): Buffer {
   const mac = createHmac('sha256', secret).update(ACCEPT_LABEL).update(request.subarray(-MAC_BYTES)).digest()
   return Buffer.concat([MAGIC, mac])
@@ -98,7 +102,7 @@ function requestMac(hello: Buffer, json: Buffer, secret: string): Buffer {
   return createHmac('sha256', secret).update(REQUEST_LABEL).update(hello).update(json).digest()
 }
 
-/** As far as it has come. */
+/** Compares as many bytes as there are. */
 function startsWithMagic(bytes: Buffer): boolean {
   const length = Math.min(bytes.length, MAGIC.length)
   return bytes.subarray(0, length).equals(MAGIC.subarray(0, length))

@@ -1,10 +1,10 @@
-/** Reads the frames of the link. Whatever is not one throws a `FrameError`, whose message says why. */
+/** Decodes the frames of the link. Throws a `FrameError` for anything else. */
 import { FrameError } from '../core/byte-frames.ts'
 import { ByteReader } from '../core/byte-reader.ts'
 import type { PrimaryFrame, WorkerFrame } from './frames.ts'
 import { frameKind, PUBLISH_VOLATILE } from './frames.ts'
 
-/** @param bytes a frame without its length */
+/** @param bytes a frame without its length bytes */
 export function decodeWorkerFrame(bytes: Buffer): WorkerFrame {
   const frame = new ByteReader(bytes)
   const kind = frame.u8()
@@ -36,7 +36,7 @@ export function decodeWorkerFrame(bytes: Buffer): WorkerFrame {
   }
 }
 
-/** @param bytes a frame without its length */
+/** @param bytes a frame without its length bytes */
 export function decodePrimaryFrame(bytes: Buffer): PrimaryFrame {
   const frame = new ByteReader(bytes)
   const kind = frame.u8()
@@ -93,7 +93,9 @@ function decodeCall(kind: number, frame: ByteReader): WorkerFrame & PrimaryFrame
   }
 }
 
-/** Object literals are evaluated in order, so the fields have been read when `frame` is looked at. */
+/**
+ * Checks that no bytes are left. Object literals are evaluated in order, so all fields have been read here.
+ */
 function whole<T>(frame: ByteReader, decoded: T): T {
   frame.end()
   return decoded

@@ -1,13 +1,13 @@
 /**
- * The frames of the link between worker and primary: what they hold, and their bytes. Without I/O.
+ * The frames of the link between worker and primary, and their encoding. No I/O.
  *
- * A frame is four bytes of length, one byte of kind, then its fields in the order written here. Texts are UTF-8
- * behind two bytes of length; `body` is all that is left, and is not looked into.
+ * A frame is a length of four bytes, a kind of one byte, then its fields in the order given here. A text is a
+ * length of two bytes and UTF-8. `body` is the rest of the frame, opaque to the primary.
  */
 import { LENGTH_BYTES } from '../core/byte-frames.ts'
 import { ByteWriter } from '../core/byte-writer.ts'
 
-/** Both sides of a link come from one installation; this tells a mix-up in words. */
+/** Both sides of a link come from one installation. The version gives a clear error if they do not. */
 export const LINK_VERSION = 1
 
 export const frameKind = {
@@ -38,12 +38,12 @@ export interface Hello {
 }
 
 export interface Publish {
-  /** The worker's number for this frame when it wants a receipt, else 0. */
+  /** The worker's reference for the receipt; 0: no receipt wanted. */
   ref: number
-  /** May be dropped when a receiver is behind. */
+  /** May be dropped when a receiver can't keep up. */
   volatile: boolean
   topics: readonly string[]
-  /** Topics that its receivers are subscribed to until they have dealt with it: what is published after it finds them. */
+  /** The receivers count as subscribed to these topics until they have handled this frame. */
   grants: readonly string[]
   body: Buffer
 }
@@ -55,7 +55,7 @@ interface RequestFrame {
   params: unknown
 }
 
-/** `value` is the result, or the error's body. */
+/** `value`: the result, or the error's body. */
 interface ReplyFrame {
   kind: 'reply'
   id: number
@@ -74,9 +74,9 @@ export type WorkerFrame =
 
 export type PrimaryFrame =
   | { kind: 'welcome' }
-  /** `members`: of a group, the other workers in it. */
+  /** `members`: the other workers in the group, if the topic is one. */
   | { kind: 'subscribed'; ref: number; refused: boolean; members: string[] }
-  /** The workers that the publication was passed to. */
+  /** The workers that got the publication. */
   | { kind: 'receipt'; ref: number; workers: string[] }
   | { kind: 'message'; from: string; grants: string[]; body: Buffer }
   | { kind: 'entry'; value: unknown }

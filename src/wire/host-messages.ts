@@ -1,6 +1,6 @@
 /**
- * What hosts say to each other over the backplane. Names of workers are those of the sending host (`w1`); a worker of
- * another host is known on a link as `<host tag>:<worker>`. Checked where it comes in.
+ * Messages between hosts over the backplane. Worker names are those of the sending host (`w1`); on a link, a
+ * worker of another host is named `<host tag>:<worker>`. Checked on arrival.
  */
 import { z } from 'zod'
 import { author, roomName } from './entry.ts'
@@ -11,16 +11,16 @@ const ref = z.int().min(1).max(0xffff_ffff)
 const user = z.string().min(1).max(64)
 const version = z.int().min(0)
 const nonce = z.string().min(16).max(64)
-/** Of one message; more members of a room go in several. */
+/** Members in one message; larger rooms need several messages. */
 export const PRESENT_MEMBERS_MAX = 1_000
-/** Of one question. */
+/** Rooms in one query. */
 export const QUERY_ROOMS_MAX = 1_000
 
 const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
-/** Behind these stands a body: bytes that nobody between the workers looks into. */
+/** These are followed by a body: bytes that only the workers decode. */
 const messagesWithBody = [
-  /** What a worker publishes. With `ref` the sender's host is owed a receipt. */
+  /** A publication of a worker. With `ref` the sending host expects a receipt. */
   z.object({
     type: z.literal('publication'),
     from: worker,
@@ -34,7 +34,7 @@ const messagesWithBody = [
 ] as const
 
 const messagesWithoutBody = [
-  /** The workers that publication `ref` was passed to. Comes before anything that they answer. */
+  /** The workers that got publication `ref`. Arrives before anything that they answer. */
   z.object({ type: z.literal('receipt'), to: worker, ref, workers: z.array(worker).max(1_024) }),
   /** A worker has entered or left a group. `version` grows by one with each. */
   z.object({ type: z.literal('group'), topic, worker, joined: z.boolean(), version }),
@@ -44,13 +44,13 @@ const messagesWithoutBody = [
     version,
     groups: z.array(z.object({ topic, workers: z.array(worker).max(1_024) })).max(100_000),
   }),
-  /** Tell me your groups. */
+  /** Query: send me your groups. */
   z.object({ type: z.literal('groups?') }),
-  /** A worker of the sending host is gone, and out of all its groups. */
+  /** A worker of the sending host is gone and has left all its groups. */
   z.object({ type: z.literal('workerGone'), worker }),
   /**
-   * Who of the sending host came to the room and who left it. `version` grows with every change of any room; `after` is
-   * that of the room's change before, 0 when nobody was in it.
+   * Users of the sending host that joined or left the room. `version` grows with every change of any room.
+   * `after` is the version of the room's previous change, 0 if the room was empty.
    */
   z.object({
     type: z.literal('presence'),
@@ -60,14 +60,17 @@ const messagesWithoutBody = [
     joined: z.array(author),
     left: z.array(z.object({ id: user })),
   }),
-  /** Everybody of the sending host who is in these rooms, as of `version`. With `more`, the rest of a room follows. */
+  /**
+   * All members of these rooms on the sending host, as of `version`. With `more`, the rest of the room
+   * follows.
+   */
   z.object({
     type: z.literal('present'),
     rooms: z
       .array(z.object({ room: roomName, version, members: z.array(author), more: z.boolean() }))
       .max(QUERY_ROOMS_MAX),
   }),
-  /** Who of yours is in these rooms? */
+  /** Query: send me your members of these rooms. */
   z.object({ type: z.literal('present?'), rooms: z.array(roomName).max(QUERY_ROOMS_MAX) }),
 ] as const
 
@@ -75,15 +78,15 @@ export type MessageWithBody = z.infer<(typeof messagesWithBody)[number]> & { bod
 export type HostMessage = MessageWithBody | z.infer<(typeof messagesWithoutBody)[number]>
 
 /**
- * What the backplane itself says. A host takes nothing of another before that has answered a question of its own with a
- * nonce that nobody has used: so that nobody brings a host back by sending again what it once said.
+ * Messages of the backplane itself. A host ignores all messages of another host until that one has answered a
+ * challenge with a fresh nonce. So replayed messages can't make a host that is gone appear again.
  */
 const controlMessages = [
-  /** I am here. Heard by its sender as well, who knows thereby that it hears. */
+  /** A heartbeat. The sender receives it too, which proves that its subscription works. */
   z.object({ type: z.literal('beat') }),
-  /** Who are you (if to all: all of you)? */
+  /** A challenge, to one host or to all. */
   z.object({ type: z.literal('who'), nonce }),
-  /** The answer, which may ask back. */
+  /** The answer to a challenge. With `ask` it challenges back. */
   z.object({
     type: z.literal('iam'),
     answer: nonce,
@@ -96,9 +99,9 @@ const controlMessages = [
 export type HostControlMessage = z.infer<(typeof controlMessages)[number]>
 
 /**
- * The first line of what a host says, as JSON; behind it come `bytes` bytes of the message's body. `n` grows with each message of
- * its sender. `base` counts those to all hosts, this one included if it is; a number left out means that something may have
- * been lost.
+ * The first line of a message, as JSON. `bytes` bytes of body follow. `n` grows with each message of the
+ * sender. `base` counts the sender's messages to all hosts so far, including this one if it is to all; a
+ * skipped number means that a message may be lost.
  */
 export const hostMessageHeader = z.object({
   host: hostTag,

@@ -1,17 +1,20 @@
 /**
- * When a host that says nothing any more counts as gone, and how much longer its answers are waited for: who has died is told
- * from who is slow before a question's time is up.
+ * When a silent host counts as gone, and how long requests wait for other hosts. The second is longer than
+ * the first, so that a dead host is told from a slow one before a request times out.
  */
 
-/** A host says so often that it is there; as often it is looked for those that have not. */
+/** The interval of heartbeats, and of the check for missing ones. */
 export const HEARTBEAT_INTERVAL_MS = 2_000
-/** A host that has said nothing for so long is gone. */
+/** A host that has been silent for this long is gone. */
 export const HOST_TIMEOUT_MS = 10_000
 
-const NOTICED_MS = HOST_TIMEOUT_MS + HEARTBEAT_INTERVAL_MS
+const DETECTION_MS = HOST_TIMEOUT_MS + HEARTBEAT_INTERVAL_MS
 const MARGIN_MS = 3_000
 
-/** Servers on several hosts have so long for an answer, when the caller does not say. */
-export const CLUSTER_ANSWER_TIMEOUT_MS = NOTICED_MS + MARGIN_MS
-/** So long other hosts have to say whom they have asked: past the answer's time, as nobody may take fewer for all. */
+/** The default timeout of a request to servers on several hosts. */
+export const CLUSTER_ANSWER_TIMEOUT_MS = DETECTION_MS + MARGIN_MS
+/**
+ * The timeout of receipts from other hosts. Longer than that of the request, so that a partial list is never
+ * taken for the whole.
+ */
 export const CLUSTER_RECEIPT_TIMEOUT_MS = CLUSTER_ANSWER_TIMEOUT_MS + MARGIN_MS

@@ -1,6 +1,6 @@
 /**
- * The calls that one side of a link has open: each has a number, a deadline and a place in a bounded table. Without
- * I/O of its own: `open` is given what sends the frame.
+ * The open calls of one side of a link. Each has an id and a deadline; their number is limited. No I/O: the
+ * caller of `open` passes the function that sends the frame.
  */
 import type { z } from 'zod'
 import type { ErrorBody, ErrorCode } from './errors.ts'
@@ -18,7 +18,7 @@ export interface NewCall {
   method: string
   result: z.ZodType
   timeoutMs: number
-  /** Sends the request under its number. What it throws rejects the call. */
+  /** Sends the request with this id. If it throws, the call rejects. */
   send(id: number): void
 }
 
@@ -35,7 +35,7 @@ export class PendingCalls {
     return this.#open.size
   }
 
-  /** Resolves with a reply that fits `call.result`; anything else rejects with a `RookeryError`. */
+  /** Resolves with the reply if it fits `call.result`. Rejects with a `RookeryError` otherwise. */
   open(call: NewCall): Promise<unknown> {
     if (this.#open.size >= this.#maxOpen)
       return Promise.reject(new RookeryError('unavailable', `${call.method}: too many requests are waiting`))
@@ -55,7 +55,7 @@ export class PendingCalls {
     })
   }
 
-  /** @returns false when nobody waits for it any more */
+  /** @returns false when no call with this id is open */
   settle(id: number, ok: boolean, value: unknown): boolean {
     const call = this.#take(id)
     if (call === undefined) return false

@@ -1,5 +1,5 @@
 /**
- * The presence changes that somebody has not been told yet, as one change: of what is said about a user only the last
+ * Presence changes that a receiver has missed, merged into one change: for each user only the last one
  * counts. Bounded: past `MEMBERS_SHOWN` users only the count is kept, as in a large room. Pure.
  */
 import type { PresenceChange } from './app.ts'
@@ -7,17 +7,20 @@ import { MEMBERS_SHOWN } from './app.ts'
 import type { Author } from './entry.ts'
 
 export class PresenceBacklog {
-  /** `null`: has left. Made when it is needed: each member of each room has a backlog, and hardly any has something in it. */
+  /**
+   * `null`: has left. Created only when needed: every member of every room has a backlog, and almost all are
+   * empty.
+   */
   #users: Map<string, Author | null> | undefined
   #count: number | undefined
   #countOnly = false
 
-  /** Users that it has something to say of. */
+  /** Users with a missed change. */
   get size(): number {
     return this.#users?.size ?? 0
   }
 
-  /** @param countOnly of this change, and of what is in the backlog, nothing but the count is to be kept */
+  /** @param countOnly keep only the count, of this change and of all changes in the backlog */
   add(change: PresenceChange, countOnly = false): void {
     this.#count = change.count
     if (countOnly) this.#countOnly = true
@@ -28,7 +31,7 @@ export class PresenceBacklog {
     this.#users = this.#countOnly ? undefined : users
   }
 
-  /** Empties the backlog. @returns nothing when nothing was missed */
+  /** Empties the backlog. @returns the merged change, or nothing when none was missed */
   take(): PresenceChange | undefined {
     if (this.#count === undefined) return undefined
     const change: PresenceChange = { joined: [], left: [], count: this.#count }

@@ -1,4 +1,4 @@
-/** What a worker may ask of its primary over the link, and the other way round: parameters and results. */
+/** The requests between a worker and its primary over the link, both ways: parameters and results. */
 import { z } from 'zod'
 import { appendResult, author, logEntry, messageDraft, roomName, sequence } from './entry.ts'
 
@@ -18,10 +18,13 @@ const readRange = z.union([
   z.strictObject({ limit, newest: z.literal(true) }),
 ])
 
-/** Worker → primary. `host.alive` does nothing but get an answer. The last three are asked when the log is not on this host, where workers read it themselves. */
+/**
+ * Worker → primary. `host.alive` only gets an answer. The last three are for hosts whose log is in Redis; an
+ * embedded log is read by the workers themselves.
+ */
 export const workerRequests = {
   'host.alive': { params: nothing, result: nothing },
-  /** `limited`: it counts as one of the messages that its author may send. */
+  /** `limited`: counts against the author's message limit. */
   'log.append': {
     params: z.strictObject({ room: roomName, draft: messageDraft, limited: z.boolean().optional() }),
     result: appendResult,
@@ -33,7 +36,7 @@ export const workerRequests = {
   'presence.leave': { params: z.strictObject({ room: roomName, userId, sessionId }), result: nothing },
   'presence.members': { params: z.strictObject({ room: roomName }), result: members },
   'connection.enter': { params: z.strictObject({ userId, connectionId }), result: nothing },
-  /** Counts as one of the pages that the user may ask for. */
+  /** Counts against the user's limit of pages. */
   'page.take': { params: z.strictObject({ userId }), result: nothing },
   'connection.leave': { params: z.strictObject({ userId, connectionId }), result: nothing },
   'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
@@ -47,7 +50,7 @@ export const workerRequests = {
   },
 } as const
 
-/** Primary → worker. `worker.alive` does nothing but get an answer: whatever else is asked may fail for want of something. */
+/** Primary → worker. `worker.alive` only gets an answer, so it can't fail for lack of anything else. */
 export const primaryRequests = {
   'worker.alive': { params: nothing, result: nothing },
   /** The worker's metrics as prom-client's JSON. */
@@ -76,10 +79,13 @@ const presenceChange = z.object({
   count: z.int().min(0),
 })
 
-/** What the primary itself tells workers with an interest in a topic. JSON on the link. */
+/** Events from the primary to workers that are subscribed to a topic. JSON on the link. */
 export const primaryEvent = z.discriminatedUnion('type', [
   presenceChange.extend({ type: z.literal('presence'), room: roomName }),
-  /** Something of this room was dropped: entries are to be read from the log; of presence this is all that was missed. */
+  /**
+   * Frames of this room were dropped. Read entries from the log; `presence` holds all missed presence
+   * changes.
+   */
   z.object({ type: z.literal('behind'), room: roomName, presence: presenceChange.optional() }),
   z.object({ type: z.literal('state'), state: z.enum(['ok', 'degraded']), reason: z.string().optional() }),
 ])

@@ -1,28 +1,27 @@
 /**
- * The names of what workers subscribe to over the link. A worker gets what is published to a topic while it holds a
- * subscription of it. The first letter keeps the kinds apart.
+ * The names of the topics that workers subscribe to over the link. The first letter tells the kind of topic.
  */
 import { createHash } from 'node:crypto'
 
-/** Longer names stand on the link as their hash. */
+/** Longer names are replaced by their hash. */
 const TOPIC_MAX_CHARS = 200
 
-/** A chat room: its log entries and its presence. */
+/** A room: its log entries and its presence. */
 export const roomTopic = (room: string) => `r:${room}`
 
-/** The room whose topic it is. */
+/** The room of a topic, if it is the topic of a room. */
 export const roomOf = (topic: string) => (topic.startsWith('r:') ? topic.slice(2) : undefined)
 
 /** Every server of a Socket.IO namespace. */
 export const namespaceTopic = (nsp: string) => bounded(`n:${nsp}`)
 
-/** The servers of a namespace that have any socket in it. */
+/** The servers with any socket in the namespace. */
 export const everyoneTopic = (nsp: string) => bounded(`e:${nsp}`)
 
-/** The one server that has the namespace's sockets whose ids bear this worker's tag. */
+/** The server whose sockets in the namespace have this worker tag in their ids. */
 export const ownerTopic = (nsp: string, tag: string) => bounded(`o:${tag}:${nsp}`)
 
-/** The servers with members of a Socket.IO room; the room of a single socket is one of them. */
+/** The servers with members of a Socket.IO room. */
 export const memberTopic = (nsp: string, room: string) => bounded(`m:${nsp.length}:${nsp}:${room}`)
 
 function bounded(topic: string): string {

@@ -1,7 +1,8 @@
 /**
- * Drains a worker: notifies each connection when it will close, waits for its open acks and closes it, one connection
- * after the other over the drain time. So the clients of a worker do not all reconnect at the same moment. Closing the
- * connection, rather than disconnecting the socket, makes stock clients reconnect by themselves.
+ * Drains a worker: notifies each connection when it will close, waits for its open acks and closes it, one
+ * connection after the other over the drain time. So the clients of a worker do not all reconnect at the same
+ * moment. Closing the connection, rather than disconnecting the socket, makes stock clients reconnect by
+ * themselves.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -9,12 +10,14 @@ import type { Server, Socket } from 'socket.io'
 import type { DrainHooks } from '../wire/app.ts'
 import { connectionsOf } from './connections/index.ts'
 
-/** With few clients a drain is shorter than the drain time: other workers can take 40 connections a second. */
+/**
+ * With few clients a drain is shorter than the drain time: other workers can take 40 connections a second.
+ */
 const LONGEST_STEP_MS = 25
 
 /**
- * How long after the drain time a worker waits for open acks. Then it closes the connections without them. The settings
- * give a worker one more second before it is killed.
+ * How long after the drain time a worker waits for open acks. Then it closes the connections without them.
+ * The settings give a worker one more second before it is killed.
  */
 const SETTLE_MS = 4_000
 

@@ -1,4 +1,7 @@
-/** Limits as an application sees them. The primary counts each connection under an id until the connection ends. */
+/**
+ * Limits as an application sees them. The primary counts each connection under an id until the connection
+ * ends.
+ */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Limits } from '../wire/app.ts'

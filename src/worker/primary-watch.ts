@@ -1,9 +1,9 @@
 /**
- * Detects that the primary hangs, and kills it: a process that hangs does not exit, so no process manager would restart
- * the host. Its workers exit when it is gone.
+ * Detects that the primary hangs, and kills it: a process that hangs does not exit, so no process manager
+ * would restart the host. Its workers exit when it is gone.
  *
- * Only silence counts: any byte from the primary is an answer. Bytes that arrived while this worker itself was stopped
- * are read before the primary counts as silent.
+ * Only silence counts: any byte from the primary is an answer. Bytes that arrived while this worker itself
+ * was stopped are read before the primary counts as silent.
  */
 import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -38,7 +38,8 @@ async function probe(link: PrimaryWatchOptions['link'], timeoutMs: number): Prom
   try {
     await link.request('host.alive', null, { timeoutMs })
   } catch (error) {
-    // The request may fail at once, when too many wait for the primary. The primary still gets the whole time.
+    // The request may fail at once, when too many wait for the primary. The primary still gets the whole
+    // time.
     await delay(Math.max(0, deadline - performance.now()), undefined, { ref: false })
     for (let turn = 0; turn < 2; turn += 1) await setImmediate()
     if (link.bytesRead === before) throw error

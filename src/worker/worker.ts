@@ -1,6 +1,6 @@
 /**
- * The composition of a worker process: link, log reader, HTTP, Socket.IO, the application. It exits when the primary
- * tells it to or is gone.
+ * The composition of a worker process: link, log reader, HTTP, Socket.IO, the application. It exits when the
+ * primary tells it to or is gone.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -44,7 +44,10 @@ const STATIC_DIR = fileURLToPath(new URL('../web', import.meta.url))
 /** Requests whose body takes longer are cut off. */
 const BODY_TIMEOUT_MS = 60_000
 
-/** pm2, systemd and a terminal's Ctrl-C signal all processes. A worker ignores these signals: the primary decides. */
+/**
+ * pm2, systemd and a terminal's Ctrl-C signal all processes. A worker ignores these signals: the primary
+ * decides.
+ */
 const IGNORED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 interface Parts {
@@ -209,7 +212,10 @@ function answerPrimary(link: Link, io: Server, registry: Registry): void {
   }))
 }
 
-/** What ends a worker: the primary's command to drain, or, at once, the end of the primary or an error of its own. */
+/**
+ * What ends a worker: the primary's command to drain, or, at once, the end of the primary or an error of its
+ * own.
+ */
 class Lifetime {
   /** Resolves with the exit code when the worker has to exit without a drain. */
   readonly ended: Promise<number>

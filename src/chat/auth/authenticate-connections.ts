@@ -1,6 +1,6 @@
 /**
- * Authenticates each connection once, when it is made. A connection whose token expires is closed, so that the client
- * comes back with a new one: stock clients reconnect by themselves when the connection is cut.
+ * Authenticates each connection once, when it is made. A connection whose token expires is closed, so that
+ * the client comes back with a new one: stock clients reconnect by themselves when the connection is cut.
  */
 import type { Logger } from 'pino'
 import type { Server, Socket } from 'socket.io'

@@ -1,7 +1,7 @@
 /**
- * Guests: a name of their choice, and an id derived from a key that only they know. The same key always gives the same
- * id; the key can't be derived from the id. A guest without a key gets an ephemeral id, for this connection only. Stores
- * nothing, and never logs a key.
+ * Guests: a name of their choice, and an id derived from a key that only they know. The same key always gives
+ * the same id; the key can't be derived from the id. A guest without a key gets an ephemeral id, for this
+ * connection only. Stores nothing, and never logs a key.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { guestAuth } from '../../wire/chat.ts'

@@ -1,6 +1,6 @@
 /**
- * Authenticates users by JSON Web Token: `sub` is the id, `name` the name. The token is signed with a shared secret
- * (HS256) or with a key of a published key set. Never logs a token.
+ * Authenticates users by JSON Web Token: `sub` is the id, `name` the name. The token is signed with a shared
+ * secret (HS256) or with a key of a published key set. Never logs a token.
  */
 import { createSecretKey } from 'node:crypto'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
@@ -68,7 +68,9 @@ async function verifiedPayload(verify: Verify, token: string): Promise<JWTPayloa
   }
 }
 
-/** A key set that can't be fetched is a fault of the server and may pass. All other errors are the token's. */
+/**
+ * A key set that can't be fetched is a fault of the server and may pass. All other errors are the token's.
+ */
 function toRookeryError(cause: unknown): RookeryError {
   const isServerFault =
     !(cause instanceof errors.JOSEError) ||

@@ -1,6 +1,6 @@
 /**
- * Dispatches the requests of all sessions: counts, rate limits and checks each one, and answers it exactly once. An
- * event without an ack callback is served too; its error is counted and dropped.
+ * Dispatches the requests of all sessions: counts, rate limits and checks each one, and answers it exactly
+ * once. An event without an ack callback is served too; its error is counted and dropped.
  */
 import type { Logger } from 'pino'
 import { RookeryError } from '../../wire/errors.ts'

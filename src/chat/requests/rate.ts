@@ -1,7 +1,7 @@
 /**
- * Rate limits per user, counted in this worker, which refuse far too many requests at once. Messages and requests that
- * return a page are counted over all workers and hosts too. Other requests are not: a user with connections on several
- * workers may make that many times more of them.
+ * Rate limits per user, counted in this worker, which refuse far too many requests at once. Messages and
+ * requests that return a page are counted over all workers and hosts too. Other requests are not: a user with
+ * connections on several workers may make that many times more of them.
  */
 import type { RateLimiter } from '../../core/rate-limiter.ts'
 import { memoryRateLimiter, rateWindow } from '../../core/rate-limiter.ts'

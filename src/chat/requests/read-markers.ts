@@ -1,6 +1,7 @@
 /**
- * The read markers that this worker has announced last, so that a marker that did not move is not announced again.
- * Bounded: a forgotten marker may be announced once more, which is harmless. A marker is never announced backwards.
+ * The read markers that this worker has announced last, so that a marker that did not move is not announced
+ * again. Bounded: a forgotten marker may be announced once more, which is harmless. A marker is never
+ * announced backwards.
  */
 const REMEMBERED_MAX = 10_000
 

@@ -1,6 +1,6 @@
 /**
- * The requests that a client may make: one handler per event, with its schema and its rate limit. Handlers check only
- * what needs the room or the settings; the dispatcher does the rest.
+ * The requests that a client may make: one handler per event, with its schema and its rate limit. Handlers
+ * check only what needs the room or the settings; the dispatcher does the rest.
  */
 import type { z } from 'zod'
 import type { AppContext } from '../../wire/app.ts'
@@ -116,7 +116,10 @@ function messageHandlers({
   ]
 }
 
-/** These need no membership: everyone who may join a room may read it, and a list of rooms is read before joining. */
+/**
+ * These need no membership: everyone who may join a room may read it, and a list of rooms is read before
+ * joining.
+ */
 function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHandler[] {
   const page = handler('request', chatRequests['room:history'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)

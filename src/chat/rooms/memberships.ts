@@ -1,6 +1,7 @@
 /**
- * Which sessions of this worker are in which rooms. Handles joins, leaves and disconnects in any order. A membership
- * enters presence once, and leaves it once if it may have entered. The room's feed sends the messages.
+ * Which sessions of this worker are in which rooms. Handles joins, leaves and disconnects in any order. A
+ * membership enters presence once, and leaves it once if it may have entered. The room's feed sends the
+ * messages.
  */
 import type { Rooms } from '../../wire/app.ts'
 import type { ChatAnswers, ChatRequest } from '../../wire/chat.ts'
@@ -65,8 +66,8 @@ export class Memberships {
   }
 
   /**
-   * Also removes the room from the user's own rooms, even if it was not joined. Not if another socket of the user on this
-   * worker is in it: leaving in one tab is not leaving in all.
+   * Also removes the room from the user's own rooms, even if it was not joined. Not if another socket of the
+   * user on this worker is in it: leaving in one tab is not leaving in all.
    */
   async leave(session: Session, room: string): Promise<void> {
     await session.runInOrder(async () => {
@@ -106,7 +107,10 @@ export class Memberships {
     }
   }
 
-  /** Makes the room one of the user's own. A store that refuses writes does not fail the join: a later join does it. */
+  /**
+   * Makes the room one of the user's own. A store that refuses writes does not fail the join: a later join
+   * does it.
+   */
   async #trackRoom(session: Session, room: string): Promise<void> {
     if (!this.#options.isPersistentUser(session.user.id)) return
     try {
@@ -147,7 +151,10 @@ export class Memberships {
     return membership
   }
 
-  /** Sets `entering` first: even if `enter` rejects, the primary may have counted the session, so it has to leave. */
+  /**
+   * Sets `entering` first: even if `enter` rejects, the primary may have counted the session, so it has to
+   * leave.
+   */
   async #enter(membership: Membership): Promise<Author[]> {
     const { room, member, feedHandle, presenceSessionId } = membership
     await feedHandle.opened

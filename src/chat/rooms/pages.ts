@@ -1,6 +1,6 @@
 /**
- * Reads pages of a room's log in the form of the protocol. A page is limited in bytes too: after two hundred of the
- * longest texts at once, the client would count as one that does not read.
+ * Reads pages of a room's log in the form of the protocol. A page is limited in bytes too: after two hundred
+ * of the longest texts at once, the client would count as one that does not read.
  */
 import type { RoomPage, Rooms } from '../../wire/app.ts'
 import type { ChatPage, HistoryRange } from '../../wire/chat.ts'
@@ -26,7 +26,10 @@ interface ResumePoint {
   limit: number
 }
 
-/** What a joining client is missing. The newest page with `reset` when the client's entries are of another log. */
+/**
+ * What a joining client is missing. The newest page with `reset` when the client's entries are of another
+ * log.
+ */
 export async function resume(
   rooms: Reader,
   room: string,

@@ -1,7 +1,7 @@
 /**
- * One room on this worker: passes what the log publishes to the members connected here. Each member gets every entry
- * once and in order, or a `gap` event for what it was too slow for. Members that are joining or slow do not hold up the
- * others. Knows nothing of requests, and does no I/O of its own.
+ * One room on this worker: passes what the log publishes to the members connected here. Each member gets
+ * every entry once and in order, or a `gap` event for what it was too slow for. Members that are joining or
+ * slow do not hold up the others. Knows nothing of requests, and does no I/O of its own.
  */
 import type { Socket } from 'socket.io'
 import type { PresenceChange, RoomListener } from '../../wire/app.ts'
@@ -86,8 +86,8 @@ export class RoomFeed implements RoomListener {
   }
 
   /**
-   * The member has everything up to `sentUpTo` of the log with this epoch. Sends it what has come since, and from now on
-   * everything. If the room has another log now, the member is told so.
+   * The member has everything up to `sentUpTo` of the log with this epoch. Sends it what has come since, and
+   * from now on everything. If the room has another log now, the member is told so.
    */
   goLive(member: Member, sentUpTo: number, epoch?: string): void {
     if (member.state === 'gone') return
@@ -137,7 +137,9 @@ export class RoomFeed implements RoomListener {
     }
   }
 
-  /** The log was replaced. Members are told and join again; a member that does not gets new entries anyway. */
+  /**
+   * The log was replaced. Members are told and join again; a member that does not gets new entries anyway.
+   */
   reset(epoch: string, head: number): void {
     this.#head = head
     const live: Member[] = []

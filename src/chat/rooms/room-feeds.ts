@@ -1,6 +1,6 @@
 /**
- * The open rooms of this worker: one subscription per room, opened by the first `acquire` and closed by the last
- * `release`. A room that is released while it is being opened is closed as soon as it is open.
+ * The open rooms of this worker: one subscription per room, opened by the first `acquire` and closed by the
+ * last `release`. A room that is released while it is being opened is closed as soon as it is open.
  */
 import type { Logger } from 'pino'
 import { LogThrottle } from '../../core/log-throttle.ts'

@@ -1,6 +1,6 @@
 /**
- * Watches members whose clients are too slow. They get nothing until their unsent bytes are down to half of the limit,
- * and are disconnected when that takes too long. Runs only while there are such members.
+ * Watches members whose clients are too slow. They get nothing until their unsent bytes are down to half of
+ * the limit, and are disconnected when that takes too long. Runs only while there are such members.
  */
 import type { Logger } from 'pino'
 import type { Socket } from 'socket.io'

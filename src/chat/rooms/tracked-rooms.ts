@@ -1,6 +1,7 @@
 /**
- * Adds a direct room to the room lists of both its users. Remembers this for 30 s, so that not every message needs the
- * store. If a user removes the room meanwhile through another worker, the first message after that time adds it again.
+ * Adds a direct room to the room lists of both its users. Remembers this for 30 s, so that not every message
+ * needs the store. If a user removes the room meanwhile through another worker, the first message after that
+ * time adds it again.
  */
 import type { Rooms } from '../../wire/app.ts'
 import { directUsers } from '../../wire/chat-direct.ts'

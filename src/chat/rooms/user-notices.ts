@@ -1,7 +1,7 @@
 /**
- * Notifies all connections of a user, whether they have joined the room or not: of messages in direct rooms, and of what
- * the user has read on another connection. Ephemeral: a user without a connection finds the same in `rooms` later. For
- * messages in other rooms a connection has to join.
+ * Notifies all connections of a user, whether they have joined the room or not: of messages in direct rooms,
+ * and of what the user has read on another connection. Ephemeral: a user without a connection finds the same
+ * in `rooms` later. For messages in other rooms a connection has to join.
  */
 import type { Server } from 'socket.io'
 import type { ChatEvents } from '../../wire/chat.ts'
@@ -28,8 +28,8 @@ export class UserNotices {
   }
 
   /**
-   * Announces a stored text in a direct room, a duplicate too: the worker that stored it may have died before it announced
-   * it. Clients ignore a number that they know.
+   * Announces a stored text in a direct room, a duplicate too: the worker that stored it may have died before
+   * it announced it. Clients ignore a number that they know.
    */
   text(room: string, from: Author, seq: number): void {
     const users = directUsers(room)

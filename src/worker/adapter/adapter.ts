@@ -1,12 +1,12 @@
 /**
- * The Socket.IO adapter of a worker: Socket.IO's server API across all workers and hosts, over the link. It extends
- * Socket.IO's cluster adapter with another transport and keeps that adapter's behaviour. It adds:
+ * The Socket.IO adapter of a worker: Socket.IO's server API across all workers and hosts, over the link. It
+ * extends Socket.IO's cluster adapter with another transport and keeps that adapter's behaviour. It adds:
  *
- * - Order. Sockets of this worker are written to before a call returns. So `io.emit(a); socket.emit(b)` arrives in this
- *   order, and an emit before a leave or a disconnect is not lost. Messages to other workers leave in the order of the
- *   calls.
- * - Interest. Only workers with members of a room get its messages. `await socket.join(room)` resolves when the
- *   subscription is confirmed.
+ * - Order. Sockets of this worker are written to before a call returns. So `io.emit(a); socket.emit(b)`
+ *   arrives in this order, and an emit before a leave or a disconnect is not lost. Messages to other workers
+ *   leave in the order of the calls.
+ * - Interest. Only workers with members of a room get its messages. `await socket.join(room)` resolves when
+ *   the subscription is confirmed.
  * - The death of a worker is known at once: no request waits for its response.
  * - A closed namespace leaves no listeners behind.
  *
@@ -92,7 +92,8 @@ export class LinkAdapter extends NodeClusterAdapter {
     const listeners = process.listenerCount('message')
     super(nsp)
     dropIpcListener(listeners)
-    // The base class's timer checks heartbeats. There are none: the primary announces which workers are there.
+    // The base class's timer checks heartbeats. There are none: the primary announces which workers are
+    // there.
     clearInterval(this['cleanupTimer'])
     this.#shared = shared
     this.#link = shared.link
@@ -126,7 +127,8 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   /**
-   * Resolves when the host is subscribed to the rooms, to the socket's own room and to the namespace. Need not be awaited.
+   * Resolves when the host is subscribed to the rooms, to the socket's own room and to the namespace. Need
+   * not be awaited.
    */
   override addAll(id: string, rooms: Set<string>): Promise<void> {
     if (this.sids.size === 0) this.#interest.addEveryone()
@@ -171,8 +173,8 @@ export class LinkAdapter extends NodeClusterAdapter {
     clientCountCallback: (clientCount: number) => void,
     ack: (value: unknown) => void,
   ): void {
-    // The caller waits for one count per server. All other servers report 0. The last report, with the sum, comes when
-    // only clients of this server have still to acknowledge.
+    // The caller waits for one count per server. All other servers report 0. The last report, with the sum,
+    // comes when only clients of this server have still to acknowledge.
     const servers = this.serverCount()
     let ownClients = 0
     const onComplete = (clients: number) => {
@@ -210,7 +212,10 @@ export class LinkAdapter extends NodeClusterAdapter {
     return Promise.resolve()
   }
 
-  /** Without sockets of servers that are gone. Rejects past the deadline; the error's `responses` hold what arrived. */
+  /**
+   * Without sockets of servers that are gone. Rejects past the deadline; the error's `responses` hold what
+   * arrived.
+   */
   override async fetchSockets(opts: BroadcastOptions): Promise<unknown[]> {
     const own = Adapter.prototype.fetchSockets.call(this, opts)
     if (!this.#reachesOthers(opts)) return own
@@ -230,7 +235,10 @@ export class LinkAdapter extends NodeClusterAdapter {
     return found.flat()
   }
 
-  /** When the arguments have no structured clone it throws, or passes the error to the callback if there is one. */
+  /**
+   * When the arguments have no structured clone it throws, or passes the error to the callback if there is
+   * one.
+   */
   override serverSideEmit(packet: unknown[]): Promise<void> {
     const ack = packet.at(-1)
     if (isAck(ack)) this.#emitWithAck(packet.slice(0, -1), ack)
@@ -381,7 +389,10 @@ export class LinkAdapter extends NodeClusterAdapter {
     }
   }
 
-  /** When a listener of the application throws, the other worker gets a failure instead of waiting for a response. */
+  /**
+   * When a listener of the application throws, the other worker gets a failure instead of waiting for a
+   * response.
+   */
   #reportingFailure(from: string, requestId: string | undefined, run: () => void): void {
     try {
       run()
@@ -392,7 +403,10 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 }
 
-/** The base class adds a listener to Node's IPC channel and never removes it. This adapter does not use the channel. */
+/**
+ * The base class adds a listener to Node's IPC channel and never removes it. This adapter does not use the
+ * channel.
+ */
 function dropIpcListener(listenersBefore: number): void {
   const listeners = process.listeners('message')
   const own = listeners.at(-1)

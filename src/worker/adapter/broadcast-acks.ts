@@ -1,6 +1,7 @@
 /**
- * Open broadcasts with acknowledgement: how many acknowledgements the other servers still owe. A server owes one for
- * each of its clients, and none once it is gone: then only those that it has already delivered count. No I/O.
+ * Open broadcasts with acknowledgement: how many acknowledgements the other servers still owe. A server owes
+ * one for each of its clients, and none once it is gone: then only those that it has already delivered count.
+ * No I/O.
  */
 
 interface PendingServer {
@@ -25,7 +26,9 @@ interface PendingBroadcast {
 export interface BroadcastAckOptions {
   timeoutMs: number
   ack: (value: unknown) => void
-  /** Called at most once, with the number of acknowledgements and the servers that left before they were done. */
+  /**
+   * Called at most once, with the number of acknowledgements and the servers that left before they were done.
+   */
   onComplete: (clients: number, gone: readonly string[]) => void
 }
 
@@ -67,7 +70,8 @@ export class BroadcastAcks {
     const broadcast = this.#broadcasts.get(id)
     if (broadcast === undefined) return
     broadcast.recipientsKnown = true
-    // A server that reported but is not in the receipt (its host is gone, say) counts with what it has acknowledged.
+    // A server that reported but is not in the receipt (its host is gone, say) counts with what it has
+    // acknowledged.
     for (const [worker, server] of broadcast.servers) {
       if (!workers.includes(worker)) server.clients = server.acks
     }

@@ -1,6 +1,6 @@
 /**
- * Acknowledgements that clients of this worker owe to a broadcast of another worker. Removes the sockets' callbacks
- * when the acknowledgements do not arrive in time.
+ * Acknowledgements that clients of this worker owe to a broadcast of another worker. Removes the sockets'
+ * callbacks when the acknowledgements do not arrive in time.
  */
 import type { Namespace } from 'socket.io'
 

@@ -1,4 +1,7 @@
-/** Removes from a value whatever has no structured clone: functions, proxies, and objects that hold nothing else. */
+/**
+ * Removes from a value whatever has no structured clone: functions, proxies, and objects that hold nothing
+ * else.
+ */
 import { serialize } from 'node:v8'
 
 /** Parts below this depth are removed whole if they can't be cloned as they are. */

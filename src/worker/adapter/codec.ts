@@ -1,6 +1,7 @@
 /**
- * Encodes and decodes the messages that adapters send each other over the link. A broadcast carries the packets as the
- * sender encoded them. Everything else is a structured clone: Buffers, Maps, Dates and undefined keep their type.
+ * Encodes and decodes the messages that adapters send each other over the link. A broadcast carries the
+ * packets as the sender encoded them. Everything else is a structured clone: Buffers, Maps, Dates and
+ * undefined keep their type.
  */
 import { deserialize, serialize } from 'node:v8'
 import { FrameError } from '../../core/byte-frames.ts'
@@ -122,7 +123,10 @@ function writePacket(writer: ByteWriter, packet: unknown): void {
   else throw new TypeError('an attachment must be a Buffer, an ArrayBuffer or a view of one')
 }
 
-/** Copies attachments: a view would keep the whole received chunk in memory until the slowest client has read it. */
+/**
+ * Copies attachments: a view would keep the whole received chunk in memory until the slowest client has read
+ * it.
+ */
 function readPacket(reader: ByteReader): string | Buffer {
   const kind = reader.u8()
   if (kind === TEXT) return reader.longText()

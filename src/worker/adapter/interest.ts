@@ -1,13 +1,16 @@
 /**
- * The topics that one namespace of this worker subscribes to: those of the rooms that have members here, and no others.
- * A socket's own room needs no topic: its name holds the worker's tag, and each worker has one topic for all its sockets.
+ * The topics that one namespace of this worker subscribes to: those of the rooms that have members here, and
+ * no others. A socket's own room needs no topic: its name holds the worker's tag, and each worker has one
+ * topic for all its sockets.
  */
 import { socketOwnerOf } from '../../core/session-id.ts'
 import { everyoneTopic, memberTopic, ownerTopic } from '../../wire/topics.ts'
 import type { Link } from '../link/index.ts'
 import type { RoomKey } from './codec.ts'
 
-/** A broadcast to more rooms than this goes to all workers with any socket, which filter by room themselves. */
+/**
+ * A broadcast to more rooms than this goes to all workers with any socket, which filter by room themselves.
+ */
 const MAX_ROOM_TOPICS = 256
 
 export class AdapterInterest {
@@ -29,7 +32,10 @@ export class AdapterInterest {
     return this.#topics.size
   }
 
-  /** The topics that reach every worker with a member of any of the rooms; no rooms: every worker with any socket. */
+  /**
+   * The topics that reach every worker with a member of any of the rooms; no rooms: every worker with any
+   * socket.
+   */
   topicsOf(rooms: Iterable<RoomKey>): string[] {
     const topics: string[] = []
     for (const room of rooms) {
@@ -64,8 +70,8 @@ export class AdapterInterest {
   }
 
   /**
-   * Resolves when the primary has confirmed the topics of these rooms and those of the whole namespace. Rejects when it
-   * refuses one. Need not be awaited.
+   * Resolves when the primary has confirmed the topics of these rooms and those of the whole namespace.
+   * Rejects when it refuses one. Need not be awaited.
    */
   async confirmed(rooms: Iterable<RoomKey>): Promise<void> {
     if (this.#unconfirmed.size === 0) return

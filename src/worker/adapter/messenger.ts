@@ -1,6 +1,6 @@
 /**
- * Messages between the servers of one namespace: notices, requests and responses. Every request completes: with its
- * responses, when the last missing server is known to be gone, or at its deadline.
+ * Messages between the servers of one namespace: notices, requests and responses. Every request completes:
+ * with its responses, when the last missing server is known to be gone, or at its deadline.
  */
 
 import type { Logger } from 'pino'
@@ -153,7 +153,9 @@ export class AdapterMessenger {
     this.#acks.dropAll()
   }
 
-  /** Fetched sockets may hold values without a structured clone in `socket.data`: these values are left out. */
+  /**
+   * Fetched sockets may hold values without a structured clone in `socket.data`: these values are left out.
+   */
   #responseBody(type: MessageType, data: object): Buffer {
     try {
       return encodeControl(this.#nsp, { type, data })

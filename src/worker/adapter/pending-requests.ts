@@ -1,6 +1,6 @@
 /**
- * Open requests to the other servers of a namespace: which servers were asked, which have answered, which never will.
- * A request completes when every recipient has answered or is gone, or at its deadline. No I/O.
+ * Open requests to the other servers of a namespace: which servers were asked, which have answered, which
+ * never will. A request completes when every recipient has answered or is gone, or at its deadline. No I/O.
  */
 
 export interface Responses {
@@ -11,7 +11,10 @@ export interface Responses {
   late: string[]
 }
 
-/** Called once. With an error when the request could not be sent, or its recipients are unknown at the deadline. */
+/**
+ * Called once. With an error when the request could not be sent, or its recipients are unknown at the
+ * deadline.
+ */
 export type ResponsesListener = (responses: Responses, error?: Error) => void
 
 interface PendingRequest {
@@ -38,7 +41,9 @@ export class PendingServerRequests {
     return this.#requests.size
   }
 
-  /** @returns the id of the request, or `null` when too many are open (the listener was called with an error) */
+  /**
+   * @returns the id of the request, or `null` when too many are open (the listener was called with an error)
+   */
   open(timeoutMs: number, listener: ResponsesListener): string | null {
     if (this.#requests.size >= this.#maxOpen) {
       listener(noResponses(), new Error('too many requests to the other servers are open'))
@@ -82,7 +87,10 @@ export class PendingServerRequests {
     this.#check(id, request)
   }
 
-  /** Before the receipt it is not known whether the server was a recipient: it is missing only if the receipt has it. */
+  /**
+   * Before the receipt it is not known whether the server was a recipient: it is missing only if the receipt
+   * has it.
+   */
   serverGone(worker: string): void {
     for (const [id, request] of this.#requests) {
       if (request.awaited === undefined) request.goneBeforeReceipt.add(worker)

@@ -1,4 +1,7 @@
-/** Passes messages from the link to the adapter of their namespace. Unreadable messages are counted, never a crash. */
+/**
+ * Passes messages from the link to the adapter of their namespace. Unreadable messages are counted, never a
+ * crash.
+ */
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
 import { FrameError } from '../../core/byte-frames.ts'

@@ -1,6 +1,7 @@
 /**
- * Limits how often one connection may ask to join a namespace. Socket.IO creates a socket for each such packet before
- * any middleware has run, so without a limit a client could create sockets as fast as it can send.
+ * Limits how often one connection may ask to join a namespace. Socket.IO creates a socket for each such
+ * packet before any middleware has run, so without a limit a client could create sockets as fast as it can
+ * send.
  */
 import { Counter, type Registry } from 'prom-client'
 import type { Namespace, Server, Socket } from 'socket.io'

@@ -1,6 +1,6 @@
 /**
- * Writes encoded packets to sockets of this worker. Decodes them only for sockets that have a listener for outgoing
- * packets.
+ * Writes encoded packets to sockets of this worker. Decodes them only for sockets that have a listener for
+ * outgoing packets.
  */
 
 import type { Server, Socket } from 'socket.io'

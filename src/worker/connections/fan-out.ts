@@ -1,6 +1,6 @@
 /**
- * Sends one event to many sockets of this worker, encoded once. Skips sockets whose clients read too slowly and returns
- * them: the application decides how they get what they missed.
+ * Sends one event to many sockets of this worker, encoded once. Skips sockets whose clients read too slowly
+ * and returns them: the application decides how they get what they missed.
  */
 import type { Socket } from 'socket.io'
 import type { Packet } from 'socket.io-parser'

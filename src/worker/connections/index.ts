@@ -1,4 +1,7 @@
-/** The connections of this worker's clients: what they may ask for, what is written to them, how much waits for them. */
+/**
+ * The connections of this worker's clients: what they may ask for, what is written to them, how much waits
+ * for them.
+ */
 export { limitConnects } from './connect-rate.ts'
 export { type DeliveryFlags, decodePackets, deliver, type EncodedPackets } from './delivery.ts'
 export { createFanOut } from './fan-out.ts'

@@ -1,7 +1,7 @@
 /**
- * Confirms to the primary each connection that arrives, before anything is read from it or written to it. Until then the
- * primary keeps its own copy, which it can give to another worker if this one dies. Call before `setupWorker`, whose
- * listener starts to serve the connection.
+ * Confirms to the primary each connection that arrives, before anything is read from it or written to it.
+ * Until then the primary keeps its own copy, which it can give to another worker if this one dies. Call
+ * before `setupWorker`, whose listener starts to serve the connection.
  */
 import { isIPv6, Socket } from 'node:net'
 import { handOverMessage, type WorkerControl } from '../../wire/control.ts'

@@ -1,6 +1,6 @@
 /**
- * The last limit for a connection that does not read: past it the connection is closed, whatever application runs.
- * Checks all connections on a timer. Softer limits are the application's.
+ * The last limit for a connection that does not read: past it the connection is closed, whatever application
+ * runs. Checks all connections on a timer. Softer limits are the application's.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -39,7 +39,10 @@ export function connectionsOf(io: Server): Socket['conn'][] {
   return typeof clients === 'object' && clients !== null ? Object.values(clients) : []
 }
 
-/** Closes without a closing handshake, which a client that does not read never answers. Frees the unsent bytes at once. */
+/**
+ * Closes without a closing handshake, which a client that does not read never answers. Frees the unsent bytes
+ * at once.
+ */
 function terminate(connection: Socket['conn']): void {
   const webSocket: unknown = Reflect.get(connection.transport, 'socket')
   connection.close(true)

@@ -1,7 +1,7 @@
 /**
- * Puts the worker's tag into the id of each Socket.IO socket. A message for one socket then finds its worker without a
- * subscription for each socket. The id is set before Socket.IO stores the socket under it: a socket whose id changes
- * later would never be removed from Socket.IO's tables.
+ * Puts the worker's tag into the id of each Socket.IO socket. A message for one socket then finds its worker
+ * without a subscription for each socket. The id is set before Socket.IO stores the socket under it: a socket
+ * whose id changes later would never be removed from Socket.IO's tables.
  */
 import type { Namespace, Server, Socket } from 'socket.io'
 import { taggedSocketId } from '../../core/session-id.ts'

@@ -1,6 +1,7 @@
 /**
- * The WebSocket server below Engine.IO, for its option `wsEngine`. It is `ws`, except that a text message is one buffer
- * and so one plain write. `ws` itself writes header and payload as two buffers, which costs a vectored write.
+ * The WebSocket server below Engine.IO, for its option `wsEngine`. It is `ws`, except that a text message is
+ * one buffer and so one plain write. `ws` itself writes header and payload as two buffers, which costs a
+ * vectored write.
  */
 import { WebSocket, WebSocketServer } from 'ws'
 import { textFrame } from '../../core/ws-text-frame.ts'
@@ -20,7 +21,10 @@ class PlainWriteSocket extends WebSocket {
     else if (typeof data !== 'string' || !this.#writePlainly(data, options)) super.send(data, options)
   }
 
-  /** @returns false when `ws` has to send it: the socket is not open or compresses, or the inside of `ws` has changed */
+  /**
+   * @returns false when `ws` has to send it: the socket is not open or compresses, or the inside of `ws` has
+   * changed
+   */
   #writePlainly(text: string, callback: SendCallback | undefined): boolean {
     if (this.readyState !== WebSocket.OPEN || this.extensions !== '') return false
     const sender: unknown = Reflect.get(this, '_sender')

@@ -1,4 +1,7 @@
-/** Cuts off requests whose body takes too long. Node does this only for servers that listen; a worker's never does. */
+/**
+ * Cuts off requests whose body takes too long. Node does this only for servers that listen; a worker's never
+ * does.
+ */
 import type { IncomingMessage, Server } from 'node:http'
 import { Counter, type Registry } from 'prom-client'
 

@@ -1,6 +1,6 @@
 /**
- * The worker's HTTP server. It never listens: connections are handed to it. Serves the files of the page first, then the
- * application's routes. Socket.IO attaches itself in front of both.
+ * The worker's HTTP server. It never listens: connections are handed to it. Serves the files of the page
+ * first, then the application's routes. Socket.IO attaches itself in front of both.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
@@ -10,8 +10,8 @@ import { RookeryError } from '../../wire/errors.ts'
 import { readStaticFiles, type StaticFile, serveStaticFile } from './static-files.ts'
 
 /**
- * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types are required and no policy is allowed:
- * turning a string into markup or code throws, in the page and in its libraries.
+ * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types are required and no policy is
+ * allowed: turning a string into markup or code throws, in the page and in its libraries.
  */
 const CONTENT_POLICY = [
   "default-src 'none'",
@@ -82,7 +82,10 @@ function notFound(context: Context): Response {
   return jsonError(new RookeryError('not_found', 'there is nothing at this address'))
 }
 
-/** For requests that can't be routed, such as a backslash in the path, and for thrown values that are not errors. */
+/**
+ * For requests that can't be routed, such as a backslash in the path, and for thrown values that are not
+ * errors.
+ */
 function errorResponse(error: unknown, logger: Logger): Response {
   if (error instanceof RequestError) {
     return jsonError(new RookeryError('bad_request', "the request's target or its host is malformed"))

@@ -1,11 +1,12 @@
 /**
- * The files of the page, served from memory. They are read once, when the worker starts: a build or an upgrade in place
- * changes and removes files while workers run, and reading them for each request could break off a response or miss a
- * file. Nothing is compressed here: the build wrote the `.br` and `.gz` files beside the originals.
+ * The files of the page, served from memory. They are read once, when the worker starts: a build or an
+ * upgrade in place changes and removes files while workers run, and reading them for each request could break
+ * off a response or miss a file. Nothing is compressed here: the build wrote the `.br` and `.gz` files beside
+ * the originals.
  *
- * While hosts or workers are replaced one after the other, two versions of the page are served. A browser that got
- * `index.html` from one may ask the other for its files, and gets 404. The next reload works: `index.html` is requested
- * again each time, and responses other than 200 are not cached.
+ * While hosts or workers are replaced one after the other, two versions of the page are served. A browser
+ * that got `index.html` from one may ask the other for its files, and gets 404. The next reload works:
+ * `index.html` is requested again each time, and responses other than 200 are not cached.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'

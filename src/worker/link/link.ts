@@ -1,10 +1,10 @@
 /**
- * The worker's end of the link to its primary: publications to other workers, subscriptions, requests both ways, log
- * entries and events. A stream of its own beside Node's IPC channel.
+ * The worker's end of the link to its primary: publications to other workers, subscriptions, requests both
+ * ways, log entries and events. A stream of its own beside Node's IPC channel.
  *
- * Order: frames arrive in the order in which the other side sent them. A confirmed subscription gets everything that is
- * published afterwards. No message from a worker comes after the notice that the worker is gone. A lost link is not
- * restored: a worker without its primary exits.
+ * Order: frames arrive in the order in which the other side sent them. A confirmed subscription gets
+ * everything that is published afterwards. No message from a worker comes after the notice that the worker is
+ * gone. A lost link is not restored: a worker without its primary exits.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -49,8 +49,8 @@ export interface PublishOptions {
   /** May be dropped when a receiver can't keep up. */
   volatile?: boolean
   /**
-   * The receivers count as subscribed to these topics until their listeners have returned. So they miss nothing that is
-   * published after this if their listeners subscribe.
+   * The receivers count as subscribed to these topics until their listeners have returned. So they miss
+   * nothing that is published after this if their listeners subscribe.
    */
   grants?: readonly string[]
 }
@@ -133,8 +133,8 @@ export class Link {
   }
 
   /**
-   * As `publish`. `listener` is called with the workers that got it, before anything that they answer. When this throws
-   * (`too_large`) the listener is not called.
+   * As `publish`. `listener` is called with the workers that got it, before anything that they answer. When
+   * this throws (`too_large`) the listener is not called.
    */
   publishWithReceipt(topics: readonly string[], body: Buffer, listener: ReceiptListener): void {
     const ref = this.#receipts.open(listener)
@@ -157,14 +157,18 @@ export class Link {
   }
 
   /**
-   * Counted: each call needs one `unsubscribe`. Resolves when the primary has confirmed. Rejects with `unavailable`, also
-   * when there is no confirmation within `requestTimeoutMs`; it may still come later. Need not be awaited.
+   * Counted: each call needs one `unsubscribe`. Resolves when the primary has confirmed. Rejects with
+   * `unavailable`, also when there is no confirmation within `requestTimeoutMs`; it may still come later.
+   * Need not be awaited.
    */
   subscribe(topic: string): Promise<void> {
     return this.#subscriptions.subscribe(topic)
   }
 
-  /** As `subscribe`, to a topic whose subscribers know each other. `listener` gets the present members before it resolves. */
+  /**
+   * As `subscribe`, to a topic whose subscribers know each other. `listener` gets the present members before
+   * it resolves.
+   */
   enterGroup(topic: string, listener: GroupListener): Promise<void> {
     return this.#subscriptions.enterGroup(topic, listener)
   }

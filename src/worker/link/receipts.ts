@@ -13,7 +13,10 @@ export class LinkReceipts {
     this.#maxOpen = maxOpen
   }
 
-  /** @returns the reference to publish with, or `null` when too many wait (the listener was called with an error) */
+  /**
+   * @returns the reference to publish with, or `null` when too many wait (the listener was called with an
+   * error)
+   */
   open(listener: ReceiptListener): number | null {
     if (this.#open.size >= this.#maxOpen) {
       listener([], new RookeryError('unavailable', 'too many publications wait for their receipt'))

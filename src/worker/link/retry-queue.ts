@@ -1,6 +1,7 @@
 /**
- * Messages to the primary that could not be sent: kept and sent again with growing delays, so that no presence session
- * or connection that has ended stays counted. Bounded: past the limit the oldest message is dropped and counted.
+ * Messages to the primary that could not be sent: kept and sent again with growing delays, so that no
+ * presence session or connection that has ended stays counted. Bounded: past the limit the oldest message is
+ * dropped and counted.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'

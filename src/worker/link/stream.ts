@@ -1,6 +1,6 @@
 /**
- * The byte stream of a worker's link: connects, splits incoming bytes into frames, limits unsent bytes. Bytes that are
- * not a frame end the link. It does not know what frames mean.
+ * The byte stream of a worker's link: connects, splits incoming bytes into frames, limits unsent bytes. Bytes
+ * that are not a frame end the link. It does not know what frames mean.
  */
 
 import type { Socket } from 'node:net'

@@ -1,6 +1,6 @@
 /**
- * The topics that this worker is subscribed to: a count for each, and whether the primary has confirmed it. Decides when
- * a frame is due; the link sends it.
+ * The topics that this worker is subscribed to: a count for each, and whether the primary has confirmed it.
+ * Decides when a frame is due; the link sends it.
  */
 import { RookeryError } from '../../wire/errors.ts'
 
@@ -23,7 +23,10 @@ interface Subscription {
 interface Group {
   listener: GroupListener
   members: Set<string>
-  /** False until the subscription is confirmed. Until then, membership frames belong to an earlier subscription. */
+  /**
+   * False until the subscription is confirmed. Until then, membership frames belong to an earlier
+   * subscription.
+   */
   entered: boolean
 }
 
@@ -52,8 +55,8 @@ export class LinkSubscriptions {
   }
 
   /**
-   * Resolves when the primary has confirmed. Rejects with `unavailable` when it refuses, does not answer in time, or the
-   * link is lost. Needs an `unsubscribe` even when it rejects.
+   * Resolves when the primary has confirmed. Rejects with `unavailable` when it refuses, does not answer in
+   * time, or the link is lost. Needs an `unsubscribe` even when it rejects.
    */
   subscribe(name: string): Promise<void> {
     return this.#subscribe(name, undefined)
@@ -148,7 +151,9 @@ export class LinkSubscriptions {
   }
 }
 
-/** The promise may stay unawaited (`socket.join` need not be awaited): its rejection must not end the process. */
+/**
+ * The promise may stay unawaited (`socket.join` need not be awaited): its rejection must not end the process.
+ */
 function deferred(): { promise: Promise<void>; settle: (error?: RookeryError) => void } {
   let settle: (error?: RookeryError) => void = doNothing
   const promise = new Promise<void>((resolve, reject) => {

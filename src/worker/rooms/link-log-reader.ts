@@ -1,6 +1,6 @@
 /**
- * Reads the log through the primary, for hosts whose log is in Redis: only the primary speaks to Redis. The number of
- * reads at a time is limited, so that many joins at once can't fill the link with pages.
+ * Reads the log through the primary, for hosts whose log is in Redis: only the primary speaks to Redis. The
+ * number of reads at a time is limited, so that many joins at once can't fill the link with pages.
  */
 import { Gauge, type Registry } from 'prom-client'
 import { Semaphore } from '../../core/semaphore.ts'

@@ -1,4 +1,7 @@
-/** Reports to the primary which connections enter and leave which rooms. Leaves that can't be sent are retried. */
+/**
+ * Reports to the primary which connections enter and leave which rooms. Leaves that can't be sent are
+ * retried.
+ */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { RoomMembers } from '../../wire/app.ts'

@@ -1,8 +1,9 @@
 /**
- * One subscription to a room. Takes entries as the relay delivers them and passes them on in order without gaps. A gap
- * is filled from the log; entries that arrive meanwhile wait in a bounded buffer, and those beyond the bound are read
- * from the log too. When the log can't be read, the read is retried with growing delays. A changed epoch means that the
- * log is another one; every read checks it, so after an epoch change `catchUp` is enough.
+ * One subscription to a room. Takes entries as the relay delivers them and passes them on in order without
+ * gaps. A gap is filled from the log; entries that arrive meanwhile wait in a bounded buffer, and those
+ * beyond the bound are read from the log too. When the log can't be read, the read is retried with growing
+ * delays. A changed epoch means that the log is another one; every read checks it, so after an epoch change
+ * `catchUp` is enough.
  */
 import type { Logger } from 'pino'
 import type { Counter } from 'prom-client'

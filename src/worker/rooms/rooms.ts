@@ -1,7 +1,7 @@
 /**
- * Rooms as an application sees them. Appends and presence go through the link, reads go to the log. A subscription
- * delivers a room's entries in log order without gaps: entries that the relay dropped are read from the log before later
- * ones are delivered.
+ * Rooms as an application sees them. Appends and presence go through the link, reads go to the log. A
+ * subscription delivers a room's entries in log order without gaps: entries that the relay dropped are read
+ * from the log before later ones are delivered.
  */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
