@@ -124,7 +124,7 @@ const settings = {
   clusterSecret: optional(secret(32), {
     section: 'Several hosts',
     secret: true,
-    doc: 'Secret shared by the hosts of the cluster, at least 32 bytes. It signs everything that is sent through Redis, and hosts authenticate to each other with it. Unset: nothing is signed, and hosts authenticate with a secret stored in Redis.',
+    doc: 'Secret shared by the hosts of the cluster. It signs everything that is sent through Redis, and hosts authenticate to each other with it. Unset: nothing is signed, and hosts authenticate with a secret stored in Redis.',
   }),
   clusterSecretOther: optional(secret(32), {
     section: 'Several hosts',
@@ -150,7 +150,7 @@ const settings = {
   jwtSecret: optional(secret(32), {
     section: 'Who may connect',
     secret: true,
-    doc: 'Secret of HS256 tokens, at least 32 bytes. With AUTH=jwt either this or JWKS_URL is needed.',
+    doc: 'Secret of HS256 tokens. With AUTH=jwt either this or JWKS_URL is needed.',
   }),
   jwksUrl: optional(openUrl('http:', 'https:'), {
     section: 'Who may connect',

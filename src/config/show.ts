@@ -65,9 +65,10 @@ Relative paths are resolved from the working directory. \`rookery config check\`
 
 function tableOf(keys: readonly SettingKey[]): string {
   const rows = keys.map((key) => {
-    const { doc, kind, unit } = settingOf(key)
+    const { defaultDoc, doc, kind, unit } = settingOf(key)
     const names = `\`${environmentName(key)}\`<br>\`${flagName(key)}\`<br>\`${key}\``
-    const fallback = [shownDefault(key), unit].filter((part) => part !== undefined).join(' ')
+    // A default in words names its unit itself, if it has one.
+    const fallback = defaultDoc ?? [shownDefault(key), unit].filter((part) => part !== undefined).join(' ')
     return `| ${[names, fallback, kind.expects, doc].map(escapeCell).join(' | ')} |`
   })
   return [

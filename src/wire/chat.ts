@@ -107,7 +107,7 @@ export interface ChatAnswers {
 
 export type Ack<T> = ({ ok: true } & T) | { ok: false; error: ErrorBody }
 
-/** Sent in `welcome`. Rates are per second, for each user and worker. */
+/** Sent in `welcome`. Rates are per second and user: of messages and pages over all workers and hosts, of other requests on each worker. */
 export interface ChatLimits {
   /** In Unicode code points. */
   textMaxChars: number

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { chatRequests } from '../../src/wire/chat.ts'
+import { errorTable } from '../../src/wire/errors.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
@@ -79,6 +80,13 @@ test('docs/protocol.md and the chat have a row for each request', () => {
     expect(page).toContain(`| \`${event}\` |`)
     expect(table).toContain(`['${event}', `)
   }
+})
+
+test('docs/protocol.md has a row for each error, as the table of errors has it', () => {
+  const rows = [...read('docs/protocol.md').matchAll(/^\| `([a-z_]+)` \| (\d+) \| (yes|no) \| /gm)]
+  const named = rows.map(([, code, status, retryable]) => [code, Number(status), retryable === 'yes'])
+  const known = Object.entries(errorTable).map(([code, { status, retryable }]) => [code, status, retryable])
+  expect(named.toSorted()).toEqual(known.toSorted())
 })
 
 test('every npm script that a document names exists', () => {
