@@ -1,12 +1,7 @@
-/** A port that is free now, for servers that do not report the port that they chose. */
-import { once } from 'node:events'
-import { createServer } from 'node:net'
+/**
+ * A port of 127.0.0.1 for servers that do not report the port that they chose, or that keep theirs over a restart. It is not one
+ * that the system gives to outgoing connections, so that no client has it when the server starts.
+ */
+import { fixedPort } from '../../../loadtest/targets/fixed-port.ts'
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
+export const freePort = (): Promise<number> => fixedPort('127.0.0.1')
