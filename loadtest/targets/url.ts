@@ -1,4 +1,4 @@
-/** Servers that already run: only their addresses are known, and no faults are injected. */
+/** The user's own running servers: only their addresses are known, and no faults are injected. */
 import { until } from '../../test/harness/until.ts'
 import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
 import { takesConnections } from './documented-server.ts'

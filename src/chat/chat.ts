@@ -72,7 +72,7 @@ const chat: App = (io, context) => {
     const identity = identityOf(socket)
     const { user } = identity
     const session = new Session(socket, user, {
-      isBehind: () => context.unsentBytes(socket) > context.settings.slowClientBytes,
+      isSlow: () => context.unsentBytes(socket) > context.settings.slowClientBytes,
       takePage: async () => {
         if (isPersistentUser(user.id)) await context.limits.takePage(user.id)
       },

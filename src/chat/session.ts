@@ -12,7 +12,7 @@ const UNREAD_RETRY_MS = 1_000
 
 export interface SessionOptions {
   /** Whether so much is still unsent that no page should be added. */
-  isBehind: () => boolean
+  isSlow: () => boolean
   /** Counts one page. Rejects with `rate_limited`. */
   takePage: () => Promise<void>
 }
@@ -42,7 +42,7 @@ export class Session {
    */
   runPageRequest<T>(work: () => Promise<T>): Promise<T> {
     return this.runInOrder(async () => {
-      if (this.#options.isBehind()) {
+      if (this.#options.isSlow()) {
         const options = { retryAfterMs: UNREAD_RETRY_MS }
         throw new RookeryError('rate_limited', 'read first what has been sent', options)
       }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../config/schema.ts'
 import { environmentName, flagName } from '../config/setting.ts'
-import { shownDefault } from '../config/show.ts'
+import { shownDefault } from '../config/settings-text.ts'
 
 export interface CommandLine {
   readonly args: readonly string[]

@@ -1,6 +1,6 @@
 /** `rookery config check` and `rookery config print`. */
 import { settingKeys } from '../config/schema.ts'
-import { type ShownSetting, shownSettings } from '../config/show.ts'
+import { type ShownSetting, shownSettings } from '../config/settings-text.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 import { cellText, table } from './table.ts'
 

@@ -18,7 +18,7 @@ import { createFrontDoor } from './front-door/index.ts'
 import { UserLimits } from './limits/index.ts'
 import { PresenceNotifier } from './presence/index.ts'
 import type { RoomInterests } from './relay/index.ts'
-import { createHandlers, Relay, RoomSubscriptions } from './relay/index.ts'
+import { createHandlers, Relay, WatchedRooms } from './relay/index.ts'
 import type { SignalHandler, Supervisor } from './supervisor/index.ts'
 import { createFork, createSupervisor, HostState, type SupervisedParts } from './supervisor/index.ts'
 
@@ -71,7 +71,7 @@ export async function assemble({ config, logger, signals, linkPath }: PartsOptio
     registry,
     cluster === undefined ? undefined : { backplane, logger, registry },
   )
-  const rooms = new RoomSubscriptions({ log: store.log, onLate: (room) => relay.publishBehind(room) })
+  const rooms = new WatchedRooms({ log: store.log, onLate: (room) => relay.publishBehind(room) })
   const limits = createLimits(surroundings, backplane)
   const linkSecret = randomBytes(24).toString('base64url')
   const relay = await Relay.listen({
@@ -95,15 +95,15 @@ export async function assemble({ config, logger, signals, linkPath }: PartsOptio
 }
 
 /** What a host follows of a room besides its topic: presence on other hosts, and log entries. */
-function roomInterests(presence: PresenceNotifier, rooms: RoomSubscriptions): RoomInterests {
+function roomInterests(presence: PresenceNotifier, rooms: WatchedRooms): RoomInterests {
   return {
-    wanted(room) {
-      presence.wanted(room)
-      return rooms.wanted(room)
+    want(room) {
+      presence.want(room)
+      return rooms.want(room)
     },
-    unwanted(room) {
-      presence.unwanted(room)
-      rooms.unwanted(room)
+    release(room) {
+      presence.release(room)
+      rooms.release(room)
     },
   }
 }

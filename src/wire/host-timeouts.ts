@@ -1,6 +1,6 @@
 /**
  * When a silent host counts as gone, and how long requests wait for other hosts. The second is longer than
- * the first, so that a dead host is told from a slow one before a request times out.
+ * the first, so that a dead host is removed before a request that waits for it times out.
  */
 
 /** The interval of heartbeats, and of the check for missing ones. */

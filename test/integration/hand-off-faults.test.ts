@@ -124,7 +124,7 @@ test('a worker that was frozen for longer than a hand-over may take serves what 
   const pid = host.ready.get('w1') ?? 0
   await host.tell('w1', { type: 'test:freeze' })
   const get = (path: string) => exchange(host.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
-  // Of these one is in the kernel; the other waits in Node for the first to be acknowledged, and is closed there.
+  // The first is already sent to the frozen worker. The second waits in Node until the first is acknowledged. Both are given up.
   const early = Promise.allSettled([get('/1'), get('/2')])
   const metric = async (name: string) => metricSum(await host.report(), `rookery_front_${name}`)
   await until(async () => (await metric('lost_total')) === 2, 'the first two are given up')

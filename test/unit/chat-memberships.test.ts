@@ -88,7 +88,7 @@ class Seat {
     this.session = new Session(
       this.socket as unknown as Socket,
       { id: userId, name: userId },
-      { isBehind: () => false, takePage: async () => undefined },
+      { isSlow: () => false, takePage: async () => undefined },
     )
   }
 

@@ -11,7 +11,7 @@ import { PresenceBacklog } from '../../src/wire/presence-backlog.ts'
 const user = (id: string) => ({ id, name: id })
 const seqs = (page: { messages: { seq: number }[] }) => page.messages.map(({ seq }) => seq)
 const newSession = () =>
-  new Session({} as Socket, user('u'), { isBehind: () => false, takePage: async () => undefined })
+  new Session({} as Socket, user('u'), { isSlow: () => false, takePage: async () => undefined })
 
 describe('a session', () => {
   it('lets requests take turns, also after one that failed', async () => {
@@ -45,7 +45,7 @@ describe('a session', () => {
   it('gives no page to a client that is behind when its turn comes', async () => {
     let behind = false
     const session = new Session({} as Socket, user('u'), {
-      isBehind: () => behind,
+      isSlow: () => behind,
       takePage: async () => undefined,
     })
     const first = session.runPageRequest(async () => {

@@ -65,7 +65,7 @@ const names = (host: TestHost) =>
 beforeEach(() => {
   vi.useFakeTimers()
   hosts = join()
-  for (const { feed } of hosts) feed.wanted('den')
+  for (const { feed } of hosts) feed.want('den')
   vi.advanceTimersByTime(5_000)
 })
 

@@ -13,7 +13,7 @@ const TITLES: Readonly<Record<Baseline['clients'], string>> = {
   none: 'no client',
 }
 
-/** A paragraph for each group of processes, at each of the moments. */
+/** One paragraph per process group, for each count (with all clients, with none). */
 export function baselineLines({ baselines = [] }: RunResult, canvas: Canvas): string[] {
   return baselines.flatMap((baseline) =>
     groupsOf(baseline).flatMap(([group, rows]) =>

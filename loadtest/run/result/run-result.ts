@@ -1,5 +1,5 @@
 /**
- * Turns a measured run into a result: figures, verdict, checks. Pure but for the time that the audit takes.
+ * Turns a measured run into a result: figures, verdict, checks. Pure; the audit may take seconds.
  */
 
 import { audit } from '../../audit/audit.ts'

@@ -5,7 +5,7 @@
  *
  * A room's keys, in the order in which every script takes them:
  *   1 meta     hash  epoch · head · first · at (of the newest entry) · texts (ever appended) · gone (texts trimmed)
- *   2 entries  hash  seq → the entry as JSON, keys in this order: seq at id kind from target hash sig n text. `n` counts the
+ *   2 log      hash  seq → the entry as JSON, keys in this order: seq at id kind from target hash sig n text. `n` counts the
  *                    texts up to and with this entry; `text` is last, so that a removal can cut it off
  *   3 ids      hash  "author":id → seq
  *   4 edits    zset  seq of an edit, by the seq of its target
@@ -17,7 +17,7 @@
 import { script } from '../../redis/script.ts'
 
 /**
- * `settle` takes ARGV[1] a new epoch, in case one is needed · [2] [3] [4] the newest entry that the caller
+ * `checkEpoch` takes ARGV[1] a new epoch, in case one is needed · [2] [3] [4] the newest entry that the caller
  * knows: epoch, seq and first bytes of that entry, or '' '0' ''. If the store lacks that entry, it has lost
  * the end of its log: it gets the new epoch before anything else happens, and the reset is published.
  */
@@ -42,13 +42,13 @@ local function lost(room, seq, proof)
 end
 
 -- All entries are gone at once: deleted or evicted by Redis. Their numbers are not reused.
-local function disown(room)
+local function trimAll(room)
   room.first, room.gone = room.head + 1, room.texts
   redis.call('UNLINK', KEYS[3], KEYS[4], KEYS[5])
   redis.call('HSET', KEYS[1], 'first', whole(room.first), 'gone', whole(room.gone))
 end
 
-local function settle(room)
+local function checkEpoch(room)
   if not room.epoch then
     room.epoch = ARGV[1]
     redis.pcall('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
@@ -60,7 +60,7 @@ local function settle(room)
     redis.call('SPUBLISH', KEYS[6], '{"epoch":"' .. room.epoch .. '","reset":true}')
   end
   if room.head == 0 then redis.pcall('PEXPIRE', KEYS[1], EMPTY_ROOM_MS) end
-  if room.first <= room.head and redis.call('EXISTS', KEYS[2]) == 0 then disown(room) end
+  if room.first <= room.head and redis.call('EXISTS', KEYS[2]) == 0 then trimAll(room) end
 end
 `
 
@@ -108,7 +108,7 @@ end
 /**
  * Appends a message: detects a retry, checks the target of an edit or removal, numbers, stores, trims,
  * publishes.
- * ARGV 1-4: settle · 5 time in ms, '' for Redis' own · 6 entries to keep, -1 for all · 7 age to keep in ms, -1 for any ·
+ * ARGV 1-4: checkEpoch · 5 time in ms, '' for Redis' own · 6 entries to keep, -1 for all · 7 age to keep in ms, -1 for any ·
  *   8 field in ids · 9 hash of what is said · 10 kind · 11 target, '' for none · 12 how the author stands in an entry ·
  *   13 the entry's JSON from id to sig, without braces · 14 the text as JSON, '' for none
  * Answer: code, epoch, head; after 'stored' and 'duplicate' also seq, at, and how many entries were trimmed.
@@ -116,7 +116,7 @@ end
 const append = `
 ${room}${trimming}
 local room = load()
-settle(room)
+checkEpoch(room)
 local function answer(code, ...) return { code, room.epoch, room.head, ... } end
 
 local known = tonumber(redis.call('HGET', KEYS[3], ARGV[8]) or 0)
@@ -172,18 +172,18 @@ return answer('stored', room.head, room.at, trimmed)
 
 /**
  * Position of the log.
- * ARGV 1-4: settle. Answer: epoch, head, first.
+ * ARGV 1-4: checkEpoch. Answer: epoch, head, first.
  */
 const position = `
 ${room}
 local room = load()
-settle(room)
+checkEpoch(room)
 return { room.epoch, room.head, room.first }
 `
 
 /**
  * A page of entries, bounded by count and by bytes; at least one entry, if there is any.
- * ARGV 1-4: settle · 5 'after' 'before' or 'newest' · 6 seq, for the first two · 7 limit · 8 bytes
+ * ARGV 1-4: checkEpoch · 5 'after' 'before' or 'newest' · 6 seq, for the first two · 7 limit · 8 bytes
  * Answer: epoch, head, first, 1 if there is more in that direction, seq of the first value that follows, the step from one
  *   value to the next (1 or -1), and the values; nil for one that is missing.
  */
@@ -191,7 +191,7 @@ const read = `
 ${room}
 local CHUNK = 50
 local room = load()
-settle(room)
+checkEpoch(room)
 local step, from, last = 1, 0, 0
 if ARGV[5] == 'after' then
   from = math.max(tonumber(ARGV[6]) + 1, room.first)
@@ -291,7 +291,7 @@ return moved
  * KEYS: 1-6 · 7-10 are renamed to 2-5. ARGV: 1 epoch · 2 head · 3 first · 4 at · 5 texts · 6 gone
  * Answer: 1, or 0 if the room has entries.
  */
-const adopt = `
+const importRoom = `
 if tonumber(redis.call('HGET', KEYS[1], 'head') or 0) > 0 then return 0 end
 for part = 2, 5 do
   redis.call('UNLINK', KEYS[part])
@@ -315,5 +315,5 @@ export const logScripts = {
   sweep: script('log sweep', sweep),
   track: script('user track', track),
   mark: script('user mark', mark),
-  adopt: script('log adopt', adopt),
+  importRoom: script('log adopt', importRoom),
 }

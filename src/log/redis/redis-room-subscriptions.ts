@@ -30,7 +30,7 @@ export interface RedisRoomSubscriptionsOptions {
 }
 
 interface ActiveRoom {
-  watch: RoomSubscription
+  subscription: RoomSubscription
   handler: (message: Buffer) => void
   started: Promise<void>
   holders: number
@@ -46,7 +46,7 @@ export class RedisRoomSubscriptions {
   constructor(options: RedisRoomSubscriptionsOptions) {
     this.#options = options
     options.subscriptions.onRestored((channels) => {
-      for (const channel of channels) this.#byChannel.get(channel)?.watch.catchUp()
+      for (const channel of channels) this.#byChannel.get(channel)?.subscription.catchUp()
     })
     this.#checking = this.#checkForever()
   }
@@ -69,20 +69,20 @@ export class RedisRoomSubscriptions {
   }
 
   seen(room: string): Seen | null {
-    return this.#rooms.get(room)?.watch.seen ?? null
+    return this.#rooms.get(room)?.subscription.seen ?? null
   }
 
   appended(epoch: string, entry: LogEntry): void {
-    this.#rooms.get(entry.room)?.watch.appended(epoch, entry)
+    this.#rooms.get(entry.room)?.subscription.appended(epoch, entry)
   }
 
   noteEpoch(room: string, epoch: string): void {
-    this.#rooms.get(room)?.watch.noteEpoch(epoch)
+    this.#rooms.get(room)?.subscription.noteEpoch(epoch)
   }
 
   /** After an outage any room may have changed. */
   catchUpAll(): void {
-    for (const { watch } of this.#rooms.values()) watch.catchUp()
+    for (const { subscription } of this.#rooms.values()) subscription.catchUp()
   }
 
   async close(): Promise<void> {
@@ -96,11 +96,11 @@ export class RedisRoomSubscriptions {
     if (this.#stop.signal.aborted) throw new RookeryError('unavailable', 'the log is closed')
     if (this.#rooms.size >= maxRooms)
       throw new RookeryError('unavailable', `this host watches ${maxRooms} rooms already`)
-    const watch = new RoomSubscription(optionsFor(room))
-    const handler = (message: Buffer) => this.#receive(room, watch, message)
+    const subscription = new RoomSubscription(optionsFor(room))
+    const handler = (message: Buffer) => this.#receive(room, subscription, message)
     const channel = channelOf(room)
-    const started = subscriptions.subscribe(channel, handler).then(() => watch.start())
-    const active = { watch, handler, started, holders: 0 }
+    const started = subscriptions.subscribe(channel, handler).then(() => subscription.start())
+    const active = { subscription, handler, started, holders: 0 }
     this.#rooms.set(room, active)
     this.#byChannel.set(channel, active)
     onCount(this.#rooms.size)
@@ -115,17 +115,17 @@ export class RedisRoomSubscriptions {
   #end(room: string, active: ActiveRoom): void {
     if (this.#rooms.get(room) !== active) return
     const { subscriptions, channelOf, onCount } = this.#options
-    active.watch.close()
+    active.subscription.close()
     this.#rooms.delete(room)
     this.#byChannel.delete(channelOf(room))
     subscriptions.unsubscribe(channelOf(room), active.handler)
     onCount(this.#rooms.size)
   }
 
-  #receive(room: string, watch: RoomSubscription, message: Buffer): void {
+  #receive(room: string, subscription: RoomSubscription, message: Buffer): void {
     const decoded = this.#options.decode(room, message)
-    if (decoded.type === 'entry') watch.received(decoded.epoch, decoded.entry)
-    else if (decoded.type === 'reset') watch.noteEpoch(decoded.epoch)
+    if (decoded.type === 'entry') subscription.received(decoded.epoch, decoded.entry)
+    else if (decoded.type === 'reset') subscription.noteEpoch(decoded.epoch)
   }
 
   async #checkForever(): Promise<void> {
@@ -140,7 +140,7 @@ export class RedisRoomSubscriptions {
           signal,
         )
         const checked = rooms.slice(slice * CHECKED_AT_ONCE, (slice + 1) * CHECKED_AT_ONCE)
-        await Promise.all(checked.map(({ watch }) => watch.check())).catch(onUnreadable)
+        await Promise.all(checked.map(({ subscription }) => subscription.check())).catch(onUnreadable)
       }
     }
   }

@@ -78,7 +78,7 @@ export class RoomStore {
     seen: Seen | null,
   ): Promise<Appended> {
     const args = [
-      ...settleArguments(seen),
+      ...checkEpochArguments(seen),
       ...retentionArguments(retention),
       draft.idField,
       draft.hash,
@@ -95,14 +95,17 @@ export class RoomStore {
   }
 
   async position(room: string, seen: Seen | null): Promise<HeadInfo> {
-    const answer = await this.#run(logScripts.position, this.#keys(room), settleArguments(seen))
+    const answer = await this.#run(logScripts.position, this.#keys(room), checkEpochArguments(seen))
     const [epoch, head, first] = positionAnswer.parse(answer)
     return { epoch, head, first }
   }
 
   async read(room: string, range: ReadRange, bounds: PageBounds, seen: Seen | null): Promise<RawPage> {
     const wanted = [...rangeArguments(range), Math.min(range.limit, bounds.entries), bounds.bytes]
-    const answer = await this.#run(logScripts.read, this.#keys(room), [...settleArguments(seen), ...wanted])
+    const answer = await this.#run(logScripts.read, this.#keys(room), [
+      ...checkEpochArguments(seen),
+      ...wanted,
+    ])
     const [epoch, head, first, more, from, step, ...found] = readAnswer.parse(answer)
     const values = found.map((value, index) => ({ seq: from + index * step, value }))
     return { epoch, head, first, more: more === 1, values: step === 1 ? values : values.toReversed() }
@@ -187,7 +190,7 @@ interface DraftTarget {
   target?: number | undefined
 }
 
-function settleArguments(seen: Seen | null): ScriptArgument[] {
+function checkEpochArguments(seen: Seen | null): ScriptArgument[] {
   return [randomUUID(), seen?.epoch ?? '', seen?.seq ?? 0, seen?.proof ?? '']
 }
 

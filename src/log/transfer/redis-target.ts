@@ -73,7 +73,9 @@ class RedisRoomImport implements RoomImport {
       ...PARTS.map((name) => this.#key(name)),
     ]
     const args = [epoch, head, first, at, texts, trimmedTexts]
-    const answer = await connection.run((commands) => runScript(commands, logScripts.adopt, { keys, args }))
+    const answer = await connection.run((commands) =>
+      runScript(commands, logScripts.importRoom, { keys, args }),
+    )
     if (z.int().parse(answer) !== 1) throw new Error(`room ${room} has got entries while it was imported`)
   }
 

@@ -6,7 +6,9 @@ import type { HostInfo } from './backplane.ts'
 
 interface Peer {
   info: HostInfo
+  /** Number of its last message. */
   n: number
+  /** How many of its messages went to all hosts (`wire/host-messages.ts`). */
   base: number
   heardAtMs: number
 }

@@ -31,12 +31,12 @@ export class ClusterMembership {
 
   constructor(options: MembershipOptions) {
     this.#options = options
-    const { maxHosts, whoValidMs, whoAgainMs } = options.settings
+    const { maxHosts, challengeValidMs, challengeAgainMs } = options.settings
     this.#table = new HostTable(maxHosts)
     this.#nonces = new ChallengeNonces({
       draw: () => randomBytes(NONCE_BYTES).toString('base64url'),
-      validMs: whoValidMs,
-      askAgainMs: whoAgainMs,
+      validMs: challengeValidMs,
+      askAgainMs: challengeAgainMs,
     })
   }
 

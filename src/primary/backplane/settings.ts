@@ -17,8 +17,8 @@ export interface BackplaneSettings {
   /** Retry delay of failed subscriptions. */
   retryMs: number
   /** How long a challenge may be answered, and when it is sent again. */
-  whoValidMs: number
-  whoAgainMs: number
+  challengeValidMs: number
+  challengeAgainMs: number
   maxHosts: number
   maxBytesInFlight: number
   /** Volatile messages are dropped beyond this many bytes in flight. */
@@ -37,8 +37,8 @@ export const backplaneSettings: BackplaneSettings = {
   lostMs: 60_000,
   expectedHostsMs: 2_000,
   retryMs: 1_000,
-  whoValidMs: 10_000,
-  whoAgainMs: 1_000,
+  challengeValidMs: 10_000,
+  challengeAgainMs: 1_000,
   maxHosts: 256,
   maxBytesInFlight: 32 * MIB,
   softBytesInFlight: 4 * MIB,

@@ -16,7 +16,7 @@ import type { TokenBucket } from '../../core/token-bucket.ts'
 import type { ConnectionOrigin } from '../forward/index.ts'
 import type { Balancer } from './balancer.ts'
 import type { Destination } from './destination.ts'
-import { HandOff, type HandOffTarget, type Receipt } from './hand-off.ts'
+import { HandOff, type HandOffTarget, type TakenReport } from './hand-off.ts'
 import type { FrontMetrics } from './metrics.ts'
 
 export interface QueuedConnection {
@@ -125,8 +125,8 @@ export class ConnectionQueue {
     this.#pump()
   }
 
-  taken(name: string, receipt: Receipt): void {
-    this.#handOffs.get(name)?.taken(receipt)
+  taken(name: string, report: TakenReport): void {
+    this.#handOffs.get(name)?.taken(report)
     this.#pump()
   }
 

@@ -15,7 +15,7 @@ import { Forwarding, type ForwardingOptions } from '../forward/index.ts'
 import { Balancer } from './balancer.ts'
 import { ConnectionQueue, type QueuedConnection, type RefusalReason } from './connection-queue.ts'
 import { destinationOf } from './destination.ts'
-import type { HandOffTarget, Receipt } from './hand-off.ts'
+import type { HandOffTarget, TakenReport } from './hand-off.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
 import { type FrontMetrics, frontMetrics } from './metrics.ts'
 import { type Arrival, RequestHeadReader } from './request-head-reader.ts'
@@ -165,7 +165,6 @@ export class FrontDoor {
     this.#forwarding?.move(spreadMs)
   }
 
-  /** Another host is gone. */
   hostGone(hostTag: string): void {
     this.#forwarding?.hostGone(hostTag)
   }
@@ -186,8 +185,8 @@ export class FrontDoor {
   }
 
   /** The worker reports whether it received a connection. */
-  taken(name: string, receipt: Receipt): void {
-    this.#queue.taken(name, receipt)
+  taken(name: string, report: TakenReport): void {
+    this.#queue.taken(name, report)
   }
 
   sessionOpened(name: string): void {

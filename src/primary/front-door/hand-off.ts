@@ -42,7 +42,7 @@ export interface Flight {
 }
 
 /** A worker's report about a connection that it was sent. */
-export interface Receipt {
+export interface TakenReport {
   /** Id of the message that carried the connection. */
   readonly id: number
   /** Whether the connection arrived. */
@@ -123,7 +123,7 @@ export class HandOff<T extends Flight> {
   }
 
   /** Ignores reports about connections whose deadline has passed or that were never sent. */
-  taken({ id, arrived }: Receipt): void {
+  taken({ id, arrived }: TakenReport): void {
     const sent = this.#byId.get(id)
     if (sent === undefined) return
     this.#remove(sent)

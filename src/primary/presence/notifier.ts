@@ -91,11 +91,11 @@ export class PresenceNotifier {
   /**
    * A worker of this host is interested in the room: it is kept up to date from now on. Calls are counted.
    */
-  wanted(room: string): void {
+  want(room: string): void {
     this.#sync?.want(room)
   }
 
-  unwanted(room: string): void {
+  release(room: string): void {
     this.#sync?.unwant(room)
   }
 

@@ -109,12 +109,12 @@ export class HostRelay {
     })
   }
 
-  wanted(topic: string): void {
-    this.#subscriptions.wanted(topic)
+  want(topic: string): void {
+    this.#subscriptions.want(topic)
   }
 
-  unwanted(topic: string): void {
-    this.#subscriptions.unwanted(topic)
+  release(topic: string): void {
+    this.#subscriptions.release(topic)
   }
 
   /**

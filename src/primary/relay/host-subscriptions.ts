@@ -12,8 +12,8 @@ const MAX_IDLE = 10_000
 /** What else a host follows of a room: its log entries and its presence. */
 export interface RoomInterests {
   /** Resolves when it is followed; `undefined` if there is nothing to wait for. Must not reject. */
-  wanted(room: string): Promise<void> | undefined
-  unwanted(room: string): void
+  want(room: string): Promise<void> | undefined
+  release(room: string): void
 }
 
 export interface HostSubscriptionsOptions {
@@ -42,19 +42,19 @@ export class HostSubscriptions {
     return this.#pending.size
   }
 
-  wanted(topic: string): void {
+  want(topic: string): void {
     const subscribed = this.#resume(topic) ? undefined : this.#options.backplane.subscribe(topic)
     const room = roomOf(topic)
-    const confirmed = room === undefined ? undefined : this.#options.rooms?.wanted(room)
+    const confirmed = room === undefined ? undefined : this.#options.rooms?.want(room)
     if (subscribed !== undefined) this.#await(topic, subscribed)
     if (confirmed !== undefined) this.#await(topic, confirmed)
   }
 
-  unwanted(topic: string): void {
+  release(topic: string): void {
     // Links also end after `close`: there is nothing left to release.
     if (this.#closed) return
     const room = roomOf(topic)
-    if (room !== undefined) this.#options.rooms?.unwanted(room)
+    if (room !== undefined) this.#options.rooms?.release(room)
     if (this.#idle.size >= MAX_IDLE) this.#drop(topic)
     else this.#idle.add(topic)
     this.#sweep ??= setTimeout(() => this.#sweepIdle(), this.#options.idleMs)

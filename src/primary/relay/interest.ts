@@ -5,9 +5,9 @@
 /** Changes in the interest of the whole host. */
 export interface InterestEvents {
   /** The topic has its first subscriber. */
-  wanted(topic: string): void
+  want(topic: string): void
   /** The topic has lost its last subscriber. */
-  unwanted(topic: string): void
+  release(topic: string): void
 }
 
 export class InterestTable {
@@ -82,7 +82,7 @@ export class InterestTable {
       return
     }
     this.#subscribers.set(topic, new Set([worker]))
-    this.#events?.wanted(topic)
+    this.#events?.want(topic)
   }
 
   #unsubscribe(worker: string, topic: string): void {
@@ -90,6 +90,6 @@ export class InterestTable {
     subscribers?.delete(worker)
     if (subscribers?.size !== 0) return
     this.#subscribers.delete(topic)
-    this.#events?.unwanted(topic)
+    this.#events?.release(topic)
   }
 }

@@ -137,7 +137,7 @@ export class Supervisor {
     return this.#killedAtDeadline
   }
 
-  /** Kills every worker at once. */
+  /** Kills every worker at once, without a drain. */
   kill(): void {
     this.#stopping = true
     for (const slot of this.#slots) clearTimeout(slot.restart)

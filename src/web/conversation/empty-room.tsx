@@ -4,7 +4,7 @@ import { type ChatRoom, isDirect } from '../../client/index.ts'
 import { errorText } from '../app/error-text.ts'
 import { copyText } from '../components/clipboard.ts'
 import { CheckIcon, LinkIcon, WarningIcon } from '../components/icons.tsx'
-import { useLeavingEmpty } from './left-empty.ts'
+import { useLeavingEmpty } from './empty-when-left.ts'
 
 export function EmptyRoom({ room, title }: { room: ChatRoom; title: string }) {
   useLeavingEmpty(room)

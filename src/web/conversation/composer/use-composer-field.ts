@@ -2,7 +2,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
-import { isTouchDevice } from '../attention.ts'
+import { isTouchDevice } from '../page-focus.ts'
 import { type Edit, replaced } from './completion.ts'
 import { useComposerText } from './composer-text.ts'
 

@@ -3,7 +3,7 @@
  * room and publishes rows at most once per frame. Renders nothing.
  */
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
-import { wasLeftEmpty } from '../left-empty.ts'
+import { wasLeftEmpty } from '../empty-when-left.ts'
 import { FrameScheduler } from './animation-frame.ts'
 import { type Notice, type NoticeCause, withNotice } from './notices.ts'
 import { type Row, RowBuilder, updateSteps } from './rows.ts'

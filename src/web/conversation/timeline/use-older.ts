@@ -28,7 +28,7 @@ export function useOlder({ chat, room, loaded }: OlderOptions): Older {
     if (!room.hasOlder) return
     setState('loading')
     try {
-      // The largest page: readers far back wait, and the list is laid out, half as often.
+      // The largest page: fewer requests and fewer layouts while scrolling far back.
       await room.loadOlder(chat.limits?.historyMax)
       loaded()
       setState('idle')

@@ -4,7 +4,7 @@
  */
 import { useEffect } from 'preact/hooks'
 import type { ChatRoom } from '../../client/index.ts'
-import { isPageFocused } from './attention.ts'
+import { isPageFocused } from './page-focus.ts'
 
 const left = new WeakSet<ChatRoom>()
 

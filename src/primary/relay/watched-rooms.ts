@@ -8,34 +8,34 @@ import type { RoomInterests } from './host-subscriptions.ts'
 
 const RETRY_MS = 1_000
 
-export interface RoomSubscriptionsOptions {
+export interface WatchedRoomsOptions {
   log: Pick<RoomLog, 'watch' | 'unwatch'>
   /** The room is watched only now, some time after it was requested. */
   onLate: (room: string) => void
 }
 
-export class RoomSubscriptions implements RoomInterests {
-  readonly #options: RoomSubscriptionsOptions
+export class WatchedRooms implements RoomInterests {
+  readonly #options: WatchedRoomsOptions
   readonly #wanted = new Map<string, AbortController>()
 
-  constructor(options: RoomSubscriptionsOptions) {
+  constructor(options: WatchedRoomsOptions) {
     this.#options = options
   }
 
-  wanted(room: string): Promise<void> {
+  want(room: string): Promise<void> {
     const withdrawn = new AbortController()
     this.#wanted.get(room)?.abort()
     this.#wanted.set(room, withdrawn)
     return this.#watch(room, withdrawn.signal)
   }
 
-  unwanted(room: string): void {
+  release(room: string): void {
     this.#wanted.get(room)?.abort()
     this.#wanted.delete(room)
   }
 
   close(): void {
-    for (const room of this.#wanted.keys()) this.unwanted(room)
+    for (const room of this.#wanted.keys()) this.release(room)
   }
 
   async #watch(room: string, withdrawn: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { RoomSubscriptions } from '../../src/primary/relay/room-subscriptions.ts'
+import { WatchedRooms } from '../../src/primary/relay/watched-rooms.ts'
 import { until } from '../harness/until.ts'
 
 /** A log whose rooms can be watched only while it is there. */
@@ -33,23 +33,23 @@ class ComingLog {
 function started() {
   const log = new ComingLog()
   const late: string[] = []
-  const rooms = new RoomSubscriptions({ log, onLate: (room) => late.push(room) })
+  const rooms = new WatchedRooms({ log, onLate: (room) => late.push(room) })
   return { log, late, rooms }
 }
 
 test('a room is watched as long as it is wanted', async () => {
   const { log, late, rooms } = started()
   log.there = true
-  await rooms.wanted('den')
+  await rooms.want('den')
   expect(log.watched).toEqual(['den'])
-  rooms.unwanted('den')
+  rooms.release('den')
   expect(log.watched).toEqual([])
   expect(late).toEqual([])
 })
 
 test('an unavailable log is retried until it is there; workers answered before learn that it was late', async () => {
   const { log, late, rooms } = started()
-  const watching = rooms.wanted('den')
+  const watching = rooms.want('den')
   await until(() => log.refused > 1, 'it has been tried again')
   log.there = true
   await watching
@@ -61,9 +61,9 @@ test('an unavailable log is retried until it is there; workers answered before l
 
 test('a room that is not wanted any more is not tried again', async () => {
   const { log, rooms } = started()
-  const watching = rooms.wanted('den')
+  const watching = rooms.want('den')
   await until(() => log.refused > 0, 'it has been tried')
-  rooms.unwanted('den')
+  rooms.release('den')
   await watching
   log.there = true
   expect(log.watched).toEqual([])
@@ -73,12 +73,12 @@ test('what was let go while it was being watched is given back', async () => {
   const { log, rooms } = started()
   log.there = true
   const open = log.slow()
-  const first = rooms.wanted('den')
-  rooms.unwanted('den')
-  const second = rooms.wanted('den')
+  const first = rooms.want('den')
+  rooms.release('den')
+  const second = rooms.want('den')
   open()
   await Promise.all([first, second])
   expect(log.watched).toEqual(['den'])
-  rooms.unwanted('den')
+  rooms.release('den')
   expect(log.watched).toEqual([])
 })
