@@ -19,8 +19,8 @@ beforeEach(async () => {
 afterEach(() => directory.dispose())
 
 /** Not in this process: whoever closes a descriptor of a file loses the process's locks on it. */
-function turnBack(commits: number): number {
-  const script = fileURLToPath(new URL('../fixtures/log/turn-back.js', import.meta.url))
+function lowerTransactionCount(commits: number): number {
+  const script = fileURLToPath(new URL('../fixtures/log/stale-transactions.js', import.meta.url))
   return Number(execFileSync(process.execPath, [script, directory.path, String(commits)]))
 }
 
@@ -32,7 +32,7 @@ describe('a log that others open', () => {
     const registry = new Registry()
     const log = await directory.openLog({ registry })
     for (let n = 1; n <= 5; n += 1) await log.append('den', text(`m${n}`))
-    expect(turnBack(commits)).toBe(committedTransaction(directory.path))
+    expect(lowerTransactionCount(commits)).toBe(committedTransaction(directory.path))
     expect((await log.append('den', text('m6'))).seq).toBe(6)
     expect((await log.append('den', text('m5'))).duplicate).toBe(true)
     expect((await log.append('den', text('m7'))).seq).toBe(7)
@@ -46,10 +46,10 @@ describe('a log that others open', () => {
     for (let n = 1; n <= 3; n += 1) await log.append('den', text(`m${n}`))
     const reader = await openEmbeddedReader({ directory: directory.path })
     directory.closeAtEnd(reader)
-    turnBack(1)
+    lowerTransactionCount(1)
     await log.refreshReaders()
     expect(await reader.head('den')).toMatchObject({ head: 3 })
-    expect(turnBack(0)).toBe(committedTransaction(directory.path))
+    expect(lowerTransactionCount(0)).toBe(committedTransaction(directory.path))
   })
 
   it('keeps every entry while processes open it and close it all the time', async () => {

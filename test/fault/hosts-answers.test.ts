@@ -17,7 +17,7 @@ beforeEach(async () => {
   hosts = await LoopbackHosts.start({
     hosts: 3,
     workersPerHost: 1,
-    args: ['--app', 'test/fixtures/apps/questions.js'],
+    args: ['--app', 'test/fixtures/apps/requests.js'],
   })
   asking = await connect(0)
   other = await connect(1)

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
 import type { Dialect } from '../../loadtest/model/plan.ts'
 import {
-  ledgerFrom,
   type RandomMember,
   type RandomMessage,
   type RandomRun,
   randomRun,
+  recordsFrom,
 } from '../harness/loadtest/random-run.ts'
 
 interface Broken {
@@ -159,7 +159,7 @@ describe.each(['bench', 'bare', 'chat'] as const)('of random runs in the dialect
   it('finds nothing where all is well, and expects what was expected', () => {
     fc.assert(
       fc.property(randomRun(dialect), (run) => {
-        const verdict = audit(ledgerFrom(run), dialect)
+        const verdict = audit(recordsFrom(run), dialect)
         const expected = expectedIn(run)
         expect(verdict).toMatchObject({
           ...nothing,
@@ -189,7 +189,7 @@ describe.each(['bench', 'bare', 'chat'] as const)('of random runs in the dialect
           const defect = breakIn(run, pick)
           fc.pre(defect !== undefined)
           broken += 1
-          const verdict = audit(ledgerFrom(run), dialect)
+          const verdict = audit(recordsFrom(run), dialect)
           expect(verdict).toMatchObject({ ok: false, ...nothing, ...defect.counts })
           expect(
             verdict.examples.filter((line) => defect.named.every((name) => line.includes(name))),

@@ -2,7 +2,7 @@ import { expect, describe as group, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
 import { describe } from '../../loadtest/audit/describe.ts'
 import type { Audited } from '../../loadtest/model/result.ts'
-import { ledgerOf, type MadeMember, type MadeSend, ROOM } from '../harness/loadtest/records.ts'
+import { type MadeMember, type MadeSend, ROOM, recordsOf } from '../harness/loadtest/records.ts'
 import { NO_DEFECTS } from '../harness/loadtest/results.ts'
 
 function countsOf(verdict: Audited): typeof NO_DEFECTS {
@@ -33,11 +33,11 @@ const sendsBut = (changed: number, change: (send: MadeSend) => MadeSend) =>
   sends.map((send, at) => (at === changed ? change(send) : send))
 
 const broadcast = (members: readonly MadeMember[], made = sends) =>
-  audit(ledgerOf(made, [{ client: 1, shown: all }, ...members]), 'bench')
+  audit(recordsOf(made, [{ client: 1, shown: all }, ...members]), 'bench')
 
 const logged = (members: readonly MadeMember[], made = sends) =>
   audit(
-    ledgerOf(
+    recordsOf(
       made,
       [{ client: 1, shown: all }, ...members].map((member) => ({ head: 10, epoch: 'log', ...member })),
     ),
@@ -111,7 +111,7 @@ group.each([
   it('expects nothing of what was refused', () => {
     const refused = sendsBut(4, (send) => ({ ...unacked(send), refused: true }))
     const verdict = audit(
-      ledgerOf(refused, [{ client: 2, head: 10, epoch: 'log', shown: without(4) }]),
+      recordsOf(refused, [{ client: 2, head: 10, epoch: 'log', shown: without(4) }]),
       of === logged ? 'chat' : 'bench',
     )
     expect(verdict).toMatchObject({ ...NO_DEFECTS, ok: true, refused: 1, unanswered: 0, expected: 4 })
@@ -140,7 +140,7 @@ group.each([
   })
 
   it('is not ok where the delivery records overflowed', () => {
-    const made = ledgerOf(sends, [])
+    const made = recordsOf(sends, [])
     const parts = made.parts.map((part) => ({ ...part, overflowed: true }))
     const verdict = audit({ parts }, of === logged ? 'chat' : 'bench')
     expect(verdict).toMatchObject({ ok: false, overflowed: true, lost: 0 })
@@ -175,7 +175,7 @@ group('of broadcasts, the auditor', () => {
   })
 
   it('sees no other order in what only one of two was shown', () => {
-    const verdict = audit(ledgerOf(sends, [shownTo(1, 0, 1, 2), shownTo(2, 3, 0, 2)]), 'bare')
+    const verdict = audit(recordsOf(sends, [shownTo(1, 0, 1, 2), shownTo(2, 3, 0, 2)]), 'bare')
     expect(countsOf(verdict)).toEqual(NO_DEFECTS)
   })
 
@@ -223,7 +223,7 @@ group('of a log, the auditor', () => {
   it('counts numbers that are missing, whosever they are', () => {
     const made = sends.filter((_, at) => at !== 1 && at !== 2)
     const shown = without(1, 2)
-    const verdict = audit(ledgerOf(made, [{ client: 44, head: 10, epoch: 'log', shown }]), 'chat')
+    const verdict = audit(recordsOf(made, [{ client: 44, head: 10, epoch: 'log', shown }]), 'chat')
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 2 })
     expect(verdict.expected - verdict.delivered).toBe(2)
     expect(verdict.examples).toEqual(['lost: 2 unknown sequence numbers of room-0 by client 44'])
@@ -252,12 +252,12 @@ group('of a log, the auditor', () => {
       { client, joinedAt: 3_500, head: 0, epoch: 'next', shown: shownOfNext },
     ]
     const of = (shownOfNext?: MadeMember['shown']) =>
-      audit(ledgerOf(made, [...member(1), ...member(2, shownOfNext)]), 'chat')
+      audit(recordsOf(made, [...member(1), ...member(2, shownOfNext)]), 'chat')
     expect(of()).toMatchObject({ ...NO_DEFECTS, ok: true, expected: 10 })
     expect(countsOf(of(next.slice(0, 1)))).toEqual({ ...NO_DEFECTS, lost: 1 })
     expect(countsOf(of([...next, ...next.slice(0, 1)]))).toEqual({ ...NO_DEFECTS, doubled: 1 })
     const stray = made.map((send, at) => (at === 4 ? { ...send, seq: 99 } : send))
-    expect(audit(ledgerOf(stray, [...member(1), ...member(2)]), 'chat')).toMatchObject({
+    expect(audit(recordsOf(stray, [...member(1), ...member(2)]), 'chat')).toMatchObject({
       ok: false,
       outOfOrder: 1,
     })
@@ -265,7 +265,7 @@ group('of a log, the auditor', () => {
 })
 
 it('counts the seconds of examples from the zero that it is given', () => {
-  const verdict = audit(ledgerOf(sends.slice(0, 1), [{ client: 7, shown: [] }]), 'bench', -9_000)
+  const verdict = audit(recordsOf(sends.slice(0, 1), [{ client: 7, shown: [] }]), 'bench', -9_000)
   expect(verdict.examples).toEqual([`lost: 1-0 of ${ROOM} (sent 10.0 s, acked 10.0 s) by client 7`])
 })
 

@@ -11,7 +11,7 @@ import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
 import { RunFlags, requestOf } from '../../loadtest/run/request/request.ts'
 import { awayOf } from '../../loadtest/run/result/away-clients.ts'
 import { sentCheck } from '../../loadtest/run/result/sent-check.ts'
-import { ledgerOf } from '../harness/loadtest/records.ts'
+import { recordsOf } from '../harness/loadtest/records.ts'
 import { imaginedResult } from '../harness/loadtest/results.ts'
 
 const GIVEN = { seed: 7, agents: 2 }
@@ -78,7 +78,7 @@ describe('what was due was sent', () => {
 const record = (client: number, absences: MemberRecord['absences']) => ({ client, absences }) as MemberRecord
 
 test('a client that was away is counted once, by host', () => {
-  const [part] = ledgerOf([], []).parts
+  const [part] = recordsOf([], []).parts
   if (part === undefined) throw new Error('there are no records')
   const members = [
     record(0, []),

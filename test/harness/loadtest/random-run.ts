@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { DeliveryRecords } from '../../../loadtest/model/delivery-records.ts'
 import type { Dialect } from '../../../loadtest/model/plan.ts'
-import { ledgerOf } from './records.ts'
+import { recordsOf } from './records.ts'
 
 /** `kept`: it was shown, though no ack came. `dropped`: it did not reach the server. */
 type End = 'acked' | 'kept' | 'refused' | 'dropped'
@@ -67,9 +67,9 @@ export function randomRun(dialect: Dialect): fc.Arbitrary<RandomRun> {
   })
 }
 
-export function ledgerFrom({ dialect, agents, messages, members }: RandomRun): DeliveryRecords {
+export function recordsFrom({ dialect, agents, messages, members }: RandomRun): DeliveryRecords {
   const isChat = dialect === 'chat'
-  return ledgerOf(
+  return recordsOf(
     messages.map(({ room, sender, number, sentAt, end, seq }) => ({
       room,
       sender,

@@ -29,7 +29,7 @@ export interface MadeMember {
 export const ROOM = 'room-0'
 
 /** @param agents the sends and members are dealt out to so many parts */
-export function ledgerOf(
+export function recordsOf(
   sends: readonly MadeSend[],
   members: readonly MadeMember[],
   agents = 1,
