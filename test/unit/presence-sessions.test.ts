@@ -39,7 +39,7 @@ function setUp(maxQueued = 100) {
   return { sessions, link, metric, untold }
 }
 
-describe('stays', () => {
+describe('presence sessions', () => {
   it('that could not be left are left when the primary is there again', async () => {
     const { sessions, link, untold } = setUp()
     for (const sessionId of ['1', '2', '3']) await sessions.enter('den', { id: 'a', name: 'A' }, sessionId)
