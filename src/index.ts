@@ -3,6 +3,8 @@ export type {
   App,
   AppContext,
   AppendOptions,
+  /** @deprecated The former name of `AppendOptions`. */
+  AppendOptions as AppendTerms,
   AppSettings,
   ClusterState,
   DrainHooks,

@@ -24,7 +24,7 @@ const alone = ['test/fault/fuzz-memory.test.ts']
 /** Tests that `npm run test:long` runs at a larger size (`harness/long-run.ts`). */
 const growing = [
   'test/{unit,fault}/fuzz-*.test.ts',
-  'test/fault/{client-long,hosts-run}.test.ts',
+  'test/fault/{client-long,client-offline,hosts-run}.test.ts',
   'test/integration/connects.test.ts',
   'test/browser/long-rooms.test.ts',
 ]

@@ -8,7 +8,7 @@ import { LENGTH_BYTES } from '../core/byte-frames.ts'
 import { ByteWriter } from '../core/byte-writer.ts'
 
 /** Both sides of a link come from one installation. The version gives a clear error if they do not. */
-export const LINK_VERSION = 1
+export const LINK_VERSION = 2
 
 export const frameKind = {
   hello: 1,

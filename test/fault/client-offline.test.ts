@@ -2,10 +2,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Watch, WatchOptions } from '../harness/client/watch.ts'
 import { WatchedServer } from '../harness/client/watched-server.ts'
+import { sized } from '../harness/long-run.ts'
 import type { Network } from '../harness/network/proxy.ts'
 import { until } from '../harness/until.ts'
 
-const AWAY_MS = 3_000
+const AWAY_MS = sized(3_000, 10_000)
 const LARGE = 'x'.repeat(4_000)
 const FLOOD_MAX = 20_000
 

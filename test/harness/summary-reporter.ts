@@ -1,6 +1,6 @@
 /**
- * Ends a run with plain text for scripts and people: a block with every test that needed a second try and why (a flake is
- * shown, never passed over), then the last line, `N passed, N failed, N skipped`.
+ * Ends a run with plain text for scripts and people: the last line is `N passed, N failed, N skipped`. A test runs once here: one
+ * that was given a second try has failed, and a block before the last line says which and why.
  */
 import { stripVTControlCharacters } from 'node:util'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
@@ -13,8 +13,9 @@ export default class SummaryReporter implements Reporter {
     const triedAgain: TestCase[] = []
     for (const testModule of modules) {
       for (const test of testModule.children.allTests()) {
-        states[test.result().state] += 1
-        if ((test.diagnostic()?.retryCount ?? 0) > 0) triedAgain.push(test)
+        const isSecondTry = (test.diagnostic()?.retryCount ?? 0) > 0
+        if (isSecondTry) triedAgain.push(test)
+        states[isSecondTry ? 'failed' : test.result().state] += 1
       }
       // A file that could not be loaded, or whose hooks failed, has no failed test.
       if (testModule.state() === 'failed') states.failed += testModule.errors().length
@@ -23,6 +24,7 @@ export default class SummaryReporter implements Reporter {
     const last = `${states.passed} passed, ${failed} failed, ${states.skipped} skipped\n`
     // After the output of the other reporters.
     process.once('exit', () => {
+      if (failed > 0) process.exitCode = 1
       process.stdout.write(secondTries(triedAgain) + last)
     })
   }

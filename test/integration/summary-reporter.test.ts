@@ -42,8 +42,16 @@ it('names each test that needed a second try and how the first one failed, befor
     '  sample some.test.js > never passes: failed after',
     '      try 1',
     '',
-    '2 passed, 1 failed, 1 skipped',
+    '1 passed, 2 failed, 1 skipped',
   ])
+  expect(result.code).toBe(1)
+})
+
+it('counts a test that passed at its second try as failed', async () => {
+  const result = await runOf({
+    'flaky.test.js': `let tries = 0; it('passes at last', () => { if ((tries += 1) === 1) throw new Error('once') })`,
+  })
+  expect(lastLines(result, 1)).toEqual(['0 passed, 1 failed, 0 skipped'])
   expect(result.code).toBe(1)
 })
 

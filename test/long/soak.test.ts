@@ -52,7 +52,7 @@ const TIMEOUT_MS = 300_000
 test(
   'the chat holds afterwards what it held before, whatever was done to it',
   async () => {
-    const result = await run(SOAK, { hosts: '2', duration: '20' })
+    const result = await run(SOAK, { hosts: '2', duration: '180' })
     expect(failed(result)).toEqual([])
     expect(result.baselines?.map(({ clients }) => clients)).toEqual(['all', 'none'])
     expect(result.marks.filter(({ label }) => /^[a-z]+-[a-z]+ \d/.test(label)).length).toBeGreaterThan(0)
