@@ -26,7 +26,7 @@ class Agent {
     else if (command.type === 'slow') pool.slow(command.at)
     else if (command.type === 'trackRecovery') pool.trackRecovery(command.at)
     else if (command.type === 'settle') this.#settle(pool)
-    else await this.#sendLedger(pool)
+    else await this.#sendRecords(pool)
   }
 
   end(): void {
@@ -54,7 +54,7 @@ class Agent {
   }
 
   /** Sends one part after the other. */
-  async #sendLedger(pool: ClientPool): Promise<void> {
+  async #sendRecords(pool: ClientPool): Promise<void> {
     pool.settle()
     pool.recorder.close()
     pool.counters.unanswered(pool.unanswered)

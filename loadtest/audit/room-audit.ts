@@ -93,13 +93,13 @@ export class RoomAudit {
       this.#recordCount += 1
       if (afresh) logRecord = this.#recordCount
       order.begin(shown, afresh)
-      this.#showings(member, shown.places, order, logRecord)
+      this.#checkDeliveries(member, shown.places, order, logRecord)
     })
     this.#checkExpected(member, isExpected, firstRecord)
   }
 
   /** @param since a message that this record or a later one already contains is a duplicate */
-  #showings(member: ShownMember, places: Places, order: Order, since: number): void {
+  #checkDeliveries(member: ShownMember, places: Places, order: Order, since: number): void {
     const shownIn = this.#shownIn
     for (let at = 0; at < places.length; at += 1) {
       const index = places[at] ?? -1

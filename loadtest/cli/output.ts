@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isComparison, isTour, type ReportDocument, runsOf } from '../report/document.ts'
 import { writeReport } from '../report/files.ts'
-import { outcomeOf, type Standing, worst } from '../report/outcome.ts'
+import { outcomeOf, type RunStatus, worst } from '../report/outcome.ts'
 import type { Canvas } from '../report/terminal/layout.ts'
 import { columnsOf, paintFor } from '../report/terminal/paint.ts'
 import { terminalDocument } from '../report/terminal/terminal-document.ts'
@@ -38,6 +38,6 @@ export function exitCodeOf(document: ReportDocument): number {
   return codeOf(worst(results.map(outcomeOf)))
 }
 
-export function codeOf(standing: Standing): number {
-  return EXIT_CODES[standing].code
+export function codeOf(status: RunStatus): number {
+  return EXIT_CODES[status].code
 }

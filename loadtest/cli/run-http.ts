@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import type { HttpResult } from '../http/http-result.ts'
-import { httpTable, standingOf } from '../http/http-table.ts'
+import { httpTable, runStatusOf } from '../http/http-table.ts'
 import { type HttpRunRequest, runHttp as work } from '../http/run-http.ts'
 import type { HttpScenario, HttpSettings } from '../http/scenarios.ts'
 import { RESULTS_DIRECTORY } from '../report/files.ts'
@@ -71,5 +71,5 @@ async function put(result: HttpResult, output: Output): Promise<number> {
     process.stdout.write(`${JSON.stringify(result)}\n`)
     process.stderr.write(`${written}\n`)
   } else process.stdout.write(`${httpTable(result, canvas()).join('\n')}\n\n${written}\n`)
-  return result.interrupted ? EXIT_CODES.interrupted.code : codeOf(standingOf(result))
+  return result.interrupted ? EXIT_CODES.interrupted.code : codeOf(runStatusOf(result))
 }

@@ -21,7 +21,7 @@ import { toolNow } from '../system/machine.ts'
 import { type CommandContext, withCommandContext } from './command-context.ts'
 import type { Output } from './flags.ts'
 
-export interface SeedsAsked {
+export interface SeedsRequest {
   scenario: Scenario
   /** The value of `--seeds`. */
   seeds: string
@@ -37,7 +37,7 @@ export async function runSeeds({
   asked,
   output,
   requested,
-}: SeedsAsked): Promise<number> {
+}: SeedsRequest): Promise<number> {
   if (asked.seed !== undefined) throw new UsageError('--seed or --seeds, not both')
   const requests = seedsFrom(words, scenario).map(requested)
   const [first] = requests

@@ -10,7 +10,7 @@ import { Cookies } from './transport/cookies.ts'
 import type { Address } from './transport/transport.ts'
 import { WebSocketTransport } from './transport/websocket-transport.ts'
 
-const Said = z.union([
+const Message = z.union([
   z.object({ ref: z.number(), ack: z.unknown() }),
   z.object({ event: z.string(), payload: z.unknown() }),
 ])
@@ -46,18 +46,18 @@ class BareSession implements Session {
   }
 
   #take(text: string): void {
-    const said = saidIn(text)
-    if (said === undefined) {
+    const message = parseMessage(text)
+    if (message === undefined) {
       this.#socket.cut()
       this.#events.onEnd('parse error', 'not a packet')
-    } else if ('ref' in said) this.#events.onAnswer(said.ref, said.ack)
-    else this.#events.onEvent(said.event, said.payload)
+    } else if ('ref' in message) this.#events.onAnswer(message.ref, message.ack)
+    else this.#events.onEvent(message.event, message.payload)
   }
 }
 
-function saidIn(text: string): z.infer<typeof Said> | undefined {
+function parseMessage(text: string): z.infer<typeof Message> | undefined {
   try {
-    return Said.parse(JSON.parse(text))
+    return Message.parse(JSON.parse(text))
   } catch {
     return undefined
   }

@@ -2,7 +2,7 @@
  * One client's connection to a server. The raw client, the stock client and the plain WebSocket share this
  * interface.
  */
-import type { Reading, Transport } from '../model/plan.ts'
+import type { ReadSpeed, Transport } from '../model/plan.ts'
 
 export interface ConnectionOptions {
   /** As for socket.io-client: a path names the namespace. A plain WebSocket opens exactly this address. */
@@ -12,7 +12,7 @@ export interface ConnectionOptions {
   localAddress?: string
   /** Sent with CONNECT. */
   auth: Readonly<Record<string, unknown>>
-  reads: Reading
+  reads: ReadSpeed
 }
 
 export interface ConnectionEvents {

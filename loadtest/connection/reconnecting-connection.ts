@@ -2,7 +2,7 @@
  * A connection made of consecutive sessions: reconnects with delays, after cuts, and when its server drains.
  * Knows no protocol.
  */
-import type { Reading } from '../model/plan.ts'
+import type { ReadSpeed } from '../model/plan.ts'
 import { type Connection, type ConnectionEvents, RequestFailed } from './connection.ts'
 import { leaveInMs } from './draining.ts'
 import { PendingRequests } from './pending-requests.ts'
@@ -14,7 +14,7 @@ const CONNECT_TIMEOUT_MS = 20_000
 
 export interface ReconnectOptions {
   dial: Dial
-  reads: Reading
+  reads: ReadSpeed
   /** From 0 to less than 1. */
   random: () => number
 }

@@ -2,12 +2,12 @@
 
 import { PERCENTILES } from '../report/figures.ts'
 import { bytes, duration, inUnit, percent, plain, whole } from '../report/format.ts'
-import { STANDING_WORDS, type Standing } from '../report/outcome.ts'
+import { RUN_STATUS_WORDS, type RunStatus } from '../report/outcome.ts'
 import { type Canvas, labelled, paragraph, tabulated } from '../report/terminal/layout.ts'
-import { STANDING_STYLES } from '../report/terminal/terminal-run.ts'
+import { RUN_STATUS_STYLES } from '../report/terminal/terminal-run.ts'
 import type { HttpResult } from './http-result.ts'
 
-export function standingOf({ valid, checks }: HttpResult): Standing {
+export function runStatusOf({ valid, checks }: HttpResult): RunStatus {
   if (!valid) return 'invalid'
   return checks.every(({ ok }) => ok) ? 'passed' : 'failed'
 }
@@ -15,9 +15,9 @@ export function standingOf({ valid, checks }: HttpResult): Standing {
 /** @returns lines without line ends */
 export function httpTable(result: HttpResult, canvas: Canvas): string[] {
   const { scenario, target, requests, generator, server } = result
-  const standing = standingOf(result)
-  const style = STANDING_STYLES[standing]
-  const word = `${STANDING_WORDS[standing]}${result.interrupted ? ' (interrupted)' : ''}`
+  const status = runStatusOf(result)
+  const style = RUN_STATUS_STYLES[status]
+  const word = `${RUN_STATUS_WORDS[status]}${result.interrupted ? ' (interrupted)' : ''}`
   const failed = result.checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
   return [
     `${canvas.paint(style, word)}  ${canvas.paint('strong', `${scenario.name} on ${plain(target.title)}`)}`,

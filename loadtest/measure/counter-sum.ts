@@ -2,7 +2,7 @@
  * Sums counters that only grow, over processes that start, exit and restart at zero. Pure. Values at the
  * first reading do not count.
  */
-export interface Reading {
+export interface CounterValue {
   /** Identifies one process. */
   key: string
   /** What is summed. */
@@ -16,7 +16,7 @@ export class CounterSum {
   #isFirst = true
 
   /** A missing reading keeps its last value; a new one counts from zero, except in the first call. */
-  take(readings: readonly Reading[]): Record<string, number> {
+  take(readings: readonly CounterValue[]): Record<string, number> {
     for (const { key, group, value } of readings) {
       const before = this.#last.get(key) ?? (this.#isFirst ? value : 0)
       const grown = value >= before ? value - before : value

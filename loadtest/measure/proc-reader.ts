@@ -2,12 +2,12 @@
 import { run } from '../../test/harness/command.ts'
 import type { ServerProcess } from '../model/server-process.ts'
 import { readProc } from '../system/processes.ts'
-import type { Reading } from './counter-sum.ts'
+import type { CounterValue } from './counter-sum.ts'
 import { cpuFrom, type ProcUnits, processKeyFrom, rssFrom } from './proc-parser.ts'
 
 export interface ProcReadings {
   /** Milliseconds by role. */
-  cpu: Reading[]
+  cpu: CounterValue[]
   /** Sums by role. Shared pages count in each process. */
   rssBytes: Record<string, number>
 }

@@ -4,7 +4,7 @@
 
 import type { RunningTarget } from '../model/target.ts'
 import { type Clock, nowMs } from '../system/clock.ts'
-import { CounterSum, type Reading } from './counter-sum.ts'
+import { CounterSum, type CounterValue } from './counter-sum.ts'
 import { ProbeReader } from './probe/probe-reader.ts'
 import type { ProcUnits } from './proc-parser.ts'
 import { procUnits, readProcesses } from './proc-reader.ts'
@@ -93,7 +93,7 @@ export class ServerSampler {
     const [redis, probes] = await Promise.all([this.#target.redis(), this.#probes?.take() ?? []])
     const delays = probes.map(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms)
     if (this.#samples.length === MOST_SAMPLES) return
-    const sent: Reading[] =
+    const sent: CounterValue[] =
       redis === undefined ? [] : [{ key: 'redis', group: 'redis', value: redis.bytesOut }]
     this.#samples.push({
       at,

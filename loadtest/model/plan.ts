@@ -26,8 +26,8 @@ export type Transport = z.infer<typeof Transport>
  * Applies from the step `slow` on. `never`: reads nothing from its socket while it is in its rooms. A number:
  * bytes per second.
  */
-export const Reading = z.union([z.literal('all'), z.literal('never'), z.number().positive()])
-export type Reading = z.infer<typeof Reading>
+export const ReadSpeed = z.union([z.literal('all'), z.literal('never'), z.number().positive()])
+export type ReadSpeed = z.infer<typeof ReadSpeed>
 
 /** One client, in whichever process it runs. */
 export const ClientPlan = z.strictObject({
@@ -41,7 +41,7 @@ export const ClientPlan = z.strictObject({
   rooms: z.array(z.string()),
   /** After the start of `connect`. */
   connectAtMs: z.number().min(0),
-  reads: Reading,
+  reads: ReadSpeed,
   /** Takes part in `load`. */
   sends: z.boolean(),
 })

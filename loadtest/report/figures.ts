@@ -1,6 +1,12 @@
 /** The figures of a run, for tables and comparisons. Pure. */
-import type { LatencySummary, RunResult, Second } from '../model/result.ts'
+import type { Baseline, LatencySummary, RunResult, Second } from '../model/result.ts'
 import type { Unit } from './format.ts'
+
+/** When resource counts were taken. */
+export const BASELINE_TITLES: Readonly<Record<Baseline['clients'], string>> = {
+  all: 'all clients in their rooms',
+  none: 'no client',
+}
 
 export interface Figure {
   readonly key: string

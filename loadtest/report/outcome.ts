@@ -4,18 +4,18 @@ import { countOf } from '../../src/core/count-of.ts'
 import type { RunResult, Verdict } from '../model/result.ts'
 import { whole } from './format.ts'
 
-export type Standing = 'passed' | 'failed' | 'invalid'
+export type RunStatus = 'passed' | 'failed' | 'invalid'
 
 export interface Outcome {
   /** `invalid` has precedence: the figures of such a run must not be used, whatever the audit found. */
-  standing: Standing
+  status: RunStatus
   /** Ended early by the user: it covers the time until then. */
   interrupted: boolean
   reasons: string[]
 }
 
 /** For a headline. */
-export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
+export const RUN_STATUS_WORDS: Readonly<Record<RunStatus, string>> = {
   passed: 'PASSED',
   failed: 'FAILED',
   invalid: 'INVALID',
@@ -26,14 +26,14 @@ export function outcomeOf(result: RunResult): Outcome {
   const { interrupted } = result
   if (!result.valid) {
     const why = result.invalid.length === 0 ? ['the run gives no reason'] : result.invalid
-    return { standing: 'invalid', interrupted, reasons: [...why, ...failures] }
+    return { status: 'invalid', interrupted, reasons: [...why, ...failures] }
   }
-  return { standing: failures.length === 0 ? 'passed' : 'failed', interrupted, reasons: failures }
+  return { status: failures.length === 0 ? 'passed' : 'failed', interrupted, reasons: failures }
 }
 
 /** The word, with a note if the run was interrupted. */
 export function headline(outcome: Outcome): string {
-  const word = STANDING_WORDS[outcome.standing]
+  const word = RUN_STATUS_WORDS[outcome.status]
   return outcome.interrupted ? `${word} (interrupted)` : word
 }
 
@@ -56,7 +56,7 @@ function checkFailures(result: RunResult): string[] {
 }
 
 /** The worst of several: the outcome of a tour. */
-export function worst(outcomes: readonly Outcome[]): Standing {
-  if (outcomes.some(({ standing }) => standing === 'failed')) return 'failed'
-  return outcomes.some(({ standing }) => standing === 'invalid') ? 'invalid' : 'passed'
+export function worst(outcomes: readonly Outcome[]): RunStatus {
+  if (outcomes.some(({ status }) => status === 'failed')) return 'failed'
+  return outcomes.some(({ status }) => status === 'invalid') ? 'invalid' : 'passed'
 }

@@ -4,7 +4,7 @@ import { countOf } from '../../src/core/count-of.ts'
 import { FaultKind } from '../model/plan.ts'
 import type { RunResult } from '../model/result.ts'
 import { whole } from './format.ts'
-import { outcomeOf, STANDING_WORDS } from './outcome.ts'
+import { outcomeOf, RUN_STATUS_WORDS } from './outcome.ts'
 
 export const SEEDS_VERSION = 1
 
@@ -61,11 +61,11 @@ const NOTHING: Sums = {
 }
 
 export function seedRunOf(result: RunResult): SeedRun {
-  const { standing, reasons } = outcomeOf(result)
+  const { status, reasons } = outcomeOf(result)
   const { sent, acked, delivered, lost, doubled, outOfOrder, phantom } = result.verdict
   return {
     seed: result.seed,
-    standing,
+    standing: status,
     reasons,
     sums: { sent, acked, delivered, lost, doubled, outOfOrder, phantom, faults: faultsIn(result.marks) },
     servedAfterMs: result.revival?.maxMs ?? null,
@@ -114,7 +114,7 @@ export function lineOf({ seed, standing, reasons, sums, servedAfterMs, loadAvera
   const served =
     servedAfterMs === null ? '' : ` · served ${(servedAfterMs / 1_000).toFixed(1)} s after the last fault`
   const load = loadAverage === null ? '' : ` · machine load ${loadAverage.toFixed(1)}`
-  const words = `${STANDING_WORDS[standing]}  seed ${seed} · ${countsOf(sums)}${served}${load}`
+  const words = `${RUN_STATUS_WORDS[standing]}  seed ${seed} · ${countsOf(sums)}${served}${load}`
   return [words, ...reasons.map((reason) => `        ${reason}`)].join('\n')
 }
 

@@ -80,7 +80,7 @@ export class DocumentedServer implements Server {
   }
 
   async isReady(): Promise<boolean> {
-    return this.#isUp() && (await takesConnections(this.#options.address, this.#options.port))
+    return this.#isUp() && (await acceptsConnections(this.#options.address, this.#options.port))
   }
 
   tail(): string {
@@ -103,7 +103,7 @@ export class DocumentedServer implements Server {
 }
 
 /** Whether a server listens there. */
-export function takesConnections(address: string, port: number): Promise<boolean> {
+export function acceptsConnections(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: 1_000 })
     const end = (answer: boolean) => {

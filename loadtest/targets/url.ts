@@ -1,7 +1,7 @@
 /** The user's own running servers: only their addresses are known, and no faults are injected. */
 import { until } from '../../test/harness/until.ts'
 import type { RunningTarget, Target, TargetOptions } from '../model/target.ts'
-import { takesConnections } from './documented-server.ts'
+import { acceptsConnections } from './documented-server.ts'
 
 export const url: Target = {
   name: 'url',
@@ -36,7 +36,7 @@ class RemoteServers implements RunningTarget {
       const { hostname, port, protocol } = new URL(address)
       const usual = protocol === 'https:' || protocol === 'wss:' ? 443 : 80
       await until(
-        () => takesConnections(hostname.replace(/^\[|\]$/g, ''), port === '' ? usual : Number(port)),
+        () => acceptsConnections(hostname.replace(/^\[|\]$/g, ''), port === '' ? usual : Number(port)),
         `${address} accepts connections`,
       )
     }

@@ -34,7 +34,7 @@ export async function checkServer(
     if (problem !== undefined) throw new RedisUnfit(problem)
   }
   const missing = await missingPermissions(connection, clusterName)
-  if (missing.length > 0) throw new RedisUnfit(lackOf(missing, clusterName))
+  if (missing.length > 0) throw new RedisUnfit(missingRequirement(missing, clusterName))
   const warnings = await Promise.all(masters.map((master) => warningsOf(connection, master)))
   const each = new Map(warnings.flat().map(({ level, message }) => [message, level]))
   for (const [message, level] of each) logger[level](message)
@@ -44,7 +44,7 @@ function mastersOf(commands: RedisCommands): readonly Redis[] {
   return commands instanceof Cluster ? commands.nodes('master') : [commands]
 }
 
-function lackOf(missing: readonly string[], clusterName: string): string {
+function missingRequirement(missing: readonly string[], clusterName: string): string {
   return `the user at Redis lacks permissions:\n  ${missing.join('\n  ')}\nThese are enough: ACL SETUSER <user> ${aclRules(clusterName)}`
 }
 

@@ -55,7 +55,7 @@ describe('a client in a room of the chat', () => {
 
   test('it resumes page by page, and holds back meanwhile what comes live', () => {
     const reader = Reader.joined()
-    reader.follower.lost()
+    reader.follower.disconnected()
     reader.follower.joined(page(11, 13, { head: 17, more: true }))
     expect(reader.follower.missingAfter).toBe(13)
     reader.live(18)
@@ -69,7 +69,7 @@ describe('a client in a room of the chat', () => {
 
   test('what comes live although the joining has brought it is a double', () => {
     const reader = Reader.joined()
-    reader.follower.lost()
+    reader.follower.disconnected()
     reader.live(12)
     reader.follower.joined(page(11, 12))
     reader.live(12, 13)
@@ -114,7 +114,7 @@ describe('a client in a room of the chat', () => {
   test('an answer to what is not asked any more is passed over', () => {
     const reader = Reader.joined()
     reader.follower.gap(11, 13)
-    reader.follower.lost()
+    reader.follower.disconnected()
     reader.follower.fetched(10, page(11, 13))
     reader.follower.joined(page(11, 14))
     reader.follower.fetched(10, page(11, 13))
@@ -124,7 +124,7 @@ describe('a client in a room of the chat', () => {
   test('another log begins anew, with what it has already', () => {
     const reader = Reader.joined()
     reader.live(11)
-    reader.follower.outdated()
+    reader.follower.logReplaced()
     expect(reader.follower.isJoined).toBe(false)
     // Part of what the joining brings.
     reader.live(1)
@@ -136,7 +136,7 @@ describe('a client in a room of the chat', () => {
 
   test('another log that is longer than a page is fetched from its beginning, and what comes live waits', () => {
     const reader = Reader.joined()
-    reader.follower.lost()
+    reader.follower.disconnected()
     const inB = { epoch: 'b', head: 500 }
     reader.follower.joined(page(301, 500, { ...inB, reset: true, more: true }))
     reader.follower.live(entry(501))
@@ -161,7 +161,7 @@ describe('a client in a room of the chat', () => {
 
   test('what the log keeps no more is left out, and what it keeps is fetched', () => {
     const reader = Reader.joined()
-    reader.follower.lost()
+    reader.follower.disconnected()
     reader.follower.joined(page(500, 501, { reset: true, more: true }))
     reader.live(502)
     expect(reader.follower.missingAfter).toBe(10)

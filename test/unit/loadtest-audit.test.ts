@@ -1,6 +1,6 @@
-import { expect, describe as group, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
-import { describe } from '../../loadtest/audit/describe.ts'
+import { verdictLines } from '../../loadtest/audit/verdict-lines.ts'
 import type { Audited } from '../../loadtest/model/result.ts'
 import { type MadeMember, type MadeSend, ROOM, recordsOf } from '../harness/loadtest/records.ts'
 import { NO_DEFECTS } from '../harness/loadtest/results.ts'
@@ -52,7 +52,7 @@ const shownTo = (client: number, ...order: number[]): MadeMember => ({
 })
 const swallowed = (seq: number): MadeSend => ({ sender: 3, number: 0, sentAt: 6_000, ackedAt: 6_010, seq })
 
-group.each([
+describe.each([
   ['broadcasts', broadcast],
   ['a log', logged],
 ])('of %s, the auditor', (_name, of) => {
@@ -158,7 +158,7 @@ group.each([
   })
 })
 
-group('of broadcasts, the auditor', () => {
+describe('of broadcasts, the auditor', () => {
   it('sees a later message of a sender before an earlier one', () => {
     const verdict = broadcast([{ client: 44, shown: inOrder(1, 2, 0, 3, 4) }])
     expect(verdict.ok).toBe(false)
@@ -185,7 +185,7 @@ group('of broadcasts, the auditor', () => {
   })
 })
 
-group('of a log, the auditor', () => {
+describe('of a log, the auditor', () => {
   it('sees numbers that do not ascend', () => {
     const verdict = logged([{ client: 44, shown: inOrder(0, 2, 1, 3, 4) }])
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, outOfOrder: 1, ordersDiffer: 1 })
@@ -269,9 +269,9 @@ it('counts the seconds of examples from the zero that it is given', () => {
   expect(verdict.examples).toEqual([`lost: 1-0 of ${ROOM} (sent 10.0 s, acked 10.0 s) by client 7`])
 })
 
-group('a verdict in words', () => {
+describe('a verdict in words', () => {
   it('says that nothing was wrong', () => {
-    expect(describe(broadcast([{ client: 2, shown: all }]))).toEqual([
+    expect(verdictLines(broadcast([{ client: 2, shown: all }]))).toEqual([
       'Nothing was lost, duplicated, out of order or made up.',
       '5 messages sent: 5 acked.',
       '10 of 10 expected deliveries arrived.',
@@ -281,7 +281,7 @@ group('a verdict in words', () => {
   it('says what was wrong, with examples', () => {
     const absences = [[2_900, 3_100]] as const
     const made = [...sendsBut(4, unacked), { sender: 5, number: 0, sentAt: 6_000, refused: true }]
-    const lines = describe(broadcast([{ client: 44, shown: inOrder(1, 0, 0, 3), absences }], made))
+    const lines = verdictLines(broadcast([{ client: 44, shown: inOrder(1, 0, 0, 3), absences }], made))
     expect(lines).toEqual([
       'Failed: 1 lost, 1 duplicated.',
       '6 messages sent: 4 acked, 1 refused, 1 without an answer.',

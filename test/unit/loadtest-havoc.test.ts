@@ -176,10 +176,10 @@ const page = (from: number, head: number) => ({
 function joined(requests: number): number[] {
   const shown: number[] = []
   const follower = new RoomFollower({ begin: () => undefined, show: ({ seq }) => shown.push(seq) })
-  follower.asks()
+  follower.joinRequested()
   follower.joined(page(1, 1))
-  follower.lost()
-  for (let nth = 0; nth < requests; nth += 1) follower.asks()
+  follower.disconnected()
+  for (let nth = 0; nth < requests; nth += 1) follower.joinRequested()
   follower.live(entry(2))
   follower.live(entry(4))
   follower.joined(page(2, 3))

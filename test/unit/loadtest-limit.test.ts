@@ -15,30 +15,30 @@ function passAt(ratePerSec: number, p99Ms: number, changes: Partial<RunResult> =
   return { ...whole, latency, arguments: args, ...changes }
 }
 
-const triedAt = (ratePerSec: number, p99Ms: number, changes: Partial<RunResult> = {}) => {
+const runAt = (ratePerSec: number, p99Ms: number, changes: Partial<RunResult> = {}) => {
   const result = passAt(ratePerSec, p99Ms, changes)
   return { result, step: stepOf(result, ratePerSec, P99_MS) }
 }
 
 const searched = (changes: Partial<Search>): RunResult =>
-  limitResult({ tried: [], p99Ms: P99_MS, interrupted: false, cutShort: undefined, ...changes })
+  limitResult({ runs: [], p99Ms: P99_MS, interrupted: false, cutShort: undefined, ...changes })
 
 const limitCheck = ({ checks }: RunResult) => checks.find(({ name }) => name.startsWith('a rate holds'))
 
 describe('a step holds', () => {
   test('when all is well in time', () => {
-    expect(triedAt(100, 49).step).toMatchObject({ held: true, ratePerSec: 100 })
-    expect(triedAt(100, 51).step.held).toBe(false)
-    expect(triedAt(100, 1, { valid: false, invalid: ['busy'] }).step.held).toBe(false)
+    expect(runAt(100, 49).step).toMatchObject({ held: true, ratePerSec: 100 })
+    expect(runAt(100, 51).step.held).toBe(false)
+    expect(runAt(100, 1, { valid: false, invalid: ['busy'] }).step.held).toBe(false)
     const checks = [{ name: 'x', ok: false, detail: '' }]
-    expect(triedAt(100, 1, { checks }).step.held).toBe(false)
+    expect(runAt(100, 1, { checks }).step.held).toBe(false)
   })
 })
 
 describe('a search', () => {
   test('is the highest rate that held, with all its steps', () => {
     const result = searched({
-      tried: [triedAt(100, 5), triedAt(200, 60), triedAt(141, 20), triedAt(168, 90)],
+      runs: [runAt(100, 5), runAt(200, 60), runAt(141, 20), runAt(168, 90)],
     })
     expect(result.steps?.map(({ ratePerSec, held }) => [ratePerSec, held])).toEqual([
       [100, true],
@@ -53,14 +53,14 @@ describe('a search', () => {
   })
 
   test('fails where nothing holds', () => {
-    const result = searched({ tried: [triedAt(2, 60), triedAt(1, 60)] })
+    const result = searched({ runs: [runAt(2, 60), runAt(1, 60)] })
     expect(limitCheck(result)).toMatchObject({ ok: false, detail: '0/s' })
     expect(exitCodeOf(result)).toBe(EXIT_CODES.failed.code)
   })
 
   test('is invalid where the generator bounds it from above', () => {
-    const busy = triedAt(200, 60, { valid: false, invalid: ['agent 0 was busy'] })
-    expect(searched({ tried: [triedAt(100, 5), busy] })).toMatchObject({
+    const busy = runAt(200, 60, { valid: false, invalid: ['agent 0 was busy'] })
+    expect(searched({ runs: [runAt(100, 5), busy] })).toMatchObject({
       valid: false,
       invalid: ['beyond 100/s: agent 0 was busy'],
     })
@@ -71,7 +71,7 @@ describe('a search that a person ends', () => {
   const cutShort = passAt(200, 0, { interrupted: true, checks: [] })
 
   test('says nothing of the rate that it was at', () => {
-    const result = searched({ tried: [triedAt(100, 5)], interrupted: true, cutShort })
+    const result = searched({ runs: [runAt(100, 5)], interrupted: true, cutShort })
     expect(result.steps?.map(({ ratePerSec }) => ratePerSec)).toEqual([100])
     expect(limitCheck(result)).toMatchObject({ ok: true, detail: '100/s' })
     expect(exitCodeOf(result)).toBe(EXIT_CODES.interrupted.code)
@@ -85,7 +85,7 @@ describe('a search that a person ends', () => {
   })
 
   test('between two passes is interrupted too', () => {
-    const result = searched({ tried: [triedAt(100, 60)], interrupted: true })
+    const result = searched({ runs: [runAt(100, 60)], interrupted: true })
     expect(result).toMatchObject({ interrupted: true, checks: [] })
     expect(exitCodeOf(result)).toBe(EXIT_CODES.interrupted.code)
   })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { EventTimes } from '../../loadtest/load/event-times.ts'
 import type { Load, Step, WantedClient } from '../../loadtest/model/plan.ts'
 import { UsageError } from '../../loadtest/run/exit-codes.ts'
-import { MOST_TRIES, nextRate, type Tried } from '../../loadtest/run/limit/next-rate.ts'
+import { MAX_STEPS, nextRate, type TestedRate } from '../../loadtest/run/limit/next-rate.ts'
 import { refuseUnnamedHosts } from '../../loadtest/run/request/allowed-addresses.ts'
 import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
 import { argumentsOf, RunFlags, requestOf } from '../../loadtest/run/request/request.ts'
@@ -124,11 +124,11 @@ describe('where a run may send to', () => {
   })
 })
 
-function search(limit: number, first: number): Tried[] {
-  const tried: Tried[] = []
-  for (let rate = nextRate(tried, first); rate !== undefined; rate = nextRate(tried, first))
-    tried.push({ ratePerSec: rate, held: rate <= limit })
-  return tried
+function search(limit: number, first: number): TestedRate[] {
+  const tested: TestedRate[] = []
+  for (let rate = nextRate(tested, first); rate !== undefined; rate = nextRate(tested, first))
+    tested.push({ ratePerSec: rate, held: rate <= limit })
+  return tested
 }
 
 describe('the limit is looked for', () => {
@@ -139,11 +139,11 @@ describe('the limit is looked for', () => {
     [12_345, 100],
     [3, 100],
   ])('%d/s is found from below, within a tenth', (limit, first) => {
-    const tried = search(limit, first)
-    const held = Math.max(...tried.filter((one) => one.held).map(({ ratePerSec }) => ratePerSec))
+    const tested = search(limit, first)
+    const held = Math.max(...tested.filter((one) => one.held).map(({ ratePerSec }) => ratePerSec))
     expect(held).toBeLessThanOrEqual(limit)
     expect(held).toBeGreaterThan(limit / 1.12)
-    expect(tried.length).toBeLessThanOrEqual(MOST_TRIES)
+    expect(tested.length).toBeLessThanOrEqual(MAX_STEPS)
   })
 
   test('in steps that double, then close in', () => {
@@ -152,17 +152,17 @@ describe('the limit is looked for', () => {
 
   test('and the search ends where nothing holds, or everything', () => {
     expect(search(0, 100).every(({ held }) => !held)).toBe(true)
-    expect(search(Number.POSITIVE_INFINITY, 1).length).toBe(MOST_TRIES)
+    expect(search(Number.POSITIVE_INFINITY, 1).length).toBe(MAX_STEPS)
   })
 
   test('a failure below what held was chance', () => {
-    const tried = [
+    const tested = [
       { ratePerSec: 100, held: false },
       { ratePerSec: 50, held: true },
       { ratePerSec: 70.7, held: true },
       { ratePerSec: 84.1, held: true },
     ]
-    expect(nextRate([...tried, { ratePerSec: 60, held: false }], 100)).toBe(91.7)
+    expect(nextRate([...tested, { ratePerSec: 60, held: false }], 100)).toBe(91.7)
   })
 })
 

@@ -81,7 +81,7 @@ export class ChatProtocol implements ClientProtocol {
   }
 
   onLost(): void {
-    for (const room of this.#rooms.values()) room.lost()
+    for (const room of this.#rooms.values()) room.disconnected()
   }
 
   onLive(): void {

@@ -43,8 +43,8 @@ export class ChatRoom implements DeliverySink {
     return hasJoined
   }
 
-  lost(): void {
-    this.#follower.lost()
+  disconnected(): void {
+    this.#follower.disconnected()
   }
 
   onMessage(payload: Record<string, unknown>): void {
@@ -65,7 +65,7 @@ export class ChatRoom implements DeliverySink {
 
   /** The log was replaced, or the server does not know that the client has joined. */
   rejoin(): void {
-    this.#follower.outdated()
+    this.#follower.logReplaced()
     if (!this.#isJoining) void this.join(this.#signal)
   }
 
@@ -88,7 +88,7 @@ export class ChatRoom implements DeliverySink {
 
   async #joinOnce(): Promise<Outcome> {
     const { position } = this.#follower
-    this.#follower.asks()
+    this.#follower.joinRequested()
     // Messages before its first join are not expected.
     const limit = position === undefined ? 1 : HISTORY_MAX
     const answer = await this.#ask('room:join', { room: this.#room, limit, ...position })

@@ -22,17 +22,17 @@ interface Range {
 const WAITING_MAX = 20_000
 
 export class RoomFollower {
-  readonly #showing: DeliverySink
+  readonly #sink: DeliverySink
   /** Ranges and live messages, in order of arrival. */
   readonly #waiting: (Range | Entry)[] = []
   #state: 'joining' | 'live' | 'outdated' = 'joining'
   #epoch: string | undefined
   #last = 0
   /** Join requests since the connection began or the log was replaced. */
-  #asked = 0
+  #joinRequests = 0
 
-  constructor(showing: DeliverySink) {
-    this.#showing = showing
+  constructor(sink: DeliverySink) {
+    this.#sink = sink
   }
 
   /** Largest sequence number that was delivered. */
@@ -59,27 +59,27 @@ export class RoomFollower {
    * A join was requested. If an earlier one got no answer, the server may have joined the client anyway: then
    * live messages come before the page.
    */
-  asks(): void {
-    this.#asked += 1
+  joinRequested(): void {
+    this.#joinRequests += 1
   }
 
   /** The connection has ended: the next join brings everything that waits. */
-  lost(): void {
+  disconnected(): void {
     this.#state = 'joining'
     this.#waiting.length = 0
-    this.#asked = 0
+    this.#joinRequests = 0
   }
 
   /** The log was replaced: the next join brings everything that arrives until then. */
-  outdated(): void {
+  logReplaced(): void {
     this.#state = 'outdated'
     this.#waiting.length = 0
-    this.#asked = 0
+    this.#joinRequests = 0
   }
 
   joined(page: Page): void {
     this.#state = 'live'
-    if (this.#asked > 1) this.#dropUpTo(page.head)
+    if (this.#joinRequests > 1) this.#dropUpTo(page.head)
     if (this.#epoch === undefined) this.#begin(page.epoch, page.head)
     else if (page.epoch !== this.#epoch) this.#begin(page.epoch, 0)
     this.#resume(page)
@@ -119,7 +119,7 @@ export class RoomFollower {
   #begin(epoch: string, head: number): void {
     this.#epoch = epoch
     this.#last = head
-    this.#showing.begin(epoch, head)
+    this.#sink.begin(epoch, head)
   }
 
   /**
@@ -150,7 +150,7 @@ export class RoomFollower {
   }
 
   #show(entry: Entry): void {
-    this.#showing.show(entry)
+    this.#sink.show(entry)
     this.#last = Math.max(this.#last, entry.seq)
   }
 

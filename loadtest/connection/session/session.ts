@@ -2,7 +2,7 @@
  * One session at a server, from dialling to its end; it does not reconnect. Hides what is below it
  * (Engine.IO, a plain WebSocket).
  */
-import type { Reading } from '../../model/plan.ts'
+import type { ReadSpeed } from '../../model/plan.ts'
 
 export interface SessionEvents {
   /** Requests can be sent. */
@@ -29,6 +29,6 @@ export interface Session {
 }
 
 /** A limited read rate. */
-export type ReadLimit = Exclude<Reading, 'all'>
+export type ReadLimit = Exclude<ReadSpeed, 'all'>
 
 export type Dial = (events: SessionEvents) => Session

@@ -54,7 +54,7 @@ export class PollingTransport implements CarryingTransport {
   /** Calls `paused` when no request is under way; none starts until `resume`. */
   pause(paused: () => void): void {
     this.#paused = paused
-    this.#lookPaused()
+    this.#checkPaused()
   }
 
   resume(): void {
@@ -89,8 +89,9 @@ export class PollingTransport implements CarryingTransport {
   }
 
   #poll(): void {
-    const rests = this.#isPolling || this.#isHeld || this.#paused !== undefined || this.#events === undefined
-    if (rests) return
+    const mustNotPoll =
+      this.#isPolling || this.#isHeld || this.#paused !== undefined || this.#events === undefined
+    if (mustNotPoll) return
     this.#isPolling = true
     this.#line.ask(this.#sid, undefined, (outcome) => {
       this.#isPolling = false
@@ -105,7 +106,7 @@ export class PollingTransport implements CarryingTransport {
       if (packet === ENGINE.close) return this.#end('transport close', 'closed by the server')
       this.#events?.onText(packet)
     }
-    this.#lookPaused()
+    this.#checkPaused()
     this.#poll()
   }
 
@@ -133,12 +134,12 @@ export class PollingTransport implements CarryingTransport {
 
   #posted(outcome: HttpOutcome): void {
     if (outcome.status !== 200) return this.#fail(`xhr post error: ${outcome.word}`)
-    this.#lookPaused()
+    this.#checkPaused()
     this.#post()
     if (this.#isGoodbyeSaid && !this.#isPosting) this.#close()
   }
 
-  #lookPaused(): void {
+  #checkPaused(): void {
     if (!this.#isPolling && !this.#isPosting) this.#paused?.()
   }
 

@@ -9,7 +9,7 @@ import { sumOf } from '../../measure/sums.ts'
 import type { RunResult } from '../../model/result.ts'
 import { FIGURES, type Figure } from '../figures.ts'
 import type { Comparison, Side } from './comparison.ts'
-import { chanceOf, type Signs, signsOf } from './sign-test.ts'
+import { chanceOf, countSigns, type SignCounts } from './sign-test.ts'
 
 /** Sides that must not be compared; the message says why. */
 export class NotComparable extends Error {
@@ -129,7 +129,7 @@ function compareFigure(figure: Figure, pairs: readonly Pair[]): FigureComparison
   const summed = figure.kind === 'fault' ? sumOf : median
   const ratios =
     figure.kind === 'fault' ? [] : measured.flatMap(({ base, other }) => (base > 0 ? [other / base] : []))
-  const signs = signsOf(measured.map(({ base, other }) => other - base))
+  const signs = countSigns(measured.map(({ base, other }) => other - base))
   const chance = chanceOf(signs)
   const finding = findingOf(signs, chance, measured.length)
   return {
@@ -153,14 +153,14 @@ function spreadOf(ratios: readonly number[]): FigureComparison['ratio'] {
   return { median: middle, min: Math.min(...ratios), max: Math.max(...ratios) }
 }
 
-function findingOf({ higher, lower }: Signs, chance: number, pairs: number): Finding {
+function findingOf({ higher, lower }: SignCounts, chance: number, pairs: number): Finding {
   if (higher + lower === 0) return 'same'
   if (pairs < FEWEST_PAIRS) return 'few'
   if (chance <= BEYOND_NOISE) return 'beyond-noise'
   return Math.min(higher, lower) === 0 && higher + lower >= FEWEST_PAIRS ? 'leaning' : 'within-noise'
 }
 
-function directionOf({ better }: Figure, { higher, lower }: Signs): FigureComparison['direction'] {
+function directionOf({ better }: Figure, { higher, lower }: SignCounts): FigureComparison['direction'] {
   if (higher === lower) return 'none'
   return higher > lower === (better === 'higher') ? 'better' : 'worse'
 }
@@ -172,7 +172,7 @@ function faultStatement(measured: readonly { base: number; other: number }[]): s
   return `in ${runs('other')} of ${measured.length} runs, against ${runs('base')}`
 }
 
-function statementOf(signs: Signs, finding: Finding, chance: number): string {
+function statementOf(signs: SignCounts, finding: Finding, chance: number): string {
   const { higher, lower, equal } = signs
   const pairs = higher + lower + equal
   if (finding === 'same') return pairs === 1 ? 'equal in the pair' : `equal in all ${pairs} pairs`

@@ -1,13 +1,13 @@
 /** A sign test: how often chance alone would make pairs differ the same way. Pure. */
 
-export interface Signs {
+export interface SignCounts {
   higher: number
   lower: number
   /** Equal pairs say nothing. */
   equal: number
 }
 
-export function signsOf(differences: readonly number[]): Signs {
+export function countSigns(differences: readonly number[]): SignCounts {
   return {
     higher: differences.filter((difference) => difference > 0).length,
     lower: differences.filter((difference) => difference < 0).length,
@@ -16,7 +16,7 @@ export function signsOf(differences: readonly number[]): Signs {
 }
 
 /** Two-sided and exact: 1 without any differing pair, 1/16 if five pairs differ the same way. */
-export function chanceOf({ higher, lower }: Signs): number {
+export function chanceOf({ higher, lower }: SignCounts): number {
   const pairs = higher + lower
   const fewer = Math.min(higher, lower)
   let ways = 1

@@ -8,17 +8,22 @@ import { outcomeOf } from '../outcome.ts'
 const BUSY_LOAD = 0.5
 
 export function caveatsOf(result: RunResult): string[] {
-  return [...ofThisRun(result), ...ofTheTarget(result), ...ofTheDialect(result), ...ofEveryRun(result)]
+  return [
+    ...runCaveats(result),
+    ...targetCaveats(result),
+    ...dialectCaveats(result),
+    ...generalCaveats(result),
+  ]
 }
 
-function ofThisRun(result: RunResult): string[] {
+function runCaveats(result: RunResult): string[] {
   const { cores, loadAverage } = result.machine
   const { due, sent } = result.verdict
   return [
     sent < due
       ? `${percent(1 - sent / due)} of the due messages were never sent: the figures are those of a smaller load.`
       : '',
-    outcomeOf(result).standing === 'invalid'
+    outcomeOf(result).status === 'invalid'
       ? 'The run is invalid: its figures describe the load generator or a failure, and are shown only to find out why.'
       : '',
     result.interrupted ? 'The run was interrupted: the figures cover the time until then.' : '',
@@ -28,7 +33,7 @@ function ofThisRun(result: RunResult): string[] {
   ].filter((line) => line !== '')
 }
 
-function ofTheTarget({ server, verdict }: RunResult): string[] {
+function targetCaveats({ server, verdict }: RunResult): string[] {
   if (server === null) {
     return [
       'The servers run elsewhere: their CPU time and memory are unknown, and the network is part of every latency.',
@@ -46,8 +51,8 @@ function ofTheTarget({ server, verdict }: RunResult): string[] {
   ]
 }
 
-function ofTheDialect({ dialect, kind }: RunResult): string[] {
-  const said = {
+function dialectCaveats({ dialect, kind }: RunResult): string[] {
+  const text = {
     chat: 'The chat stores every message in a durable log before it acks it: do not compare its cost with broadcasts that are not stored.',
     bench:
       'These broadcasts are not stored: a client gets what was sent while it was away only if the setup promises it.',
@@ -57,10 +62,10 @@ function ofTheDialect({ dialect, kind }: RunResult): string[] {
     kind === 'raw'
       ? 'The clients are lean: a browser spends more time on a message.'
       : 'The clients are stock socket.io-client: their own CPU time is part of every latency.'
-  return [said[dialect], clients]
+  return [text[dialect], clients]
 }
 
-function ofEveryRun({ machine }: RunResult): string[] {
+function generalCaveats({ machine }: RunResult): string[] {
   return [
     'A percentile of one run is not that of a week: a single run shows no rare events.',
     `Compare with figures of other machines than this (${plain(machine.cpu)}, ${countOf(machine.cores, 'core')}) only as ratios, never as absolute numbers.`,

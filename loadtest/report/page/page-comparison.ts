@@ -42,13 +42,13 @@ ${compare(comparison).map(ratioSection)}
 <div class="distribution" data-run="comparison"></div>
 ${jsonBlock('comparison-data', { curves: curvesOfSides(comparison.sides) })}
 <h2>Every run</h2>
-${besideNote(comparison)}
+${extraRunsNote(comparison)}
 ${runsTable(runsOf(comparison))}
 <h3>Run it again</h3><pre tabindex="0"><code>${repeatOf(comparison)}</code></pre>
 </section>`
 }
 
-function besideNote({ beside }: Comparison): Html | '' {
+function extraRunsNote({ beside }: Comparison): Html | '' {
   if (beside.length === 0) return ''
   const names = beside.map(({ label }) => label).join(', ')
   return html`<p class="note">In addition: ${names}. Not comparable, so shown as separate rows and not part of any ratio.</p>`

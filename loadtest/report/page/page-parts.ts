@@ -4,7 +4,7 @@ import { headline, type Outcome } from '../outcome.ts'
 import { type Content, type Html, html } from './html.ts'
 
 export function badge(outcome: Outcome): Html {
-  return html`<span class="badge ${outcome.standing}">${headline(outcome)}</span>`
+  return html`<span class="badge ${outcome.status}">${headline(outcome)}</span>`
 }
 
 export function reasonsOf({ reasons }: Outcome): Html | '' {
@@ -49,13 +49,13 @@ export interface Tile {
   title: string
   value: string
   detail: string
-  standing?: 'good' | 'bad'
+  tone?: 'good' | 'bad'
 }
 
 export function tiles(of: readonly Tile[]): Html {
   const each = of.map(
-    ({ title, value, detail, standing = '' }) =>
-      html`<div class="tile ${standing}"><dt>${title}</dt><dd><span class="value">${value}</span> <span class="detail">${detail}</span></dd></div>\n`,
+    ({ title, value, detail, tone = '' }) =>
+      html`<div class="tile ${tone}"><dt>${title}</dt><dd><span class="value">${value}</span> <span class="detail">${detail}</span></dd></div>\n`,
   )
   return html`<dl class="tiles">${each}</dl>`
 }

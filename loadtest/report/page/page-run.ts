@@ -18,7 +18,7 @@ import { factTables, figureTables } from './page-tables.ts'
 export function runHeader(result: RunResult): { title: string; header: Html } {
   const outcome = outcomeOf(result)
   const title = `${headline(outcome)}: ${result.scenario.name} on ${result.target.name}`
-  const header = html`<header class="verdict ${outcome.standing}">
+  const header = html`<header class="verdict ${outcome.status}">
 <p class="eyebrow">Load test · ${result.scenario.name} · ${when(result)}</p>
 <h1>${badge(outcome)} ${result.scenario.title}</h1>
 <p class="target">On ${result.target.title}. ${factsLine(result)}</p>
@@ -70,7 +70,7 @@ function glance(result: RunResult): Html {
     title: 'Lost',
     value: whole(verdict.lost),
     detail: `of ${whole(verdict.expected)} expected; ${whole(wrong - verdict.lost)} other defects`,
-    standing: wrong === 0 ? 'good' : 'bad',
+    tone: wrong === 0 ? 'good' : 'bad',
   }
   const delivery: Tile[] =
     latency.delivery.count === 0

@@ -7,10 +7,10 @@ import type { Comparison, Tour } from '../compare/comparison.ts'
 import { isComparison, isTour, type ReportDocument, runsOf } from '../document.ts'
 import { figure } from '../figures.ts'
 import { inUnit, NOTHING, plain, ratio } from '../format.ts'
-import { headline, outcomeOf, STANDING_WORDS, worst } from '../outcome.ts'
+import { headline, outcomeOf, RUN_STATUS_WORDS, worst } from '../outcome.ts'
 import { type Canvas, type Piece, paragraph, tabulated } from './layout.ts'
 import type { Style } from './paint.ts'
-import { STANDING_STYLES, terminalReport } from './terminal-run.ts'
+import { RUN_STATUS_STYLES, terminalReport } from './terminal-run.ts'
 
 const ROW_FIGURES = ['cpuPerMessage', 'cpuPerDelivery', 'deliveryP50', 'deliveryP99', 'lost']
 
@@ -21,8 +21,8 @@ export function terminalDocument(document: ReportDocument, canvas: Canvas): stri
 }
 
 function terminalTour(tour: Tour, canvas: Canvas): string[] {
-  const standing = worst(tour.results.map(outcomeOf))
-  const head = canvas.paint(STANDING_STYLES[standing], STANDING_WORDS[standing])
+  const status = worst(tour.results.map(outcomeOf))
+  const head = canvas.paint(RUN_STATUS_STYLES[status], RUN_STATUS_WORDS[status])
   const each = tour.results.flatMap((result) => ['', ...terminalReport(result, canvas)])
   return [`${head}  ${canvas.paint('strong', plain(tour.title))}`, '', ...runRows(tour, canvas), ...each]
 }
@@ -60,7 +60,7 @@ function runRows(document: ReportDocument, canvas: Canvas): string[] {
 
 function outcomePiece(result: RunResult): Piece {
   const outcome = outcomeOf(result)
-  return { text: headline(outcome), style: STANDING_STYLES[outcome.standing] }
+  return { text: headline(outcome), style: RUN_STATUS_STYLES[outcome.status] }
 }
 
 function sideLines(side: SideComparison, canvas: Canvas): string[] {

@@ -15,12 +15,12 @@ import {
   type Unit,
   whole,
 } from '../format.ts'
-import { headline, outcomeOf, type Standing } from '../outcome.ts'
-import { baselineLines } from '../page/page-resources.ts'
+import { headline, outcomeOf, type RunStatus } from '../outcome.ts'
 import { type Canvas, labelled, type Piece, paragraph, tabulated } from './layout.ts'
 import type { Style } from './paint.ts'
+import { baselineLines } from './terminal-resources.ts'
 
-export const STANDING_STYLES: Readonly<Record<Standing, Style>> = {
+export const RUN_STATUS_STYLES: Readonly<Record<RunStatus, Style>> = {
   passed: 'good',
   failed: 'bad',
   invalid: 'warning',
@@ -48,7 +48,7 @@ export function terminalReport(result: RunResult, canvas: Canvas): string[] {
 
 function verdictLines(result: RunResult, canvas: Canvas): string[] {
   const outcome = outcomeOf(result)
-  const style = STANDING_STYLES[outcome.standing]
+  const style = RUN_STATUS_STYLES[outcome.status]
   const head = `${plain(result.scenario.name)} on ${plain(result.target.title)}`
   const { asked, joined } = result.clients
   const facts = [

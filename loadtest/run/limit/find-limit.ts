@@ -13,8 +13,8 @@ import type { RunRequest } from '../request/request.ts'
 import { type RunEnvironment, resultOf } from '../result/run-result.ts'
 import { refuseFaults, targetRequestIn, withTarget } from '../run-scenario.ts'
 import { unlessStopped } from '../wait.ts'
-import { limitResult, lineOf, stepOf, type Tried } from './limit-result.ts'
-import { MOST_TRIES, nextRate } from './next-rate.ts'
+import { limitResult, lineOf, type SearchStep, stepOf } from './limit-result.ts'
+import { MAX_STEPS, nextRate } from './next-rate.ts'
 
 /**
  * @returns the result of the run with the highest rate that held, or of the last if none did; its `steps`
@@ -29,34 +29,34 @@ export async function findLimit(
   return withTarget(targetRequestIn(request), observer, async (target) => {
     refuseFaults(request, target)
     const parts = { target, request, observer, environment }
-    const tried: Tried[] = []
+    const runs: SearchStep[] = []
     let cutShort: RunResult | undefined
-    for (let rate = nextOf(tried, request); rate !== undefined; rate = nextOf(tried, request)) {
+    for (let rate = nextOf(runs, request); rate !== undefined; rate = nextOf(runs, request)) {
       if (observer.stop.aborted) break
       const result = await passAt(rate, parts)
       if (result.interrupted) cutShort = result
-      else tried.push({ step: stepOf(result, rate, p99Ms), result })
-      observer.note(noteOf(tried, cutShort === undefined ? undefined : rate))
+      else runs.push({ step: stepOf(result, rate, p99Ms), result })
+      observer.note(noteOf(runs, cutShort === undefined ? undefined : rate))
       await unlessStopped(target.untilReady(), observer.stop)
     }
     const interrupted = observer.stop.aborted
-    if (interrupted && tried.length === 0 && cutShort === undefined)
+    if (interrupted && runs.length === 0 && cutShort === undefined)
       throw new Interrupted('interrupted before the first run: there is nothing to report')
-    return limitResult({ tried, p99Ms, interrupted, cutShort })
+    return limitResult({ runs, p99Ms, interrupted, cutShort })
   })
 }
 
-const nextOf = (tried: readonly Tried[], { settings }: RunRequest): number | undefined =>
+const nextOf = (runs: readonly SearchStep[], { settings }: RunRequest): number | undefined =>
   nextRate(
-    tried.map(({ step }) => step),
+    runs.map(({ step }) => step),
     settings.ratePerSec,
   )
 
-function noteOf(tried: readonly Tried[], interruptedAt: number | undefined): string {
-  const last = tried.at(-1)
+function noteOf(runs: readonly SearchStep[], interruptedAt: number | undefined): string {
+  const last = runs.at(-1)
   if (interruptedAt !== undefined || last === undefined)
     return `  ${interruptedAt}/s was interrupted and is not judged`
-  return `  ${tried.length} of at most ${MOST_TRIES}: ${lineOf(last.step)}`
+  return `  ${runs.length} of at most ${MAX_STEPS}: ${lineOf(last.step)}`
 }
 
 interface PassParts {

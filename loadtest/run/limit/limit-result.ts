@@ -5,7 +5,7 @@ import { highestHeld } from './next-rate.ts'
 type Step = NonNullable<RunResult['steps']>[number]
 
 /** A run that was completed. */
-export interface Tried {
+export interface SearchStep {
   step: Step
   result: RunResult
 }
@@ -29,7 +29,7 @@ export function lineOf({ ratePerSec, deliveryP99Ms, held }: Step): string {
 }
 
 export interface Search {
-  tried: readonly Tried[]
+  runs: readonly SearchStep[]
   p99Ms: number
   /** Ended by the user. */
   interrupted: boolean
@@ -41,13 +41,13 @@ export interface Search {
  * @returns the run with the highest rate that held, or the last if none did; without a complete run, the
  *   interrupted one
  */
-export function limitResult({ tried, p99Ms, interrupted, cutShort }: Search): RunResult {
-  const steps = tried.map(({ step }) => step)
+export function limitResult({ runs, p99Ms, interrupted, cutShort }: Search): RunResult {
+  const steps = runs.map(({ step }) => step)
   const best = highestHeld(steps)
-  const shown = tried.findLast(({ step }) => step.held && step.ratePerSec === best) ?? tried.at(-1)
+  const shown = runs.findLast(({ step }) => step.held && step.ratePerSec === best) ?? runs.at(-1)
   const result = shown?.result ?? cutShort
-  if (result === undefined) throw new Error('nothing was tried')
-  const generators = boundsOf(tried, best, result)
+  if (result === undefined) throw new Error('no run was completed')
+  const generators = boundsOf(runs, best, result)
   const limit = {
     name: `a rate holds with delivery p99 under ${p99Ms} ms`,
     ok: best > 0,
@@ -70,11 +70,11 @@ export function limitResult({ tried, p99Ms, interrupted, cutShort }: Search): Ru
   }
 }
 
-const byRate = (a: Tried, b: Tried): number => a.step.ratePerSec - b.step.ratePerSec
+const byRate = (a: SearchStep, b: SearchStep): number => a.step.ratePerSec - b.step.ratePerSec
 
 /** The run just above the limit must have been limited by the server, not the generator. */
-function boundsOf(tried: readonly Tried[], best: number, shown: RunResult): string[] {
-  const above = tried.filter(({ step }) => step.ratePerSec > best).toSorted(byRate)[0]?.result
+function boundsOf(runs: readonly SearchStep[], best: number, shown: RunResult): string[] {
+  const above = runs.filter(({ step }) => step.ratePerSec > best).toSorted(byRate)[0]?.result
   const reasons = above === undefined || above === shown ? [] : above.invalid
   return reasons.map((why) => `beyond ${best}/s: ${why}`)
 }

@@ -1,7 +1,7 @@
 /** A verdict as lines of text. */
 import type { Audited } from '../model/result.ts'
 
-export function describe(verdict: Audited): string[] {
+export function verdictLines(verdict: Audited): string[] {
   return [
     headline(verdict),
     sends(verdict),
