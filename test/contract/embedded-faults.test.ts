@@ -20,14 +20,14 @@ async function kept(directory: Promise<LogDirectory>): Promise<LogDirectory> {
   return made
 }
 
-/** What the log has said of its health so far. */
+/** The health reports of the log so far. */
 function healthOf(log: EmbeddedLog): (string | null)[] {
   const told: (string | null)[] = []
   log.onHealth((reason) => told.push(reason))
   return told
 }
 
-/** Three entries each in this room and in `good`; then one is taken from behind the log's back. */
+/** Writes three entries each in this room and in `good`, then deletes one without the log noticing. */
 async function damagedRoom(directory: LogDirectory, room: string, seq = 1): Promise<void> {
   const log = await directory.openLog()
   for (const id of ['m1', 'm2', 'm3'])
@@ -55,7 +55,7 @@ async function appendUntilStored(log: EmbeddedLog, id: string) {
 }
 
 describe('the embedded log on an ordinary disk', () => {
-  it('goes on where it was after a restart', async () => {
+  it('continues where it was after a restart', async () => {
     const directory = await kept(LogDirectory.ordinary())
     const before = await directory.openLog()
     await before.append('den', text('m1'))
@@ -69,7 +69,7 @@ describe('the embedded log on an ordinary disk', () => {
     expect((await after.head('den')).epoch).toBe(epoch)
   })
 
-  it('refuses what its queue has no room for, and keeps the rest dense', async () => {
+  it('refuses appends when its queue is full, and keeps the rest dense', async () => {
     const directory = await kept(LogDirectory.ordinary())
     const log = await directory.openLog({ limits: { queuedJobs: 10, batchJobs: 4 } })
     const outcomes = await Promise.allSettled(
@@ -85,7 +85,7 @@ describe('the embedded log on an ordinary disk', () => {
     expect(await log.append('den', text('m49'))).toMatchObject({ seq: 11 })
   })
 
-  it('finishes what was asked before it closes', async () => {
+  it('finishes pending requests before it closes', async () => {
     const directory = await kept(LogDirectory.ordinary())
     const log = await directory.openLog({ limits: { batchJobs: 3 } })
     const appends = Array.from({ length: 10 }, (_, n) => log.append('den', text(`m${n}`)))
@@ -93,7 +93,7 @@ describe('the embedded log on an ordinary disk', () => {
     expect((await Promise.all(appends)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
-  it('refuses of a batch what breaks, leaves no trace of it, and stores the rest', async () => {
+  it('refuses the failing part of a batch, leaves no trace of it, and stores the rest', async () => {
     const directory = await kept(LogDirectory.ordinary())
     await damagedRoom(directory, 'bad')
     const log = await directory.openLog({ retention: { messages: 3, days: Infinity } })
@@ -136,7 +136,7 @@ describe('the embedded log on an ordinary disk', () => {
     expect(await log.head('bad')).toMatchObject({ head: 3, first: 1 })
   })
 
-  it('is looked for by a reader less and less often while it cannot be opened', async () => {
+  it('is polled by a reader less and less often while it cannot be opened', async () => {
     const directory = await kept(LogDirectory.ordinary())
     const path = join(directory.path, 'data.mdb')
     await (await directory.openLog()).append('den', text('m1'))
@@ -173,7 +173,7 @@ describe('the embedded log on an ordinary disk', () => {
     ['cut in half', (whole: Buffer) => whole.subarray(0, Math.floor(whole.length / 8192) * 4096)],
     ['cut within the first page', (whole: Buffer) => whole.subarray(0, 100)],
     ['full of something else', (whole: Buffer) => Buffer.alloc(whole.length, 'not a log ')],
-  ])('says what is wrong with a data file %s, and works when it is put right', async (_, spoil) => {
+  ])('reports what is wrong with a data file %s, and works when it is repaired', async (_, spoil) => {
     const directory = await kept(LogDirectory.ordinary())
     const path = join(directory.path, 'data.mdb')
     const before = await directory.openLog()
@@ -190,7 +190,7 @@ describe('the embedded log on an ordinary disk', () => {
     await expect(log.append('den', text('m1000'))).rejects.toEqual(refused('unavailable'))
     await writeFile(`${path}.whole`, whole)
     await rename(`${path}.whole`, path)
-    await until(() => health.at(-1) === null, 'the log working again')
+    await until(() => health.at(-1) === null, 'the log works again')
     expect(await log.append('den', text('m1000'))).toMatchObject({ seq: 1_001 })
   })
 
@@ -207,8 +207,8 @@ describe('the embedded log on an ordinary disk', () => {
   })
 })
 
-describe.skipIf(!canMount())('the embedded log on a disk of its own (needs to mount)', () => {
-  it('refuses while the disk is full, leaves no trace, and goes on when there is room', async () => {
+describe.skipIf(!canMount())('the embedded log on its own disk (needs to mount)', () => {
+  it('refuses while the disk is full, leaves no trace, and continues when there is space', async () => {
     const directory = await kept(LogDirectory.disk('size=2m'))
     const log = await directory.openLog()
     const health = healthOf(log)
@@ -232,7 +232,7 @@ describe.skipIf(!canMount())('the embedded log on a disk of its own (needs to mo
 
     directory.remount('size=16m')
     expect(await appendUntilStored(log, 'later')).toMatchObject({ seq: stored + 1, duplicate: false })
-    await until(() => health.at(-1) === null, 'the log working again')
+    await until(() => health.at(-1) === null, 'the log works again')
     expect(told.at(-1)).toBe(stored + 1)
     const { entries, head } = await log.read('den', { after: 0, limit: Infinity })
     expect(entries.map(({ seq }) => seq)).toEqual(Array.from({ length: head }, (_, n) => n + 1))

@@ -1,4 +1,4 @@
-/** Processes that open the embedded log while it is being written take nothing away from it (OpenLDAP's ITS#9496). */
+/** Processes that open the embedded log while it is being written do no harm to it (OpenLDAP's ITS#9496). */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Registry } from 'prom-client'
@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterEach(() => directory.dispose())
 
-/** Not in this process: whoever closes a descriptor of a file loses the process's locks on it. */
+/** Not in this process: closing a descriptor of a file drops all the process's locks on it. */
 function lowerTransactionCount(commits: number): number {
   const script = fileURLToPath(new URL('../fixtures/log/stale-transactions.js', import.meta.url))
   return Number(execFileSync(process.execPath, [script, directory.path, String(commits)]))
@@ -27,7 +27,7 @@ function lowerTransactionCount(commits: number): number {
 const staleTransactions = async (registry: Registry) =>
   (await registry.getSingleMetric('rookery_log_turned_back_total')?.get())?.values[0]?.value
 
-describe('a log that others open', () => {
+describe('a log that other processes open', () => {
   it.each([1, 2, 3])('builds on the newest commit although the count is %i behind', async (commits) => {
     const registry = new Registry()
     const log = await directory.openLog({ registry })
@@ -52,7 +52,7 @@ describe('a log that others open', () => {
     expect(lowerTransactionCount(0)).toBe(committedTransaction(directory.path))
   })
 
-  it('keeps every entry while processes open it and close it all the time', async () => {
+  it('keeps every entry while processes open and close it all the time', async () => {
     const log = await directory.openLog()
     await log.append('den', text('m1'))
     const openers = Array.from({ length: OPENERS }, () => {

@@ -1,4 +1,4 @@
-/** The embedded log across processes: what a killed writer leaves, what readers in other processes see, and the order of writes. */
+/** The embedded log across processes: after a killed writer, for other readers, and the order of writes. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -27,7 +27,7 @@ describe('the embedded log across processes', () => {
     return process
   }
 
-  it('has every acked entry after kill -9 of the writer, and no hole', async () => {
+  it('has every acked entry after kill -9 of the writer, and no gap', async () => {
     const acked: Ack[] = []
     for (const round of ['a', 'b', 'c']) {
       const writer = start('writer', ['16', round])
@@ -46,7 +46,7 @@ describe('the embedded log across processes', () => {
     for (const { room, seq, id } of acked) expect(stored.get(`${room} ${seq}`)).toBe(id)
   })
 
-  it('lets its process die of an error in the middle of appends, and has what was acked', async () => {
+  it('lets its process crash with an error in the middle of appends, and has every acked entry', async () => {
     let acked = 0
     for (let round = 0; round < 12; round += 1) {
       const writer = start('writer', ['16', `r${round}`])
@@ -67,7 +67,7 @@ describe('the embedded log across processes', () => {
     }
   })
 
-  it('gives a reader that came before the log an error that says so, and then the log', async () => {
+  it('gives a reader that opened before the log existed a clear error, and then the log', async () => {
     const reader = await openEmbeddedReader({ directory: join(directory.path, 'later') })
     directory.closeAtEnd(reader)
     await expect(reader.head('den')).rejects.toEqual(refused('unavailable'))
@@ -109,7 +109,7 @@ describe('the embedded log across processes', () => {
   })
 })
 
-/** The last thing before an ack is the write of the meta page, and before that comes the flush of the rest. */
+/** The last step before an ack is the write of the meta page; before it comes the flush of the rest. */
 function stepOf(line: string): 'flush' | 'meta' | 'ack' | null {
   if (/f(data)?sync\(.*data\.mdb/.test(line)) return 'flush'
   if (/pwrite64\(.*data\.mdb.* 128, (40|4136)\)/.test(line)) return 'meta'

@@ -1,4 +1,4 @@
-/** A directory for a log, ordinary or on its own small disk, and what a test opens there. It is removed when the test ends. */
+/** A directory for a log, ordinary or on its own small disk, and what a test opens there. Removed at the end. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -22,7 +22,7 @@ export class LogDirectory {
     return new LogDirectory(await mkdtemp(join(tmpdir(), 'rookery-log-')), false)
   }
 
-  /** One that is there already. */
+  /** An existing directory. */
   static at(path: string): LogDirectory {
     return new LogDirectory(path, false)
   }
@@ -61,7 +61,7 @@ export class LogDirectory {
   }
 }
 
-/** Whether this machine lets the test have small disks of its own. */
+/** Whether this machine lets the test mount its own small disks. */
 export function canMount(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
   const path = mkdtempSync(join(tmpdir(), 'rookery-mount-'))

@@ -8,7 +8,7 @@ type Outcome<T> = { ok: T } | { refused: ErrorCode }
 export class LogModel {
   readonly #keep: number
   readonly #rooms = new Map<string, LogEntry[]>()
-  /** What was said under an id, before any blanking. */
+  /** The text sent under an id, before any blanking. */
   readonly #said = new Map<string, { seq: number; draft: string }>()
   readonly #marks = new Map<string, Map<string, number>>()
 

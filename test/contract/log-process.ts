@@ -31,7 +31,7 @@ export class LogProcess {
     return this.line()
   }
 
-  /** @returns the lines that it had still written */
+  /** @returns the remaining lines of its output */
   kill(): Promise<string[]> {
     return this.#end(() => this.#child.kill('SIGKILL'))
   }

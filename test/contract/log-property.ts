@@ -32,7 +32,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 export function describeLogAgainstModel(open: OpenLog, { allInOrder }: { allInOrder: boolean }): void {
-  it('answers as the model does, one thing after another', async () => {
+  it('answers like the model, one operation after another', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const { log, dispose } = await open({ retention: { messages: KEEP, days: 365 } })
@@ -48,7 +48,7 @@ export function describeLogAgainstModel(open: OpenLog, { allInOrder }: { allInOr
   const atOnce = allInOrder
     ? 'everything is asked at once'
     : 'all messages between two other steps are sent at once'
-  it(`answers as the model does when ${atOnce}`, async () => {
+  it(`answers like the model when ${atOnce}`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 120 }), async (steps) => {
         const { log, dispose } = await open({ retention: { messages: KEEP, days: 365 } })
@@ -65,7 +65,7 @@ export function describeLogAgainstModel(open: OpenLog, { allInOrder }: { allInOr
   })
 }
 
-/** Appends that follow each other together, everything else by itself. */
+/** Consecutive appends run together, everything else runs alone. */
 function runsOfAppends(steps: readonly Step[]): Step[][] {
   const runs: Step[][] = []
   for (const next of steps) {

@@ -1,4 +1,4 @@
-/** A log that moves from the data directory to Redis and back stays the same log for its readers. */
+/** A log that is moved from the data directory to Redis and back stays the same log for its readers. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,7 +51,7 @@ async function exported(source: LogSource): Promise<string[]> {
   return file.split('\n').slice(0, -1)
 }
 
-/** Redis has rooms and users in no order, and keys in another. */
+/** Redis returns rooms and users in no order, and keys in a different one. */
 function sortedByText(lines: readonly string[]): string[] {
   const sorted = lines.map((line) => {
     const entries: [string, unknown][] = Object.entries(JSON.parse(line))
@@ -94,7 +94,7 @@ async function fill(log: RoomLog): Promise<void> {
   await Promise.all(many)
 }
 
-/** All that can be asked of it. */
+/** Everything that can be read from it. */
 async function contents(log: RoomLog) {
   const read = []
   for (const room of rooms.slice(0, 3)) {
@@ -147,7 +147,7 @@ describe('an exported log', () => {
     }
   })
 
-  it('leaves rooms that have entries as they are, with their markers, and adds the others', async () => {
+  it('leaves rooms that have entries unchanged, with their markers, and adds the others', async () => {
     const embedded = await directory.openLog({ retention })
     await fill(embedded)
     const lines = await exported(openEmbeddedSource(directory.path))
@@ -167,7 +167,7 @@ describe('an exported log', () => {
     })
   })
 
-  it('appears at once to a host that watches the empty room', async () => {
+  it('appears at once on a host that watches the empty room', async () => {
     const embedded = await directory.openLog({ retention })
     await fill(embedded)
     const lines = await exported(openEmbeddedSource(directory.path))
@@ -180,7 +180,7 @@ describe('an exported log', () => {
   })
 })
 
-describe('a file that is no exported log', () => {
+describe('a file that is not an exported log', () => {
   let lines: string[]
   beforeEach(async () => {
     const embedded = await directory.openLog({ retention })
@@ -221,7 +221,7 @@ describe('a file that is no exported log', () => {
       /^line 301: .*longer|^line \d+: .*not JSON/,
     ],
   ]
-  it.each(spoilt)('%s: says where, and shows nothing of that room', async (_, spoil, problem) => {
+  it.each(spoilt)('%s: reports where, and stores nothing of that room', async (_, spoil, problem) => {
     const importing = imported(openRedisTarget(await redisOptions()), spoil(lines))
     await expect(importing).rejects.toThrow(ImportError)
     await expect(importing).rejects.toThrow(problem)
@@ -232,7 +232,7 @@ describe('a file that is no exported log', () => {
     expect(head).toBe(entries.length === 0 ? 0 : KEPT + 50)
   })
 
-  it('leaves nothing in a data directory that a later message could meet', async () => {
+  it('leaves nothing in a data directory that a later message could collide with', async () => {
     const path = await mkdtemp(join(tmpdir(), 'rookery-log-'))
     try {
       await expect(imported(openEmbeddedTarget(path), lines.slice(0, 650))).rejects.toThrow(ImportError)

@@ -11,9 +11,9 @@ export interface LogTerms {
 
 export interface LogUnderTest {
   log: RoomLog
-  /** A second way in, as another process has it. */
+  /** A second access to the log, as another process has it. */
   openReader: () => Promise<RoomLogReader>
-  /** Lets age do its work now instead of some time. */
+  /** Removes expired entries now instead of some time later. */
   trimAged: () => Promise<void>
   dispose: () => Promise<void>
 }

@@ -27,13 +27,13 @@ const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 },
 const channel = entriesChannel('test', 'den')
 const key = (part: string) => roomKey('test', 'den', part)
 
-/** The room's keys as they are now. @returns puts them back, behind everybody's back */
+/** Saves the room's keys. @returns a function that restores them without publishing */
 async function snapshot({ host }: LogHost, from = 'test'): Promise<(to?: string) => Promise<void>> {
   const { commands } = host.connection
   const parts = ['meta', 'log', 'ids', 'edits', 'removed']
   const dumps = await Promise.all(parts.map((part) => commands.dumpBuffer(roomKey(from, 'den', part))))
   return async (to = 'test') => {
-    // At once: hosts look at the room all the time.
+    // In one transaction: hosts check the room all the time.
     const transaction = commands.multi()
     for (const [index, part] of parts.entries()) {
       const dump = dumps[index]
@@ -44,7 +44,7 @@ async function snapshot({ host }: LogHost, from = 'test'): Promise<(to?: string)
   }
 }
 
-/** Tries until it is done, as the client does: one node of a Redis Cluster may still be out of reach. */
+/** Retries until it succeeds, as the client does: one node of a Redis Cluster may still be unreachable. */
 async function surely<T>(work: () => Promise<T>, what: string): Promise<T> {
   let done: { readonly answer: T } | undefined
   await until(async () => {
@@ -65,7 +65,7 @@ const sendSurely = async (log: RedisLog, room: string, id: string) =>
 
 const watchSurely = (log: RedisLog, room: string) => surely(() => log.watch(room), 'the room is watched')
 
-/** Two hosts whose members write and hear for as long as the trouble lasts, and a little longer. */
+/** Two hosts whose members write and receive during the fault and a little longer. */
 async function crowd(trouble: () => Promise<void>): Promise<void> {
   const [a, b] = [await logs.host(CHECK_OFTEN), await logs.host(CHECK_OFTEN)]
   await Promise.all([a, b].map(({ log }) => watchSurely(log, 'den')))
@@ -93,8 +93,8 @@ async function crowd(trouble: () => Promise<void>): Promise<void> {
   }
 }
 
-describe('the log on Redis under trouble', () => {
-  it('tells all in one order while subscribers are cut off again and again', async () => {
+describe('the log on Redis during faults', () => {
+  it('delivers everything in one order while subscribers are disconnected again and again', async () => {
     await start()
     await crowd(async () => {
       for (let n = 0; n < 10; n += 1) {
@@ -104,19 +104,19 @@ describe('the log on Redis under trouble', () => {
     })
   })
 
-  it('has every acked message after Redis was killed, and numbers on', async () => {
+  it('has every acked message after Redis was killed, and continues the numbering', async () => {
     await start({ appendonly: 'always' })
     await crowd(() => redis.restart())
   })
 
-  it('refuses while Redis stands still, and goes on when it does', async () => {
+  it('refuses while Redis is frozen, and continues when Redis does', async () => {
     await start()
     const { log, received, host } = await logs.host({}, { REDIS_TIMEOUT_MS: '200' })
     await log.watch('den')
     await log.append('den', text('m1'))
     redis.pause()
     await expect(log.append('den', text('m2'))).rejects.toEqual(refused('unavailable'))
-    await until(() => host.health.commands !== null, 'it is noticed')
+    await until(() => host.health.commands !== null, 'the freeze is detected')
     redis.resume()
     expect(await sendSurely(log, 'den', 'm2')).toBe(2)
     expect(await sendSurely(log, 'den', 'm3')).toBe(3)
@@ -124,7 +124,7 @@ describe('the log on Redis under trouble', () => {
     expect(received).toEqual([1, 2, 3])
   })
 
-  it('reads from the store what a channel never brought', async () => {
+  it('reads from the store what a channel never delivered', async () => {
     await start()
     const a = await logs.host(CHECK_OFTEN)
     const elsewhere = await logs.host({ cluster: 'elsewhere' })
@@ -133,12 +133,12 @@ describe('the log on Redis under trouble', () => {
     await (await snapshot(a))('elsewhere')
     for (const n of upTo(2, 300)) await elsewhere.log.append('den', text(`m${n}`))
     await (await snapshot(elsewhere, 'elsewhere'))('test')
-    await until(() => a.received.length === 300, 'it is found')
+    await until(() => a.received.length === 300, 'the missing entries are found')
     expect(a.received).toEqual(upTo(1, 300))
     expect(a.entries.at(-1)?.id).toBe('m300')
   })
 
-  it('says why it takes no writes, reads all the same, and takes them again by itself', async () => {
+  it('reports why it refuses writes, still serves reads, and accepts writes again by itself', async () => {
     await start()
     const { log } = await logs.host()
     const health: (string | null)[] = []
@@ -150,11 +150,11 @@ describe('the log on Redis under trouble', () => {
     expect((await log.read('den', { newest: true, limit: 9 })).entries).toHaveLength(1)
     expect((await log.head('never')).head).toBe(0)
     await redis.cli('config', 'set', 'maxmemory', '0')
-    await until(() => health.at(-1) === null, 'it works again')
+    await until(() => health.at(-1) === null, 'the log works again')
     expect(await log.append('den', text('m2'))).toMatchObject({ seq: 2, duplicate: false })
   })
 
-  it('moves the marker of an author later when it could not at once', async () => {
+  it('moves the read marker of an author later when it could not at first', async () => {
     await start()
     const { log, metric } = await logs.host()
     await log.trackRoom('ann', 'den')
@@ -162,13 +162,13 @@ describe('the log on Redis under trouble', () => {
     await redis.cli('rename', rooms, 'aside')
     await redis.cli('set', rooms, 'in the way')
     await log.append('den', text('m1', 'hi', ann))
-    await until(async () => (await metric('rookery_log_pending_marks')) === 1, 'it could not be moved')
+    await until(async () => (await metric('rookery_log_pending_marks')) === 1, 'the marker is pending')
     await redis.cli('rename', 'aside', rooms)
-    await until(async () => (await log.userRooms('ann'))[0]?.read === 1, 'it is moved')
+    await until(async () => (await log.userRooms('ann'))[0]?.read === 1, 'the marker is moved')
     expect(await metric('rookery_log_pending_marks')).toBe(0)
   })
 
-  it('refuses a room alone whose keys somebody has made something else of', async () => {
+  it('refuses only the room whose keys somebody has replaced with something else', async () => {
     await start()
     const { log } = await logs.host()
     await redis.cli('set', key('meta'), 'garbage')
@@ -179,7 +179,7 @@ describe('the log on Redis under trouble', () => {
 })
 
 describe('the log in a Redis Cluster', () => {
-  it('tells all in one order while the slot of the room is moved from node to node', async () => {
+  it('delivers everything in one order while the slot of the room moves from node to node', async () => {
     await start()
     const cluster = await startRedisCluster()
     await logs.dispose()
@@ -195,10 +195,10 @@ describe('the log in a Redis Cluster', () => {
   })
 })
 
-describe('the log on a Redis that has lost something', () => {
+describe('the log on a Redis that has lost data', () => {
   beforeEach(() => start())
 
-  it('begins a new epoch after a flush, and tells', async () => {
+  it('starts a new epoch after a flush, and reports it', async () => {
     const [a, b] = [await logs.host(CHECK_OFTEN), await logs.host(CHECK_OFTEN)]
     await Promise.all([a, b].map(({ log }) => log.watch('den')))
     for (const n of upTo(1, 3)) await a.log.append('den', text(`m${n}`))
@@ -218,7 +218,7 @@ describe('the log on a Redis that has lost something', () => {
     expect(await a.metric('rookery_log_resets_total')).toBe(1)
   })
 
-  it('never numbers on in the old epoch after the end was lost, whoever writes first', async () => {
+  it('never continues the numbering in the old epoch after the end was lost, whichever host writes first', async () => {
     const a = await logs.host()
     await a.log.watch('den')
     for (const n of upTo(1, 5)) await a.log.append('den', text(`m${n}`))
@@ -231,13 +231,13 @@ describe('the log on a Redis that has lost something', () => {
     expect(a.received).toEqual([...upTo(1, 8), 'reset 6'])
     expect((await a.log.head('den')).epoch).not.toBe(epoch)
     await a.log.append('den', text('m10'))
-    await until(() => a.received.at(-1) === 7, 'the new log goes on')
+    await until(() => a.received.at(-1) === 7, 'the new log continues')
   })
 
   it.each([
     ['from what the channel tells', () => Promise.resolve('')],
     ['from the store', () => redis.cli('client', 'kill', 'type', 'pubsub')],
-  ])('notices %s that the end was lost when others have written on already', async (_, trouble) => {
+  ])('notices %s that the end was lost after other hosts have already written more', async (_, trouble) => {
     const a = await logs.host(CHECK_OFTEN)
     const b = await logs.host(CHECK_OFTEN)
     await a.log.watch('den')
@@ -247,7 +247,7 @@ describe('the log on a Redis that has lost something', () => {
     const { epoch } = await a.log.head('den')
     await trouble()
     await back()
-    // It has seen nothing of the room, and cannot know.
+    // This host has seen nothing of the room, and cannot know.
     await Promise.all(upTo(1, 4).map((n) => b.log.append('den', text(`other${n}`))))
     await until(() => a.received.some((each) => typeof each === 'string'), 'the reset is received')
     expect((await b.log.head('den')).epoch).not.toBe(epoch)
@@ -255,7 +255,7 @@ describe('the log on a Redis that has lost something', () => {
     expect(page.entries.map(({ id }) => id)).toEqual(['other1', 'other2', 'other3', 'other4'])
   })
 
-  it('does not take for read what came after the log was lost', async () => {
+  it('does not treat entries as read that came after the log was lost', async () => {
     const { log } = await logs.host()
     await log.trackRoom('ann', 'den')
     for (const n of upTo(1, 5)) await log.append('den', text(`m${n}`, 'hi', bob))
@@ -268,7 +268,7 @@ describe('the log on a Redis that has lost something', () => {
     expect(await log.userRooms('ann')).toEqual([{ room: 'den', head: 3, read: 2, unread: 1 }])
   })
 
-  it('keeps the numbers of entries that Redis has deleted, and tells of no loss of order', async () => {
+  it('keeps the numbers of entries that Redis has deleted, and reports no reset', async () => {
     const a = await logs.host(CHECK_OFTEN)
     await a.log.watch('den')
     for (const n of upTo(1, 3)) await a.log.append('den', text(`m${n}`))
@@ -299,7 +299,7 @@ describe('the log on a Redis that has lost something', () => {
   })
 })
 
-describe('what is not the log’s own', () => {
+describe('data that is not from the log', () => {
   beforeEach(() => start())
 
   const garbage = [
@@ -313,7 +313,7 @@ describe('what is not the log’s own', () => {
     '{"epoch":1,"seq":1}',
   ]
 
-  it('is counted on a channel, and shows nothing', async () => {
+  it('is counted on a channel, and delivers nothing', async () => {
     const a = await logs.host()
     await a.log.watch('den')
     await a.log.append('den', text('m1'))
@@ -338,11 +338,11 @@ describe('what is not the log’s own', () => {
     )
     await a.log.append('den', text('m2'))
     expect(await a.metric('rookery_log_refused_entries_total')).toBe(garbage.length)
-    await until(() => a.received.length === 2, 'what follows is received')
+    await until(() => a.received.length === 2, 'the following entry is received')
     expect(a.received).toEqual([1, 2])
   })
 
-  it('stands as a hole that shows nothing when it is stored', async () => {
+  it('becomes a hole that delivers nothing when it is stored', async () => {
     const a = await logs.host()
     for (const n of upTo(1, 4)) await a.log.append('den', text(`m${n}`))
     await redis.cli('hset', key('log'), '2', 'garbage')
@@ -359,7 +359,7 @@ describe('what is not the log’s own', () => {
     expect(await a.log.append('den', text('m5'))).toMatchObject({ seq: 5 })
   })
 
-  it('is refused without the right signature, published or stored, and removed texts keep theirs', async () => {
+  it('is refused without the right signature, published or stored; removed texts keep their signature', async () => {
     const signed = await logs.host({ keys: SECRETS })
     const stranger = await logs.host()
     await signed.log.watch('den')
@@ -385,14 +385,14 @@ describe('what is not the log’s own', () => {
       ['unreadable-4', undefined],
       ['r1', undefined],
     ])
-    // In another room the same bytes are signed for nothing.
+    // In another room the signature of the same bytes is invalid.
     await redis.cli('copy', key('log'), roomKey('test', 'attic', 'log'))
     await redis.cli('copy', key('meta'), roomKey('test', 'attic', 'meta'))
     const moved = await signed.log.read('attic', { after: 0, limit: 9 })
     expect(moved.entries.map(({ from }) => from.id)).toEqual(['-', '-', '-', '-', '-'])
   })
 
-  it('does not read as an entry what another cluster has on the same Redis', async () => {
+  it('is not read as an entry when it belongs to another cluster on the same Redis', async () => {
     const [a, b] = [await logs.host(), await logs.host({ cluster: 'other' })]
     await Promise.all([a, b].map(({ log }) => log.watch('den')))
     await a.log.append('den', text('m1'))
@@ -406,7 +406,7 @@ describe('what is not the log’s own', () => {
 describe('pages of long texts', () => {
   beforeEach(() => start())
 
-  it('are bounded by bytes in either direction, with at least one entry', async () => {
+  it('are bounded by bytes in both directions, with at least one entry', async () => {
     const { log } = await logs.host({ limits: { pageBytes: 5_000 } })
     for (const n of upTo(1, 9)) await log.append('den', text(`m${n}`, 'x'.repeat(n === 5 ? 9_000 : 2_000)))
     const read = async (range: Parameters<RedisLog['read']>[1]) => {

@@ -13,7 +13,7 @@ interface Server {
   stop(): Promise<void>
 }
 
-/** Every log has a cluster name of its own, and so a part of the same Redis. */
+/** Every log has its own cluster name, and so its own part of the same Redis. */
 function describeOn(
   name: string,
   start: () => Promise<Server>,

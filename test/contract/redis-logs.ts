@@ -25,7 +25,7 @@ export class RedisLogs {
     this.#url = url
   }
 
-  /** A host with a connection of its own and a log on it. */
+  /** A host with its own connection and a log on it. */
   async host(options: Partial<RedisLogOptions> = {}, env: Record<string, string> = {}): Promise<LogHost> {
     const host = redisHost({ REDIS_URL: this.#url, ...env })
     await host.untilWell()

@@ -1,6 +1,6 @@
 /**
- * What every implementation of the room-log contract must do. Nothing here knows how one of them stores things: an
- * implementation comes as a function that makes a fresh, empty log.
+ * What every implementation of the room-log contract must do. Nothing here depends on how an implementation
+ * stores data: it is passed in as a function that makes a fresh, empty log.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -22,7 +22,7 @@ import { describeUserRooms } from './user-rooms-suite.ts'
 const DAY_MS = 86_400_000
 
 export interface SuiteOptions {
-  /** What is asked at once of rooms and of users alike takes effect in the order of the calls. */
+  /** Concurrent requests for rooms and users take effect in call order. */
   allInOrder?: boolean
 }
 
@@ -55,7 +55,7 @@ export function describeRoomLog(name: string, makeLog: MakeLog, options: SuiteOp
 }
 
 function describeOrder(open: OpenLog): void {
-  it('numbers a room densely and tells its entries in order, once each, with 40 writers at a time', async () => {
+  it('numbers a room densely and delivers each entry once and in order, with 40 concurrent writers', async () => {
     const { log, openReader } = await open()
     const told: LogEntry[] = []
     await log.watch('den')
@@ -90,7 +90,7 @@ function describeOrder(open: OpenLog): void {
     }
   })
 
-  it('lets a reader see a published entry, even if it has read just before', async () => {
+  it('lets a reader see a published entry, even if the reader has read just before', async () => {
     const { log, openReader } = await open()
     const reader = await openReader()
     const seen: Promise<[number, number]>[] = []
@@ -112,7 +112,7 @@ function describeOrder(open: OpenLog): void {
     expect(seen).toHaveLength(130)
   })
 
-  it('numbers each room by itself', async () => {
+  it('numbers each room separately', async () => {
     const { log } = await open()
     await Promise.all(['den', 'den.x', 'den:1', 'den'].map((room, n) => log.append(room, text(`m${n}`))))
     expect((await log.head('den')).head).toBe(2)
@@ -121,7 +121,7 @@ function describeOrder(open: OpenLog): void {
     expect((await log.head('never')).head).toBe(0)
   })
 
-  it('keeps what was said exactly, and who said it', async () => {
+  it('keeps each text and its author exactly', async () => {
     const { log } = await open()
     const words = 'naïve \u0000 \u2028 👩‍👩‍👧 "quoted" \\ \n\t end'
     const from = { id: 'a b/ü:\u{1F426}', name: '"Ü" <b>' }
@@ -132,7 +132,7 @@ function describeOrder(open: OpenLog): void {
     ])
   })
 
-  it('never lets time go back within a room', async () => {
+  it('never lets timestamps go back within a room', async () => {
     const times = [5_000, 3_000, 4_000, 7_000]
     let now = 0
     const { log } = await open({ clock: () => now })
@@ -146,7 +146,7 @@ function describeOrder(open: OpenLog): void {
 }
 
 function describeRetries(open: OpenLog): void {
-  it('answers a retry as it answered first, and publishes nothing again', async () => {
+  it('answers a retry like the first attempt, and publishes nothing again', async () => {
     const { log } = await open()
     const told: number[] = []
     await log.watch('den')
@@ -158,7 +158,7 @@ function describeRetries(open: OpenLog): void {
     expect((await log.head('den')).head).toBe(2)
   })
 
-  it('makes one entry of the same message sent many times at once', async () => {
+  it('makes one entry when the same message is sent many times at once', async () => {
     const { log } = await open()
     const answers = await Promise.all(Array.from({ length: 30 }, () => log.append('den', text('m1'))))
     expect(new Set(answers.map(({ seq }) => seq))).toEqual(new Set([1]))
@@ -166,7 +166,7 @@ function describeRetries(open: OpenLog): void {
     expect((await log.head('den')).head).toBe(1)
   })
 
-  it('refuses an id that was used for something else, and stores nothing of it', async () => {
+  it('refuses an id that was used for another message, and stores nothing of it', async () => {
     const { log } = await open()
     await log.append('den', text('m1'))
     await log.append('den', edit('e1', 1, 'other'))
@@ -176,7 +176,7 @@ function describeRetries(open: OpenLog): void {
     expect(await log.append('den', text('m2'))).toMatchObject({ seq: 3 })
   })
 
-  it('holds an id against its author and its room alone', async () => {
+  it('checks for repeated ids only within one author and one room', async () => {
     const { log } = await open()
     await log.append('den', text('m1', 'a'))
     expect(await log.append('den', text('m1', 'b', bob))).toMatchObject({ seq: 2, duplicate: false })
@@ -185,7 +185,7 @@ function describeRetries(open: OpenLog): void {
     expect(await log.append('den', text('m1', 'd', tricky))).toMatchObject({ seq: 3, duplicate: false })
   })
 
-  it('knows the retry of a message that has been removed since, and of its removal', async () => {
+  it('recognizes the retry of a message that has been removed since, and the retry of its removal', async () => {
     const { log } = await open()
     await log.append('den', text('m1'))
     await log.append('den', remove('r1', 1))
@@ -196,7 +196,7 @@ function describeRetries(open: OpenLog): void {
 }
 
 function describeEditsAndRemovals(open: OpenLog): void {
-  it('lets an author alone change a text', async () => {
+  it('lets only the author change a text', async () => {
     const { log } = await open()
     await log.append('den', text('m1'))
     await expect(log.append('den', edit('e1', 1, 'x', bob))).rejects.toEqual(refused('forbidden'))
@@ -209,7 +209,7 @@ function describeEditsAndRemovals(open: OpenLog): void {
     await expect(log.append('den', remove('r2', 2))).rejects.toEqual(refused('forbidden'))
   })
 
-  it('blanks what is removed, and its edits, and leaves everything else', async () => {
+  it('blanks a removed message and its edits, and leaves everything else', async () => {
     const { log, openReader } = await open()
     await log.append('den', text('m1', 'secret'))
     await log.append('den', text('m2', 'stays'))
@@ -227,7 +227,7 @@ function describeEditsAndRemovals(open: OpenLog): void {
     expect(entries.filter((entry) => 'text' in entry)).toHaveLength(2)
   })
 
-  it('does not let what was removed be changed again', async () => {
+  it('does not allow edits of a removed message', async () => {
     const { log } = await open()
     await log.append('den', text('m1'))
     await log.append('den', remove('r1', 1))
@@ -235,7 +235,7 @@ function describeEditsAndRemovals(open: OpenLog): void {
     await expect(log.append('den', edit('e1', 1))).rejects.toEqual(refused('not_found'))
   })
 
-  it('decides in order when a text, its edit and two removals are sent together', async () => {
+  it('applies a text, its edit and two removals in order when they are sent together', async () => {
     const { log } = await open()
     const outcomes = await Promise.allSettled([
       log.append('den', text('m1')),
@@ -256,7 +256,7 @@ function describeEditsAndRemovals(open: OpenLog): void {
 }
 
 function describeReads(open: OpenLog): void {
-  it('reads after, before and the newest, and says whether there is more', async () => {
+  it('reads after, before and the newest, and reports whether there is more', async () => {
     const { log } = await open()
     await Promise.all(Array.from({ length: 10 }, (_, n) => log.append('den', text(`m${n + 1}`))))
     const read = async (range: Parameters<RoomLog['read']>[1]) => {
@@ -275,7 +275,7 @@ function describeReads(open: OpenLog): void {
     expect(await read({ newest: true, limit: 50 })).toEqual([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], false])
   })
 
-  it('gives epoch, head and first with every page, also for an empty room', async () => {
+  it('returns epoch, head and first with every page, also for an empty room', async () => {
     const { log, openReader } = await open()
     const { epoch } = await log.head('den')
     expect(epoch).toMatch(/.{8,}/)
@@ -293,7 +293,7 @@ function describeReads(open: OpenLog): void {
     expect((await log.head('never')).epoch).toBe(never.epoch)
   })
 
-  it('gives another log another epoch', async () => {
+  it('gives each log its own epoch', async () => {
     const one = await (await open()).log.head('den')
     const other = await (await open()).log.head('den')
     expect(one.epoch).not.toBe(other.epoch)
@@ -301,7 +301,7 @@ function describeReads(open: OpenLog): void {
 }
 
 function describeWatching(open: OpenLog): void {
-  it('tells of a room that is watched twice until both have let go', async () => {
+  it('delivers entries of a room that is watched twice until both watches are closed', async () => {
     const { log } = await open()
     const told: number[] = []
     log.onEntry(({ seq }) => told.push(seq))
@@ -316,7 +316,7 @@ function describeWatching(open: OpenLog): void {
     expect(await log.append('den', text('m5'))).toMatchObject({ seq: 5 })
   })
 
-  it('tells what followed when a room is watched while others write in it', async () => {
+  it('delivers the following entries when a watch starts while others write in the room', async () => {
     const { log } = await open()
     const told: number[] = []
     log.onEntry(({ seq }) => told.push(seq))
@@ -331,7 +331,7 @@ function describeWatching(open: OpenLog): void {
 }
 
 function describeRetention(open: OpenLog): void {
-  it('keeps the configured number of newest entries of a room, and gives the first', async () => {
+  it('keeps the configured number of newest entries of a room, and returns the first', async () => {
     const { log } = await open({ retention: { messages: 5, days: 365 } })
     for (let n = 1; n <= 12; n += 1) await log.append('den', text(`m${n}`))
     const page = await log.read('den', { after: 2, limit: 100 })
@@ -343,7 +343,7 @@ function describeRetention(open: OpenLog): void {
     expect(await log.append('den', text('m12'))).toMatchObject({ seq: 12, duplicate: true })
   })
 
-  it('lets go of what is too old, and goes on numbering', async () => {
+  it('drops entries that are too old, and continues the numbering', async () => {
     let now = 1_000 * DAY_MS
     const { log, trimAged } = await open({ retention: { messages: 100, days: 7 }, clock: () => now })
     await log.append('den', text('old'))

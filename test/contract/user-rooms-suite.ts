@@ -22,7 +22,7 @@ export function describeUserRooms(open: OpenLog): void {
     expect(await reader.userRooms('nobody')).toEqual([])
   })
 
-  it('bounds the rooms of a user', async () => {
+  it('limits the rooms of a user', async () => {
     const { log } = await open({ roomsPerUser: 3 })
     for (const room of ['a', 'b', 'c']) await log.trackRoom('ann', room)
     await expect(log.trackRoom('ann', 'd')).rejects.toEqual(refused('forbidden'))
@@ -33,7 +33,7 @@ export function describeUserRooms(open: OpenLog): void {
     expect((await log.userRooms('ann')).map(({ room }) => room)).toEqual(['a', 'c', 'd'])
   })
 
-  it('moves a read marker forward alone, and never beyond the head', async () => {
+  it('moves a read marker only forward, and never beyond the head', async () => {
     const { log } = await open()
     await log.trackRoom('ann', 'den')
     for (let n = 1; n <= 5; n += 1) await log.append('den', text(`m${n}`, 'hi', bob))
@@ -62,7 +62,7 @@ export function describeUserRooms(open: OpenLog): void {
     expect(await unread()).toBe(1)
   })
 
-  it('takes what a user writes for read by that user', async () => {
+  it('marks what a user writes as read by that user', async () => {
     const { log } = await open()
     await log.trackRoom('ann', 'den')
     await log.trackRoom('bob', 'den')
@@ -77,7 +77,7 @@ export function describeUserRooms(open: OpenLog): void {
     expect((await log.userRooms('ann')).map(({ room }) => room)).toEqual(['den'])
   })
 
-  it('counts only what is still kept', async () => {
+  it('counts only entries that are still kept', async () => {
     const { log } = await open({ retention: { messages: 3, days: 365 } })
     await log.trackRoom('ann', 'den')
     for (let n = 1; n <= 8; n += 1) await log.append('den', text(`m${n}`, 'hi', bob))

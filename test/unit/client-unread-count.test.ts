@@ -101,7 +101,7 @@ const step = fc.oneof(
 )
 
 describe('a joined room', () => {
-  it('counts as the server does, whenever that has said so, whatever comes', () => {
+  it('counts as the server does after each of its summaries, in any order of events', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(20), (steps, before) => {
         const room = new Room()
@@ -117,7 +117,7 @@ describe('a joined room', () => {
             room.log.mark(one.seq)
             room.unread.readUpTo(Math.min(one.seq, room.log.head))
           }
-          // An answer that is older than what arrived since.
+          // A summary that is older than what has arrived since.
           if (one.do === 'told') room.unread.applySummary(late)
           if (one.seq % 5 === 0) late = room.log.summary()
           const { unread, read } = room.log.summary()
@@ -128,7 +128,7 @@ describe('a joined room', () => {
     )
   })
 
-  it('counts what comes from its joining on where nobody has said more', () => {
+  it('counts entries from its join on when there is no summary', () => {
     const room = new Room()
     room.log.text(other)
     room.join()
@@ -145,7 +145,7 @@ describe('a joined room', () => {
     expect([room.unread.count, room.unread.read]).toEqual([0, 1])
   })
 
-  it('does not count what is read in the moment that it is told', () => {
+  it('does not count an entry that is read at the moment it arrives', () => {
     const room = new Room()
     room.join()
     const [entry] = [room.log.text(other)]
@@ -156,7 +156,7 @@ describe('a joined room', () => {
     expect(room.unread.count).toBe(1)
   })
 
-  it('counts nothing twice when the server has counted what is yet to come', () => {
+  it('counts nothing twice when the server has counted entries that are still in transit', () => {
     const room = new Room()
     room.join()
     const coming = [room.log.text(other), room.log.text(other)]
@@ -203,7 +203,7 @@ function dm(head: number, read: number, unread: number): RoomSummary {
 }
 
 describe('a direct room that is not joined', () => {
-  it('is asked for once, then counted on', async () => {
+  it('is requested once, then counted locally', async () => {
     const server = new Server()
     server.news(7)
     server.news(8)
@@ -223,7 +223,7 @@ describe('a direct room that is not joined', () => {
     ])
   })
 
-  it('has what came while the server was asked, read or unread', async () => {
+  it('includes what came while the request was open, read or unread', async () => {
     const server = new Server()
     const listed = server.summaries.list()
     server.news(5)
@@ -234,7 +234,7 @@ describe('a direct room that is not joined', () => {
     expect(server.changes.at(-1)).toEqual([dm(6, 5, 1), 'Other'])
   })
 
-  it('is counted from the first telling on where the server says nothing of it', async () => {
+  it("is counted from the first notification on when the server's list lacks it", async () => {
     const server = new Server()
     server.news(3)
     await server.answer([])
@@ -245,7 +245,7 @@ describe('a direct room that is not joined', () => {
     ])
   })
 
-  it('is told all the same when the list can not be got, and so is why', async () => {
+  it('is reported even when the list cannot be fetched, and so is the reason', async () => {
     const server = new Server()
     server.news(3)
     await server.answer('no list')
@@ -253,7 +253,7 @@ describe('a direct room that is not joined', () => {
     expect(server.failures).toMatchObject([{ code: 'bad_answer' } satisfies Partial<ChatError>])
   })
 
-  it('is asked for again after a reconnect, and told where it is other than before', async () => {
+  it('is requested again after a reconnect, and reported where it has changed', async () => {
     const server = new Server()
     server.summaries.refresh()
     expect(server.asked).toEqual([])
@@ -266,7 +266,7 @@ describe('a direct room that is not joined', () => {
     expect(server.changes).toEqual([[dm(6, 4, 2), undefined]])
   })
 
-  it('has no part in what does not fit the protocol', async () => {
+  it('ignores what does not fit the protocol', async () => {
     const server = new Server()
     for (const payload of [{}, { room: 1, head: 2, from: other }, { room: 'dm', head: -1, from: other }])
       server.summaries.handle('room', payload)

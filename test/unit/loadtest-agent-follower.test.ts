@@ -25,7 +25,7 @@ class Reader {
     for (const seq of seqs) this.follower.live(entry(seq))
   }
 
-  /** Joined, at 10 of log `a`. */
+  /** Joined, at number 10 of log `a`. */
   static joined(): Reader {
     const reader = new Reader()
     reader.follower.joined(page(10, 10, { more: true }))
@@ -35,7 +35,7 @@ class Reader {
 }
 
 describe('a client in a room of the chat', () => {
-  test('what was said before its first joining is not shown, and nothing is missing', () => {
+  test('messages from before its first join are not delivered, and nothing is missing', () => {
     const reader = new Reader()
     reader.follower.joined(page(10, 10, { more: true }))
     expect(reader.shown).toEqual(['a after 10'])
@@ -45,7 +45,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.shown).toEqual(['a after 10', 11, 12])
   })
 
-  test('a double, a swap and a loss of the server show as they came', () => {
+  test('duplicates, swaps and losses of the server are delivered as they came', () => {
     const reader = Reader.joined()
     reader.live(11, 11, 13, 12, 15, 13)
     expect(reader.shown).toEqual([11, 11, 13, 12, 15, 13])
@@ -53,7 +53,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.follower.missingAfter).toBeUndefined()
   })
 
-  test('it resumes page by page, and holds back meanwhile what comes live', () => {
+  test('it resumes page by page, and holds back live messages meanwhile', () => {
     const reader = Reader.joined()
     reader.follower.disconnected()
     reader.follower.joined(page(11, 13, { head: 17, more: true }))
@@ -61,13 +61,13 @@ describe('a client in a room of the chat', () => {
     reader.live(18)
     reader.follower.fetched(13, page(14, 15, { head: 18, more: true }))
     expect(reader.follower.missingAfter).toBe(15)
-    // By then the log has come further; what lies behind the joining comes live.
+    // The log has grown meanwhile; messages after the join arrive live.
     reader.follower.fetched(15, page(16, 18))
     expect(reader.shown).toEqual([11, 12, 13, 14, 15, 16, 17, 18])
     expect(reader.follower.missingAfter).toBeUndefined()
   })
 
-  test('what comes live although the joining has brought it is a double', () => {
+  test('a live message that the join page also contains is a duplicate', () => {
     const reader = Reader.joined()
     reader.follower.disconnected()
     reader.live(12)
@@ -76,7 +76,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.shown).toEqual([11, 12, 12, 12, 13])
   })
 
-  test('a page that holds an entry twice shows it twice, one that it had already not again', () => {
+  test('a page that contains an entry twice delivers it twice; an entry that it already had is not repeated', () => {
     const reader = Reader.joined()
     reader.live(11)
     reader.follower.gap(12, 14)
@@ -87,7 +87,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.shown).toEqual([11, 12, 12, 14, 13])
   })
 
-  test('gaps are filled before what follows them, however many there are', () => {
+  test('gaps are filled before the messages that follow them, however many there are', () => {
     const reader = Reader.joined()
     reader.follower.gap(11, 13)
     reader.live(14, 15)
@@ -102,7 +102,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.shown).toEqual([11, 12, 13, 14, 15, 16, 17, 18])
   })
 
-  test('a page that brings nothing ends the wait: what it should have held is lost', () => {
+  test('an empty page ends the wait: what it should have contained is lost', () => {
     const reader = Reader.joined()
     reader.follower.gap(11, 13)
     reader.live(14)
@@ -111,7 +111,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.follower.missingAfter).toBeUndefined()
   })
 
-  test('an answer to what is not asked any more is passed over', () => {
+  test('an answer to an outdated request is ignored', () => {
     const reader = Reader.joined()
     reader.follower.gap(11, 13)
     reader.follower.disconnected()
@@ -121,12 +121,12 @@ describe('a client in a room of the chat', () => {
     expect(reader.shown).toEqual([11, 12, 13, 14])
   })
 
-  test('another log begins anew, with what it has already', () => {
+  test('another log starts over, with the entries that it already has', () => {
     const reader = Reader.joined()
     reader.live(11)
     reader.follower.logReplaced()
     expect(reader.follower.isJoined).toBe(false)
-    // Part of what the joining brings.
+    // Also part of the join page.
     reader.live(1)
     reader.follower.joined(page(1, 2, { epoch: 'b', reset: true }))
     reader.live(3)
@@ -134,7 +134,7 @@ describe('a client in a room of the chat', () => {
     expect(reader.follower.position).toEqual({ after: 3, epoch: 'b' })
   })
 
-  test('another log that is longer than a page is fetched from its beginning, and what comes live waits', () => {
+  test('another log that is longer than a page is fetched from its start, and live messages wait', () => {
     const reader = Reader.joined()
     reader.follower.disconnected()
     const inB = { epoch: 'b', head: 500 }
@@ -152,14 +152,14 @@ describe('a client in a room of the chat', () => {
     expect(reader.follower.missingAfter).toBeUndefined()
   })
 
-  test('a page of yet another log is not shown, and the room is to be joined anew', () => {
+  test('a page of yet another log is not delivered, and the room must be joined again', () => {
     const reader = Reader.joined()
     reader.follower.gap(11, 13)
     expect(reader.follower.fetched(10, page(11, 13, { epoch: 'b' }))).toBe(false)
     expect(reader.shown).toEqual([])
   })
 
-  test('what the log keeps no more is left out, and what it keeps is fetched', () => {
+  test('entries that the log no longer keeps are left out, and those that it keeps are fetched', () => {
     const reader = Reader.joined()
     reader.follower.disconnected()
     reader.follower.joined(page(500, 501, { reset: true, more: true }))

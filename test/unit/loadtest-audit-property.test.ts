@@ -1,4 +1,4 @@
-/** Of random runs: nothing is found in one where all is well; what is broken in one place is found, counted once and named. */
+/** Random runs: a good run has no findings; a single defect is found, counted once and named. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
@@ -13,13 +13,13 @@ import {
 
 interface Broken {
   counts: Partial<typeof nothing>
-  /** All in one of the examples. */
+  /** Texts that must all appear in one of the examples. */
   named: string[]
 }
 
 const nothing = { lost: 0, doubled: 0, outOfOrder: 0, phantom: 0 }
 
-/** @returns undefined where there is nothing to be broken in this way; `pick` chooses the place */
+/** @returns undefined if the run has no place for this defect; `pick` chooses the place */
 type Break = (run: RandomRun, pick: number) => Broken | undefined
 
 interface DeliverySink {
@@ -54,7 +54,7 @@ const double: Break = (run, pick) => {
   return { counts: { doubled: 1 }, named: ['duplicated: ', ...names(showing)] }
 }
 
-/** Two neighbours; of broadcasts, two that follow one another of those of their sender. */
+/** Two neighbours; for broadcasts, two consecutive ones of the same sender. */
 const swap: Break = (run, pick) => {
   const pairs = showings(run).flatMap(({ member, message, at }) => {
     const isNext = ({ sender }: RandomMessage) => run.dialect === 'chat' || sender === message.sender
@@ -105,7 +105,7 @@ const meetStranger: Break = (run, pick) => {
   )
 }
 
-/** Acked, and shown to nobody. */
+/** Acked, but delivered to nobody. */
 const swallow: Break = (run, pick) => {
   const staying = run.members.filter(({ leftAt }) => leftAt === undefined)
   const member = one(staying, pick)
@@ -122,7 +122,7 @@ const swallow: Break = (run, pick) => {
   return { counts: { lost }, named: ['lost: ', ...names({ member, message, at: 0 })] }
 }
 
-/** Another number than the ack's. */
+/** A number that differs from the ack's. */
 const renumber: Break = (run, pick) => {
   const last = showings(run).filter(
     ({ member, message, at }) => at === member.shown.length - 1 && message.end === 'acked',
@@ -145,7 +145,7 @@ const breaks: [string, Break, Dialect[]][] = [
   ['a number that is another one in the ack', renumber, ['chat']],
 ]
 
-/** Of a run in which all is well. */
+/** A run without defects. */
 function expectedIn({ dialect, members }: RandomRun): number {
   const expected = ({ shown, leftAt }: RandomMember) =>
     shown.filter(({ end }, at) => {
@@ -155,8 +155,8 @@ function expectedIn({ dialect, members }: RandomRun): number {
   return members.reduce((sum, member) => sum + expected(member), 0)
 }
 
-describe.each(['bench', 'bare', 'chat'] as const)('of random runs in the dialect %s', (dialect) => {
-  it('finds nothing where all is well, and expects what was expected', () => {
+describe.each(['bench', 'bare', 'chat'] as const)('in random runs in the dialect %s', (dialect) => {
+  it('finds nothing in a good run, and expects the right number of deliveries', () => {
     fc.assert(
       fc.property(randomRun(dialect), (run) => {
         const verdict = audit(recordsFrom(run), dialect)
@@ -184,7 +184,7 @@ describe.each(['bench', 'bare', 'chat'] as const)('of random runs in the dialect
       let broken = 0
       fc.assert(
         fc.property(randomRun(dialect), fc.nat(), (whole, pick) => {
-          // What was drawn stays as it is: it is shrunk when a test fails.
+          // Work on a copy: fast-check shrinks the drawn value when a test fails.
           const run = structuredClone(whole)
           const defect = breakIn(run, pick)
           fc.pre(defect !== undefined)

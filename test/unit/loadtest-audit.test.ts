@@ -10,7 +10,7 @@ function countsOf(verdict: Audited): typeof NO_DEFECTS {
   return { lost, lostWhileAway, doubled, outOfOrder, ordersDiffer, phantom, shownUnacked }
 }
 
-/** Three messages of client 1 and two of client 2, one after the other; the numbers of the log from 11 on. */
+/** Three messages of client 1 and two of client 2, one after the other; their log numbers start at 11. */
 const sends: readonly MadeSend[] = [
   { sender: 1, number: 0, sentAt: 1_000, ackedAt: 1_010, seq: 11 },
   { sender: 2, number: 0, sentAt: 2_000, ackedAt: 2_010, seq: 12 },
@@ -27,7 +27,7 @@ const all: MadeMember['shown'] = [
 ]
 const without = (...left: number[]): MadeMember['shown'] => all.filter((_, at) => !left.includes(at))
 const inOrder = (...order: number[]): MadeMember['shown'] => order.flatMap((at) => all.slice(at, at + 1))
-/** A send of which no ack came. */
+/** A send without an ack. */
 const unacked = ({ sender, number, sentAt }: MadeSend): MadeSend => ({ sender, number, sentAt })
 const sendsBut = (changed: number, change: (send: MadeSend) => MadeSend) =>
   sends.map((send, at) => (at === changed ? change(send) : send))
@@ -55,21 +55,21 @@ const swallowed = (seq: number): MadeSend => ({ sender: 3, number: 0, sentAt: 6_
 describe.each([
   ['broadcasts', broadcast],
   ['a log', logged],
-])('of %s, the auditor', (_name, of) => {
-  it('finds nothing where all is well', () => {
+])('for %s, the auditor', (_name, of) => {
+  it('finds nothing in a good run', () => {
     const verdict = of([{ client: 2, shown: all }])
     expect(verdict).toMatchObject({ ...NO_DEFECTS, ok: true, sent: 5, acked: 5, refused: 0, unanswered: 0 })
     expect(verdict).toMatchObject({ expected: 10, delivered: 10, overflowed: false, examples: [] })
   })
 
-  it('names what a member never was shown', () => {
+  it('names messages that were never delivered to a member', () => {
     const verdict = of([{ client: 44, shown: without(2) }])
     expect(verdict).toMatchObject({ ok: false, expected: 10, delivered: 9 })
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 1 })
     expect(verdict.examples).toEqual(['lost: 1-1 of room-0 (sent 2.0 s, acked 2.0 s) by client 44'])
   })
 
-  it('counts what was lost while its member was away apart as well', () => {
+  it('also counts separately what was lost while its member was away', () => {
     const absences = [
       [1_900, 2_005],
       [4_900, Number.NaN],
@@ -81,14 +81,14 @@ describe.each([
     )
   })
 
-  it('counts a message that comes twice once, and nothing else', () => {
+  it('counts a message that was delivered twice once, and nothing else', () => {
     const verdict = of([{ client: 44, shown: inOrder(0, 1, 2, 1, 3, 4) }])
     expect(verdict.ok).toBe(false)
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, doubled: 1 })
     expect(verdict.examples).toEqual(['duplicated: 2-0 of room-0, at client 44'])
   })
 
-  it('knows a message that was never sent, one of another room, and foreign ids', () => {
+  it('recognizes a message that was never sent, one of another room, and foreign ids', () => {
     const made = [...sends, { sender: 3, number: 0, room: 'room-1', sentAt: 1, ackedAt: 2, seq: 1 }]
     const shown = [...all, [9, 9, 16], [3, 0, 17]] as const
     const verdict = of([{ client: 44, shown, foreignIds: ['other-1-1', 'x'] }], made)
@@ -101,14 +101,14 @@ describe.each([
     ])
   })
 
-  it('tells what was shown without an ack, which is no defect', () => {
+  it('reports what was delivered without an ack, which is not a defect', () => {
     const verdict = of([{ client: 2, shown: all }], sendsBut(4, unacked))
     expect(verdict).toMatchObject({ ok: true, sent: 5, acked: 4, unanswered: 1 })
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, shownUnacked: 1 })
     expect(verdict.examples).toEqual(['delivered, not acked: 1-2 of room-0 (sent 4.0 s, never acked)'])
   })
 
-  it('expects nothing of what was refused', () => {
+  it('expects nothing for refused messages', () => {
     const refused = sendsBut(4, (send) => ({ ...unacked(send), refused: true }))
     const verdict = audit(
       recordsOf(refused, [{ client: 2, head: 10, epoch: 'log', shown: without(4) }]),
@@ -117,19 +117,19 @@ describe.each([
     expect(verdict).toMatchObject({ ...NO_DEFECTS, ok: true, refused: 1, unanswered: 0, expected: 4 })
   })
 
-  it('expects for a member that left only what was acked before', () => {
+  it('expects only what was acked before the leave for a member that left', () => {
     const leaver = { client: 44, leftAt: 3_500 }
     expect(of([{ ...leaver, shown: inOrder(0, 1, 2) }])).toMatchObject({ ok: true, expected: 8 })
     expect(of([{ ...leaver, shown: inOrder(0, 1) }])).toMatchObject({ ok: false, lost: 1 })
   })
 
-  it('owes nothing from before the joining', () => {
+  it('expects nothing from before the join', () => {
     const late = { client: 44, joinedAt: 2_500, head: 12 }
     expect(of([{ ...late, shown: inOrder(2, 3, 4) }])).toMatchObject({ ok: true, expected: 8 })
     expect(of([{ ...late, shown: inOrder(3, 4) }])).toMatchObject({ ok: false, lost: 1 })
   })
 
-  it('takes several stays of a client together', () => {
+  it('combines several memberships of a client', () => {
     const stays = [
       { client: 44, leftAt: 2_500, shown: inOrder(0, 1) },
       { client: 44, joinedAt: 4_500, head: 14, shown: inOrder(4) },
@@ -139,14 +139,14 @@ describe.each([
     expect(countsOf(of(twice))).toEqual({ ...NO_DEFECTS, doubled: 1 })
   })
 
-  it('is not ok where the delivery records overflowed', () => {
+  it('is not ok when the delivery records overflowed', () => {
     const made = recordsOf(sends, [])
     const parts = made.parts.map((part) => ({ ...part, overflowed: true }))
     const verdict = audit({ parts }, of === logged ? 'chat' : 'bench')
     expect(verdict).toMatchObject({ ok: false, overflowed: true, lost: 0 })
   })
 
-  it('gives twenty examples, of each defect some', () => {
+  it('gives twenty examples, some of each defect', () => {
     const nobody = Array.from({ length: 30 }, (_, at) => ({ client: 100 + at, shown: [] }))
     const { examples, lost } = of([
       ...nobody,
@@ -159,7 +159,7 @@ describe.each([
 })
 
 describe('of broadcasts, the auditor', () => {
-  it('sees a later message of a sender before an earlier one', () => {
+  it('detects a later message of a sender before an earlier one', () => {
     const verdict = broadcast([{ client: 44, shown: inOrder(1, 2, 0, 3, 4) }])
     expect(verdict.ok).toBe(false)
     expect(verdict.outOfOrder).toBe(1)
@@ -168,31 +168,31 @@ describe('of broadcasts, the auditor', () => {
     )
   })
 
-  it('counts other orders of several senders apart, which nobody promised', () => {
+  it('counts order differences between several senders separately, since no order is guaranteed', () => {
     const verdict = broadcast([{ client: 44, shown: inOrder(1, 0, 2, 4, 3) }])
     expect(verdict.ok).toBe(true)
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, ordersDiffer: 2 })
   })
 
-  it('sees no other order in what only one of two was shown', () => {
+  it('detects no order difference for messages that only one of two received', () => {
     const verdict = audit(recordsOf(sends, [shownTo(1, 0, 1, 2), shownTo(2, 3, 0, 2)]), 'bare')
     expect(countsOf(verdict)).toEqual(NO_DEFECTS)
   })
 
-  it('expects nothing of what was never acked, though others were shown it', () => {
+  it('expects nothing for messages that were never acked, even if others received them', () => {
     const verdict = broadcast([{ client: 44, shown: without(4) }], sendsBut(4, unacked))
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, shownUnacked: 1 })
   })
 })
 
 describe('of a log, the auditor', () => {
-  it('sees numbers that do not ascend', () => {
+  it('detects numbers that do not ascend', () => {
     const verdict = logged([{ client: 44, shown: inOrder(0, 2, 1, 3, 4) }])
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, outOfOrder: 1, ordersDiffer: 1 })
     expect(verdict.examples[0]).toBe('out of order: 2-0 of room-0 number 12 after 13, at client 44')
   })
 
-  it('sees a message at another number than in its ack', () => {
+  it('detects a message whose number differs from its ack', () => {
     const shown = all.map(([sender, number, seq]) => [sender, number, seq === 15 ? 16 : seq] as const)
     const verdict = logged([{ client: 44, shown }])
     expect(verdict).toMatchObject({ ok: false, outOfOrder: 1 })
@@ -201,7 +201,7 @@ describe('of a log, the auditor', () => {
     )
   })
 
-  it('sees that one number means different messages to two members', () => {
+  it('detects that one number means different messages to two members', () => {
     const made = [...sends.map(unacked), { sender: 3, number: 0, sentAt: 5_001 }]
     const verdict = logged([{ client: 44, shown: [...without(4), [3, 0, 15]] }], made)
     expect(verdict).toMatchObject({ ok: false, outOfOrder: 1, lost: 2 })
@@ -210,17 +210,17 @@ describe('of a log, the auditor', () => {
     )
   })
 
-  it('owes what has no ack to all, once it was shown to one', () => {
+  it('expects an unacked message for all members once one has received it', () => {
     const verdict = logged([{ client: 44, shown: without(4) }], sendsBut(4, unacked))
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 1, shownUnacked: 1 })
   })
 
-  it('owes what was acked though nobody was shown it, whatever number the ack has', () => {
+  it('expects an acked message even if nobody received it, whatever number the ack has', () => {
     for (const seq of [16, 0, Number.NaN])
       expect(logged([], [...sends, swallowed(seq)])).toMatchObject({ ok: false, lost: 1, outOfOrder: 0 })
   })
 
-  it('counts numbers that are missing, whosever they are', () => {
+  it('counts missing numbers, whoever sent them', () => {
     const made = sends.filter((_, at) => at !== 1 && at !== 2)
     const shown = without(1, 2)
     const verdict = audit(recordsOf(made, [{ client: 44, head: 10, epoch: 'log', shown }]), 'chat')
@@ -229,19 +229,19 @@ describe('of a log, the auditor', () => {
     expect(verdict.examples).toEqual(['lost: 2 unknown sequence numbers of room-0 by client 44'])
   })
 
-  it('owes a leaver whatever precedes the last that it was shown', () => {
+  it('expects everything before the last message that a leaver received', () => {
     const verdict = logged([{ client: 44, leftAt: 3_500, shown: inOrder(0, 1, 3) }])
     expect(countsOf(verdict)).toEqual({ ...NO_DEFECTS, lost: 1 })
   })
 
-  it('takes what precedes the head as history', () => {
+  it('treats what precedes the head as history', () => {
     expect(logged([{ client: 44, joinedAt: 2_500, head: 12, shown: all }])).toMatchObject({
       ok: true,
       expected: 8,
     })
   })
 
-  it('begins anew with a log that replaced another', () => {
+  it('starts over when another log replaces the first', () => {
     const made = sends.map((send, at) => (at < 3 ? send : { ...send, seq: at - 2 }))
     const next = [
       [2, 1, 1],
@@ -264,13 +264,13 @@ describe('of a log, the auditor', () => {
   })
 })
 
-it('counts the seconds of examples from the zero that it is given', () => {
+it('counts the seconds of examples from the given start time', () => {
   const verdict = audit(recordsOf(sends.slice(0, 1), [{ client: 7, shown: [] }]), 'bench', -9_000)
   expect(verdict.examples).toEqual([`lost: 1-0 of ${ROOM} (sent 10.0 s, acked 10.0 s) by client 7`])
 })
 
 describe('a verdict in words', () => {
-  it('says that nothing was wrong', () => {
+  it('reports that nothing was wrong', () => {
     expect(verdictLines(broadcast([{ client: 2, shown: all }]))).toEqual([
       'Nothing was lost, duplicated, out of order or made up.',
       '5 messages sent: 5 acked.',
@@ -278,7 +278,7 @@ describe('a verdict in words', () => {
     ])
   })
 
-  it('says what was wrong, with examples', () => {
+  it('reports what was wrong, with examples', () => {
     const absences = [[2_900, 3_100]] as const
     const made = [...sendsBut(4, unacked), { sender: 5, number: 0, sentAt: 6_000, refused: true }]
     const lines = verdictLines(broadcast([{ client: 44, shown: inOrder(1, 0, 0, 3), absences }], made))

@@ -1,4 +1,4 @@
-/** What a watched room tells, whatever its channel and its store go through. */
+/** What a watched room delivers, whatever happens to its channel and its store. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RoomSubscription } from '../../src/log/redis/room-subscription.ts'
@@ -7,7 +7,7 @@ import type { LogPage, ReadRange } from '../../src/log/room-log.ts'
 import type { LogEntry } from '../../src/wire/entry.ts'
 import { until } from '../harness/until.ts'
 
-/** A store that does as the scripts do: one that lacks what the asker has seen gets a new epoch before it answers. */
+/** A store that acts like the scripts: a store that lacks what the caller has seen gets a new epoch first. */
 class Store {
   entries: LogEntry[] = []
   epoch = 'e1'
@@ -49,7 +49,7 @@ class Store {
 }
 
 function watchOf(store: Store) {
-  /** Of each epoch: from which head on, and which ids. */
+  /** For each epoch: the head at its start, and the ids. */
   const received: { epoch: string; head: number; ids: string[] }[] = []
   const counts = { unknown: 0, unreadable: 0 }
   const subscription: RoomSubscription = new RoomSubscription({
@@ -87,7 +87,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fail' as const) }) },
 )
 
-test('tells every entry once and densely in each epoch, and in the end all that there is', async () => {
+test('delivers every entry once and densely in each epoch, and everything in the end', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(5), fc.array(step, { maxLength: 60 }), async (before, steps) => {
       const store = new Store()
@@ -105,7 +105,7 @@ test('tells every entry once and densely in each epoch, and in the end all that 
           const entry = store.append(next.do === 'own' ? subscription.seen : null)
           if (next.do === 'own') subscription.appended(store.epoch, entry)
           if (next.do === 'own' ? next.twice : next.brought) subscription.received(store.epoch, entry)
-          // In silence a channel loses nothing behind a loss of the store: both come of a connection that was lost.
+          // A quiet channel loses messages only together with the store: both follow from a lost connection.
           else if (lost) subscription.catchUp()
         }
       }
@@ -114,7 +114,7 @@ test('tells every entry once and densely in each epoch, and in the end all that 
       const held = () => store.entries.slice(received.at(-1)?.head ?? 0).map(({ id }) => id)
       await until(
         () => received.at(-1)?.epoch === store.epoch && received.at(-1)?.ids.join() === held().join(),
-        'everything is told',
+        'everything is delivered',
         () => JSON.stringify([received, store]),
       )
       subscription.close()
@@ -123,7 +123,7 @@ test('tells every entry once and densely in each epoch, and in the end all that 
   )
 })
 
-test('waits for what is on its way before an append of its own', async () => {
+test('waits for entries in transit before an append of its own', async () => {
   const store = new Store()
   const { subscription, received, start } = watchOf(store)
   await start()
@@ -134,36 +134,36 @@ test('waits for what is on its way before an append of its own', async () => {
   expect(received[0]?.ids).toEqual(['m1', 'm2'])
 })
 
-test('reads from the store what is on its way for too long', async () => {
+test('reads entries from the store that are in transit for too long', async () => {
   const store = new Store()
   const { subscription, received, start } = watchOf(store)
   await start()
   store.append()
   subscription.appended('e1', store.append())
-  await until(() => received[0]?.ids.length === 2, 'it is read')
+  await until(() => received[0]?.ids.length === 2, 'the entry is read')
   store.append()
   await subscription.check()
-  await until(() => received[0]?.ids.length === 3, 'it is found by the check')
+  await until(() => received[0]?.ids.length === 3, 'the check finds the entry')
 })
 
-test('takes from a channel nothing that the store does not have', async () => {
+test('delivers nothing from a channel that the store does not have', async () => {
   const store = new Store()
   const { subscription, received, counts, start } = watchOf(store)
   await start()
   const real = store.append()
   subscription.received('e1', { ...real, seq: 7, id: 'made-up' })
-  await until(() => counts.unknown === 1, 'it is dropped')
+  await until(() => counts.unknown === 1, 'the entry is dropped')
   expect(received).toEqual([{ epoch: 'e1', head: 0, ids: ['m1'] }])
 })
 
-test('tries again while the store cannot be read, and tells nothing when closed', async () => {
+test('retries while the store cannot be read, and delivers nothing when closed', async () => {
   const store = new Store()
   const { subscription, received, counts, start } = watchOf(store)
   await start()
   store.failures = 2
   store.append()
   subscription.catchUp()
-  await until(() => received[0]?.ids.length === 1, 'it is read')
+  await until(() => received[0]?.ids.length === 1, 'the entry is read')
   expect(counts.unreadable).toBe(2)
   subscription.close()
   subscription.received('e1', store.append())
@@ -171,12 +171,12 @@ test('tries again while the store cannot be read, and tells nothing when closed'
   expect(received[0]?.ids).toEqual(['m1'])
 })
 
-/** A watch that has lost an entry and reads it; the answers of its store come when they are let go. */
+/** A watch that has lost an entry and is reading it; its store answers when the test releases the reads. */
 async function readingOn() {
   const store = new Store()
   const { subscription, received, start } = watchOf(store)
   await start()
-  /** Lets the reads go, in their order. */
+  /** Calling one releases a read; in call order. */
   const asked: (() => void)[] = []
   const read = store.read.bind(store)
   store.read = async (range, seen) => {
@@ -185,18 +185,18 @@ async function readingOn() {
   }
   store.append()
   subscription.received(store.epoch, store.append())
-  await until(() => asked.length === 1, 'what was lost is read')
+  await until(() => asked.length === 1, 'the lost entry is being read')
   return { store, subscription, received, asked }
 }
 
-test('what comes while the store is read, and follows on that, is no reason to read again', async () => {
+test('entries that arrive and continue the sequence while the store is read cause no second read', async () => {
   const { store, subscription, received, asked } = await readingOn()
   for (let n = 0; n < 3; n += 1) subscription.received(store.epoch, store.append())
-  // As the store was asked before the last of them was there.
+  // The store was read before the last of them was there.
   const late = store.append()
   store.entries.pop()
   asked[0]?.()
-  await until(() => received.at(-1)?.ids.length === 5, 'all are told')
+  await until(() => received.at(-1)?.ids.length === 5, 'all entries are delivered')
   store.entries.push(late)
   subscription.received(store.epoch, late)
   expect(received.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
@@ -204,17 +204,17 @@ test('what comes while the store is read, and follows on that, is no reason to r
   subscription.close()
 })
 
-test('what is lost while the store is read is read as well', async () => {
+test('entries that are lost while the store is read are read as well', async () => {
   const { store, subscription, received, asked } = await readingOn()
   const [lost, after] = [store.append(), store.append()]
   store.entries.splice(-2)
   subscription.received(store.epoch, after)
   asked[0]?.()
-  await until(() => received.at(-1)?.ids.length === 2, 'the first ones are told')
+  await until(() => received.at(-1)?.ids.length === 2, 'the first entries are delivered')
   store.entries.push(lost, after)
-  await until(() => asked.length === 2, 'the other one is read')
+  await until(() => asked.length === 2, 'the other entry is being read')
   asked[1]?.()
-  await until(() => received.at(-1)?.ids.length === 4, 'all are told')
+  await until(() => received.at(-1)?.ids.length === 4, 'all entries are delivered')
   expect(received.at(-1)?.ids).toEqual(store.entries.map(({ id }) => id))
   subscription.close()
 })
