@@ -80,7 +80,7 @@ async function busy(options: Partial<PersonOptions> = {}): Promise<Person> {
   return sam
 }
 
-it('the door', async () => {
+it('the sign-in page', async () => {
   const opened = await browser.openPage({ url: rookery.url })
   await opened.page.getByRole('button', { name: 'Enter' }).waitFor()
   await checkAppearance(opened, 'welcome')
@@ -95,7 +95,7 @@ it('an empty room', async () => {
   await checkAppearance(sam.opened, 'empty')
 })
 
-it('a busy room, with people in it and unread elsewhere', async () => {
+it('a busy room, with people in it and unread messages elsewhere', async () => {
   const sam = await busy()
   const others = await Promise.all(['Amara', 'Jonas', 'Mei'].map((name) => enter({ name, room: 'busy' })))
   const [someone] = others
@@ -110,7 +110,7 @@ it('a busy room, with people in it and unread elsewhere', async () => {
   await checkAppearance(sam.opened, 'busy')
 })
 
-describe('in the dark', () => {
+describe('in dark mode', () => {
   it('the conversation', async () => {
     const sam = await busy({ colorScheme: 'dark' })
     await sam.say('In the dark')
@@ -118,7 +118,7 @@ describe('in the dark', () => {
     await checkAppearance(sam.opened, 'dark')
   })
 
-  it('chosen against the system, and kept', async () => {
+  it("is chosen against the system's setting, and kept", async () => {
     const sam = await busy()
     const colour = () => sam.page.evaluate<string>('getComputedStyle(document.body).color')
     const light = await colour()
@@ -133,7 +133,7 @@ describe('in the dark', () => {
 })
 
 describe('on a phone', () => {
-  it('one thing at a time: the list, and the conversation', async () => {
+  it('one view at a time: the list, or the conversation', async () => {
     const sam = await busy(PHONE)
     await checkAppearance(sam.opened, 'phone-conversation')
     await sam.page.getByRole('button', { name: 'Back to your rooms' }).tap()
@@ -149,7 +149,7 @@ describe('on a phone', () => {
     expect(widths[0]).toBe(widths[1])
   })
 
-  it('the people of the room on a sheet', async () => {
+  it('the people of the room in a sheet', async () => {
     const sam = await busy(PHONE)
     await sam.page.getByRole('button', { name: /^People in this room/ }).tap()
     await sam.page.getByRole('dialog', { name: 'In this room' }).waitFor()
@@ -167,7 +167,7 @@ it('on a tablet', async () => {
   await checkAppearance(sam.opened, 'members')
 })
 
-it('a dialog over it', async () => {
+it('a dialog over the conversation', async () => {
   const sam = await busy()
   await sam.page.getByRole('button', { name: 'You: Sam' }).click()
   await sam.page.getByRole('menuitem', { name: 'Connect your own client…' }).click()
@@ -175,7 +175,7 @@ it('a dialog over it', async () => {
   await checkAppearance(sam.opened, 'dialog')
 })
 
-it('what is said to somebody stands evenly in its band, and its menu beside it', async () => {
+it('a message with a mention is aligned in its highlight, and its menu beside it', async () => {
   const sam = await busy()
   await publish(rookery.url, 'mentions', [{ from: mei, text: '@Sam have a look' }])
   await sam.goTo('mentions')
@@ -203,7 +203,7 @@ it('what is said to somebody stands evenly in its band, and its menu beside it',
   await checkAppearance(sam.opened, 'mention-menu')
 })
 
-it('text from right to left stands as it is read', async () => {
+it('right-to-left text is shown in its direction', async () => {
   const sam = await enter({ room: 'rtl' })
   await sam.sees('صباح الخير! متى نلتقي اليوم؟')
   const directions = await sam.page.evaluate<string[]>(
@@ -213,7 +213,7 @@ it('text from right to left stands as it is read', async () => {
   await checkAppearance(sam.opened, 'rtl')
 })
 
-it('nothing moves for who does not want it', async () => {
+it('nothing moves for users who prefer reduced motion', async () => {
   const sam = await busy({ reducedMotion: 'reduce' })
   await sam.say('quiet')
   await sam.sees('quiet')

@@ -33,7 +33,7 @@ async function showsJust(person: Person, expected: readonly string[]): Promise<v
   await expect.poll(() => person.texts()).toEqual(expected)
 }
 
-it('two people talk: each sees both messages once, with the name of who wrote it', async () => {
+it("two people talk: each sees both messages once, with the author's name", async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'talk'), enter('Ben', 'talk')])
   await ann.say('Hello Ben')
   await ben.sees('Hello Ben')
@@ -46,7 +46,7 @@ it('two people talk: each sees both messages once, with the name of who wrote it
   await ann.page.getByRole('button', { name: 'People in this room: 2' }).waitFor()
 })
 
-it('who writes is shown to the others while they do', async () => {
+it('a person who is typing is shown to the others meanwhile', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'typing'), enter('Ben', 'typing')])
   await ann.writesUntil(() => ben.page.getByText('Ann is typing…').isVisible())
   await ann.say('Well')
@@ -54,7 +54,7 @@ it('who writes is shown to the others while they do', async () => {
   await ben.page.getByText('Ann is typing…').waitFor({ state: 'detached' })
 })
 
-it('a message is changed and removed for everybody', async () => {
+it('a message is edited and deleted for everybody', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'changes'), enter('Ben', 'changes')])
   await ann.say('frist')
   await ann.say('second')
@@ -79,7 +79,7 @@ it('a message is changed and removed for everybody', async () => {
   for (const person of [ann, ben]) await showsJust(person, ['first'])
 })
 
-it('what is written offline waits, is counted, and arrives once and in order', async () => {
+it('messages written offline wait, are counted, and arrive once and in order', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'offline', network.url), enter('Ben', 'offline')])
   ann.opened.expectProblems(LOST_NETWORK)
   await ann.say('before')
@@ -103,7 +103,7 @@ it('what is written offline waits, is counted, and arrives once and in order', a
   await ann.log.getByText(/Sending|Waiting/).waitFor({ state: 'detached' })
 })
 
-it('a message that waits is there after a reload, and is sent', async () => {
+it('a waiting message survives a reload, and is sent', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'reload', network.url), enter('Ben', 'reload')])
   ann.opened.expectProblems(LOST_NETWORK)
   await ann.say('before')
@@ -122,7 +122,7 @@ it('a message that waits is there after a reload, and is sent', async () => {
   expect(await ann.message('before the reload').getAttribute('aria-label')).toMatch(/^You, /)
 })
 
-it('counts what is unread in other rooms, and marks what is for oneself', async () => {
+it('counts unread messages in other rooms, and marks mentions', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'here'), enter('Ben', 'there')])
   await ann.goTo('there')
   await ben.say('Welcome')
@@ -147,7 +147,7 @@ it('counts what is unread in other rooms, and marks what is for oneself', async 
   await expect.poll(() => ann.line('there').textContent()).not.toMatch(/unread/)
 })
 
-it('marks what was said in a room that was empty when one left it', async () => {
+it('marks messages sent to a room that was empty when the user left it', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'quiet'), enter('Ben', 'quiet')])
   await ann.page.getByText('Nothing has been said in').waitFor()
   await ann.goTo('aside')
@@ -162,7 +162,7 @@ it('marks what was said in a room that was empty when one left it', async () => 
   for (const { page } of [ben, cleo]) expect(await page.getByText('New messages').count()).toBe(0)
 })
 
-it('who has company is not told that nobody is there', async () => {
+it('a person who is not alone does not see that nobody is there', async () => {
   const first = 'You are the first here'
   const ann = await enter('Ann', 'company')
   await ann.page.getByText(first).waitFor()
@@ -181,7 +181,7 @@ it('who has company is not told that nobody is there', async () => {
   expect(await ann.page.getByText(first).count()).toBe(0)
 })
 
-it('two people talk alone: the other finds it in the list without having asked', async () => {
+it('two people talk in private: the other finds the conversation in the list without asking', async () => {
   const [ann, ben, cleo] = await Promise.all(['Ann', 'Ben', 'Cleo'].map((name) => enter(name, 'crowd')))
   if (ann === undefined || ben === undefined || cleo === undefined) throw new Error('somebody is missing')
   await ann.page.getByRole('complementary').getByRole('button', { name: 'Ben' }).click()
@@ -193,7 +193,7 @@ it('two people talk alone: the other finds it in the list without having asked',
   await ben.say('I say nothing')
   await showsJust(ann, ['Between us', 'I say nothing'])
   expect(await cleo.page.getByRole('navigation').textContent()).not.toContain('Direct messages')
-  // The address opens the room for nobody else.
+  // The address does not open the room for anybody else.
   const address = new URL(ann.page.url()).hash
   await cleo.page.evaluate(`location.hash = ${JSON.stringify(address)}`)
   await cleo.page.getByText(/can’t be opened|can’t enter/).waitFor()

@@ -1,4 +1,4 @@
-/** Two people with a browser each, on two hosts, behind HAProxy that sends every request to the next host. */
+/** Two people in a browser each, on two hosts, behind HAProxy that sends every request to the next host. */
 import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { hostTagOf, ownerOf } from '../../src/core/session-id.ts'
@@ -79,12 +79,12 @@ async function enter(browser: Chromium | undefined, name: string, context: Brows
   return Person.enter(browser, { url: balancer.url, name, room: 'hosts', context })
 }
 
-/** Ben comes back until the balancer has given him to the other host. */
+/** Ben reconnects until the balancer sends him to the other host. */
 async function untilOnTwoHosts(annTraffic: Traffic, benTraffic: Traffic): Promise<void> {
   await until(async () => {
     if (annTraffic.hostTag === undefined || benTraffic.hostTag === undefined) return false
     if (annTraffic.hostTag !== benTraffic.hostTag) return true
-    // An extra request changes the turn, in case a page always makes an even number of them.
+    // An extra request changes the host, in case a page always makes an even number of requests.
     if (Math.random() < 0.5) await fetch(`${balancer.url}/healthz`)
     benTraffic.hostTag = undefined
     await ben.page.reload()
@@ -120,7 +120,7 @@ function isSame(some: readonly string[], others: readonly string[]): boolean {
   return JSON.stringify(some) === JSON.stringify(others)
 }
 
-it('two people on two hosts talk, one over polling alone, the other with an upgrade', async () => {
+it('two people on two hosts talk, one over polling only, the other with an upgrade', async () => {
   const [one, other] = browsers
   const annContext = await one?.newContext({ viewport: VIEWPORT })
   const benContext = await other?.newContext({ viewport: VIEWPORT })
@@ -146,7 +146,7 @@ it('two people on two hosts talk, one over polling alone, the other with an upgr
   expect(await hosts.metric('rookery_forward_sent_total')).toBeGreaterThan(0)
 })
 
-it('each sees on the one host that the other writes on the other', async () => {
+it('each sees on one host that the other is typing on the other host', async () => {
   for (const [writer, reader] of [
     [ann, ben],
     [ben, ann],
@@ -158,13 +158,13 @@ it('each sees on the one host that the other writes on the other', async () => {
   }
 })
 
-it('both go on when a host is killed while they write, and nothing is lost or doubled', async () => {
+it('both continue when a host is killed while they write, and nothing is lost or duplicated', async () => {
   for (const person of [ann, ben]) {
     person.opened.expectProblems(LOST_NETWORK)
     person.opened.expectProblems(GONE_HOST)
   }
   const said = await ann.texts()
-  // Kills each host once: the first owns one of the two sessions, the second then both.
+  // Kills each host once: the first host owns one of the two sessions, then the second owns both.
   for (const index of hosts.ports.keys()) {
     const writing = talk(`host ${index + 1} is killed`, 6)
     await hosts.at(index).kill()

@@ -17,7 +17,7 @@ afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-it('by keyboard alone: enter, find a room, write, change, remove, open a dialog and close it', async () => {
+it('keyboard only: sign in, find a room, write, edit, delete, open a dialog and close it', async () => {
   const opened = await browser.openPage({ url: rookery.url })
   const ann = new Person('Ann', opened)
   const { keyboard } = opened.page
@@ -84,7 +84,7 @@ it('by keyboard alone: enter, find a room, write, change, remove, open a dialog 
   await ann.page.getByRole('dialog').waitFor({ state: 'detached' })
 })
 
-it('the focus is always somewhere one can see, and gets everywhere by Tab', async () => {
+it('the focus is always visible, and Tab reaches everything', async () => {
   const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'tabs' })
   await ann.say('to be reached')
   await ann.sees('to be reached')
@@ -110,7 +110,7 @@ it('the focus is always somewhere one can see, and gets everywhere by Tab', asyn
   }
 })
 
-it('markup stays text, and no link does more than go somewhere', async () => {
+it('markup stays text, and links only navigate', async () => {
   const [ann, ben] = await Promise.all(
     ['Ann', 'Ben'].map((name) => Person.enter(browser, { url: rookery.url, name, room: 'markup' })),
   )
@@ -141,7 +141,7 @@ it('markup stays text, and no link does more than go somewhere', async () => {
   }
 })
 
-it('a name of markup is a name', async () => {
+it('a name with markup is shown as text', async () => {
   const name = '<b onclick=alert(1)>Eve</b>'
   const [ann, eve] = await Promise.all(
     ['Ann', name].map((each) => Person.enter(browser, { url: rookery.url, name: each, room: 'names' })),

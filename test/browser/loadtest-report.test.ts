@@ -50,7 +50,7 @@ it.each([
   ['failed', failedResult(), PHONE],
   ['invalid', invalidResult(), { colorScheme: 'dark' }],
 ] as const)(
-  'a run that %s: its charts are drawn, with its marks, from nothing but the file',
+  'a run that %s: its charts and marks are drawn from the file only',
   async (name, result, look) => {
     const opened = await open(result, look)
     const { page } = opened
@@ -68,7 +68,7 @@ it.each([
   },
 )
 
-it('one cursor goes over all charts of a run', async () => {
+it('one cursor spans all charts of a run', async () => {
   const { page } = await open(imaginedResult())
   await page.locator('.charts .u-over').first().hover()
   const times = await page.locator('.charts .u-legend tr:first-child .u-value').allTextContents()
@@ -77,7 +77,7 @@ it('one cursor goes over all charts of a run', async () => {
   expect(times[0]).toMatch(/\d s$/)
 })
 
-it('runs of a tour unfold, and draw when they do', async () => {
+it('runs of a tour unfold, and are drawn when they do', async () => {
   const tour: ReportDocument = {
     document: 'tour',
     version: 1,
@@ -96,7 +96,7 @@ it('runs of a tour unfold, and draw when they do', async () => {
   expect(await seriousViolations(page)).toEqual([])
 })
 
-it('hostile words are shown as words', async () => {
+it('hostile text is shown as text', async () => {
   const hostile = '<img src=x onerror="document.title=1"></script><script>document.title=2</script>'
   const marks = [{ atMs: 3_000, label: hostile }]
   const opened = await open(imaginedResult({ target: hostile, changes: { marks } }))

@@ -27,7 +27,7 @@ const ALL_PAGES_MS = 900_000
 interface Climb {
   /** Sequence number of the first message in the page. */
   oldest: number
-  /** The largest number of elements in the page on the way. */
+  /** The largest number of elements in the page during the scroll. */
   elements: number
 }
 
@@ -105,7 +105,7 @@ function first(sight: VisibleTexts): string | undefined {
   return sight.keys().next().value
 }
 
-/** Loads everything older on the way. @returns the largest number of elements in the page */
+/** Loads all older messages while it scrolls. @returns the largest number of elements in the page */
 async function toBeginning(person: Person): Promise<number> {
   let most = 0
   for (let oldest = Number.POSITIVE_INFINITY; oldest > 1; ) {
@@ -147,7 +147,7 @@ function hasVisibleMessages(person: Person): Promise<boolean> {
   })
 }
 
-it('older messages are fetched by scrolling up, and what is read stays where it is', async () => {
+it('older messages are fetched by scrolling up, and visible messages do not move', async () => {
   const ann = await Person.enter(browser, { url: network.url, name: 'Ann', room: 'long' })
   // On a slow machine the connection may time out while nothing gets through.
   ann.opened.expectProblems(LOST_NETWORK)
@@ -178,12 +178,12 @@ it('older messages are fetched by scrolling up, and what is read stays where it 
   await ann.page.getByRole('button', { name: 'Jump to newest' }).waitFor({ state: 'detached' })
 })
 
-it('older messages that could not be had come when there is a connection again', async () => {
+it('older messages that failed to load are loaded when the connection is back', async () => {
   const ann = await Person.enter(browser, { url: network.url, name: 'Ann', room: 'read' })
   ann.opened.expectProblems(LOST_NETWORK)
   await ann.messages.first().waitFor()
   await untilAtRest(ann)
-  // She must have left the end before the page shows that she is offline, which moves everything.
+  // She must have scrolled up before the page shows that she is offline, which moves everything.
   network.holdAnswers()
   await scrollTo(ann, 0)
   await asksForOlder(ann)
@@ -197,7 +197,7 @@ it('older messages that could not be had come when there is a connection again',
 })
 
 it(
-  `at the beginning of ${PAST_WINDOW} messages nothing moves when somebody writes`,
+  `at the beginning of ${PAST_WINDOW} messages nothing moves when a message arrives`,
   async () => {
     const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'read' })
     await ann.messages.first().waitFor()
@@ -216,7 +216,7 @@ it(
 )
 
 it(
-  `${MANY} messages: scrolled through to the first, with few elements in the page`,
+  `${MANY} messages: scrolling to the first keeps few elements in the page`,
   async () => {
     const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'huge' })
     await ann.messages.first().waitFor()

@@ -1,4 +1,4 @@
-/** The checks that end every other browser test do find problems. */
+/** The checks at the end of every other browser test find problems. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -45,7 +45,7 @@ it.each([
   /^answer: 404 of .*missing$/,
   /^request to somebody else: http:\/\/127\.0\.0\.2:9\//,
   /^request: net::\S+ http:\/\/127\.0\.0\.2:9\//,
-])('a page is found to have %s', async (pattern) => {
+])('a page has %s: the problem is found', async (pattern) => {
   await until(
     () => page.problems.some((problem) => pattern.test(problem)),
     `it has ${pattern}`,
@@ -54,12 +54,12 @@ it.each([
   expect(() => page.audit()).toThrow('what went wrong in the page')
 })
 
-it('is found hard to use by axe-core', async () => {
+it('a page that is hard to use is found by axe-core', async () => {
   const found = await seriousViolations(page.page)
   expect(found.join('\n')).toMatch(/^button-name /m)
 })
 
-it('passes when all of it was expected', () => {
+it('a page passes when all problems were expected', () => {
   page.expectProblems(/./)
   page.audit()
 })

@@ -22,21 +22,21 @@ beforeAll(async () => {
 afterEach(() => browser.closePages())
 afterAll(() => browser.stop())
 
-describe('somebody new', () => {
+describe('a new user', () => {
   let rookery: RunningRookery
   beforeAll(async () => {
     rookery = await startRookery({ env: { WORKERS: '1' } })
   })
   afterAll(async () => expect(await rookery.stop()).toBe(0))
 
-  it('reads what this is, says a name, and has said something', async () => {
+  it('reads the introduction, enters a name, and sends a message', async () => {
     const opened = await browser.openPage({ url: rookery.url })
     await opened.page.getByRole('heading', { name: 'Welcome to Rookery', level: 1 }).waitFor()
     expect(await opened.page.getByRole('main').textContent()).toMatch(
       /A place to talk.*No account and no password/,
     )
     const ann = new Person('Ann', opened)
-    // The name field has the focus, and nothing else has to be decided.
+    // The name field has the focus, and no other decision is needed.
     await opened.page.keyboard.type('Ann')
     await opened.page.keyboard.press('Enter')
     await ann.page.getByText('Nothing has been said in #lobby yet').waitFor()
@@ -47,7 +47,7 @@ describe('somebody new', () => {
     await ann.page.getByText('This is the beginning of #lobby').waitFor()
   })
 
-  it('is told what is wrong with a name', async () => {
+  it('sees what is wrong with a name', async () => {
     const opened = await browser.openPage({ url: rookery.url })
     await opened.page.getByRole('button', { name: 'Enter' }).click()
     await opened.page.getByText('Enter the name that others will see.').waitFor()
@@ -55,7 +55,7 @@ describe('somebody new', () => {
     expect(await ann.nameField.getAttribute('aria-invalid')).toBe('true')
   })
 
-  it('comes by a link into the room that it names', async () => {
+  it('opens a link and enters the room that it names', async () => {
     const opened = await browser.openPage({ url: `${rookery.url}/#/room/tea` })
     await opened.page.getByRole('heading', { name: 'Join #tea' }).waitFor()
     const ann = new Person('Ann', opened)
@@ -64,7 +64,7 @@ describe('somebody new', () => {
     await ann.heading('tea').waitFor()
   })
 
-  it('is the same person after a reload, and another in a second window', async () => {
+  it('is the same user after a reload, and another user in a second window', async () => {
     const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'again' })
     await ann.say('It is me')
     await ann.sees('It is me')
@@ -85,7 +85,7 @@ describe('somebody new', () => {
   })
 })
 
-describe('where a token is asked for', () => {
+describe('where a token is required', () => {
   let rookery: RunningRookery
   const env = { WORKERS: '1', AUTH: 'jwt', JWT_SECRET }
   beforeAll(async () => {
@@ -99,7 +99,7 @@ describe('where a token is asked for', () => {
     return stdout.trim()
   }
 
-  it('who has none is told so, and comes in with one', async () => {
+  it('a user without a token sees that one is needed, and signs in with one', async () => {
     const opened = await browser.openPage({ url: rookery.url })
     const ann = new Person('Ann', opened)
     await ann.nameField.fill('Ann')
@@ -117,7 +117,7 @@ describe('where a token is asked for', () => {
     await opened.page.getByRole('button', { name: 'You: Ann of the token' }).waitFor()
   })
 
-  it('a token in the address lets in at once, and does not stay there', async () => {
+  it('a token in the address signs in at once, and is removed from the address', async () => {
     const opened = await browser.openPage({ url: `${rookery.url}/#token=${await token('ben', 'Ben')}` })
     const ben = new Person('Ben', opened)
     await ben.composer.waitFor()
@@ -147,7 +147,7 @@ describe.skipIf(disk === undefined)('while the disk is full', () => {
     await disk?.unmount()
   })
 
-  it('one reads on, is told, and what one writes waits until there is room', async () => {
+  it('the user can still read, sees the reason, and messages wait until there is space', async () => {
     const ann = await Person.enter(browser, { url: rookery.url, name: 'Ann', room: 'full' })
     await ann.say('while there is room')
     await ann.sees('while there is room')

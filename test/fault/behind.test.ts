@@ -1,4 +1,4 @@
-/** A worker that stood still while messages arrived in its rooms: its members get all of them when it goes on. */
+/** A worker is paused while messages arrive in its rooms: its members get all of them when it resumes. */
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ChatClient } from '../harness/client/chat-client.ts'
@@ -9,7 +9,7 @@ import { until } from '../harness/until.ts'
 const ROOM = 'lobby'
 const TEXT = 'x'.repeat(12_000)
 const DROPPED = 'a worker does not keep up: dropped a message to it'
-/** Some twice as many as fit into what is kept for a worker. */
+/** About twice as many as fit into the queue for a worker. */
 const MESSAGES_MAX = 6_000
 
 let rookery: RunningRookery
@@ -23,7 +23,7 @@ beforeEach(async () => {
       MAX_PACKET_BYTES: '200000',
       MESSAGE_RATE: '100000',
       MESSAGE_BURST: '100000',
-      // The client is in a process that is busy with the test: what it is sent may pile up.
+      // The client shares its process with the test, which may be busy: messages to it may pile up.
       SLOW_CLIENT_BYTES: '200000000',
       SLOW_CLIENT_MAX_BYTES: '400000000',
     },
@@ -45,7 +45,7 @@ async function sendUntilDropped(writer: ChatClient): Promise<number> {
   return last
 }
 
-it('gets the entries and the presence changes dropped last, without any further message', async () => {
+it('gets the entries and the presence changes that were dropped last, without any further message', async () => {
   const member = await guest('Member')
   const writer = await guestElsewhere('Writer', member)
   const passing = await guestElsewhere('Passing', member)
@@ -66,7 +66,7 @@ it('gets the entries and the presence changes dropped last, without any further 
   } finally {
     process.kill(stopped, 'SIGCONT')
   }
-  await until(() => member.seqs(ROOM).length >= last, 'the member has been sent every message')
+  await until(() => member.seqs(ROOM).length >= last, 'the member has received every message')
   expect(member.seqs(ROOM)).toEqual(Array.from({ length: last }, (_, index) => index + 1))
   await member.next('presence', ({ left }) => left?.some(({ id }) => id === passing.user.id) === true)
   await member.next('presence', ({ joined }) => joined?.some(({ id }) => id === coming.user.id) === true)

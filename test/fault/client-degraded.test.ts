@@ -1,4 +1,4 @@
-/** The client of a server whose disk is really full: it says so, keeps what is written, and sends it when it can. */
+/** The client of a server whose disk is full: it reports this, keeps messages, and sends them once it can. */
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { memoryStorage } from '../../src/client/sending/storage.ts'
@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 test.skipIf(!canMount)(
-  'a store that takes nothing: the client is degraded and says why, what is written waits, and goes once',
+  'a store that accepts nothing: the client is degraded and says why; messages wait and are sent once',
   async () => {
     disk = await SmallDisk.mount(4)
     const env = { ...UNLIMITED_RATES, DATA_DIR: join(disk?.path ?? '', 'data') }
@@ -45,21 +45,21 @@ test.skipIf(!canMount)(
       written.push(message)
       await Promise.race([
         message.settled,
-        until(() => ann.client.state.state === 'degraded', 'it is degraded'),
+        until(() => ann.client.state.state === 'degraded', 'the client is degraded'),
       ])
     }
     for (const one of [ann, bob]) {
-      await until(() => one.client.state.state === 'degraded', 'both know')
+      await until(() => one.client.state.state === 'degraded', 'both clients are degraded')
       expect(one.client.state.reason).toEqual(expect.stringMatching(/\w/))
     }
     const stored = bob.room.lastSeq
 
     const waiting = [ann.room.send('written while it is full'), bob.room.send('and so is this')]
     expect(waiting.map(({ state }) => state)).toEqual(['pending', 'pending'])
-    // Nobody is kept out: who comes now reads what there is, and is told.
+    // New clients are admitted: they can read, and learn that the server is degraded.
     const late = watch('Cy')
     await late.room.live()
-    await until(() => late.client.state.state === 'degraded', 'who comes now is told as well')
+    await until(() => late.client.state.state === 'degraded', 'the new client is degraded too')
     expect(late.room.lastSeq).toBeGreaterThanOrEqual(stored)
     expect(ann.room.messages.filter(({ state }) => state === 'failed')).toEqual([])
     expect(ann.client.state.waiting).toBeGreaterThanOrEqual(1)
@@ -71,7 +71,7 @@ test.skipIf(!canMount)(
     const total = written.length + waiting.length
     for (const one of [ann, bob, late]) {
       await one.has(total)
-      await until(() => one.client.state.state === 'online', 'all is well again')
+      await until(() => one.client.state.state === 'online', 'the client is online again')
       one.audit()
     }
     expect(ann.client.state).toEqual({ state: 'online', waiting: 0 })
@@ -79,7 +79,7 @@ test.skipIf(!canMount)(
     expect(ann.shown).toEqual(bob.shown)
     const anns = [...written.map(({ id }) => id), waiting[0]?.id]
     expect(bob.shown.flatMap(({ id, from }) => (from.name === 'Ann' ? [id] : []))).toEqual(anns)
-    // A store that is nearly full is not told to work and to fail by turns.
+    // A nearly full store must not switch between working and failing.
     const turns = bob.states.filter(
       (state, index) => state === 'degraded' && bob.states[index - 1] !== 'degraded',
     )

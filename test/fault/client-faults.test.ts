@@ -1,4 +1,4 @@
-/** The client against real servers and networks that fail: each message once, in order, and its state right. */
+/** The client with real servers and networks that fail: each message once, in order, and the right state. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,8 +30,8 @@ function textsOf(reader: Watch, author: Watch): (string | undefined)[] {
   return reader.shown.filter(({ from }) => from.id === author.client.user?.id).map(({ text }) => text)
 }
 
-describe('a worker that dies under load', () => {
-  it('costs no message, doubles none, and keeps the order of each author', async () => {
+describe('a worker dies under load', () => {
+  it('it loses and duplicates no message, and keeps the order of each author', async () => {
     const crowd = Array.from({ length: 6 }, (_, index) => server.watch(`member-${index}`))
     await Promise.all(crowd.map(({ room }) => room.live()))
     const perMember = 120
@@ -40,7 +40,7 @@ describe('a worker that dies under load', () => {
     await settled[40]
     server.rookery.killWorker(0)
     await settled[80]
-    await until(() => server.rookery.workerPids().length === 2, 'there are two workers again')
+    await until(() => server.rookery.workerPids().length === 2, 'two workers run again')
     server.rookery.killWorker(0)
     expect((await Promise.all(settled)).filter(({ state }) => state !== 'sent')).toEqual([])
     await allHave(perMember * crowd.length)
@@ -50,7 +50,7 @@ describe('a worker that dies under load', () => {
     expect(crowd[0]?.shown).toHaveLength(perMember * crowd.length)
   })
 
-  it('is left before it goes, when it says so', async () => {
+  it('the client leaves it before it exits, when the worker announces it', async () => {
     const crowd = Array.from({ length: 6 }, (_, index) => server.watch(`member-${index}`))
     await Promise.all(crowd.map(({ room }) => room.live()))
     server.rookery.signal('SIGHUP')
@@ -65,11 +65,11 @@ describe('a worker that dies under load', () => {
 })
 
 describe('a client that is offline for a while', () => {
-  it('keeps what its user writes, and gets what the others wrote', async () => {
+  it("keeps its user's messages, and receives those of the others", async () => {
     const [ann, bob] = [server.watchOverNetwork('Ann'), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     server.network.cut()
-    await until(() => ann.client.state.state === 'offline', 'it knows that it is offline')
+    await until(() => ann.client.state.state === 'offline', 'the client is offline')
     const written = Array.from({ length: 5 }, (_, i) => ann.room.send(`ann ${i}`))
     expect(ann.room.messages.map(({ state }) => state)).toEqual(written.map(() => 'pending'))
     expect(ann.client.state).toMatchObject({ state: 'offline', waiting: 5 })
@@ -83,15 +83,15 @@ describe('a client that is offline for a while', () => {
     expect(ann.resets).toEqual([])
   })
 
-  it('comes and goes many times, and loses nothing', async () => {
+  it('disconnects and reconnects many times, and loses nothing', async () => {
     const [ann, bob] = [server.watchOverNetwork('Ann'), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     for (let round = 0; round < 10; round += 1) {
       for (const { room } of [ann, bob]) for (let i = 0; i < 10; i += 1) room.send(`${round}.${i}`)
       server.network.breakAll()
-      await until(() => ann.client.state.state === 'online', 'it is back')
+      await until(() => ann.client.state.state === 'online', 'the client is online again')
     }
-    await until(() => ann.client.state.waiting + bob.client.state.waiting === 0, 'all is sent')
+    await until(() => ann.client.state.waiting + bob.client.state.waiting === 0, 'all messages are sent')
     await allHave(200)
     expect(textsOf(bob, ann)).toEqual(
       Array.from({ length: 100 }, (_, i) => `${Math.floor(i / 10)}.${i % 10}`),
@@ -100,24 +100,24 @@ describe('a client that is offline for a while', () => {
 })
 
 describe('a room that is left and joined again while offline', () => {
-  it('is joined when the connection is back', async () => {
+  it('is joined when the client reconnects', async () => {
     const [ann, bob] = [server.watchOverNetwork('Ann'), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     server.network.cut()
-    await until(() => ann.client.state.state === 'offline', 'it is offline')
+    await until(() => ann.client.state.state === 'offline', 'the client is offline')
     const left = ann.room.leave()
     const again = ann.client.join('lobby')
     server.network.mend()
     await left
     await again.live()
     await bob.room.send('still there?').settled
-    await until(() => again.lastSeq === 1, 'it hears')
+    await until(() => again.lastSeq === 1, 'the room receives the message')
     expect((await ann.client.rooms()).map(({ room }) => room)).toEqual(['lobby'])
     expect(await again.send('yes').settled).toMatchObject({ state: 'sent' })
   })
 })
 
-describe('an ack that is lost after the log took the message', () => {
+describe('an ack that is lost after the log stored the message', () => {
   it('leaves one message, which becomes sent', async () => {
     const [ann, bob] = [server.watchOverNetwork('Ann', { ackTimeoutMs: 500 }), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
@@ -135,7 +135,7 @@ describe('an ack that is lost after the log took the message', () => {
 })
 
 describe('a slow link', () => {
-  it('delays, and changes nothing else', async () => {
+  it('only delays messages', async () => {
     server.network.slow(60)
     const [ann, bob] = [server.watchOverNetwork('Ann', { inFlight: 8 }), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
@@ -146,8 +146,8 @@ describe('a slow link', () => {
   })
 })
 
-describe('a reload with sends that wait', () => {
-  it('sends them, once and in order, before what is new', async () => {
+describe('a reload with waiting sends', () => {
+  it('sends them, once and in order, before new ones', async () => {
     const storage = memoryStorage()
     const ann = server.watchOverNetwork('Ann', { storage, ackTimeoutMs: 500 })
     const bob = server.watch('Bob')
@@ -166,7 +166,7 @@ describe('a reload with sends that wait', () => {
     await again.client.loaded()
     expect(again.room.messages.at(-1)).toMatchObject({ text: 'fourth', state: 'pending' })
     await bob.has(4)
-    await until(() => again.client.state.waiting === 0, 'all is sent')
+    await until(() => again.client.state.waiting === 0, 'all messages are sent')
     await again.has(4)
     for (const one of [bob, again]) one.audit()
     expect(bob.texts()).toEqual(['stored, ack lost', 'second', 'third', 'fourth'])
@@ -175,7 +175,7 @@ describe('a reload with sends that wait', () => {
     expect(await storage.load()).toEqual([])
   })
 
-  it("is not another user's to send", async () => {
+  it('does not send them as another user', async () => {
     const storage = memoryStorage()
     const ann = server.watchOverNetwork('Ann', { storage })
     await ann.room.live()
@@ -184,7 +184,7 @@ describe('a reload with sends that wait', () => {
     await ann.close()
     const bob = server.watch('Bob', { storage })
     await bob.room.live()
-    await until(() => bob.room.messages[0]?.state === 'failed', 'it is not sent')
+    await until(() => bob.room.messages[0]?.state === 'failed', 'the message has failed')
     expect(bob.room.messages).toMatchObject([{ text: 'mine', failure: { code: 'other_user' } }])
     expect(bob.room.lastSeq).toBe(0)
     bob.room.messages[0]?.failure?.discard()
@@ -195,7 +195,7 @@ describe('a reload with sends that wait', () => {
 })
 
 describe('another log under the same address', () => {
-  it('begins anew, says so, and still gets what waits', async () => {
+  it('starts over, reports it, and still sends the waiting messages', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'rookery-epoch-'))
     const ann = server.watchOverNetwork('Ann')
     await ann.room.live()
@@ -212,8 +212,8 @@ describe('another log under the same address', () => {
       server.network.mend()
       expect(await waiting.settled).toMatchObject({ state: 'sent' })
       await ann.has(1)
-      await until(() => ann.room.state === 'live', 'it is live')
-      await until(() => ann.texts().length === 1, 'it shows the new log alone')
+      await until(() => ann.room.state === 'live', 'the room is live')
+      await until(() => ann.texts().length === 1, 'the room shows only the new log')
       expect(ann.resets).toEqual(['epoch'])
       expect(ann.room.messages).toMatchObject([{ seq: 1, text: 'new', state: 'sent' }])
       ann.audit()
@@ -225,7 +225,7 @@ describe('another log under the same address', () => {
 })
 
 describe('a clock that jumps', () => {
-  it('holds up no retry', async () => {
+  it('delays no retry', async () => {
     const [ann, bob] = [server.watchOverNetwork('Ann', { ackTimeoutMs: 1_000 }), server.watch('Bob')]
     await Promise.all([ann.room.live(), bob.room.live()])
     const start = Date.now()
@@ -233,7 +233,7 @@ describe('a clock that jumps', () => {
     const texts: string[] = []
     for (const jumpMs of [86_400_000, -86_400_000, 3_600_000]) {
       server.network.cut()
-      await until(() => ann.client.state.state === 'offline', 'it is offline')
+      await until(() => ann.client.state.state === 'offline', 'the client is offline')
       const text = `after ${jumpMs}`
       texts.push(text)
       const message = ann.room.send(text)

@@ -1,4 +1,6 @@
-/** The client against a server that misbehaves on purpose: it shows the truth, or says that it can't tell. */
+/**
+ * The client with a server that misbehaves on purpose: it shows the truth, or reports that it is in doubt.
+ */
 import { afterEach, expect, it } from 'vitest'
 import type { Entry } from '../../src/client/connection/guards.ts'
 import { memoryStorage } from '../../src/client/sending/storage.ts'
@@ -16,7 +18,7 @@ async function start(hooks: Partial<Hooks> = {}): Promise<void> {
 async function watch(options: Partial<WatchOptions> = {}): Promise<Watch> {
   const one = new Watch({ url: server.url, name: 'Ann', retryMaxMs: 100, ackTimeoutMs: 200, ...options })
   watches.push(one)
-  await until(() => one.client.state.state === 'online', 'it is online')
+  await until(() => one.client.state.state === 'online', 'the client is online')
   return one
 }
 
@@ -26,7 +28,7 @@ afterEach(async () => {
   await server.close()
 })
 
-/** A pseudo-random number from 0 up to 1 that is the same at each run. */
+/** A pseudo-random number from 0 up to 1 that is the same in each run. */
 function dice(seed: number): () => number {
   let state = seed
   return () => {
@@ -35,7 +37,7 @@ function dice(seed: number): () => number {
   }
 }
 
-it('puts right what is doubled, swapped and dropped', async () => {
+it('corrects duplicated, swapped and dropped messages', async () => {
   const random = dice(7)
   const held: Entry[] = []
   await start({
@@ -58,14 +60,17 @@ it('puts right what is doubled, swapped and dropped', async () => {
     if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   server.tell('gap', { room: 'lobby', from: 1, to: server.head })
-  await until(() => ann.client.state.waiting === 0, 'all is sent')
-  await until(() => ann.room.lastSeq === server.head && ann.room.state === 'live', 'it has all')
+  await until(() => ann.client.state.waiting === 0, 'all messages are sent')
+  await until(
+    () => ann.room.lastSeq === server.head && ann.room.state === 'live',
+    'the client has all messages',
+  )
   ann.audit()
   expect(ann.shown).toEqual(server.log)
   expect(server.log).toHaveLength(330)
 })
 
-it('says so when it finds out that two messages were swapped', async () => {
+it('reports that two messages were swapped once it finds out', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
@@ -84,13 +89,13 @@ it('says so when it finds out that two messages were swapped', async () => {
   expect(ann.texts()).toEqual(['two', 'one'])
   expect(ann.doubts).toEqual([])
   server.hooks.live = (entry) => [entry]
-  // Nothing it was told until now says otherwise; the log itself does.
+  // Nothing that the client has received so far shows the swap; only the log does.
   server.tell('message', server.log[0])
-  await until(() => ann.doubts.length > 0, 'it doubts')
+  await until(() => ann.doubts.length > 0, 'the client is in doubt')
   expect(ann.doubts).toEqual([{ reason: 'contradiction', seq: 1 }])
 })
 
-it('gets all of it by joining, when history is always of another log', async () => {
+it('gets all messages by joining, when history is always of another log', async () => {
   await start({
     live: (entry) => (entry.seq % 3 === 0 ? [entry] : []),
     answer: (event, answer) => (event === 'room:history' ? { ...answer, epoch: 'another' } : answer),
@@ -98,12 +103,12 @@ it('gets all of it by joining, when history is always of another log', async () 
   const ann = await watch()
   await ann.room.live()
   for (let i = 1; i <= 30; i += 1) server.write(`${i}`)
-  await until(() => ann.room.lastSeq === 30 && ann.room.state === 'live', 'it has all')
+  await until(() => ann.room.lastSeq === 30 && ann.room.state === 'live', 'the client has all messages')
   expect(ann.shown).toEqual(server.log)
   expect(ann.resets).toEqual([])
 })
 
-it('says what it can not get, and goes on', async () => {
+it('reports what it cannot get, and continues', async () => {
   await start({
     live: (entry) => (entry.seq === 3 || entry.seq === 4 ? [] : [entry]),
     answer: (_event, answer) => {
@@ -121,29 +126,29 @@ it('says what it can not get, and goes on', async () => {
   expect(ann.room.doubt).toEqual({ reason: 'missing', from: 3, to: 4 })
 })
 
-it('says that a gap of what there never was can not be filled, and stays live', async () => {
+it('reports a gap of messages that never existed as impossible to fill, and stays live', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
   server.tell('gap', { room: 'lobby', from: 1, to: 1e15 })
-  await until(() => ann.doubts.length > 0, 'it doubts')
+  await until(() => ann.doubts.length > 0, 'the client is in doubt')
   expect(ann.doubts).toEqual([{ reason: 'missing', from: 1, to: 1e15 }])
   server.write('real')
   await ann.has(1)
   expect(ann.texts()).toEqual(['real'])
 })
 
-it('says that two messages came under one number', async () => {
+it('reports two messages with the same number', async () => {
   await start({ live: (entry) => [entry, { ...entry, id: 'forged', text: 'forged' }] })
   const ann = await watch()
   await ann.room.live()
   server.write('true')
-  await until(() => ann.doubts.length > 0, 'it doubts')
+  await until(() => ann.doubts.length > 0, 'the client is in doubt')
   expect(ann.doubts).toEqual([{ reason: 'contradiction', seq: 1 }])
   expect(ann.texts()).toEqual(['true'])
 })
 
-it('says that it can not tell which log it is, when each answer names another', async () => {
+it('reports that the log is unknown when each answer names another one', async () => {
   let epochs = 0
   await start({
     answer: (event, answer) => {
@@ -154,11 +159,11 @@ it('says that it can not tell which log it is, when each answer names another', 
   })
   for (const text of ['one', 'two', 'three']) server.write(text)
   const ann = await watch()
-  await until(() => ann.doubts.some(({ reason }) => reason === 'epoch'), 'it doubts')
+  await until(() => ann.doubts.some(({ reason }) => reason === 'epoch'), 'the client is in doubt')
   expect(ann.room.state).not.toBe('live')
 })
 
-it('shows the log after it was lost, and sends again what it had acked alone', async () => {
+it('shows the log after it was lost, and sends again the messages that only the lost log had', async () => {
   await start({ live: () => [] })
   const ann = await watch()
   await ann.room.live()
@@ -166,14 +171,14 @@ it('shows the log after it was lost, and sends again what it had acked alone', a
   server.loseLog('epoch-2')
   server.hooks.live = (entry) => [entry]
   server.io.disconnectSockets(true)
-  await until(() => ann.resets.length > 0, 'it begins anew')
-  await until(() => ann.room.lastSeq === 1, 'it is there again')
+  await until(() => ann.resets.length > 0, 'the client starts over')
+  await until(() => ann.room.lastSeq === 1, 'the message is shown again')
   expect(ann.resets).toEqual(['epoch'])
   expect(ann.texts()).toEqual(['acked'])
   expect(server.log.map(({ text }) => text)).toEqual(['acked'])
 })
 
-it('begins anew when it is told of another log while it is connected, and mixes nothing of the two', async () => {
+it('starts over when another log is announced while it is connected, and does not mix the two', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
@@ -183,9 +188,9 @@ it('begins anew when it is told of another log while it is connected, and mixes 
   await ann.has(6)
   server.loseLog('epoch-2')
   server.tell('epoch', { room: 'lobby', epoch: 'epoch-2', head: 0 })
-  // Before the client can have joined again: one under a number that it has, and one that would follow.
+  // Before the client can have joined again: one number that it already has, and the one that follows.
   for (let i = 1; i <= 7; i += 1) server.write(`new ${i}`)
-  await until(() => ann.room.lastSeq === 7 && ann.room.state === 'live', 'it shows the new log')
+  await until(() => ann.room.lastSeq === 7 && ann.room.state === 'live', 'the client shows the new log')
   expect(ann.resets).toEqual(['epoch'])
   expect(ann.shown).toEqual(server.log)
   expect(ann.states.filter((state) => state === 'offline')).toEqual([])
@@ -198,7 +203,7 @@ it('begins anew when it is told of another log while it is connected, and mixes 
   expect([ann.resets, server.count('room:join')]).toEqual([['epoch'], 2])
 })
 
-it('sends again what another log had acked and not shown', async () => {
+it('sends again messages that another log acked and did not show', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
@@ -207,12 +212,12 @@ it('sends again what another log had acked and not shown', async () => {
   server.loseLog('epoch-2')
   server.hooks.live = (entry) => [entry]
   server.tell('epoch', { room: 'lobby', epoch: 'epoch-2', head: 0 })
-  await until(() => ann.resets.length > 0 && ann.room.lastSeq === 1, 'it is there again')
+  await until(() => ann.resets.length > 0 && ann.room.lastSeq === 1, 'the message is shown again')
   expect(server.log.map(({ text }) => text)).toEqual(['acked'])
   ann.audit()
 })
 
-it('says that it can not tell, when it is told again and again of a log that it is not given', async () => {
+it('reports a doubt when a log is announced again and again and never delivered', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
@@ -221,17 +226,17 @@ it('says that it can not tell, when it is told again and again of a log that it 
     told += 1
     server.tell('epoch', { room: 'lobby', epoch: 'never given', head: 0 })
     return ann.doubts.length > 0
-  }, 'it doubts')
+  }, 'the client is in doubt')
   expect(ann.doubts).toEqual([{ reason: 'epoch' }])
   expect(server.count('room:join')).toBeLessThanOrEqual(told + 1)
   server.write('true')
   await ann.has(1)
-  await until(() => ann.room.state === 'live', 'it goes on')
+  await until(() => ann.room.state === 'live', 'the client continues')
   expect(ann.texts()).toEqual(['true'])
   expect(ann.resets).toEqual([])
 })
 
-it('takes what the log shows for sent, when nothing is acked', async () => {
+it('treats messages that the log shows as sent, even if no ack arrives', async () => {
   await start({ answer: (event, answer) => (event === 'message:send' ? undefined : answer) })
   const storage = memoryStorage()
   const ann = await watch({ storage })
@@ -246,7 +251,7 @@ it('takes what the log shows for sent, when nothing is acked', async () => {
   expect(await storage.load()).toEqual([])
 })
 
-it('fetches what was acked and does not come by itself', async () => {
+it('fetches acked messages that do not arrive by themselves', async () => {
   await start({ live: () => [] })
   const ann = await watch()
   await ann.room.live()
@@ -255,7 +260,7 @@ it('fetches what was acked and does not come by itself', async () => {
   ann.audit()
 })
 
-it('sends nothing before it knows what an earlier run left', async () => {
+it('sends nothing before it has loaded what an earlier run left', async () => {
   await start()
   const storage = memoryStorage()
   await storage.put({ id: 'old', room: 'lobby', kind: 'text', text: 'old', at: 1, order: 1 })
@@ -282,12 +287,12 @@ it('keeps a message pending that is neither acked nor shown', async () => {
   const ann = await watch()
   await ann.room.live()
   ann.room.send('into the void')
-  await until(() => server.count('message:send') >= 3, 'it tries again')
+  await until(() => server.count('message:send') >= 3, 'the client tries again')
   expect(ann.room.messages).toMatchObject([{ state: 'pending' }])
   expect(ann.client.state.waiting).toBe(1)
 })
 
-it('gives up a message that is acked under the number of another, and says so', async () => {
+it('gives up a message that is acked with the number of another one, and reports it', async () => {
   await start({
     stores: () => false,
     answer: (event, answer) => (event === 'message:send' ? { ...answer, seq: 1 } : answer),
@@ -297,7 +302,7 @@ it('gives up a message that is acked under the number of another, and says so', 
   server.write('the first')
   await ann.has(1)
   ann.room.send('a lie')
-  await until(() => ann.room.messages[1]?.state === 'failed', 'it has failed')
+  await until(() => ann.room.messages[1]?.state === 'failed', 'the message has failed')
   expect(ann.room.messages[1]?.failure).toMatchObject({ code: 'contradicted', retryable: true })
   expect(ann.doubts).toContainEqual({ reason: 'ack', seq: 1, id: ann.room.messages[1]?.id })
   server.hooks.stores = () => true
@@ -307,7 +312,7 @@ it('gives up a message that is acked under the number of another, and says so', 
   expect(ann.room.messages).toMatchObject([{ state: 'sent' }, { state: 'sent', text: 'a lie', seq: 2 }])
 })
 
-it('finds an ack out also when the number is taken only later', async () => {
+it('detects a wrong ack even if its number is used only later', async () => {
   await start({
     stores: () => false,
     answer: (event, answer) => (event === 'message:send' ? { ...answer, seq: 2 } : answer),
@@ -317,12 +322,12 @@ it('finds an ack out also when the number is taken only later', async () => {
   const { id, settled } = ann.room.send('a lie')
   expect(await settled).toMatchObject({ state: 'sent', seq: 2 })
   for (const text of ['one', 'two']) server.write(text)
-  await until(() => ann.doubts.length > 0, 'it doubts')
+  await until(() => ann.doubts.length > 0, 'the client is in doubt')
   expect(ann.doubts[0]).toEqual({ reason: 'ack', seq: 2, id })
   expect(ann.room.messages.at(-1)).toMatchObject({ id, text: 'a lie' })
 })
 
-it("has the log's number, when the ack names a wrong one", async () => {
+it("uses the log's number when the ack has a wrong one", async () => {
   await start({ answer: (event, answer) => (event === 'message:send' ? { ...answer, seq: 500 } : answer) })
   const ann = await watch()
   await ann.room.live()
@@ -331,7 +336,7 @@ it("has the log's number, when the ack names a wrong one", async () => {
   expect(ann.room.messages).toMatchObject([{ seq: 1, state: 'sent' }])
 })
 
-it('lets nothing in that is not of the protocol', async () => {
+it('ignores everything that is not part of the protocol', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
@@ -362,12 +367,12 @@ it('lets nothing in that is not of the protocol', async () => {
   for (const event of events) for (const payload of payloads) server.tell(event, payload)
   server.tell('message', { ...good, seq: 2, from: null })
   server.write('after')
-  await until(() => ann.room.lastSeq === 2 && ann.room.state === 'live', 'it goes on')
+  await until(() => ann.room.lastSeq === 2 && ann.room.state === 'live', 'the client continues')
   expect(ann.texts()).toEqual(['good', 'after'])
   ann.audit()
 })
 
-it('says when it gives up on pages that can not be read', async () => {
+it('reports that it gives up on unreadable pages', async () => {
   await start({
     answer: (event, answer) => {
       if (event === 'room:history') return { ok: true, messages: 'none' }
@@ -383,7 +388,7 @@ it('says when it gives up on pages that can not be read', async () => {
   expect(ann.texts()).toEqual(['brought'])
 })
 
-it('asks again for pages that can not be read', async () => {
+it('requests unreadable pages again', async () => {
   let spoil = true
   await start({
     answer: (event, answer) => (spoil && event === 'room:history' ? { ok: true, messages: 'none' } : answer),
@@ -394,13 +399,13 @@ it('asks again for pages that can not be read', async () => {
   server.write('not brought')
   server.hooks.live = (entry) => [entry]
   server.write('brought')
-  await until(() => server.count('room:history') > 0, 'it asks')
+  await until(() => server.count('room:history') > 0, 'the client requests the page')
   spoil = false
   await ann.has(2)
   ann.audit()
 })
 
-it("waits as long as it is asked to, and sends what it can't now when it can", async () => {
+it('waits for the requested time, and sends when it can what it cannot send now', async () => {
   let refusals = 0
   await start({
     stores: () => refusals >= 3,
@@ -415,19 +420,19 @@ it("waits as long as it is asked to, and sends what it can't now when it can", a
   const ann = await watch()
   await ann.room.live()
   server.tell('cluster', { state: 'degraded', reason: 'the disk is full' })
-  await until(() => ann.client.state.state === 'degraded', 'it says so')
+  await until(() => ann.client.state.state === 'degraded', 'the client reports it')
   expect(ann.client.state.reason).toBe('the disk is full')
   const [first, second] = [ann.room.send('first'), ann.room.send('second')]
   await second.settled
   await first.settled
   server.tell('cluster', { state: 'ok' })
-  await until(() => ann.client.state.state === 'online', 'it is well again')
+  await until(() => ann.client.state.state === 'online', 'the client is online again')
   await ann.has(2)
   ann.audit()
   expect(ann.texts()).toEqual(['first', 'second'])
 })
 
-it('is final about what is refused for good, and goes on behind it', async () => {
+it('treats a permanent refusal as final, and continues with the next message', async () => {
   await start({
     answer: (event, answer, asked) =>
       event === 'message:send' && asked.text === 'bad'
@@ -449,9 +454,9 @@ it('is final about what is refused for good, and goes on behind it', async () =>
 it.each([
   { how: 'before it closes the connection', reconnectInMs: 50, closes: false },
   { how: 'when it closes the connection earlier than it said', reconnectInMs: 200_000, closes: true },
-])('leaves a worker that goes, $how, and comes back without a pause', async ({ reconnectInMs, closes }) => {
+])('leaves a worker that drains, $how, and reconnects without a pause', async ({ reconnectInMs, closes }) => {
   await start()
-  // With any pause it would not be back within the time of a test.
+  // With any pause the client would not be back within the time of a test.
   const never = 300_000
   const ann = await watch({
     retryBaseMs: never,
@@ -461,23 +466,26 @@ it.each([
   })
   await ann.room.live()
   server.tell('draining', { reconnectInMs })
-  // Behind the event, on the same connection.
+  // After the event, on the same connection.
   if (closes) for (const socket of server.io.sockets.sockets.values()) socket.conn.close()
-  await until(() => ann.states.filter((state) => state === 'online').length === 2, 'it is back')
+  await until(
+    () => ann.states.filter((state) => state === 'online').length === 2,
+    'the client is online again',
+  )
   const last = ann.room.send('still here')
   expect(await last.settled).toMatchObject({ state: 'sent' })
 })
 
-it('opens another connection when it is not acked a thing, or is disconnected', async () => {
+it('opens another connection when acks are missing, or after a disconnect', async () => {
   await start()
   const ann = await watch()
   await ann.room.live()
   server.io.disconnectSockets(false)
-  await until(() => server.count('room:join') === 2, 'it joins again')
+  await until(() => server.count('room:join') === 2, 'the client joins again')
   server.hooks.answer = () => undefined
   server.hooks.live = () => []
   ann.room.send('heard, not answered')
-  await until(() => server.count('room:join') === 3, 'it connects and joins again')
+  await until(() => server.count('room:join') === 3, 'the client connects and joins again')
   server.hooks.answer = (_event, answer) => answer
   await ann.has(1)
   ann.audit()
@@ -487,7 +495,7 @@ function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 }
 
-it('leaves nothing behind when it is closed, whatever it waited for', async () => {
+it('leaves nothing behind when it is closed, whatever it was waiting for', async () => {
   await start({
     stores: () => false,
     answer: (event, answer) => (event === 'room:join' ? answer : undefined),
@@ -499,7 +507,7 @@ it('leaves nothing behind when it is closed, whatever it waited for', async () =
   server.tell('typing', { room: 'lobby', user: { id: 'u', name: 'U' }, typing: true })
   const [sent, rooms, history] = [ann.room.send('never'), ann.client.rooms(), ann.room.history()]
   const failed = Promise.allSettled([rooms, history])
-  await until(() => ann.room.writers.length === 1, 'somebody writes')
+  await until(() => ann.room.writers.length === 1, 'somebody is typing')
   await ann.close()
   expect(await sent.settled).toMatchObject({ state: 'pending' })
   expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected'])

@@ -1,4 +1,4 @@
-/** Many messages missed: all of them come, in order, in bounded memory, and hold up nothing else. */
+/** Many missed messages: all of them arrive, in order, in bounded memory, and delay nothing else. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { Watch } from '../harness/client/watch.ts'
@@ -36,7 +36,7 @@ afterEach(async () => {
 async function write(name: string, count: number): Promise<void> {
   const writer = await ChatClient.guest(rookery.url, name)
   await writer.join('lobby')
-  // It need not hear what it writes.
+  // It need not receive its own messages.
   writer.socket.offAny()
   for (let sent = 0; sent < count; sent += AT_ONCE) {
     await Promise.all(
@@ -46,7 +46,7 @@ async function write(name: string, count: number): Promise<void> {
   writer.close()
 }
 
-it('shows each once and in order, and keeps a window of them', async () => {
+it('shows each message once and in order, and keeps a window of them', async () => {
   const ann = new Watch({ url: network.url, name: 'Ann', windowMax: WINDOW })
   const side = ann.client.join('side')
   await Promise.all([ann.room.live(), side.live()])
@@ -61,7 +61,7 @@ it('shows each once and in order, and keeps a window of them', async () => {
   expect(await aside.settled).toMatchObject({ state: 'sent' })
   expect(ann.room.lastSeq).toBeLessThan(MISSED)
   await ann.has(MISSED + 2)
-  await until(() => ann.room.state === 'live', 'it is live')
+  await until(() => ann.room.state === 'live', 'the room is live')
   expect(await own.settled).toMatchObject({ state: 'sent' })
   ann.audit()
   expect(ann.shown).toHaveLength(MISSED + 2)
@@ -76,7 +76,7 @@ it('shows each once and in order, and keeps a window of them', async () => {
   await ann.close()
 })
 
-it('begins anew, and says so, when the log does not keep that much', async () => {
+it('starts over, and reports it, when the log does not keep that many messages', async () => {
   const small = await startRookery({
     env: { RETENTION_MESSAGES: '100', MESSAGE_RATE: '10000', MESSAGE_BURST: '10000' },
   })

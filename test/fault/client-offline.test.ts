@@ -1,4 +1,6 @@
-/** The client behind a network that is away for seconds, silent, or too slow for the traffic, against real servers. */
+/**
+ * The client on a network that is down for seconds, silent, or too slow for the traffic, with real servers.
+ */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Watch, WatchOptions } from '../harness/client/watch.ts'
 import { WatchedServer } from '../harness/client/watched-server.ts'
@@ -31,7 +33,7 @@ describe.each<[string, (away: Network) => void]>([
   ['is cut', (away) => away.cut()],
   ['is silent, with connections that look open', (away) => away.hold()],
 ])(`a network that %s for ${AWAY_MS / 1_000} s`, (_what, goAway) => {
-  it('loses nothing that was written meanwhile', async () => {
+  it('loses no message written meanwhile', async () => {
     server = await WatchedServer.start()
     const [ann, bob] = await annAndBob({ ackTimeoutMs: 1_000 })
     await ann.room.send('before').settled
@@ -39,9 +41,9 @@ describe.each<[string, (away: Network) => void]>([
     goAway(server.network)
     const wentAt = performance.now()
     const written = Array.from({ length: 20 }, (_, i) => ann.room.send(`ann ${i}`))
-    await until(() => ann.client.state.state === 'offline', 'it knows that it is offline')
+    await until(() => ann.client.state.state === 'offline', 'the client is offline')
     for (let i = 0; i < 250; i += 1) bob.room.send(`bob ${i}`)
-    await until(() => bob.client.state.waiting === 0, 'his are sent')
+    await until(() => bob.client.state.waiting === 0, "Bob's messages are sent")
     await until(() => performance.now() - wentAt >= AWAY_MS, 'the time is over')
     expect(ann.client.state).toEqual({ state: 'offline', waiting: 20, reason: ann.client.state.reason })
     expect(ann.room.messages.slice(1)).toMatchObject(
@@ -59,8 +61,8 @@ describe.each<[string, (away: Network) => void]>([
   })
 })
 
-describe('a client that does not keep up', () => {
-  it('is passed over by the server, gets a gap event, and has every message in the end', async () => {
+describe('a client that is too slow', () => {
+  it('is skipped by the server, gets a gap event, and has every message in the end', async () => {
     server = await WatchedServer.start({ SLOW_CLIENT_BYTES: '65536', WORKERS: '1' })
     const [ann, bob] = await annAndBob()
     server.network.holdAnswers()
@@ -72,8 +74,8 @@ describe('a client that does not keep up', () => {
     expect(await metric('rookery_chat_slow_members')).toBe(1)
     server.network.mend()
     await ann.has(sent)
-    await until(async () => (await metric('rookery_chat_gaps_total')) > 0, 'it was told a gap')
-    await until(() => ann.room.state === 'live', 'it is live')
+    await until(async () => (await metric('rookery_chat_gaps_total')) > 0, 'the client got a gap event')
+    await until(() => ann.room.state === 'live', 'the room is live')
     expect(await ann.room.send('I have it all').settled).toMatchObject({ state: 'sent' })
     await bob.has(sent + 1)
     await ann.has(sent + 1)

@@ -1,6 +1,6 @@
 /**
- * Clients that never read, read a byte a second, answer nothing, come and go, join and leave, and flood, all at once: what they
- * cost is bounded, and the others are served.
+ * Clients that never read, read one byte per second, answer nothing, connect and disconnect, join and leave,
+ * and flood, all at once: their cost is bounded, and other clients are served.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -15,7 +15,7 @@ const MEBIBYTE = 1024 ** 2
 const ROOM = 'loud'
 const TEXT = 'x'.repeat(5_000)
 const READERS = 2
-/** For each of them many times what a client may have unsent, and more than the system takes. */
+/** For each client many times what may be unsent, and more than the system buffers. */
 const LOUD_BYTES = 60 * MEBIBYTE
 const OPENED = 1_000
 const AT_A_TIME = 20
@@ -32,9 +32,9 @@ beforeAll(async () => {
       WORKERS: '2',
       TEXT_MAX_CHARS: '5000',
       SLOW_CLIENT_MS: '300000',
-      // They answer no heartbeat.
+      // These clients answer no heartbeat.
       PING_INTERVAL_MS: '300000',
-      // Of the loud one and the crowd; who floods passes them all the same.
+      // Time-outs of the flooding client and of the others.
       MESSAGE_RATE: '2000',
       MESSAGE_BURST: '4000',
     },
@@ -54,7 +54,7 @@ async function metric(name: string): Promise<number> {
   return own.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
-/** None of the processes has grown by more than it may, none has ended. */
+/** No process has grown more than allowed, and none has ended. */
 async function whatItCosts(hostile: () => Promise<void>): Promise<void> {
   const before = await Promise.all(pids().map(residentBytes))
   await hostile()
@@ -69,7 +69,7 @@ async function guest(name: string): Promise<ChatClient> {
   return client
 }
 
-/** Until all that do not read are passed over. */
+/** Until all clients that do not read are skipped. */
 async function talkLoudly(slow: number): Promise<void> {
   const loud = await guest('Loud')
   await loud.join(ROOM)
@@ -82,7 +82,7 @@ async function talkLoudly(slow: number): Promise<void> {
   }
 }
 
-test('who never reads, and who reads a byte a second, is passed over', async () => {
+test('clients that never read, or read one byte per second, are skipped', async () => {
   await whatItCosts(async () => {
     await underLoad({ url: rookery.url, label: 'slow-' }, async (crowd) => {
       const readers: RawWebSocketClient[] = []
@@ -102,7 +102,7 @@ test('who never reads, and who reads a byte a second, is passed over', async () 
   })
 })
 
-test('who opens and closes, joins and leaves, floods and answers nothing costs the others nothing', async () => {
+test('clients that reconnect, rejoin, flood or answer nothing cost the others nothing', async () => {
   await whatItCosts(async () => {
     const crowd = await underLoad({ url: rookery.url, label: 'busy-' }, async (members) => {
       await Promise.all([openAndClose(), joinAndLeave(), flood(), answerNothing()])
@@ -145,10 +145,10 @@ async function flood(): Promise<void> {
     flooding.socket.emit('typing', { room: ROOM, typing: n % 2 === 0 })
   }
   big.socket.emit('message:send', { room: ROOM, id: 'big', text: 'x'.repeat(MEBIBYTE) })
-  await until(() => big.disconnects.length > 0, 'who sends more than a packet may have is disconnected')
+  await until(() => big.disconnects.length > 0, 'a client that sends too large a packet is disconnected')
 }
 
-/** Says that it is there, and then not another word, not even to a heartbeat. */
+/** Connects, and then sends nothing more, not even a heartbeat. */
 async function answerNothing(): Promise<void> {
   for (let n = 0; n < READERS; n += 1) {
     const mute = await RawWebSocketClient.member(rookery.port, `Mute ${n}`, ROOM)

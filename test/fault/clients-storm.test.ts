@@ -1,4 +1,7 @@
-/** Six hundred clients connect at once to a host that admits fewer per second: all get a retry time and are admitted, evenly over the workers. */
+/**
+ * Six hundred clients connect at once to a host that admits fewer per second: all get a retry time and are
+ * admitted, evenly over the workers.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
@@ -6,7 +9,7 @@ import { until } from '../harness/until.ts'
 
 const WORKERS = 3
 const CLIENTS = 600
-/** Of the even share, or so many connections. */
+/** Allowed deviation: a share of the even distribution, or this number of connections. */
 const UNEVEN = { share: 0.2, connections: 10 }
 
 let rookery: RunningRookery
@@ -17,7 +20,7 @@ beforeAll(async () => {
       WORKERS: String(WORKERS),
       ADMISSION_RATE: '100',
       HANDOFF_TIMEOUT_MS: '1000',
-      // A session that does nothing stays for as long as the test may take.
+      // An idle session lasts for as long as the test may take.
       CONNECT_TIMEOUT_MS: '300000',
       PING_INTERVAL_MS: '300000',
     },
@@ -42,7 +45,7 @@ function expectEven(counts: readonly number[]): void {
     expect(Math.abs(count - even), `over the workers: ${counts.join()}`).toBeLessThan(margin)
 }
 
-/** @returns how often it was told to come again */
+/** @returns how often it was asked to retry */
 async function come(): Promise<number> {
   for (let refusals = 0; ; refusals += 1) {
     const answer = await fetch(`${rookery.url}/socket.io/?EIO=4&transport=polling`)
@@ -58,13 +61,13 @@ async function come(): Promise<number> {
   }
 }
 
-test('a storm', async () => {
+test('a connection storm', async () => {
   const coming = Array.from({ length: CLIENTS }, come)
-  await until(async () => sum(await loads()) > CLIENTS / 4, 'a quarter is in')
+  await until(async () => sum(await loads()) > CLIENTS / 4, 'a quarter is admitted')
   expectEven(await loads())
   const refusals = await Promise.all(coming)
   expect(sum(refusals)).toBeGreaterThan(0)
-  await until(async () => sum(await loads()) === CLIENTS, 'all are in')
+  await until(async () => sum(await loads()) === CLIENTS, 'all are admitted')
   expectEven(await loads())
   expect(rookery.log('worker died')).toBeUndefined()
 })

@@ -18,7 +18,7 @@ afterEach(async () => {
   if (directory !== undefined) await rm(directory, { recursive: true, force: true })
 })
 
-/** A Node.js that may open so few files. */
+/** A Node.js process with a low limit of open files. */
 async function limitedNode(): Promise<string> {
   directory = await mkdtemp(join(tmpdir(), 'rookery-descriptors-'))
   const file = join(directory, 'node')
@@ -27,8 +27,8 @@ async function limitedNode(): Promise<string> {
   return file
 }
 
-test('idle connections beyond the limit lock no client out, and the log warns that the limit is low', async () => {
-  // Idle ones stay for longer than the test may take.
+test('idle connections above the limit lock no client out, and the log warns that the limit is low', async () => {
+  // Idle connections last longer than the test may take.
   const env = { WORKERS: '1', HEAD_TIMEOUT_MS: '300000' }
   const host = await startRookery({ node: await limitedNode(), env })
   rookery = host
@@ -43,7 +43,7 @@ test('idle connections beyond the limit lock no client out, and the log warns th
     socket.on('error', () => undefined)
     idle.push(socket)
   }
-  await until(() => opened === idle.length, 'all have come')
+  await until(() => opened === idle.length, 'all are connected')
   expect(await (await fetch(`${host.url}/healthz`)).json()).toEqual({ status: 'ok' })
   expect((await fetch(`${host.url}/readyz`)).status).toBe(200)
   const metrics = await (await fetch(`${host.adminUrl}/metrics`)).text()

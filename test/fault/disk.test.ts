@@ -45,7 +45,7 @@ async function send(id: string, text: string): Promise<Ack> {
   return ack
 }
 
-/** Sends until one is refused. @returns how many were acked, and the refusal */
+/** Sends until a message is refused. @returns how many were acked, and the refusal */
 async function sendUntilRefused(prefix: string): Promise<{ acked: string[]; refusal: Ack }> {
   const acked: string[] = []
   for (let index = 0; index < 20_000; index += 1) {
@@ -66,26 +66,26 @@ async function history(): Promise<Shown[]> {
 }
 
 test.skipIf(!canMount)(
-  'a full disk: refused as unavailable, nothing acked that is not kept, and it recovers',
+  'a full disk: sends are refused as unavailable, acked messages are kept, and the host recovers',
   async () => {
     const { states } = await enter('alice')
     const { acked, refusal } = await sendUntilRefused('a')
     expect(refusal.error).toMatchObject({ code: 'unavailable', retryable: true })
     expect(acked.length).toBeGreaterThan(10)
     expect((await history()).map(({ id }) => id)).toEqual(acked)
-    await until(() => states.includes('degraded'), 'the clients are told')
+    await until(() => states.includes('degraded'), 'the clients learn of the failure')
 
     await disk.grow(64)
     const refused = `a${acked.length}`
     await member.send(refused, 'x'.repeat(4_000))
-    await until(() => states.at(-1) === 'ok', 'the clients are told that it works again')
+    await until(() => states.at(-1) === 'ok', 'the clients learn that it works again')
     expect((await history()).map(({ id }) => id)).toEqual([...acked, refused])
     expect(rookery.workerNames()).toHaveLength(2)
   },
 )
 
 test.skipIf(!canMount)(
-  'a read-only data directory: it serves what it has, acks nothing, and recovers',
+  'a read-only data directory: the host serves what it has, acks nothing, and recovers',
   async () => {
     await enter('bob')
     const before = (await history()).map(({ id }) => id)
@@ -100,7 +100,7 @@ test.skipIf(!canMount)(
 
     await disk.makeWritable()
     await member.send('b', 'writable')
-    await until(() => states.at(-1) === 'ok', 'the clients are told that it works again')
+    await until(() => states.at(-1) === 'ok', 'the clients learn that it works again')
     expect((await history()).map(({ id }) => id)).toEqual([...before, 'b'])
   },
 )

@@ -23,7 +23,7 @@ afterAll(() => host?.stop())
 afterEach(() => host.expectHealthy())
 
 describe('a request', () => {
-  it('under /api is answered with a status and a body of the error table, or done', async () => {
+  it('under /api gets a status and a body of the error table, or succeeds', async () => {
     const statuses = new OutcomeCounts()
     await fuzzLive(anyApiCall.filter(isApi), 1_200, async (request) => {
       const { status, body } = await answerTo(host.rookery.port, request)
@@ -37,7 +37,7 @@ describe('a request', () => {
     expect([...statuses.keys()]).toEqual(expect.arrayContaining(['200', '400', '401', '404', '413']))
   })
 
-  it('for anything else has one of the usual answers', async () => {
+  it('for any other path gets one of the usual answers', async () => {
     await fuzzLive(anyOtherRequest, 800, async (request) => {
       const { status } = await answerTo(host.rookery.port, request)
       expect(documented.other).toContain(status)
@@ -47,7 +47,7 @@ describe('a request', () => {
 
 describe('a request for a file', () => {
   it.each(['bytes=9-1', 'bytes=0-', 'bytes=-5', 'bytes=1e9-', 'x'])(
-    'is answered, also with the range %s',
+    'is answered, with the range %s too',
     async (range) => {
       const headers: [string, string][] = [['Range', range]]
       const { status, body } = await answerTo(host.rookery.port, {
@@ -63,7 +63,7 @@ describe('a request for a file', () => {
 })
 
 describe('a request head', () => {
-  it('of any bytes, cut anywhere, is answered well-formed or closed', async () => {
+  it('of any bytes, cut anywhere, gets a well-formed answer or is closed', async () => {
     const outcomes = new OutcomeCounts()
     await fuzzLive(anyHead, 800, async (head) => {
       const answer = await answerToHead(host.rookery.port, head)
@@ -80,7 +80,7 @@ const documented = {
   head: [101, 200, 400, 401, 404, 408, 413, 414, 415, 417, 431],
 }
 
-/** `/api/../x` is none. */
+/** `/api/../x` is not under `/api`. */
 function isApi({ target }: FuzzedRequest): boolean {
   return new URL(target, host.rookery.url).pathname.startsWith('/api')
 }

@@ -1,4 +1,4 @@
-/** Bad input does not leak: after many rounds, memory is what it was after the first few. */
+/** Bad input does not leak: after many rounds, memory use is what it was after the first few. */
 import { expect, it } from 'vitest'
 import { FuzzedHost } from '../harness/fuzz/host.ts'
 import { API_KEY } from '../harness/fuzz/http.ts'
@@ -7,18 +7,18 @@ import { fuzzRound } from '../harness/fuzz/round.ts'
 import { fuzzSeed } from '../harness/fuzz/runs.ts'
 
 const MIB = 1024 * 1024
-/** Until code is compiled, caches are filled and pools have their size. */
+/** Until code is compiled, caches are filled and pools have grown. */
 const WARM_UP_ROUNDS = 2
 const ROUNDS = 4
-/** What may be added to what there was, as a share of it and as bytes. */
+/** Allowed growth, as a share and in bytes. */
 const growth = {
   usedBytes: { share: 0.1, bytes: 4 * MIB },
-  // What the allocator keeps for later is not the product's to give back.
+  // The product cannot free what the allocator keeps for later.
   residentBytes: { share: 0.3, bytes: 30 * MIB },
 }
 
 it('the memory of primary and workers does not grow with the rounds', async () => {
-  // Polling sessions that were left are closed soon.
+  // Abandoned polling sessions are closed soon.
   const env = { ...memoryEnv, API_KEY, PING_INTERVAL_MS: '2000', PING_TIMEOUT_MS: '4000' }
   const host = await FuzzedHost.start({ env })
   try {
@@ -34,7 +34,7 @@ it('the memory of primary and workers does not grow with the rounds', async () =
   }
 })
 
-/** The median of the last rounds against the end of the warm-up. */
+/** Compares the median of the last rounds with the end of the warm-up. */
 function expectNoGrowth(uses: readonly (MemoryUse | undefined)[]): void {
   for (const key of ['usedBytes', 'residentBytes'] as const) {
     const bytes = uses.map((use) => use?.[key] ?? Number.NaN)

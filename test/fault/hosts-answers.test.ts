@@ -1,6 +1,6 @@
 /**
- * A host that dies while another waits for its answers, with all settings as they are by default: it is missed before their time
- * is up, so that the others' answers come and no error.
+ * A host dies while another waits for its answers, with default settings: its death is detected before the
+ * time-out, so the answers of the others arrive and no error.
  */
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -47,7 +47,7 @@ async function metric(host: number, name: string): Promise<number> {
 
 const askAll = () => Promise.all(QUESTIONS.map((what) => asking.emitWithAck('ask', what)))
 
-/** Of the asking host and of the one that lives, and no more. */
+/** Answers of the asking host and of the surviving one only. */
 async function expectOfTwo(answers: Promise<{ value?: string[]; error?: string }[]>): Promise<void> {
   const found = (await answers).map(({ value, error }) => error ?? value?.toSorted())
   expect(found).toEqual([
@@ -58,16 +58,16 @@ async function expectOfTwo(answers: Promise<{ value?: string[]; error?: string }
   expect(other.connected).toBe(true)
 }
 
-test('a host that dies before it has named the workers that it has asked', async () => {
+test('a host dies before it has reported which workers it asked', async () => {
   const victim = hosts.at(2)
   victim.signal('SIGSTOP')
   const asked = askAll()
-  await until(async () => (await metric(0, 'rookery_relay_open_receipts')) === 3, 'all three wait')
+  await until(async () => (await metric(0, 'rookery_relay_open_receipts')) === 3, 'all three requests wait')
   await victim.kill()
   await expectOfTwo(asked)
 })
 
-test('a host that dies after it has asked its workers', async () => {
+test('a host dies after it has asked its workers', async () => {
   const victim = hosts.at(2)
   const workers = victim.workerPids()
   const passed = await metric(2, 'rookery_relay_passed_total')
@@ -75,7 +75,7 @@ test('a host that dies after it has asked its workers', async () => {
   const asked = askAll()
   await until(
     async () => (await metric(2, 'rookery_relay_passed_total')) >= passed + 3,
-    'its worker has been passed all three',
+    'its worker has received all three requests',
   )
   await victim.kill()
   for (const pid of workers) process.kill(pid, 'SIGCONT')

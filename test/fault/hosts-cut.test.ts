@@ -1,4 +1,4 @@
-/** Three hosts whose Redis dies, or is out of reach of one of them, while 60 members write. */
+/** Three hosts whose Redis dies, or is unreachable for one of them, while 60 members write. */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
@@ -8,11 +8,11 @@ import { until } from '../harness/until.ts'
 
 const three = sharedThreeHosts()
 
-/** The members of that host who have been refused a send because Redis was out of reach. */
+/** The members of that host whose sends were refused because Redis was unreachable. */
 const refusedAt = (writers: Crowd, url: string) =>
   writers.at(url).filter(({ refusals }) => refusals.has('unavailable'))
 
-test('Redis is killed and comes back: every send is refused as retryable, and no connection is lost', async () => {
+test('Redis is killed and restarted: every send is refused as retryable, and no connection is lost', async () => {
   const crowd = await during({ hosts: three.hosts, label: 'restarted' }, async (writers) => {
     await three.redis.kill()
     for (const { name, url } of three.hosts.all)
@@ -24,22 +24,25 @@ test('Redis is killed and comes back: every send is refused as retryable, and no
   expect(crowd.members.flatMap(({ pastLogs }) => pastLogs)).toEqual([])
 })
 
-test('the link of one host to Redis is cut until the others take it for gone: its members stay and are refused, the others go on', async () => {
+test("one host's link to Redis is cut until the others consider it dead: its members stay connected and are refused, the others continue", async () => {
   const crowd = await during({ hosts: three.hosts, label: 'cut' }, async (writers) => {
     await three.hosts.cutLink(1)
     try {
       const others = [three.hosts.at(0), three.hosts.at(2)]
       for (const other of others)
-        await until(async () => (await other.status()).hosts.length === 1, `${other.name} misses the host`)
+        await until(
+          async () => (await other.status()).hosts.length === 1,
+          `${other.name} has removed the host`,
+        )
       await until(
         () => refusedAt(writers, three.hosts.at(1).url).length > 0,
-        'members of the host that is cut off are refused',
+        'members of the disconnected host are refused',
       )
       expect(others.flatMap(({ url }) => refusedAt(writers, url))).toEqual([])
       const { degraded } = await three.hosts.at(1).status()
       expect(degraded).toEqual(expect.any(String))
       const before = writers.ackedCount
-      await until(() => writers.ackedCount > before + 300, 'the others go on')
+      await until(() => writers.ackedCount > before + 300, 'the other members continue')
     } finally {
       await three.hosts.healLink(1)
     }
@@ -48,7 +51,7 @@ test('the link of one host to Redis is cut until the others take it for gone: it
   expect(crowd.disconnects).toBe(0)
 })
 
-test('while Redis is away, events that need no log still reach the members of the same host, who are told the state of the cluster', async () => {
+test("while Redis is unavailable, events that need no log still reach members of the same host, and they learn the cluster's state", async () => {
   const { url } = three.hosts.at(0)
   const [writer, reader] = await Promise.all([
     ChatClient.guest(url, 'writer of the host'),
@@ -60,7 +63,7 @@ test('while Redis is away, events that need no log still reach the members of th
   await three.redis.kill()
   try {
     for (const client of [writer, reader]) await client.next('cluster', ({ state }) => state === 'degraded')
-    // Typing is volatile: whoever goes on typing says so again.
+    // Typing is volatile: a client repeats it while its user types.
     await until(() => {
       writer.socket.emit('typing', { room, typing: true })
       return reader.all('typing').some(({ user }) => user.id === writer.user.id)

@@ -1,4 +1,4 @@
-/** A host that dies, and one that stands still, under three hosts' load. */
+/** A host that dies, and a host that is paused, under the load of three hosts. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { during, sharedThreeHosts } from '../harness/members/three-hosts.ts'
@@ -6,7 +6,7 @@ import { until } from '../harness/until.ts'
 
 const three = sharedThreeHosts()
 
-test("a host's primary is killed: its members go on at the other hosts, whose own members notice nothing", async () => {
+test("a host's primary is killed: its members continue at the other hosts, whose own members notice nothing", async () => {
   const victim = three.hosts.at(1)
   const crowd = await during({ hosts: three.hosts, label: 'killed' }, async (writers) => {
     const moved = writers.at(victim.url)
@@ -14,11 +14,11 @@ test("a host's primary is killed: its members go on at the other hosts, whose ow
     await victim.killPrimary()
     for (const [index, member] of moved.entries()) member.moveTo(three.hosts.at(index % 2 === 0 ? 0 : 2).url)
     for (const host of [three.hosts.at(0), three.hosts.at(2)])
-      await until(async () => (await host.status()).hosts.length === 1, `${host.name} misses the host`)
+      await until(async () => (await host.status()).hosts.length === 1, `${host.name} has removed the host`)
     const before = new Map(moved.map((member) => [member, member.last]))
     await until(
       () => moved.every((member) => member.last > (before.get(member) ?? 0)),
-      'they receive new messages',
+      'its members receive new messages',
     )
     await victim.start()
   })
@@ -26,7 +26,7 @@ test("a host's primary is killed: its members go on at the other hosts, whose ow
   expect(stayed.length).toBe((crowd.members.length * 2) / 3)
 })
 
-test("a primary's event loop stands still for 4 s", async () => {
+test("a primary's event loop blocks for 4 s", async () => {
   const crowd = await during({ hosts: three.hosts, label: 'blocked' }, async () => {
     three.hosts.at(2).pause()
     await delay(4_000)
@@ -36,13 +36,13 @@ test("a primary's event loop stands still for 4 s", async () => {
   for (const host of three.hosts.all) expect(await host.metric('rookery_hosts')).toBe(2)
 })
 
-test('a primary stands still until the others take it for gone, and joins them again', async () => {
+test('a primary is paused until the others consider it dead, and then rejoins', async () => {
   const still = three.hosts.at(2)
   await during({ hosts: three.hosts, label: 'long' }, async () => {
     still.pause()
     try {
       for (const host of [three.hosts.at(0), three.hosts.at(1)])
-        await until(async () => (await host.status()).hosts.length === 1, `${host.name} misses the host`)
+        await until(async () => (await host.status()).hosts.length === 1, `${host.name} has removed the host`)
     } finally {
       still.resume()
     }

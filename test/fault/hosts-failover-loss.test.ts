@@ -1,6 +1,6 @@
 /**
- * A fail-over by Sentinels to a replica that certainly lacks the last messages: rooms that have lost their tail become another
- * log and everybody in them is told; a room that has lost nothing stays as it is.
+ * A Sentinel fail-over to a replica that lacks the last messages: rooms that lost their tail become another
+ * log and all their members learn of it; a room that lost nothing stays as it is.
  */
 import { afterEach, expect, test, vi } from 'vitest'
 import { openHostNetwork } from '../harness/cluster/host-networks.ts'
@@ -12,7 +12,7 @@ import type { TestRedis } from '../harness/redis/redis.ts'
 import { startSentinel, type TestSentinel } from '../harness/redis/sentinel.ts'
 import { until } from '../harness/until.ts'
 
-/** It starts six servers of Redis and three hosts, on a machine that may be busy otherwise. */
+/** Starts six Redis servers and three hosts, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 300_000 })
 
 const open: (() => void | Promise<void>)[] = []
@@ -61,23 +61,23 @@ async function quietPair(hosts: TestHosts): Promise<[Member, Member]> {
 const offset = async (server: TestRedis, field: string) =>
   Number((await server.cli('info', 'replication')).match(new RegExp(`${field}:(\\d+)`))?.[1])
 
-/** What is written to the master from now on dies with it: the replica has all up to now, and follows nobody any more. */
+/** Stops replication: what is written to the master from now on is lost with it. */
 async function cutOff(master: TestRedis, replica: TestRedis): Promise<void> {
   const written = await offset(master, 'master_repl_offset')
   await until(
     async () => (await offset(replica, 'slave_repl_offset')) >= written,
-    'the replica has what was written',
+    'the replica has all earlier writes',
   )
   await replica.cli('replicaof', master.host, '1')
 }
 
-/** Resolves when everybody has been shown all that is acked. */
+/** Resolves when all members have been shown all acked messages. */
 async function shownToAll(crowd: Crowd): Promise<void> {
   for (const member of crowd.members)
     await member.has(Math.max(...(crowd.acked.get(member.room) ?? []).map(({ seq }) => seq)))
 }
 
-test('what the new master lacks is known to all by a new epoch, and all go on', async () => {
+test('members learn of the loss by a new epoch, and all continue', async () => {
   const { hosts, sentinel, master, replica } = await start()
   const quiet = await quietPair(hosts)
   const crowd = await crowdOver({ hosts, label: 'loss' })
@@ -121,7 +121,9 @@ test('what the new master lacks is known to all by a new epoch, and all go on', 
   expect(hosts.deaths()).toEqual([])
 })
 
-/** Each is shown the log without a hole and nothing twice, and two that are shown a number are shown the same. */
+/**
+ * Each member is shown the log without gaps or duplicates, and all see the same message at the same number.
+ */
 function expectOneOrder(members: readonly Member[]): void {
   const bySeq = new Map(members.flatMap(({ shown }) => shown.map(({ seq, id }) => [seq, id] as const)))
   for (const { breaks, shown } of members) {
@@ -132,7 +134,7 @@ function expectOneOrder(members: readonly Member[]): void {
   }
 }
 
-/** What was lost was shown, as of a log that is no more; what is acked of the new log is shown in it. */
+/** Lost messages were shown under the old log; acked ones are shown under the new one. */
 function expectApart({ pastLogs, shown }: Member, lost: readonly string[], acked: readonly Acked[]): void {
   const past = new Set(pastLogs.flatMap((log) => log.shown.map(({ id }) => id)))
   expect(lost.filter((id) => !past.has(id))).toEqual([])

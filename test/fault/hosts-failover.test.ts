@@ -1,4 +1,7 @@
-/** Three hosts whose Redis has replicas: a master that Sentinels replace, and a Redis Cluster whose slots move and whose master is killed. */
+/**
+ * Three hosts whose Redis has replicas: a master that Sentinels replace, and a Redis Cluster whose slots move
+ * and whose master is killed.
+ */
 import { afterEach, expect, test, vi } from 'vitest'
 import { type HostNetwork, openHostNetwork } from '../harness/cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../harness/cluster/hosts.ts'
@@ -9,7 +12,7 @@ import type { TestRedis } from '../harness/redis/redis.ts'
 import { startSentinel } from '../harness/redis/sentinel.ts'
 import { until } from '../harness/until.ts'
 
-/** Each starts a Redis of many parts and three hosts, on a machine that may be busy otherwise. */
+/** Each test starts several Redis servers and three hosts, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 300_000 })
 
 const open: (() => void | Promise<void>)[] = []
@@ -34,7 +37,7 @@ async function hostsOver(
   return hosts
 }
 
-test('a fail-over by Sentinels: what the new master lacks is known to all by a new epoch, and all go on', async () => {
+test('a Sentinel fail-over: members learn of any loss by a new epoch, and all continue', async () => {
   const net = await network()
   const sentinel = await startSentinel({ host: net.gateway })
   open.push(() => sentinel.stop())
@@ -48,7 +51,7 @@ test('a fail-over by Sentinels: what the new master lacks is known to all by a n
   open.push(() => crowd.close())
   await writeThrough(crowd, async () => {
     await master.kill()
-    await until(async () => (await sentinel.master()) !== master, 'another master')
+    await until(async () => (await sentinel.master()) !== master, 'the Sentinels name another master')
   })
   await auditLoss(crowd)
   await hosts.untilWhole()
@@ -64,7 +67,7 @@ async function clusterOn(
   return { redis, hosts: await hostsOver(net, redis.first, { REDIS_URL: redis.url }) }
 }
 
-test('slots of a Redis Cluster move, those of rooms and that of the hosts', async () => {
+test('slots of a Redis Cluster move: those of rooms and of the host registry', async () => {
   const { redis, hosts } = await clusterOn(await network(), 0)
   await during({ hosts, label: 'moved' }, async (crowd) => {
     for (const key of [
@@ -81,7 +84,7 @@ test('slots of a Redis Cluster move, those of rooms and that of the hosts', asyn
   })
 })
 
-test('a master of a Redis Cluster dies, that of the hosts: its replica takes over, and all go on', async () => {
+test('the Redis Cluster master of the host registry dies: its replica takes over, and all continue', async () => {
   const { redis, hosts } = await clusterOn(await network(), 1)
   const crowd = await crowdOver({ hosts, label: 'death' })
   open.push(() => crowd.close())
@@ -97,7 +100,7 @@ test('a master of a Redis Cluster dies, that of the hosts: its replica takes ove
 
 const roomsOf = (crowd: Crowd) => [...new Set(crowd.members.map(({ room }) => room))]
 
-/** Room by room: everything that was acked is there, or all have been told that the log is another one. */
+/** For each room: all acked messages are there, or all members learned that the log is another one. */
 async function auditLoss(crowd: Crowd): Promise<void> {
   const final = await crowd.write(1).then(() => crowd.acked)
   for (const room of roomsOf(crowd)) {

@@ -1,4 +1,7 @@
-/** 60 writers in 10 rooms over three hosts of two workers each, on one Redis: undisturbed, and while Redis loses publications. */
+/**
+ * 60 writers in 10 rooms over three hosts of two workers each, on one Redis: undisturbed, and while Redis
+ * loses publications.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
@@ -10,7 +13,7 @@ const MESSAGES = sized(5_000, 20_000)
 
 const three = sharedThreeHosts()
 
-test(`${MESSAGES} messages: all members see one dense order, without a single reconnect`, async () => {
+test(`${MESSAGES} messages: all members see one order without gaps, without a single reconnect`, async () => {
   const crowd = await crowdOver({ hosts: three.hosts, label: 'quiet', inFlight: 5 })
   await crowd.write(Math.ceil(MESSAGES / WRITERS))
   expect(crowd.ackedCount).toBeGreaterThanOrEqual(MESSAGES)
@@ -21,7 +24,7 @@ test(`${MESSAGES} messages: all members see one dense order, without a single re
   crowd.close()
 }, 600_000)
 
-test('the connections that subscribe are killed every 200 ms', async () => {
+test('the subscribed connections are killed every 200 ms', async () => {
   const before = await three.hosts.metric('rookery_redis_restored_total')
   await during({ hosts: three.hosts, label: 'killed' }, async () => {
     let killed = 0
@@ -45,7 +48,7 @@ test('the output buffers of subscribed connections overflow in Redis', async () 
     await three.redis.cli('config', 'set', 'client-output-buffer-limit', 'pubsub 1kb 0 0')
     try {
       await until(async () => {
-        // Redis sends all that has arrived during the pause at once.
+        // Redis sends at once everything that arrived during the pause.
         three.redis.pause()
         await delay(200)
         three.redis.resume()
@@ -58,18 +61,18 @@ test('the output buffers of subscribed connections overflow in Redis', async () 
   })
 })
 
-test('Redis stands still until sends are refused', async () => {
+test('Redis is paused until sends are refused', async () => {
   const crowd = await during({ hosts: three.hosts, label: 'still' }, async (writers) => {
     three.redis.pause()
-    await until(() => Object.keys(writers.refusals()).length > 0, 'sends that get no answer are refused')
+    await until(() => Object.keys(writers.refusals()).length > 0, 'sends without an answer are refused')
     three.redis.resume()
   })
   expect(Object.keys(crowd.refusals())).toEqual(['unavailable'])
-  // Connections stay.
+  // Connections are kept.
   expect(crowd.disconnects).toBe(0)
 })
 
-test('garbage on every channel that is in use', async () => {
+test('garbage on every channel in use', async () => {
   const refused = async () =>
     (await three.hosts.metric('rookery_backplane_refused_total')) +
     (await three.hosts.metric('rookery_log_refused_entries_total'))
@@ -86,7 +89,7 @@ test('garbage on every channel that is in use', async () => {
     publisher.disconnect()
     await until(
       async () => (await refused()) >= before + channels.length * GARBAGE.length,
-      'all of it is counted',
+      'all garbage is counted',
     )
   })
 })

@@ -1,4 +1,4 @@
-/** Hosts at their start: what they read from Redis, how much of it they accept, and what they ignore. */
+/** Hosts when they start: what they read from Redis, how much they accept, and what they ignore. */
 import { afterEach, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type HostNetwork, openHostNetwork } from '../harness/cluster/host-networks.ts'
@@ -45,7 +45,7 @@ async function guest(url: string, name: string): Promise<ChatClient> {
   return client
 }
 
-test('a start without Redis: alive, not ready, says why, and is ready as soon as Redis is there', async () => {
+test('a start without Redis: the host is alive, not ready, says why, and is ready as soon as Redis is', async () => {
   const net = await networkOf(1)
   const port = await freePort()
   const hosts = await hostsOn(net, { host: net.gateway, port }, { workersPerHost: 1, untilReady: false })
@@ -56,7 +56,7 @@ test('a start without Redis: alive, not ready, says why, and is ready as soon as
         ({ text }) => text.includes('Redis'),
         () => false,
       ),
-    'it says why it is not ready',
+    'the host says why it is not ready',
     () => host.rookery.tail(),
   )
   expect((await host.readiness()).status).toBe(503)
@@ -64,7 +64,7 @@ test('a start without Redis: alive, not ready, says why, and is ready as soon as
   await redisOn(net, port)
   await until(
     () => host.isReady(),
-    'it is ready',
+    'the host is ready',
     () => host.rookery.tail(),
   )
   const client = await guest(host.url, 'the first')
@@ -72,7 +72,7 @@ test('a start without Redis: alive, not ready, says why, and is ready as soon as
   expect((await client.send('first', 'one')).seq).toBe(1)
 })
 
-test('connections to Redis: two a host, with one worker and with eight', async () => {
+test('each host has two connections to Redis, with one worker and with eight', async () => {
   const net = await networkOf(1)
   const redis = await redisOn(net)
   for (const workersPerHost of [1, 8]) {
@@ -92,11 +92,14 @@ test('connections to Redis: two a host, with one worker and with eight', async (
     } finally {
       await hosts.stop()
     }
-    await until(async () => !(await redis.cli('client', 'list')).includes('name=rookery:'), 'they are closed')
+    await until(
+      async () => !(await redis.cli('client', 'list')).includes('name=rookery:'),
+      'the connections are closed',
+    )
   }
 })
 
-test('two clusters on one Redis never meet', async () => {
+test('two clusters on one Redis never mix', async () => {
   const net = await networkOf(2)
   const redis = await redisOn(net)
   const names = ['first', 'second'] as const
@@ -122,7 +125,7 @@ test('two clusters on one Redis never meet', async () => {
 
 const key = (part: string) => `rookery:rookery:{r:guarded}:${part}`
 
-test('entries written into Redis past the hosts reach no client, and are counted', async () => {
+test('entries written into Redis by others reach no client, and are counted', async () => {
   const net = await networkOf(2)
   const redis = await redisOn(net)
   const hosts = await hostsOn(net, redis, { workersPerHost: 1 })
@@ -138,7 +141,7 @@ test('entries written into Redis past the hosts reach no client, and are counted
   const refused = (where: string) =>
     hosts.metric('rookery_log_refused_entries_total', { where, why: 'forged' })
   expect(await redis.cli('spublish', key('entries'), JSON.stringify({ ...forged, epoch }))).toBe('2')
-  await until(async () => (await refused('channel')) === 2, 'both hosts refuse what was told')
+  await until(async () => (await refused('channel')) === 2, 'both hosts refuse the entry')
   await redis.cli('hset', key('log'), '2', JSON.stringify(forged))
   await redis.cli('hset', key('meta'), 'head', '2', 'texts', '2')
   expect((await writer.send('guarded', 'm3')).seq).toBe(3)

@@ -53,7 +53,7 @@ test('kill -9 of the primary: no worker survives it, and the next start has ever
 
   const second = await start({ WORKERS: '2', PORT: String(port), DATA_DIR: dataDir })
   expect(second.port).toBe(port)
-  await until(() => crowd.ackedCount > 1_500, 'the same clients go on')
+  await until(() => crowd.ackedCount > 1_500, 'the same clients continue')
   for (const member of crowd.members) member.stopSending()
   await writing
   await crowd.audit()

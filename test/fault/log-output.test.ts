@@ -1,4 +1,4 @@
-/** Log output that cannot be written: a full disk, a closed pipe. The host serves, and stops in order. */
+/** Log output that cannot be written: a full disk, a closed pipe. The host serves, and stops cleanly. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-/** Without its log the ports can't be learned: free ones are chosen before. */
+/** Without the log the ports cannot be read: free ones are chosen before. */
 async function start(stdout: number | 'pipe', logFormat: string) {
   const [port, adminPort] = await Promise.all([freePort(), freePort()])
   const env = {
@@ -67,20 +67,20 @@ async function stop(child: ChildProcess): Promise<unknown> {
   return code
 }
 
-test.each(['json', 'pretty'])('a full disk under the %s log costs lines alone', async (format) => {
+test.each(['json', 'pretty'])('a full disk under the %s log only loses log lines', async (format) => {
   const full = openSync('/dev/full', 'w')
   const { child, url, adminUrl } = await start(full, format)
   closeSync(full)
-  await until(() => isReady(url, child), 'it serves')
+  await until(() => isReady(url, child), 'the host serves')
   expect(await count(adminUrl, 'rookery_log_write_errors_total')).toBeGreaterThan(0)
   expect(await stop(child), errors).toBe(0)
 })
 
-test.each(['json', 'pretty'])('a pipe that is closed under the %s log costs lines alone', async (format) => {
+test.each(['json', 'pretty'])('a closed pipe under the %s log only loses log lines', async (format) => {
   const { child, url, adminUrl } = await start('pipe', format)
   child.stdout?.destroy()
-  await until(() => isReady(url, child), 'it serves')
-  // A reload has the primary and a new worker write.
+  await until(() => isReady(url, child), 'the host serves')
+  // A reload makes the primary and a new worker write.
   child.kill('SIGHUP')
   await until(
     async () => (await count(adminUrl, 'rookery_log_lines_dropped_total')) > 0,

@@ -1,4 +1,4 @@
-/** A primary that stands still for a while: requests are refused in time, and no disconnected user stays present. */
+/** A primary is paused for a while: requests are refused in time, and no disconnected user stays present. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ChatClient } from '../harness/client/chat-client.ts'
 import { chatClients } from '../harness/client/chat-clients.ts'
@@ -18,7 +18,7 @@ const { guest } = chatClients(() => rookery.url)
 
 const count = async (client: ChatClient, room: string) => (await client.ask('room:members', { room })).count
 
-it('refuses joins as unavailable, of rooms that are open and of new ones, and leaves no ghost', async () => {
+it('refuses joins of open and of new rooms as unavailable, and leaves no disconnected user present', async () => {
   const [watcher, late, alone, leaver] = [
     await guest('Watcher'),
     await guest('Late'),
@@ -35,7 +35,7 @@ it('refuses joins as unavailable, of rooms that are open and of new ones, and le
     ])
     expect(refusals.map(({ code }) => code)).toEqual(['unavailable', 'unavailable'])
     for (const client of [late, alone, leaver]) client.close()
-    // The worker has heard of it: what it asks of the primary after that is refused too.
+    // The worker has received it: its later requests to the primary are refused too.
     expect(await watcher.refused('room:members', { room: 'den' })).toMatchObject({ code: 'unavailable' })
   } finally {
     rookery.signal('SIGCONT')
@@ -45,5 +45,5 @@ it('refuses joins as unavailable, of rooms that are open and of new ones, and le
   const again = await guest('Late')
   expect((await again.join('den')).members).toHaveLength(2)
   again.close()
-  await until(async () => (await count(watcher, 'den')) === 1, 'presence is as it should be')
+  await until(async () => (await count(watcher, 'den')) === 1, 'presence is correct')
 })

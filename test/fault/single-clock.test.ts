@@ -1,4 +1,7 @@
-/** The clock of one of two hosts jumps by an hour, ahead and back, under load: nothing is lost or late, no host is taken for gone. */
+/**
+ * The clock of one of two hosts jumps by an hour, forward and back, under load: nothing is lost or late, and
+ * no host is considered dead.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
@@ -44,13 +47,13 @@ async function othersOf({ adminUrl }: RunningRookery): Promise<number> {
   return status.hosts.length
 }
 
-/** How far the clock of the host's worker is ahead, by what it says in an answer. */
+/** How far the clock of the host's worker is ahead, measured from an answer. */
 async function aheadMs({ url }: RunningRookery): Promise<number> {
   const { headers } = await fetch(url)
   return Date.parse(String(headers.get('date'))) - Date.now()
 }
 
-test('an hour ahead, two back, and right again', async () => {
+test('the clock jumps an hour forward, two back, and returns', async () => {
   const [jumping, steady] = hosts
   if (jumping === undefined || steady === undefined) throw new Error('two hosts')
   const present = await Promise.all(
@@ -64,7 +67,7 @@ test('an hour ahead, two back, and right again', async () => {
         await clock.jumpTo(seconds)
         await until(
           async () => Math.abs((await aheadMs(jumping)) - seconds * 1_000) < HOUR_S * 500,
-          'it has jumped',
+          'the clock has jumped',
         )
         await untilMoreAcked(writers)
       }

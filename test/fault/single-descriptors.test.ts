@@ -1,4 +1,7 @@
-/** A process that has no file descriptor left, the primary and then a worker, under load: nothing crashes, no CPU core is burnt, everything recovers. */
+/**
+ * The primary and then a worker have no file descriptor left, under load: nothing crashes, no CPU core is
+ * kept busy, everything recovers.
+ */
 import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -36,7 +39,10 @@ async function limitDescriptors(pid: number, soft: number): Promise<void> {
   if (code !== 0) throw new Error(stderr)
 }
 
-/** The system compares the number of the next one with the limit: it gets none. @returns what undoes it */
+/**
+ * The system compares the next descriptor's number with the limit, so the process gets none. @returns a
+ * function that undoes it
+ */
 async function exhaust(pid: number): Promise<() => Promise<void>> {
   const open = new Set((await readdir(`/proc/${pid}/fd`)).map(Number))
   let next = 0
@@ -45,11 +51,11 @@ async function exhaust(pid: number): Promise<() => Promise<void>> {
   return () => limitDescriptors(pid, 10_000)
 }
 
-test('the primary has none: it closes new connections and burns no CPU core', async () => {
+test('the primary has none: it closes new connections and keeps no CPU core busy', async () => {
   const undo = await exhaust(rookery.pid)
   const sockets = Array.from({ length: CONNECTING }, () => keepConnecting(rookery.port))
   try {
-    await until(() => sockets.every(({ closed }) => closed() > 0), 'all have been turned away')
+    await until(() => sockets.every(({ closed }) => closed() > 0), 'all connections have been closed')
     const [usedBefore, from] = [await cpuMs(rookery.pid), performance.now()]
     await delay(WATCHED_MS)
     const share = ((await cpuMs(rookery.pid)) - usedBefore) / (performance.now() - from)
@@ -90,14 +96,14 @@ test('the primary and then a worker have none, under load: no message is lost, n
       const guest = await ChatClient.guest(rookery.url, 'Somebody')
       newcomers.push(guest)
       return guest.welcome.worker === starved
-    }, 'the worker takes connections again')
+    }, 'the worker accepts connections again')
   } finally {
     for (const one of newcomers) one.close()
   }
   expect(rookery.log('worker died')).toBeUndefined()
 })
 
-/** Connects anew whenever it is closed. */
+/** Connects again whenever it is closed. */
 function keepConnecting(port: number): { closed: () => number; end: () => void } {
   let closed = 0
   let over = false

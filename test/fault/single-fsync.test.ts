@@ -1,4 +1,4 @@
-/** A disk that fails fsync (libfiu, from Debian) under the embedded log, under load, and works again. */
+/** A disk fails fsync (libfiu, from Debian) under the embedded log, under load, and then works again. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ async function tellPrimary(...commands: string[]): Promise<void> {
 
 const SYNCS = ['fdatasync', 'fsync'].map((name) => `posix/io/sync/${name}`)
 
-test('sends are refused as retryable, what was acked is kept, and it goes on by itself', async () => {
+test('sends are refused as retryable, acked messages are kept, and the host recovers by itself', async () => {
   const crowd = await underLoad({ url: rookery.url, label: 'fsync-' }, async (writers) => {
     await tellPrimary(...SYNCS.map((name) => `enable name=${name},failinfo=${EIO}`))
     await until(

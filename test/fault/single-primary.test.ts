@@ -1,4 +1,7 @@
-/** A primary under load that stands still: for a moment it costs nothing; for good, its workers kill it, and clients go on after the next start. */
+/**
+ * A primary is paused under load: a short pause costs nothing; after a long one its workers kill it, and
+ * clients continue after the next start.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
@@ -25,7 +28,7 @@ afterAll(async () => {
   for (const one of started) await one.kill()
 })
 
-test('a moment: every send is acked, and no connection is lost', async () => {
+test('a short pause: every send is acked, and no connection is lost', async () => {
   const crowd = await underLoad({ url: rookery.url, label: 'moment-' }, async () => {
     rookery.signal('SIGSTOP')
     await delay(SHORT_MS)
@@ -34,14 +37,14 @@ test('a moment: every send is acked, and no connection is lost', async () => {
   expect(crowd.disconnects).toBe(0)
 })
 
-test('for good: its workers kill it and exit, so that a process manager restarts it, and acked messages are there after the start', async () => {
+test('an endless pause: its workers kill it and exit, so that a process manager restarts it, and acked messages are there after the start', async () => {
   const workers = rookery.workerPids()
   const { port, dataDir } = rookery
   await underLoad({ url: rookery.url, label: 'for-good-' }, async () => {
     rookery.signal('SIGSTOP')
     expect(await rookery.exited()).toEqual({ code: null, signal: 'SIGKILL' })
     expect(rookery.log('killed the primary: it hangs')).toMatchObject({ primary: rookery.pid })
-    await until(() => !workers.some(isAlive), 'the workers have left')
+    await until(() => !workers.some(isAlive), 'the workers have exited')
     await start({ PORT: String(port), DATA_DIR: dataDir })
   })
 })

@@ -1,4 +1,7 @@
-/** Two hosts whose Redis stops in order, drops every connection, is slow, or does not answer; and workers that die while hosts recover. */
+/**
+ * Two hosts whose Redis stops cleanly, drops every connection, is slow, or does not answer; and workers that
+ * die while hosts recover.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
@@ -41,10 +44,10 @@ async function untilWhole(): Promise<void> {
       const answer = await fetch(`${adminUrl}/status`)
       const status = (await answer.json()) as { degraded: string | null; hosts: unknown[] }
       return status.degraded === null && status.hosts.length === HOSTS - 1
-    }, 'the hosts are well and know each other')
+    }, 'the hosts are healthy and know each other')
 }
 
-test('it ends in order and comes back, every connection to it is closed, all of it is slow: no client loses its own', async () => {
+test('Redis stops cleanly and restarts, its connections are closed, it is slow: no client loses its connection', async () => {
   const crowd = await underLoad({ url: urls(), label: 'ends-' }, async (writers) => {
     await redis.kill('SIGTERM')
     await until(() => Object.keys(writers.refusals()).length > 0, 'sends are refused')
@@ -61,7 +64,7 @@ test('it ends in order and comes back, every connection to it is closed, all of 
   await untilWhole()
 })
 
-test('it is out of reach on connections that look open, and workers die while the hosts come back from that', async () => {
+test('Redis is unreachable over connections that look open, and workers die while the hosts recover', async () => {
   await underLoad({ url: urls(), label: 'half-open-' }, async (writers) => {
     network.hold()
     await until(() => Object.keys(writers.refusals()).length > 0, 'sends are refused')
@@ -73,7 +76,7 @@ test('it is out of reach on connections that look open, and workers die while th
   await untilWhole()
 })
 
-test('workers are rolled on one host, and one of them dies meanwhile; then the connections to Redis are closed as well', async () => {
+test('workers are rolled on one host, and one of them dies meanwhile; then the connections to Redis are closed too', async () => {
   const [host] = hosts
   if (host === undefined) throw new Error('no host')
   const before = new Set(host.workerNames())
@@ -84,7 +87,7 @@ test('workers are rolled on one host, and one of them dies meanwhile; then the c
     await redis.cli('client', 'kill', 'type', 'normal')
     await until(
       () => host.countLogs('reload done') + host.countLogs('reload failed') > 0,
-      'the reload has come to its end',
+      'the reload is done',
       () => host.tail(),
     )
     await untilMoreAcked(writers)

@@ -1,4 +1,7 @@
-/** A worker under load that stands still, hangs, runs out of memory, or does not read from its primary: one host of three workers. */
+/**
+ * One host of three workers under load: a worker is paused, hangs, runs out of memory, or does not read from
+ * its primary.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
@@ -10,7 +13,7 @@ import { servedBy, underLoad, untilMoreAcked } from '../harness/members/under-lo
 import { until } from '../harness/until.ts'
 
 const WORKERS = 3
-/** Longer than a busy machine lets a process wait, or a healthy worker would be taken for one that hangs. */
+/** Longer than a busy machine delays a process, or a healthy worker would be considered hung. */
 const HANG_TIMEOUT_MS = 4_500
 const SHORT_MS = 1_500
 const NEWCOMERS = 60
@@ -50,7 +53,10 @@ function victimsOf(crowd: Crowd): Victim[] {
 const deathOf = ({ name }: Victim) =>
   rookery.logs.find(({ msg, worker }) => msg === 'worker died' && worker === name)
 
-/** The victims end, their members reconnect to other workers and lose nothing, other members notice nothing. @returns why each has ended */
+/**
+ * The victims exit, their members reconnect to other workers and lose nothing, other members notice nothing.
+ * @returns why each has exited
+ */
 async function affectsOwnMembersOnly(
   label: string,
   count: number,
@@ -66,11 +72,11 @@ async function affectsOwnMembersOnly(
     await fault(victims, others)
     await until(
       () => victims.every((victim) => deathOf(victim) !== undefined),
-      'the workers have ended',
+      'the workers have exited',
       () => rookery.tail(),
     )
     reasons = victims.map((victim) => String(deathOf(victim)?.reason))
-    await until(() => its.every(({ disconnects }) => disconnects > 0), 'their members have lost them')
+    await until(() => its.every(({ disconnects }) => disconnects > 0), 'their members are disconnected')
     await untilMoreAcked(crowd)
     expect(others.map(({ disconnects }) => disconnects)).toEqual(others.map(() => 0))
   })
@@ -78,7 +84,7 @@ async function affectsOwnMembersOnly(
   return reasons
 }
 
-test('a worker and the primary stand still for a moment: no message and no connection is lost', async () => {
+test('a worker and the primary are paused for a moment: no message and no connection is lost', async () => {
   const crowd = await underLoad({ url: rookery.url, label: 'still-' }, async (writers) => {
     const [victim] = victimsOf(writers)
     if (victim === undefined) throw new Error('no worker has members')
@@ -96,7 +102,7 @@ test('a worker and the primary stand still for a moment: no message and no conne
   expect(rookery.log('worker died')).toBeUndefined()
 })
 
-test('a worker stands still, another one reads nothing of its primary: both are detected and replaced, and newcomers are admitted', async () => {
+test('one worker is paused, another does not read from its primary: both are detected and replaced, and newcomers are admitted', async () => {
   const before = await residentBytes(rookery.pid)
   const newcomers: ChatClient[] = []
   try {
@@ -112,7 +118,7 @@ test('a worker stands still, another one reads nothing of its primary: both are 
       const last = others.map((member) => member.last)
       await until(
         () => others.every((member, at) => member.last > (last[at] ?? 0)),
-        'the others are shown what is new meanwhile',
+        'the other members receive new messages meanwhile',
       )
     })
     expect(reasons[0]).toContain('answered nothing')

@@ -42,7 +42,7 @@ test.each([
   ['cannot be loaded', 'throw new Error("broken at load")', 'broken at load'],
   ['exports no function', 'module.exports = 42', 'has no default export that is a function'],
   ['ends right after its start', `${GOOD_APP}; setTimeout(() => process.exit(9), 20)`, undefined],
-])('an application that %s: the host gives up with the code for it', async (_what, source, reason) => {
+])('an application that %s: the host gives up with the matching exit code', async (_what, source, reason) => {
   const rookery = await start(source, { untilReady: false })
   expect((await rookery.exited()).code).toBe(5)
   const last = rookery.log('workers keep crashing: giving up')
@@ -52,7 +52,7 @@ test.each([
   expect(rookery.countLogs('worker died')).toBe(7)
 })
 
-test('a worker that never gets ready is ended, and counts as a death', async () => {
+test('a worker that never becomes ready is stopped, and counts as a crash', async () => {
   const never = 'module.exports = () => new Promise(() => undefined)'
   const env = { WORKER_BOOT_TIMEOUT_MS: '1000', WORKERS: '1' }
   const rookery = await start(never, { env, untilReady: false })
@@ -60,7 +60,7 @@ test('a worker that never gets ready is ended, and counts as a death', async () 
   expect(rookery.log('worker died')).toMatchObject({ signal: 'SIGKILL', reason: 'not ready within 1000 ms' })
 })
 
-test('a reload to an application that does not start leaves the old workers in service', async () => {
+test('a reload to an application that does not start keeps the old workers in service', async () => {
   const rookery = await start(GOOD_APP)
   const pids = rookery.workerPids()
   await writeFile(app, 'throw new Error("broken by the new version")')
@@ -80,14 +80,17 @@ test('signals to the workers, as pm2 and a terminal send them, change nothing', 
   const pids = rookery.workerPids()
   for (const pid of pids)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal)
-  // Each has dealt with its signals when it answers a client that came after them.
+  // Each worker has handled its signals when it answers a client that connected after them.
   const answered = new Set<number>()
-  await until(async () => answered.add(await answeringPid(rookery)).size === pids.length, 'all answer')
+  await until(
+    async () => answered.add(await answeringPid(rookery)).size === pids.length,
+    'all workers answer',
+  )
   expect(rookery.workerPids()).toEqual(pids)
   expect(rookery.log('worker died')).toBeUndefined()
 })
 
-test('a worker whose event loop hangs is found, killed and replaced', async () => {
+test('a worker whose event loop hangs is detected, killed and replaced', async () => {
   const rookery = await start(
     `module.exports = (io) => io.on('connection', (socket) => {
     socket.emit('pid', process.pid)
@@ -109,7 +112,7 @@ test('a worker whose event loop hangs is found, killed and replaced', async () =
   socket.disconnect()
 })
 
-test('an uncaught error in a worker is logged with its stack, as the reason of its death', async () => {
+test('an uncaught error in a worker is logged with its stack, as the reason of its crash', async () => {
   const throwing = `module.exports = (io) => io.on('connection', (socket) => {
     socket.emit('pid', process.pid)
     socket.on('reject', () => { Promise.reject(new Error('nobody caught this')) })
@@ -125,12 +128,12 @@ test('an uncaught error in a worker is logged with its stack, as the reason of i
   socket.disconnect()
 })
 
-test('a reload while a crashed worker waits for its restart: as many workers as before, all of them new', async () => {
+test('a reload while a crashed worker waits for its restart: the same number of workers, all of them new', async () => {
   const rookery = await start(GOOD_APP)
   const before = rookery.workerNames()
   await writeFile(app, 'throw new Error("broken for a while")')
   rookery.killWorker(0)
-  // The second death in a row of that slot is followed by a pause.
+  // The second crash in a row of a slot is followed by a pause.
   await rookery.untilLog('worker died', 3)
   await writeFile(app, GOOD_APP)
   rookery.signal('SIGHUP')
@@ -139,7 +142,7 @@ test('a reload while a crashed worker waits for its restart: as many workers as 
   expect(rookery.workerNames().filter((name) => before.includes(name))).toEqual([])
 })
 
-test('a path with a space and other letters is a path like any other', async () => {
+test('a path with a space and non-ASCII letters works', async () => {
   const odd = join(directory, 'a b é')
   await symlink(fileURLToPath(new URL('../..', import.meta.url)), odd)
   const rookery = await startRookery({
@@ -152,7 +155,7 @@ test('a path with a space and other letters is a path like any other', async () 
   expect(page.status).toBe(200)
 })
 
-test('a worker that does not leave is killed at the deadline, and the exit code says so', async () => {
+test('a worker that does not exit is killed at the deadline, and the exit code shows it', async () => {
   const deaf = `module.exports = (io, context) =>
     context.onDrain({ settle: () => { for (;;); } }) ?? io.on('connection', (socket) => socket.emit('pid', 1))`
   const env = { DRAIN_MS: '200', STOP_DEADLINE_MS: '5200', WORKERS: '1' }

@@ -1,4 +1,4 @@
-/** Random faults once, as a person asks for them: both shapes for some seconds, audited. Long runs are for elsewhere. */
+/** A short random-fault run on both topologies, audited, as a user would start it. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,13 +18,13 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 test.each(['havoc', 'havoc-hosts'])(
-  '%s: faults hit, and nothing that was acked is lost',
+  '%s: faults are injected, and no acked message is lost',
   async (scenario) => {
     const size = ['--clients', '20', '--rate', '30', '--duration', '20']
     const args = ['run', scenario, '--seeds', SEEDS, ...size, '--json', '--no-page', '--out', scenario]
     const { stdout, stderr } = await run(process.execPath, [MAIN, ...args], { cwd: directory })
     const seeds = Seeds.parse(JSON.parse(stdout))
-    // How soon everybody is served again is the machine's matter too.
+    // How soon all clients are served again also depends on the machine.
     expect(seeds.totals, stderr).toMatchObject({ lost: 0, doubled: 0, outOfOrder: 0, phantom: 0 })
     expect(seeds.totals.acked, stderr).toBeGreaterThan(50)
     expect(Object.keys(seeds.totals.faults).length, stderr).toBeGreaterThan(1)

@@ -1,4 +1,7 @@
-/** What a soak counts before and after: the chat holds what it held, on two hosts over Redis and through faults; one that leaks is found out. */
+/**
+ * A soak's resource counts before and after: the chat returns to its start, on two hosts over Redis and
+ * through faults; a leak is detected.
+ */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -25,7 +28,7 @@ const unwatched: RunObserver = {
 
 const SOAK = scenarioNamed('soak')
 
-/** What leaks does not come back: that need not be waited for long. And the more come and go, the more leaks. */
+/** Leaked resources do not come back, so a short wait is enough. More connections leak more. */
 function hurried(settings: ScenarioSettings): RunPlan {
   const { baseline, ...plan } = SOAK.plan(settings)
   return {
@@ -46,11 +49,11 @@ const run = (scenario: Scenario, asked: Record<string, unknown>): Promise<RunRes
 
 const failed = ({ checks }: RunResult) => checks.filter(({ ok }) => !ok)
 
-/** Each of them begins and ends two hosts, and counts four times. */
+/** Each test starts and stops two hosts, and counts four times. */
 const TIMEOUT_MS = 300_000
 
 test(
-  'the chat holds afterwards what it held before, whatever was done to it',
+  'the chat holds the same resources afterwards, whatever happened to it',
   async () => {
     const result = await run(SOAK, { hosts: '2', duration: '180' })
     expect(failed(result)).toEqual([])
@@ -62,7 +65,7 @@ test(
 )
 
 test(
-  'a chat that leaks is found out, in every figure',
+  'a leaking chat is detected, in every count',
   async () => {
     const scenario = { ...SOAK, wants: [], plan: hurried }
     const result = await run(scenario, { hosts: '2', env: [`APP=${LEAKING}`] })
