@@ -29,7 +29,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(names(answers)).toEqual(['a', 'b', 'c', 'd'])
     })
 
-    it('collects those of the members of a room, wherever they are', async () => {
+    it('collects the answers of the members of a room, on any worker', async () => {
       await Promise.all([answering('w1', 'a'), answering('w2', 'b', ['red']), answering('w3', 'c')])
       for (const worker of host.workers) {
         const answers = await host.run(worker, ({ io }) => io.to('red').timeout(60_000).emitWithAck('ask'))
@@ -37,7 +37,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       }
     })
 
-    it('is over at once when there is no client, or when it is local', async () => {
+    it('ends at once when there is no client, or when it is local', async () => {
       await Promise.all([answering('w1', 'a'), answering('w2', 'b')])
       expect(await host.run('w1', ({ io }) => io.to('nobody').timeout(60_000).emitWithAck('ask'))).toEqual([])
       const own = await host.run('w1', ({ io }) => io.local.timeout(60_000).emitWithAck('ask'))
@@ -55,7 +55,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(answers).toEqual([[Buffer.from('question'), Buffer.from('answer')]])
     })
 
-    it('does not mix up answers when all workers ask at once', async () => {
+    it('does not mix up answers when all workers broadcast at once', async () => {
       await Promise.all([answering('w1', 'a'), answering('w2', 'b'), answering('w3', 'c')])
       const asked = await Promise.all(
         ['w1', 'w2', 'w3'].map((worker) =>
@@ -79,7 +79,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       }
     })
 
-    it('that not everybody answers is an error that has the answers that came', async () => {
+    it('fails with the answers received so far when not every client answers', async () => {
       await answering('w1', 'a')
       await answering('w3', 'b')
       await host.connect('w2')
@@ -109,7 +109,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
             [...io.of('/').sockets.values()].reduce((sum, socket) => sum + socket['acks'].size, 0),
           )
         const open = () => host.workerMetric(worker, 'rookery_adapter_open_questions')
-        await until(async () => (await held()) + (await open()) === 0, `${worker} holds nothing`)
+        await until(async () => (await held()) + (await open()) === 0, `${worker} holds no resources`)
       }
     })
 

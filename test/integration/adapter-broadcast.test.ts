@@ -5,7 +5,7 @@ import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 describe.each(SHAPES)('on %s:', (shape) => {
   const host = AdapterHost.shared(shape)
 
-  /** One client a worker, with the given rooms, and what each has been sent. */
+  /** One client per worker, with the given rooms, and everything that each has received. */
   async function clients(rooms: string[][], settings: ClientSettings = {}): Promise<Received[]> {
     const connected = await Promise.all(
       ['w1', 'w2', 'w3'].map((worker, index) =>
@@ -15,7 +15,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
     return connected.map(({ received }) => received)
   }
 
-  /** What came before a fence that the same worker has sent everybody. */
+  /** What arrived before a marker that the same worker broadcasts. */
   async function eventsOf(received: Received[], worker = 'w1', nsp = '/'): Promise<unknown[][][]> {
     await host.run(worker, ({ io }, namespace) => void io.of(namespace).emit('fence'), nsp)
     await Promise.all(received.map(({ until }) => until('fence')))
@@ -32,7 +32,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await eventsOf(received)).toEqual([news, news, news])
     })
 
-    it('to rooms reaches their members once, but those in excepted rooms', async () => {
+    it('to rooms reaches each member once, except members of excepted rooms', async () => {
       const received = await clients([
         ['red', 'blue'],
         ['red', 'blue'],
@@ -51,7 +51,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(third).toEqual([['b'], ['d']])
     })
 
-    it('of a socket reaches all but itself', async () => {
+    it('from a socket reaches every client but itself', async () => {
       const received = await clients([['red'], ['red'], []])
       await host.run('w1', ({ io }) => {
         for (const socket of io.of('/').sockets.values()) {
@@ -72,7 +72,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await eventsOf([target.received, other.received])).toEqual([[['private']], []])
     })
 
-    it('to a socket id reaches sockets of other workers that were let into its room', async () => {
+    it('to a socket id reaches sockets of other workers that joined its room', async () => {
       const target = await host.connect('w3')
       const others = await Promise.all(
         ['w2', 'w3'].map((worker) => host.connect(worker, { rooms: [target.id] })),
@@ -120,7 +120,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
         expect(events).toEqual([['poll', 'ü€𝄞', Buffer.from('bytes')]])
     })
 
-    it('to a room with an odd name, or a number, finds it', async () => {
+    it('to a room with an unusual name, or a number, reaches it', async () => {
       const names = ['', 'a,b', '\0', 'ü'.repeat(300), 'x'.repeat(70_000)]
       const received = await clients([[], names, []])
       await host.run('w2', async ({ io }) => {
@@ -183,7 +183,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(third).toEqual(second)
     })
 
-    it('loses nothing that is emitted before a socket leaves the room', async () => {
+    it('is kept: emits before a socket leaves the room are not lost', async () => {
       const received = await clients([['red'], ['red'], ['red']])
       await host.run('w1', ({ io }) => {
         io.to('red').emit('last')
@@ -198,7 +198,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(third).toEqual(second)
     })
 
-    it('loses nothing that is emitted before sockets are disconnected', async () => {
+    it('is kept: emits before sockets are disconnected are not lost', async () => {
       const received = await clients([])
       await host.run('w1', ({ io }) => {
         io.emit('bye')
@@ -210,7 +210,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       }
     })
 
-    it('lets an emit that follows a socketsJoin reach those who join by it, on all workers', async () => {
+    it('is kept: an emit after socketsJoin reaches the sockets that it joined, on all workers', async () => {
       const received = await clients([['red'], ['red'], []])
       await host.run('w1', ({ io }) => {
         io.in('red').socketsJoin(['new', 'newer'])
@@ -221,7 +221,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await host.metric('rookery_relay_topics')).toBeGreaterThan(0)
     })
 
-    it('lets an emit reach whoever has awaited a join, from any worker', async () => {
+    it('is kept: an emit from any worker reaches sockets whose join was awaited', async () => {
       const received = await clients([])
       for (let round = 0; round < 50; round += 1) {
         await host.run(
@@ -237,7 +237,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(second).toEqual(Array.from({ length: 50 }, (_, round) => [`round ${round}`]))
     })
 
-    it('survives joining and leaving many times in one turn', async () => {
+    it('is kept when sockets join and leave many times in one turn', async () => {
       const received = await clients([])
       await host.run('w2', async ({ io }) => {
         for (const socket of io.of('/').sockets.values()) {
@@ -255,8 +255,8 @@ describe.each(SHAPES)('on %s:', (shape) => {
     })
   })
 
-  describe('interest', () => {
-    it('keeps what is for a room away from workers without members of it', async () => {
+  describe('routing by interest', () => {
+    it('sends room broadcasts only to workers with members of the room', async () => {
       const received = await clients([['red'], ['red'], []])
       const before = await Promise.all(['w2', 'w3'].map((worker) => passedTo(worker)))
       await host.run('w1', ({ io }) => {
@@ -265,11 +265,11 @@ describe.each(SHAPES)('on %s:', (shape) => {
       })
       await eventsOf(received)
       const after = await Promise.all(['w2', 'w3'].map((worker) => passedTo(worker)))
-      // The fence makes one more for each.
+      // The marker broadcast adds one for each.
       expect(after.map((passed, index) => passed - (before[index] ?? 0))).toEqual([101, 1])
     })
 
-    it('keeps broadcasts to everybody away from workers without any client', async () => {
+    it('sends broadcasts to everybody only to workers with a client', async () => {
       const { received } = await host.connect('w1')
       const other = await host.connect('w2')
       const before = await passedTo('w3')
@@ -279,8 +279,8 @@ describe.each(SHAPES)('on %s:', (shape) => {
     })
   })
 
-  describe('what can not be sent', () => {
-    it('is an error to the caller, and nothing else', async () => {
+  describe('a broadcast that cannot be sent', () => {
+    it('throws to the caller, and has no other effect', async () => {
       const received = await clients([])
       const errors = await host.run('w1', ({ io }) => {
         const circular: Record<string, unknown> = {}
@@ -306,7 +306,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await eventsOf(received)).toEqual([[], [], []])
     })
 
-    it('drops functions in arguments as one server does', async () => {
+    it('drops functions in arguments as a single server does', async () => {
       const received = await clients([])
       await host.run('w1', ({ io }) => void io.emit('x', { keep: 1, drop: () => 1 }))
       for (const events of await eventsOf(received)) expect(events).toEqual([['x', { keep: 1 }]])

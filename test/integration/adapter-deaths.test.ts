@@ -1,6 +1,6 @@
 /**
- * A worker that dies while others wait for its answer. Every deadline is later than the test's: an answer has not waited
- * for one.
+ * A worker dies while others wait for its answer. All deadlines exceed the test's, so an answer proves that
+ * the death was detected.
  */
 import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
@@ -10,27 +10,27 @@ const BEYOND_MS = 600_000
 
 describe.each(SHAPES)('on %s:', (shape) => {
   const host = AdapterHost.shared(shape, { adapter: { answerTimeoutMs: BEYOND_MS } })
-  /** With two hosts it is not on that of `w1`, which asks. */
+  /** With two hosts, the victim is not on the host of `w1`, which sends the request. */
   const victim = shape === 'one host' ? 'w3' : 'w2'
   const survivors = () => host.workers.filter((worker) => worker !== victim)
 
   const missing = () => host.workerMetric('w1', 'rookery_adapter_answers_missing_total')
 
-  /** Asks `w1` for something that the victim, which does not run, has to answer; then kills it. */
+  /** Makes `w1` send a request that the paused victim must answer, then kills the victim. */
   async function whileDying<T>(ask: () => Promise<T>): Promise<T> {
     await host.pause(victim)
     const asked = ask()
-    // The question is with the worker that will never read it: it has been counted as passed on.
+    // The worker that will never read the request has it: it was counted as forwarded.
     await until(
       async () => (await host.metric('rookery_relay_passed_total', { worker: victim })) > 0,
-      'the victim is asked',
+      'the victim has the request',
     )
     await host.kill(victim)
     return asked
   }
 
   describe('while a worker dies', () => {
-    it('fetchSockets gives what the others have', async () => {
+    it('fetchSockets returns the sockets of the others', async () => {
       await Promise.all(host.workers.map((worker) => host.connect(worker)))
       const name = host.nameFor('w1', victim)
       const before = await missing()
@@ -43,7 +43,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(lines).toMatchObject([{ workers: [name], msg: 'workers left before they answered' }])
     })
 
-    it('serverSideEmit gives the answers that came', async () => {
+    it('serverSideEmit returns the answers received', async () => {
       for (const worker of host.workers.slice(1)) {
         await host.run(
           worker,
@@ -70,7 +70,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(answers.toSorted()).toEqual(survivors())
     })
 
-    it('a broadcast with acknowledgement keeps what its clients had answered', async () => {
+    it('a broadcast with acknowledgement keeps the answers of its clients', async () => {
       const silent = await host.connect(victim)
       const prompt = await host.connect(victim)
       prompt.socket.on('ask', (answer: (value: string) => void) => answer('in time'))
@@ -78,18 +78,18 @@ describe.each(SHAPES)('on %s:', (shape) => {
       const before = await heard()
       const asked = host.run('w1', ({ io }) => io.timeout(600_000).emitWithAck('ask') as Promise<string[]>)
       await silent.received.until('ask')
-      // The answer has come to the worker that asked: it has got the count and this one acknowledgement.
+      // The answer has reached the requesting worker: it has the count and this one acknowledgement.
       await until(async () => (await heard()) === before + 2, 'w1 has the count and the acknowledgement')
       await host.kill(victim)
       expect(await asked).toEqual(['in time'])
     })
 
-    it('it is no longer asked or counted', async () => {
+    it('it gets no more requests and is not counted', async () => {
       await Promise.all(host.workers.map((worker) => host.connect(worker, { rooms: ['red'] })))
       const before = await missing()
       await host.kill(victim)
       const servers = () => host.run('w1', ({ io }) => io.of('/').adapter.serverCount())
-      await until(async () => (await servers()) === survivors().length, 'w1 knows that it is gone')
+      await until(async () => (await servers()) === survivors().length, 'w1 knows that it has exited')
       const found = await host.run('w1', async ({ io }) => {
         const [sockets, members] = await Promise.all([io.fetchSockets(), io.in('red').fetchSockets()])
         return [sockets.length, members.length]
@@ -98,7 +98,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await missing()).toBe(before)
     })
 
-    it('the order and wholeness of what the others say is untouched', async () => {
+    it('the messages of the others stay complete and in order', async () => {
       const { received } = await host.connect(survivors().at(-1) ?? '', { rooms: ['red'] })
       const sent = host.run('w1', async ({ io }) => {
         for (let index = 0; index < 2_000; index += 1) {
@@ -114,7 +114,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(numbers).toEqual(Array.from({ length: 2_000 }, (_, index) => index))
     })
 
-    it('its last words arrive before the word that it is gone', async () => {
+    it('its last messages arrive before the news of its death', async () => {
       const victimName = host.nameFor('w1', victim)
       const { received } = await host.connect('w1')
       await host.run('w1', ({ io, link }) => {

@@ -6,7 +6,7 @@ import { until } from '../harness/until.ts'
 describe.each(SHAPES)('on %s:', (shape) => {
   const host = AdapterHost.shared(shape)
 
-  /** From now on, notes `event` on a namespace of every worker. */
+  /** From now on, records `event` on a namespace of every worker. */
   async function note(event: string, nsp = '/'): Promise<void> {
     for (const worker of host.workers) {
       await host.run(
@@ -27,7 +27,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   const notedBy = (worker: string) => host.run(worker, ({ noted }) => noted)
 
   describe('serverSideEmit', () => {
-    it('reaches the other workers, with anything that has a structured clone', async () => {
+    it('reaches the other workers, with any value that structured clone supports', async () => {
       await note('tell')
       await host.run('w1', ({ io }) => {
         io.serverSideEmit('tell', 1, {
@@ -38,13 +38,13 @@ describe.each(SHAPES)('on %s:', (shape) => {
       })
       const told = [[1, { map: new Map([['a', Buffer.from('x')]]), at: new Date(3), nothing: undefined }]]
       for (const worker of host.workers.slice(1)) {
-        await until(async () => (await notedBy(worker)).length > 0, `${worker} is told`)
+        await until(async () => (await notedBy(worker)).length > 0, `${worker} received the event`)
         expect(await notedBy(worker)).toEqual(told)
       }
       expect(await notedBy('w1')).toEqual([])
     })
 
-    it('keeps the order of the calls, among broadcasts too', async () => {
+    it('keeps the order of the calls, also among broadcasts', async () => {
       const { received } = await host.connect('w2')
       await host.run('w2', ({ io }) => {
         io.of('/').removeAllListeners('tell')
@@ -62,7 +62,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(numbers).toEqual(Array.from({ length: 100 }, (_, index) => index))
     })
 
-    it('with acknowledgement collects one answer a worker', async () => {
+    it('with acknowledgement collects one answer per worker', async () => {
       for (const worker of host.workers) {
         await host.run(
           worker,
@@ -84,7 +84,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       )
     })
 
-    it('does not wait for a worker whose listener throws, or whose answer has no clone', async () => {
+    it('does not wait for a worker whose listener throws, or whose answer cannot be cloned', async () => {
       await host.run('w2', ({ io }) => {
         io.of('/').removeAllListeners('fails')
         io.of('/').on('fails' as 'connection', () => {
@@ -104,7 +104,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await host.run('w1', ({ io }) => io.engine.clientsCount)).toBe(0)
     })
 
-    it('of what has no clone is an error to the caller', async () => {
+    it('throws to the caller when a value cannot be cloned', async () => {
       const refused = await host.run('w1', ({ io }) =>
         io.serverSideEmitWithAck('ask', new Proxy({}, {})).then(String, String),
       )
@@ -122,7 +122,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('serverCount', () => {
-    it('is right at once, and when workers come and go', async () => {
+    it('is correct at once, and when workers start and exit', async () => {
       const count = (worker: string) => host.run(worker, ({ io }) => io.of('/').adapter.serverCount())
       const workers = host.workers
       const all = workers.map(() => workers.length)
@@ -130,14 +130,14 @@ describe.each(SHAPES)('on %s:', (shape) => {
       const another = await host.startWorker()
       expect(await count(another)).toBe(all.length + 1)
       for (const worker of workers)
-        await until(async () => (await count(worker)) === all.length + 1, `${worker} knows of another`)
+        await until(async () => (await count(worker)) === all.length + 1, `${worker} knows of another worker`)
       await host.kill(another)
       for (const worker of host.workers)
-        await until(async () => (await count(worker)) === all.length, `${worker} knows that it is gone`)
+        await until(async () => (await count(worker)) === all.length, `${worker} knows that it has exited`)
       expect(await Promise.all(workers.map(count))).toEqual(all)
     })
 
-    it('is right in the same turn in which a namespace is made', async () => {
+    it('is correct in the turn in which a namespace is created', async () => {
       const made = (worker: string) => host.run(worker, ({ io }) => io.of('/made').adapter.serverCount())
       expect(await made('w1')).toBe(1)
       expect(await made('w2')).toBe(2)
@@ -148,7 +148,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('namespaces', () => {
-    it('do not see each other', async () => {
+    it('are isolated from each other', async () => {
       const main = await host.connect('w2')
       const chat = await host.connect('w2', { nsp: '/chat' })
       await host.run('w1', ({ io }) => {
@@ -178,12 +178,12 @@ describe.each(SHAPES)('on %s:', (shape) => {
       await until(async () => (await serverCount('w1', nsp)) === 2, 'w1 knows both servers of the namespace')
     })
 
-    it('that are empty are closed: nothing of them stays anywhere', async () => {
+    it('that are empty are closed and leave nothing on any worker', async () => {
       const before = await bookkeeping()
       for (let round = 0; round < 12; round += 1) {
         const settings = { nsp: `/dynamic-r${round}`, rooms: ['red', 'blue'] }
         const clients = await Promise.all(host.workers.map((worker) => host.connect(worker, settings)))
-        // That another host has joined in is known some time after its clients have been let in.
+        // A worker learns that another host has joined in some time after that host's clients are admitted.
         await until(
           async () => (await serverCount('w1', settings.nsp)) === host.workers.length,
           'w1 knows all servers of the namespace',
@@ -199,7 +199,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       await until(async () => isDeepStrictEqual(await bookkeeping(), before), 'nothing is left')
     })
 
-    it('that start and end during a request do not delay its answer', async () => {
+    it('that are created and closed during a request do not delay its answer', async () => {
       const nsp = '/dynamic-flap'
       await host.connect('w1', { nsp })
       const asked = host.run(
@@ -220,7 +220,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('bookkeeping', () => {
-    it('is back to the start when all clients are gone', async () => {
+    it('is back to its start when all clients have disconnected', async () => {
       const before = await bookkeeping()
       const clients = await Promise.all(
         host.workers.map((worker) => host.connect(worker, { rooms: ['red', worker] })),
@@ -240,7 +240,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('garbage from another worker', () => {
-    it('is counted, and everything goes on', async () => {
+    it('is counted, and everything continues to work', async () => {
       const { received } = await host.connect('w2')
       await host.run('w1', ({ link }) => {
         const bodies = [
@@ -258,7 +258,9 @@ describe.each(SHAPES)('on %s:', (shape) => {
     })
   })
 
-  /** Everything that could be left behind: topics, members, listeners, open questions, of primary and workers. */
+  /**
+   * Everything that could be left behind: topics, members, listeners, open requests, of primary and workers.
+   */
   async function bookkeeping() {
     const workers = await Promise.all(
       host.workers.map((worker) =>

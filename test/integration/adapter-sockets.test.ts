@@ -25,7 +25,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   }
 
   describe('fetchSockets', () => {
-    it('finds the sockets of all workers, by room, without excepted rooms or remote workers when asked', async () => {
+    it('finds the sockets of all workers, by room; without excepted rooms or remote workers on request', async () => {
       await three([['red'], ['red', 'shy'], ['blue']])
       expect(await fetchNames('w1')).toEqual(['w1', 'w2', 'w3'])
       expect(await fetchNames('w3', 'red')).toEqual(['w1', 'w2'])
@@ -37,7 +37,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(some).toEqual([2, 1])
     })
 
-    it('gives id, rooms, handshake and data of any type of a remote socket', async () => {
+    it('returns id, rooms, handshake and data of any type of a remote socket', async () => {
       const { id } = await host.connect('w2', { rooms: ['red'] })
       await host.run('w2', ({ io }) => {
         for (const socket of io.of('/').sockets.values()) {
@@ -67,7 +67,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       ])
     })
 
-    it('is answered with what can be cloned when something can not be', async () => {
+    it('returns the values that can be cloned when one cannot', async () => {
       await three()
       await host.run('w2', ({ io }) => {
         for (const socket of io.of('/').sockets.values()) {
@@ -97,7 +97,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       expect(await fetchNames('w3')).toEqual(['w1', 'w2', 'w3'])
     })
 
-    it('lets every remote socket be emitted to, moved and disconnected', async () => {
+    it('returns remote sockets that can be emitted to, moved and disconnected', async () => {
       const [, second] = await three()
       await host.run('w1', async ({ io }) => {
         const sockets = await io.fetchSockets()
@@ -121,7 +121,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('socketsJoin and socketsLeave', () => {
-    it('move the sockets of all workers that are meant, and no others', async () => {
+    it('move the selected sockets of all workers, and no others', async () => {
       await three([['red'], ['red'], []])
       await host.run('w3', ({ io }) => io.in('red').socketsJoin(['x', 'y']))
       expect(await fetchNames('w3', 'x')).toEqual(['w1', 'w2'])
@@ -145,7 +145,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
   })
 
   describe('disconnectSockets', () => {
-    it('disconnects the sockets of all workers that are meant', async () => {
+    it('disconnects the selected sockets of all workers', async () => {
       const [first, second, third] = await three([['red'], ['red'], []])
       await host.run('w3', ({ io }) => io.in('red').disconnectSockets())
       await Promise.all([first?.received.until('disconnect'), second?.received.until('disconnect')])

@@ -8,7 +8,7 @@ import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts
 import { Member } from '../harness/members/member.ts'
 import { until } from '../harness/until.ts'
 
-/** Sockets that the workers of a host say they have. */
+/** Sockets that the workers of a host report. */
 async function socketsOf(rookery: RunningRookery): Promise<number> {
   const response = await fetch(`${rookery.adminUrl}/status`)
   const { workers } = (await response.json()) as { workers: { sockets: number }[] }
@@ -24,7 +24,7 @@ describe('the admin listener of a host', () => {
 
   const get = (path: string) => fetch(`${running.adminUrl}${path}`)
 
-  it('gives the metrics of the primary and of all workers in one text', async () => {
+  it('returns the metrics of the primary and of all workers in one text', async () => {
     const response = await get('/metrics')
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
     const text = await response.text()
@@ -34,15 +34,15 @@ describe('the admin listener of a host', () => {
     expect(text).toMatch(/^rookery_metrics_missing_total 0$/m)
   })
 
-  it('gives the state of the host and of its workers', async () => {
+  it('returns the state of the host and of its workers', async () => {
     const member = new Member(running.url, 'lobby', 'ann')
     await member.joined()
     expect(await socketsOf(running)).toBe(1)
     member.close()
-    await until(async () => (await socketsOf(running)) === 0, 'the closed connection is counted off')
+    await until(async () => (await socketsOf(running)) === 0, 'the closed connection is no longer counted')
   })
 
-  it('goes on without a worker that hangs, and counts it', async () => {
+  it('answers without a worker that hangs, and counts it', async () => {
     const [stopped] = running.workerPids()
     if (stopped === undefined) throw new Error('no worker')
     process.kill(stopped, 'SIGSTOP')
@@ -56,7 +56,7 @@ describe('the admin listener of a host', () => {
     }
   })
 
-  it('answers what it does not know with 404, and garbage with 400', async () => {
+  it('answers unknown paths with 404, and garbage with 400', async () => {
     expect((await get('/nowhere')).status).toBe(404)
     expect((await get('/healthz')).status).toBe(200)
     const socket = connect(Number(new URL(running.adminUrl).port), '127.0.0.1')
@@ -71,7 +71,7 @@ describe('the admin listener alone', () => {
   const logger = createLogger({ level: 'silent', format: 'json' })
   const options = { host: '127.0.0.1', port: 0, logger, metrics: async () => '', status: async () => ({}) }
 
-  it('answers 500 when what it shows fails, and says why it is not ready', async () => {
+  it('answers 500 when a handler fails, and says why it is not ready', async () => {
     const admin = await startAdmin({
       ...options,
       metrics: () => Promise.reject(new Error('secret detail')),

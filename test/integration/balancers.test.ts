@@ -42,7 +42,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all(hosts.map((host) => host.stop())))
 
-/** Starts another host in the place of a stopped one. */
+/** Starts another host in place of a stopped one. */
 async function replace(gone: HandOffHost): Promise<void> {
   const [another] = await startHosts(1, { workers: 1 })
   if (another === undefined) throw new Error('no host')
@@ -105,7 +105,7 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     })
   })
 
-  test('a message as large as one may be goes through', async () => {
+  test('a message of the largest allowed size passes', async () => {
     for (const [, names] of TRANSPORTS) {
       const { client, failures } = connectClient(names)
       const large = 'x'.repeat(600_000)
@@ -125,9 +125,9 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     await gone.stop()
     await until(
       () => all.every(({ failures }, n) => failures.length >= (owned[n]?.length ?? 0)),
-      'its clients have noticed',
+      'its clients are disconnected',
     )
-    await until(() => all.every(({ client }) => client.connected), 'all are connected')
+    await until(() => all.every(({ client }) => client.connected), 'all clients are connected')
     expect(all.map(({ failures }) => failures)).toEqual(owned)
     const late = Array.from({ length: 15 }, () => connectClient(['polling', 'websocket']))
     await Promise.all(late.map(({ client }) => client.emitWithAck('echo', 'hello')))
@@ -137,7 +137,7 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
   })
 })
 
-/** With the status that the client keeps beside it. */
+/** The error's message and the HTTP status that the client keeps beside it. */
 function explain(error: Error): string {
   const { description } = error as { description?: unknown }
   return `${error.message} ${String(description)}`

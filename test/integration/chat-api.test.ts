@@ -30,7 +30,7 @@ function publish(room: string, body: unknown, key?: string | null): Promise<Answ
   return call(`/api/rooms/${room}/messages`, { method: 'POST', headers, body: JSON.stringify(body) }, key)
 }
 
-/** Publishes a body that comes in so many pieces, without saying how long it is. */
+/** Publishes a body in this number of pieces, without a content length. */
 function publishInPieces(room: string, count: number): Promise<Answer> {
   const body = JSON.stringify({ id: randomUUID(), from, text: 'x'.repeat(count) })
   const pieces = Array.from({ length: Math.ceil(body.length / 100) }, (_, i) =>
@@ -56,7 +56,7 @@ describe('with a key', () => {
     expect(await rookery.stop()).toBe(0)
   })
 
-  it('publishes to those in the room, once', async () => {
+  it('publishes to the members of the room, once', async () => {
     const room = newRoom()
     const ada = await guest('Ada')
     await ada.join(room)
@@ -87,7 +87,7 @@ describe('with a key', () => {
     })
   })
 
-  it('publishes to a direct room only as one of the two', async () => {
+  it('publishes to a direct room only as one of its two users', async () => {
     const room = 'dm:bot:human'
     expect(await publish(room, { id: randomUUID(), text: 'x', from })).toMatchObject({ status: 200 })
     const stranger = { id: 'stranger', name: 'S' }
@@ -95,7 +95,7 @@ describe('with a key', () => {
     expect(await publish('dm:human:bot', { id: 'm', text: 'x', from })).toEqual(refusal(400, 'bad_request'))
   })
 
-  it('refuses whoever has no key or a wrong one', async () => {
+  it('refuses requests without a key or with a wrong one', async () => {
     for (const key of [null, 'wrong', `${API_KEY}x`]) {
       expect(await call('/api/rooms/lobby/members', {}, key)).toEqual(refusal(401, 'unauthenticated'))
       expect(await publish('lobby', { id: 'm', text: 'x', from }, key)).toEqual(
@@ -125,7 +125,7 @@ describe('with a key', () => {
     expect(await call('/api/rooms/lobby/messages', init)).toEqual(refusal(400, 'bad_request'))
   })
 
-  it('refuses what is too large, unknown or out of range', async () => {
+  it('refuses values that are too large, unknown or out of range', async () => {
     expect(await publish('lobby', { id: 'm', text: 'x'.repeat(4001), from })).toEqual(
       refusal(413, 'too_large'),
     )

@@ -25,7 +25,7 @@ afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-/** What the host holds, over all its processes; nothing while the answer has not all of it. */
+/** The resources of the host, over all its processes; undefined while a metric is missing. */
 async function lookAtHeld(): Promise<string | undefined> {
   const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
   const sums = HELD.map((name) => {
@@ -60,14 +60,14 @@ it.each([
       if (ok) joined += 1
     })
     if (index % 3 !== 0) client.socket.emit('room:leave', { room })
-    if (index % 100 === 99) await until(() => answers > index, 'all have an answer')
+    if (index % 100 === 99) await until(() => answers > index, 'all requests have an answer')
   }
   expect(joined).toBe(ROOMS)
   expect(await held()).not.toBe(start)
   for (const room of rooms) client.socket.emit('room:join', { room: `${room}.late` })
   client.socket.io.engine.close()
 
-  await until(async () => (await held()) === start, `it is back to ${start}`)
+  await until(async () => (await held()) === start, `the host is back to ${start}`)
   const watcher = await ChatClient.guest(rookery.url, 'Watcher')
   for (const room of rooms.slice(0, 50)) {
     const { members } = await watcher.join(room)
@@ -75,5 +75,5 @@ it.each([
     await watcher.ask('room:leave', { room })
   }
   watcher.close()
-  await until(async () => (await held()) === start, `it is back to ${start}`)
+  await until(async () => (await held()) === start, `the host is back to ${start}`)
 })

@@ -31,18 +31,18 @@ it('a reload is announced, leaves no request without an answer, and the client r
     else refused.push((ack.error as { code: string }).code)
   }
   rookery.signal('SIGHUP')
-  /** One after the other, until the connection is closed. */
+  /** One request after another, until the connection is closed. */
   const sending = (async () => {
     for (let i = 0; ada.disconnects.length === 0; i += 1) await sendOne(`m-${i}`)
   })()
   expect(await ada.next('draining')).toEqual({ reconnectInMs: expect.any(Number) })
   await sending
-  await until(() => ada.all('welcome').length === 2, 'it is welcomed again')
+  await until(() => ada.all('welcome').length === 2, 'the client is welcomed again')
   expect(ada.welcome.worker).not.toBe(first)
   expect(ada.disconnects).toEqual(['transport close'])
   expect(acked.length).toBeGreaterThan(0)
   expect(refused.filter((code) => code !== 'draining')).toEqual([])
-  // What is sent at the moment of the close is heard by nobody.
+  // Requests sent while the connection closes reach nobody.
   expect(unanswered).toBeLessThanOrEqual(1)
   const after = ada.seqs('lobby').at(-1) ?? 0
   const resumed = await ada.join('lobby', { after, epoch })

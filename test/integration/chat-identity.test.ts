@@ -44,7 +44,7 @@ describe('guests', () => {
     },
   )
 
-  it('keep their id with their key, and without one get a new one', async () => {
+  it('keep their id with their key, and get a new one without it', async () => {
     const key = 'a key that nobody else has'
     const users = []
     for (const auth of [{ name: 'Ada', key }, { name: 'Ada Lovelace', key }, { name: 'Ada' }]) {
@@ -69,12 +69,12 @@ describe('tokens signed with the secret', () => {
     expect(await rookery.stop()).toBe(0)
   })
 
-  it('say who the user is', async () => {
+  it('identify the user', async () => {
     const client = connect({ token: await signed({ sub: 'ada@example.org', name: 'Ada', iss: 'us' }) })
     expect((await client.next('welcome')).user).toEqual({ id: 'ada@example.org', name: 'Ada' })
   })
 
-  it('are needed', async () => {
+  it('are required', async () => {
     expect(await connect({ name: 'Ada' }).refusal()).toMatchObject({ code: 'unauthenticated' })
     expect(await connect({ token: 7 }).refusal()).toMatchObject({ code: 'bad_request' })
     const foreign = await signed({ sub: 'ada', iss: 'them' })
@@ -88,7 +88,7 @@ describe('tokens signed with the secret', () => {
     expect(rookery.tail()).not.toContain(foreign)
   })
 
-  it('end the connection when they expire, and the client comes back with the next one', async () => {
+  it('end the connection when they expire, and the client reconnects with the next one', async () => {
     const ends: number[] = []
     const token = (): Promise<string> => {
       if (ends.length > 0) return signed({ sub: 'ada', iss: 'us' })
@@ -101,7 +101,7 @@ describe('tokens signed with the secret', () => {
       reconnectionDelayMax: 100,
     })
     await client.next('welcome')
-    await until(() => client.all('welcome').length === 2, 'it is welcomed again')
+    await until(() => client.all('welcome').length === 2, 'the client is welcomed again')
     expect(client.disconnects).toEqual(['transport close'])
     expect(Date.now()).toBeGreaterThanOrEqual((ends[0] ?? 0) * 1000)
   })
@@ -128,7 +128,7 @@ describe('tokens signed with a key of a published set', () => {
     await new Promise((resolve) => keySet.close(resolve))
   })
 
-  it('are taken with a key of the set, and refused with any other', async () => {
+  it('are accepted with a key of the set, and refused with any other', async () => {
     const client = connect({ token: await sign('one') })
     expect((await client.next('welcome')).user).toEqual({ id: 'ada', name: 'ada' })
     expect(await connect({ token: await sign('two') }).refusal()).toMatchObject({ code: 'unauthenticated' })

@@ -40,7 +40,7 @@ describe('requests', () => {
     ['a room with a space', [{ room: 'the lobby' }]],
     ['a limit beyond the largest', [{ room: 'lobby', limit: 201 }]],
     ['bytes for a name', [{ room: Buffer.from('lobby') }]],
-  ])('with %s for a payload are bad requests', async (_what, args) => {
+  ])('with the payload %s are bad requests', async (_what, args) => {
     const ada = await guest()
     expect(await ada.refused('room:join', ...args)).toMatchObject({
       code: 'bad_request',
@@ -49,20 +49,20 @@ describe('requests', () => {
     })
   })
 
-  it('that are unknown are not found', async () => {
+  it('with an unknown event are not found', async () => {
     const ada = await guest()
     for (const event of ['nonsense', 'constructor', '__proto__', 'toString']) {
       expect(await ada.refused(event, {})).toMatchObject({ code: 'not_found' })
     }
   })
 
-  it('with keys that are unknown are served', async () => {
+  it('with unknown keys are served', async () => {
     const ada = await guest()
     const room = newRoom()
     expect(await ada.raw('room:join', { room, colour: 'red' })).toMatchObject({ ok: true, room })
   })
 
-  it('without an ack are served, and what is wrong with them is dropped', async () => {
+  it('without an ack are served, and dropped if they are invalid', async () => {
     const ada = await guest()
     const room = newRoom()
     await ada.join(room)
@@ -86,7 +86,7 @@ describe('requests', () => {
     }
   })
 
-  it('with texts beyond the limit are too large, counted in code points', async () => {
+  it('with texts above the limit are too large, counted in code points', async () => {
     const ada = await guest()
     const room = newRoom()
     await ada.join(room)
@@ -102,7 +102,7 @@ describe('requests', () => {
     expect(await ada.next('message')).toMatchObject({ text: '😀'.repeat(10) })
   })
 
-  it('for more rooms than a connection may be in are refused', async () => {
+  it('for more rooms than a connection may join are refused', async () => {
     const ada = await guest()
     const rooms = [newRoom(), newRoom(), newRoom()]
     for (const room of rooms) await ada.join(room)
@@ -153,7 +153,7 @@ describe('requests', () => {
     expect(rookery.workerNames()).toEqual(['w1'])
   })
 
-  it('are counted by event and outcome, and unknown ones together', async () => {
+  it('are counted by event and outcome, unknown events together', async () => {
     const ada = await guest()
     await ada.refused('nonsense', {})
     await until(async () => {
@@ -168,7 +168,7 @@ describe('requests', () => {
 
 describe('rates', () => {
   beforeAll(async () => {
-    // So slow that no test lives long enough to be given more than the burst.
+    // So slow that no test gets more than the burst.
     const rates = { MESSAGE_RATE: '1', MESSAGE_BURST: '1000', REQUEST_RATE: '1', REQUEST_BURST: '2000' }
     rookery = await startRookery({ env: { WORKERS: '1', ...rates } })
   })
@@ -176,7 +176,7 @@ describe('rates', () => {
     expect(await rookery.stop()).toBe(0)
   })
 
-  it('of messages are per user, for any number of connections', async () => {
+  it('of messages apply per user, over any number of connections', async () => {
     const room = newRoom()
     const name = `Ada ${randomUUID()}`
     const [one, two, other] = [await guest(name), await guest(name), await guest()]
@@ -196,7 +196,7 @@ describe('rates', () => {
     await other.send(room, 'm-other')
   })
 
-  it('of other requests hold for garbage as well', async () => {
+  it('of other requests apply to garbage too', async () => {
     const ada = await guest()
     const asks = Array.from({ length: 2005 }, () => ada.raw('nonsense', {}))
     const codes = (await Promise.all(asks)).map(({ error }) => (error as { code: string }).code)

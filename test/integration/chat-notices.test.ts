@@ -18,7 +18,7 @@ afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-/** Two connections of one user on two workers. From now on both get notices. */
+/** Two connections of one user on two workers. From now on both receive notices. */
 async function onBothWorkers(name: string): Promise<[ChatClient, ChatClient]> {
   const user = `${name} ${randomUUID().slice(0, 8)}`
   const one = await guest(user)
@@ -31,7 +31,7 @@ function roomOf(one: ChatClient, other: ChatClient): string {
   return directRoom(one.user.id, other.user.id) ?? ''
 }
 
-/** All are in a room and have heard all of it: whatever was told to them before has come as well. */
+/** All are in a room and have received all of its messages, so every earlier notice has arrived too. */
 async function lobby(all: ChatClient[]): Promise<{ room: string }> {
   const room = `lobby.${randomUUID()}`
   await Promise.all(all.map((client) => client.join(room)))
@@ -62,7 +62,7 @@ it('announces a direct message on all connections of both users that have not jo
   expect(ann.seqs(room)).toEqual([1, 2, 3])
 })
 
-it('tells the messages themselves where the room is joined, and of them where it is left', async () => {
+it('sends the messages themselves where the room is joined, and notices where it was left', async () => {
   const [ann] = await onBothWorkers('Ann')
   const [bob, bobElsewhere] = await onBothWorkers('Bob')
   const room = roomOf(ann, bob)
@@ -78,7 +78,7 @@ it('tells the messages themselves where the room is joined, and of them where it
   expect((await bob.ask('rooms', {})).rooms).toEqual([{ room, head: 2, read: 0, unread: 2 }])
 })
 
-it('tells of a message that comes again as well: the first telling may have been lost', async () => {
+it('announces a repeated message again: the first notice may have been lost', async () => {
   const [ann] = await onBothWorkers('Ann')
   const bobs = await onBothWorkers('Bob')
   const room = roomOf(ann, bobs[0])
@@ -92,7 +92,7 @@ it('tells of a message that comes again as well: the first telling may have been
   }
 })
 
-it('tells of what a server publishes for a user', async () => {
+it('announces messages that a server publishes for a user', async () => {
   const bobs = await onBothWorkers('Bob')
   const from = { id: `u-${randomUUID().slice(0, 8)}`, name: 'A server' }
   const room = directRoom(from.id, bobs[0].user.id) ?? ''
@@ -105,7 +105,7 @@ it('tells of what a server publishes for a user', async () => {
   for (const bob of bobs) expect(await bob.next('room')).toEqual({ room, head: 1, from })
 })
 
-it('tells of no message in a room that is open to all', async () => {
+it('announces no message of a room that is open to all', async () => {
   const [ann, annElsewhere] = await onBothWorkers('Ann')
   const { room } = await lobby([ann, annElsewhere])
   await annElsewhere.ask('room:leave', { room })
@@ -114,7 +114,7 @@ it('tells of no message in a room that is open to all', async () => {
   expect(annElsewhere.all('room')).toEqual([])
 })
 
-it('tells a user’s other connections how far the user has read, joined or not', async () => {
+it('tells a user’s other connections how far the user has read, whether they joined the room or not', async () => {
   const [ann] = await onBothWorkers('Ann')
   const [bob, bobElsewhere] = await onBothWorkers('Bob')
   const room = roomOf(ann, bob)

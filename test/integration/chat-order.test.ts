@@ -1,4 +1,4 @@
-/** Many clients write into one room through every worker: all receive the same messages, once, in one order. */
+/** Many clients write to one room through every worker: all receive the same messages, once, in one order. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
@@ -39,7 +39,7 @@ async function write(client: ChatClient, user: number): Promise<Map<string, numb
   return seqs
 }
 
-it('40 writers, 5,000 messages, each sent twice: one dense sequence for every member', async () => {
+it('40 writers, 5,000 messages, each sent twice: one sequence without gaps for every member', async () => {
   for (let i = 0; i < USERS * 2; i += 1) {
     writers.push(await ChatClient.guest(rookery.url, `user ${i % USERS}`))
   }

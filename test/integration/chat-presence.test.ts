@@ -63,7 +63,7 @@ it('forgets the users of a killed worker', async () => {
   expect(watcher.disconnects).toEqual([])
 })
 
-it('announces typing to the others in the room, on every worker, and to no one else', async () => {
+it('announces typing to the other members on every worker, and to nobody else', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
   const bob = await guestElsewhere('Bob', ada)
@@ -71,16 +71,16 @@ it('announces typing to the others in the room, on every worker, and to no one e
   await ada.join(room)
   await bob.join(room)
   const heard = () => bob.all('typing')
-  // Volatile: what is told may be lost, so it is said until it is heard.
+  // Typing is volatile and may be lost, so it is sent until it arrives.
   await until(() => {
     if (heard().length === 0) ada.socket.emit('typing', { room, typing: true })
     return heard().length > 0
-  }, 'typing is heard')
+  }, 'the typing event arrives')
   expect(heard()[0]).toEqual({ room, user: ada.user, typing: true })
   await until(() => {
     ada.socket.emit('typing', { room, typing: false })
     return heard().some(({ typing }) => !typing)
-  }, 'the end of typing is heard')
+  }, 'the end of typing arrives')
   expect(await eve.refused('typing', { room, typing: true })).toMatchObject({ code: 'not_joined' })
   expect(ada.all('typing')).toEqual([])
   expect(eve.all('typing')).toEqual([])
@@ -97,7 +97,7 @@ it('announces read markers on every worker', async () => {
   expect(await bob.next('read')).toEqual({ room, user: { id: ada.user.id }, seq: 1 })
 })
 
-it('has a guest without a key take part, and keeps nothing for who can never come back', async () => {
+it('serves a guest without a key, and keeps nothing for a guest who cannot return', async () => {
   const room = newRoom()
   const ada = await guest('Ada')
   const passing = connect({ auth: { name: 'Passing' } })

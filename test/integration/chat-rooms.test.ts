@@ -29,7 +29,7 @@ const transports: [string, ClientOptions][] = [
 describe.each(transports)('over %s', (_name, options) => {
   const guest = (name = userName('Ada')) => clients.guest(name, options)
 
-  it('welcomes a guest with who it is, where it is, and the limits', async () => {
+  it('welcomes a guest with the user, the worker and the limits', async () => {
     const name = userName('Ada')
     const [one, two] = [await guest(name), await guest(name)]
     expect(one.welcome).toMatchObject({
@@ -54,7 +54,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(one.welcome.worker).not.toBe('')
   })
 
-  it('joins, sends, shows everybody the same, and remembers', async () => {
+  it('joins, sends, shows all members the same, and stores it', async () => {
     const room = newRoom()
     const [ada, bob] = [await guest(), await guest(userName('Bob'))]
     const joined = await ada.join(room)
@@ -78,7 +78,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(page).toEqual({ epoch: joined.epoch, head: 1, messages: [message], more: false })
   })
 
-  it('resumes after a lost connection without a hole and with nothing twice', async () => {
+  it('resumes after a lost connection without gaps or duplicates', async () => {
     const room = newRoom()
     const [ada, bob] = [await guest(), await guest(userName('Bob'))]
     const { epoch } = await ada.join(room)
@@ -90,7 +90,7 @@ describe.each(transports)('over %s', (_name, options) => {
     const sending = Promise.all([11, 12, 13, 14, 15].map((i) => bob.send(room, `m-${i}`)))
     const resumed = await ada.join(room, { after: 5, epoch })
     await sending
-    await until(() => Math.max(resumed.head, ada.seqs(room).at(-1) ?? 0) === 15, 'all is there')
+    await until(() => Math.max(resumed.head, ada.seqs(room).at(-1) ?? 0) === 15, 'all messages have arrived')
     const seqs = [...resumed.messages.map(({ seq }) => seq), ...ada.seqs(room).slice(5)]
     expect(seqs).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     expect(resumed.reset).toBe(false)
@@ -127,7 +127,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(await ada.join(room, { after: 1, epoch })).toMatchObject({ reset: false, messages: [] })
   })
 
-  it('counts what is unread, and moves the read marker only forward', async () => {
+  it('counts unread messages, and only moves the read marker forward', async () => {
     const room = newRoom()
     const [ada, bob] = [await guest(), await guest(userName('Bob'))]
     await ada.join(room)
@@ -143,7 +143,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect((await ada.ask('rooms', {})).rooms).toEqual([{ room, head: 4, read: 4, unread: 0 }])
   })
 
-  it('opens a direct room to its two users alone, and shows it to the one who never joined', async () => {
+  it('opens a direct room only to its two users, and shows it to the one who never joined', async () => {
     const [ada, bob, eve] = [await guest(), await guest(userName('Bob')), await guest(userName('Eve'))]
     const room = directRoom(ada.user.id, bob.user.id) ?? ''
     await ada.join(room)
@@ -162,7 +162,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(await eve.refused('room:join', { room: 'dm:b:a' })).toMatchObject({ code: 'bad_request' })
   })
 
-  it('edits and removes its own messages, and blanks what is removed', async () => {
+  it('edits and removes own messages, and blanks removed ones', async () => {
     const room = newRoom()
     const [ada, bob] = [await guest(), await guest(userName('Bob'))]
     await ada.join(room)
@@ -198,7 +198,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect((await bob.ask('rooms', {})).rooms).toEqual([{ room, head: 3, read: 0, unread: 0 }])
   })
 
-  it('answers a message that comes again as it did before, and refuses the same id with another text', async () => {
+  it('answers a repeated message as before, and refuses the same id with another text', async () => {
     const room = newRoom()
     const ada = await guest()
     await ada.join(room)
@@ -213,7 +213,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(ada.seqs(room)).toEqual([1, 2])
   })
 
-  it('takes requests that are sent without waiting, in their order', async () => {
+  it('handles requests that are sent without waiting in their order', async () => {
     const room = newRoom()
     const ada = await guest()
     const joined = ada.join(room)
@@ -225,7 +225,7 @@ describe.each(transports)('over %s', (_name, options) => {
   })
 })
 
-it('takes what is sent again through another worker for what it is, and shows nothing twice', async () => {
+it('detects a message that is sent again through another worker, and shows nothing twice', async () => {
   const room = newRoom()
   const name = userName('Ada')
   const here = await clients.guest(name)
@@ -241,7 +241,7 @@ it('takes what is sent again through another worker for what it is, and shows no
   }
 })
 
-it('forgets a room that is left, and no room of a connection that is lost', async () => {
+it('forgets a room that was left, but no room of a lost connection', async () => {
   const [kept, left] = [newRoom(), newRoom()]
   const name = userName('Ada')
   const ada = await clients.guest(name)

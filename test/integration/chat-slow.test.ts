@@ -1,4 +1,6 @@
-/** A client that stops reading costs little memory, delays no one, and gets a gap event for what it missed. */
+/**
+ * A client that stops reading costs little memory, delays nobody, and gets a gap event for what it missed.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -7,7 +9,7 @@ import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
 import { until } from '../harness/until.ts'
 
-/** Large texts fill the system's own buffers fast. */
+/** Large texts fill the system's buffers fast. */
 const TEXT = 'x'.repeat(5_000)
 const MESSAGES_MAX = 20_000
 let rookery: RunningRookery
@@ -46,7 +48,7 @@ abstract class RawClient {
   protected abstract write(packet: string): void
 
   async welcomed(): Promise<this> {
-    await until(() => this.received.some(({ event }) => event === 'welcome'), 'it is welcomed')
+    await until(() => this.received.some(({ event }) => event === 'welcome'), 'the client is welcomed')
     return this
   }
 
@@ -58,10 +60,10 @@ abstract class RawClient {
 
   async join(room: string): Promise<void> {
     const id = this.ask('room:join', { room })
-    await until(() => this.acks.get(id)?.ok === true, 'it has joined')
+    await until(() => this.acks.get(id)?.ok === true, 'the client has joined')
   }
 
-  /** The sequence numbers that it has received, as messages or in gaps, in order. */
+  /** The received sequence numbers, as messages or in gaps, in order. */
   numbers(): number[] {
     return this.received.flatMap(({ event, payload }) => {
       if (event === 'message') return [(payload as ChatEvents['message']).seq]
@@ -119,7 +121,7 @@ class WebSocketClient extends RawClient {
 
 const PACKET_END = '\x1e'
 
-/** While it is paused it leaves the answer to its poll unread, and does not poll again. */
+/** While the client is paused it does not read the answer to its poll, and does not poll again. */
 class PollingClient extends RawClient {
   readonly #url: string
   readonly #over = new AbortController()
@@ -183,7 +185,7 @@ async function metric(name: string): Promise<number> {
   return values.reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
-/** Writes until it is so. @returns how many messages it took */
+/** Writes until the condition holds. @returns the number of messages it took */
 async function writeUntil(room: string, condition: () => Promise<boolean>): Promise<number> {
   let sent = 0
   while (!(await condition())) {
@@ -204,7 +206,7 @@ afterEach(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-it('is passed over, then gets a gap event, and receives everything live again', async () => {
+it('is skipped, then gets a gap event, and receives all live messages again', async () => {
   await start({})
   const room = 'lobby'
   const [slow, fast] = [
@@ -217,18 +219,18 @@ it('is passed over, then gets a gap event, and receives everything live again', 
   slow.pause()
   const sent = await writeUntil(room, async () => (await metric('rookery_chat_slow_members')) === 1)
   slow.resume()
-  await until(() => slow.numbers().at(-1) === sent, 'it knows of all that was sent')
+  await until(() => slow.numbers().at(-1) === sent, 'it knows of all sent messages')
   const { seq } = await writer.send(room, randomUUID(), 'the last')
-  await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
+  await until(() => slow.numbers().at(-1) === seq, 'it gets the last message')
   expect(slow.numbers()).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
   expect(slow.received.at(-1)).toMatchObject({ event: 'message', payload: { text: 'the last' } })
   expect(slow.received.filter(({ event }) => event === 'gap')).toHaveLength(1)
-  await until(() => fast.numbers().at(-1) === seq, 'the other one gets the last')
+  await until(() => fast.numbers().at(-1) === seq, 'the other client gets the last message')
   expect(fast.received.filter(({ event }) => event === 'gap')).toEqual([])
   expect(await metric('rookery_chat_gaps_total')).toBe(1)
 })
 
-it('is passed over when it does not poll, and gets a gap event when it polls again', async () => {
+it('is skipped while it does not poll, and gets a gap event when it polls again', async () => {
   await start({})
   const room = 'lobby'
   const slow = await PollingClient.connect(rookery.url, 'Slow')
@@ -239,12 +241,12 @@ it('is passed over when it does not poll, and gets a gap event when it polls aga
   const more = 200
   await Promise.all(Array.from({ length: more }, () => writer.send(room, randomUUID(), TEXT)))
   slow.resume()
-  await until(() => slow.numbers().at(-1) === sent + more, 'it knows of all that was sent')
+  await until(() => slow.numbers().at(-1) === sent + more, 'it knows of all sent messages')
   const { seq } = await writer.send(room, randomUUID(), 'the last')
-  await until(() => slow.numbers().at(-1) === seq, 'it gets the last')
+  await until(() => slow.numbers().at(-1) === seq, 'it gets the last message')
   expect(slow.numbers()).toEqual(Array.from({ length: seq }, (_, i) => i + 1))
   expect(slow.received.filter(({ event }) => event === 'gap')).toHaveLength(1)
-  // What was kept for it is the bound and a message, once in the answer to its poll and once behind it.
+  // The queue holds the limit plus one message, once in the answer to its poll and once after it.
   const kept = slow.received.filter(({ event }) => event === 'message').length - 1
   expect(kept * TEXT.length).toBeLessThan(2 * (65_536 + 2 * TEXT.length))
 })
@@ -256,13 +258,16 @@ it('is disconnected when it stays slow', async () => {
   await slow.join('lobby')
   slow.pause()
   await writeUntil('lobby', async () => (await metric('rookery_chat_slow_disconnects_total')) === 1)
-  await until(async () => (await writer.ask('room:members', { room: 'lobby' })).count === 1, 'it is gone')
+  await until(
+    async () => (await writer.ask('room:members', { room: 'lobby' })).count === 1,
+    'it is disconnected',
+  )
   slow.resume()
   await until(() => slow.closed, 'its connection is closed')
   expect(writer.disconnects).toEqual([])
 })
 
-it('gets no more pages while it does not read those that it asked for', async () => {
+it('gets no more pages while it does not read those that it requested', async () => {
   await start({})
   await writer.join('lobby')
   await Promise.all(Array.from({ length: 100 }, () => writer.send('lobby', randomUUID(), TEXT)))
@@ -272,9 +277,9 @@ it('gets no more pages while it does not read those that it asked for', async ()
   await until(async () => {
     const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
     return /rookery_chat_requests_total\{[^}]*event="room:history",code="rate_limited"/.test(metrics)
-  }, 'some are refused')
+  }, 'some requests are refused')
   slow.resume()
-  await until(() => asked.every((id) => slow.acks.has(id)), 'all are answered')
+  await until(() => asked.every((id) => slow.acks.has(id)), 'all requests are answered')
   const refused = asked.filter((id) => slow.acks.get(id)?.ok === false)
   expect(refused.length).toBeGreaterThan(50)
   expect(slow.acks.get(refused[0] ?? 0)?.error).toMatchObject({ code: 'rate_limited', retryable: true })

@@ -39,7 +39,7 @@ const entriesOf = (lines: string) =>
     .filter((line) => line.startsWith('{"type":"entry"'))
     .map((line) => JSON.parse(line))
 
-it('takes the log of a running host to Redis, and from there into an empty data directory', async () => {
+it('copies the log of a running host to Redis, and from there into an empty data directory', async () => {
   const out = await rookery(['log', 'export', '--data-dir', running.dataDir, '--out', file, '--json'])
   expect(out.code, out.stderr).toBe(0)
   expect(JSON.parse(out.stdout)).toEqual({ rooms: 1, entries: 3, users: 1 })
@@ -74,7 +74,7 @@ it('takes the log of a running host to Redis, and from there into an empty data 
   }
 })
 
-it('leaves rooms that are there already, and says which', async () => {
+it('keeps rooms that already exist, and names them', async () => {
   await rookery(['log', 'export', '--data-dir', running.dataDir, '--out', file])
   await rookery(['log', 'import', file], inRedis('twice'))
   const again = await rookery(['log', 'import', file, '--json'], inRedis('twice'))
@@ -83,7 +83,7 @@ it('leaves rooms that are there already, and says which', async () => {
   expect(again.stderr).toMatch(/entries already: den/)
 })
 
-it('says what is wrong: with the file, the data directory, or Redis', async () => {
+it('reports errors in the file, the data directory, or Redis', async () => {
   const bad = join(directory, 'bad.ndjson')
   await writeFile(bad, '{"type":"header"}\n')
   const wrong = await rookery(['log', 'import', bad], inRedis('bad'))

@@ -10,7 +10,7 @@ import { exitCodes } from '../../src/ops/exit-codes.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { rookery } from '../harness/command.ts'
 
-/** Only root can be another user. */
+/** Only root can switch to another user. */
 const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
 
 const SECRET = '0123456789abcdef0123456789abcdef'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 describe('the command line', () => {
-  it('ends with the code of the table for wrong usage, and says what was meant', async () => {
+  it('exits with the documented code for wrong usage, and suggests a correction', async () => {
     const cases: [string[], RegExp][] = [
       [['strat'], /Did you mean start\?/],
       [['start', '--prot', '1'], /Did you mean --port\?/],
@@ -38,7 +38,7 @@ describe('the command line', () => {
     }
   })
 
-  it('helps, and knows its version', async () => {
+  it('prints its help and its version', async () => {
     const help = await rookery(['--help'])
     expect(help.code).toBe(0)
     for (const { code, meaning } of Object.values(exitCodes)) {
@@ -84,7 +84,7 @@ describe('the command line', () => {
     expect(table.stdout + json.stdout).not.toContain(SECRET)
   })
 
-  it('makes tokens that can be checked with the secret alone', async () => {
+  it('creates tokens that can be verified with the secret alone', async () => {
     const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'me', JWT_AUDIENCE: 'chat' }
     const { stdout } = await rookery(['token', '--sub', 'alice', '--name', 'Alice', '--expires', '15m'], {
       env,
@@ -102,7 +102,7 @@ describe('the command line', () => {
     expect(without.stderr).toContain('JWT_SECRET')
   })
 
-  it('says when nothing runs', async () => {
+  it('reports that no host runs', async () => {
     const status = await rookery(['status', '--admin-port', '1'])
     expect(status.code).toBe(exitCodes.notRunning.code)
     const reload = await rookery(['reload', '--data-dir', directory])
@@ -110,13 +110,13 @@ describe('the command line', () => {
   })
 })
 
-/** Settings that get in nobody's way. */
+/** Settings that do not conflict with other processes. */
 function quiet() {
   return { PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1', WORKERS: '1', DATA_DIR: directory }
 }
 
 describe('a start that fails', () => {
-  it('for its settings or a missing application ends with the code for it', async () => {
+  it('for invalid settings or a missing application exits with its code', async () => {
     const settings = await rookery(['start'], { env: { ...quiet(), PORT: 'x' } })
     expect(settings.code).toBe(exitCodes.configuration.code)
     const missing = await rookery(['start', '--app', './nowhere.js'], { env: quiet() })
@@ -140,7 +140,7 @@ describe('a start that fails', () => {
     }
   })
 
-  it('for a data directory that is none ends with the code for it', async () => {
+  it('for a data directory that is not a directory exits with its code', async () => {
     const file = join(directory, 'file')
     await writeFile(file, '')
     const { code, stderr } = await rookery(['start'], { env: { ...quiet(), DATA_DIR: join(file, 'data') } })
@@ -155,7 +155,7 @@ async function listenError(at: ListenOptions): Promise<unknown> {
 }
 
 describe('the socket for the workers', () => {
-  it('is made elsewhere when TMPDIR is too long for it', async () => {
+  it('is created elsewhere when TMPDIR is too long for it', async () => {
     const long = join(directory, 'x'.repeat(100))
     await mkdir(long)
     const running = await startRookery({ env: { TMPDIR: long, WORKERS: '1' } })
@@ -163,7 +163,7 @@ describe('the socket for the workers', () => {
     expect(await running.stop()).toBe(0)
   })
 
-  it('that cannot be made ends the start with the code for it', async () => {
+  it('that cannot be created makes the start exit with its code', async () => {
     const open = join(directory, 'open')
     const own = join(open, `rookery-${process.getuid?.()}`)
     await mkdir(own, { recursive: true })
@@ -175,7 +175,7 @@ describe('the socket for the workers', () => {
     }
   })
 
-  it('is not taken for the port', async () => {
+  it('is not mistaken for the port', async () => {
     const settings = { port: 0, host: '203.0.113.1' }
     const socket = explained(await listenError({ path: join(directory, 'nowhere', 'x.sock') }), settings)
     expect(socket).toMatchObject({ reason: 'workersSocket' })
@@ -192,7 +192,7 @@ describe('a running Rookery', () => {
   afterAll(() => running.stop())
   afterEach(() => expect(running.process.exitCode).toBeNull())
 
-  it('keeps a second one off its data directory', async () => {
+  it('keeps a second host off its data directory', async () => {
     const env = { PORT: '0', ADMIN_PORT: '0', DATA_DIR: running.dataDir }
     const second = await rookery(['start'], { env })
     expect(second.code).toBe(exitCodes.dataDirectory.code)
@@ -208,7 +208,7 @@ describe('a running Rookery', () => {
     expect(JSON.parse(json.stdout).workers).toHaveLength(2)
   })
 
-  it('keeps its files to its user', async () => {
+  it('makes its files accessible to its user only', async () => {
     for (const file of await readdir(running.dataDir)) {
       expect((await stat(join(running.dataDir, file))).mode & 0o077, file).toBe(0)
     }
@@ -216,7 +216,7 @@ describe('a running Rookery', () => {
 
   it('tells another user who asks for a reload what to do', async () => {
     const before = running.workerPids()
-    // Process 1 is root's; as root, this one is asked as somebody else.
+    // Process 1 belongs to root; as root, the test sends the request as another user.
     const theirs = await mkdtemp(join(tmpdir(), 'rookery-theirs-'))
     await writeFile(join(theirs, 'rookery.pid'), process.getuid?.() === 0 ? `${running.pid}\n` : '1\n')
     await chmod(theirs, 0o755)

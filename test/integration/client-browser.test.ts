@@ -1,4 +1,4 @@
-/** The client in a real browser, as docs/client.md has it: what waits to be sent is there after a reload. */
+/** The client in a real browser, as docs/client.md shows it: waiting sends survive a reload. */
 
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
@@ -44,11 +44,11 @@ async function shows(expression: string, value: unknown): Promise<void> {
 
 const SHOWN = "globalThis.room?.messages.map(({ text, state }) => text + ' ' + state)"
 
-it('sends after a reload what was written offline before it, once and in order', async () => {
+it('sends after a reload messages written offline before it, once and in order', async () => {
   const bob = new Watch({ url: rookery.url, name: 'Bob' })
   opened = await browser.openPage({ url: page.url })
   opened.expectProblems(LOST_NETWORK)
-  // The server of the chat is not the page's here.
+  // The chat's server is not the page's server here.
   opened.expectProblems(/^request to somebody else: http:\/\/127\.0\.0\.1:/)
   await shows('globalThis.room?.state', 'live')
   await evaluate("room.send('online').settled.then(() => true)")
@@ -60,7 +60,7 @@ it('sends after a reload what was written offline before it, once and in order',
   await shows(SHOWN, ['online sent', 'first pending', 'second pending'])
   await shows('indexedDB.databases().then((list) => list.map(({ name }) => name))', ['rookery:ann'])
   await evaluate("{ room.send('third') }")
-  await until(async () => (await stored()) === 3, 'all three are kept')
+  await until(async () => (await stored()) === 3, 'all three sends are stored')
 
   await opened.page.reload()
   await shows(SHOWN, ['first pending', 'second pending', 'third pending'])
@@ -70,12 +70,12 @@ it('sends after a reload what was written offline before it, once and in order',
   await shows(SHOWN, ['online sent', 'first sent', 'second sent', 'third sent'])
   expect(bob.texts()).toEqual(['online', 'first', 'second', 'third'])
   bob.audit()
-  await until(async () => (await stored()) === 0, 'nothing is kept any more')
+  await until(async () => (await stored()) === 0, 'no send is stored any more')
   await bob.close()
   await browser.closePages()
 })
 
-/** How many sends the browser keeps. */
+/** The number of sends that the browser stores. */
 function stored(): Promise<unknown> {
   return evaluate(`new Promise((resolve, reject) => {
     const opening = indexedDB.open('rookery:ann')

@@ -1,4 +1,4 @@
-/** The examples of docs/client.md, run as they stand, each as a program of its own, from the built package. */
+/** The examples of docs/client.md, run unchanged, each as its own program, with the built package. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -30,13 +30,13 @@ afterAll(async () => {
 })
 
 describe('docs/client.md', () => {
-  it('has examples, and says of each what it prints', () => {
+  it('has examples, each with its output', () => {
     expect(examples.length).toBeGreaterThanOrEqual(6)
     expect(examples.filter(({ prints }) => prints?.language !== 'text')).toEqual([])
   })
 
   it.each(examples.map(({ code, prints }, index) => [index + 1, code, prints?.code]))(
-    'prints in example %i what it says',
+    'prints in example %i the documented output',
     async (index, code, prints) => {
       const file = join(directory, `example-${index}.js`)
       await writeFile(file, code.replaceAll('http://localhost:3000', rookery.url))

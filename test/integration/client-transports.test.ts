@@ -1,4 +1,4 @@
-/** The client in a real browser that has no `WebSocket`: it talks by long polling alone. */
+/** The client in a real browser without `WebSocket`: it uses long polling only. */
 import { afterEach, expect, it } from 'vitest'
 import { servePage } from '../harness/client/browser-server.ts'
 import { Watch } from '../harness/client/watch.ts'
@@ -41,7 +41,10 @@ it.each([
 
   await opened.page.evaluate("room.send('from the page').settled.then(() => true)")
   await bob.room.send('to the page').settled
-  await until(async () => (await opened.page.evaluate('room.messages.length')) === 2, 'the page has both')
+  await until(
+    async () => (await opened.page.evaluate('room.messages.length')) === 2,
+    'the page has both messages',
+  )
   await bob.has(2)
   expect(bob.texts()).toEqual(['from the page', 'to the page'])
   const polled = `performance.getEntriesByType('resource').some(({ name }) => name.includes('transport=polling'))`

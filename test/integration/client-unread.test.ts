@@ -1,4 +1,7 @@
-/** What the client tells of its user's own rooms: direct messages that come unasked, and what is unread, in every tab. */
+/**
+ * What the client reports about its user's rooms: unsolicited direct messages, and unread counts, in every
+ * tab.
+ */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectChat } from '../../src/client/client.ts'
@@ -26,7 +29,7 @@ afterAll(async () => {
   expect(await rookery.stop()).toBe(0)
 })
 
-/** One client of a user, with what it was told of the user's rooms. */
+/** One client of a user, with everything that it reported about the user's rooms. */
 class Tab {
   readonly client
   readonly summaries: [RoomSummary, string | undefined][] = []
@@ -59,7 +62,7 @@ class Tab {
           Object.entries(more).every(([key, value]) => Reflect.get(summary, key) === value)
         )
       },
-      `it is told ${JSON.stringify(more)}`,
+      `the client reports ${JSON.stringify(more)}`,
       () => JSON.stringify(this.summaries),
     )
   }
@@ -74,9 +77,9 @@ function directOf(one: Tab, other: Tab): string {
 }
 
 describe('a direct message', () => {
-  it('is told to every tab of one who never joined, and to nobody else', async () => {
+  it('reaches every tab of a user who never joined, and nobody else', async () => {
     const bobsKey = user('Bob')
-    // Enough to be on both workers: each goes to the one that has the fewest.
+    // Enough to be on both workers: each connection goes to the worker with the fewest.
     const bobs = Array.from({ length: 8 }, () => new Tab(bobsKey))
     const [ann, eve] = [new Tab(user('Ann')), new Tab(user('Eve'))]
     await Promise.all([ann, eve, ...bobs].map((tab) => tab.isListening()))
@@ -108,29 +111,29 @@ describe('a direct message', () => {
     expect(ann.summaries.filter(([, from]) => from !== undefined)).toEqual([])
   })
 
-  it('that came while the connection was lost is told when it is back', async () => {
+  it('that arrived while the connection was lost is reported after the reconnect', async () => {
     const [ann, bob] = [new Tab(user('Ann')), new Tab(user('Bob'), network.url)]
     await Promise.all([ann, bob].map((tab) => tab.isListening()))
     const room = directOf(ann, bob)
     network.cut()
-    await until(() => bob.client.state.state === 'offline', 'he is offline')
+    await until(() => bob.client.state.state === 'offline', 'the client is offline')
     await ann.client.join(room).send('are you there?').settled
     network.mend()
     await bob.has(room, { head: 1, unread: 1 })
   })
 })
 
-describe('what is unread', () => {
-  it('is known in joined rooms, from what the server said and what has come since', async () => {
+describe('unread counts', () => {
+  it("are known in joined rooms, from the server's count and later messages", async () => {
     const [ann, bobsKey, name] = [new Tab(user('Ann')), user('Bob'), `room.${randomUUID()}`]
     const [bob, elsewhere] = [new Tab(bobsKey), new Tab(bobsKey)]
     const [anns, bobs] = [ann.client.join(name), bob.client.join(name)]
     await Promise.all([anns.live(), bobs.live()])
     for (const text of ['one', 'two', 'three']) await anns.send(text).settled
-    await until(() => bobs.unread === 3, 'what came since joining is unread')
+    await until(() => bobs.unread === 3, 'messages since joining are unread')
     bobs.read(1)
     expect([bobs.unread, bobs.readUpTo]).toEqual([2, 1])
-    await until(() => anns.reads.get(bob.client.user?.id ?? '') === 1, 'the mark has arrived')
+    await until(() => anns.reads.get(bob.client.user?.id ?? '') === 1, 'the read marker has arrived')
 
     const numbers: number[] = []
     const there = elsewhere.client.join(name)
@@ -139,19 +142,19 @@ describe('what is unread', () => {
     await elsewhere.isListening()
     expect([there.unread, there.readUpTo]).toEqual([2, 1])
     await anns.remove(2).settled
-    await until(() => there.unread === 1 && bobs.unread === 1, 'what is removed is not unread')
+    await until(() => there.unread === 1 && bobs.unread === 1, 'removed messages are not unread')
     await anns.send('four').settled
-    await until(() => there.unread === 2 && bobs.unread === 2, 'what is new is')
+    await until(() => there.unread === 2 && bobs.unread === 2, 'new messages are unread')
     bobs.read(3)
-    await until(() => there.unread === 1, 'what is read elsewhere is read')
+    await until(() => there.unread === 1, 'messages read on another connection are read')
     await there.send('mine').settled
-    await until(() => there.unread === 0 && bobs.unread === 0, 'who writes has read')
+    await until(() => there.unread === 0 && bobs.unread === 0, 'the author has read the room')
     expect(numbers).toEqual([2, 1, 2, 1, 0])
     expect(await bob.client.rooms()).toEqual([{ room: name, head: 6, read: 6, unread: 0 }])
     expect(bob.summary(name)).toEqual({ room: name, head: 6, read: 6, unread: 0 })
   })
 
-  it('is nothing while each message is read as it comes', async () => {
+  it('are zero while each message is read as it arrives', async () => {
     const [ann, bob, name] = [new Tab(user('Ann')), new Tab(user('Bob')), `room.${randomUUID()}`]
     const [anns, bobs] = [ann.client.join(name), bob.client.join(name)]
     await Promise.all([anns.live(), bobs.live(), bob.isListening()])
@@ -161,25 +164,25 @@ describe('what is unread', () => {
     for (const text of ['one', 'two', 'three']) await anns.send(text).settled
     await bob.has(name, { head: 3, read: 3, unread: 0 })
     expect(numbers).toEqual([])
-    await until(() => anns.reads.get(bob.client.user?.id ?? '') === 3, 'the server knows')
+    await until(() => anns.reads.get(bob.client.user?.id ?? '') === 3, 'the server has the read marker')
   })
 
-  it('is right again after a reconnect, also what was read elsewhere meanwhile', async () => {
+  it('are correct again after a reconnect, also for messages read elsewhere meanwhile', async () => {
     const [ann, bobsKey, name] = [new Tab(user('Ann')), user('Bob'), `room.${randomUUID()}`]
     const [bob, remote] = [new Tab(bobsKey), new Tab(bobsKey, network.url)]
     const [anns, bobs, far] = [ann, bob, remote].map(({ client }) => client.join(name))
     if (anns === undefined || bobs === undefined || far === undefined) throw new Error('there are three')
     await Promise.all([anns.live(), bobs.live(), far.live(), remote.isListening()])
     for (const text of ['one', 'two']) await anns.send(text).settled
-    await until(() => far.unread === 2, 'both are unread')
+    await until(() => far.unread === 2, 'both messages are unread')
     network.cut()
-    await until(() => remote.client.state.state === 'offline', 'he is offline')
+    await until(() => remote.client.state.state === 'offline', 'the client is offline')
     await anns.send('three').settled
-    await until(() => bobs.lastSeq === 3, 'it is there')
+    await until(() => bobs.lastSeq === 3, 'the message has arrived')
     bobs.read(2)
-    await until(async () => (await bob.client.rooms())[0]?.read === 2, 'the mark has arrived')
+    await until(async () => (await bob.client.rooms())[0]?.read === 2, 'the read marker has arrived')
     network.mend()
     await remote.has(name, { head: 3, read: 2, unread: 1 })
-    await until(() => far.unread === 1 && far.state === 'live', 'one is unread')
+    await until(() => far.unread === 1 && far.state === 'live', 'one message is unread')
   })
 })

@@ -1,4 +1,4 @@
-/** The client package against a real server: all that its user can do with it. */
+/** The client package with a real server: everything that its user can do. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ChatClient, connectChat } from '../../src/client/client.ts'
 import type { ChatError } from '../../src/client/errors.ts'
@@ -23,7 +23,7 @@ afterEach(async () => {
   clients = []
 })
 
-/** A room of a test's own. */
+/** A room for one test. */
 function freshRoom(): string {
   roomNumber += 1
   return `room-${roomNumber}`
@@ -87,7 +87,7 @@ describe('messages', () => {
     }
   })
 
-  it('that can not be changed say why', async () => {
+  it('that cannot be changed report why', async () => {
     const [ann, bob] = await pair()
     await ann.room.send('mine').settled
     await bob.has(1)
@@ -98,7 +98,7 @@ describe('messages', () => {
     expect(bob.room.messages[0]).not.toHaveProperty('change')
   })
 
-  it('that are too long fail for good, and hold up nothing', async () => {
+  it('that are too long fail permanently, and delay nothing', async () => {
     const [ann, bob] = await pair()
     const [long, short] = [ann.room.send('x'.repeat(101)), ann.room.send('short')]
     expect(await long.settled).toMatchObject({
@@ -112,12 +112,12 @@ describe('messages', () => {
     expect(ann.client.state.waiting).toBe(0)
   })
 
-  it('beyond the rate go as fast as the server lets them, in order', async () => {
+  it('above the rate limit are sent as fast as the server allows, in order', async () => {
     const [ann, bob] = await pair()
     const texts = Array.from({ length: 70 }, (_, i) => `${i}`)
     for (const text of texts) ann.room.send(text)
     await bob.has(70)
-    await until(() => ann.client.state.waiting === 0, 'all is acked')
+    await until(() => ann.client.state.waiting === 0, 'all messages are acked')
     expect(bob.texts()).toEqual(texts)
     ann.audit()
   })
@@ -148,19 +148,19 @@ describe('history', () => {
 })
 
 describe('people', () => {
-  it('come, write, read and go', async () => {
+  it('join, write, read and leave', async () => {
     const [ann, bob] = await pair()
-    await until(() => ann.room.members.count === 2, 'both are there')
+    await until(() => ann.room.members.count === 2, 'both are present')
     expect(ann.room.members.list.map(({ name }) => name).toSorted()).toEqual(['Ann', 'Bob'])
     expect(await ann.room.fetchMembers()).toMatchObject({ count: 2 })
 
-    // Typing is volatile: whoever goes on typing says so again.
+    // Typing is volatile: a client repeats it while its user types.
     await until(() => {
       bob.room.typing(true)
       return ann.room.writers[0]?.name === 'Bob'
-    }, 'Bob writes')
+    }, 'Bob is typing')
     bob.room.typing(false)
-    await until(() => ann.room.writers.length === 0, 'Bob has stopped')
+    await until(() => ann.room.writers.length === 0, 'Bob has stopped typing')
 
     const marks: number[] = []
     ann.room.on('read', ({ user, seq }) => {
@@ -175,20 +175,20 @@ describe('people', () => {
     expect(ann.room.reads.get(bob.client.user?.id ?? '')).toBe(2)
 
     await bob.room.leave()
-    await until(() => ann.room.members.count === 1, 'Bob is gone')
+    await until(() => ann.room.members.count === 1, 'Bob has left')
     expect(bob.room.state).toBe('left')
     expect((await bob.client.rooms()).map(({ room }) => room)).not.toContain(bob.room.name)
     expect(() => bob.room.send('gone')).toThrow(expect.objectContaining({ code: 'closed' }))
   })
 
-  it('see their own rooms and what is unread in them', async () => {
+  it('see their own rooms and the unread counts in them', async () => {
     const [ann, bob] = await pair()
     await ann.room.send('news').settled
     await bob.has(1)
     const mine = async () => (await bob.client.rooms()).find(({ room }) => room === bob.room.name)
     expect(await mine()).toMatchObject({ head: 1, read: 0, unread: 1 })
     bob.room.read(1)
-    await until(async () => (await mine())?.unread === 0, 'it is read')
+    await until(async () => (await mine())?.unread === 0, 'the message is read')
   })
 })
 
@@ -217,28 +217,28 @@ describe('rooms', () => {
 })
 
 describe('identity', () => {
-  it('is told, with the limits', async () => {
+  it('is reported, with the limits', async () => {
     const client = connect(async () => ({ name: 'Ann' }))
-    await until(() => client.user !== undefined, 'it is known')
+    await until(() => client.user !== undefined, 'the identity is known')
     expect(client.user?.name).toBe('Ann')
     expect(client.limits).toMatchObject({ textMaxChars: 100, roomsPerSocket: 3 })
   })
 
-  it('that is refused is said, and tried again when it is told to', async () => {
+  it('that is refused is reported, and retried on request', async () => {
     let auth: { name: string } = { name: '' }
     const client = connect(() => auth)
     const refusals: [ChatError, boolean][] = []
     client.on('refused', (error, final) => refusals.push([error, final]))
-    await until(() => client.state.state === 'refused', 'it is refused for good')
+    await until(() => client.state.state === 'refused', 'it is refused permanently')
     expect(refusals.at(-1)).toMatchObject([{ retryable: false }, true])
     await expect(client.rooms()).rejects.toMatchObject({ code: 'offline' })
     auth = { name: 'Ann' }
     client.connect()
-    await until(() => client.state.state === 'online', 'it is let in')
+    await until(() => client.state.state === 'online', 'it is admitted')
     expect(await client.rooms()).toEqual([])
   })
 
-  it('that can not be got is told, and asked for again', async () => {
+  it('that cannot be loaded is reported, and requested again', async () => {
     let asked = 0
     const client = connect(() => {
       asked += 1
@@ -247,13 +247,13 @@ describe('identity', () => {
     })
     const errors: unknown[] = []
     client.on('error', (error) => errors.push(error))
-    await until(() => client.state.state === 'online', 'it is let in')
+    await until(() => client.state.state === 'online', 'it is admitted')
     expect(errors).toHaveLength(2)
   })
 })
 
 describe('polling', () => {
-  it('serves as well as WebSocket', async () => {
+  it('works like WebSocket', async () => {
     const room = freshRoom()
     const ann = new Watch({ url: rookery.url, name: 'Ann', room, socket: { transports: ['polling'] } })
     const bob = watch('Bob', room)
