@@ -63,6 +63,13 @@ export function loadStep(settings: ScenarioSettings): Step {
   return { do: 'load', atMs: 0, load: load(settings) }
 }
 
+/** For the whole duration. @param sharePerSec of all clients */
+export const churnStep = (settings: ScenarioSettings, sharePerSec: number): Step => ({
+  do: 'churn',
+  atMs: 0,
+  churn: { durationMs: atShareMs(settings, 1), perSec: Math.max(1, settings.clients * sharePerSec) },
+})
+
 /** Rooms of one size under the load of the settings, while `steps` happen. */
 export function loadedRoomsPlan(settings: ScenarioSettings, steps: readonly Step[]): RunPlan {
   return {

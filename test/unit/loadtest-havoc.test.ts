@@ -17,7 +17,7 @@ import {
   LONGEST_HOLD_MS,
   REDIS_FAULTS,
   randomFaultSteps,
-} from '../../loadtest/scenarios/faults/random-faults.ts'
+} from '../../loadtest/scenarios/random-faults.ts'
 import { SerialQueue } from '../../loadtest/targets/serial-queue.ts'
 
 const WITHIN_MS = 46_000

@@ -4,11 +4,8 @@ import type { Step } from '../../loadtest/model/plan.ts'
 import type { ScenarioSettings } from '../../loadtest/model/scenario.ts'
 import { scenarioNamed } from '../../loadtest/run/request/names.ts'
 import { supportedPlan } from '../../loadtest/run/request/supported-plan.ts'
-import {
-  PRIMARY_ENDING_FAULTS,
-  PROCESS_REPLACING_FAULTS,
-} from '../../loadtest/scenarios/faults/random-faults.ts'
-import { soakFaults } from '../../loadtest/scenarios/faults/soak-faults.ts'
+import { PRIMARY_ENDING_FAULTS, PROCESS_REPLACING_FAULTS } from '../../loadtest/scenarios/random-faults.ts'
+import { soakFaults } from '../../loadtest/scenarios/soak-faults.ts'
 
 const HOUR_SEC = 3_600
 const SOAK = scenarioNamed('soak')

@@ -12,7 +12,7 @@ import {
   type UncheckedResult,
 } from '../checks.ts'
 import { DEFAULTS, LONG_SETTLE_MS, load, planClients, roomOfSize } from '../clients.ts'
-import { FAST_STOP_ENV, faultsOf, HOST_FAULTS, REDIS_FAULTS, randomFaultSteps } from './random-faults.ts'
+import { FAST_STOP_ENV, faultsOf, HOST_FAULTS, randomFaultSteps } from '../random-faults.ts'
 
 /** Load after the last fault. It shows that every client is served again. */
 const AFTER_MS = 14_000
@@ -21,7 +21,7 @@ const POLLING_EVERY = 10
 /** Deadline for every client to be served again. */
 const RECOVERY_MS = 10_000
 
-const COMMON = {
+export const HAVOC_COMMON = {
   minWorkers: 2,
   measuresNoTimes: true,
   env: FAST_STOP_ENV,
@@ -30,10 +30,10 @@ const COMMON = {
   checks,
 } as const
 
-const HAVOC_DEFAULTS = { ...DEFAULTS, roomSize: 5, durationSec: 60 } as const
+export const HAVOC_DEFAULTS = { ...DEFAULTS, roomSize: 5, durationSec: 60 } as const
 
 export const havoc: Scenario = {
-  ...COMMON,
+  ...HAVOC_COMMON,
   name: 'havoc',
   title: 'Random faults, drawn from the seed, hit the workers, primary and clients of one host under load',
   defaults: { ...HAVOC_DEFAULTS, clients: 300, ratePerSec: 500 },
@@ -41,23 +41,12 @@ export const havoc: Scenario = {
   minHosts: 1,
   minWorkers: 3,
   regressionSeeds: [1, 6, 7, 8, 11, 17],
-  plan: (settings) => planOf(settings, HOST_FAULTS),
-}
-
-export const havocHosts: Scenario = {
-  ...COMMON,
-  name: 'havoc-hosts',
-  title: 'The same with several hosts: faults also hit Redis and each host’s connection to it',
-  defaults: { ...HAVOC_DEFAULTS, clients: 100, ratePerSec: 150 },
-  needs: faultsOf([...HOST_FAULTS, ...REDIS_FAULTS]),
-  minHosts: 2,
-  regressionSeeds: [7, 8, 10, 12, 13, 14, 15],
-  plan: (settings) => planOf(settings, [...HOST_FAULTS, ...REDIS_FAULTS]),
+  plan: (settings) => havocPlan(settings, HOST_FAULTS),
 }
 
 type Faults = Parameters<typeof randomFaultSteps>[0]['faults']
 
-function planOf(settings: ScenarioSettings, faults: Faults): ReturnType<Scenario['plan']> {
+export function havocPlan(settings: ScenarioSettings, faults: Faults): ReturnType<Scenario['plan']> {
   const { seed, shape, durationSec } = settings
   const wholeMs = durationSec * 1_000
   const afterMs = Math.min(AFTER_MS, wholeMs / 2)

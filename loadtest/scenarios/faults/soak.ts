@@ -15,10 +15,9 @@ import {
   someReconnected,
   type UncheckedResult,
 } from '../checks.ts'
-import { DEFAULTS, LONG_SETTLE_MS, load, loadStep, planClients, roomOfSize } from '../clients.ts'
-import { churnStep } from '../reconnect/reconnects.ts'
-import { FAST_STOP_ENV, faultsOf } from './random-faults.ts'
-import { SOAK_FAULTS, soakFaults } from './soak-faults.ts'
+import { churnStep, DEFAULTS, LONG_SETTLE_MS, load, loadStep, planClients, roomOfSize } from '../clients.ts'
+import { FAST_STOP_ENV, faultsOf } from '../random-faults.ts'
+import { SOAK_FAULTS, soakFaults } from '../soak-faults.ts'
 
 /** Share of all clients that leaves and comes back per second. */
 const CHURN_PER_SEC = 0.02

@@ -3,9 +3,9 @@
  * while another one's effects last. Everything that is down or stopped comes back after a bounded time, and
  * the last fault ends before the schedule does. Pure.
  */
-import { below, type Random, randomOf, shuffled } from '../../load/random.ts'
-import type { FaultKind, Step } from '../../model/plan.ts'
-import type { TargetShape } from '../../model/target.ts'
+import { below, type Random, randomOf, shuffled } from '../load/random.ts'
+import type { FaultKind, Step } from '../model/plan.ts'
+import type { TargetShape } from '../model/target.ts'
 
 /** What a fault hits. One part has at most one fault at a time. */
 type Part = 'host' | 'worker' | 'redis' | 'link' | 'clients'

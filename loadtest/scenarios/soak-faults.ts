@@ -1,6 +1,6 @@
 /** The faults of a soak test, at a moderate pace. Pure. */
-import type { Step } from '../../model/plan.ts'
-import type { ScenarioSettings } from '../../model/scenario.ts'
+import type { Step } from '../model/plan.ts'
+import type { ScenarioSettings } from '../model/scenario.ts'
 import {
   HOST_FAULTS,
   PRIMARY_ENDING_FAULTS,
