@@ -18,7 +18,7 @@ afterAll(async () => {
   await rookery.stop()
 })
 
-test('one connection that asks to be let in a thousand times is not listened to beyond a bound', async () => {
+test('a connection that sends a thousand CONNECT requests is ignored above a limit', async () => {
   let refused = 0
   let answers = 0
   webSocket.on('message', (data: Buffer) => {
@@ -29,7 +29,7 @@ test('one connection that asks to be let in a thousand times is not listened to 
   for (let index = 0; index < 1_000; index += 1) webSocket.send('40{"name":""}')
   await until(
     () => refused >= 850,
-    'they are refused',
+    'the requests are refused',
     () => `${refused} of ${answers} answers`,
   )
   const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()

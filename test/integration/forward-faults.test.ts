@@ -21,7 +21,7 @@ import { until } from '../harness/until.ts'
 const MEBIBYTE = 1_048_576
 const CHUNK = Buffer.alloc(MEBIBYTE, 'x')
 
-/** Ends everything that a test began, the last first. */
+/** Stops everything that a test started, the last first. */
 const endings: (() => Promise<unknown> | void)[] = []
 afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end()
@@ -42,7 +42,7 @@ async function expectUnknown(port: number, sid: string): Promise<void> {
   expect([answer.status, answer.body]).toEqual([400, expect.stringContaining(UNKNOWN_SESSION)])
 }
 
-/** A WebSocket of that session through `host`, over which the session goes from now on. */
+/** A WebSocket of that session through `host`; from now on the session uses it. */
 async function takeOver(host: HandOffHost, sid: string): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${host.port}/socket.io/?EIO=4&transport=websocket&sid=${sid}`)
   socket.on('error', () => undefined)
@@ -53,7 +53,7 @@ async function takeOver(host: HandOffHost, sid: string): Promise<WebSocket> {
   return socket
 }
 
-/** Answers each connection to a port of its own with `serve`. @returns the address */
+/** Answers each connection to its own port with `serve`. @returns the address */
 async function listenWith(serve: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -68,7 +68,7 @@ async function listenWith(serve: (socket: Socket) => void): Promise<string> {
   return `127.0.0.1:${port}`
 }
 
-describe('a host that cannot prove who it is', () => {
+describe('a host that cannot prove its identity', () => {
   test('forwards nothing and receives nothing, and its clients must start new sessions', async () => {
     const [owner, other] = await twoHosts()
     const stranger = await HandOffHost.start({
@@ -86,7 +86,7 @@ describe('a host that cannot prove who it is', () => {
     expect((await exchange(other.port, heartbeat(await openSession(owner.port)))).body).toBe('ok')
   })
 
-  test('not even without any secret', async () => {
+  test('does neither without any secret', async () => {
     const [owner] = await twoHosts()
     const secretless = await HandOffHost.start({ workers: 1, forward: { secrets: [] } })
     endings.push(() => secretless.stop())
@@ -98,7 +98,7 @@ describe('a host that cannot prove who it is', () => {
     expect(await metric(secretless, 'forward_refused_total', { reason: 'no_secret' })).toBe(1)
   })
 
-  test('a secret can be changed host by host', async () => {
+  test('does not prevent a change of the secret, host by host', async () => {
     const [first, second] = [
       'the secret that was, of 32 bytes or more',
       'the one to come, of 32 bytes or more',
@@ -119,7 +119,7 @@ describe('a host that cannot prove who it is', () => {
     }
   })
 
-  test('not with what it has recorded either, in whichever direction', async () => {
+  test('cannot replay a recording, in either direction', async () => {
     const [owner, other] = await twoHosts()
     const requests: Buffer[] = []
     const answers: Buffer[] = []
@@ -176,10 +176,10 @@ const IMPOSTORS: [string, (socket: Socket) => unknown, string][] = [
   ['nothing', () => undefined, 'timeout'],
 ]
 
-describe('in the place of a host something', () => {
+describe('in place of a host, a server', () => {
   let owner: HandOffHost
   let other: HandOffHost
-  /** As `other`, but it waits for an answer so short a time that it may be waited for here. */
+  /** Like `other`, but with an answer time-out that is short enough to wait for. */
   let hasty: HandOffHost
 
   beforeAll(async () => {
@@ -205,7 +205,7 @@ describe('in the place of a host something', () => {
 })
 
 describe('the listener for other hosts', () => {
-  test('outlives garbage, resets and silence, and those that prove themselves still get in', async () => {
+  test('survives garbage, resets and silence, and still admits hosts that prove themselves', async () => {
     const [owner, other] = await twoHosts({
       forwards: { preambles: 20, preambleTimeoutMs: 1_000 },
     })
@@ -224,7 +224,10 @@ describe('the listener for other hosts', () => {
     const silent = await Promise.all(Array.from({ length: 60 }, () => openRaw(owner.forwardPort)))
     for (const socket of silent) socket.on('error', () => undefined)
     expect((await exchange(other.port, heartbeat(await openSession(owner.port)))).body).toBe('ok')
-    await until(async () => (await metric(owner, 'forward_pending_preambles')) === 0, 'all are gone')
+    await until(
+      async () => (await metric(owner, 'forward_pending_preambles')) === 0,
+      'all connections are closed',
+    )
     for (const reason of ['malformed', 'forged', 'crowded', 'too_slow']) {
       expect(await metric(owner, 'forward_refused_total', { reason }), reason).toBeGreaterThan(0)
     }
@@ -233,7 +236,7 @@ describe('the listener for other hosts', () => {
 })
 
 describe('an owner that', () => {
-  test('dies takes along what passed through to it, at once, and its sessions are unknown', async () => {
+  test('dies ends what passed through to it, at once, and its sessions are unknown', async () => {
     const [owner, other] = await twoHosts()
     const sid = await openSession(owner.port)
     const socket = await takeOver(other, sid)
@@ -248,7 +251,7 @@ describe('an owner that', () => {
       raw.write(poll)
       return readToEnd(raw)
     })
-    await until(joined(2), 'both pass through')
+    await until(joined(2), 'both connections pass through')
     owner.signal('SIGKILL')
     await once(socket, 'close')
     expect(await waiting).toBe('')
@@ -257,7 +260,7 @@ describe('an owner that', () => {
     expect(await metric(other, 'forward_failed_total', { reason: 'unreachable' })).toBe(1)
   })
 
-  test('loses the worker of a session has others go on', async () => {
+  test('loses the worker of a session keeps the other sessions', async () => {
     const [owner, other] = await twoHosts({ workers: 2 })
     const sids = await Promise.all(Array.from({ length: 4 }, () => openSession(owner.port)))
     const ofFirst = sids.find((sid) => sid.startsWith(`${owner.tag}1-`)) ?? ''
@@ -269,7 +272,7 @@ describe('an owner that', () => {
     expect((await exchange(other.port, heartbeat(ofSecond))).body).toBe('ok')
   })
 
-  test('is stopped costs each a bounded time, and is found again when it goes on', async () => {
+  test('is paused costs each request a bounded time, and is used again when it resumes', async () => {
     const [owner, other] = await twoHosts({ forwards: { dialTimeoutMs: 500, dialsPerHost: 5 } })
     const sid = await openSession(owner.port)
     owner.signal('SIGSTOP')
@@ -284,7 +287,7 @@ describe('an owner that', () => {
     )
   })
 
-  test('is said to be gone is waited for no longer', async () => {
+  test('is reported as dead is no longer waited for', async () => {
     const [owner, other] = await twoHosts()
     const sid = await openSession(owner.port)
     const socket = await takeOver(other, sid)
@@ -295,8 +298,8 @@ describe('an owner that', () => {
   })
 })
 
-describe('what passes through', () => {
-  test('is closed when nothing moves for too long', async () => {
+describe('a connection that passes through', () => {
+  test('is closed when it is idle for too long', async () => {
     const [owner, other] = await twoHosts({ forwards: { idleMs: 500 } })
     const socket = await takeOver(other, await openSession(owner.port))
     await once(socket, 'close')
@@ -316,7 +319,7 @@ describe('what passes through', () => {
     await until(async () => (await metric(other, 'forward_joined')) === 0, 'nothing passes through any more')
   })
 
-  test('is bounded in number, and what is too much is served here', async () => {
+  test('is one of a limited number; excess sessions are served here', async () => {
     const [owner, other] = await twoHosts({ forwards: { forwards: 2 } })
     const sids = await Promise.all(Array.from({ length: 3 }, () => openSession(owner.port)))
     const [first = '', second = '', third = ''] = sids
@@ -326,11 +329,11 @@ describe('what passes through', () => {
     for (const socket of sockets) socket.terminate()
     await until(
       async () => (await exchange(other.port, heartbeat(third))).body === 'ok',
-      'there is room again',
+      'a connection is free again',
     )
   })
 
-  test('costs little memory, whoever does not read', async () => {
+  test('costs little memory, whichever side does not read', async () => {
     const [owner, other] = await twoHosts()
     const sid = await openSession(owner.port)
     const before = await Promise.all([owner.resetPeak(), other.resetPeak()])
@@ -343,12 +346,15 @@ describe('what passes through', () => {
       socket.pause()
       socket.write(`GET /large?bytes=${50 * MEBIBYTE}&sid=${sid} HTTP/1.1\r\nHost: a\r\n\r\n`)
     }
-    await until(async () => (await metric(other, 'forward_joined')) === 4, 'all four pass through')
+    await until(
+      async () => (await metric(other, 'forward_joined')) === 4,
+      'all four connections pass through',
+    )
     const sizes = readers.map(async (socket) => (await readToEnd(socket.resume())).length)
     for (const size of await Promise.all(sizes)) expect(size).toBeGreaterThan(50 * MEBIBYTE)
     for (const [n, host] of [owner, other].entries()) {
       const { peakRss } = await host.report()
-      // Of 200 MiB, twice, that were not read for a while; what is collected when is Node's.
+      // Of 200 MiB, twice, that were not read for a while; Node decides when memory is freed.
       expect(peakRss - (before[n] ?? 0)).toBeLessThan(80 * MEBIBYTE)
     }
   })

@@ -1,4 +1,4 @@
-/** Every request of a session reaches its worker, whichever host its connection arrives at. */
+/** Every request of a session reaches its worker, on whichever host its connection arrives. */
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { io } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -34,12 +34,14 @@ afterAll(async () => {
   await Promise.all(hosts.map((host) => host.stop()))
 })
 
-/** Sends to the host without the session. @returns the bytes of the body as the worker counted them */
+/**
+ * Sends to the host that does not have the session. @returns the bytes of the body as the worker counted them
+ */
 async function bytesReceived(...pieces: (string | Buffer)[]): Promise<number> {
   return JSON.parse((await exchange(other.port, ...pieces)).body).bytes
 }
 
-describe('at a host that does not have the session', () => {
+describe('on a host that does not have the session', () => {
   test('a request cut in two at any byte', async () => {
     const sid = await openSession(owner.port)
     const whole = heartbeat(sid)
@@ -75,7 +77,7 @@ describe('at a host that does not have the session', () => {
     expect(answer.body).toHaveLength(8 * MEBIBYTE)
   })
 
-  test('the address of the client is that which the first host saw, and no header is added', async () => {
+  test("the client's address is the one that the first host saw, and no header is added", async () => {
     const socket = await openRaw(other.port)
     socket.write(
       `GET /address?sid=${await openSession(owner.port)} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n`,
@@ -89,14 +91,14 @@ describe('at a host that does not have the session', () => {
     })
   })
 
-  test('one answer and the end of the connection, also with a second request right behind the first', async () => {
+  test('one answer, then the end of the connection, even with a second request right behind the first', async () => {
     const socket = await openRaw(other.port)
     socket.write(heartbeat(await openSession(owner.port)) + heartbeat(await openSession(other.port)))
     const answer = parseAnswer(await readToEnd(socket))
     expect([answer.status, answer.body, answer.headers.get('connection')]).toEqual([200, 'ok', 'close'])
   })
 
-  test('a WebSocket that takes over from polling, and its end from either side', async () => {
+  test('a WebSocket that replaces polling, and its end from either side', async () => {
     const sid = await openSession(owner.port)
     const socket = new WebSocket(
       `ws://127.0.0.1:${other.port}/socket.io/?EIO=4&transport=websocket&sid=${sid}`,
@@ -117,12 +119,12 @@ describe('at a host that does not have the session', () => {
     const left = new WebSocket(
       `ws://127.0.0.1:${other.port}/socket.io/?EIO=4&transport=websocket&sid=${second}`,
     )
-    await until(() => left.readyState === WebSocket.OPEN, 'it is open')
+    await until(() => left.readyState === WebSocket.OPEN, 'the connection is open')
     left.terminate()
     await until(async () => (await metric(other, 'forward_joined')) === 0, 'nothing passes through any more')
   })
 
-  test('a client that has ended its side', async () => {
+  test('a client that has closed its side', async () => {
     const socket = await openRaw(other.port)
     socket.end(heartbeat(await openSession(owner.port)))
     await readToEnd(socket)
@@ -140,14 +142,14 @@ describe('a session that no host has', () => {
     },
   )
 
-  test('also when the host of its tag is there and its worker is not', async () => {
+  test('gets it also when the host of its tag is there and its worker is not', async () => {
     const sent = await metric(other, 'forward_sent_total')
     const answer = await exchange(other.port, heartbeat(`${owner.tag}99-AAAAAAAAAAAAAAAAAAAAAAAA`))
     expect([answer.status, answer.body]).toEqual([400, expect.stringContaining(UNKNOWN_SESSION)])
     expect(await metric(other, 'forward_sent_total')).toBe(sent + 1)
   })
 
-  test('also when its tag leads to a host that does not own it, which does not forward it again', async () => {
+  test('gets it also when its tag names a host that does not own it, which does not forward it again', async () => {
     const [first, second] = ['zzzzz1', 'zzzzz2']
     await other.knows(first, `127.0.0.1:${owner.forwardPort}`)
     await owner.knows(first, `127.0.0.1:${other.forwardPort}`)
@@ -161,7 +163,7 @@ describe('a session that no host has', () => {
   })
 
   test.each(['', 'nonsense', '127.0.0.1:99999', '127.0.0.1:', ':80', '[::1:80'])(
-    'also when the address of its host is %j',
+    'gets it also when the address of its host is %j',
     async (address) => {
       await other.knows('zzzzz3', address)
       const answer = await exchange(other.port, heartbeat('zzzzz31-AAAAAAAAAAAAAAAAAAAAAAAA'))
@@ -177,7 +179,7 @@ describe('behind a balancer that picks a host at random for each connection', ()
   })
   afterAll(() => balancer.close())
 
-  test('kept connections serve several sessions by turns, each by its own worker', async () => {
+  test('keep-alive connections serve several sessions in turn, each by its own worker', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 4 })
     const call = async (method: string, query: string, body?: string) => {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -222,7 +224,7 @@ describe('behind a balancer that picks a host at random for each connection', ()
   )
 })
 
-test('5,000 connections through the other host leave no descriptor behind on either', async () => {
+test('5,000 connections through the other host leave no descriptor open on either', async () => {
   const before = await Promise.all(hosts.map((host) => host.report()))
   const sent = await metric(other, 'forward_sent_total')
   const sid = await openSession(owner.port)
@@ -242,7 +244,7 @@ test('5,000 connections through the other host leave no descriptor behind on eit
   }
 }, 240_000)
 
-test('no byte was swallowed, none failed but those that had to, and no connection is left', async () => {
+test('no byte was lost, only expected failures occurred, and no connection is left', async () => {
   expect((await exchange(owner.port, HANDSHAKE)).status).toBe(200)
   for (const host of hosts) {
     await until(async () => (await host.report()).tcpHandles === 0, 'no handle is left')

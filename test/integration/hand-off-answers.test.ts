@@ -1,4 +1,7 @@
-/** Answers of the front door itself: to bad heads, to slow and silent clients, and while no worker is ready. */
+/**
+ * Answers of the front door itself: to invalid heads, to slow and silent clients, and while no worker is
+ * ready.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HandOffHost, metricSum } from '../harness/hand-off/host.ts'
 import { exchange, openRaw, parseAnswer, readToEnd } from '../harness/network/raw-http.ts'
@@ -31,7 +34,7 @@ describe('a host with a worker', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: { retryable: false } })
   })
 
-  test('answers a slow head with 408, however often another byte comes', async () => {
+  test('answers a slow head with 408, even if further bytes keep arriving', async () => {
     const socket = await openRaw(host.port)
     const dripping = setInterval(() => socket.write('a'), 20)
     socket.write('GET / HTTP/1.1\r\nA: ')
@@ -40,14 +43,14 @@ describe('a host with a worker', () => {
     expect(answer.status).toBe(408)
   })
 
-  test('closes a client that says nothing, without a word', async () => {
+  test('closes a silent client without an answer', async () => {
     const before = await refused('too slow')
     const socket = await openRaw(host.port)
     expect(await readToEnd(socket)).toBe('')
     expect(await refused('too slow')).toBe(before + 1)
   })
 
-  test('outlives connections that are reset at any moment', async () => {
+  test('survives connections that are reset at any moment', async () => {
     for (const bytes of ['', 'GET', 'GET / HTTP/1.1\r\n\r\n', '\0']) {
       const sockets = await Promise.all(Array.from({ length: 15 }, () => openRaw(host.port)))
       for (const socket of sockets) {
@@ -58,7 +61,7 @@ describe('a host with a worker', () => {
     expect((await exchange(host.port, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')).status).toBe(200)
   })
 
-  test('is alive by its own word and ready by that of a worker', async () => {
+  test('is alive by itself, and ready once a worker is', async () => {
     const health = await exchange(host.port, 'GET /healthz HTTP/1.1\r\n\r\n')
     expect([health.status, JSON.parse(health.body)]).toEqual([200, { status: 'ok' }])
     const ready = await exchange(host.port, 'GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
@@ -79,7 +82,7 @@ describe('a host without a ready worker', () => {
     'GET /socket.io/?EIO=4&sid=abcdef1-AAAAAAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\nHost: a\r\n\r\n',
     'POST /anything HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello',
     'GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n',
-  ])('says when to come back: %j', async (request) => {
+  ])('says when to retry: %j', async (request) => {
     const answer = await exchange(host.port, request)
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('2')
@@ -89,24 +92,24 @@ describe('a host without a ready worker', () => {
     })
   })
 
-  test('says it without a body to HEAD', async () => {
+  test('says it to HEAD without a body', async () => {
     const socket = await openRaw(host.port)
     socket.write('HEAD /readyz HTTP/1.1\r\nHost: a\r\n\r\n')
     const text = await readToEnd(socket)
     expect(text).toMatch(/^HTTP\/1\.1 503 [^]*\r\nContent-Length: [1-9][0-9]*\r\n[^]*\r\n\r\n$/)
   })
 
-  test('still says that it lives', async () => {
+  test('still reports that it is alive', async () => {
     expect((await exchange(host.port, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')).status).toBe(200)
     expect((await exchange(host.port, 'POST /healthz HTTP/1.1\r\nHost: a\r\n\r\n')).status).toBe(503)
   })
 })
 
-describe('a worker that does not take', () => {
+describe('a worker that accepts no connections', () => {
   let host: HandOffHost | undefined
   afterEach(() => host?.stop())
 
-  test('costs those that wait for it a bounded time, and those beyond the bound none', async () => {
+  test('costs waiting connections a bounded time, and excess ones none', async () => {
     host = await HandOffHost.start({ workers: 1, limits: { queueTimeoutMs: 1_000, queueLength: 3 } })
     const { port } = host
     await host.tell('w1', { type: 'test:freeze' })
@@ -120,7 +123,7 @@ describe('a worker that does not take', () => {
         metricSum(report, 'rookery_front_unavailable_total', { reason: 'queue_timeout' }) === 3 &&
         metricSum(report, 'rookery_front_unavailable_total', { reason: 'queue_full' }) === 7
       )
-    }, 'three waited in vain and seven were refused at once')
+    }, 'three timed out in the queue and seven were refused at once')
     await host.kill('w1')
     await host.stop()
     const statuses = (await Promise.all(answers)).map((answer) =>
@@ -130,7 +133,7 @@ describe('a worker that does not take', () => {
     expect(statuses.filter((status) => status === 'closed')).toHaveLength(2)
   })
 
-  test('is closed to new ones, and its connections are closed, after the flight time', async () => {
+  test('gets no new connections, and its connections are closed, after the hand-over time-out', async () => {
     host = await HandOffHost.start({ workers: 1, limits: { flightTimeoutMs: 500, queueTimeoutMs: 60_000 } })
     const started = host
     await host.tell('w1', { type: 'test:freeze' })
@@ -144,14 +147,14 @@ describe('a worker that does not take', () => {
   })
 })
 
-test('new sessions beyond the admission rate wait for their turn, and all others do not', async () => {
+test('new sessions above the admission rate wait for their turn, and all other requests do not', async () => {
   const host = await HandOffHost.start({
     workers: 1,
     limits: { admissionPerSecond: 1, queueTimeoutMs: 60_000 },
   })
   try {
     const sessions = Array.from({ length: 3 }, () => connectRaw(host.port, 60_000))
-    await until(async () => metricSum(await host.report(), 'rookery_front_waiting') > 0, 'one waits')
+    await until(async () => metricSum(await host.report(), 'rookery_front_waiting') > 0, 'one session waits')
     const plain = await exchange(host.port, 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n')
     expect(plain.status).toBe(200)
     for (const session of await Promise.all(sessions)) session.close()
@@ -160,7 +163,7 @@ test('new sessions beyond the admission rate wait for their turn, and all others
   }
 })
 
-test('with too many heads under way the quick ones get in and the longest waiting go', async () => {
+test('with too many unfinished heads the quick ones are served and the oldest are closed', async () => {
   const host = await HandOffHost.start({ workers: 1, limits: { headTimeoutMs: 60_000, pendingHeads: 20 } })
   try {
     const silent = await Promise.all(Array.from({ length: 40 }, () => openRaw(host.port)))

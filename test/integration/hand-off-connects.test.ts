@@ -43,14 +43,14 @@ describe.each(nodes)('on Node $version', ({ execPath, concurrent, sequential }) 
   }, 240_000)
 })
 
-test('with the guard taken out the primary swallows packets, and this is noticed', async () => {
+test('without the guard the primary loses packets, and this is detected', async () => {
   const started = await start({ workers: 2, stopReadingBeforeTransfer: false })
   const silence = await firstSilence(started.port)
   expect(silence).toContain('silence while waiting for')
   expect(metricSum(await started.report(), 'rookery_front_swallowed_bytes_total')).toBeGreaterThan(0)
 })
 
-/** Connects one after another, 2,000 times at most, until one gets no answer. */
+/** Connects one client after another, 2,000 at most, until one gets no answer. */
 async function firstSilence(port: number): Promise<string | null> {
   for (let made = 0; made < 2_000; made += 1) {
     const session = await connectRaw(port, 1_000).catch(String)

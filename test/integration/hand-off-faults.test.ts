@@ -28,7 +28,7 @@ function tally(sessions: RawSession[]): Record<string, number> {
   return counts
 }
 
-test('a burst of 400 sessions is spread over 4 workers within 5 in a hundred', async () => {
+test('a burst of 400 sessions is spread over 4 workers, within 5 percent', async () => {
   const host = await start({ workers: 4, limits: unhurried })
   const sessions = await Promise.all(Array.from({ length: 400 }, () => connectRaw(host.port, 60_000)))
   for (const count of Object.values(tally(sessions))) {
@@ -36,12 +36,12 @@ test('a burst of 400 sessions is spread over 4 workers within 5 in a hundred', a
     expect(count).toBeLessThanOrEqual(105)
   }
   expect(Object.values(tally(sessions))).toHaveLength(4)
-  await until(async () => same((await host.report()).counts, tally(sessions)), 'the counts are right')
+  await until(async () => same((await host.report()).counts, tally(sessions)), 'the counts are correct')
   for (const session of sessions) session.close()
   await until(async () => sum((await host.report()).counts) === 0, 'no session is counted any more')
 })
 
-test('plain requests are spread too', async () => {
+test('plain requests are spread evenly too', async () => {
   const host = await start({ workers: 4, limits: unhurried })
   const answers = await Promise.all(
     Array.from({ length: 40 }, () => exchange(host.port, 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n')),
@@ -67,7 +67,7 @@ test('no connect is lost while a crashed worker takes 3 s to come back', async (
   }, 'the new worker is used')
 })
 
-test('what a worker had not taken when it was killed is served by another, bodies included', async () => {
+test("a killed worker's connections that it had not accepted are served by another, bodies included", async () => {
   const host = await start({ workers: 2, limits: unhurried })
   await host.tell('w1', { type: 'test:freeze' })
   const sessions = Array.from({ length: 10 }, () => connectRaw(host.port, 60_000))
@@ -77,7 +77,7 @@ test('what a worker had not taken when it was killed is served by another, bodie
   await until(async () => {
     const report = await host.report()
     return metricSum(report, 'rookery_front_connections_total') === 20
-  }, 'all have come')
+  }, 'all requests have arrived')
   await host.kill('w1')
   expect(tally(await Promise.all(sessions))).toEqual({ w2: 10 })
   for (const answer of await Promise.all(posts)) {
@@ -87,7 +87,7 @@ test('what a worker had not taken when it was killed is served by another, bodie
   for (const session of await Promise.all(sessions)) session.close()
 })
 
-test('a blocked worker holds up what is on its way to it and nothing else', async () => {
+test('a blocked worker delays only the connections that were handed to it', async () => {
   const host = await start({ workers: 2, limits: { patienceMs: 50, queueTimeoutMs: 60_000 } })
   await host.tell('w1', { type: 'test:freeze' })
   const answered: RawSession[] = []
@@ -101,7 +101,7 @@ test('a blocked worker holds up what is on its way to it and nothing else', asyn
   for (const session of answered) session.close()
 })
 
-test('workers killed again and again under load cost the primary nothing but their own connections', async () => {
+test('workers killed again and again under load cost the primary only their own connections', async () => {
   const host = await start({ workers: 3, restart: true })
   const load = { isOver: false, answered: 0 }
   const lanes = Array.from({ length: 16 }, () => connectUntilOver(host.port, load))
@@ -109,7 +109,7 @@ test('workers killed again and again under load cost the primary nothing but the
     await host.until(() => host.ready.size === 3)
     const [name = ''] = host.ready.keys()
     const before = load.answered
-    await until(() => load.answered > before + 20, 'some connects between two deaths')
+    await until(() => load.answered > before + 20, 'some connects succeed between two crashes')
     await host.kill(name)
     await host.until(() => host.ended.length === kills)
   }
@@ -119,7 +119,7 @@ test('workers killed again and again under load cost the primary nothing but the
   expect(metricSum(await host.report(), 'rookery_front_swallowed_bytes_total')).toBe(0)
 })
 
-test('a worker that was frozen for longer than a hand-over may take serves what it is sent then', async () => {
+test('a worker that was frozen for longer than the hand-over time-out serves its later connections', async () => {
   const host = await start({ workers: 1, limits: { ...unhurried, flightTimeoutMs: 3_000 } })
   const pid = host.ready.get('w1') ?? 0
   await host.tell('w1', { type: 'test:freeze' })
@@ -144,17 +144,17 @@ test('a worker that was frozen for longer than a hand-over may take serves what 
   await early
 })
 
-test('nonsense from a worker changes nothing', async () => {
+test('invalid messages from a worker change nothing', async () => {
   const host = await start({ workers: 2 })
   await host.tell('w1', { type: 'test:garbage' })
   await host.tell('w1', { type: 'axm:action', data: { nothing: true } })
   const sessions = await Promise.all(Array.from({ length: 20 }, () => connectRaw(host.port)))
   expect(Object.keys(tally(sessions))).toHaveLength(2)
-  await until(async () => same((await host.report()).counts, tally(sessions)), 'the counts are right')
+  await until(async () => same((await host.report()).counts, tally(sessions)), 'the counts are correct')
   for (const session of sessions) session.close()
 })
 
-test('a body goes with its connection: in pieces, large, and larger than the memory left in the primary', async () => {
+test('a body follows its connection: in pieces, large, and larger than the memory left in the primary', async () => {
   const host = await start({ workers: 2 })
   const pieces = await exchange(
     host.port,
@@ -191,7 +191,7 @@ function same(a: Record<string, number>, b: Record<string, number>): boolean {
   return [...names].every((name) => a[name] === b[name])
 }
 
-/** One connect after another; a connect may fail with its worker, and that is returned. */
+/** One connect after another; a failed connect may be lost with its worker, and is returned. */
 async function connectUntilOver(
   port: number,
   load: { isOver: boolean; answered: number },

@@ -42,12 +42,12 @@ test('a request cut in two at any byte', async () => {
   }
 })
 
-test('a request that comes byte by byte', async () => {
+test('a request that arrives byte by byte', async () => {
   const answer = await exchange(host.port, ...Array.from(heartbeat(await openSession())))
   expect([answer.status, answer.body]).toEqual([200, 'ok'])
 })
 
-test('a session id in a cookie or in another header means nothing', async () => {
+test('a session id in a cookie or in another header is ignored', async () => {
   const sid = await openSession()
   const headers = `Host: a\r\nCookie: sid=${sid}\r\nReferer: http://a/?sid=${sid}\r\nX-Sid: ${sid}\r\n\r\n`
   const workers = new Set<string>()
@@ -71,8 +71,8 @@ test('a session that no worker has gets the answer of the protocol', async () =>
   }
 })
 
-describe('connections that a proxy keeps', () => {
-  test('serve several sessions by turns, each by its own worker', async () => {
+describe('keep-alive connections of a proxy', () => {
+  test('serve several sessions in turn, each by its own worker', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 2 })
     const call = async (method: string, query: string, body?: string) => {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -94,7 +94,7 @@ describe('connections that a proxy keeps', () => {
     agent.destroy()
   })
 
-  test('get one answer and are closed, also with a second request right behind the first', async () => {
+  test('get one answer and are closed, even with a second request right behind the first', async () => {
     const [first, second] = [await openSession(), await openSession()]
     const socket = await openRaw(host.port)
     socket.write(heartbeat(first) + heartbeat(second))
@@ -124,7 +124,7 @@ test('a WebSocket whose upgrade says Content-Length: 0', async () => {
   session.close()
 })
 
-test('a draining worker keeps its sessions and gets no others', async () => {
+test('a draining worker keeps its sessions and gets no new ones', async () => {
   await host.fork()
   await host.until(() => host.ready.size === 4)
   const drained = [...host.ready.keys()].at(-1) ?? ''
@@ -144,7 +144,7 @@ test('a draining worker keeps its sessions and gets no others', async () => {
   for (const sid of ofDrained) expect((await exchange(host.port, heartbeat(sid))).status).toBe(400)
 })
 
-test('no connection is left in the primary, and none of their bytes was swallowed', async () => {
+test('no connection is left in the primary, and none of their bytes was lost', async () => {
   await until(async () => (await host.report()).tcpHandles === 0, 'no handle is left')
   const report = await host.report()
   expect(metricSum(report, 'rookery_front_swallowed_bytes_total')).toBe(0)

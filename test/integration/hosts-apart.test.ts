@@ -1,4 +1,4 @@
-/** Messages that a cluster must ignore: garbage, other clusters', forged and repeated ones. */
+/** Messages that a cluster must ignore: garbage, other clusters', forged and replayed ones. */
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AdapterHost } from '../harness/adapter/host.ts'
@@ -7,7 +7,7 @@ import { startRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 let redis: TestRedis
-/** Of somebody who can write to Redis. */
+/** A connection of somebody who can write to Redis. */
 let intruder: Redis
 let started: AdapterHost[] = []
 
@@ -34,7 +34,7 @@ async function startHosts(settings: { cluster: string; secrets?: string[] }): Pr
 const refused = (hosts: AdapterHost, reason: string) =>
   hosts.metric('rookery_backplane_refused_total', { reason })
 
-/** A client on each host; both hear what is emitted on the first. */
+/** A client on each host; both receive what is emitted on the first. */
 async function expectWhole(hosts: AdapterHost): Promise<void> {
   const clients = await Promise.all(['w1', 'w2'].map((worker) => hosts.connect(worker, { rooms: ['red'] })))
   await hosts.run('w1', ({ io }) => void io.to('red').emit('end'))
@@ -53,14 +53,14 @@ describe('garbage on every channel in use', () => {
       '[1,2]',
       '{"host":"AAAAAA"}',
       '{"host":"AAAAAA","n":1,"base":1,"to":"all","bytes":9,"message":{"type":"send","from":"w1","to":"w1"}}\nshort',
-      // What the adapter would obey.
+      // Messages that the adapter would obey.
       '{"uid":"x","nsp":"/","type":4,"data":{"opts":{"rooms":[],"except":[]},"rooms":["a"]}}',
       '{"uid":"x","nsp":"/","type":6,"data":{"opts":{"rooms":[],"except":[]},"close":true}}',
       '{"uid":"x","nsp":"/","type":8,"data":{"requestId":"1","sockets":3}}',
     ],
     message: ['{"host":"AAAAAA","n":1,"base":1,"to":"all","message":{"type":"no such"}}'],
   }
-  /** Among them MessagePack that claims to be far longer than it is, nested without end, and cut off. */
+  /** Includes MessagePack that claims to be far longer than it is, is nested without end, or is cut off. */
   const bytes = [
     [0xdd, 0xff, 0xff, 0xff, 0xff],
     Array.from({ length: 2_000 }, () => 0x91),
@@ -69,7 +69,7 @@ describe('garbage on every channel in use', () => {
     [0xd9],
   ]
 
-  it('is counted, and everything goes on', async () => {
+  it('is counted, and everything continues to work', async () => {
     const hosts = await startHosts({ cluster: 'garbage' })
     const client = await hosts.connect('w2', { rooms: ['red'] })
     const before = await refused(hosts, 'unreadable')
@@ -79,7 +79,7 @@ describe('garbage on every channel in use', () => {
       for (const text of Object.values(texts).flat()) await intruder.spublish(channel, text)
       for (const list of bytes) await intruder.spublish(channel, Buffer.from(list))
     }
-    // Each channel is heard by one host at least.
+    // At least one host is subscribed to each channel.
     for (const [reason, list] of Object.entries(texts)) {
       const least = all.length * (list.length + (reason === 'unreadable' ? bytes.length : 0))
       await until(
@@ -92,7 +92,7 @@ describe('garbage on every channel in use', () => {
     expect(await hosts.metric('rookery_backplane_refused_total', { reason: 'failed' })).toBe(0)
   })
 
-  it('that looks like a host without a secret becomes no member and gets nothing through', async () => {
+  it('that imitates a host without a secret becomes no member and gets nothing through', async () => {
     const hosts = await startHosts({ cluster: 'looks' })
     const client = await hosts.connect('w2', { rooms: ['red'] })
     const forged = {
@@ -108,7 +108,7 @@ describe('garbage on every channel in use', () => {
       const iam = { type: 'iam', answer: 'x'.repeat(24), name: 'a stranger' }
       await intruder.spublish(channel, forge(iam))
     }
-    await until(async () => (await refused(hosts, 'unasked')) > 0, 'it is not taken for an answer')
+    await until(async () => (await refused(hosts, 'unasked')) > 0, 'it is not accepted as an answer')
     await expectWhole(hosts)
     expect(await hosts.metric('rookery_hosts')).toBe(2)
     expect(client.received.events.map(([name]) => name)).toEqual(['joined', 'end', 'disconnect'])
@@ -116,7 +116,7 @@ describe('garbage on every channel in use', () => {
 })
 
 describe('two clusters on one Redis', () => {
-  it('never meet', async () => {
+  it('never mix', async () => {
     const [first, second] = await Promise.all([
       startHosts({ cluster: 'first' }),
       startHosts({ cluster: 'second' }),
@@ -145,29 +145,29 @@ describe('two clusters on one Redis', () => {
 describe('with a secret', () => {
   const secrets = ['a secret of the whole cluster']
 
-  it('everything works, and what is not signed, or by another secret, is refused', async () => {
+  it('everything works, and unsigned or wrongly signed messages are refused', async () => {
     const hosts = await startHosts({ cluster: 'signed', secrets })
     await expectWhole(hosts)
     expect(await refused(hosts, 'unsigned')).toBe(0)
     const strangers = await AdapterHost.startOn(redis, 1, { cluster: 'signed' })
     started.push(strangers)
-    await until(async () => (await refused(hosts, 'unsigned')) > 0, 'the unsigned is refused')
+    await until(async () => (await refused(hosts, 'unsigned')) > 0, 'the unsigned message is refused')
     const others = await AdapterHost.startOn(redis, 1, { cluster: 'signed', secrets: ['another secret'] })
     started.push(others)
-    await until(async () => (await refused(hosts, 'forged')) > 0, 'the forged is refused')
+    await until(async () => (await refused(hosts, 'forged')) > 0, 'the forged message is refused')
     expect(await hosts.metric('rookery_hosts')).toBe(2)
     await expectWhole(hosts)
   })
 
-  it('a change of the secret is possible while both are taken', async () => {
+  it('the secret can be changed while both are accepted', async () => {
     const old = await AdapterHost.startOn(redis, 1, { cluster: 'changing', secrets: ['old', 'new'] })
     const fresh = await AdapterHost.startOn(redis, 1, { cluster: 'changing', secrets: ['new', 'old'] })
     started.push(old, fresh)
     for (const hosts of [old, fresh])
-      await until(async () => (await hosts.metric('rookery_hosts')) === 1, 'they know each other')
+      await until(async () => (await hosts.metric('rookery_hosts')) === 1, 'the hosts know each other')
   })
 
-  it('a message that is sent again as it was, or changed, is refused', async () => {
+  it('a replayed message, unchanged or changed, is refused', async () => {
     const hosts = await startHosts({ cluster: 'again', secrets })
     const client = await hosts.connect('w2', { rooms: ['red'] })
     const tapped = new Redis(redis.url)
@@ -182,7 +182,7 @@ describe('with a secret', () => {
     if (publication === undefined) throw new Error('nothing was tapped')
     const [channel, message] = publication
     await intruder.spublish(channel, message)
-    await until(async () => (await refused(hosts, 'replayed')) > 0, 'the repeated message is refused')
+    await until(async () => (await refused(hosts, 'replayed')) > 0, 'the replayed message is refused')
     const changed = Buffer.from(message.toString('latin1').replace('once', 'evil'), 'latin1')
     await intruder.spublish(channel, changed)
     await until(async () => (await refused(hosts, 'forged')) > 0, 'the changed message is refused')

@@ -51,7 +51,7 @@ describe.each<[BalancerFile, boolean]>([
     for (const member of members) member.close()
   })
 
-  test('members on all transports talk, without a single reconnect', async () => {
+  test('members on all transports write, without a single reconnect', async () => {
     await conversation.goesOn(5)
     expect(members.map(({ disconnects }) => disconnects)).toEqual(members.map(() => 0))
     if (isSticky) expect(await hosts.metric('rookery_forward_sent_total')).toBe(forwarded)
@@ -59,7 +59,7 @@ describe.each<[BalancerFile, boolean]>([
     await conversation.end()
   })
 
-  test('hosts are rolled one after the other while they talk, and nothing is lost', async () => {
+  test('hosts are rolled one after the other while members write, and nothing is lost', async () => {
     for (const index of hosts.ports.keys()) {
       expect(await hosts.at(index).stop()).toBe(0)
       await conversation.goesOn()

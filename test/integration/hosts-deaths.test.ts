@@ -1,6 +1,6 @@
 /**
- * A host that dies while another waits for it. Every deadline here is beyond that of the test: what is answered has not
- * waited for one, only until the host was missed.
+ * A host dies while another waits for it. All deadlines exceed the test's, so an answer proves that the death
+ * was detected.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AdapterHost } from '../harness/adapter/host.ts'
@@ -10,11 +10,11 @@ import { until } from '../harness/until.ts'
 const BEYOND_MS = 600_000
 
 let hosts: AdapterHost
-/** That of `w2` and `w4`; `w1` and `w3` are on the other. */
+/** The host of `w2` and `w4`; `w1` and `w3` are on the other. */
 let victim: AdapterProcess
 
 beforeAll(async () => {
-  // A host that says nothing is missed sooner than by default.
+  // A silent host is detected sooner than by default.
   const backplane = { beatMs: 500, silentMs: 3_000 }
   hosts = await AdapterHost.start(4, { adapter: { answerTimeoutMs: BEYOND_MS }, backplane }, 'two hosts')
 })
@@ -29,19 +29,24 @@ afterAll(() => hosts.stop())
 
 const gone = () => hosts.metricOf(hosts.hostOf('w1'), 'rookery_hosts_gone_total')
 
-/** Asks `w1` something while the other host stands still, so that it never says whom it has asked; then kills it. */
+/**
+ * Sends a request from `w1` while the other host is paused, so that it never reports which workers it asked;
+ * then kills it.
+ */
 async function whileStanding<T>(ask: () => Promise<T>): Promise<T> {
   victim.signal('SIGSTOP')
   const asked = ask()
   await until(
     async () => (await hosts.metricOf(hosts.hostOf('w1'), 'rookery_relay_open_receipts')) === 1,
-    'the question waits for the other host',
+    'the request waits for the other host',
   )
   await hosts.killHost(victim)
   return asked
 }
 
-/** Asks `w1` something that workers of the other host are asked and do not answer; then kills that host. */
+/**
+ * Sends a request from `w1` that workers of the other host receive and do not answer; then kills that host.
+ */
 async function whileSilent<T>(ask: () => Promise<T>): Promise<T> {
   const workers = hosts.workersOf(victim)
   const pids = await Promise.all(workers.map((worker) => hosts.run(worker, () => process.pid)))
@@ -50,7 +55,7 @@ async function whileSilent<T>(ask: () => Promise<T>): Promise<T> {
   for (const worker of workers)
     await until(
       async () => (await hosts.metric('rookery_relay_passed_total', { worker })) > 0,
-      `${worker} is asked`,
+      `${worker} has the request`,
     )
   await hosts.killHost(victim)
   for (const pid of pids) process.kill(pid, 'SIGCONT')
@@ -69,7 +74,7 @@ describe.each([
     )
     expect(found).toBe(2)
     const count = () => hosts.run('w1', ({ io }) => io.of('/').adapter.serverCount())
-    await until(async () => (await count()) === 2, 'its workers are not counted any more')
+    await until(async () => (await count()) === 2, 'its workers are no longer counted')
     expect(await gone()).toBe(before + 1)
   })
 
@@ -101,11 +106,11 @@ describe.each([
   })
 })
 
-it('a host that stood still for longer than it is waited for is there again as soon as it goes on', async () => {
+it('a host that was paused until it was removed is back as soon as it resumes', async () => {
   await Promise.all(hosts.workers.map((worker) => hosts.connect(worker)))
   victim.signal('SIGSTOP')
   const count = (worker: string) => hosts.run(worker, ({ io }) => io.of('/').adapter.serverCount())
-  await until(async () => (await count('w1')) === 2, 'it is missed')
+  await until(async () => (await count('w1')) === 2, 'the host is removed')
   victim.signal('SIGCONT')
   for (const worker of hosts.workers)
     await until(async () => (await count(worker)) === 4, `${worker} counts all`)
@@ -113,14 +118,14 @@ it('a host that stood still for longer than it is waited for is there again as s
   expect(found).toBe(4)
 })
 
-it('a host that leaves is missed at once', async () => {
+it('a host that leaves is removed at once', async () => {
   const [tag = ''] = hosts.nameFor('w1', 'w2').split(':')
   const entries = async () => hosts.redis.cli('--scan', '--pattern', 'rookery:{adapter-test}:host:*')
-  await until(async () => (await entries()).includes(tag), 'it stands in Redis')
+  await until(async () => (await entries()).includes(tag), 'the host is registered in Redis')
   await hosts.stopHost(victim)
   await until(
     async () => (await hosts.run('w1', ({ io }) => io.of('/').adapter.serverCount())) === 2,
-    'its workers are not counted any more',
+    'its workers are no longer counted',
   )
   expect(await entries()).not.toContain(tag)
 })

@@ -4,12 +4,12 @@ import { AdapterHost, type WorkerContext } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
 let hosts: AdapterHost
-/** Of each test its own. */
+/** Each test has its own. */
 let den: string
 let tests = 0
 
 beforeAll(async () => {
-  // A host that says nothing is missed sooner than by default.
+  // A silent host is detected sooner than by default.
   hosts = await AdapterHost.start(4, { backplane: { beatMs: 500, silentMs: 3_000 } }, 'two hosts')
 })
 
@@ -28,7 +28,7 @@ interface Change {
   count: number
 }
 
-/** From now on the worker wants the room, and notes the changes that it is told. */
+/** From now on the worker watches the room, and records the changes that it receives. */
 async function follow(worker: string, room = den): Promise<void> {
   await hosts.run(
     worker,
@@ -54,7 +54,7 @@ async function follow(worker: string, room = den): Promise<void> {
 const changes = async (worker: string) =>
   (await hosts.run(worker, ({ noted }) => noted as Change[])).filter(({ room }) => room === den)
 
-/** @returns who is there, as the worker is answered */
+/** @returns the users in the room, as the worker reports them */
 function enter(worker: string, id: string, { room = den, sessionId = id } = {}): Promise<string[]> {
   return hosts.run(
     worker,
@@ -101,7 +101,7 @@ const untilMembers = (worker: string, expected: string[], room = den) =>
   )
 
 describe('presence over two hosts', () => {
-  it('is right in the answer to entering, and announced to those who are there', async () => {
+  it('is correct in the answer to entering, and announced to the users in the room', async () => {
     await follow('w1')
     await follow('w2')
     expect(await enter('w1', 'ann')).toEqual(['ann'])
@@ -110,17 +110,17 @@ describe('presence over two hosts', () => {
     await untilMembers('w1', ['ann', 'bob'])
     await until(
       async () => (await changes('w1')).some(({ joined }) => joined.includes('bob')),
-      'w1 is told of bob',
+      'w1 learns of bob',
     )
     await leave('w2', 'bob')
     await untilMembers('w1', ['ann'])
     await until(
       async () => (await changes('w1')).some(({ left }) => left.includes('bob')),
-      'w1 is told that bob left',
+      'w1 learns that bob left',
     )
   })
 
-  it('is known to a host that comes to want the room later, and to one that only looks', async () => {
+  it('is known to a host that watches the room later, and to one that only reads it', async () => {
     await follow('w1')
     for (let index = 0; index < 20; index += 1) await enter('w1', `user ${String(index).padStart(2, '0')}`)
     const all = Array.from({ length: 20 }, (_, index) => `user ${String(index).padStart(2, '0')}`)
@@ -157,11 +157,11 @@ describe('presence over two hosts', () => {
     await untilMembers('w1', ['ann'])
     await until(
       async () => (await changes('w1')).some(({ left }) => left.includes('bob')),
-      'w1 is told that bob left',
+      'w1 learns that bob left',
     )
   })
 
-  it('comes right when subscriptions are killed while people come and go', async () => {
+  it('recovers when subscriptions are killed while users come and go', async () => {
     await follow('w1')
     await follow('w2')
     for (let round = 0; round < 10; round += 1) {
@@ -173,7 +173,7 @@ describe('presence over two hosts', () => {
     for (const worker of ['w1', 'w2']) await untilMembers(worker, expected)
   })
 
-  it('comes right after a time without Redis', async () => {
+  it('recovers after a time without Redis', async () => {
     await follow('w1')
     await follow('w2')
     await enter('w1', 'ann')
@@ -187,14 +187,14 @@ describe('presence over two hosts', () => {
     await untilMembers('w2', ['ann', 'cat'])
   })
 
-  it('tells of big rooms the count alone', async () => {
+  it('reports only the count for big rooms', async () => {
     await follow('w1')
     await hosts.run('w2', fill, den)
     const counted = () =>
       hosts.run('w1', async ({ link }, room) => (await link.request('presence.members', { room })).count, den)
-    await until(async () => (await counted()) === 700, 'all are counted')
-    // Changes of a short while are told together, after that.
-    await until(async () => (await lastChange('w1'))?.count === 700, 'w1 is told of all')
+    await until(async () => (await counted()) === 700, 'all users are counted')
+    // Above that, the changes of a short while are reported together.
+    await until(async () => (await lastChange('w1'))?.count === 700, 'w1 learns of all changes')
     expect(await lastChange('w1')).toEqual({ room: den, joined: [], left: [], count: 700 })
   })
 })

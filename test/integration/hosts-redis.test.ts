@@ -1,4 +1,4 @@
-/** Two hosts and a Redis that drops connections, stands still, ends, or forbids subscriptions. */
+/** Two hosts and a Redis that drops connections, is paused, ends, or forbids subscriptions. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { AdapterHost } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
@@ -8,7 +8,7 @@ const BEYOND_MS = 600_000
 let hosts: AdapterHost
 
 beforeAll(async () => {
-  // A host notices sooner than by default that it does not hear.
+  // A host detects sooner than by default that it receives nothing.
   const backplane = { beatMs: 500, deafMs: 3_000 }
   hosts = await AdapterHost.start(4, { adapter: { answerTimeoutMs: BEYOND_MS }, backplane }, 'two hosts')
 })
@@ -24,7 +24,7 @@ const fetched = (worker: string) =>
 
 const hearing = () => hosts.metric('rookery_backplane_hears')
 
-/** What is emitted on one host reaches the clients of both, and each asks all. */
+/** An emit on one host reaches the clients of both, and each host's requests reach all workers. */
 async function expectWhole(): Promise<void> {
   for (const [from, to] of [
     ['w1', 'w2'],
@@ -41,26 +41,26 @@ async function expectWhole(): Promise<void> {
 }
 
 describe('when the subscriptions are killed again and again', () => {
-  it('groups come right, and what is emitted afterwards arrives', async () => {
+  it('groups recover, and later emits arrive', async () => {
     const spaces = Array.from({ length: 8 }, (_, index) => `/dynamic-kill${index}`)
     for (const nsp of spaces) {
       await hosts.connect('w2', { nsp })
       await hosts.redis.cli('client', 'kill', 'type', 'pubsub')
-      // What this tells the other host may not be heard there.
+      // The messages of this may not reach the other host.
       await hosts.connect('w1', { nsp })
     }
     for (const nsp of spaces)
       for (const worker of ['w1', 'w2'])
         await until(async () => (await count(worker, nsp)) === 2, `${worker} knows who serves ${nsp}`)
     await hosts.disconnectClients()
-    await until(async () => (await hearing()) === 2, 'both hosts hear')
+    await until(async () => (await hearing()) === 2, 'both hosts receive messages')
     await expectWhole()
     expect(await hosts.metric('rookery_hosts_gone_total')).toBe(0)
   })
 })
 
-describe('while Redis is away', () => {
-  it('each host goes on by itself, and both are one again when it is back', async () => {
+describe('while Redis is unavailable', () => {
+  it('each host works by itself, and both are one cluster again when Redis is back', async () => {
     const near = await hosts.connect('w3', { rooms: ['red'] })
     await hosts.connect('w2', { rooms: ['red'] })
     await hosts.redis.kill()
@@ -71,13 +71,13 @@ describe('while Redis is away', () => {
     await joiner.received.until('joined late')
     expect(await fetched('w1')).toBe(2)
     await hosts.disconnectClients()
-    await until(async () => (await hearing()) === 0, 'both hosts know that they hear nobody')
+    await until(async () => (await hearing()) === 0, 'both hosts know that they receive nothing')
     await hosts.redis.start()
-    await until(async () => (await hearing()) === 2, 'both hosts hear')
+    await until(async () => (await hearing()) === 2, 'both hosts receive messages')
     await expectWhole()
   })
 
-  it('or stands still, no unreachable worker is asked, and nothing is delayed here', async () => {
+  it('or paused, no unreachable worker gets requests, and nothing is delayed here', async () => {
     const near = await hosts.connect('w3', { rooms: ['red'] })
     hosts.redis.pause()
     await hosts.run('w1', ({ io }) => void io.to('red').emit('near'))
@@ -85,17 +85,17 @@ describe('while Redis is away', () => {
     expect(await fetched('w1')).toBe(1)
     await hosts.disconnectClients()
     hosts.redis.resume()
-    await until(async () => (await hearing()) === 2, 'both hosts hear')
+    await until(async () => (await hearing()) === 2, 'both hosts receive messages')
     await expectWhole()
   })
 })
 
-describe('a host that may not listen', () => {
-  it('detects that it is deaf, and hears again when it is allowed to', async () => {
+describe('a host that may not subscribe', () => {
+  it('detects that it receives nothing, and recovers when it may subscribe again', async () => {
     await hosts.redis.cli('acl', 'setuser', 'default', 'resetchannels')
-    await until(async () => (await hearing()) === 0, 'both hosts know that they are deaf')
+    await until(async () => (await hearing()) === 0, 'both hosts know that they receive nothing')
     await hosts.redis.cli('acl', 'setuser', 'default', 'allchannels')
-    await until(async () => (await hearing()) === 2, 'both hosts hear')
+    await until(async () => (await hearing()) === 2, 'both hosts receive messages')
     await expectWhole()
   })
 })

@@ -19,7 +19,7 @@ async function started(): Promise<TestRedis> {
 }
 
 interface HostOptions {
-  /** The other hosts that it knows to be there. It is looked at anew each time. */
+  /** The other hosts that it considers alive. It is read again each time. */
   others?: string[]
   messageRate?: number
   messageBurst?: number
@@ -51,7 +51,7 @@ async function host(redis: TestRedis, self: string, options: HostOptions = {}): 
 const TOO_MANY = { code: 'rate_limited', retryAfterMs: expect.any(Number) }
 
 describe('messages', () => {
-  it('are counted together, in a key that goes by itself', async () => {
+  it('are counted together, in a key that expires', async () => {
     const redis = await started()
     // A window of more than an hour.
     const settings = { messageRate: 0.001, messageBurst: 4 }
@@ -65,7 +65,7 @@ describe('messages', () => {
     await two.takeMessage('bob')
   })
 
-  it('have a window that ends, also one of less than a second, and one that somebody made last for ever', async () => {
+  it('have a window that ends, even if it is shorter than a second or somebody removed its expiry', async () => {
     const redis = await started()
     const limits = await host(redis, 'AAAAAA', { messageRate: 100, messageBurst: 1 })
     await redis.cli('set', userKey(CLUSTER, 'ann', 'messages'), '5')
@@ -75,12 +75,12 @@ describe('messages', () => {
         () => false,
       )
     expect(await isTaken()).toBe(false)
-    for (let times = 0; times < 3; times += 1) await until(isTaken, 'there is more')
+    for (let times = 0; times < 3; times += 1) await until(isTaken, 'more messages are allowed')
   })
 })
 
 describe('pages', () => {
-  it('are counted together, beside the messages; while Redis is away they are let be', async () => {
+  it('are counted together, apart from the messages; while Redis is unavailable they are not limited', async () => {
     const redis = await started()
     const settings = { messageRate: 0.001, messageBurst: 4 }
     const [one, two] = [await host(redis, 'AAAAAA', settings), await host(redis, 'BBBBBB', settings)]
@@ -97,7 +97,7 @@ describe('pages', () => {
 })
 
 describe('connections', () => {
-  it('of other hosts count while those are there', async () => {
+  it('of other hosts count while those hosts are alive', async () => {
     const redis = await started()
     const others: string[] = []
     const one = await host(redis, 'AAAAAA', { others: ['BBBBBB'] })
@@ -108,16 +108,19 @@ describe('connections', () => {
     await expect(two.enter('w1', tab('1'))).rejects.toMatchObject(TOO_MANY)
     others.pop()
     await two.enter('w1', tab('2'))
-    // One too many over all hosts now: those that stand are let be.
+    // One too many over all hosts now: existing connections are kept.
     await expect(one.enter('w1', tab('2'))).rejects.toMatchObject(TOO_MANY)
     one.workerGone('w1')
     one.leave('w2', tab('1'))
-    await until(async () => (await redis.cli('hkeys', KEY)) === 'BBBBBB', 'the first host has none any more')
+    await until(
+      async () => (await redis.cli('hkeys', KEY)) === 'BBBBBB',
+      'the first host has no connections any more',
+    )
     await one.enter('w3', tab('1'))
     await expect(one.enter('w3', tab('2'))).rejects.toMatchObject(TOO_MANY)
   })
 
-  it('that are too old, and what is none, are not counted and go', async () => {
+  it('that are too old, or invalid, are not counted and are removed', async () => {
     const redis = await started()
     const limits = await host(redis, 'AAAAAA', { others: ['BBBBBB', 'CCCCCC', 'DDDDDD'] })
     await redis.cli('hset', KEY, 'BBBBBB', '5 1000', 'CCCCCC', 'many', 'EEEEEE', '5 99999999999999')

@@ -7,7 +7,7 @@ import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 
 const API_KEY = 'key of a test'
-/** So slow that no test lives long enough to be given more than the burst. */
+/** So slow that no test gets more than the burst. */
 const SLOW_RATE = { MESSAGE_RATE: '1', MESSAGE_BURST: '1000' }
 const OTHER_RATES = { REQUEST_RATE: '100000', REQUEST_BURST: '100000' }
 
@@ -49,14 +49,14 @@ async function metric(host: RunningRookery, line: string): Promise<number> {
 
 const newName = () => `Ada ${randomUUID()}`
 
-/** Does not come back by itself. */
+/** Does not reconnect by itself. */
 async function connect(host: RunningRookery, name: string): Promise<ChatClient> {
   const client = await ChatClient.guest(host.url, name, { reconnection: false })
   onTestFinished(() => client.close())
   return client
 }
 
-/** Tries to connect once more. @returns what it was refused with; undefined: it was let in, and has left again */
+/** Connects once more. @returns the error code, or undefined if it was admitted (then it disconnects) */
 async function tryConnect(host: RunningRookery, name: string) {
   const auth = { name, key: `the secret key of ${name}` }
   const client = new ChatClient(host.url, { auth, reconnection: false })
@@ -71,12 +71,12 @@ async function tryConnect(host: RunningRookery, name: string) {
 }
 
 const untilLetIn = (host: RunningRookery, name: string) =>
-  until(async () => (await tryConnect(host, name)) === undefined, 'one more connection is let in')
+  until(async () => (await tryConnect(host, name)) === undefined, 'one more connection is admitted')
 
-/** More would be refused by a busy machine because they wait too long, not because they are too many. */
+/** On a busy machine more would be refused because they wait too long, not because they are too many. */
 const AT_ONCE = 100
 
-/** Sends so many, spread over all clients. @returns the errors */
+/** Sends this many messages, spread over all clients. @returns the errors */
 async function sendMany(clients: ChatClient[], count: number): Promise<unknown[]> {
   const room = `room.${randomUUID()}`
   for (const client of clients) await client.join(room)
@@ -98,14 +98,14 @@ const TOO_MUCH = {
 }
 
 describe('one host', () => {
-  it('counts the messages of a user once, on however many workers; a server that speaks for the user is let be', async () => {
+  it('counts the messages of a user once, on any number of workers; a server that publishes for the user is not limited', async () => {
     const host = await startHost({ WORKERS: '3', ...SLOW_RATE })
     const name = newName()
     const clients = await Promise.all(Array.from({ length: 6 }, () => connect(host, name)))
     expect(new Set(clients.map(({ welcome }) => welcome.worker)).size).toBe(3)
     expect(await sendMany(clients, 1_010)).toEqual(Array.from({ length: 10 }, () => TOO_MUCH))
     expect(await metric(host, 'rookery_limits_refused_total{what="message"')).toBe(10)
-    // Nobody else is touched.
+    // Other users are not affected.
     expect(await sendMany([await connect(host, newName())], 1)).toEqual([])
     const published = await fetch(`${host.url}/api/rooms/lobby/messages`, {
       method: 'POST',
@@ -115,7 +115,7 @@ describe('one host', () => {
     expect(published.status).toBe(200)
   })
 
-  it('refuses a connection too many, cuts none that stands, and counts none that a dead worker had', async () => {
+  it('refuses one connection too many, closes no existing one, and does not count those of a dead worker', async () => {
     const host = await startHost({ WORKERS: '2', CONNECTIONS_PER_USER: '4' })
     const name = newName()
     const clients = await Promise.all(Array.from({ length: 4 }, () => connect(host, name)))
@@ -130,7 +130,7 @@ describe('one host', () => {
     host.killWorker(0)
     await until(
       () => clients.filter(({ socket }) => !socket.connected).length > 1,
-      'the worker’s clients are off',
+      'the worker’s clients are disconnected',
     )
     const standing = clients.filter(({ socket }) => socket.connected).length
     const more = await Promise.all(Array.from({ length: 4 - standing }, () => untilConnected(host, name)))
@@ -146,7 +146,7 @@ describe('one host', () => {
   })
 })
 
-/** A refused one tries again. */
+/** A refused client retries. */
 async function untilConnected(host: RunningRookery, name: string): Promise<ChatClient> {
   const auth = { name, key: `the secret key of ${name}` }
   const client = new ChatClient(host.url, { auth, reconnection: false })
@@ -154,7 +154,7 @@ async function untilConnected(host: RunningRookery, name: string): Promise<ChatC
   await until(() => {
     if (!client.socket.connected && !client.socket.active) client.socket.connect()
     return client.socket.connected
-  }, 'it is let in')
+  }, 'the client is admitted')
   return client
 }
 
@@ -179,12 +179,12 @@ describe('two hosts', () => {
     )
     const refused = (await Promise.all(asked)).filter(({ ok }) => ok !== true).map(({ error }) => error)
     expect(refused).toEqual(Array.from({ length: 10 }, () => TOO_MUCH))
-    // What was asked for before stays in its turn.
+    // Earlier requests keep their order.
     const [client] = clients
     expect(await client?.raw('room:join', { room: 'lobby' })).toMatchObject({ ok: false, error: TOO_MUCH })
   })
 
-  it('count the connections of a user together, and none of a worker or a host that has died', async () => {
+  it('count the connections of a user together, and none of a dead worker or host', async () => {
     const { one, two } = await startHosts({ CONNECTIONS_PER_USER: '4' })
     const name = newName()
     const there = await Promise.all([two, two, two].map((host) => connect(host, name)))
@@ -210,16 +210,19 @@ describe('two hosts', () => {
     for (const client of [here, ...more]) expect(client.disconnects).toEqual([])
   })
 
-  it('let users in while Redis is away, and count them when it is there again, with nothing kept', async () => {
+  it('admit users while Redis is unavailable, and count them when it is back, with nothing kept', async () => {
     const { redis, one, two } = await startHosts({ CONNECTIONS_PER_USER: '3' })
     const name = newName()
     const first = await connect(one, name)
     await redis.kill()
     const others = [await connect(two, name), await connect(two, name), await connect(two, name)]
-    // What is here is known without Redis too.
+    // Local connections are known without Redis too.
     expect(await tryConnect(two, name)).toMatchObject({ code: 'rate_limited' })
     await redis.start()
-    await until(async () => (await tryConnect(one, name)) !== undefined, 'it is counted on the other host')
+    await until(
+      async () => (await tryConnect(one, name)) !== undefined,
+      'the connection is counted on the other host',
+    )
     expect(await tryConnect(one, name)).toMatchObject({ code: 'rate_limited' })
     for (const client of [first, ...others]) expect(client.disconnects).toEqual([])
   })
