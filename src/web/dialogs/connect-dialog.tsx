@@ -1,10 +1,10 @@
 /** Shows how to connect a program: code to copy. */
 import { useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
-import { CopyButton } from '../components/copy-button.tsx'
 import { Dialog } from '../components/dialog.tsx'
 import type { Session } from '../session/session.ts'
 import { clientCode, stockCode } from './connect-code.ts'
+import { CopyButton } from './copy-button.tsx'
 
 interface ConnectDialogProps {
   readonly session: Session

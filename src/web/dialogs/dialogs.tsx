@@ -1,13 +1,13 @@
 /** The dialogs of the page. At most one is open. */
 
 import { usePage } from '../app/page.ts'
-import { CopyButton } from '../components/copy-button.tsx'
 import { Dialog } from '../components/dialog.tsx'
 import { linkTo } from '../room/room-header.tsx'
 import { roomTitle } from '../room/room-title.ts'
 import type { Session } from '../session/session.ts'
 import { NameForm, TokenForm } from '../session/sign-in-forms.tsx'
 import { ConnectDialog } from './connect-dialog.tsx'
+import { CopyButton } from './copy-button.tsx'
 import { InviteActions } from './invite.tsx'
 
 export function Dialogs({ session }: { readonly session: Session }) {

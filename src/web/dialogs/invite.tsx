@@ -1,10 +1,10 @@
 /** Ways to invite others: a card for a user who is alone, and the content of the dialog. */
 import { useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
-import { CopyButton } from '../components/copy-button.tsx'
 import { CloseIcon, TerminalIcon, WindowIcon } from '../components/icons.tsx'
 import { linkTo } from '../room/room-header.tsx'
 import type { Session } from '../session/session.ts'
+import { CopyButton } from './copy-button.tsx'
 
 const STORAGE_KEY = 'rookery:invited'
 const FIRST_ROOM = 'lobby'

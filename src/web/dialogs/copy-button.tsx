@@ -5,8 +5,8 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
-import { copyText } from './clipboard.ts'
-import { CheckIcon, CopyIcon } from './icons.tsx'
+import { copyText } from '../components/clipboard.ts'
+import { CheckIcon, CopyIcon } from '../components/icons.tsx'
 
 interface CopyButtonProps {
   readonly text: () => string
