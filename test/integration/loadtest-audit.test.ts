@@ -1,4 +1,4 @@
-/** The auditor on what a real fleet wrote down: of a server that keeps its word, and of servers that break it now and then. */
+/** The auditor on records of a real fleet: of a correct server, and of servers with occasional defects. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { audit } from '../../loadtest/audit/audit.ts'
 import { dueAtFrom } from '../../loadtest/model/delivery-records.ts'
@@ -9,7 +9,7 @@ import { type Defect, DefectiveServer } from '../harness/loadtest/defective-serv
 import { type FleetAsked, FleetUnderTest } from '../harness/loadtest/fleet.ts'
 import { until } from '../harness/until.ts'
 
-/** The test servers hold nothing back for longer. */
+/** The test servers delay nothing for longer. */
 const SERVER_QUIET_MS = 500
 
 const CLIENTS = 20
@@ -17,7 +17,7 @@ const ROOMS = 2
 const MEMBERS = CLIENTS / ROOMS
 const MESSAGES = 300
 const LOAD = { ratePerSec: 200, durationMs: 1_500 }
-/** Enough that a client that is away for a second misses some and is back before the end. */
+/** Enough messages that a client that is away for a second misses some and is back before the end. */
 const SLOW = { ratePerSec: 100, durationMs: 3_000 }
 const defects = { lost: 0, doubled: 0, outOfOrder: 0, phantom: 0 }
 
@@ -39,7 +39,7 @@ async function open(defect: Defect, asked: Partial<FleetAsked>, load: Partial<Lo
   return { server: started, crowd: opened, beginsAt }
 }
 
-/** All that was sent has been acked, and all that went out has come. */
+/** All sent messages were acked, and all deliveries arrived. */
 async function run(
   defect: Defect,
   asked: Partial<FleetAsked>,
@@ -59,12 +59,12 @@ async function run(
   return { verdict, broken: opened.server.broken }
 }
 
-/** In the middle of the load; they come back before it ends. */
+/** Cuts them in the middle of the load; they reconnect before it ends. */
 async function cutSome(opened: { server: DefectiveServer; crowd: FleetUnderTest }): Promise<void> {
-  await until(() => opened.server.taken.length >= MESSAGES / 3, 'a third was sent')
+  await until(() => opened.server.taken.length >= MESSAGES / 3, 'a third of the messages was sent')
   const at = nowMs()
   opened.crowd.fleet.cut({ clients: [3, 8], at: [at, at] }, 1_000)
-  await until(() => opened.crowd.latency('back').totalCount >= 2, 'two came back')
+  await until(() => opened.crowd.latency('back').totalCount >= 2, 'two clients reconnected')
   await opened.crowd.has('due', MESSAGES)
 }
 
@@ -78,7 +78,7 @@ const kinds: [Dialect, FleetAsked['kind']][] = [
 describe.each(kinds)('in the dialect %s, with %s clients, of a server that', (dialect, kind) => {
   const asked = kind === undefined ? { dialect } : { dialect, kind }
 
-  it('keeps its word, nothing is found', async () => {
+  it('has no defect, nothing is found', async () => {
     const { verdict } = await run('none', asked)
     expect(verdict).toMatchObject({ ok: true, ...defects, delivered: MESSAGES * MEMBERS, examples: [] })
     expect(await crowd?.fleet.settle(60_000, SERVER_QUIET_MS)).toMatchObject({
@@ -87,7 +87,7 @@ describe.each(kinds)('in the dialect %s, with %s clients, of a server that', (di
     })
   })
 
-  it('drops one delivery in 1,000, each is found', async () => {
+  it('drops one delivery in 1,000, each loss is found', async () => {
     const { verdict, broken } = await run('drops', asked)
     expect(broken).toBe(3)
     expect(verdict).toMatchObject({ ok: false, ...defects, lost: 3, delivered: verdict.expected - 3 })
@@ -98,7 +98,7 @@ describe.each(kinds)('in the dialect %s, with %s clients, of a server that', (di
 })
 
 describe.each(['bench', 'chat'] as const)('in the dialect %s, of a server that', (dialect) => {
-  it('doubles, each double is found', async () => {
+  it('duplicates, each duplicate is found', async () => {
     const { verdict, broken } = await run('doubles', { dialect })
     expect(broken).toBe(3)
     expect(verdict).toMatchObject({ ok: false, ...defects, doubled: 3 })
@@ -112,13 +112,13 @@ describe.each(['bench', 'chat'] as const)('in the dialect %s, of a server that',
     expect(verdict.examples[0]).toMatch(/^out of order: \d+-\d+ of room-[01] .* at client \d+$/)
   })
 
-  it('acks what it does not keep, all of it is found lost by everybody', async () => {
+  it('acks messages that it does not keep, each is found lost for every member', async () => {
     const { verdict, broken } = await run('swallows', { dialect })
     expect(broken).toBe(3)
     expect(verdict).toMatchObject({ ok: false, ...defects, lost: 3 * MEMBERS })
   })
 
-  it('shows what nobody sent, each is found', async () => {
+  it('delivers messages that nobody sent, each is found', async () => {
     const { verdict, broken } = await run('invents', { dialect })
     expect(broken).toBe(3)
     expect(verdict).toMatchObject({ ok: false, ...defects, phantom: 3 })
@@ -142,7 +142,7 @@ it('with a log, a disconnected client has lost nothing', async () => {
 it.each([
   ['of a log that forgets disconnected clients', 'chat', 'forgets'],
   ['of broadcasts that nothing keeps', 'bench', 'none'],
-] as const)('%s, what it missed is found, with its absence', async (_name, dialect, defect) => {
+] as const)("%s, missed messages are found, with the client's absence", async (_name, dialect, defect) => {
   const opened = await open(defect, { dialect }, SLOW)
   await cutSome(opened)
   await opened.crowd.fleet.settle(1_000)
@@ -155,7 +155,9 @@ it.each([
     expect(line).toMatch(/^lost: .* by client [38] \(away \d+\.\d–\d+\.\d s\)$/)
 })
 
-/** What was sent to which room, in the order of the times at which it was due, and these times from the first one on. */
+/**
+ * The messages and their rooms, in the order of their scheduled times, and these times relative to the first.
+ */
 async function sentWith(seed: number, agents: number) {
   const opened = await open(
     'none',
@@ -164,8 +166,8 @@ async function sentWith(seed: number, agents: number) {
   )
   const { seconds } = opened.crowd
   const isOver = () => seconds.filter(({ at }) => at > opened.beginsAt + LOAD.durationMs).length >= agents
-  await until(isOver, 'every process has told of the end of the load')
-  await until(() => opened.server.taken.length === opened.crowd.sum('due'), 'all is there')
+  await until(isOver, 'every process has reported the end of the load')
+  await until(() => opened.server.taken.length === opened.crowd.sum('due'), 'all records are there')
   const sends = opened.server.taken.map(({ id, room, text }) => ({ id, room, dueAt: dueAtFrom(text) }))
   const inOrder = sends.toSorted((one, other) => one.dueAt - other.dueAt)
   await opened.crowd.close()
@@ -177,7 +179,7 @@ async function sentWith(seed: number, agents: number) {
   }
 }
 
-it('with the same seed the same is sent to the same rooms at the same times, by however many processes', async () => {
+it('the same seed sends the same messages to the same rooms at the same times, with any number of processes', async () => {
   const once = await sentWith(11, 3)
   const again = await sentWith(11, 2)
   const other = await sentWith(12, 3)
@@ -185,7 +187,7 @@ it('with the same seed the same is sent to the same rooms at the same times, by 
   for (const room of ['a', 'b', 'c'])
     expect(once.sends.some((send) => send.endsWith(` to ${room}`))).toBe(true)
   expect(again.sends).toEqual(once.sends)
-  // Texts have microseconds.
+  // Texts contain microseconds.
   for (const [place, afterMs] of once.afterMs.entries()) expect(again.afterMs[place]).toBeCloseTo(afterMs, 2)
   expect(other.sends).not.toEqual(once.sends)
 })

@@ -1,4 +1,4 @@
-/** The command line as a person has it: what it says, what it refuses, and what Ctrl-C leaves. */
+/** The command line as a user sees it: its output, its errors, and what Ctrl-C leaves behind. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -33,7 +33,7 @@ test('--help names the commands and every exit code', async () => {
   }
 })
 
-test('list shows every scenario with what must hold, and every target', async () => {
+test('list shows every scenario with its checks, and every target', async () => {
   const { code, stdout } = await loadtest('list')
   expect(code).toBe(0)
   const words = stdout.replaceAll(/\s+/g, ' ')
@@ -44,7 +44,7 @@ test('list shows every scenario with what must hold, and every target', async ()
   for (const { name, title } of targets) expect(words).toContain(`${name} ${title}`)
 })
 
-test('list --json is for programs', async () => {
+test('list --json prints JSON for programs', async () => {
   const { code, stdout } = await loadtest('list', '--json')
   expect(code).toBe(0)
   const { scenarios, http, targets: aims } = JSON.parse(stdout)
@@ -53,7 +53,7 @@ test('list --json is for programs', async () => {
   expect(aims.map(({ name }: { name: string }) => name)).toEqual(targets.map(({ name }) => name))
 })
 
-describe('is refused, with a word that helps and exit code 2:', () => {
+describe('is refused, with a helpful message and exit code 2:', () => {
   test.each([
     ['an unknown scenario', ['run', 'smal-rooms'], /did you mean small-rooms\?/],
     [
@@ -95,13 +95,13 @@ describe('is refused, with a word that helps and exit code 2:', () => {
   })
 })
 
-test('a report that is none is refused', async () => {
+test('a file that is not a report is refused', async () => {
   const { code, stderr } = await loadtest('report', MAIN)
   expect(code).toBe(EXIT_CODES.invalid.code)
   expect(stderr).toMatch(/is not JSON/)
 })
 
-/** In a group of its own, which the signal of a terminal goes to as a whole. */
+/** In its own process group, which receives a terminal's signal as a whole. */
 function start(...args: string[]): { child: ChildProcess; output: { stdout: string; stderr: string } } {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: directory,
@@ -132,12 +132,12 @@ describe('Ctrl-C', () => {
     'interrupted',
   ]
 
-  test('ends the load early, and the report is of what was done until then', async () => {
+  test('ends the load early, and the report covers the load until then', async () => {
     const { child, output } = start(...long)
     const closed = once(child, 'close')
     await until(
       () => /[1-9]\d* deliveries\/s/.test(output.stderr) || child.exitCode !== null,
-      'something is delivered',
+      'a message is delivered',
       () => output.stderr,
     )
     pressCtrlC(child)
@@ -147,13 +147,13 @@ describe('Ctrl-C', () => {
     expect(result.interrupted).toBe(true)
     expect(result.verdict).toMatchObject({ ok: true, lost: 0, doubled: 0, phantom: 0 })
     expect(result.verdict.delivered).toBeGreaterThan(0)
-    // Servers that had heard the signal would have died of it.
+    // Servers that had received the signal would have died of it.
     expect(result.invalid.filter((why) => /ended/.test(why))).toEqual([])
     const shown = await loadtest('report', 'interrupted')
     expect(shown.stdout).toMatch(/\(interrupted\)/)
   })
 
-  test('pressed twice ends at once, the servers with it', async () => {
+  test('pressed twice ends at once, with the servers', async () => {
     const { child, output } = start(...long)
     const closed = once(child, 'close')
     await until(
@@ -161,7 +161,7 @@ describe('Ctrl-C', () => {
       'the load begins',
       () => output.stderr,
     )
-    // Of one kind, both might arrive as one.
+    // Two signals of the same kind might arrive as one.
     pressCtrlC(child)
     child.kill('SIGTERM')
     expect(await closed).toEqual([null, 'SIGINT'])

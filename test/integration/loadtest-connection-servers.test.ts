@@ -1,4 +1,7 @@
-/** The load-test suite's connections against what they are made for: this project with its chat and with an application, and plain WebSockets. */
+/**
+ * The load-test suite's connections with real targets: this project with its chat and with an application,
+ * and plain WebSockets.
+ */
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -33,29 +36,32 @@ describe('the chat', () => {
   })
   afterAll(() => rookery.stop())
 
-  test.each(all)('$kind over $transport: two guests talk, across a cut', async ({ kind, transport }) => {
-    const room = `room-${kind}-${transport}`
-    const guest = (name: string) => {
-      const auth = { name, key: `the secret key of ${name} ${kind} ${transport}` }
-      return kept(
-        new WatchedConnection({ kind, dialect: 'chat' }, { url: rookery.url, transport, auth }),
-      ).begun()
-    }
-    const [one, two] = await Promise.all([guest('one'), guest('two')])
-    for (const client of [one, two])
-      expect(await client.request('room:join', { room })).toMatchObject({ ok: true })
-    const sends = Array.from({ length: 100 }, (_, i) =>
-      one.request('message:send', { room, id: `m${i}`, text: `${i}` }),
-    )
-    expect(await Promise.all(sends)).toMatchObject(sends.map(() => ({ ok: true, duplicate: false })))
-    await two.told('message', 100)
-    expect(two.payloads('message')).toMatchObject(sends.map((_, i) => ({ seq: i + 1, text: `${i}` })))
-    two.connection.cut(0)
-    await two.connected(2)
-    expect(await two.request('room:join', { room, after: 98 })).toMatchObject({ ok: true, head: 100 })
-  })
+  test.each(all)(
+    '$kind over $transport: two guests exchange messages, across a cut',
+    async ({ kind, transport }) => {
+      const room = `room-${kind}-${transport}`
+      const guest = (name: string) => {
+        const auth = { name, key: `the secret key of ${name} ${kind} ${transport}` }
+        return kept(
+          new WatchedConnection({ kind, dialect: 'chat' }, { url: rookery.url, transport, auth }),
+        ).begun()
+      }
+      const [one, two] = await Promise.all([guest('one'), guest('two')])
+      for (const client of [one, two])
+        expect(await client.request('room:join', { room })).toMatchObject({ ok: true })
+      const sends = Array.from({ length: 100 }, (_, i) =>
+        one.request('message:send', { room, id: `m${i}`, text: `${i}` }),
+      )
+      expect(await Promise.all(sends)).toMatchObject(sends.map(() => ({ ok: true, duplicate: false })))
+      await two.told('message', 100)
+      expect(two.payloads('message')).toMatchObject(sends.map((_, i) => ({ seq: i + 1, text: `${i}` })))
+      two.connection.cut(0)
+      await two.connected(2)
+      expect(await two.request('room:join', { room, after: 98 })).toMatchObject({ ok: true, head: 100 })
+    },
+  )
 
-  test.each(kinds)('%s: a worker that drains is left, and another found', async (kind) => {
+  test.each(kinds)('%s: the client leaves a draining worker, and finds another', async (kind) => {
     const guests = await Promise.all(
       transports.map((transport) => {
         const auth = { name: transport, key: `the secret key of ${transport}` }
@@ -72,7 +78,7 @@ describe('the chat', () => {
     }
   })
 
-  test.each(kinds)('%s: a client that is no guest is refused by code', async (kind) => {
+  test.each(kinds)('%s: a client that is not a guest is refused with a code', async (kind) => {
     const recordForeign = kept(
       new WatchedConnection({ kind, dialect: 'chat' }, { url: rookery.url, auth: {} }),
     )
@@ -83,7 +89,7 @@ describe('the chat', () => {
 })
 
 describe('an application on several workers', () => {
-  test.each(kinds)('%s: the clients of killed workers come back', async (kind) => {
+  test.each(kinds)('%s: the clients of killed workers reconnect', async (kind) => {
     const rookery = await startRookery({ args: ['--app', APP] })
     try {
       const clients = await Promise.all(
@@ -140,7 +146,7 @@ describe('plain WebSockets', () => {
   const client = () =>
     kept(new WatchedConnection({ kind: 'raw', dialect: 'bare' }, { url, localAddress: '127.0.0.9' }))
 
-  test('requests, broadcasts, a cut and a cycle', async () => {
+  test('requests, broadcasts, a cut and a reconnect cycle', async () => {
     const [one, two] = await Promise.all([client().begun(), client().begun()])
     for (const each of [one, two]) expect(await each.request('join', { rooms: ['r'] })).toEqual({ ok: true })
     await publish([one, two], 'r', 'first')
@@ -152,10 +158,10 @@ describe('plain WebSockets', () => {
     expect(two.disconnects).toEqual(['transport close', 'io client disconnect'])
     expect(await two.request('join', { rooms: ['r'] })).toEqual({ ok: true })
     await publish([one, two], 'r', 'second')
-    await until(() => sockets.clients.size === 2, 'the others are gone')
+    await until(() => sockets.clients.size === 2, 'the other connections are closed')
   })
 
-  test('what is no packet ends it, and it comes back', async () => {
+  test('an invalid packet ends the connection, and the client reconnects', async () => {
     const one = await client().begun()
     last.socket?.send('{"neither":1}')
     await one.connected(2)

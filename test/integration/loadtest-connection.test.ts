@@ -1,4 +1,7 @@
-/** The load-test suite's connections against a Socket.IO server in this process: every client over every transport. */
+/**
+ * The load-test suite's connections with a Socket.IO server in this process: every client over every
+ * transport.
+ */
 import { test as base, describe, expect } from 'vitest'
 import type { ConnectionOptions } from '../../loadtest/connection/connection.ts'
 import type { ClientKind, Transport } from '../../loadtest/model/plan.ts'
@@ -35,7 +38,7 @@ class Stage {
   }
 }
 
-/** Several at a time: much of each is waiting for heartbeats and pauses. */
+/** Several tests at a time: most of each is waiting for heartbeats and pauses. */
 const test = base.extend<{ stage: Stage }>({
   stage: async ({ onTestFinished }, use) => {
     const stage = new Stage()
@@ -52,7 +55,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i)
 describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => {
   const lasting = transport === 'polling' ? 'polling' : 'websocket'
 
-  test('connects from its address, with its auth, and is answered', async ({ stage }) => {
+  test('connects from its address, with its auth, and gets an answer', async ({ stage }) => {
     const server = await stage.serve()
     const client = stage.watch(kind, {
       url: server.url,
@@ -73,16 +76,16 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(client.payloads('news')).toEqual([{ n: 7 }])
   })
 
-  test('really talks over that transport', async ({ stage }) => {
+  test('really uses that transport', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
-    await until(() => server.last.conn.transport.name === lasting, `the server says ${lasting}`)
-    await until(() => client.connection.transport === lasting, `the client says ${lasting}`)
+    await until(() => server.last.conn.transport.name === lasting, `the server reports ${lasting}`)
+    await until(() => client.connection.transport === lasting, `the client reports ${lasting}`)
     expect(await client.request('echo', 1)).toBe(1)
     if (kind === 'raw' && transport === 'websocket') expect(server.last.handshake.query.sid).toBeUndefined()
   })
 
-  test('500 requests and 500 events from the first moment on: none is lost, all in order', async ({
+  test('500 requests and 500 events right after the connect: none is lost, all in order', async ({
     stage,
   }) => {
     const server = await stage.serve()
@@ -108,7 +111,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(client.disconnects).toEqual([])
   })
 
-  test('stays through heartbeats, also when it is idle for longer than its connections are kept', async ({
+  test('stays connected through heartbeats, even when it is idle for longer than its connections are kept', async ({
     stage,
   }) => {
     const server = await stage.serve(0, { pingInterval: 2_500, pingTimeout: 30_000 })
@@ -122,11 +125,11 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(client.disconnects).toEqual([])
   })
 
-  test('comes back after the server has gone and come', async ({ stage }) => {
+  test('reconnects after the server has restarted', async ({ stage }) => {
     const first = await SocketServer.on()
     const { port } = first
     const client = await stage.watch(kind, { url: first.url, transport }).begun()
-    await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
+    await until(() => client.connection.transport === lasting, `the client is on ${lasting}`)
     await first.close()
     await client.disconnected()
     await client.refused()
@@ -137,10 +140,10 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(second.sockets).toHaveLength(1)
   })
 
-  test('a cut is no goodbye, and it comes back', async ({ stage }) => {
+  test('a cut sends no disconnect, and the client reconnects', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
-    await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
+    await until(() => client.connection.transport === lasting, `the client is on ${lasting}`)
     const asked = client.request('nobody answers', 1)
     client.connection.cut(300)
     expect(client.connection.connected).toBe(false)
@@ -153,45 +156,45 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(await client.request('echo', 2)).toBe(2)
   })
 
-  test('is away for at least as long as a cut says', async ({ stage }) => {
+  test('is away for at least the duration of a cut', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     const cutAt = performance.now()
     client.connection.cut(1_500)
     client.connection.connect()
     await client.connected(2)
-    // Timers may be early by the fraction of a millisecond that they are rounded by.
+    // Timers may be early by a fraction of a millisecond, because they are rounded.
     expect(performance.now() - cutAt).toBeGreaterThan(1_499)
   })
 
-  test('a cycle is a goodbye, and it comes back at once', async ({ stage }) => {
+  test('a cycle disconnects, and the client reconnects at once', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     client.connection.cycle()
     client.connection.cycle()
     expect(client.disconnects).toEqual(['io client disconnect'])
     await client.connected(2)
-    await until(() => server.goodbyes.length === 1, 'the server is told')
+    await until(() => server.goodbyes.length === 1, 'the server sees the disconnect')
     expect(server.goodbyes).toEqual(['client namespace disconnect'])
     expect(await client.request('echo', 2)).toBe(2)
   })
 
-  test('closed, it says goodbye, tells nothing more and stays away', async ({ stage }) => {
+  test('closed, the client disconnects, reports nothing more and stays away', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     client.connection.close()
-    await until(() => server.goodbyes.length === 1, 'the server is told')
+    await until(() => server.goodbyes.length === 1, 'the server sees the disconnect')
     expect(server.goodbyes).toEqual(['client namespace disconnect'])
     client.connection.connect()
     client.connection.cut(0)
     client.connection.cycle()
-    await until(() => server.io.engine.clientsCount === 0, 'nobody is there')
+    await until(() => server.io.engine.clientsCount === 0, 'no client is connected')
     expect(client.connection.connected).toBe(false)
     expect(client.disconnects).toEqual([])
     await expect(client.request('echo', 1)).rejects.toMatchObject({ reason: 'offline' })
   })
 
-  test('comes back when the server has closed the namespace', async ({ stage }) => {
+  test('reconnects when the server has closed the namespace', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     server.last.disconnect()
@@ -199,7 +202,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(client.disconnects).toEqual(['io server disconnect'])
   })
 
-  test('a refusal is told by its code, and it asks again', async ({ stage }) => {
+  test('a refusal is reported by its code, and the client retries', async ({ stage }) => {
     const server = await stage.serve()
     let asked = 0
     server.io.use((_, next) => {
@@ -212,7 +215,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(asked).toBe(2)
   })
 
-  test('a namespace that is not there', async ({ stage }) => {
+  test('a namespace that does not exist', async ({ stage }) => {
     const server = await stage.serve()
     const client = stage.watch(kind, { url: `${server.url}/nowhere`, transport })
     client.connection.connect()
@@ -221,7 +224,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(client.connects).toBe(0)
   })
 
-  test('a namespace that is there', async ({ stage }) => {
+  test('a namespace that exists', async ({ stage }) => {
     const server = await stage.serve()
     server.io.of('/other').on('connection', (socket) => {
       socket.on('ask', (payload, done) => done([payload]))
@@ -232,7 +235,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     await client.told('news', 1)
   })
 
-  test('a server that goes silent is noticed by its pings', async ({ stage }) => {
+  test('a silent server is detected by its missing pings', async ({ stage }) => {
     const server = await stage.serve(0, { pingInterval: 400, pingTimeout: 1_500 })
     const between = await stage.network(server)
     const client = await stage.watch(kind, { url: between.url, transport }).begun()
@@ -244,7 +247,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     await client.connected(2)
   })
 
-  test('no answer within the time-out, and one that comes too late', async ({ stage }) => {
+  test('an answer is missing within the time-out, and arrives too late', async ({ stage }) => {
     const server = await stage.serve()
     const answers: ((answer: string) => void)[] = []
     server.io.on('connection', (socket) => {
@@ -255,12 +258,12 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
       message: 'timeout',
       reason: 'timeout',
     })
-    await until(() => answers.length === 1, 'the server was asked')
+    await until(() => answers.length === 1, 'the server has the request')
     answers[0]?.('late')
     expect(await client.request('echo', 'next')).toBe('next')
   })
 
-  test('leaves a server that drains at a time of its own, and comes back at once', async ({ stage }) => {
+  test('leaves a draining server after a random delay, and reconnects at once', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     server.io.emit('draining', { reconnectInMs: 100 })
@@ -269,7 +272,7 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     expect(client.disconnects).toEqual(['io client disconnect'])
   })
 
-  test('is given back what it missed where a server can recover it', async ({ stage }) => {
+  test('recovers missed events where the server supports recovery', async ({ stage }) => {
     const server = await stage.serve(0, { connectionStateRecovery: {} })
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     server.io.emit('news', 1)
@@ -289,16 +292,16 @@ describe.concurrent.each(all)('$kind over $transport', ({ kind, transport }) => 
     server.http.on('upgrade', (request) => seen.add(request.headers.cookie ?? 'none'))
     const client = await stage.watch(kind, { url: server.url, transport }).begun()
     expect(await client.request('echo', 1)).toBe(1)
-    await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
+    await until(() => client.connection.transport === lasting, `the client is on ${lasting}`)
     const cookies = [...seen].filter((cookie) => cookie !== 'none')
-    // A WebSocket alone has one request, before there is a cookie.
+    // A client with WebSocket only makes one request, before it has a cookie.
     expect(cookies).toEqual(transport === 'websocket' ? [] : [expect.stringMatching(/^lb=[\w-]+$/)])
   })
 })
 
 function tellInTurn(client: WatchedConnection, count: number): Promise<unknown>[] {
   return numbers(count).map(async (n) => {
-    // In several bursts, so that some meet each stage of an upgrade.
+    // In several bursts, so that some fall into each stage of an upgrade.
     for (let turns = 0; turns < Math.floor(n / 25); turns += 1) await new Promise(setImmediate)
     return client.request('tell', n)
   })
@@ -319,10 +322,10 @@ describe.concurrent.each(kinds)('%s', (kind) => {
     expect(client.disconnects).toEqual([])
   })
 
-  test('a session of polling that the server has forgotten: begins anew', async ({ stage }) => {
+  test('a polling session that the server has forgotten: the client starts a new one', async ({ stage }) => {
     const server = await stage.serve()
     const client = await stage.watch(kind, { url: server.url, transport: 'polling' }).begun()
-    // What a worker without that session answers: 400, "Session ID unknown".
+    // The answer of a worker without that session: 400, "Session ID unknown".
     Reflect.deleteProperty(Reflect.get(server.io.engine, 'clients'), Reflect.get(server.last.conn, 'id'))
     const asked = client.request('echo', 1)
     await expect(asked).rejects.toMatchObject({ reason: 'disconnect' })
@@ -330,7 +333,7 @@ describe.concurrent.each(kinds)('%s', (kind) => {
     await client.connected(2)
   })
 
-  test('throttled to nothing, it takes nothing more', async ({ stage }) => {
+  test('throttled to zero, it reads nothing more', async ({ stage }) => {
     const server = await stage.serve(0, { pingInterval: 60_000 })
     const client = await stage.watch(kind, { url: server.url, reads: 'never' }).begun()
     expect(await client.request('echo', 1)).toBe(1)
@@ -338,7 +341,7 @@ describe.concurrent.each(kinds)('%s', (kind) => {
     const { last } = server
     for (let i = 0; i < 400; i += 1) last.emit('much', 'x'.repeat(100_000))
     const stuckBytes = () => Number(Reflect.get(Reflect.get(last.conn.transport, 'socket'), 'bufferedAmount'))
-    await until(() => stuckBytes() > 10_000_000, 'it piles up at the server')
+    await until(() => stuckBytes() > 10_000_000, 'messages pile up at the server')
     await expect(client.request('echo', 2, 2_000)).rejects.toMatchObject({ reason: 'timeout' })
     expect(stuckBytes()).toBeGreaterThan(10_000_000)
     expect(client.payloads('much').length).toBeLessThan(20)
@@ -348,12 +351,12 @@ describe.concurrent.each(kinds)('%s', (kind) => {
   })
 
   test.for(transports)(
-    'throttled to a rate over %s, it takes that much and no more',
+    'throttled to a rate over %s, it reads at that rate and no faster',
     async (transport, { stage }) => {
       const server = await stage.serve(0, { pingInterval: 60_000 })
       const client = await stage.watch(kind, { url: server.url, transport, reads: 500_000 }).begun()
       const lasting = transport === 'polling' ? 'polling' : 'websocket'
-      await until(() => client.connection.transport === lasting, `it is on ${lasting}`)
+      await until(() => client.connection.transport === lasting, `the client is on ${lasting}`)
       client.connection.throttle()
       const begunAt = performance.now()
       const emit = async () => {
@@ -364,7 +367,7 @@ describe.concurrent.each(kinds)('%s', (kind) => {
       }
       await emit()
       expect(client.payloads('much')).toHaveLength(20)
-      // 950,000 bytes before the last, at 500,000 a second.
+      // 950,000 bytes before the last message, at 500,000 per second.
       expect(performance.now() - begunAt).toBeGreaterThan(1_800)
     },
   )
@@ -372,7 +375,7 @@ describe.concurrent.each(kinds)('%s', (kind) => {
 
 describe.concurrent('raw', () => {
   test.for(transports)(
-    'binary packets are not understood over %s: it ends and begins anew',
+    'binary packets are not supported over %s: the client disconnects and reconnects',
     async (transport, { stage }) => {
       const server = await stage.serve()
       const client = await stage.watch('raw', { url: server.url, transport }).begun()
@@ -382,7 +385,7 @@ describe.concurrent('raw', () => {
     },
   )
 
-  test('says why it got no connection', async ({ stage }) => {
+  test('reports why it failed to connect', async ({ stage }) => {
     const server = await SocketServer.on()
     const { url } = server
     await server.close()
@@ -396,7 +399,7 @@ describe.concurrent('raw', () => {
     ])
   })
 
-  test('a handshake that is refused is told by its status', async ({ stage }) => {
+  test('a refused handshake is reported with its status', async ({ stage }) => {
     const server = await stage.serve(0, { allowRequest: (_, decide) => decide(null, false) })
     const watched = transports.map((transport) => stage.watch('raw', { url: server.url, transport }))
     for (const client of watched) client.connection.connect()

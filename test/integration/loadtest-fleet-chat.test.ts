@@ -45,7 +45,7 @@ async function expectWhole(count: number): Promise<MemberRecord[]> {
 }
 
 test.each(['raw', 'stock'] as const)(
-  "%s clients of the chat: all is acked and shown in the log's order",
+  "%s clients of the chat: all messages are acked and shown in the log's order",
   async (kind) => {
     await open({ kind })
     crowd.load({ ratePerSec: 100 })
@@ -54,19 +54,19 @@ test.each(['raw', 'stock'] as const)(
   },
 )
 
-test('clients over long polling that are upgraded', async () => {
+test('clients that upgrade from long polling', async () => {
   await open({ wanted: { transport: 'upgrade' } })
   crowd.load({ ratePerSec: 100 })
   await crowd.has('due', 100)
   await expectWhole(100)
 })
 
-test('clients that are cut off, and whose worker is killed, miss nothing, and what they had to send is sent', async () => {
+test('clients that are disconnected, and whose worker is killed, miss nothing, and their waiting messages are sent', async () => {
   await open()
   const at = crowd.load({ ratePerSec: 100, durationMs: 4_000 })
   const cut = crowd.plans.slice(0, 6).map(({ index }) => index)
   crowd.fleet.cut({ clients: cut, at: cut.map((index) => at + 200 * index) }, 500)
-  await until(() => nowMs() > at + 2_000, 'half of it was due')
+  await until(() => nowMs() > at + 2_000, 'half of the messages were due')
   rookery.killWorker(0)
   await crowd.has('due', 400)
   const members = await expectWhole(400)

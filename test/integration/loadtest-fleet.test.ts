@@ -24,7 +24,7 @@ afterEach(async () => {
   await server.stop()
 })
 
-/** Stops this process, and the server in it, without using the machine. */
+/** Pauses this process, and the server in it, without using the machine. */
 function stall(ms: number): { from: number; to: number } {
   const from = nowMs()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
@@ -45,7 +45,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-test('10 clients over 3 processes: 100 messages are sent, acked, shown to every member, and written down', async () => {
+test('10 clients over 3 processes: 100 messages are sent, acked, shown to every member, and recorded', async () => {
   await open()
   expect(crowd.fleet.perAgent).toEqual([4, 3, 3])
   expect(server.io.sockets.sockets.size).toBe(10)
@@ -88,12 +88,12 @@ test('10 clients over 3 processes: 100 messages are sent, acked, shown to every 
     expect([...keys].toSorted((a, b) => a - b)).toEqual(said.toSorted((a, b) => a - b))
     expect({ foreignIds, absences }).toEqual({ foreignIds: [], absences: [] })
   }
-  // Each client has its exact share.
+  // Each client sends its exact share.
   for (const { index } of crowd.plans)
     expect(sends.filter(({ key }) => senderOf(key) === index)).toHaveLength(10)
 })
 
-test('the stock client sends and is shown the same', async () => {
+test('the stock client sends and receives the same', async () => {
   await open({ kind: 'stock' })
   crowd.load({ ratePerSec: 50 })
   await crowd.has('due', 50)
@@ -103,7 +103,7 @@ test('the stock client sends and is shown the same', async () => {
   expect(crowd.sum('delivered')).toBe(250)
 })
 
-test('a delay of the server is in every latency', async () => {
+test('a delay of the server shows in every latency', async () => {
   await open({ rooms: 10 })
   crowd.load({})
   await crowd.has('delivered', 100)
@@ -117,21 +117,21 @@ test('a delay of the server is in every latency', async () => {
   expect(kept).toBeGreaterThan(45)
   for (const name of ['delivery', 'ack'] as const) {
     const latency = crowd.latency(name)
-    // Three digits are kept.
+    // Values keep three digits.
     expect(latency.minNonZeroValue).toBeGreaterThan(kept * 1_000 * 0.998)
     expect(latency.getValueAtPercentile(50)).toBeGreaterThan(undelayed)
   }
 })
 
-test('a stall of the server throws its shadow on what was due meanwhile, as on paper', async () => {
+test('a stall of the server delays all messages scheduled meanwhile, as computed', async () => {
   await open({ rooms: 10 })
   const at = crowd.load({ ratePerSec: 100, durationMs: 6_000 })
-  await until(() => server.published >= 200, '200 are published')
+  await until(() => server.published >= 200, '200 messages are published')
   const { to } = stall(2_000)
   await crowd.has('delivered', 600)
   await crowd.fleet.records()
   expect(crowd.sum('due')).toBe(600)
-  // What was due at `due` during the stall is shown after it.
+  // A message scheduled at `due` during the stall is shown after it.
   const due = Array.from({ length: 600 }, (_, number) => at + number * 10)
   const least = due.map((dueAt) => Math.max(0, dueAt > to ? 0 : dueAt > to - 2_000 ? to - dueAt : 0))
   const latency = crowd.latency('delivery')
@@ -139,21 +139,22 @@ test('a stall of the server throws its shadow on what was due meanwhile, as on p
   for (const percent of [70, 75, 80, 90, 95, 99, 99.9]) {
     const measured = latency.getValueAtPercentile(percent) / 1_000
     expect(measured).toBeGreaterThan(percentile(least, percent) * 0.998)
-    // Nor is it less than what the server itself saw.
+    // The latency is not less than the server's own measurement.
     expect(measured).toBeGreaterThan(percentile(server.passedOnMs, percent) * 0.998)
   }
-  // On paper: a third was due in the stall, so that the 75th percentile is 500 ms, the 90th 1.4 s, the 99th 1.94 s.
+  // Computed: a third was scheduled in the stall, so the 75th percentile is 500 ms, the 90th 1.4 s, the 99th
+  // 1.94 s.
   expect(percentile(least, 75)).toBeGreaterThan(490)
   expect(percentile(least, 90)).toBeGreaterThan(1_390)
   expect(percentile(least, 99)).toBeGreaterThan(1_930)
-  // Most of it was not due in the stall.
+  // Most messages were not scheduled in the stall.
   expect(latency.getValueAtPercentile(50)).toBeLessThan(latency.getValueAtPercentile(90))
 })
 
-test('what was due while a client process stood still is sent after it, late, and its latency tells', async () => {
+test('messages scheduled while a client process is paused are sent late, and their latency shows it', async () => {
   await open({ rooms: 10, agents: 1 })
   const at = crowd.load({ ratePerSec: 100, durationMs: 3_000 })
-  await until(() => server.published >= 50, '50 are published')
+  await until(() => server.published >= 50, '50 messages are published')
   const [pid = 0] = crowd.fleet.pids
   process.kill(pid, 'SIGSTOP')
   const { to } = stall(1_000)
@@ -169,12 +170,12 @@ test('what was due while a client process stood still is sent after it, late, an
   expect(latency.maxValue / 1_000).toBeGreaterThan((to - Math.min(...dueInStall)) * 0.998)
 })
 
-test('clients that are cut off or leave come back, and their absence is written down', async () => {
+test('clients that are cut off or disconnect come back, and their absence is recorded', async () => {
   await open()
   const now = nowMs()
   crowd.fleet.cut({ clients: [0, 1, 5], at: [now, now + 20, now + 40] }, 300)
   crowd.fleet.leave({ clients: [2, 9], at: [now, now] })
-  await until(() => crowd.latency('back').totalCount === 5, 'five came back')
+  await until(() => crowd.latency('back').totalCount === 5, 'five clients reconnected')
   expect(await crowd.fleet.untilJoined(60_000)).toBe(10)
   const { parts } = await crowd.fleet.records()
   const members = parts.flatMap((part) => part.members)
@@ -186,11 +187,11 @@ test('clients that are cut off or leave come back, and their absence is written 
     expect(from).toBeGreaterThanOrEqual(now)
     expect(to - from).toBeGreaterThan(client === 2 || client === 9 ? 0 : 299)
   }
-  // None of it is the server's doing.
+  // The server caused none of the disconnects.
   expect(crowd.sum('disconnects')).toBe(0)
 })
 
-test('what is due while its sender is away is refused as offline, and disconnects are counted', async () => {
+test('messages scheduled while the sender is away are refused as offline, and disconnects are counted', async () => {
   await open()
   server.io.disconnectSockets(true)
   crowd.load({ ratePerSec: 200, durationMs: 200 })
@@ -200,7 +201,7 @@ test('what is due while its sender is away is refused as offline, and disconnect
   expect(crowd.refused().offline).toBeGreaterThan(0)
 })
 
-test('a message without an answer is told as that', async () => {
+test('a message without an answer is reported as such', async () => {
   await open()
   server.delayMs = 600_000
   crowd.load({ ratePerSec: 100, durationMs: 200 })
@@ -212,7 +213,7 @@ test('a message without an answer is told as that', async () => {
   expect(parts.flatMap(({ sends }) => [...sends.ackedAt]).every((at) => Number.isNaN(at))).toBe(true)
 })
 
-test('full delivery records say so, and deliveries go on being counted', async () => {
+test('full delivery records are reported, and deliveries are still counted', async () => {
   await open({ recordLimit: 30 })
   crowd.load({ ratePerSec: 100 })
   await crowd.has('delivered', 500)
@@ -222,7 +223,7 @@ test('full delivery records say so, and deliveries go on being counted', async (
   expect(written).toBe(90)
 })
 
-test('a client process that dies fails the run, with its name, and the others end', async () => {
+test('a client process that crashes fails the run by its name, and the others exit', async () => {
   await open()
   const { pids } = crowd.fleet
   const [first = 0] = pids
@@ -235,7 +236,7 @@ test('a client process that dies fails the run, with its name, and the others en
   await until(() => !pids.some(isRunning), 'no process is left')
 })
 
-test('client processes end with their coordinator', async () => {
+test('client processes exit with their coordinator', async () => {
   await open({ count: 1 })
   const program = `
     const { openFleet } = await import(${JSON.stringify(FLEET)})
@@ -256,10 +257,10 @@ test('client processes end with their coordinator', async () => {
   expect(pids.every(isRunning)).toBe(true)
   coordinator.kill('SIGKILL')
   await until(() => !pids.some(isRunning), 'no client process is left')
-  await until(() => server.io.sockets.sockets.size === 1, 'their connections are gone')
+  await until(() => server.io.sockets.sockets.size === 1, 'their connections are closed')
 })
 
-test('a load without a sender is an error, and so are clients out of their places', async () => {
+test('a load without a sender is an error, and so are clients in the wrong place', async () => {
   await open({ wanted: { sends: false } })
   expect(() => crowd.load({})).toThrow('no client that sends')
   const shifted = new FleetUnderTest({ url: server.url, count: 2, rooms: 1, wanted: { index: 1 } })

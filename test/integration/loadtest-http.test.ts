@@ -1,4 +1,7 @@
-/** Requests over HTTP: as many connections as asked, every wrong answer seen, and a stall's shadow on those who would have asked. */
+/**
+ * HTTP requests: the exact number of connections, every wrong answer counted, and stalls charged to the
+ * requests scheduled meanwhile.
+ */
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -19,7 +22,7 @@ type Answer = (nth: number, response: ServerResponse) => void | Promise<void>
 
 let directory: string
 let server: Server
-/** Of the load alone. */
+/** The sockets of the load only. */
 let sockets: Set<Socket>
 
 beforeEach(async () => {
@@ -35,7 +38,7 @@ async function serve(answer: Answer): Promise<string> {
   let nth = 0
   sockets = new Set()
   server = createServer((request: IncomingMessage, response) => {
-    // The one request that is made before the load has a user agent.
+    // The single request before the load has a user agent.
     if (request.headers['user-agent'] !== undefined) {
       response.end(HANDSHAKE)
       return
@@ -59,7 +62,7 @@ async function handshakes(url: string, ...more: string[]) {
 
 const checkOf = ({ checks }: HttpResult, name: string) => checks.find((check) => check.name === name)?.ok
 
-test('the asked connections are exact, and nothing is wrong with a server that is right', async () => {
+test('the number of connections is exact, and a correct server has no errors', async () => {
   const url = await serve((_nth, response) => void response.end(HANDSHAKE))
   const { result } = await handshakes(url, '--clients', '10', '--rate', '30')
   expect(sockets.size).toBe(10)
@@ -81,7 +84,7 @@ test('an answer that is not 2xx fails the run', async () => {
   expect(code).toBe(result.valid ? 1 : 3)
 })
 
-test('a right status with a wrong body fails the run', async () => {
+test('a correct status with a wrong body fails the run', async () => {
   const url = await serve((nth, response) => void response.end(nth === 7 ? '<html>' : HANDSHAKE))
   const { code, result } = await handshakes(url, '--clients', '2', '--rate', '20')
   expect(result.requests).toMatchObject({ non2xx: 0, mismatches: 1 })
@@ -89,13 +92,14 @@ test('a right status with a wrong body fails the run', async () => {
   expect(code).toBe(result.valid ? 1 : 3)
 })
 
-test('a stall counts for those who would have asked meanwhile, once for each interval', async () => {
+test('a stall counts for the requests scheduled meanwhile, once for each interval', async () => {
   const STALL_MS = 950
   const url = await serve(async (nth, response) => {
     if (nth === 5) await delay(STALL_MS)
     response.end(HANDSHAKE)
   })
-  // One connection at 20 a second: an interval is 50 ms, and 18 or more of them are over before the stalled answer comes.
+  // One connection at 20 per second: an interval is 50 ms, and 18 or more pass before the stalled answer
+  // arrives.
   const { result } = await handshakes(url, '--clients', '1', '--rate', '20')
   const { measured, corrected } = result.latency
   expect(measured.maxMs).toBeGreaterThanOrEqual(STALL_MS - 1)
@@ -104,7 +108,7 @@ test('a stall counts for those who would have asked meanwhile, once for each int
   expect(corrected.meanMs).toBeGreaterThan(measured.meanMs)
 })
 
-test('a server that answers something else is not measured at all', async () => {
+test('a server with a different answer is not measured at all', async () => {
   server = createServer((_request, response) => void response.end('hello')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

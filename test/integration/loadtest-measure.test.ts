@@ -1,4 +1,4 @@
-/** The sampler and the probe against real processes, whose own word of what they used is the measure. */
+/** The sampler and the probe against processes that report their own usage. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -19,7 +19,7 @@ const BURNER = fileURLToPath(new URL('../fixtures/loadtest-burner.js', import.me
 const PROBE = pathToFileURL(
   fileURLToPath(new URL('../../loadtest/measure/probe/probe.js', import.meta.url)),
 ).href
-/** Clock ticks are 10 ms; answering and looking cost a little themselves. */
+/** Clock ticks are 10 ms; answering and sampling also take a little time. */
 const TOLERANCE_MS = 60
 
 let directory = ''
@@ -42,7 +42,7 @@ async function startBurner(): Promise<ChildProcess> {
   return burner
 }
 
-/** @returns what it has used since its start, by its own account */
+/** @returns the CPU time that it has used since its start, as it reports */
 async function burn(burner: ChildProcess, ms: number): Promise<number> {
   const answered = once(burner, 'message')
   burner.send(ms)
@@ -61,7 +61,7 @@ const startSampler = (redis: () => Promise<RedisFigures | undefined> = async () 
 const newest = (sampler: ServerSampler): ServerSample | undefined => sampler.samples.at(-1)
 
 describe('the sampler', () => {
-  it('sees the CPU time that processes use, also of those that die and those that come later', async () => {
+  it('measures the CPU time of processes, also of those that exit and those that start later', async () => {
     const first = await startBurner()
     const before = await burn(first, 0)
     const sampler = await startSampler()
@@ -83,7 +83,7 @@ describe('the sampler', () => {
     expect(samples.at(-1)?.cpuMs['primary']).toBeGreaterThan(used - TOLERANCE_MS)
   })
 
-  it('sees resident memory as the process itself does', async () => {
+  it('measures resident memory as the process itself does', async () => {
     const burner = await startBurner()
     const sampler = await startSampler()
     const [rss = 0] = Object.values((await sampler.stop()).at(-1)?.rssBytes ?? {})
@@ -93,19 +93,19 @@ describe('the sampler', () => {
     expect(rss / (kiB * 1_024)).toBeLessThan(1.25)
   })
 
-  it('looks every second by itself, and goes on over a Redis that began anew', async () => {
+  it('samples every second by itself, and continues after Redis restarts', async () => {
     const sent = [5_000, 5_700, undefined, 40, 90]
     let looks = 0
     const sampler = await startSampler(async () => {
       const bytesOut = sent[Math.min(looks++, sent.length - 1)]
       return bytesOut === undefined ? undefined : { bytesOut, bytesIn: 0, commands: 0, connections: 0 }
     })
-    await until(() => sampler.samples.length >= 5, 'it looks by itself')
+    await until(() => sampler.samples.length >= 5, 'it samples by itself')
     const samples = await sampler.stop()
     expect(samples.slice(0, 5).map(({ redisBytesOut }) => redisBytesOut)).toEqual([0, 700, 700, 740, 790])
   })
 
-  it('tells a failed look at the end', async () => {
+  it('reports a failed sample at the end', async () => {
     let fails = false
     const sampler = await startSampler(async () => {
       if (fails) throw new Error('no figures')
@@ -118,7 +118,7 @@ describe('the sampler', () => {
 })
 
 describe('the probe', () => {
-  it('tells of a blocked event loop and of memory', async () => {
+  it('reports a blocked event loop and memory', async () => {
     const burner = await startBurner()
     const reader = new ProbeReader(directory)
     const lines: ProbeLine[] = []
@@ -143,7 +143,7 @@ describe('the probe', () => {
     { where: 'with a directory', probes: () => directory, files: 1 },
     { where: 'without one', probes: () => '', files: 0 },
     { where: 'with one that is not there', probes: () => join(directory, 'none'), files: 0 },
-  ])('neither says anything nor keeps a process alive $where', async ({ probes, files }) => {
+  ])('neither prints anything nor keeps a process alive $where', async ({ probes, files }) => {
     const env = {
       NODE_OPTIONS: `--import ${PROBE}`,
       ...(probes() === '' ? {} : { LOADTEST_PROBES: probes() }),
@@ -155,7 +155,7 @@ describe('the probe', () => {
 })
 
 describe('the machine', () => {
-  it('is described with what a result needs', async () => {
+  it('is described with everything that a result needs', async () => {
     const machine = Machine.parse(await machineNow())
     expect(machine.node).toBe(process.version)
     expect(machine.memoryBytes).toBeGreaterThan(0)

@@ -1,4 +1,7 @@
-/** The whole suite once, as a person runs it: real servers, a kill in each of two shapes, an audit, a report. */
+/**
+ * The whole suite once, as a user runs it: real servers, a kill on each of two topologies, an audit, a
+ * report.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +33,7 @@ test('the short tour: one host, then two over Redis; a worker is killed in each,
     expect(checks.filter(({ ok }) => !ok)).toEqual([])
     expect({ joined: clients.joined, seed }).toEqual({ joined: 60, seed: SEED })
   }
-  // On a busy machine the generator may be the bottleneck: that is said, and is no failure.
+  // On a busy machine the generator may be the bottleneck: this is reported, and is not a failure.
   expect(code).toBe(exitCodeOf(tour))
   if (tour.results.every(({ valid }) => valid)) expect(code).toBe(0)
   expect(JSON.parse(await readFile(join(directory, 'tour/result.json'), 'utf8'))).toEqual(JSON.parse(stdout))

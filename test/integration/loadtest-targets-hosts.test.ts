@@ -1,4 +1,6 @@
-/** Targets of several hosts over a Redis of their own: broadcasts cross the hosts, hosts and Redis die and come back. */
+/**
+ * Targets of several hosts over their own Redis: broadcasts cross the hosts, hosts and Redis die and restart.
+ */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +11,7 @@ import { until } from '../harness/until.ts'
 
 const TWO_HOSTS = { hosts: 2, workersPerHost: 2 }
 describe.each(['rookery', 'redis-classic', 'redis-sharded', 'redis-streams'])('%s', (name) => {
-  it('carries broadcasts from host to host, also after a host has died and come back', async () => {
+  it('delivers broadcasts from host to host, also after a host has died and restarted', async () => {
     const target = await startTestTarget(name, TWO_HOSTS)
     const { running } = target
     expect(running.urls.map((urls) => urls.map((url) => new URL(url).hostname))).toEqual([
@@ -48,12 +50,12 @@ describe.each(['rookery', 'redis-classic', 'redis-sharded', 'redis-streams'])('%
 })
 
 describe('Redis', () => {
-  it('stands still, loses its subscribers, dies and comes back', async () => {
+  it('is paused, loses its subscribers, dies and restarts', async () => {
     const target = await startTestTarget('rookery', { hosts: 2, workersPerHost: 1 })
     const { faults } = target.running
     const [pid = 0] = target.pids('redis')
     await faults['pause-redis']?.(0)
-    await until(() => isStopped(pid), 'Redis stands still')
+    await until(() => isStopped(pid), 'Redis is paused')
     expect(await target.running.redis()).toBeUndefined()
     await faults['resume-redis']?.(0)
     await target.running.untilReady()
@@ -70,17 +72,17 @@ describe('Redis', () => {
     expect(target.running.unexpectedExits()).toEqual([])
   })
 
-  it('tells its own figures without the bytes of the telling', async () => {
+  it('reports its traffic without the bytes of the report itself', async () => {
     const target = await startTestTarget('redis-classic', { hosts: 1, workersPerHost: 1 })
     const first = await target.running.redis()
     for (let n = 0; n < 20; n += 1) await target.running.redis()
     const last = await target.running.redis()
-    // An answer has more than 1,000 bytes; some small ones of connecting and of the servers remain.
+    // An answer has more than 1,000 bytes; a few small ones from connecting and from the servers remain.
     expect((last?.bytesOut ?? 0) - (first?.bytesOut ?? 0)).toBeLessThan(21 * 300)
     expect(last?.connections).toBe(2)
   })
 
-  it('reads what it has written when it comes back, where the servers rely on it', async () => {
+  it('restores its data after a restart, where the servers rely on it', async () => {
     const target = await startTestTarget('rookery', { hosts: 2, workersPerHost: 1 }, { dialect: 'chat' })
     expect(target.running.tail()).toContain('Redis:')
     await target.running.faults['kill-redis']?.(0)
@@ -89,21 +91,21 @@ describe('Redis', () => {
   })
 })
 
-it('is not reached by a Ctrl-C that is meant for the one that measures', async () => {
+it('is not reached by a Ctrl-C for the measuring process', async () => {
   const target = await startTestTarget('rookery', { hosts: 2, workersPerHost: 1 })
   const own = sessionOf(process.pid)
   expect(target.pids()).toHaveLength(5)
   for (const pid of target.pids()) expect(sessionOf(pid)).not.toBe(own)
 })
 
-/** Of proc(5): a terminal signals the processes of one session alone. */
+/** See proc(5): a terminal signals only the processes of one session. */
 function sessionOf(pid: number): string | undefined {
   const stat = readProc(pid, 'stat') ?? ''
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]
 }
 
 it.each(['rookery', 'redis-classic'])(
-  '%s ends with the process that has started it, however that ends',
+  '%s exits with the process that started it, however that exits',
   async (name) => {
     const script = fileURLToPath(new URL('../fixtures/loadtest-coordinator.js', import.meta.url))
     const coordinator = fork(script, [name])
@@ -114,7 +116,7 @@ it.each(['rookery', 'redis-classic'])(
     coordinator.kill('SIGKILL')
     await until(
       () => !pids.some(isRunning),
-      'all are gone',
+      'all processes have exited',
       () => pids.filter(isRunning).join(' '),
     )
   },

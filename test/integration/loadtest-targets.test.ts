@@ -1,4 +1,7 @@
-/** Targets of one host: each starts, serves its dialect over all of its workers, does what its faults say, and leaves no process. */
+/**
+ * Targets of one host: each starts, serves its protocol over all of its workers, carries out its faults, and
+ * leaves no process.
+ */
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +14,7 @@ describe.each([
   { name: 'rookery', how: ': signal SIGKILL, reason ' },
   { name: 'sticky-cluster', how: '' },
 ])('$name', ({ name, how }) => {
-  it('carries broadcasts over its workers, mends a killed one, stands still, dies and comes back', async () => {
+  it('delivers broadcasts over its workers, replaces a killed one, is paused, dies and restarts', async () => {
     const target = await startTestTarget(name, { hosts: 1, workersPerHost: 2 })
     expect(target.pids('primary')).toHaveLength(1)
     expect(target.pids('worker')).toHaveLength(2)
@@ -28,7 +31,7 @@ describe.each([
 
     const [one = 0, two = 0] = target.pids('worker')
     process.kill(one, 'SIGKILL')
-    await until(() => target.running.unexpectedExits().length > 0, 'a death that nobody asked for is told')
+    await until(() => target.running.unexpectedExits().length > 0, 'an unexpected exit is reported')
     expect(target.running.unexpectedExits()).toEqual([
       expect.stringContaining(`worker ${one} of host 0 exited unexpectedly${how}`),
     ])
@@ -49,7 +52,7 @@ describe.each([
     expect(last.filter(isRunning)).toEqual([])
   })
 
-  it('has workers that stand still and go on', async () => {
+  it('has workers that can be paused and resumed', async () => {
     const target = await startTestTarget(name, { hosts: 1, workersPerHost: 2 })
     const all = await target.members(4)
     await target.running.faults['pause-worker']?.(0)
@@ -64,7 +67,7 @@ describe.each([
 })
 
 describe('rookery', () => {
-  it('reloads until its workers are replaced one by one, and what else is done to it does not wait', async () => {
+  it('reloads until its workers are replaced one by one, and other faults do not wait for that', async () => {
     const target = await startTestTarget(
       'rookery',
       { hosts: 1, workersPerHost: 2 },
@@ -82,7 +85,7 @@ describe('rookery', () => {
     expect(target.running.unexpectedExits()).toEqual([])
   })
 
-  it('has its primary stand still with all of its workers', async () => {
+  it('pauses its primary with all of its workers', async () => {
     const target = await startTestTarget('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
     const [url = ''] = target.running.urls[0] ?? []
     await target.running.faults['pause-host']?.(0)
@@ -92,25 +95,25 @@ describe('rookery', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
   })
 
-  it('knows that a worker leaves which its primary, standing still, does not let in', async () => {
+  it('detects that a worker exits because its paused primary does not admit it', async () => {
     const target = await startTestTarget('rookery', { hosts: 1, workersPerHost: 1 }, { dialect: 'chat' })
     const before = target.pids('worker')
     await target.running.faults['kill-worker']?.(0)
     const newcomers = () => target.pids('worker').filter((pid) => !before.includes(pid))
-    await until(() => newcomers().length === 1, 'another one is forked')
+    await until(() => newcomers().length === 1, 'another worker is forked')
     const [newcomer = 0] = newcomers()
     const stalled = target.running.faults['stall-primary']?.(0)
-    // For as long as it takes the newcomer to give up, which is more than a stall is on a quiet machine.
+    // For as long as the new worker takes to give up, which is longer than a stall on a quiet machine.
     const primaries = target.pids('primary')
     await pauseAll(primaries)
-    await until(() => !isRunning(newcomer), 'it leaves')
+    await until(() => !isRunning(newcomer), 'the worker exits')
     await resumeAll(primaries)
     await stalled
     await target.running.untilReady()
     expect(target.running.unexpectedExits()).toEqual([])
   })
 
-  it('tells of an option that is none', async () => {
+  it('reports an unknown option', async () => {
     const shape = { hosts: 2, workersPerHost: 1 }
     await expect(startTestTarget('rookery', shape, { env: { REDIS_APPENDFSYNC: 'often' } })).rejects.toThrow(
       'REDIS_APPENDFSYNC',
@@ -119,7 +122,7 @@ describe('rookery', () => {
 })
 
 describe('one-process', () => {
-  it('serves, dies and comes back', async () => {
+  it('serves, dies and restarts', async () => {
     const target = await startTestTarget('one-process', { hosts: 1, workersPerHost: 1 })
     expect(target.running.processes().map(({ role }) => role)).toEqual(['worker'])
     expect(Object.keys(target.running.faults)).not.toContain('kill-worker')
@@ -143,7 +146,7 @@ describe('one-process', () => {
 })
 
 describe('bare-ws', () => {
-  it('speaks the same as JSON texts', async () => {
+  it('sends the same messages as JSON texts', async () => {
     const target = await startTestTarget('bare-ws', { hosts: 1, workersPerHost: 1 })
     const socket = new WebSocket(target.running.urls[0]?.[0] ?? '')
     await once(socket, 'open')
@@ -155,7 +158,7 @@ describe('bare-ws', () => {
     ask('leave', { rooms: ['other'] }, 2)
     ask('publish', { room: 'other', id: 'x', text: 'not heard' }, 3)
     ask('publish', { room: 'room', id: 'y', text: 'heard' }, 4)
-    await until(() => texts.length === 5, 'all is answered')
+    await until(() => texts.length === 5, 'all requests are answered')
     socket.close()
     expect(texts).toEqual([
       { ref: 1, ack: { ok: true } },
@@ -168,7 +171,7 @@ describe('bare-ws', () => {
 })
 
 describe('url', () => {
-  it('is what runs elsewhere: its addresses, no processes, no faults', async () => {
+  it('is a server that runs elsewhere: its addresses, no processes, no faults', async () => {
     const elsewhere = await startTestTarget('one-process', { hosts: 1, workersPerHost: 1 })
     const urls = elsewhere.running.urls.flat()
     const target = await startTestTarget('url', { hosts: 1, workersPerHost: 1 }, { urls })

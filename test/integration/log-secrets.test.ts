@@ -1,4 +1,4 @@
-/** The whole product at its most verbose log level logs none of the secrets that pass through it. */
+/** At its most verbose log level, the product logs none of the secrets that pass through it. */
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { SignJWT } from 'jose'
@@ -30,7 +30,7 @@ function connect(url: string, auth: object): ChatClient {
   return client
 }
 
-/** The secret by which a worker proves to its primary that it is one. */
+/** The secret with which a worker authenticates to its primary. */
 async function linkSecret(pid: number): Promise<string> {
   const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0')
   const boot = environment.find((entry) => entry.startsWith('ROOKERY_WORKER='))
@@ -43,7 +43,9 @@ function publish(url: string, key: string): Promise<Response> {
   return fetch(`${url}/api/rooms/lobby/messages`, { method: 'POST', headers, body })
 }
 
-/** The API with a right key and a wrong one, a request that is none, a worker's death, a reload, and the stop. */
+/**
+ * The API with a valid key and a wrong one, a malformed request, a worker's death, a reload, and the stop.
+ */
 async function liveThrough(host: RunningRookery, apiKey: string): Promise<string[]> {
   const wrongKey = newSecret()
   const ofLink = await linkSecret(host.workerPids()[0] ?? 0)
@@ -67,7 +69,7 @@ function expectSilenceOn(host: RunningRookery, secrets: readonly string[]): void
   for (const secret of secrets) expect(text).not.toContain(secret)
 }
 
-test('with tokens: neither the secret they are signed with, nor those let in, nor those refused', async () => {
+test('with tokens: neither the signing secret, nor accepted tokens, nor refused ones', async () => {
   const [jwtSecret, apiKey, foreignSecret] = [newSecret(), newSecret(), newSecret()]
   const env = { AUTH: 'jwt', JWT_SECRET: jwtSecret, API_KEY: apiKey, LOG_LEVEL: 'trace' }
   const host = await startRookery({ env })
@@ -83,12 +85,12 @@ test('with tokens: neither the secret they are signed with, nor those let in, no
     retryable: false,
   })
   const more = await liveThrough(host, apiKey)
-  // Of a token the signature is what must stay secret.
+  // The secret part of a token is its signature.
   const signatures = [good, ...refused].map((token) => token.slice(token.lastIndexOf('.') + 1))
   expectSilenceOn(host, [jwtSecret, apiKey, foreignSecret, misplaced, ...signatures, ...more])
 })
 
-test('with guests: neither keys that are taken nor those that are refused', async () => {
+test('with guests: neither accepted nor refused keys', async () => {
   const [apiKey, key, nameless] = [newSecret(), newSecret(), newSecret()]
   const host = await startRookery({ env: { API_KEY: apiKey, LOG_LEVEL: 'trace' } })
   rookery = host

@@ -9,7 +9,7 @@ let rookery: RunningRookery
 afterEach(() => rookery.kill())
 
 describe.each(supportedNodes)('on Node.js $version', ({ path }) => {
-  test('the chat runs, reloads under load, and stops in order', async () => {
+  test('the chat runs, reloads under load, and stops cleanly', async () => {
     rookery = await startRookery({ node: path, env: { DRAIN_MS: '500', WORKERS: '2' } })
     const oldWorkers = rookery.workerNames()
     expect(oldWorkers).toHaveLength(2)

@@ -16,7 +16,7 @@ const WORKERS = 3
 let project: string
 let packed: string[]
 
-/** npm, with the registry and the certificates that this machine uses. */
+/** npm, with the registry and the certificates of this machine. */
 async function npm(args: readonly string[], cwd: string): Promise<string> {
   const kept =
     /^(npm_config_(registry|cafile|userconfig|globalconfig|cache)|https?_proxy|no_proxy|node_extra_ca_certs)$/i
@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true, force: true }))
 
 describe('the package', () => {
-  it('holds what is run and read, and neither tests nor data', () => {
+  it('contains everything to run and read, and neither tests nor data', () => {
     expect(packed).toEqual(
       expect.arrayContaining([
         'dist/main.js',
@@ -58,7 +58,7 @@ describe('the package', () => {
     expect(packed.filter((path) => /^(test|data|loadtest\/results|node_modules)\//.test(path))).toEqual([])
   })
 
-  it('has the load test, which runs from where it is installed', async () => {
+  it('contains the load test, which runs from where it is installed', async () => {
     const flags = [
       '--target',
       'one-process',
@@ -71,14 +71,14 @@ describe('the package', () => {
       '--json',
     ]
     const result = await run('npx', ['rookery-loadtest', 'run', 'small-rooms', ...flags], { cwd: project })
-    // A machine that is too busy makes a run invalid (3), never another one.
+    // On a busy machine a run may be invalid (3), but never have another error.
     expect([0, 3]).toContain(result.code)
     const { verdict } = JSON.parse(result.stdout) as { verdict: { ok: boolean; delivered: number } }
     expect(verdict.ok).toBe(true)
     expect(verdict.delivered).toBeGreaterThan(0)
   })
 
-  it('gives an application its types', async () => {
+  it('provides types to an application', async () => {
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023']
     const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
@@ -89,7 +89,7 @@ describe('the package', () => {
 
 describe('an application of ten lines', () => {
   let npx: ChildProcess
-  /** The pid of Rookery itself: npx passes no signal on. */
+  /** The pid of Rookery itself: npx forwards no signal. */
   let pid: number
   let url: string
   const clients: Socket[] = []
@@ -144,7 +144,7 @@ describe('an application of ten lines', () => {
     outsider?.client.emit('say', 'room', 'hello')
     expect(await Promise.all(heard)).toEqual(members.map(() => 'hello'))
 
-    // What comes after the room's message on the same connection shows that the message did not come here.
+    // A later message on the same connection shows that the room's message did not arrive here.
     await outsider?.client.emitWithAck('join', 'other')
     expect(heardOutside).toEqual([])
   })

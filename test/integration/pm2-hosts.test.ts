@@ -1,4 +1,4 @@
-/** A rolling restart of two machines, each with its own pm2 and address, while clients talk. */
+/** A rolling restart of two machines, each with its own pm2 and address, while clients write. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 const ROOT = new URL('../..', import.meta.url).pathname
 const PM2 = join(ROOT, 'node_modules', '.bin', 'pm2')
 
-/** Loopback has all of 127.0.0.0/8. */
+/** All of 127.0.0.0/8 is loopback. */
 const ADDRESSES = ['127.0.0.1', '127.0.0.2']
 
 class Machine {
@@ -85,7 +85,7 @@ afterAll(async () => {
 const isReady = async ({ address }: Machine) =>
   (await fetch(`http://${address}:${port}/readyz`)).status === 200
 
-test('nothing is lost, and each takes connections when pm2 says so', async () => {
+test('nothing is lost, and each host accepts connections when pm2 says so', async () => {
   for (const machine of machines) {
     await machine.pm2('start', join(ROOT, 'ecosystem.config.js'))
     expect(await isReady(machine)).toBe(true)

@@ -1,4 +1,4 @@
-/** Rookery under the real pm2, with the shipped ecosystem.config.js, while members of a room talk. */
+/** Rookery under the real pm2, with the shipped ecosystem.config.js, while members of a room write. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -92,7 +92,7 @@ describe('under pm2', () => {
     }
   }
 
-  /** Resolves when each member has been acked a message that it sent after this call. */
+  /** Resolves when each member has an ack for a message sent after this call. */
   async function untilAllTalkAgain(): Promise<void> {
     const counts = members.map((_, index) => acked.filter((id) => id.startsWith(`m${index}-`)).length)
     await until(
@@ -102,7 +102,7 @@ describe('under pm2', () => {
     )
   }
 
-  it('`pm2 start` returns when connections are taken', async () => {
+  it('`pm2 start` returns when connections are accepted', async () => {
     await pm2('start', join(ROOT, 'ecosystem.config.js'))
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200)
     expect(await seenByPm2()).toMatchObject({ status: 'online', restarts: 0 })
@@ -112,7 +112,7 @@ describe('under pm2', () => {
     await untilAllTalkAgain()
   })
 
-  it('SIGHUP replaces the workers and leaves the primary', async () => {
+  it('SIGHUP replaces the workers and keeps the primary', async () => {
     const before = await seenByPm2()
     const oldWorkers = await workerPids()
     await pm2('sendSignal', 'SIGHUP', 'rookery')
@@ -122,7 +122,7 @@ describe('under pm2', () => {
     await untilAllTalkAgain()
   })
 
-  it('`pm2 restart` stops in order and starts again', async () => {
+  it('`pm2 restart` stops cleanly and starts again', async () => {
     const before = await seenByPm2()
     await pm2('restart', 'rookery')
     const after = await seenByPm2()
@@ -132,18 +132,18 @@ describe('under pm2', () => {
     await untilAllTalkAgain()
   })
 
-  it('is brought back after a SIGKILL of the primary, which no old worker survives', async () => {
+  it('restarts after a SIGKILL of the primary, and no old worker survives', async () => {
     const before = await seenByPm2()
     const oldWorkers = await workerPids()
     const starts = await countLogs('ready')
     process.kill(before.pid, 'SIGKILL')
-    await until(async () => (await countLogs('ready')) > starts, 'it is ready again')
+    await until(async () => (await countLogs('ready')) > starts, 'the host is ready again')
     await until(() => !oldWorkers.some(isRunning), 'no old worker is left')
     expect(await seenByPm2()).toMatchObject({ status: 'online', restarts: before.restarts + 1 })
     await untilAllTalkAgain()
   })
 
-  it('loses nothing that was acked, and shows all the same order', async () => {
+  it('loses no acked message, and shows all members the same order', async () => {
     talk.goesOn = false
     await Promise.all(talks)
     const last = Math.max(...members.flatMap((member) => member.shown.map((shown) => shown.seq)))

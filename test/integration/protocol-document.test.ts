@@ -1,4 +1,7 @@
-/** The example of docs/protocol.md, run unchanged: a stock client that loses its connection, or is slow, shows each message once and in order. */
+/**
+ * The example of docs/protocol.md, run unchanged: a stock client that loses its connection, or is slow, shows
+ * each message once and in order.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -9,7 +12,7 @@ import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts
 import { HISTORY_SETTINGS, publish } from '../harness/page/history.ts'
 import { until } from '../harness/until.ts'
 
-/** Messages of one flood, and floods: together more than the buffers of the system hold. */
+/** Messages in one burst, and bursts: together they exceed the system's buffers. */
 const FLOOD = 250
 const FLOODS_MAX = 100
 
@@ -74,12 +77,12 @@ async function startExample(): Promise<Example> {
 const numbersOf = ({ shown }: Example) => shown.map((line) => Number.parseInt(line, 10))
 const explain = ({ shown, failures }: Example) => [...failures, shown.at(-1)?.slice(0, 80)].join('\n')
 
-it('shows each message once and in order, also those of hundreds that came while it was away', async () => {
+it('shows each message once and in order, also hundreds that arrived while it was disconnected', async () => {
   await say('Ada', 10)
   const example = await startExample()
   await until(
     () => example.shown.length === 10,
-    'it shows what was said before',
+    'the client shows the earlier messages',
     () => explain(example),
   )
   example.program.kill('SIGUSR2')
@@ -87,18 +90,18 @@ it('shows each message once and in order, also those of hundreds that came while
   await say('Edsger', 20)
   await until(
     () => example.shown.at(-1) === '330 Edsger 20',
-    'it shows the last',
+    'the client shows the last message',
     () => explain(example),
   )
   expect(numbersOf(example)).toEqual(Array.from({ length: 330 }, (_, index) => index + 1))
 })
 
-it('shows what it was too slow for', async () => {
+it('shows the messages that it was too slow for', async () => {
   await say('Barbara', 1)
   const example = await startExample()
   await until(
     () => example.shown.length > 0,
-    'it shows what was said before',
+    'the client shows the earlier messages',
     () => explain(example),
   )
   example.program.kill('SIGSTOP')
@@ -112,7 +115,7 @@ it('shows what it was too slow for', async () => {
   example.program.kill('SIGCONT')
   await until(
     () => numbersOf(example).at(-1) === head,
-    'it shows the last',
+    'the client shows the last message',
     () => explain(example),
   )
   expect(await metric('rookery_chat_gaps_total')).toBeGreaterThan(0)

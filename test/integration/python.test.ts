@@ -1,4 +1,6 @@
-/** Debian's python3-socketio works with Rookery as a stock client: the protocol does not depend on JavaScript. */
+/**
+ * Debian's python3-socketio works with Rookery as a stock client: the protocol does not depend on JavaScript.
+ */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -8,13 +10,13 @@ import { startRookery } from '../harness/cluster/cluster.ts'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
 import { RealBalancer } from '../harness/network/balancers.ts'
 
-/** The system's own, which has Debian's packages. */
+/** The system's Python, which has Debian's packages. */
 const PYTHON = '/usr/bin/python3'
 const SCRIPT = new URL('../fixtures/python/chat.py', import.meta.url).pathname
 
 interface Served {
   url: string
-  /** Ends it, and fails when it did not end well. */
+  /** Ends the client, and fails unless it exited successfully. */
   stop(): Promise<void>
 }
 
@@ -26,7 +28,7 @@ async function serveOneHost(): Promise<Served> {
   }
 }
 
-/** Every request goes to the next host, whatever session it belongs to. */
+/** Every request goes to the next host, whatever its session. */
 async function serveBehindHaproxy(): Promise<Served> {
   const hosts = await LoopbackHosts.start({ hosts: 2, workersPerHost: 2 })
   const balancer = await RealBalancer.start('haproxy.cfg', hosts.ports)

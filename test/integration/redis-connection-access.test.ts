@@ -10,14 +10,14 @@ import type { TestRedis } from '../harness/redis/redis.ts'
 import { makeCertificates, type TestCertificates } from '../harness/redis/tls.ts'
 import { until } from '../harness/until.ts'
 
-/** Asks and hears. */
+/** Sends a command and receives a message. */
 async function works({ connection }: RedisHost): Promise<void> {
   await connection.ready
   const channel = 'rookery:{rookery}:test'
   const heard: string[] = []
   await connection.subscriptions.subscribe(channel, (bytes) => heard.push(bytes.toString()))
   await connection.run((commands) => commands.spublish(channel, 'x'))
-  await until(() => heard.length > 0, 'the message is heard')
+  await until(() => heard.length > 0, 'the message arrives')
 }
 
 const PASSWORD = 'p@ss/w:rd #1%'
@@ -30,23 +30,23 @@ async function certificates(): Promise<TestCertificates> {
   return made
 }
 
-describe('who logs in', () => {
-  it('gives a password with any characters', async () => {
+describe('a login', () => {
+  it('accepts a password with any characters', async () => {
     const redis = await startTestRedis({ acl: ['chat on nopass ~* &* +@all'] })
     await redis.cli('config', 'set', 'requirepass', PASSWORD)
     await works(openTestConnection({ REDIS_URL: login(redis) }))
   })
 
-  it('with the wrong password keeps trying, says why without it, and is let in once it is right', async () => {
+  it('with the wrong password is retried, says why without the password, and succeeds once it is correct', async () => {
     const redis = await startTestRedis({ acl: ['chat on >other ~* &* +@all'] })
     const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
-    await until(() => JSON.stringify(host.lines).includes('WRONGPASS'), 'it says why')
+    await until(() => JSON.stringify(host.lines).includes('WRONGPASS'), 'the health says why')
     expect(JSON.stringify(host.lines)).not.toContain(PASSWORD)
     await redis.cli('acl', 'setuser', 'chat', `>${PASSWORD}`)
     await works(host)
   })
 
-  it('needs no more than the permissions that are written down', async () => {
+  it('needs only the documented permissions', async () => {
     const redis = await startTestRedis()
     await redis.cli(
       'acl',
@@ -78,7 +78,7 @@ describe('who logs in', () => {
       ['resetchannels', '&other:*'],
       [/^ {2}SSUBSCRIBE rookery/m, /^ {2}SPUBLISH rookery/m],
     ],
-  ])('without permissions (%s) is told each that is missing, and which are enough', async (rules, named) => {
+  ])('without permissions (%s) reports each missing one, and which are enough', async (rules, named) => {
     const redis = await startTestRedis()
     await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', ...rules)
     const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
@@ -88,7 +88,7 @@ describe('who logs in', () => {
     expect(String(error)).toContain(`ACL SETUSER <user> ${aclRules('rookery')}`)
   })
 
-  it('may be forbidden to read the settings, and logs it', async () => {
+  it('may lack the permission to read the settings, which is logged', async () => {
     const redis = await startTestRedis({ config: { 'maxmemory-policy': 'allkeys-lru' } })
     await redis.cli('acl', 'setuser', 'chat', 'on', `>${PASSWORD}`, '~*', '&*', '+@all', '-config')
     const host = openTestConnection({ REDIS_URL: login(redis, 'chat') })
@@ -99,7 +99,7 @@ describe('who logs in', () => {
 })
 
 describe('TLS', () => {
-  it('trusts the authority in the file, and the name that is given', async () => {
+  it('trusts the authority in the file, and the given name', async () => {
     const made = await certificates()
     const redis = await startTestRedis({ tls: made })
     await works(openTestConnection({ REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }))
@@ -112,13 +112,13 @@ describe('TLS', () => {
     )
   })
 
-  it('shows a certificate of its own where Redis asks for one', async () => {
+  it('presents its own certificate when Redis requires one', async () => {
     const made = await certificates()
     made.askClients = true
     const redis = await startTestRedis({ tls: made })
     const env = { REDIS_URL: redis.url, REDIS_TLS_CA: made.caFile }
     const without = openTestConnection(env)
-    await until(() => without.lines.some(({ level }) => level === 'warn'), 'it is not let in')
+    await until(() => without.lines.some(({ level }) => level === 'warn'), 'the connection is refused')
     expect(without.health.commands).not.toBeNull()
     await works(
       openTestConnection({
@@ -132,12 +132,12 @@ describe('TLS', () => {
   it.each([
     [{}, /self-signed certificate|unable to verify/],
     [{ REDIS_TLS_SERVERNAME: 'other.example' }, /Hostname\/IP does not match/],
-  ])('lets in nobody whom it can not check: %o', async (env, reason) => {
+  ])('rejects a server that it cannot verify: %o', async (env, reason) => {
     const made = await certificates()
     const redis = await startTestRedis({ tls: made })
     const ca: Record<string, string> = 'REDIS_TLS_SERVERNAME' in env ? { REDIS_TLS_CA: made.caFile } : {}
     const host = openTestConnection({ REDIS_URL: redis.url, ...ca, ...env })
-    await until(() => host.lines.some((line) => reason.test(String(line['reason']))), 'it says why')
+    await until(() => host.lines.some((line) => reason.test(String(line['reason']))), 'the health says why')
     expect(host.health).not.toMatchObject({ commands: null })
     expect(await redis.cli('client', 'list')).not.toContain('name=rookery')
   })
@@ -153,7 +153,7 @@ describe('TLS', () => {
   })
 })
 
-it('a Unix socket is an address too', async () => {
+it('a Unix socket works as an address', async () => {
   const redis = await startTestRedis()
   await works(openTestConnection({ REDIS_URL: `unix:${redis.socketPath}` }))
 })

@@ -1,4 +1,7 @@
-/** Redis with several nodes: a Redis Cluster whose slots move and whose masters die, and a master that Sentinels replace. */
+/**
+ * Redis with several nodes: a Redis Cluster whose slots move and whose masters die, and a master that
+ * Sentinels replace.
+ */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runScript, script } from '../../src/redis/script.ts'
 import { slotOf } from '../../src/redis/slot.ts'
@@ -11,7 +14,10 @@ import { until } from '../harness/until.ts'
 
 const channels = Array.from({ length: 60 }, (_, index) => `rookery:chat:{r:room ${index}}:entries`)
 
-/** Messages that a host has published on `channels` and not heard yet. A restored channel may have lost some: it starts anew. */
+/**
+ * Messages that a host has published on `channels` and not received yet. A restored channel may have lost
+ * some, so its tracking starts over.
+ */
 class DeliveryTracker {
   readonly #host: RedisHost
   readonly #missing = new Map<string, Set<string>>()
@@ -39,7 +45,9 @@ class DeliveryTracker {
     await Promise.all(channels.map((channel) => subscriptions.subscribe(channel, handler)))
   }
 
-  /** On every channel. A refused message may have been published all the same; it is not expected. */
+  /**
+   * Publishes on every channel. A refused message may have been published nevertheless; it is not expected.
+   */
   async publish(): Promise<void> {
     await Promise.all(channels.map((channel) => this.#publish(channel)))
   }
@@ -65,7 +73,7 @@ class DeliveryTracker {
     }, 'the subscriptions are restored')
   }
 
-  /** Publishes once more: then every message since a channel was last restored has been heard. */
+  /** Publishes once more: then every message since a channel was last restored has arrived. */
   async expectNothingMissing(): Promise<void> {
     await this.publish()
     await until(
@@ -132,7 +140,7 @@ const connectionsAt = async (node: TestRedis) =>
   (await node.cli('client', 'list')).split('\n').filter((line) => line.includes(' name=rookery'))
 
 describe('in a Redis Cluster', () => {
-  it('slots are computed as Redis computes them', async () => {
+  it('slots are computed as in Redis', async () => {
     const { first } = await startedCluster({ masters: 3 })
     const names = [
       '',
@@ -151,7 +159,7 @@ describe('in a Redis Cluster', () => {
       expect(slotOf(name), name).toBe(Number(await first.cli('cluster', 'keyslot', name)))
   })
 
-  it('there is one pair of connections to each master, one address of the cluster is enough, and scripts go where their keys are', async () => {
+  it('each master has one pair of connections, one address of the cluster is enough, and scripts go where their keys are', async () => {
     const cluster = await startedCluster({ masters: 3 })
     const { host, tracker } = await subscribed({ REDIS_URL: cluster.first.url, REDIS_CLUSTER: 'true' })
     expect(host.connection.isCluster).toBe(true)
@@ -167,7 +175,7 @@ describe('in a Redis Cluster', () => {
     expect(tracker.restored).toEqual([])
   })
 
-  it('a moved slot is followed: channels that may have missed messages are reported, no other misses one, nothing comes twice', async () => {
+  it('a moved slot is followed: channels that may have missed messages are reported, others miss none, nothing arrives twice', async () => {
     const { cluster, host, tracker } = await subscribedToCluster({ masters: 3 })
     const moved = channels.slice(0, 12)
     await tracker.publishDuring(async () => {
@@ -214,7 +222,7 @@ describe('in a Redis Cluster', () => {
     expect(tracker.heardTwice).toEqual([])
   })
 
-  it('the death of a master is survived: its replica takes over, and no message is missed without a report', async () => {
+  it('after the death of a master its replica takes over, and no message is missed without a report', async () => {
     const { cluster, host, tracker } = await subscribedToCluster({ masters: 3, replicas: 1 })
     const [channel = ''] = channels
     const master = await cluster.ownerOf(channel)
@@ -228,7 +236,7 @@ describe('in a Redis Cluster', () => {
 })
 
 describe('behind Sentinels', () => {
-  it('the master is found by its name, and its successor after a fail-over, and no message is missed without a report', async () => {
+  it('the master is found by name, and so is its successor after a fail-over, and no message is missed without a report', async () => {
     const url = `redis://:${encodeURIComponent('secret-of-the-servers')}@ignored`
     const { sentinel, host, tracker } = await subscribedBehindSentinels(url, 'secret-of-the-servers')
     await tracker.expectNothingMissing()
@@ -241,7 +249,7 @@ describe('behind Sentinels', () => {
     await until(async () => {
       const answer = await host.connection.run((commands) => commands.set('x', 'y')).catch(() => '')
       return answer === 'OK'
-    }, 'the new master takes writes')
+    }, 'the new master accepts writes')
     expect(await sentinel.master()).not.toBe(before)
   })
 

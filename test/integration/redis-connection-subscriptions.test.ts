@@ -1,4 +1,4 @@
-/** Subscriptions at a real Redis: confirmed, counted, and restored after any loss. */
+/** Subscriptions with a real Redis: confirmed, counted, and restored after any loss. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ChannelHandler, Subscriptions } from '../../src/redis/subscriptions.ts'
 import { readyTestConnection, startTestRedis } from '../harness/redis/for-test.ts'
@@ -9,7 +9,7 @@ import { until } from '../harness/until.ts'
 const connect = (redis: TestRedis, env: Record<string, string> = {}) =>
   readyTestConnection({ REDIS_URL: redis.url, ...env })
 
-/** @returns how many heard it, by Redis' word */
+/** @returns the number of receivers, as Redis reports */
 const publish = ({ connection }: RedisHost, channel: string, text: string) =>
   connection.run((commands) => commands.spublish(channel, text))
 
@@ -43,7 +43,7 @@ function subscribeAll(subscriptions: Subscriptions, channels: readonly string[],
 }
 
 describe('a subscription', () => {
-  it('delivers bytes to every listener from its confirmation on', async () => {
+  it('delivers bytes to every listener once it is confirmed', async () => {
     const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const [a, b] = [hearer(), hearer()]
@@ -53,21 +53,21 @@ describe('a subscription', () => {
       subscriptions.subscribe(channel, b.handler),
     ])
     expect(await publish(host, channel, 'x')).toBe(1)
-    await until(() => b.heard.length === 1, 'it is heard')
+    await until(() => b.heard.length === 1, 'the message arrives')
     expect([a.heard, b.heard]).toEqual([['x'], ['x']])
   })
 
-  it('is counted: it takes as many calls to end as it took to begin', async () => {
+  it('is counted: it takes the same number of calls to end as to begin', async () => {
     const host = await connect(await startTestRedis())
     const { subscriptions } = host.connection
     const { heard, handler } = hearer()
     await subscribeAll(subscriptions, ['a', 'a'], handler)
     subscriptions.unsubscribe('a', handler)
     expect(await publish(host, 'a', '1')).toBe(1)
-    await until(() => heard.length === 1, 'it is heard, once')
+    await until(() => heard.length === 1, 'the message arrives once')
     subscriptions.unsubscribe('a', handler)
     subscriptions.unsubscribe('a', handler)
-    await until(async () => (await publish(host, 'a', '2')) === 0, 'Redis knows of it no more')
+    await until(async () => (await publish(host, 'a', '2')) === 0, 'Redis has no such subscription any more')
     expect(heard).toEqual(['1'])
     expect(await host.metric('rookery_redis_subscriptions')).toBe(0)
   })
@@ -85,15 +85,15 @@ describe('a subscription', () => {
     }
     await subscriptions.subscribe('a', handler)
     expect(await publish(host, 'a', 'kept')).toBe(1)
-    await until(() => heard.includes('kept'), 'it is heard')
+    await until(() => heard.includes('kept'), 'the message arrives')
     expect(heard).toEqual(['kept'])
     expect(swallowed.map(String)).not.toEqual([])
     subscriptions.unsubscribe('a', handler)
-    await until(async () => (await publish(host, 'a', 'x')) === 0, 'Redis knows of it no more')
+    await until(async () => (await publish(host, 'a', 'x')) === 0, 'Redis has no such subscription any more')
   })
 
   it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 20])(
-    'is confirmed anew when it ends and begins again within %i microtasks',
+    'is confirmed again when it ends and begins within %i microtasks',
     async (microtasks) => {
       const redis = await startTestRedis()
       const host = await connect(redis)
@@ -104,11 +104,11 @@ describe('a subscription', () => {
       for (let count = 0; count < microtasks; count += 1) await Promise.resolve()
       await subscriptions.subscribe('a', handler)
       expect(await publish(host, 'a', 'x')).toBe(1)
-      await until(() => heard.length === 1, 'it is heard')
+      await until(() => heard.length === 1, 'the message arrives')
     },
   )
 
-  it('waits while Redis is away, and is withdrawn when that takes too long', async () => {
+  it('waits while Redis is unavailable, and is withdrawn when that takes too long', async () => {
     const redis = await startTestRedis()
     const host = await connect(redis, { REDIS_TIMEOUT_MS: '300' })
     const { subscriptions } = host.connection
@@ -123,7 +123,7 @@ describe('a subscription', () => {
     expect(heard).toEqual([])
   })
 
-  it('that was confirmed once is kept over an absence of any length', async () => {
+  it('that was confirmed is kept over an outage of any length', async () => {
     const redis = await startTestRedis()
     const host = await connect(redis, { REDIS_TIMEOUT_MS: '200' })
     const { heard, restored } = await subscribe(host, 'a')
@@ -132,12 +132,12 @@ describe('a subscription', () => {
     await until(async () => {
       await publish(host, 'a', 'x').catch(() => undefined)
       return (await failures()) > 20 && host.health.subscriptions !== null
-    }, 'Redis has been away for longer than a subscription waits')
+    }, 'Redis has been unavailable for longer than a subscription waits')
     await redis.start()
     await until(() => restored.includes('a'), 'the subscription is restored')
     await host.untilWell()
     await publish(host, 'a', 'back')
-    await until(() => heard.includes('back'), 'it is heard')
+    await until(() => heard.includes('back'), 'the message arrives')
   })
 
   it('still delivers when another listener throws', async () => {
@@ -148,7 +148,7 @@ describe('a subscription', () => {
     await subscriptions.subscribe('a', handler)
     await publish(host, 'a', '1')
     await publish(host, 'a', '2')
-    await until(() => heard.length === 2, 'both are heard')
+    await until(() => heard.length === 2, 'both messages arrive')
     expect(await host.metric('rookery_redis_handler_errors_total')).toBe(2)
     expect(JSON.stringify(host.lines)).toContain('broken listener')
   })
@@ -202,7 +202,7 @@ class Audit {
   }
 }
 
-describe('what is lost', () => {
+describe('a lost subscription', () => {
   it('is reported, and nothing else is: 1,000 channels while their connection is killed again and again', async () => {
     const redis = await startTestRedis()
     const [listener, speaker] = [await connect(redis), await connect(redis)]
@@ -214,17 +214,17 @@ describe('what is lost', () => {
       if (listener.health.subscriptions === null) await redis.cli('client', 'kill', 'type', 'pubsub')
       await audit.round(50)
       return audit.restorations >= 15 && audit.reported > 0
-    }, 'it was killed 15 times, and missed something')
+    }, 'the connection was killed 15 times, and messages were missed')
     await listener.untilWell()
     await audit.round(200)
     await until(
       () => audit.untold().length === 0,
-      'nothing is missing untold',
+      'no message is missing without a report',
       () => audit.untold().join('\n'),
     )
   })
 
-  it('is restored in bounded steps, all of it before the word: 20,000 channels', async () => {
+  it('is restored in bounded steps, completely before the report: 20,000 channels', async () => {
     const redis = await startTestRedis()
     const host = await connect(redis, { REDIS_TIMEOUT_MS: '60000' })
     const { subscriptions } = host.connection
@@ -240,12 +240,12 @@ describe('what is lost', () => {
         .then((list) => confirmed.push(Number(/ssub=([1-9]\d*)/.exec(list)?.[1])))
     })
     await redis.cli('client', 'kill', 'type', 'pubsub')
-    await until(() => confirmed.length > 0, 'all are heard again')
+    await until(() => confirmed.length > 0, 'all channels are restored')
     expect(restoredCounts).toEqual([20_000])
     expect(confirmed).toEqual([20_000])
     expect(host.health.subscriptions).toBeNull()
     await publish(host, 'channel 19999', 'x')
-    await until(() => heard.length > 0, 'it is heard')
+    await until(() => heard.length > 0, 'the message arrives')
   })
 
   it('is reported when Redis disconnects a host that does not read fast enough', async () => {
@@ -254,11 +254,11 @@ describe('what is lost', () => {
     const { heard, restored } = await subscribe(host, 'a')
     const flood = "for i = 1, 200 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 100000)) end"
     await redis.cli('eval', flood, '1', 'a')
-    await until(() => restored.length > 0, 'it is reported')
+    await until(() => restored.length > 0, 'the loss is reported')
     expect(restored).toEqual(['a'])
     expect(heard.length).toBeLessThan(200)
     await publish(host, 'a', 'after')
-    await until(() => heard.includes('after'), 'it is heard')
+    await until(() => heard.includes('after'), 'the message arrives')
   })
 
   it('does not delay other channels: a channel that is forbidden after a loss', async () => {
@@ -269,15 +269,18 @@ describe('what is lost', () => {
     const restored = restoredChannels(host)
     await subscribeAll(host.connection.subscriptions, ['a', 'b', 'c'], handler)
     await redis.cli('acl', 'setuser', 'chat', 'resetchannels', '&a', '&c')
-    await until(() => restored.length === 2, 'the others are heard again')
+    await until(() => restored.length === 2, 'the others are restored')
     expect(restored.toSorted()).toEqual(['a', 'c'])
-    await until(() => host.health.subscriptions?.includes('NOPERM') === true, 'it says what is refused')
+    await until(
+      () => host.health.subscriptions?.includes('NOPERM') === true,
+      'the health says what is refused',
+    )
     await redis.cli('acl', 'setuser', 'chat', '&b')
     await until(() => restored.includes('b'), 'the subscription is restored')
     await host.untilWell()
   })
 
-  it('is reported after a connection goes silent: it is dropped, and opened anew once Redis answers', async () => {
+  it('is reported after a connection goes silent: it is dropped, and reopened once Redis answers', async () => {
     const redis = await startTestRedis()
     const host = await connect(redis, { REDIS_TIMEOUT_MS: '200' })
     const { heard, restored } = await subscribe(host, 'a')
@@ -289,16 +292,16 @@ describe('what is lost', () => {
     await until(() => restored.includes('a'), 'the subscription is restored')
     await host.untilWell()
     await publish(host, 'a', 'x')
-    await until(() => heard.includes('x'), 'it is heard')
+    await until(() => heard.includes('x'), 'the message arrives')
   })
 
-  it('is looked for by a new connection on request', async () => {
+  it('is renewed by a new connection on request', async () => {
     const host = await connect(await startTestRedis())
     const { heard, restored } = await subscribe(host, 'a')
     host.connection.subscriptions.renew('nothing is heard')
     await until(() => restored.includes('a'), 'the subscription is restored')
     await publish(host, 'a', 'x')
-    await until(() => heard.includes('x'), 'it is heard')
+    await until(() => heard.includes('x'), 'the message arrives')
     expect(await host.metric('rookery_redis_connects_total', { role: 'subscriber' })).toBe(2)
   })
 })

@@ -12,7 +12,7 @@ const ping = ({ connection }: RedisHost) => connection.run((commands) => command
 const messages = ({ lines }: RedisHost, level: string) =>
   lines.filter((line) => line.level === level).map(({ msg }) => msg)
 
-/** What it is refused with: its code, and whether it may be tried again. */
+/** The error of a refusal: its code, and whether it is retryable. */
 async function refusal(work: Promise<unknown>): Promise<RookeryError> {
   const error = await work.then(
     () => undefined,
@@ -23,7 +23,7 @@ async function refusal(work: Promise<unknown>): Promise<RookeryError> {
 }
 
 describe('a connection', () => {
-  it('is one pair a host, named after cluster and host', async () => {
+  it('is one pair per host, named after cluster and host', async () => {
     const redis = await startTestRedis()
     const host = openTestConnection({ REDIS_URL: redis.url, CLUSTER_NAME: 'chat', HOST_NAME: 'host-b' })
     await host.connection.ready
@@ -42,13 +42,13 @@ describe('a connection', () => {
     expect(await host.metric('rookery_redis_subscriptions')).toBe(300)
   })
 
-  it('waits for a Redis that is not there yet, says why, and is ready when it comes', async () => {
+  it('waits for a Redis that is not running yet, says why, and is ready when it starts', async () => {
     const redis = await startTestRedis()
     await redis.kill()
     const host = openTestConnection({ REDIS_URL: redis.url })
     let ready = false
     void host.connection.ready.then(() => (ready = true))
-    await until(() => messages(host, 'warn').length > 0, 'it says why')
+    await until(() => messages(host, 'warn').length > 0, 'the health says why')
     expect(host.lines.map(({ reason }) => reason)).toContainEqual(expect.stringContaining('ECONNREFUSED'))
     expect(host.health.commands).not.toBeNull()
     expect((await refusal(ping(host))).code).toBe('unavailable')
@@ -58,7 +58,7 @@ describe('a connection', () => {
     expect(await ping(host)).toBe('PONG')
   })
 
-  it('comes back after each restart, with all that was subscribed', async () => {
+  it('reconnects after each restart, with all subscriptions', async () => {
     const redis = await startTestRedis()
     const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
@@ -68,9 +68,9 @@ describe('a connection', () => {
     await host.connection.subscriptions.subscribe('a', (bytes) => heard.push(bytes.toString()))
     for (const round of ['1', '2', '3']) {
       await redis.restart()
-      await until(() => restored.length === Number(round), 'the channel is heard again')
+      await until(() => restored.length === Number(round), 'the subscription is restored')
       await redis.cli('spublish', 'a', round)
-      await until(() => heard.includes(round), 'the message is heard')
+      await until(() => heard.includes(round), 'the message arrives')
     }
     expect(heard).toEqual(['1', '2', '3'])
     await host.untilWell()
@@ -78,7 +78,7 @@ describe('a connection', () => {
     expect(await host.metric('rookery_redis_connects_total', { role: 'subscriber' })).toBe(4)
   })
 
-  it('refuses within its time while Redis stands still, then at once, and goes on when it moves again', async () => {
+  it('refuses within its time-out while Redis is paused, then at once, and works again when it resumes', async () => {
     const redis = await startTestRedis()
     const host = openTestConnection({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '500' })
     await host.connection.ready
@@ -86,7 +86,7 @@ describe('a connection', () => {
     onTestFinished(() => redis.resume())
     const error = await refusal(ping(host))
     expect([error.code, error.retryable]).toEqual(['unavailable', true])
-    await until(() => host.health.commands !== null, 'it says that Redis does not answer')
+    await until(() => host.health.commands !== null, 'the health says that Redis does not answer')
     let settled = false
     const refused = refusal(ping(host)).then(() => (settled = true))
     await new Promise((resolve) => setImmediate(resolve))
@@ -99,7 +99,7 @@ describe('a connection', () => {
     expect(await host.metric('rookery_redis_commands_total', { outcome: 'unavailable' })).toBeGreaterThan(1)
   })
 
-  it('refuses what is under way when Redis dies, and leaves nothing waiting', async () => {
+  it('refuses commands in flight when Redis dies, and leaves nothing waiting', async () => {
     const redis = await startTestRedis()
     const host = openTestConnection({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '60000' })
     await host.connection.ready
@@ -110,11 +110,11 @@ describe('a connection', () => {
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['unavailable']))
     await until(
       async () => (await host.metric('rookery_redis_commands_in_flight')) === 0,
-      'nothing is under way',
+      'nothing is in flight',
     )
   })
 
-  it('tells a command that Redis refuses from a Redis that can not serve, and both from a mistake', async () => {
+  it('distinguishes a command that Redis refuses, a Redis that cannot serve, and a mistake', async () => {
     const redis = await startTestRedis()
     const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
@@ -131,7 +131,7 @@ describe('a connection', () => {
     await expect(mistake).rejects.toThrow(TypeError)
   })
 
-  it('ends at once, refuses what waits and what comes, and leaves no connection behind', async () => {
+  it('closes at once, refuses waiting and new commands, and leaves no connection behind', async () => {
     const redis = await startTestRedis()
     const host = redisHost({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '60000' })
     await host.connection.ready
@@ -153,7 +153,7 @@ describe('a connection', () => {
 describe('a script', () => {
   const echo = script('echo', '-- Answers with ARGV[1] and the name of KEYS[1].\nreturn {ARGV[1], KEYS[1]}')
 
-  it('runs by its digest, and where Redis does not have it in full, with bytes in and out', async () => {
+  it('runs by its digest, and in full where Redis does not have it, with bytes in and out', async () => {
     const redis = await startTestRedis()
     const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready
@@ -184,7 +184,7 @@ describe('a server', () => {
     )
   })
 
-  it('that forgets is warned about, each danger with what to change', async () => {
+  it('that may lose data causes a warning for each danger, with the setting to change', async () => {
     const redis = await startTestRedis({
       config: { 'maxmemory-policy': 'allkeys-lru', 'client-output-buffer-limit': 'pubsub 1mb 0 0' },
     })
@@ -196,7 +196,7 @@ describe('a server', () => {
     expect(warnings).toContain('client-output-buffer-limit pubsub 1048576 0')
   })
 
-  it('that keeps everything is not warned about', async () => {
+  it('that keeps everything causes no warning', async () => {
     const redis = await startTestRedis({ appendonly: 'always' })
     const host = openTestConnection({ REDIS_URL: redis.url })
     await host.connection.ready

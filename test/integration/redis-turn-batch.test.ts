@@ -40,9 +40,9 @@ it('publications and commands of one turn are one write, and delivered in order'
       : connection.run((commands) => commands.spublish('{c}:said', `${nth}`)),
   )
   await Promise.all(said)
-  // A ping now and then is among them.
+  // Some of these writes are pings.
   expect(writes()).toBeLessThan(MANY / 20)
-  await until(() => heard.length === MANY, 'all are heard')
+  await until(() => heard.length === MANY, 'all messages arrive')
   expect(heard).toEqual(Array.from({ length: MANY }, (_, nth) => String(nth)))
 })
 
@@ -59,6 +59,6 @@ it('commands that wait when the connection is lost are refused, and those on the
           () => true,
           () => false,
         ),
-    'it is answered again',
+    'Redis answers again',
   )
 })

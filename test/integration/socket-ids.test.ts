@@ -33,7 +33,7 @@ const collectGarbage = (): void => {
   if (typeof collect === 'function') collect()
 }
 
-/** Each comes when the one before has left. */
+/** Each client connects when the one before has disconnected. */
 async function comeAndGo(namespace: string): Promise<{ ids: string[]; traces: WeakRef<ServerSocket>[] }> {
   const ids: string[] = []
   const traces: WeakRef<ServerSocket>[] = []
@@ -45,16 +45,16 @@ async function comeAndGo(namespace: string): Promise<{ ids: string[]; traces: We
   })
   for (let coming = 1; coming <= COMINGS; coming += 1) {
     const client = connect(`${url}${namespace}`, { transports: ['websocket'], forceNew: true })
-    await until(() => ids.length === coming && client.connected, 'it is let in')
+    await until(() => ids.length === coming && client.connected, 'the client is connected')
     expect(client.id).toBe(ids.at(-1))
     client.disconnect()
-    await until(() => left === coming, 'it has left')
+    await until(() => left === coming, 'the client is disconnected')
   }
   return { ids, traces }
 }
 
 it.each(['/', '/other'])(
-  'in %s each names its worker, and sockets that have left are freed',
+  'in %s each id names its worker, and sockets that have left are freed',
   async (namespace) => {
     const { ids, traces } = await comeAndGo(namespace)
     expect(ids.map(socketOwnerOf)).toEqual(Array.from({ length: COMINGS }, () => TAG))
@@ -62,10 +62,10 @@ it.each(['/', '/other'])(
       async () => {
         await turn()
         collectGarbage()
-        // One may still be held by what it was done with last.
+        // The last operation may still hold one socket.
         return traces.filter((trace) => trace.deref() !== undefined).length <= 1
       },
-      'all but the last are let go of',
+      'all sockets but the last are freed',
       () => `${traces.filter((trace) => trace.deref() !== undefined).length} of ${COMINGS} are there`,
     )
   },

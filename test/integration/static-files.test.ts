@@ -12,7 +12,7 @@ const BUILT = join(ROOT, 'dist/web/')
 const MAX_GZIP_BYTES = 120_000
 
 let rookery: RunningRookery
-/** Of each file that the build made, by path of the URL; the compressed ones beside them left out. */
+/** Every file of the build by URL path, without the compressed copies. */
 const built = new Map<string, Buffer>()
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ interface Answer {
   body: Buffer
 }
 
-/** As it is on the wire: `fetch` would decompress. */
+/** The bytes on the wire: `fetch` would decompress them. */
 function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { port: rookery.port, host: '127.0.0.1', path, headers, method, agent: false }
@@ -54,7 +54,7 @@ function script(): string {
 }
 
 describe('the files of the page', () => {
-  it('are all served, each as what it is', async () => {
+  it('are all served, each with its type', async () => {
     const types = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' }
     for (const [path, content] of built) {
       const { status, headers, body } = await ask(path)
@@ -77,7 +77,7 @@ describe('the files of the page', () => {
     ['gzip;q=0, br;q=0', undefined],
     ['zebra, identity', undefined],
     ['', undefined],
-  ])('come compressed as the browser accepts it: %j', async (accepted, coding) => {
+  ])('are compressed as the browser accepts it: %j', async (accepted, coding) => {
     const { headers, body } = await ask(script(), { 'accept-encoding': accepted })
     expect(headers['content-encoding']).toBe(coding)
     expect(headers.vary).toBe('Accept-Encoding')
@@ -86,7 +86,7 @@ describe('the files of the page', () => {
     if (coding !== undefined) expect(body.length).toBeLessThan(plain.length / 2)
   })
 
-  it('are kept for good where the name has a hash, and asked for anew otherwise', async () => {
+  it('are cached permanently when the name has a hash, and revalidated otherwise', async () => {
     expect((await ask(script())).headers['cache-control']).toBe('public, max-age=31536000, immutable')
     for (const path of ['/', '/index.html']) {
       expect((await ask(path)).headers['cache-control']).toBe('no-cache')
@@ -116,7 +116,7 @@ describe('the files of the page', () => {
     expect(tags.size).toBe(1)
   })
 
-  it('answer HEAD without the body, and no other method', async () => {
+  it('answer HEAD without the body, and refuse other methods', async () => {
     const { body, ...get } = await ask(script(), { 'accept-encoding': 'gzip' })
     const head = await ask(script(), { 'accept-encoding': 'gzip' }, 'HEAD')
     expect(head.body).toHaveLength(0)
@@ -147,7 +147,7 @@ describe('nothing else', () => {
     '/main.tsx',
     '/main.js',
     '/%',
-  ])('is at %s', async (path) => {
+  ])('is served at %s', async (path) => {
     const { status, headers, body } = await exchange(
       rookery.port,
       `GET ${path} HTTP/1.1\r\nHost: rookery\r\nConnection: close\r\n\r\n`,
@@ -157,7 +157,7 @@ describe('nothing else', () => {
     expect(headers.get('cache-control')).toBeUndefined()
   })
 
-  it('is said in words to a person', async () => {
+  it('is explained in words to a person', async () => {
     const { status, headers, body } = await ask('/nowhere', { accept: 'text/html,*/*;q=0.8' })
     expect(status).toBe(404)
     expect(headers['content-type']).toContain('text/html')
@@ -165,7 +165,7 @@ describe('nothing else', () => {
     expect(headers['content-security-policy']).toContain("default-src 'none'")
   })
 
-  it('is built: no source map, and no compressed file without its own', async () => {
+  it('is built: no source map, and no compressed file without its original', async () => {
     const names = await readdir(BUILT, { recursive: true })
     expect(names.filter((name) => /\.(map|tsx?)$/.test(name))).toEqual([])
     for (const name of names.filter((each) => /\.(br|gz)$/.test(each))) {
@@ -200,25 +200,25 @@ describe('the page', () => {
     expect(html).toMatch(/<script [^>]*src="\.\/assets\//)
   })
 
-  it('asks nobody else for anything', () => {
+  it('loads nothing from other origins', () => {
     const foreign = [...built].flatMap(([path, content]) =>
       [...String(content).matchAll(/\b(?:https?|wss?):\/\/[\w.:-]+/gi)].map(
         ([origin]) => `${path}: ${origin}`,
       ),
     )
-    // Names of XML namespaces are no addresses; a link is followed by people alone.
+    // Names of XML namespaces are not requests; only people follow links.
     const known = /: (http:\/\/www\.w3\.org|https:\/\/socket\.io)$/
     expect(foreign.filter((found) => !known.test(found))).toEqual([])
   })
 
-  it(`is, with the client and all that it may fetch later, under ${MAX_GZIP_BYTES} bytes gzipped`, () => {
+  it(`has, with the client and everything that it may load later, less than ${MAX_GZIP_BYTES} bytes gzipped`, () => {
     const sizes = [...built].map(([path, content]) => [path, gzipSync(content).length] as const)
     const total = sizes.reduce((sum, [, size]) => sum + size, 0)
     expect(total, JSON.stringify(sizes)).toBeLessThan(MAX_GZIP_BYTES)
   })
 })
 
-it('is not there where another application runs', async () => {
+it('is not served where another application runs', async () => {
   const app = new URL('../fixtures/apps/echo.js', import.meta.url).pathname
   const other = await startRookery({ args: ['--app', app], env: { WORKERS: '1' } })
   try {
@@ -230,10 +230,10 @@ it('is not there where another application runs', async () => {
   }
 })
 
-it('is served whole by workers under which it is built anew or taken away', async () => {
+it('is served completely by workers while it is rebuilt or removed', async () => {
   const outputs = join(ROOT, 'test-output')
   await mkdir(outputs, { recursive: true })
-  // Within the project, where its packages are found.
+  // Inside the project, where its packages are found.
   const copy = await mkdtemp(join(outputs, 'copy-'))
   await cp(join(ROOT, 'package.json'), join(copy, 'package.json'))
   await cp(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true })
