@@ -1,8 +1,8 @@
-/** Runs a program to its end and keeps its output. */
+/** Runs a program until it exits and captures its output. */
 import { spawn } from 'node:child_process'
 
 export interface CommandResult {
-  /** `null` when it ended by a signal. */
+  /** `null` when a signal ended it. */
   code: number | null
   stdout: string
   stderr: string

@@ -1,6 +1,6 @@
 /**
- * Installs the Node.js versions that some tests run on (test/nodes). `npm test` runs it; it does nothing when they are
- * there. The binaries exist for Linux on x64 only; elsewhere those tests are skipped.
+ * Installs the Node.js versions that some tests run on (test/nodes). `npm test` runs it; it does nothing when
+ * they are installed. The binaries exist for Linux on x64 only; elsewhere those tests are skipped.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * The order of the test files: those that take longest start first, so that none of them is left for the end, when the other
- * files are done. It is a hint for the run's length alone; no test depends on it.
+ * The order of the test files: the slowest start first, so that none of them is left for the end, when the
+ * other files are done. It only affects the length of the run; no test depends on it.
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 interface InstalledNode {
   readonly version: string
   readonly major: number
-  /** Of the binary. */
+  /** The path of the binary. */
   readonly path: string
 }
 

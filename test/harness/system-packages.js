@@ -1,6 +1,6 @@
 /**
- * Brings the programs that the tests use and npm does not have: run by `npm test`, and done in a moment when all are
- * there. Installs with apt-get where it may, and says what is missing where it may not.
+ * Installs the programs that the tests use and npm does not have. `npm test` runs it; it is quick when all
+ * are there. Installs with apt-get where it may, and reports what is missing where it may not.
  */
 import { spawnSync } from 'node:child_process'
 
@@ -20,7 +20,7 @@ const PACKAGES = [
   'systemd',
 ]
 
-/** A redis-server that comes with the package would only take a port; the tests start their own. */
+/** The redis-server of the package would only occupy a port; the tests start their own. */
 const APT_ENVIRONMENT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
 
 function missingPackages() {

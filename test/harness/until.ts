@@ -1,9 +1,9 @@
-/** Waits for a condition; the deadline only ends what hangs, no test depends on it. */
+/** Waits for a condition. The deadline only ends a hanging test; no test depends on its length. */
 import { setTimeout as delay } from 'node:timers/promises'
 
 const DEADLINE_MS = 100_000
 const LOOK_EVERY_MS = 10
-/** A look that asks another process costs both processes time: a fifth of a wait goes into looking at most. */
+/** A check that calls another process costs CPU time in both: at most a fifth of a wait is spent checking. */
 const PAUSE_PER_LOOK = 4
 const LONGEST_PAUSE_MS = 100
 

@@ -1,6 +1,7 @@
 /**
- * Starts the adapter fixture (relay and workers) as one host or as two over a Redis of their own, runs code in the workers,
- * and connects stock clients to them. Workers are `w1`, `w2` … over all hosts; with two, the odd ones are on the first.
+ * Starts the adapter fixture (relay and workers) as one host or as two over their own Redis, runs code in the
+ * workers, and connects stock clients to them. Workers are `w1`, `w2` … over all hosts; with two, the odd
+ * ones are on the first.
  */
 
 import { EventEmitter, once } from 'node:events'
@@ -25,28 +26,31 @@ export interface AdapterHostSettings {
   linkLimits?: Partial<LinkLimits>
   adapter?: { answerTimeoutMs?: number }
   server?: object
-  /** Of several hosts. */
+  /** With several hosts. */
   backplane?: Partial<BackplaneSettings>
   timings?: Partial<HostsTimings>
   cluster?: string
   secrets?: string[]
 }
 
-/** One host has as many workers as are asked for; two have two each at least. */
+/** One host has the requested number of workers; two hosts have at least two each. */
 export type Shape = 'one host' | 'two hosts'
-/** Two in the project `hosts`, which tests several. */
+/** Two in the project `hosts`, which tests several hosts. */
 export const SHAPES: readonly Shape[] = [process.env.ADAPTER_SHAPE === 'two hosts' ? 'two hosts' : 'one host']
 
-/** What a function that runs in a worker receives. It must get everything else through its argument. */
+/**
+ * The argument of a function that runs in a worker. Everything else must come through the function's own
+ * argument.
+ */
 export interface WorkerContext {
   io: Server
   link: Link
   registry: Registry
-  /** Lines of the worker's log, parsed. */
+  /** The worker's log lines, parsed. */
   logged: { level: number; msg: string }[]
-  /** What listeners of one call write down for a later call to read. */
+  /** Values that listeners of one call record for a later call to read. */
   noted: unknown[]
-  /** Kept from one call to the next. */
+  /** Kept between calls. */
   state: Record<string, unknown>
 }
 
@@ -60,7 +64,7 @@ interface Place {
 export class AdapterHost {
   readonly #hosts: AdapterProcess[] = []
   readonly #settings: AdapterHostSettings
-  /** The positions of hosts that were killed. */
+  /** The indexes of killed hosts. */
   readonly #vacant: number[] = []
   readonly #tags = new Map<AdapterProcess, string>()
   readonly #places = new Map<string, Place>()
@@ -83,7 +87,10 @@ export class AdapterHost {
     return host
   }
 
-  /** One for the tests of a `describe`: it starts before the first, is whole and without clients after each, stops after the last. */
+  /**
+   * One for the tests of a `describe`: starts before the first, is restored and without clients after each,
+   * stops after the last.
+   */
   static shared(shape: Shape, settings: AdapterHostSettings = {}): AdapterHost {
     const host = new AdapterHost(settings)
     beforeAll(() => host.#start(3, shape))
@@ -95,7 +102,7 @@ export class AdapterHost {
     return host
   }
 
-  /** Hosts without workers on a Redis that the test starts and ends. */
+  /** Hosts without workers, on a Redis that the test starts and stops. */
   static async startOn(
     redis: TestRedis,
     hosts: number,
@@ -172,7 +179,7 @@ export class AdapterHost {
     await host.killWorker(name)
   }
 
-  /** For a worker that has ended by itself. */
+  /** For a worker that has exited by itself. */
   forget(worker: string): void {
     this.#places.delete(worker)
   }
@@ -183,13 +190,13 @@ export class AdapterHost {
     await host.kill()
   }
 
-  /** The host leaves in order: it announces that it leaves. */
+  /** The host stops cleanly: it announces that it leaves. */
   async stopHost(host: AdapterProcess): Promise<void> {
     this.#vacate(host)
     await host.stop()
   }
 
-  /** SIGSTOP: the process lives, but does nothing. */
+  /** SIGSTOP: the process exists, but does nothing. */
   async pause(worker: string): Promise<void> {
     const { host, name } = this.#place(worker)
     await host.command('pause', { worker: name })
@@ -239,7 +246,7 @@ export class AdapterHost {
     return { socket, received, id: socket.id ?? '' }
   }
 
-  /** Ends clients, workers, primaries and their Redis. */
+  /** Stops clients, workers, primaries and their Redis. */
   async stop(): Promise<void> {
     this.#dropClients()
     await Promise.all(this.#hosts.map((host) => host.stop()))
@@ -291,7 +298,7 @@ export class AdapterHost {
     return numbers.map((n) => `w${n}`)
   }
 
-  /** Workers are spread over the hosts in turn. */
+  /** Workers are assigned to the hosts in turn. */
   async #startWorkerAs(n: number): Promise<void> {
     const host = this.#hosts[(n - 1) % this.#hosts.length]
     if (host === undefined) throw new Error('no host')
@@ -356,7 +363,7 @@ interface MetricJson {
   values: { value: number; labels: Record<string, string> }[]
 }
 
-/** Everything that a client has received, in order, as `[event, ...arguments]`. */
+/** All events that a client has received, in order, as `[event, ...arguments]`. */
 export interface Received {
   events: unknown[][]
   /** Resolves when the event has arrived, or at once if it already has. */

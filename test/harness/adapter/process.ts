@@ -54,7 +54,7 @@ export class AdapterProcess {
     await exited
   }
 
-  /** SIGKILL for the host itself; its workers leave by themselves. */
+  /** SIGKILL for the host itself; its workers exit by themselves. */
   async kill(): Promise<void> {
     const exited = once(this.#process, 'exit')
     this.#process.kill('SIGKILL')
@@ -65,7 +65,7 @@ export class AdapterProcess {
     this.#process.kill(signal)
   }
 
-  /** Ends the workers and the host. */
+  /** Stops the workers and the host. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const exited = once(this.#process, 'exit')

@@ -6,7 +6,7 @@ import { join, normalize } from 'node:path'
 
 const ROOT = new URL('../../..', import.meta.url).pathname
 
-/** The import map: where the bare imports of the client are found. */
+/** The import map: the URLs of the client's bare imports. */
 const IMPORTS = {
   'rookery/client': '/dist/client/index.js',
   'socket.io-client': '/node_modules/socket.io-client/dist/socket.io.esm.min.js',

@@ -1,6 +1,6 @@
 /**
- * A stock Socket.IO client that speaks the chat's protocol by hand and keeps what it was told, so that a test can wait
- * for what has come already as well as for what is to come. Close it with `close()`.
+ * A stock Socket.IO client that speaks the chat's protocol directly and records everything it receives, so
+ * that a test can wait for past and future events alike. Close it with `close()`.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import type { Ack, ChatAnswers, ChatEvent, ChatEvents, ChatRequest } from '../../../src/wire/chat.ts'
@@ -35,7 +35,7 @@ export class ChatClient {
     this.socket.on('disconnect', (reason) => this.disconnects.push(reason))
   }
 
-  /** A guest whose key is made of the name: the same name is the same user. */
+  /** A guest whose key is derived from the name: the same name is the same user. */
   static async guest(url: string, name: string, options: ClientOptions = {}): Promise<ChatClient> {
     const client = new ChatClient(url, { auth: { name, key: keyOf(name) }, ...options })
     await client.next('welcome')
@@ -62,19 +62,19 @@ export class ChatClient {
     return error.data
   }
 
-  /** Asks whatever a test wants to ask, and gives the ack as it came. */
+  /** Sends any request, and returns the raw ack. */
   async raw(event: string, ...args: unknown[]): Promise<Record<string, unknown>> {
     return this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, ...args)
   }
 
-  /** Asks, and throws unless the ack is ok. */
+  /** Sends a request, and throws unless the ack is ok. */
   async ask<E extends ChatEvent>(event: E, payload: Payload<E>): Promise<ChatAnswers[E]> {
     const { ok, ...answer } = (await this.raw(event, payload)) as unknown as Ack<ChatAnswers[E]>
     if (!ok) throw new Error(`${event} was refused: ${JSON.stringify(answer)}`)
     return answer as ChatAnswers[E]
   }
 
-  /** Asks for what must be refused. */
+  /** Sends a request that must be refused. */
   async refused(event: string, ...args: unknown[]): Promise<ErrorBody> {
     const { ok, error } = await this.raw(event, ...args)
     if (ok !== false) throw new Error(`${event} was not refused`)
@@ -93,14 +93,14 @@ export class ChatClient {
     return this.received.filter((one) => one.event === event).map((one) => one.payload as ChatEvents[E])
   }
 
-  /** Sequence numbers of the messages of a room that came live, in the order of their coming. */
+  /** Sequence numbers of the live messages of a room, in order of arrival. */
   seqs(room: string): number[] {
     return this.all('message')
       .filter((message) => message.room === room)
       .map(({ seq }) => seq)
   }
 
-  /** The first of these events that fits, be it that it has come or that it comes. */
+  /** The first matching event, whether it has already arrived or is still to come. */
   async next<E extends keyof ChatEvents>(
     event: E,
     fits: (payload: ChatEvents[E]) => boolean = () => true,
@@ -108,7 +108,7 @@ export class ChatClient {
     const find = () => this.all(event).find(fits)
     await until(
       () => find() !== undefined,
-      `${event} comes`,
+      `${event} arrives`,
       () => JSON.stringify(this.received.slice(-20)),
     )
     const found = find()
@@ -116,11 +116,11 @@ export class ChatClient {
     return found
   }
 
-  /** Cuts the connection as a broken network does; the client comes back by itself. */
+  /** Cuts the connection as a broken network does; the client reconnects by itself. */
   async cut(): Promise<void> {
     const welcomes = this.all('welcome').length
     this.socket.io.engine.close()
-    await until(() => this.all('welcome').length > welcomes, 'it is welcomed again')
+    await until(() => this.all('welcome').length > welcomes, 'the client is welcomed again')
   }
 
   close(): void {
@@ -131,7 +131,9 @@ export class ChatClient {
 /** Every event that a client may send. */
 export const chatEventNames = Object.keys(chatRequests)
 
-/** Guests of one name, until one of them is on another worker than `than`. The others are closed. */
+/**
+ * Connects guests with one name until one of them is on another worker than `than`. The others are closed.
+ */
 export async function guestElsewhere(url: string, name: string, than: ChatClient): Promise<ChatClient> {
   for (let tries = 0; tries < 100; tries += 1) {
     const client = await ChatClient.guest(url, name)

@@ -3,8 +3,8 @@ import { afterEach } from 'vitest'
 import { ChatClient, type ClientOptions, guestElsewhere } from './chat-client.ts'
 
 /**
- * The chat clients of a test file: each is closed after the test that opened it. `afterEach` hooks run last to first: call
- * this behind a hook that stops the server.
+ * The chat clients of a test file: each is closed after the test that opened it. `afterEach` hooks run last
+ * to first: call this after a hook that stops the server.
  */
 export function chatClients(url: () => string) {
   const clients: ChatClient[] = []

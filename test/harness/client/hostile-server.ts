@@ -1,6 +1,7 @@
 /**
- * A server of the chat's protocol that keeps its promises but for what a test tells it not to: each answer and each event
- * passes through a hook on its way out. In this process, on a port of its own; holds one log for all rooms' names.
+ * A server of the chat's protocol that is correct except where a test makes it misbehave: each answer and
+ * each event passes through a hook before it is sent. Runs in this process, on its own port; has one log for
+ * all room names.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,11 +11,11 @@ import type { Entry } from '../../../src/client/connection/guards.ts'
 type Body = Record<string, unknown>
 
 export interface Hooks {
-  /** What is sent in place of an entry's `message` event, in this order. */
+  /** What is sent instead of an entry's `message` event, in this order. */
   live(entry: Entry): Entry[]
-  /** What a request is answered with; undefined: with nothing, ever. */
+  /** The answer to a request; undefined: no answer, ever. */
   answer(event: string, answer: Body, asked: Body): Body | undefined
-  /** Whether the log takes it. */
+  /** Whether the log accepts it. */
   stores(asked: Body): boolean
   welcomes(): boolean
 }
@@ -63,17 +64,17 @@ export class HostileServer {
     return this.asked.filter((one) => one.event === event).length
   }
 
-  /** Somebody else writes. */
+  /** Writes a message as another user. */
   write(text: string): Entry {
     return this.#append({ id: `other-${this.head + 1}`, room: 'lobby', text }, { id: 'other', name: 'Other' })
   }
 
-  /** To everybody, as it is. */
+  /** Sends an event to all clients, unchanged. */
   tell(event: string, payload: unknown): void {
     this.io.emit(event, payload)
   }
 
-  /** What it had is gone. */
+  /** The old entries are lost. */
   loseLog(epoch: string): void {
     this.log.length = 0
     this.epoch = epoch

@@ -61,8 +61,8 @@ export class Watch {
   }
 
   /**
-   * Checks that each entry came once and in order, that nothing is waiting, and that there were no doubts or
-   * errors.
+   * Checks that each entry arrived once and in order, that nothing is waiting, and that there were no doubts
+   * or errors.
    */
   audit(): void {
     const first = this.seqs[0] ?? 1

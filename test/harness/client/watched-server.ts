@@ -7,7 +7,7 @@ import { Watch, type WatchOptions } from './watch.ts'
 export class WatchedServer {
   rookery: RunningRookery
   readonly network: Network
-  /** Those that are open. */
+  /** The open clients. */
   readonly watches: Watch[] = []
 
   private constructor(rookery: RunningRookery, network: Network) {
@@ -26,7 +26,7 @@ export class WatchedServer {
     return one
   }
 
-  /** On the network that can fail. */
+  /** A client on the network that can fail. */
   watchOverNetwork(name: string, options: Partial<WatchOptions> = {}): Watch {
     return this.watch(name, { url: this.network.url, ...options })
   }

@@ -1,6 +1,6 @@
 /**
- * Starts the built product as a user would, in its own processes. `stop()` or `kill()` ends it; nothing outlives the test
- * that called `startRookery`.
+ * Starts the built product as a user would, in its own processes. `stop()` or `kill()` ends it; no process
+ * outlives the test that called `startRookery`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { duplicateKeys } from './log-keys.ts'
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
-/** Settings for tests in which rate limits must not matter. */
+/** Settings for tests that rate limits must not affect. */
 export const UNLIMITED_RATES = {
   MESSAGE_RATE: '100000',
   MESSAGE_BURST: '100000',
@@ -22,7 +22,7 @@ export const UNLIMITED_RATES = {
 }
 
 export interface StartOptions {
-  /** Settings by environment name; `PORT`, `ADMIN_PORT` and `DATA_DIR` have free ones by default. */
+  /** Settings by environment name; `PORT`, `ADMIN_PORT` and `DATA_DIR` default to free ones. */
   env?: Record<string, string>
   /** Flags after `start`. */
   args?: string[]
@@ -32,10 +32,12 @@ export interface StartOptions {
   nodeArgs?: string[]
   /** Another Node.js binary. */
   node?: string
-  /** Put before the program: `['ip', 'netns', 'exec', 'name']`. It must become the program, not be its parent. */
+  /**
+   * Prefix of the command: `['ip', 'netns', 'exec', 'name']`. It must become the program, not be its parent.
+   */
   within?: readonly string[]
   cwd?: string
-  /** Do not wait until it is ready. */
+  /** Does not wait until it is ready. */
   untilReady?: boolean
 }
 
@@ -205,7 +207,7 @@ export async function startRookery(options: StartOptions = {}): Promise<RunningR
   try {
     await until(
       () => rookery.log('ready') !== undefined || child.exitCode !== null,
-      'it is ready',
+      'the host is ready',
       () => rookery.tail(),
     )
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${rookery.tail()}`)

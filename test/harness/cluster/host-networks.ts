@@ -56,7 +56,7 @@ async function namespaceRefusal(): Promise<string | undefined> {
   }
 }
 
-/** Removes what killed runs have left behind. */
+/** Removes what killed runs left behind. */
 async function clearLeftovers(): Promise<void> {
   const names = existsSync(NAMESPACES) ? await readdir(NAMESPACES) : []
   const dead = new Set<string>()
@@ -84,7 +84,7 @@ async function openNamespaces(hosts: number): Promise<HostNetwork> {
   const names = Array.from({ length: hosts }, (_, index) => `${PREFIX}${id}-${index}`)
   const close = async () => {
     for (const name of names) await ipResult(`netns del ${name}`)
-    // The links to the namespaces go with them, some time after their last process.
+    // The links to the namespaces are removed with them, some time after their last process.
     for (const [index] of names.entries())
       for (const side of ['b', 'f']) await ipResult(`link del ${linkOf(index, side)}`)
     await ipResult(`link del ${bridge}`)
@@ -131,10 +131,10 @@ async function openNamespace(name: string, { index, bridge, back, front }: Surro
   return {
     listenOn: '0.0.0.0',
     address: own,
-    // It ends with the test's process, however that ends.
+    // It exits with the test's process, however that exits.
     within: ['ip', 'netns', 'exec', name, 'setpriv', '--pdeathsig', 'KILL', '--'],
     redisUrl: ({ host, port }) => Promise.resolve(`redis://${host}:${port}`),
-    // The other end only notices that nothing arrives any more.
+    // The other end only sees that nothing arrives any more.
     cut: () => ip(`link set ${backLink} down`),
     heal: () => ip(`link set ${backLink} up`),
   }

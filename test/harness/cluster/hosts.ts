@@ -15,10 +15,10 @@ const CLUSTER_SECRET = 'a secret of the whole cluster, long enough'
 export interface HostsOptions {
   hosts?: number
   workersPerHost?: number
-  /** Settings that name Redis, when it is not one server. */
+  /** Settings that name Redis, when it is more than one server. */
   redisEnv?: Record<string, string>
   env?: Record<string, string>
-  /** Do not wait until they are ready. */
+  /** Does not wait until they are ready. */
   untilReady?: boolean
 }
 
@@ -59,7 +59,7 @@ export class TestHost {
     await this.rookery.kill()
   }
 
-  /** Pauses the primary (SIGSTOP); its workers go on. */
+  /** Pauses the primary (SIGSTOP); its workers continue. */
   pause(): void {
     this.rookery.signal('SIGSTOP')
   }
@@ -97,7 +97,7 @@ export class TestHost {
     }>
   }
 
-  /** The sum of a metric over its labels, or over those series that have all of `labels`. */
+  /** The sum of a metric over its labels, or over the series that have all of `labels`. */
   async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
     const text = await (await fetch(`${this.adminUrl}/metrics`)).text()
     const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
@@ -108,7 +108,7 @@ export class TestHost {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
-  /** Log lines about processes that ended without being killed by the test. */
+  /** Log lines about processes that exited without being killed by the test. */
   deaths(): LogLine[] {
     const { logs, process } = this.rookery
     const ended = process.exitCode ?? process.signalCode
@@ -155,12 +155,12 @@ export class TestHosts {
           const { degraded, hosts } = await host.status()
           return degraded === null && hosts.length === this.all.length - 1
         },
-        `${host.name} is well and knows the others`,
+        `${host.name} is healthy and knows the others`,
         () => host.rookery.tail(),
       )
   }
 
-  /** Restarts, resumes and reconnects what a failed test has left killed, paused or cut off. */
+  /** Restarts, resumes and reconnects everything that a failed test left killed, paused or cut off. */
   async restore(): Promise<void> {
     await Promise.all(this.all.map((host) => host.restore()))
     await this.untilWhole()

@@ -64,10 +64,10 @@ export class LoopbackHosts {
       },
     })
     const url = `http://127.0.0.1:${this.ports[index]}/readyz`
-    await until(async () => (await fetch(url)).status === 200, 'the host takes connections')
+    await until(async () => (await fetch(url)).status === 200, 'the host accepts connections')
   }
 
-  /** Restarts the hosts that a failed test has left stopped. */
+  /** Restarts the hosts that a failed test left stopped. */
   async restore(): Promise<void> {
     for (const index of this.ports.keys()) {
       const { exitCode, signalCode } = this.at(index).process
@@ -76,7 +76,7 @@ export class LoopbackHosts {
     await this.#untilAcquainted()
   }
 
-  /** The sum of a metric's series on each host that runs. */
+  /** The sum of a metric's series on each running host. */
   async metricByHost(name: string): Promise<number[]> {
     const running = this.#all.filter(
       ({ process }) => process.exitCode === null && process.signalCode === null,

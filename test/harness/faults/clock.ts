@@ -1,4 +1,4 @@
-/** A wall clock that can jump while a host runs (Debian's libfaketime). The monotonic clock goes on evenly. */
+/** A wall clock that can jump while a host runs (Debian's libfaketime). The monotonic clock runs evenly. */
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 export type SelfFault = `stall ${number}` | 'eat' | 'deaf'
 
-/** A directory with the faults that the processes of one host are to inflict on themselves. */
+/** A directory with the faults that the processes of one host inflict on themselves. */
 export class SelfFaults {
   readonly #directory: string
 

@@ -1,4 +1,7 @@
-/** A host under fuzz, and the check that it is healthy: the same processes, no error in the log, and a working chat. */
+/**
+ * A host under fuzz, and the check that it is healthy: the same processes, no error in the log, and a working
+ * chat.
+ */
 import { expect } from 'vitest'
 import { ChatClient } from '../client/chat-client.ts'
 import { type RunningRookery, type StartOptions, startRookery } from '../cluster/cluster.ts'
@@ -36,7 +39,10 @@ export class FuzzedHost {
     return [this.rookery.pid, ...this.#workers]
   }
 
-  /** A stock client on each worker joins, sends and receives its message; no process has ended, no error is logged. */
+  /**
+   * A stock client on each worker joins, sends and receives its message; no process has exited, no error is
+   * logged.
+   */
   async expectHealthy(): Promise<void> {
     await this.#chat()
     this.expectUnharmed()
@@ -48,7 +54,7 @@ export class FuzzedHost {
     expect(this.complaints()).toEqual([])
   }
 
-  /** Log lines at `error` and above, and output that is no log line. */
+  /** Log lines at `error` and above, and output that is not a log line. */
   complaints(): unknown[] {
     const lines = this.rookery.logs.filter(({ level }) => Number(level) >= ERROR_LEVEL)
     return [...lines, ...this.rookery.otherOutput]

@@ -251,11 +251,11 @@ const withBytes = fc
 
 export interface FuzzedHead {
   bytes: Buffer
-  /** Where it is cut in two, as a fraction of its length. */
+  /** Where it is split in two, as a fraction of its length. */
   cut: number
 }
 
-/** Arbitrary bytes, heads with an error in them, and heads that end too early. */
+/** Arbitrary bytes, invalid heads, and heads that end too early. */
 export const anyHead: fc.Arbitrary<FuzzedHead> = fc.record({
   bytes: fc.oneof(
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)) },

@@ -1,4 +1,4 @@
-/** How much memory the processes of a host use, without garbage and without files mapped into memory. */
+/** The memory use of a host's processes, without garbage and without files mapped into memory. */
 import { readFile } from 'node:fs/promises'
 import { until } from '../until.ts'
 import type { FuzzedHost } from './host.ts'
@@ -16,9 +16,9 @@ export interface MemoryUse {
   residentBytes: number
 }
 
-/** Primary first. Waits until no client is left. */
+/** Primary first. Waits until no client is connected. */
 export async function memoryOf(host: FuzzedHost): Promise<MemoryUse[]> {
-  await until(async () => (await connections(host)) === 0, 'every connection has ended')
+  await until(async () => (await connections(host)) === 0, 'every connection is closed')
   const before = host.rookery.countLogs('memory')
   for (const pid of host.pids) process.kill(pid, 'SIGUSR2')
   await host.rookery.untilLog('memory', before + host.pids.length)

@@ -37,7 +37,7 @@ const nesting = fc.integer({ min: 1, max: 30_000 }).map((depth) => '['.repeat(de
 const deep = fc.oneof(
   nesting,
   nesting.map((open) => `${open}${']'.repeat(open.length)}`),
-  // As deep as that, and worth looking into for what is to be put in its place.
+  // Equally deep, with a placeholder that makes the parser search the nesting.
   nesting.map((open) => `${open}{"_placeholder":true,"num":0}${']'.repeat(open.length)}`),
 )
 
@@ -145,7 +145,9 @@ export function tryPackets(
   })
 }
 
-/** The same over long polling. @returns the status of the request with the body, and of the request after it */
+/**
+ * The same over long polling. @returns the status of the request with the body, and of the request after it
+ */
 export async function tryPolling(url: string, body: string): Promise<number[]> {
   const base = `${url}/socket.io/?EIO=4&transport=polling`
   const signal = AbortSignal.timeout(DEADLINE_MS)

@@ -8,7 +8,7 @@ import { anyArguments, anyChatEvent, anyEventName, fuzzRooms } from './values.ts
 
 export async function fuzzRound({ rookery }: FuzzedHost, seed: number): Promise<void> {
   const { url, port } = rookery
-  // First: they open sessions that are abandoned and that time out during the rest of the round.
+  // First, because they open sessions that are abandoned and time out during the rest of the round.
   for (const head of fc.sample(anyHead, { seed, numRuns: 80 })) await answerToHead(port, head)
   const client = await ChatClient.guest(url, `fuzzer-${seed}`)
   for (const room of fuzzRooms) await client.join(room)

@@ -16,8 +16,8 @@ export function fuzz<T>(values: fc.Arbitrary<T>, count: number, check: (value: T
 }
 
 /**
- * For running processes: runs follow one another and the first failure ends them. It is not shrunk, because the runs before it
- * may be part of its cause.
+ * For running processes: runs follow one another and the first failure ends them. It is not shrunk, because
+ * the earlier runs may be part of its cause.
  */
 export async function fuzzLive<T>(
   values: fc.Arbitrary<T>,

@@ -44,7 +44,7 @@ export const anySettingText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
 )
 
-/** Few at once, so that a host can start with some of them. */
+/** Few settings at once, so that a host can start with some of them. */
 export const anySettings: fc.Arbitrary<[SettingKey, string][]> = fc.array(
   fc.tuple(fc.constantFrom(...settingKeys), anySettingText),
   { minLength: 1, maxLength: 5 },

@@ -106,7 +106,7 @@ const payloads: Record<ChatEvent, fc.Arbitrary<Fields>> = {
   typing: fc.record({ room, typing: fc.boolean() }),
 }
 
-/** One field is replaced or missing, or there is one too many. */
+/** One field is replaced or missing, or there is one field too many. */
 export function spoiled(fields: fc.Arbitrary<Fields>): fc.Arbitrary<Fields> {
   return fields.chain((valid) => {
     const keys = Object.keys(valid)

@@ -34,7 +34,7 @@ export async function startHosts(count: number, settings: HostsSettings = {}): P
   return hosts
 }
 
-/** Tells `host` the forward addresses of the others. */
+/** Gives `host` the forward addresses of the others. */
 export async function introduce(host: HandOffHost, others: readonly HandOffHost[]): Promise<void> {
   for (const other of others) {
     if (other !== host) await host.knows(other.tag, `127.0.0.1:${other.forwardPort}`)

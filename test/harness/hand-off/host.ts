@@ -8,7 +8,7 @@ import type { FrontDoorLimits } from '../../../src/primary/front-door/front-door
 export interface HandOffSettings {
   workers: number
   limits?: Partial<FrontDoorLimits>
-  /** Starts a new worker for each that ended, which is ready after `restartDelayMs`. */
+  /** Starts a new worker for each that exited, ready after `restartDelayMs`. */
   restart?: boolean
   restartDelayMs?: number
   stopReadingBeforeTransfer?: boolean
@@ -76,8 +76,8 @@ export class HandOffHost {
   }
 
   /**
-   * Resolves when `condition` holds, looked at with every event of the host.
-   * Rejects when the host ends before that.
+   * Resolves when `condition` holds; it is checked at every event of the host. Rejects when the host exits
+   * before that.
    */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
@@ -110,7 +110,7 @@ export class HandOffHost {
     await this.#command('fork', { bootDelayMs })
   }
 
-  /** Tells it the address of another host. */
+  /** Gives it the address of another host. */
   async knows(tag: string, address: string): Promise<void> {
     await this.#command('knows', { tag, address })
   }

@@ -13,11 +13,11 @@ export const TRANSPORTS: readonly [string, string[], boolean][] = [
 export async function untilUpgraded(clients: readonly Socket[]): Promise<void> {
   await until(
     () => clients.every((client) => client.io.engine.transport.name === 'websocket'),
-    'all have upgraded to WebSocket',
+    'all clients have upgraded to WebSocket',
   )
 }
 
-/** All connect and, once upgraded, get three answers, each its own. */
+/** All clients connect and, once upgraded, get three answers, each its own. */
 export async function expectAnswers(clients: readonly Socket[], upgrades: boolean): Promise<void> {
   const first = await Promise.all(clients.map((client) => client.emitWithAck('echo', 'hello')))
   expect(first).toHaveLength(clients.length)

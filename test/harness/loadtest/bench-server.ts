@@ -1,4 +1,6 @@
-/** A Socket.IO server in this process that runs what the benches run, and answers after a delay if it is to. */
+/**
+ * A Socket.IO server in this process that runs the benches' protocol, with an optional delay of its answers.
+ */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
@@ -14,12 +16,12 @@ interface Published {
 export class BenchServer {
   readonly io: Server
   readonly url: string
-  /** Messages are passed on, and acked, so much later. */
+  /** Messages are forwarded and acked after this delay. */
   delayMs = 0
-  /** How long messages were kept in fact. */
+  /** The actual delay of messages. */
   readonly keptMs: number[] = []
   published = 0
-  /** From when messages were due until they were passed on. */
+  /** From the scheduled time of a message until it was forwarded. */
   readonly passedOnMs: number[] = []
 
   private constructor(io: Server, url: string) {

@@ -1,15 +1,17 @@
 /**
- * A Socket.IO server in this process that speaks what the benches speak, or as much of the chat as the fleet does, and breaks its
- * word now and then in one way. It keeps count of it, for a test to hold against what the auditor found.
+ * A Socket.IO server in this process that speaks the benches' protocol, or the part of the chat's that the
+ * fleet uses, with one kind of occasional defect. It counts its defects, so that a test can compare them with
+ * the auditor's findings.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server, type Socket } from 'socket.io'
 
 /**
- * `drops`: a message does not reach one member. `doubles`: it reaches one twice. `swaps`: one member is shown it after its sender's
- * next one. `swallows`: it is acked and not kept. `invents`: a member is shown what nobody sent. `forgets`: who comes back is not
- * given what it missed (of a log; where there is none, it never is).
+ * `drops`: a message does not reach one member. `doubles`: it reaches one member twice. `swaps`: one member
+ * is shown it after its sender's next one. `swallows`: it is acked and not kept. `invents`: a member is shown
+ * a message that nobody sent. `forgets`: a reconnecting client does not get what it missed from the log;
+ * without a log, it never does.
  */
 export type Defect = 'none' | 'drops' | 'doubles' | 'swaps' | 'swallows' | 'invents' | 'forgets'
 
@@ -28,25 +30,25 @@ interface Ask {
 
 type Answer = (answer: unknown) => void
 
-/** Of so many deliveries, one goes wrong: the one in their middle. */
+/** One defect per this number of deliveries: at the middle one. */
 const DELIVERIES = 1_000
-/** Of so many messages, one is swallowed: the one in their middle. */
+/** One swallowed message per this number: the middle one. */
 const MESSAGES = 100
-/** Long, so no client counts as dead on a busy machine. */
+/** Long, so that no client counts as dead on a busy machine. */
 const PING_TIMEOUT_MS = 600_000
 
 export class DefectiveServer {
   readonly url: string
-  /** Messages that it took, in the order of their coming. */
+  /** Messages that it accepted, in order of arrival. */
   readonly taken: Message[] = []
-  /** Messages that went out to members. */
+  /** Messages sent to members. */
   shown = 0
-  /** How often it broke its word. */
+  /** The number of defects. */
   broken = 0
   readonly #io: Server
   readonly #defect: Defect
   readonly #logs = new Map<string, Message[]>()
-  /** By sender: what one member is shown after the sender's next one. */
+  /** By sender: the message that one member is shown after the sender's next one. */
   readonly #held = new Map<string, { member: Socket; message: Message }>()
   #deliveries = 0
 
@@ -97,7 +99,7 @@ export class DefectiveServer {
     const message = { room, id, text, seq: (log.at(-1)?.seq ?? 0) + 1 }
     this.taken.push(message)
     if (this.#breaks('swallows', this.taken.length, MESSAGES)) {
-      // Its number is used up, so that no other has it.
+      // Its number is used, so that no other message gets it.
       log.push({ ...message, id: '', text: '' })
       return message
     }
@@ -117,7 +119,7 @@ export class DefectiveServer {
     this.#release(member, message)
   }
 
-  /** Three times in a run, whatever its pace is: when there is a next one for sure. */
+  /** Three times in a run at any rate, when there is certainly a next message. */
   #holds(member: Socket, message: Message): boolean {
     const sender = senderIn(message.id)
     if (this.#defect !== 'swaps' || !/-[012]-5$/.test(message.id) || this.#held.has(sender)) return false

@@ -1,4 +1,4 @@
-/** A fleet of the load-test suite against a server of a test, and what its processes reported. */
+/** A fleet of the load-test suite with a test's server, and the reports of its processes. */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import type { Fleet, FleetOptions } from '../../../loadtest/fleet/fleet.ts'
 import { openFleet } from '../../../loadtest/fleet/open-fleet.ts'
@@ -13,7 +13,7 @@ type Latency = 'delivery' | 'ack' | 'connect' | 'back'
 
 export interface FleetAsked extends Partial<FleetOptions> {
   url: string
-  /** Their number. Client n is in room n modulo `rooms`. */
+  /** The number of rooms. Client n is in room n modulo `rooms`. */
   count: number
   rooms: number
   wanted?: Partial<WantedClient>
@@ -47,7 +47,7 @@ export class FleetUnderTest {
     return this.#fleet
   }
 
-  /** All have joined. */
+  /** All clients have joined. */
   async open(): Promise<void> {
     this.#fleet = await openFleet({
       agents: 3,

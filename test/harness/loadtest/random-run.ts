@@ -1,10 +1,10 @@
-/** Runs drawn at random in which all is well, for tests that break them in one place. */
+/** Random runs without defects, for tests that break them in one place. */
 import fc from 'fast-check'
 import type { DeliveryRecords } from '../../../loadtest/model/delivery-records.ts'
 import type { Dialect } from '../../../loadtest/model/plan.ts'
 import { recordsOf } from './records.ts'
 
-/** `kept`: it was shown, though no ack came. `dropped`: it did not reach the server. */
+/** `kept`: it was shown, although no ack arrived. `dropped`: it did not reach the server. */
 type End = 'acked' | 'kept' | 'refused' | 'dropped'
 
 export interface RandomMessage {
@@ -89,7 +89,7 @@ export function recordsFrom({ dialect, agents, messages, members }: RandomRun): 
   )
 }
 
-/** One message after the other; the members join and leave between two. */
+/** One message after another; the members join and leave between two. */
 function roomFrom({ base, messages, members }: DrawnRoom, index: number) {
   const room = `room-${index}`
   const made = messagesFrom(messages, room, index, base)

@@ -1,4 +1,7 @@
-/** Ledgers made by hand: what a run of the load test would have written down, in which a test can put what it wants found. */
+/**
+ * Delivery records made by hand, as a load-test run would write them, in which a test can place the defects
+ * to be found.
+ */
 import type { AgentRecords } from '../../../loadtest/model/agent-protocol.ts'
 import { type DeliveryRecords, keyOf, type MemberRecord } from '../../../loadtest/model/delivery-records.ts'
 
@@ -28,7 +31,7 @@ export interface MadeMember {
 
 export const ROOM = 'room-0'
 
-/** @param agents the sends and members are dealt out to so many parts */
+/** @param agents the number of parts over which sends and members are distributed */
 export function recordsOf(
   sends: readonly MadeSend[],
   members: readonly MadeMember[],

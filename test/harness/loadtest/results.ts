@@ -1,6 +1,6 @@
 /**
- * Results of runs that never took place, for what shows and compares them: clients connect for 5 s, a minute of load follows, and a
- * worker is killed in it. All numbers come from the seed.
+ * Results of imaginary runs, for code that shows and compares them: clients connect for 5 s, a minute of load
+ * follows, and a worker is killed in it. All numbers are derived from the seed.
  */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
@@ -114,7 +114,7 @@ export function sampleVerdict(changes: Partial<Verdict> = {}): Verdict {
   }
 }
 
-/** A run whose auditor and one of whose checks say no. */
+/** A run whose audit and one check fail. */
 export function failedResult(imagined: Imagined = {}): RunResult {
   const found = { lost: 37, lostWhileAway: 30, doubled: 2, delivered: 111_963, expected: 112_000 }
   const examples = [
@@ -147,7 +147,7 @@ export function invalidResult(imagined: Imagined = {}): RunResult {
   })
 }
 
-/** Of values (ms) as they come, a distribution that has a long tail. */
+/** A long-tailed distribution, as latencies (ms) have it. */
 function latencies(count: number, medianMs: number, random: Random): LatencySummary {
   const values = Array.from({ length: count }, () => medianMs * Math.exp(normal(random) * 0.45))
   return summaryOf(values.map((value, index) => (index % 997 === 3 ? value * 40 : value)))

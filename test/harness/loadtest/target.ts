@@ -1,4 +1,7 @@
-/** Targets of the load tests in tests: started by name, with stock clients on them. Whatever was started ends with `stop()`. */
+/**
+ * Targets of the load tests in tests: started by name, with stock clients on them. `stop()` stops everything
+ * that was started.
+ */
 import { io, type Socket } from 'socket.io-client'
 import { onTestFinished } from 'vitest'
 import type { RunningTarget, TargetOptions, TargetShape } from '../../../loadtest/model/target.ts'
@@ -35,7 +38,7 @@ export class TestTarget {
     return new TestTarget(running)
   }
 
-  /** Of its processes, of one role or of all. */
+  /** The processes of one role, or all. */
   pids(role?: string): number[] {
     const wanted = this.running.processes().filter((each) => role === undefined || each.role === role)
     return wanted.map(({ pid }) => pid)
@@ -46,7 +49,7 @@ export class TestTarget {
     const urls = this.running.urls.flat()
     const all: Socket[] = []
     for (let n = 0; n < count; n += 1) {
-      // One after the other, so that those who balance by the number of clients know of the one before.
+      // One after another, so that servers that balance by the number of clients know the previous one.
       const url = urls[n % urls.length] ?? ''
       const socket = io(url, { transports, forceNew: true, reconnectionDelayMax: 1_000 })
       all.push(socket)
@@ -62,7 +65,10 @@ export class TestTarget {
   }
 }
 
-/** @socket.io/sticky loses the first packets of some connections: such a client would notice after 45 s and begins anew here. */
+/**
+ * @socket.io/sticky loses the first packets of some connections: such a client would notice after 45 s and is
+ * reconnected here.
+ */
 async function join(socket: Socket): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -76,7 +82,10 @@ async function join(socket: Socket): Promise<void> {
   }
 }
 
-/** Each of them publishes once; resolves when all have heard all. @param mark begins the ids */
+/**
+ * Each client publishes once; resolves when all clients have received all messages. @param mark prefix of the
+ * ids
+ */
 export async function exchange(all: readonly Socket[], mark: string): Promise<void> {
   const heard = all.map(() => new Set<string>())
   all.forEach((socket, n) => {
@@ -88,7 +97,7 @@ export async function exchange(all: readonly Socket[], mark: string): Promise<vo
     await socket.emitWithAck('publish', { room: ROOM, id: `${mark}-${n}`, text: 'text' })
   await until(
     () => heard.every(({ size }) => size === all.length),
-    'all have all',
+    'all clients have all messages',
     () => heard.map(({ size }) => size).join(' '),
   )
 }

@@ -1,4 +1,6 @@
-/** A connection of the load-test suite that keeps all that it was told, and a Socket.IO server that it can be aimed at. */
+/**
+ * A connection of the load-test suite that records all it receives, and a Socket.IO server to connect it to.
+ */
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,7 +23,7 @@ export class WatchedConnection {
   readonly events: { event: string; payload: unknown }[] = []
   readonly disconnects: string[] = []
   readonly errors: string[] = []
-  /** Told at each connect, in its very turn. */
+  /** Called at each connect, in the same turn of the event loop. */
   onConnect: () => void = () => undefined
 
   constructor({ kind, dialect = 'bench' }: Watch, options: Partial<ConnectionOptions> & { url: string }) {
@@ -40,7 +42,7 @@ export class WatchedConnection {
     )
   }
 
-  /** Begins to connect, and resolves when it has. */
+  /** Connects, and resolves when it is connected. */
   async begun(): Promise<this> {
     this.connection.connect()
     await this.connected(1)
@@ -78,7 +80,7 @@ export class WatchedConnection {
   async told(event: string, times: number): Promise<void> {
     await until(
       () => this.payloads(event).length >= times,
-      `${event} has come ${times} times`,
+      `${event} has arrived ${times} times`,
       () => this.#story(),
     )
   }
@@ -96,7 +98,7 @@ export class WatchedConnection {
 export class SocketServer {
   readonly io: Server
   readonly http: HttpServer
-  /** In the order of their connecting. */
+  /** In the order in which they connected. */
   readonly sockets: Socket[] = []
   readonly goodbyes: string[] = []
 
@@ -133,7 +135,7 @@ export class SocketServer {
   }
 
   async close(): Promise<void> {
-    // Sessions of polling would be waited for.
+    // The server would wait for polling sessions.
     this.io.disconnectSockets(true)
     this.http.closeAllConnections()
     await this.io.close()

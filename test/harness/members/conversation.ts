@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { until } from '../until.ts'
 import type { Member } from './member.ts'
 
-/** Between two messages of a member: hosts that start meanwhile need CPU time too. */
+/** Pause between two messages of a member: hosts that start meanwhile need CPU time too. */
 const PACE_MS = 150
 
 export class Conversation {
@@ -14,7 +14,7 @@ export class Conversation {
   readonly #running: Promise<void>[]
   #isOver = false
 
-  /** @param members joined already */
+  /** @param members must have joined already */
   constructor(members: readonly Member[]) {
     this.members = members
     this.#acked = members.map(() => [])
@@ -29,7 +29,7 @@ export class Conversation {
     const before = this.#acked.map(({ length }) => length)
     await until(
       () => this.#acked.every(({ length }, n) => length > (before[n] ?? 0) + count),
-      'every member has messages acked',
+      'every member has new acks',
       () => JSON.stringify(this.#acked.map(({ length }, n) => length - (before[n] ?? 0))),
     )
   }

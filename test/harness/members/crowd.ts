@@ -1,9 +1,12 @@
-/** Many members of a few rooms who all write, and the audit that compares what each received with what was acked. */
+/**
+ * Many members of a few rooms who all write, and the audit that compares what each received with what was
+ * acked.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Acked, Member } from './member.ts'
 
-/** In turn: WebSocket alone, long polling alone, and long polling upgraded to WebSocket. */
+/** In turn: WebSocket only, long polling only, and long polling upgraded to WebSocket. */
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']] as const
 
 const PACE_MS = 200
@@ -53,7 +56,7 @@ export class Crowd {
     return [...this.acked.values()].reduce((sum, list) => sum + list.length, 0)
   }
 
-  /** Each member sends `count` messages, all members at the same time. Settles when no send is open. */
+  /** Each member sends `count` messages, all members at the same time. Settles when no send is pending. */
   async write(count: number): Promise<void> {
     await allEnded(
       this.members.map((member) => {

@@ -1,7 +1,8 @@
 /**
- * A member of one room on the stock client that behaves as PROTOCOL asks of a client: it resumes after each reconnect from the
- * last sequence number, fetches the messages of a `gap`, starts over when the log has another epoch, and sends again with the
- * same id until it gets an answer. It keeps everything that it received, to be compared with what was acked.
+ * A member of one room on the stock client that behaves as PROTOCOL requires: it resumes after each reconnect
+ * from the last sequence number, fetches the messages of a `gap`, starts over when the log has another epoch,
+ * and sends again with the same id until it gets an answer. It records everything that it received, to be
+ * compared with what was acked.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { until } from '../until.ts'
@@ -26,7 +27,7 @@ export interface Acked {
   duplicate: boolean
 }
 
-/** A log that was replaced, and what had been received of it. */
+/** A replaced log, and the messages received from it. */
 export interface PastLog {
   epoch: string
   shown: Shown[]
@@ -35,7 +36,7 @@ export interface PastLog {
 type Options = Partial<ManagerOptions & SocketOptions>
 
 const ACK_TIMEOUT_MS = 20_000
-/** Only ends what hangs. */
+/** Only ends a hanging request. */
 const GIVE_UP_MS = 110_000
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 320
@@ -44,7 +45,7 @@ const PAGE = 200
 
 export class Member {
   readonly room: string
-  /** Received of the current log. */
+  /** Received from the current log. */
   readonly shown: Shown[] = []
   readonly pastLogs: PastLog[] = []
   /** Sequence numbers that did not follow their predecessor. */
@@ -103,14 +104,14 @@ export class Member {
     return this.#last
   }
 
-  /** Reconnects at another address, as a client does whose host was taken out of the balancer. */
+  /** Reconnects to another address, like a client whose host was removed from the balancer. */
   moveTo(url: string): void {
     this.#socket.disconnect()
     this.#url = url
     this.#socket = this.#connect(url)
   }
 
-  /** Resolves when it has joined and received everything that it had missed. */
+  /** Resolves when it has joined and received everything that it missed. */
   joined(): Promise<void> {
     this.#joined ??= this.#join()
     return this.#joined
@@ -211,7 +212,7 @@ export class Member {
     else
       await until(
         () => this.#socket.connected || this.#closed,
-        'it is connected',
+        'the member is connected',
         () => this.#state(),
       )
     if (!this.#closed) await this.joined()
@@ -222,7 +223,7 @@ export class Member {
     const begins = this.#epoch === undefined || ack.reset === true
     if (begins) this.#begin(String(ack.epoch), Number(ack.head) - messages.length)
     else if (ack.epoch !== this.#epoch) this.breaks.push('another epoch without a reset')
-    // Also when it had joined the new log before the event arrived.
+    // Also when it joined the new log before the event arrived.
     this.#outdated = false
     this.#takePage(messages, begins ? this.#last : after)
     const head = Number(ack.head)

@@ -1,4 +1,7 @@
-/** Three hosts, and a crowd over all of them that writes before, during and after a fault and is audited then. */
+/**
+ * Three hosts, and a crowd over all of them that writes before, during and after a fault and is audited
+ * afterwards.
+ */
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 import { openHostNetwork } from '../cluster/host-networks.ts'
 import { startHosts, type TestHosts } from '../cluster/hosts.ts'
@@ -19,12 +22,15 @@ export interface ThreeHosts {
 }
 
 interface StartedHosts extends ThreeHosts {
-  /** Restarts, resumes and reconnects what a failed test has left killed, paused or cut off. */
+  /** Restarts, resumes and reconnects everything that a failed test left killed, paused or cut off. */
   restore(): Promise<void>
   close(): Promise<void>
 }
 
-/** Three hosts for the tests of a file: started before the first, whole again before each, stopped after the last. */
+/**
+ * Three hosts for the tests of a file: started before the first, restored before each, stopped after the
+ * last.
+ */
 export function sharedThreeHosts(): ThreeHosts {
   let started: StartedHosts | undefined
   const running = (): StartedHosts => {
@@ -46,7 +52,7 @@ export function sharedThreeHosts(): ThreeHosts {
   }
 }
 
-/** With addresses of their own, on one Redis that fsyncs before it answers a write. */
+/** With their own addresses, on one Redis that fsyncs before it answers a write. */
 async function startThreeHosts(): Promise<StartedHosts> {
   const opened: (() => Promise<unknown>)[] = []
   const close = async () => {
@@ -96,8 +102,8 @@ export async function crowdOver({ hosts, label, inFlight = 2 }: RunOptions): Pro
 }
 
 /**
- * All members write before, during and after `happening`. Then no acked message is missing or duplicated, all members have
- * seen one order, no process has ended that the test did not kill, and every host is healthy.
+ * All members write before, during and after `happening`. Then no acked message is missing or duplicated, all
+ * members have seen one order, no process has exited that the test did not kill, and every host is healthy.
  */
 export async function during(
   options: RunOptions,
@@ -116,7 +122,7 @@ export async function during(
   }
 }
 
-/** Resolves when `happening` is over and every member has got an ack for a message sent after it. */
+/** Resolves when `happening` is over and every member has an ack for a message sent after it. */
 export async function writeThrough(crowd: Crowd, happening: () => Promise<void>): Promise<void> {
   let over = false
   const writing = crowd.writeUntil(() => over)

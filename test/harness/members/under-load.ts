@@ -1,4 +1,4 @@
-/** A crowd on one host that writes before, during and after a fault and is audited then. */
+/** A crowd on one host that writes before, during and after a fault and is audited afterwards. */
 import { randomUUID } from 'node:crypto'
 import { until } from '../until.ts'
 import { Crowd, type CrowdOptions } from './crowd.ts'

@@ -36,7 +36,7 @@ export class RealBalancer {
   }
 
   /**
-   * @param hosts ports on 127.0.0.1, or addresses with their ports, in the place of `rookery-1:3000`, `rookery-2:3000` …
+   * @param hosts ports on 127.0.0.1, or addresses with their ports, in place of `rookery-1:3000`, `rookery-2:3000` …
    * @param edit changes the configuration further
    */
   static async start(
@@ -88,7 +88,7 @@ export class RealBalancer {
   }
 }
 
-/** Without the hosts that the test does not have. */
+/** Removes the hosts that the test does not have. */
 function withHosts(text: string, port: number, hosts: readonly (number | string)[]): string {
   return text
     .replace(/^(\s*listen) 80\b/m, `$1 127.0.0.1:${port}`)

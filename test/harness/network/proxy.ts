@@ -42,7 +42,7 @@ export class Network {
     this.#letThrough()
   }
 
-  /** Nothing gets through any more, but connections look open, as when the other side is out of reach. */
+  /** Nothing gets through any more, but connections look open, as when the other side is unreachable. */
   hold(): void {
     this.#held = 'all'
     this.#letThrough()
@@ -61,7 +61,7 @@ export class Network {
     }
   }
 
-  /** Drops what the server sends on the present connections, until they end. */
+  /** Drops what the server sends on the present connections, until they close. */
   loseAnswers(): void {
     for (const link of this.#links) link.deaf = true
   }

@@ -70,7 +70,7 @@ export class RawWebSocketClient {
   #has(text: string): Promise<void> {
     return until(
       () => this.#text.includes(text),
-      `it is told ${text}`,
+      `${text} arrives`,
       () => this.#text,
     )
   }

@@ -28,7 +28,7 @@ export class TcpBalancer {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Takes that host out of rotation. */
+  /** Removes that host from rotation. */
   leaveOut(port: number): void {
     this.#ports.splice(this.#ports.indexOf(port), 1)
   }

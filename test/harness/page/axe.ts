@@ -1,6 +1,6 @@
 /**
- * Runs axe-core in an isolated world of the page, so that the page's content security policy does not affect
- * it, nor it the page.
+ * Runs axe-core in an isolated world of the page, so that it and the page's content security policy do not
+ * affect each other.
  */
 import { readFile } from 'node:fs/promises'
 import type { AxeResults } from 'axe-core'

@@ -5,7 +5,7 @@ import { openEmbeddedLog } from '../../../src/log/embedded-log.ts'
 import { UNLIMITED_RATES } from '../cluster/cluster.ts'
 
 const API_KEY = 'the-api-key-of-the-browser-tests'
-/** Appends that wait for the log at once; it refuses more than 10,000. */
+/** The number of appends that wait for the log at once; it refuses more than 10,000. */
 const APPENDS_AT_ONCE = 1_000
 
 /** Settings for the server under test. */

@@ -76,12 +76,12 @@ export class Person {
     await this.composer.press('Enter')
   }
 
-  /** Keeps typing until it is noticed, because the typing state is shown for some seconds only. */
+  /** Keeps typing until the others see it, because the typing state is shown for a few seconds only. */
   async writesUntil(noticed: () => Promise<boolean>): Promise<void> {
     await until(async () => {
       await this.composer.pressSequentially('m')
       return noticed()
-    }, `it is noticed that ${this.name} writes`)
+    }, `the others see that ${this.name} is typing`)
   }
 
   async sees(text: string): Promise<void> {

@@ -6,10 +6,10 @@ import { startRedis, type TestRedis } from './redis.ts'
 
 export interface ClusterSize {
   masters?: number
-  /** For each master. */
+  /** Per master. */
   replicas?: number
   config?: Record<string, string>
-  /** Address of all nodes; 127.0.0.1 without it. */
+  /** The address of all nodes; 127.0.0.1 by default. */
   host?: string
 }
 

@@ -16,7 +16,7 @@ export function openTestConnection(env: Record<string, string>): RedisHost {
   return host
 }
 
-/** As `openTestConnection`; resolves when Redis has answered. */
+/** Like `openTestConnection`; resolves when Redis has answered. */
 export async function readyTestConnection(env: Record<string, string>): Promise<RedisHost> {
   const host = openTestConnection(env)
   await host.connection.ready

@@ -12,7 +12,7 @@ export interface RedisHost {
   lines: { level: string; msg: string; [field: string]: unknown }[]
   /** Why commands or subscriptions do not work now; null while they do, empty before the first report. */
   health: { commands: string | null; subscriptions: string | null }
-  /** The sum of a metric over its labels, or one of them. */
+  /** The sum of a metric over its labels, or the value for one of them. */
   metric(name: string, labels?: Record<string, string>): Promise<number>
   untilWell(): Promise<void>
 }
@@ -45,7 +45,7 @@ export function redisHost(env: Record<string, string>): RedisHost {
     untilWell: () =>
       until(
         () => health.commands === null && health.subscriptions === null,
-        'Redis is well',
+        'Redis is healthy',
         () => JSON.stringify([health, lines.slice(-5)]),
       ),
   }

@@ -13,20 +13,20 @@ import { until } from '../until.ts'
 import type { TestCertificates } from './tls.ts'
 
 export interface RedisOptions {
-  /** `always`: every write is on disk before it is answered. Without it nothing is kept over a restart. */
+  /** `always`: every write is on disk before it is answered. Otherwise nothing is kept over a restart. */
   appendonly?: 'always' | 'everysec'
   /** Lines of redis.conf by name. */
   config?: Record<string, string>
   /** Lines of `user …`, without that word: `app on >password ~* &* +@all`. */
   acl?: readonly string[]
-  /** The port then speaks TLS alone. */
+  /** The port then accepts TLS only. */
   tls?: TestCertificates
-  /** Address to listen on; 127.0.0.1 without it. */
+  /** The address to listen on; 127.0.0.1 by default. */
   host?: string
   port?: number
   /** Runs it as a Sentinel. */
   sentinel?: boolean
-  /** Put before the program: `['ip', 'netns', 'exec', 'name']`. */
+  /** Prefix of the command: `['ip', 'netns', 'exec', 'name']`. */
   within?: readonly string[]
 }
 
@@ -67,14 +67,14 @@ export class TestRedis {
     return pid
   }
 
-  /** @returns what redis-cli writes to its standard output, without the last line feed */
+  /** @returns the standard output of redis-cli, without the last line feed */
   async cli(...args: string[]): Promise<string> {
     const result = await this.cliResult(...args)
     if (result.code !== 0) throw new Error(`redis-cli ${args.join(' ')}: ${result.stdout}${result.stderr}`)
     return result.stdout.trimEnd()
   }
 
-  /** Over the Unix socket, so that it needs neither certificates nor the port. As the default user. */
+  /** Uses the Unix socket, so that it needs neither certificates nor the port. As the default user. */
   cliResult(...args: string[]): Promise<CommandResult> {
     return run('redis-cli', ['-s', this.socketPath, ...args])
   }
@@ -82,7 +82,7 @@ export class TestRedis {
   async start(): Promise<void> {
     const command = [
       ...(this.#options.within ?? []),
-      // It ends with the test's process, however that ends.
+      // It exits with the test's process, however that exits.
       'setpriv',
       '--pdeathsig',
       'KILL',
@@ -153,7 +153,7 @@ export class TestRedis {
       ['appendonly', appendonly === undefined ? 'no' : 'yes'],
       ['appendfsync', appendonly ?? 'everysec'],
       ['enable-debug-command', 'yes'],
-      // It has no password, and other hosts must reach it when it listens on the address of a test's network.
+      // It has no password, and other hosts must reach it when it listens on an address of a test's network.
       ['protected-mode', 'no'],
       ...(tls === undefined ? [] : tlsLines(tls, this.port)),
       ...Object.entries(config),

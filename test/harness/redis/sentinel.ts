@@ -18,7 +18,7 @@ export class TestSentinel {
     this.sentinels = sentinels
   }
 
-  /** As REDIS_SENTINELS takes it. */
+  /** In the format of REDIS_SENTINELS. */
   get addresses(): string {
     return this.sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
   }
@@ -36,7 +36,7 @@ export class TestSentinel {
   async failOver(): Promise<void> {
     const before = await this.master()
     await this.#ask('sentinel', 'failover', this.name)
-    await until(async () => (await this.master()) !== before, 'another master')
+    await until(async () => (await this.master()) !== before, 'the Sentinels name another master')
   }
 
   async stop(): Promise<void> {

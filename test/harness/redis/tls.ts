@@ -11,7 +11,7 @@ export interface TestCertificates {
   readonly keyFile: string
   readonly clientCertificateFile: string
   readonly clientKeyFile: string
-  /** Whether the server lets only clients with a certificate in. */
+  /** Whether the server requires a client certificate. */
   askClients: boolean
   remove(): Promise<void>
 }
