@@ -17,7 +17,7 @@ const packet = fc.oneof(
 )
 
 describe('the body of a broadcast', () => {
-  it('is read as it was made', () => {
+  it('is decoded as it was encoded', () => {
     const broadcast = fc.record({
       nsp: text,
       rooms: fc.array(room),
@@ -33,7 +33,7 @@ describe('the body of a broadcast', () => {
     )
   })
 
-  it('takes no room but strings and numbers, and no attachment but bytes', () => {
+  it('accepts only strings and numbers as rooms, and only bytes as attachments', () => {
     const body = {
       nsp: '/',
       rooms: [],
@@ -62,8 +62,8 @@ describe('the body of a message', () => {
   })
 })
 
-describe('any bytes', () => {
-  it('are a body or a FrameError', () => {
+describe('random bytes', () => {
+  it('decode to a body or a FrameError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(3), (bytes, kind) => {
         for (const garbage of [Buffer.from(bytes), Buffer.from([kind, 0, 0, 0, 1, 0x2f, ...bytes])]) {
@@ -81,15 +81,15 @@ describe('any bytes', () => {
   })
 })
 
-describe('what can be cloned of a value', () => {
-  it('is the value when all can', () => {
+describe('the cloneable part of a value', () => {
+  it('is the whole value when all of it can be cloned', () => {
     const value = { a: [1, new Map(), Buffer.from('x')] }
     const lost: string[] = []
     expect(cloneable(value, (path) => lost.push(path))).toBe(value)
     expect(lost).toEqual([])
   })
 
-  it('leaves out functions, traps that throw and endless depth, and says where', () => {
+  it('leaves out functions, throwing traps and endless depth, and reports where they were', () => {
     const endless: Record<string, unknown> = { fn: () => 1 }
     endless['self'] = endless
     const trapped = new Proxy(

@@ -26,7 +26,7 @@ describe('an envelope', () => {
     body: Buffer.from([0, 1, 255]),
   }
 
-  it('brings a message through unharmed, signed or not', () => {
+  it('carries a message unchanged, signed or not', () => {
     for (const sealedWith of [undefined, keys]) {
       for (const body of [message.body, Buffer.from('{"line":\n1}\n'), Buffer.alloc(0)]) {
         const bytes = seal(head('AAAAAA', 3, 1), { ...message, body }, sealedWith)
@@ -52,7 +52,7 @@ describe('an envelope', () => {
     })
   })
 
-  it('can be read by people, and begins as those of its host do', () => {
+  it('is readable, and starts like the other envelopes of its host', () => {
     const sealed = seal(head('AAAAAA', 3, 1), message)
     const start = startOf('AAAAAA')
     expect(sealed.subarray(0, start.length)).toEqual(start)
@@ -61,12 +61,12 @@ describe('an envelope', () => {
     })
   })
 
-  it('is refused when any byte of it has been changed, or it is not signed', () => {
+  it('is refused when any of its bytes has changed, or when it is not signed', () => {
     const sealed = seal(head('AAAAAA', 3, 1), message, keys)
     for (let at = 0; at < sealed.length; at += 1) {
       const changed = Buffer.from(sealed)
       changed[at] = (sealed[at] ?? 0) ^ 1
-      // The last character of a signature says two bits that are none.
+      // The last character of a signature has two unused bits.
       if (at < sealed.length - 1) expect(open(changed, keys)).toBeTypeOf('string')
     }
     expect(open(Buffer.from(String(sealed).replace('"n":3', '"n":4')), keys)).toBe('forged')
@@ -112,7 +112,7 @@ describe('the table of hosts', () => {
     expect(table.receive(head('AAAAAA', 13, 6), 0)).toBe('gap')
   })
 
-  it('finds silent hosts, but not while no host could be heard', () => {
+  it('finds silent hosts, but not for a time when no host could be received', () => {
     const table = new HostTable(2)
     table.join(info('AAAAAA'), head('AAAAAA', 1), 0)
     table.join(info('BBBBBB'), head('BBBBBB', 1), 0)
@@ -126,7 +126,7 @@ describe('the table of hosts', () => {
   })
 })
 
-describe('the questions who a host is', () => {
+describe('identity challenges to hosts', () => {
   it('are answered once, in time, and by the host that they were sent to', () => {
     const nonces = newNonces()
     const nonce = nonces.ask('AAAAAA', 0) ?? ''
@@ -139,7 +139,7 @@ describe('the questions who a host is', () => {
     expect(nonces.redeem('AAAAAA', late, 131)).toBe(false)
   })
 
-  it('to all are answered once by each', () => {
+  it('to all hosts are answered once by each', () => {
     const nonces = newNonces()
     const nonce = nonces.askAll(0)
     expect(nonces.redeem('AAAAAA', nonce, 1)).toBe(true)
@@ -149,7 +149,7 @@ describe('the questions who a host is', () => {
     expect(nonces.redeem('CCCCCC', nonce, 3)).toBe(false)
   })
 
-  it('are bounded', () => {
+  it('are limited in number', () => {
     const nonces = newNonces()
     for (let index = 0; index < 5_000; index += 1) nonces.ask(`host ${index}`, 0)
     expect(nonces.ask('one more', 50)).toBeUndefined()
@@ -158,7 +158,7 @@ describe('the questions who a host is', () => {
 })
 
 describe('probe', () => {
-  it('is proven by what comes back, lost by silence, and waited for by number', async () => {
+  it('succeeds with an echo, fails by silence, and can be awaited by number', async () => {
     const probe = new LoopbackProbe(100, 0)
     expect([probe.hears, probe.check(1_000)]).toEqual([false, false])
     const waited = probe.echoOf(3).then(() => 'third')

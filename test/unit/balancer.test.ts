@@ -19,13 +19,13 @@ function handshake(balancer: Balancer, now = 0, hasRoom: (name: string) => boole
 }
 
 describe('handshakes', () => {
-  test('of a burst are spread to within one, before any worker has reported a session', () => {
+  test('of a burst are spread evenly to within one, before any worker has reported a session', () => {
     const balancer = withWorkers('w1', 'w2', 'w3', 'w4')
     for (let i = 0; i < 400; i += 1) handshake(balancer)
     expect(balancer.loads()).toEqual({ w1: 100, w2: 100, w3: 100, w4: 100 })
   })
 
-  test('stay spread however late and uneven the reports are', () => {
+  test('stay evenly spread however late and uneven the reports are', () => {
     const events = fc.array(fc.tuple(fc.boolean(), fc.nat(3)), { maxLength: 300 })
     fc.assert(
       fc.property(events, (steps) => {
@@ -47,7 +47,7 @@ describe('handshakes', () => {
     )
   })
 
-  test('that come to nothing are forgotten after one to two reservation times', () => {
+  test('that never become sessions are forgotten after one to two reservation times', () => {
     const balancer = withWorkers('w1')
     handshake(balancer, 2_000)
     balancer.age(2_900)
@@ -58,7 +58,7 @@ describe('handshakes', () => {
     expect(balancer.loads()).toEqual({ w1: 0 })
   })
 
-  test('that become sessions are counted once, and until their end', () => {
+  test('that become sessions are counted once, until the session ends', () => {
     const balancer = withWorkers('w1')
     for (let i = 0; i < 5; i += 1) handshake(balancer)
     for (let i = 0; i < 5; i += 1) balancer.sessionOpened('w1')
@@ -69,7 +69,7 @@ describe('handshakes', () => {
     expect(balancer.loads()).toEqual({ w1: 0 })
   })
 
-  test('favour a newcomer, but two in three at most while another has room', () => {
+  test('prefer a new worker, but give it at most two in three while another has room', () => {
     const balancer = withWorkers('w1', 'w2', 'w3')
     for (let i = 0; i < 3_000; i += 1) handshake(balancer)
     balancer.remove('w3')
@@ -87,7 +87,7 @@ describe('handshakes', () => {
   })
 })
 
-test('plain requests go round, past whoever has no room', () => {
+test('plain requests rotate over the workers, and skip full ones', () => {
   const balancer = withWorkers('w1', 'w2', 'w3')
   const next = (hasRoom: (name: string) => boolean = anywhere) => {
     const name = balancer.forPlain(hasRoom)
@@ -109,7 +109,7 @@ test('a draining worker keeps its sessions and gets nothing else', () => {
   expect([balancer.hasReady(), balancer.forPlain(anywhere)]).toEqual([false, undefined])
 })
 
-test('a worker that is gone owns nothing, and late reports of it count for nothing', () => {
+test('a removed worker owns nothing, and its late reports have no effect', () => {
   const balancer = withWorkers('w1')
   balancer.remove('w1')
   balancer.sessionOpened('w1')

@@ -27,14 +27,14 @@ async function serve(timeoutMs: number) {
   return { client, registry }
 }
 
-test('a body that does not come is cut off, and counted', async () => {
+test('a body that does not arrive is cut off and counted', async () => {
   const { client, registry } = await serve(50)
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')
   await once(client, 'close')
   expect(await registry.getSingleMetricAsString('rookery_slow_bodies_total')).toMatch(/ 1$/)
 })
 
-test('a body in pieces is complete, however long it takes', async () => {
+test('a body in pieces is accepted, however long it takes', async () => {
   const { client, registry } = await serve(60_000)
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')
   client.write('cde')

@@ -62,7 +62,7 @@ class Room {
     return this.#seq
   }
 
-  /** Another log, with so many entries. */
+  /** Replaces the log by another one with the given head. */
   reset(epoch: string, head: number): void {
     this.#seq = head
     this.feed.reset(epoch, head)
@@ -115,7 +115,7 @@ function upTo(from: number, to: number): number[] {
 }
 
 describe('a room feed', () => {
-  it('gives a joining member what came meanwhile, after the page that it read', () => {
+  it('gives a joining member the entries that came meanwhile, after the page that it read', () => {
     const room = new Room()
     room.publish(3)
     const { client, member } = room.client()
@@ -127,7 +127,7 @@ describe('a room feed', () => {
     expect(room.delivered).toBe(4)
   })
 
-  it('gives nothing twice to a member whose page was ahead of the feed', () => {
+  it('repeats nothing to a member whose page was ahead of the feed', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 3)
@@ -135,7 +135,7 @@ describe('a room feed', () => {
     expect(client.numbers()).toEqual([4, 5])
   })
 
-  it('turns what came beyond the bound while a member joined into a gap', () => {
+  it('turns entries beyond the buffer limit during a join into a gap', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.publish(BUFFERED_MAX + 5)
@@ -147,7 +147,7 @@ describe('a room feed', () => {
     ])
   })
 
-  it('tells a hole in what the log publishes as a gap', () => {
+  it('reports a hole in the published entries as a gap', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0)
@@ -159,7 +159,7 @@ describe('a room feed', () => {
     ])
   })
 
-  it('passes over a slow member and tells one gap when it is fast again', () => {
+  it('skips a slow member and reports one gap when the member is fast again', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0)
@@ -178,7 +178,7 @@ describe('a room feed', () => {
     ])
   })
 
-  it('tells a slow or joining member of presence as it is once it is live', () => {
+  it('sends the current presence to a slow or joining member once it is live', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.presence({ joined: [user('a'), user('b')], left: [], count: 2 })
@@ -195,7 +195,7 @@ describe('a room feed', () => {
     expect(client.payloads.at(-1)).toEqual({ room: 'lobby', joined: [user('d')], count: 3 })
   })
 
-  it('tells presence in a large room by count alone', () => {
+  it('sends only the count as presence in a large room', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0)
@@ -203,7 +203,7 @@ describe('a room feed', () => {
     expect(client.payloads).toEqual([{ room: 'lobby', count: 501 }])
   })
 
-  it('tells a member that has gone nothing', () => {
+  it('sends nothing to a member that has left', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.remove(member)
@@ -214,7 +214,7 @@ describe('a room feed', () => {
     expect(member.state).toBe('gone')
   })
 
-  it('knows whether a user is there with whichever socket', () => {
+  it('knows whether a user is in the room with any socket', () => {
     const room = new Room()
     const one = new Client('one')
     const two = new Client('two')
@@ -241,7 +241,7 @@ describe('a room feed', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const room = new Room()
         const seats = [room.client(), room.client(), room.client()]
-        /** Numbers that each has read as a page, by the place among what it was told. */
+        /** Per client: the head that each page covers, and the number of events received before it. */
         const pages = seats.map(() => [] as { at: number; upTo: number }[])
         const live = (index: number) => {
           const seat = seats[index]
@@ -284,8 +284,8 @@ describe('a room feed', () => {
   })
 })
 
-describe('a member that asks to join twice before it is answered', () => {
-  it('is given what comes between the two answers after the second, once and without a gap', () => {
+describe('a member that requests a second join before the first is answered', () => {
+  it('receives entries from between the two answers after the second, once and without a gap', () => {
     const room = new Room()
     room.publish(10)
     const { client, member } = room.client()
@@ -298,7 +298,7 @@ describe('a member that asks to join twice before it is answered', () => {
     expect(client.received).toEqual([messageOf(11), messageOf(12)])
   })
 
-  it('is given what follows the first answer when the second join fails', () => {
+  it('receives the entries after the first answer when the second join fails', () => {
     const room = new Room()
     room.publish(10)
     const { client, member } = room.client()
@@ -310,10 +310,10 @@ describe('a member that asks to join twice before it is answered', () => {
   })
 })
 
-describe('a room feed whose log is another now', () => {
+describe('a room feed whose log has been replaced', () => {
   const reset = { event: 'epoch', epoch: 'e2', head: 2 }
 
-  it('tells its members, and gives them what follows in the new log', () => {
+  it('notifies its members, and delivers the following entries of the new log', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0, 'e1')
@@ -328,7 +328,7 @@ describe('a room feed whose log is another now', () => {
     expect(client.received.slice(7)).toEqual([messageOf(4)])
   })
 
-  it('tells one who is answered from the log that there was', () => {
+  it('notifies a member whose join was answered from the old log', () => {
     const room = new Room()
     room.publish(5)
     const { client, member } = room.client()
@@ -340,7 +340,7 @@ describe('a room feed whose log is another now', () => {
     expect(client.received).toEqual([reset, messageOf(3)])
   })
 
-  it('tells one whose answer is of the new log nothing but what follows on it', () => {
+  it('sends only the following entries to a member whose join was answered from the new log', () => {
     const room = new Room()
     room.publish(5)
     const { client, member } = room.client()
@@ -350,7 +350,7 @@ describe('a room feed whose log is another now', () => {
     expect(client.received).toEqual([messageOf(4)])
   })
 
-  it('tells one whose joining again has failed', () => {
+  it('notifies a member whose second join has failed', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0, 'e1')
@@ -361,7 +361,7 @@ describe('a room feed whose log is another now', () => {
     expect(client.received).toEqual([reset, messageOf(3)])
   })
 
-  it('tells one who is too slow when it reads again, before the gap', () => {
+  it('notifies a slow member when it reads again, before the gap', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0, 'e1')
@@ -375,7 +375,7 @@ describe('a room feed whose log is another now', () => {
     expect(client.received).toEqual([messageOf(1), reset, { event: 'gap', from: 3, to: 3 }])
   })
 
-  it('waits for one who can not take even that', () => {
+  it('waits for a member that cannot receive even the notification', () => {
     const room = new Room()
     const { client, member } = room.client()
     room.feed.goLive(member, 0, 'e1')

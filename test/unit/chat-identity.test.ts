@@ -34,7 +34,7 @@ function token(claims: Record<string, unknown>, secret = SECRET): Promise<string
 describe('guests', () => {
   const key = 'k'.repeat(16)
 
-  it('have the id of their key, which tells nothing of it and fits a direct room', () => {
+  it('get an id from their key; the id does not reveal the key and fits a direct room', () => {
     const { user } = guest({ name: ' Ada ', key })
     expect(user).toEqual({ id: guestId(key), name: 'Ada' })
     expect(user.id).toMatch(/^g_[A-Za-z0-9_-]{26}$/)
@@ -43,14 +43,14 @@ describe('guests', () => {
     expect(directRoom(user.id, user.id)).toBeDefined()
   })
 
-  it('have a new id each time without a key', () => {
+  it('get a new id each time without a key', () => {
     const [first, second] = [guest({ name: 'Ada' }).user, guest({ name: 'Ada' }).user]
     expect(first.id).not.toBe(second.id)
     expect(first.id).toMatch(/^p_[A-Za-z0-9_-]{26}$/)
     expect(directRoom(first.id, second.id)).toBeDefined()
   })
 
-  it('come back with a key alone; whoever has a token may come back in any case', () => {
+  it('can return only with a key; users with a token can always return', () => {
     const passing = guest({ name: 'Ada' }).user.id
     const isPersistentUser = persistentUsers(guestSettings)
     expect([isPersistentUser(passing), isPersistentUser(guestId('a key of somebody'))]).toEqual([false, true])
@@ -68,13 +68,13 @@ describe('guests', () => {
 describe('tokens signed with a secret', () => {
   const authenticate = authenticator(jwtSettings)
 
-  it('say who the user is and until when', async () => {
+  it('identify the user and set the expiry', async () => {
     const exp = Math.floor(Date.now() / 1000) + 60
     const identity = await authenticate({ token: await token({ sub: 'ada', name: 'Ada', exp }) })
     expect(identity).toEqual({ user: { id: 'ada', name: 'Ada' }, expiresAtMs: exp * 1000 })
   })
 
-  it('name the user after the id when they hold no name', async () => {
+  it('use the id as the name when they hold no name', async () => {
     expect(await authenticate({ token: await token({ sub: 'ada' }) })).toEqual({
       user: { id: 'ada', name: 'ada' },
     })
@@ -94,13 +94,13 @@ describe('tokens signed with a secret', () => {
     await expect(refused).rejects.toMatchObject({ code: 'unauthenticated', retryable: false })
   })
 
-  it('never stand in the error', async () => {
+  it('never appear in the error', async () => {
     const bad = await token({ sub: 'ada' }, 'another secret that is long enough, too')
     const error: unknown = await authenticate({ token: bad }).catch((reason: unknown) => reason)
     expect(String(error)).not.toContain(bad.slice(0, 10))
   })
 
-  it('must be meant for us where an issuer and an audience are set', async () => {
+  it('must be meant for this server when an issuer and an audience are set', async () => {
     const strict = authenticator({ ...jwtSettings, jwtIssuer: 'us', jwtAudience: 'chat' })
     const claims = { sub: 'ada', iss: 'us', aud: 'chat' }
     expect((await strict({ token: await token(claims) })).user.id).toBe('ada')
@@ -111,13 +111,13 @@ describe('tokens signed with a secret', () => {
     await expect(strict({ token: await token({ sub: 'ada' }) })).rejects.toThrow('iss')
   })
 
-  it('need exactly one place for the key', () => {
+  it('need exactly one source for the key', () => {
     expect(() => authenticator({ ...jwtSettings, jwtSecret: undefined })).toThrow('JWKS_URL')
     expect(() => authenticator({ ...jwtSettings, jwksUrl: 'http://127.0.0.1/' })).toThrow('exactly one')
   })
 })
 
-describe('tokens signed with a key of a published set', () => {
+describe('tokens signed with a key of a published key set', () => {
   const stops: (() => Promise<void>)[] = []
   afterEach(async () => {
     for (const stop of stops.splice(0)) await stop()
@@ -133,7 +133,7 @@ describe('tokens signed with a key of a published set', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`
   }
 
-  it('are taken with that key and refused with another', async () => {
+  it('are accepted with that key and refused with another', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }
     const jwksUrl = await keySet(() => ({ status: 200, json: { keys: [jwk] } }))
@@ -149,7 +149,7 @@ describe('tokens signed with a key of a published set', () => {
     })
   })
 
-  it('are refused as retryable while the set can’t be had', async () => {
+  it('are refused as retryable while the key set can’t be fetched', async () => {
     const jwksUrl = await keySet(() => ({ status: 500, json: {} }))
     const authenticate = authenticator({ ...jwtSettings, jwtSecret: undefined, jwksUrl })
     const { privateKey } = await generateKeyPair('ES256')

@@ -1,4 +1,4 @@
-/** In any order of joining, leaving and disconnecting: presence is counted once and released once, and rooms close. */
+/** In any order of joins, leaves and disconnects, presence is counted once and released once, and rooms close. */
 import * as fc from 'fast-check'
 import pino from 'pino'
 import { Registry } from 'prom-client'
@@ -12,10 +12,10 @@ import { Session } from '../../src/chat/session.ts'
 import type { Rooms } from '../../src/wire/app.ts'
 import { RookeryError } from '../../src/wire/errors.ts'
 
-/** Rooms whose answers come when the test lets them, in the order that the test picks. */
+/** Rooms that answer when the test lets them, in the order that the test picks. */
 class SlowRooms {
   readonly waiting: { resolve: () => void; reject: (error: Error) => void; lose: () => void }[] = []
-  /** Stays; all in one room. */
+  /** Presence sessions; all in one room. */
   readonly present = new Set<string>()
   readonly own = new Set<string>()
   open = 0
@@ -28,7 +28,7 @@ class SlowRooms {
     append: () => this.#later(() => ({ seq: 1, at: 1, duplicate: false })),
     read: () => this.#later(() => ({ epoch: 'e', head: 0, first: 1, entries: [], more: false })),
     enter: (_room, user, sessionId) => {
-      // As on the link, a leave takes effect after the entering that was asked for before it.
+      // As on the link, a leave takes effect after an enter that was requested before it.
       this.present.add(sessionId)
       return this.#later(
         () => ({ members: [user], count: 1 }),
@@ -51,13 +51,13 @@ class SlowRooms {
           refused()
           reject(error)
         },
-        /** It is done, and the answer comes too late. */
+        /** The request is carried out, but the answer comes too late. */
         lose: () => reject(new RookeryError('unavailable', 'no reply in time')),
       })
     })
   }
 
-  /** Answers everything that is asked, until nothing is asked any more. */
+  /** Answers all requests until there are none. */
   async answerAll(): Promise<void> {
     do {
       for (const one of this.waiting.splice(0)) one.resolve()
@@ -132,7 +132,7 @@ function setUp(roomsPerSocket = 10, isPersistentUser: (userId: string) => boolea
 }
 
 describe('memberships', () => {
-  it('join, share the room’s subscription, and close it with the last to leave', async () => {
+  it('join, share the room’s subscription, and close it when the last one leaves', async () => {
     const { store, memberships, join } = setUp()
     const [one, two] = [new Seat('a'), new Seat('b')]
     const joins = Promise.all([join(one), join(two)])
@@ -152,7 +152,7 @@ describe('memberships', () => {
     expect(store.present.size).toBe(0)
   })
 
-  it('stay the user’s own while another of the user’s sockets is there', async () => {
+  it('keep the room on the user’s list while another socket of the user is in it', async () => {
     const { store, memberships, join } = setUp()
     const tabs = [new Seat('a'), new Seat('a')]
     const joins = Promise.all(tabs.map((tab) => join(tab)))
@@ -170,7 +170,7 @@ describe('memberships', () => {
     expect(store.own).toEqual(new Set())
   })
 
-  it('stay the user’s own when the connection is lost', async () => {
+  it('keep the room on the user’s list when the connection is lost', async () => {
     const { store, join, drop } = setUp()
     const seat = new Seat('a')
     const joined = join(seat)
@@ -183,7 +183,7 @@ describe('memberships', () => {
     expect(store.own).toEqual(new Set(['a lobby']))
   })
 
-  it('let a send wait for the join before it, and refuse it without one', async () => {
+  it('delay a send until the pending join succeeds, and refuse it without one', async () => {
     const { store, memberships, join } = setUp()
     const seat = new Seat('a')
     await expect(memberships.require(seat.session, 'lobby')).rejects.toMatchObject({ code: 'not_joined' })
@@ -194,7 +194,7 @@ describe('memberships', () => {
     await joined
   })
 
-  it('are bounded per connection', async () => {
+  it('are limited per connection', async () => {
     const { store, join } = setUp(2)
     const seat = new Seat('a')
     const joins = Promise.all([join(seat, 'one'), join(seat, 'two')])
@@ -206,7 +206,7 @@ describe('memberships', () => {
     await expect(again).resolves.toMatchObject({ room: 'two' })
   })
 
-  it('are left without having been joined: the room is the user’s own no more', async () => {
+  it('can be left without a join: the room is removed from the user’s list', async () => {
     const { store, memberships } = setUp()
     store.own.add('a dm:a:b')
     const left = memberships.leave(new Seat('a').session, 'dm:a:b')
@@ -215,7 +215,7 @@ describe('memberships', () => {
     expect(store.own).toEqual(new Set())
   })
 
-  it('are undone when the store refuses, and can be tried again', async () => {
+  it('are undone when the store refuses, and can be retried', async () => {
     const { store, join } = setUp()
     const seat = new Seat('a')
     const refused = join(seat)
@@ -233,7 +233,7 @@ describe('memberships', () => {
     expect(store.present.size).toBe(1)
   })
 
-  it('are not kept for a user who never returns', async () => {
+  it('are not stored for a user who never returns', async () => {
     const { store, memberships, join } = setUp(10, (userId) => userId !== 'passing')
     const [passing, lasting] = [new Seat('passing'), new Seat('a')]
     const joins = Promise.all([join(passing), join(lasting)])
@@ -246,7 +246,7 @@ describe('memberships', () => {
     expect(store.present.size).toBe(1)
   })
 
-  it('leave presence when the answer to entering came too late', async () => {
+  it('leave presence when the answer to the enter request came too late', async () => {
     const { store, join } = setUp()
     const seat = new Seat('a')
     const refused = join(seat)
@@ -261,7 +261,7 @@ describe('memberships', () => {
     expect(store.open).toBe(0)
   })
 
-  it('open the room anew after a failure, while others still hold the one that failed', async () => {
+  it('open the room again after a failure, while others still hold the failed one', async () => {
     const { store, feeds } = setUp()
     const failed = feeds.acquire('lobby')
     const refused = expect(failed.opened).rejects.toThrow('away')
@@ -279,7 +279,7 @@ describe('memberships', () => {
     expect(store.open).toBe(0)
   })
 
-  it('end in balance, in any order of events', async () => {
+  it('release everything in the end, in any order of events', async () => {
     const step = fc.record({
       do: fc.constantFrom('join', 'leave', 'drop', 'answer', 'refuse', 'lose'),
       who: fc.nat(2),

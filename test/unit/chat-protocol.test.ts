@@ -7,7 +7,7 @@ import { messageDraft } from '../../src/wire/entry.ts'
 const directId = fc.stringMatching(/^[A-Za-z0-9_-]{1,28}$/)
 
 describe('direct rooms', () => {
-  it('have one name for both users, which names both', () => {
+  it('have one name for both users, which contains both ids', () => {
     fc.assert(
       fc.property(directId, directId, (one, other) => {
         const room = directRoom(one, other)
@@ -26,14 +26,14 @@ describe('direct rooms', () => {
     },
   )
 
-  it('can’t be named after ids that don’t fit', () => {
+  it('can’t be created from ids that don’t fit', () => {
     expect(directRoom('a'.repeat(29), 'b')).toBeUndefined()
     expect(directRoom('a b', 'b')).toBeUndefined()
   })
 })
 
 describe('texts', () => {
-  it('are taken exactly as they are', () => {
+  it('are kept unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (value) => {
         expect(text.parse(value)).toBe(value)
@@ -41,7 +41,7 @@ describe('texts', () => {
     )
   })
 
-  it.each(['\ud800', 'a\udc00b', '\udc00\ud800'])('hold no half of a surrogate pair', (value) => {
+  it.each(['\ud800', 'a\udc00b', '\udc00\ud800'])('contain no half of a surrogate pair', (value) => {
     expect(text.safeParse(value).success).toBe(false)
   })
 
@@ -67,7 +67,7 @@ describe('names', () => {
 })
 
 describe('requests', () => {
-  it('have defaults for what may be left out', () => {
+  it('have defaults for optional fields', () => {
     expect(chatRequests['room:join'].parse({ room: 'lobby' })).toEqual({ room: 'lobby', limit: 50 })
     expect(chatRequests['room:history'].parse({ room: 'lobby', before: 9, limit: 200 })).toEqual({
       room: 'lobby',
@@ -76,7 +76,7 @@ describe('requests', () => {
     })
   })
 
-  it('pass over keys that they do not know', () => {
+  it('ignore unknown keys', () => {
     expect(chatRequests['room:leave'].parse({ room: 'lobby', colour: 'red' })).toEqual({ room: 'lobby' })
   })
 
@@ -103,7 +103,7 @@ describe('requests', () => {
     expect(chatRequests[event].safeParse(payload).success).toBe(false)
   })
 
-  it('take any value without throwing', () => {
+  it('accept any value without throwing', () => {
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(chatRequests)), fc.anything(), (schema, value) => {
         expect(() => schema.safeParse(value)).not.toThrow()
@@ -111,7 +111,7 @@ describe('requests', () => {
     )
   })
 
-  it('make drafts that the log takes', () => {
+  it('make drafts that the log accepts', () => {
     const asked = { room: 'lobby', id: 'm-1', text: 'hello' }
     const { id, text: said } = chatRequests['message:send'].parse(asked)
     const from = { id: 'u', name: 'U' }

@@ -14,7 +14,7 @@ const newSession = () =>
   new Session({} as Socket, user('u'), { isSlow: () => false, takePage: async () => undefined })
 
 describe('a session', () => {
-  it('lets requests take turns, also after one that failed', async () => {
+  it('runs requests one at a time, also after one that failed', async () => {
     const session = newSession()
     const order: string[] = []
     const run = (name: string) =>
@@ -31,7 +31,7 @@ describe('a session', () => {
     expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
   })
 
-  it('refuses to let more wait than the bound', async () => {
+  it('limits the number of waiting requests', async () => {
     const session = newSession()
     const opens: (() => void)[] = []
     const gate = new Promise<void>((resolve) => opens.push(resolve))
@@ -42,7 +42,7 @@ describe('a session', () => {
     await expect(session.runInOrder(async () => 'again')).resolves.toBe('again')
   })
 
-  it('gives no page to a client that is behind when its turn comes', async () => {
+  it('gives no page to a client that is behind when its request starts', async () => {
     let behind = false
     const session = new Session({} as Socket, user('u'), {
       isSlow: () => behind,
@@ -61,7 +61,7 @@ describe('a session', () => {
     await expect(session.runPageRequest(async () => 'page')).resolves.toBe('page')
   })
 
-  it('settles when what was owed has been answered', async () => {
+  it('finishes when all open requests have been answered', async () => {
     const session = newSession()
     await session.finishRequests()
     const owing = newSession()
@@ -82,7 +82,7 @@ describe('a session', () => {
 })
 
 describe('rates', () => {
-  it('allow for a burst and say when to come back', async () => {
+  it('allow a burst and report when to retry', async () => {
     const take = rate(10, 3)
     await Promise.all([take('u'), take('u'), take('u')])
     const error: unknown = await take('u').catch((reason: unknown) => reason)
@@ -95,7 +95,7 @@ describe('rates', () => {
 })
 
 describe('missed presence', () => {
-  it('is the last that was said of each user', () => {
+  it('is the latest state of each user', () => {
     const backlog = new PresenceBacklog()
     expect(backlog.take()).toBeUndefined()
     backlog.add({ joined: [user('a'), user('b')], left: [], count: 2 })
@@ -104,7 +104,7 @@ describe('missed presence', () => {
     expect(backlog.take()).toBeUndefined()
   })
 
-  it('is the count alone past the bound', () => {
+  it('is only the count past the limit', () => {
     const backlog = new PresenceBacklog()
     const many = Array.from({ length: 501 }, (_, i) => user(`u${i}`))
     backlog.add({ joined: many, left: [], count: 501 })
@@ -116,7 +116,7 @@ describe('missed presence', () => {
 })
 
 describe('read markers', () => {
-  it('are announced when they move forward, and forgotten past a bound', () => {
+  it('are announced when they move forward, and forgotten past a limit', () => {
     const markers = new ReadMarkers()
     expect(markers.advance('u', 'lobby', 0)).toBe(false)
     expect(markers.advance('u', 'lobby', 5)).toBe(true)
@@ -129,7 +129,7 @@ describe('read markers', () => {
 })
 
 describe('tracked direct rooms', () => {
-  it('ask the store once a while for both users, and again after a failure', async () => {
+  it('are stored for both users once per interval, and again after a failure', async () => {
     const asked: string[] = []
     let failing = false
     const store = {
@@ -175,7 +175,7 @@ describe('pages', () => {
       return { epoch: 'e1', head: 20, first: 11, entries, more: kept.length < left.length }
     },
   }
-  it('of history go in either direction', async () => {
+  it('of history read in both directions', async () => {
     expect(seqs(await history(log, 'lobby', { limit: 2 }))).toEqual([19, 20])
     expect(seqs(await history(log, 'lobby', { before: 14, limit: 2 }))).toEqual([12, 13])
     const page = await history(log, 'lobby', { after: 14, limit: 2 })
@@ -183,7 +183,7 @@ describe('pages', () => {
     expect(seqs(page)).toEqual([15, 16])
   })
 
-  it('are cut where they would be too large, and say that there is more', async () => {
+  it('are cut where they would be too large, and report that there is more', async () => {
     const text = '\u0001'.repeat(50_000)
     const entries = [1, 2, 3, 4, 5].map((seq) => ({
       room: 'lobby',

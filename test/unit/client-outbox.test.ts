@@ -1,4 +1,4 @@
-/** The outbox: each message is sent once and in order, whatever is refused, lost or restarted. */
+/** The outbox sends each message once and in order, despite refusals, losses and restarts. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { retryDelayMs } from '../../src/client/connection/back-off.ts'
@@ -29,7 +29,7 @@ type Step =
   | { do: 'wait'; ms: number }
   | { do: 'reload' }
 
-/** A server, a storage and an outbox, run through random events. */
+/** A server, a storage and an outbox that run through random events. */
 class Simulation {
   now = 0
   outbox: Outbox
@@ -60,7 +60,7 @@ class Simulation {
     return taken
   }
 
-  /** The server stores it; the same id again changes nothing. */
+  /** The server stores the message; a repeated id changes nothing. */
   arrive({ pending: one }: Send): number {
     if (!this.server.some(({ id }) => id === one.id)) this.server.push(one)
     return this.server.findIndex(({ id }) => id === one.id) + 1
@@ -138,7 +138,7 @@ function steps(outcomes: readonly Outcome[]): fc.Arbitrary<Step[]> {
 }
 
 describe('the outbox', () => {
-  it("brings each send to the server once, and a room's in the order of their making", () => {
+  it('delivers each send to the server once, and the sends of a room in the order of creation', () => {
     const outcomes: Outcome[] = [
       'acked',
       'ack lost',
@@ -159,7 +159,7 @@ describe('the outbox', () => {
     )
   })
 
-  it('keeps the order with several under way as long as none is refused in between', () => {
+  it('keeps the order with several sends in flight if none is refused in between', () => {
     fc.assert(
       fc.property(steps(['acked', 'ack lost', 'seen first']), (all) => {
         const simulation = new Simulation({ ...BOUNDS, inFlight: 4 })
@@ -171,7 +171,7 @@ describe('the outbox', () => {
     )
   })
 
-  it('waits longer from try to try, and not at all when there is a connection again', () => {
+  it('waits longer after each try, and not at all after a reconnect', () => {
     const outbox = new Outbox(BOUNDS)
     const { id } = outbox.add(pending('a')).pending
     const delays: number[] = []
@@ -189,7 +189,7 @@ describe('the outbox', () => {
     expect(outbox.nextAt(anyRoom)).toBe(0)
   })
 
-  it('sends nothing at all while the server has asked for a pause', () => {
+  it('sends nothing while the server has asked for a pause', () => {
     const outbox = new Outbox(BOUNDS)
     const { id } = outbox.add(pending('a')).pending
     outbox.add(pending('b'))
@@ -200,7 +200,7 @@ describe('the outbox', () => {
     expect(outbox.take(750, anyRoom)).toHaveLength(2)
   })
 
-  it('lets one that waits for its next try hold up those behind it, and no other room', () => {
+  it('makes later sends of a room wait for one that is being retried, but no other room', () => {
     const outbox = new Outbox({ ...BOUNDS, inFlight: 3 })
     const { id } = outbox.add(pending('a')).pending
     outbox.take(0, anyRoom)
@@ -210,7 +210,7 @@ describe('the outbox', () => {
     expect(outbox.take(1, anyRoom)).toEqual([other])
   })
 
-  it('refuses what is more than may wait, and takes more when there is room', () => {
+  it('refuses sends beyond the limit, and accepts more when there is room', () => {
     const outbox = new Outbox({ ...BOUNDS, pendingMax: 2 })
     const { id } = outbox.add(pending('a')).pending
     outbox.add(pending('a'))
@@ -227,7 +227,7 @@ describe('the outbox', () => {
     bytes.add(pending('a'))
   })
 
-  it('gives up one that the server acks and does not have, after a few tries', () => {
+  it('gives up a send that the server acks but does not have, after a few tries', () => {
     const outbox = new Outbox(BOUNDS)
     const { id } = outbox.add(pending('a')).pending
     let given: Send | undefined
@@ -241,7 +241,7 @@ describe('the outbox', () => {
     expect(given?.error).toMatchObject({ code: 'contradicted', retryable: true })
   })
 
-  it('sends again what a lost log had acked and not shown', () => {
+  it('sends again what a lost log had acked but not delivered', () => {
     const outbox = new Outbox(BOUNDS)
     const { id } = outbox.add(pending('a')).pending
     outbox.take(0, anyRoom)
@@ -251,7 +251,7 @@ describe('the outbox', () => {
     expect(outbox.take(0, anyRoom).map(({ pending: one }) => one.id)).toEqual([id])
   })
 
-  it('puts what an earlier run left in front', () => {
+  it('puts sends of an earlier run first', () => {
     const outbox = new Outbox(BOUNDS)
     const [first, second] = [pending('a'), pending('a')]
     const own = outbox.add(pending('a')).pending
@@ -263,8 +263,8 @@ describe('the outbox', () => {
   })
 })
 
-describe('the delay of a try', () => {
-  it('is never less than what the server asked for, never nothing, and bounded', () => {
+describe('the retry delay', () => {
+  it('is never less than the server asked for, never zero, and limited', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -5, max: 5_000 }),

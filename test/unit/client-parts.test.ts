@@ -44,8 +44,8 @@ class ManualClock implements Clock {
   }
 }
 
-describe('what is shown', () => {
-  it('applies edits and removals of the author alone', () => {
+describe('the message list', () => {
+  it('applies only edits and removals by the author', () => {
     const messages = new MessageList()
     for (const one of [
       entry(1),
@@ -66,7 +66,7 @@ describe('what is shown', () => {
     expect(messages.find(2)).not.toHaveProperty('text')
   })
 
-  it('replaces what changes and keeps the rest as it is', () => {
+  it('replaces what changes and keeps the same objects for the rest', () => {
     const entries = [entry(1), entry(2), entry(3, { kind: 'edit', target: 2, text: 'better' })]
     const messages = new MessageList()
     for (const one of entries) messages.add(one)
@@ -81,8 +81,8 @@ describe('what is shown', () => {
   })
 })
 
-describe('who is there', () => {
-  it('follows what the server tells', () => {
+describe('the roster', () => {
+  it('follows the updates of the server', () => {
     const roster = new Roster()
     roster.setList([ann], 1)
     roster.changed({ joined: [bob], count: 2 })
@@ -93,7 +93,7 @@ describe('who is there', () => {
     expect(roster.writers(0)).toEqual([])
   })
 
-  it('forgets who writes when nothing more is said of it', () => {
+  it('forgets who is typing when no more updates arrive', () => {
     const roster = new Roster()
     roster.typing(ann, true, 0)
     roster.typing(bob, true, 1_000)
@@ -104,15 +104,15 @@ describe('who is there', () => {
     expect(roster.nextTypingEndAt()).toBeUndefined()
   })
 
-  it('keeps read marks from going back', () => {
+  it('does not let read markers go back', () => {
     const roster = new Roster()
     expect([roster.read('u1', 5), roster.read('u1', 4), roster.read('u1', 5)]).toEqual([true, false, false])
     expect(roster.reads.get('u1')).toBe(5)
   })
 })
 
-describe('what the server says', () => {
-  it('is let in exactly when it is an entry of the protocol', () => {
+describe('data from the server', () => {
+  it('is accepted exactly when it is an entry of the protocol', () => {
     const anyEntry = fc.record(
       {
         room: fc.constantFrom<unknown>('lobby', 'other', 1),
@@ -135,7 +135,7 @@ describe('what the server says', () => {
     )
   })
 
-  it('is a page, in order, or nothing', () => {
+  it('is an ordered page or is refused', () => {
     const page = { epoch: 'e', head: 2, messages: [entry(2), entry(1)], more: false }
     expect(pageOf(page, 'lobby')?.messages.map(({ seq }) => seq)).toEqual([1, 2])
     for (const wrong of [
@@ -151,7 +151,7 @@ describe('what the server says', () => {
     expect(limitsOf({ textMaxChars: 'many' })).toBeUndefined()
   })
 
-  it('is an error with a code that is known, whatever comes', () => {
+  it('becomes an error with a known code, whatever arrives', () => {
     expect(errorOf({ code: 'conflict', message: 'no', retryable: false })).toMatchObject({ code: 'conflict' })
     expect(errorOf({ code: 'unavailable', message: 'no' })).toMatchObject({ retryable: true })
     expect(errorOf({ code: 'toString' })).toMatchObject({ code: 'internal', retryable: false })
@@ -160,7 +160,7 @@ describe('what the server says', () => {
 })
 
 describe('ids', () => {
-  it('are as the protocol allows, and differ', () => {
+  it('fit the protocol, and differ', () => {
     const ids = Array.from({ length: 1_000 }, newId)
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.filter((id) => !messageId.safeParse(id).success)).toEqual([])
@@ -168,7 +168,7 @@ describe('ids', () => {
 })
 
 describe('listeners', () => {
-  it('are all called, whatever one of them throws, until they are taken away', () => {
+  it('are all called until they are removed, even if one of them throws', () => {
     const failed: unknown[] = []
     const heard: number[] = []
     const emitter = new Emitter<{ said: [number] }>((error) => failed.push(error))
@@ -186,7 +186,7 @@ describe('listeners', () => {
 })
 
 describe('a timer', () => {
-  it('fires once, at the earliest time asked for', () => {
+  it('fires once, at the earliest scheduled time', () => {
     const clock = new ManualClock()
     let fired = 0
     const timer = new Timer(clock, () => {
@@ -207,8 +207,8 @@ function pending(id: string): Pending {
   return { id, room: 'a', kind: 'text', text: 'x', at: 0, order: 0 }
 }
 
-describe('the storage of what waits', () => {
-  it('numbers what is new behind what was kept, and passes over what is none', async () => {
+describe('the storage of pending sends', () => {
+  it('numbers new sends after stored ones, and skips invalid ones', async () => {
     const storage = memoryStorage()
     await storage.put({ ...pending('old'), order: 41 })
     const broken = { ...storage, load: async () => [...(await storage.load()), JSON.parse('{"id":1}')] }
@@ -227,7 +227,7 @@ describe('the storage of what waits', () => {
     expect(failures).toEqual([])
   })
 
-  it('holds nothing up when it fails or hangs', async () => {
+  it('delays nothing when it fails or hangs', async () => {
     const clock = new ManualClock()
     const failures: string[] = []
     const storage = {

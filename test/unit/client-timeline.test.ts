@@ -68,11 +68,11 @@ class Log {
   }
 }
 
-/** Collects what a user would be shown. */
+/** Collects what a user would see. */
 class Reader {
   readonly timeline = new Timeline(BOUNDS)
   readonly doubts: Doubt[] = []
-  /** The entries shown, one list per reset. */
+  /** The visible entries, one list per reset. */
   readonly shown: Entry[][] = [[]]
   rejoin = true
 
@@ -163,7 +163,7 @@ function run(steps: readonly Step[]): { log: Log; reader: Reader } {
   return { log, reader }
 }
 
-describe('with a server that keeps its promises', () => {
+describe('with a correct server', () => {
   it('shows each entry once and in order, whatever the network does', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -184,7 +184,7 @@ describe('with a server that keeps its promises', () => {
     )
   })
 
-  it('keeps a bounded window, and fetches what it let go', () => {
+  it('keeps a limited window, and fetches dropped entries again', () => {
     const log = new Log()
     for (let i = 0; i < 40; i += 1) log.append()
     const timeline = new Timeline(BOUNDS)
@@ -205,7 +205,7 @@ describe('with a server that keeps its promises', () => {
     expect(timeline.entries).toHaveLength(BOUNDS.loadedMax)
   })
 
-  it('knows when there is nothing older', () => {
+  it('knows when there are no older entries', () => {
     const log = new Log()
     for (let i = 0; i < 7; i += 1) log.append()
     const timeline = new Timeline(BOUNDS)
@@ -215,7 +215,7 @@ describe('with a server that keeps its promises', () => {
     expect(timeline.hasOlder).toBe(false)
   })
 
-  it('begins anew when the log no longer keeps what followed', () => {
+  it('starts over when the log no longer keeps the next entries', () => {
     const log = new Log()
     log.append()
     const reader = new Reader()
@@ -228,8 +228,8 @@ describe('with a server that keeps its promises', () => {
   })
 })
 
-describe('with a server that does not', () => {
-  it('puts nothing in front of the window that does not reach up to it, and asks for no more', () => {
+describe('with a faulty server', () => {
+  it('rejects an older page that does not reach up to the window, and requests no more', () => {
     const timeline = new Timeline(BOUNDS)
     timeline.addJoinPage({ epoch: 'e1', head: 9, messages: [entry(9)], more: true }, false)
     expect(
@@ -261,7 +261,7 @@ describe('with a server that does not', () => {
     }),
   )
 
-  it('never shows anything twice or out of order, and says what it passes over', () => {
+  it('never shows anything twice or out of order, and reports what it skips', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
         const timeline = new Timeline(BOUNDS)
@@ -283,7 +283,7 @@ describe('with a server that does not', () => {
     )
   })
 
-  it('waits for nothing for ever', () => {
+  it('never waits forever', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 30 }), (steps) => {
         const timeline = new Timeline(BOUNDS)
@@ -301,7 +301,7 @@ describe('with a server that does not', () => {
     )
   })
 
-  it('says that two entries came under one number, and keeps the first', () => {
+  it('reports two entries with one number, and keeps the first', () => {
     const timeline = new Timeline(BOUNDS)
     timeline.addJoinPage({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
     expect(timeline.addLive(entry(1, 'other')).doubt).toEqual({ reason: 'contradiction', seq: 1 })
@@ -320,7 +320,7 @@ describe('with a server that does not', () => {
     expect(taken).toEqual({ added: [entry(1, 'early')], doubt: { reason: 'contradiction', seq: 1 } })
   })
 
-  it('begins behind the last hole of the first page', () => {
+  it('starts after the last hole of the first page', () => {
     const timeline = new Timeline(BOUNDS)
     const messages = [entry(1), entry(2), entry(5), entry(6)]
     const taken = timeline.addJoinPage({ epoch: 'e1', head: 6, messages, more: false }, false)
@@ -328,14 +328,14 @@ describe('with a server that does not', () => {
     expect(timeline.hasOlder).toBe(true)
   })
 
-  it('takes a text that has been blanked since for the same', () => {
+  it('treats a text that has been blanked since as the same entry', () => {
     const timeline = new Timeline(BOUNDS)
     timeline.addJoinPage({ epoch: 'e1', head: 1, messages: [entry(1)], more: false }, false)
     const { text: _gone, ...blanked } = entry(1)
     expect(timeline.addLive(blanked).doubt).toBeUndefined()
   })
 
-  it('says that it can not tell which log it is, when each answer names another', () => {
+  it('reports that it cannot tell which log it is, when each answer names a different one', () => {
     const timeline = new Timeline(BOUNDS)
     const doubts: (Doubt | undefined)[] = []
     for (let i = 0; i < 4; i += 1) {
@@ -352,8 +352,8 @@ function joinedAt(head: number): { log: Log; timeline: Timeline } {
   return { log, timeline }
 }
 
-describe('a log that the server says is another now', () => {
-  it('is shown from its joining on, and nothing of it among what is shown before', () => {
+describe('a new log that the server has announced', () => {
+  it('is shown from its join on, and none of its entries before that', () => {
     const { log, timeline } = joinedAt(3)
     log.epoch = 'e2'
     log.entries = []
@@ -369,7 +369,7 @@ describe('a log that the server says is another now', () => {
     expect(timeline.announceEpoch('e2')).toBe('known')
   })
 
-  it('has entries that come before the answer to the joining is read: none is missed, and no newer one has to come', () => {
+  it('keeps entries that arrive before the join answer is read: none is missed, without waiting for a newer one', () => {
     const { log, timeline } = joinedAt(3)
     log.epoch = 'e2'
     log.entries = []
@@ -385,7 +385,7 @@ describe('a log that the server says is another now', () => {
     expect([timeline.last, timeline.missingAfter]).toEqual([4, undefined])
   })
 
-  it('has entries that were left out before the answer to the joining is read: they are fetched', () => {
+  it('fetches entries that were left out before the join answer is read', () => {
     const { log, timeline } = joinedAt(3)
     log.epoch = 'e2'
     log.entries = []
@@ -398,7 +398,7 @@ describe('a log that the server says is another now', () => {
     expect(timeline.addNextPage(log.after(1)).added).toHaveLength(1)
   })
 
-  it('is not that of the answer: what came of it is not shown in the other', () => {
+  it('may differ from the log of the answer: its entries are not shown there', () => {
     const { log, timeline } = joinedAt(3)
     timeline.announceEpoch('e2')
     timeline.addLive(entry(4, 'of e2'))
@@ -406,7 +406,7 @@ describe('a log that the server says is another now', () => {
     expect([timeline.last, timeline.missingAfter]).toEqual([3, undefined])
   })
 
-  it('can change as often as it likes without a doubt, as long as the server means it', () => {
+  it("can change any number of times without a doubt if the server's answers agree", () => {
     const { log, timeline } = joinedAt(3)
     for (let i = 0; i < 10; i += 1) {
       log.epoch = `other-${i}`
@@ -415,7 +415,7 @@ describe('a log that the server says is another now', () => {
     }
   })
 
-  it('is a doubt when the server goes on giving the one that there was', () => {
+  it('causes a doubt when the server keeps returning the old log', () => {
     const { log, timeline } = joinedAt(3)
     const doubts = Array.from({ length: 4 }, (_, i) => {
       expect(timeline.announceEpoch('e2')).toBe(i === 0 ? 'new' : 'denied')

@@ -25,7 +25,7 @@ const namesItself = (path: string) => JSON.stringify({ clusterName: path })
 const messageOf = (env: NodeJS.ProcessEnv) => problemsOf({ env }).map((problem) => problem.message)
 
 describe('sources', () => {
-  it('gives documented defaults when nothing is set', () => {
+  it('give the documented defaults when nothing is set', () => {
     const { config, sources } = loadConfig({ env: {} })
     expect(config).toMatchObject({
       port: 3000,
@@ -42,7 +42,7 @@ describe('sources', () => {
     expect(new Set(Object.values(sources))).toEqual(new Set(['default']))
   })
 
-  it('lets a file win over defaults, the environment over the file, a flag over all', () => {
+  it('have an order: a flag beats the environment, the environment beats the file, the file beats defaults', () => {
     const { config, sources } = loadConfig({
       env: { WORKERS: '2', DRAIN_MS: '2' },
       flags: { drainMs: '3' },
@@ -58,7 +58,7 @@ describe('sources', () => {
     ])
   })
 
-  it('takes the file that ROOKERY_CONFIG names, unless --config names another', () => {
+  it('include the file that ROOKERY_CONFIG names, unless --config names another', () => {
     expect(loadConfig({ env: { ROOKERY_CONFIG: 'a' }, readFile: namesItself }).config.clusterName).toBe('a')
     expect(
       loadConfig({ env: { ROOKERY_CONFIG: 'a' }, file: 'b', readFile: namesItself }).config.clusterName,
@@ -68,12 +68,12 @@ describe('sources', () => {
     )
   })
 
-  it('counts an empty environment value as not set, and refuses an empty flag', () => {
+  it('treat an empty environment value as not set, and refuse an empty flag', () => {
     expect(loadConfig({ env: { PORT: '', JWT_SECRET: '' } }).config.port).toBe(3000)
     expect(problemsOf({ env: {}, flags: { port: '' } })).toHaveLength(1)
   })
 
-  it('keeps the names that scripts rely on', () => {
+  it('keep the names that scripts rely on', () => {
     const names = settingKeys.map(environmentName)
     const relied = [
       'PORT HOST WORKERS REDIS_URL CLUSTER_NAME DATA_DIR AUTH JWT_SECRET JWKS_URL API_KEY',
@@ -83,14 +83,14 @@ describe('sources', () => {
     expect(flagName('maxPacketBytes')).toBe('--max-packet-bytes')
   })
 
-  it('freezes what it gives, lists included', () => {
+  it('give frozen settings, lists included', () => {
     const { config } = loadConfig({ env: { CORS_ORIGIN: 'https://a.example, https://b.example:8443' } })
     expect(config.corsOrigin).toEqual(['https://a.example', 'https://b.example:8443'])
     expect(Object.isFrozen(config) && Object.isFrozen(config.corsOrigin)).toBe(true)
     expect(loadConfig({ env: { CORS_ORIGIN: '*' } }).config.corsOrigin).toBe('*')
   })
 
-  it('hands the settings to a worker as one text, unchanged', () => {
+  it('pass the settings to a worker as one text, unchanged', () => {
     const env = {
       PORT: '0',
       AUTH: 'jwt',
@@ -158,7 +158,7 @@ describe('problems', () => {
     expect(error).not.toContain('hunter2')
   })
 
-  it('are raised for numbers with a sign, exponent, space, fraction or in hexadecimal', () => {
+  it('are reported for numbers with a sign, exponent, space, fraction or in hexadecimal', () => {
     for (const text of ['+1', '1e3', ' 1', '1 ', '1.0', '0x10', '-0', '1_000', '٣']) {
       expect(messageOf({ WORKERS: text }), text).toHaveLength(1)
     }
@@ -198,7 +198,7 @@ describe('relations', () => {
     { PORT: '0', ADMIN_PORT: '0' },
     { DRAIN_MS: '9999' },
     { DRAIN_MS: '0', STOP_DEADLINE_MS: '5000' },
-  ])('%o is let through', (env) => {
+  ])('%o is accepted', (env) => {
     expect(messageOf(env)).toEqual([])
   })
 
@@ -213,20 +213,20 @@ describe('relations', () => {
     },
   )
 
-  it('are passed over where a value is not allowed by itself', () => {
+  it('are not checked when a value is already invalid by itself', () => {
     expect(messageOf({ STOP_DEADLINE_MS: 'soon', DRAIN_MS: '20000' })).toHaveLength(1)
   })
 })
 
 describe('the table', () => {
-  it('has a unit for each number that has one, and defaults that are allowed', () => {
+  it('has a unit for each number that needs one, and valid defaults', () => {
     for (const key of settingKeys) {
       if (/Ms$|Bytes$/.test(key)) expect(settingOf(key).unit, key).toMatch(/^(ms|bytes)$/)
     }
     expect(() => loadConfig({ env: {} })).not.toThrow()
   })
 
-  it('marks what must not be shown', () => {
+  it('marks secret settings', () => {
     const secrets = settingKeys.filter((key) => settingOf(key).secret === true)
     expect(secrets).toEqual([
       'redisUrl',

@@ -75,14 +75,14 @@ function create() {
   return { queue, refused, add, enter, metrics, losers }
 }
 
-/** The worker says that it has these. */
+/** The worker reports that it has taken these connections. */
 function take(queue: ConnectionQueue, name: string, ids: readonly number[]): void {
   for (const id of ids.slice()) queue.taken(name, { id, arrived: true })
 }
 
 const turn = () => new Promise(setImmediate)
 
-test('what a worker took before its end, and said so, goes to no other, although its exit is known first', async () => {
+test('a connection that a worker reported as taken goes to no other, even if the exit is known first', async () => {
   const { queue, add, enter } = create()
   const first = add('w1')
   const taken = enter('handshake')
@@ -98,7 +98,7 @@ test('what a worker took before its end, and said so, goes to no other, although
   queue.close()
 })
 
-test('a worker whose channel fails gets nothing more, and its connection goes to another', async () => {
+test('a worker whose channel fails gets no more connections, and its connection goes to another', async () => {
   const { queue, add, enter } = create()
   const first = add('w1')
   first.failure = new Error('ERR_IPC_CHANNEL_CLOSED')
@@ -110,7 +110,7 @@ test('a worker whose channel fails gets nothing more, and its connection goes to
   queue.close()
 })
 
-test('a session waits for its owner while others have room, and goes to any when the owner is gone', async () => {
+test('a session waits for its owner while others have room, and goes to any worker when the owner has exited', async () => {
   const { queue, add, enter } = create()
   const owner = add('w1')
   const other = add('w2')
@@ -130,7 +130,7 @@ test('a session waits for its owner while others have room, and goes to any when
 test.each([
   ['requests of sessions', 'session', 'handshake'],
   ['handshakes', 'handshake', 'session'],
-] as const)('a crowd of %s lets those of the other kind through, turn by turn', (_, crowd, few) => {
+] as const)('a crowd of %s lets requests of the other kind through in turn', (_, crowd, few) => {
   const { queue, add, enter } = create()
   const channel = add('w1')
   const kindOf = new Map<Socket, RequestKind>()
@@ -146,7 +146,7 @@ test.each([
   queue.close()
 })
 
-test('connections that were closed while they waited are passed over', () => {
+test('connections that closed while they waited are skipped', () => {
   const { queue, refused, add, enter } = create()
   const channel = add('w1')
   const sockets = Array.from({ length: 5 }, () => enter('plain'))
@@ -158,7 +158,7 @@ test('connections that were closed while they waited are passed over', () => {
   queue.close()
 })
 
-test('a worker that reports a connection that it was not given, or an unknown worker, changes nothing', () => {
+test('a report of a connection that the worker was not given, or from an unknown worker, changes nothing', () => {
   const { queue, add, enter } = create()
   const channel = add('w1')
   take(queue, 'w1', [1, 1_000])
@@ -170,7 +170,7 @@ test('a worker that reports a connection that it was not given, or an unknown wo
   queue.close()
 })
 
-test('what a worker says late of one connection falls on no other', () => {
+test('a late report about one connection affects no other', () => {
   const { queue, add, enter } = create()
   const channel = add('w1')
   const [first, second] = [enter('plain'), enter('plain')]
@@ -185,7 +185,7 @@ test('what a worker says late of one connection falls on no other', () => {
   queue.close()
 })
 
-test('a connection that did not arrive is closed and counted as lost, unless its client had left before', async () => {
+test('a connection that did not arrive is closed and counted as lost, unless its client had already left', async () => {
   const { queue, add, enter, metrics, losers } = create()
   const channel = add('w1')
   const [left, stayed] = [enter('plain'), enter('plain')]

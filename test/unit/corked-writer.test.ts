@@ -13,7 +13,7 @@ beforeEach(() => {
   writer = new CorkedWriter(stream)
 })
 
-test('what one turn writes leaves as one write at its end', async () => {
+test('the data written in one turn is sent as one write at its end', async () => {
   writer.write(Buffer.from('a'))
   writer.write(Buffer.from('b'))
   expect(writer.queuedBytes).toBe(2)
@@ -24,7 +24,7 @@ test('what one turn writes leaves as one write at its end', async () => {
   expect(writer.queuedBytes).toBe(0)
 })
 
-test('what must leave soon takes along what waits, in order, once', async () => {
+test('urgent data is sent together with waiting data, in order, once', async () => {
   writer.write(Buffer.from('a'))
   writer.write(Buffer.from('b'), 'soon')
   writer.write(Buffer.from('c'))
@@ -33,13 +33,13 @@ test('what must leave soon takes along what waits, in order, once', async () => 
   expect(writes).toEqual(['abc'])
 })
 
-test('much leaves at once', async () => {
+test('a large amount is sent at once', async () => {
   writer.write(Buffer.alloc(256 * 1024, 'x'))
   await turn()
   expect(writes.join('')).toHaveLength(256 * 1024)
 })
 
-test('what can wait leaves by itself with the turn, and is gathered while writes come thick', async () => {
+test('data that can wait is sent at the end of its turn, and is gathered when writes are frequent', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const gathered = async (text: string) => {
@@ -60,7 +60,7 @@ test('what can wait leaves by itself with the turn, and is gathered while writes
   expect(await gathered('d')).toEqual(['a', 'bc', 'd'])
 })
 
-test('what can not wait takes along what is gathered, in order, once', async () => {
+test('data that cannot wait is sent together with gathered data, in order, once', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
   writer.write(Buffer.from('a'))

@@ -18,7 +18,7 @@ function create() {
   return { set, overdue }
 }
 
-test('each is overdue at its own time, whichever were removed before', () => {
+test('each entry expires at its own time, whichever were removed before', () => {
   const { set, overdue } = create()
   set.add('a')
   vi.advanceTimersByTime(40)
@@ -35,7 +35,7 @@ test('each is overdue at its own time, whichever were removed before', () => {
   expect([set.size, set.oldest, vi.getTimerCount()]).toEqual([0, undefined, 0])
 })
 
-test('empty, it holds no timer', () => {
+test('an empty set holds no timer', () => {
   const { set, overdue } = create()
   set.add('a')
   expect(set.delete('a')).toBe(true)
@@ -48,7 +48,7 @@ test('empty, it holds no timer', () => {
   expect(overdue).toEqual([])
 })
 
-test('what is added when another is overdue gets its whole time', () => {
+test('an entry that is added while another expires gets its whole time', () => {
   const again: number[] = []
   const set: DeadlineSet<string> = new DeadlineSet({
     limitMs: 100,

@@ -27,7 +27,7 @@ test.each([
   expect(Number(seconds) * 1000).toBeGreaterThan(config.pingIntervalMs + config.pingTimeoutMs)
 })
 
-test.each(NGINX)('%s lets through what the hosts take', (file) => {
+test.each(NGINX)('%s allows what the hosts accept', (file) => {
   const mebibytes = /client_max_body_size ([0-9]+)m;/.exec(read(file))?.[1]
   expect(Number(mebibytes) * 1_048_576).toBeGreaterThanOrEqual(config.maxPacketBytes)
 })
@@ -35,14 +35,14 @@ test.each(NGINX)('%s lets through what the hosts take', (file) => {
 test.each([
   ['nginx.conf', 'nginx-sticky.conf', /^ *hash \$remote_addr consistent;\n/m],
   ['haproxy.cfg', 'haproxy-sticky.cfg', /^ *cookie rookery_host .*\n| cookie rookery-[0-9]$/gm],
-])('%s and %s differ in what makes it sticky alone', (plain, sticky, difference) => {
+])('%s and %s differ only in what makes it sticky', (plain, sticky, difference) => {
   expect(withoutTitle(sticky)).not.toBe(withoutTitle(plain))
   expect(withoutTitle(sticky).replaceAll(new RegExp(difference, 'gm'), '')).toBe(withoutTitle(plain))
 })
 
 const unitValue = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(read('rookery.service'))?.[1]
 
-test('the systemd unit waits for the drain, and restarts what a restart can mend', () => {
+test('the systemd unit waits for the drain, and restarts after failures that a restart can fix', () => {
   expect(Number(unitValue('TimeoutStopSec')) * 1000).toBeGreaterThan(config.stopDeadlineMs)
   expect(unitValue('RestartPreventExitStatus')).toBe(
     `${exitCodes.usage.code} ${exitCodes.configuration.code}`,
@@ -51,7 +51,7 @@ test('the systemd unit waits for the drain, and restarts what a restart can mend
   for (const [, name = ''] of settings) expect(['NODE_ENV', ...names]).toContain(name)
 })
 
-test('the systemd unit is one to systemd itself', () => {
+test('the systemd unit is valid for systemd', () => {
   const directory = mkdtempSync(join(tmpdir(), 'rookery-unit-'))
   try {
     const file = join(directory, 'rookery.service')
@@ -79,7 +79,7 @@ function composeServices(): Map<string, Service> {
   )
 }
 
-test('the hosts of compose.yaml are those of the balancers, with settings that exist and are allowed', () => {
+test('the hosts of compose.yaml match the balancers, with settings that exist and are allowed', () => {
   const services = composeServices()
   const hosts = [...services.keys()].filter((name) => name.startsWith('rookery-'))
   for (const file of [...NGINX, ...HAPROXY]) {
@@ -122,7 +122,7 @@ test('docs/deploy.md names settings that exist', () => {
   for (const name of named) expect([...names, ...ofPm2]).toContain(name)
 })
 
-test('pm2 can read the machines, and is given each setting of the deployment', () => {
+test('pm2 can read the machines, and gets each setting of the deployment', () => {
   const script =
     "import('./ecosystem.config.js').then(({ deploy }) => process.stdout.write(JSON.stringify(deploy)))"
   const env = { PATH: process.env.PATH, DEPLOY_HOSTS: 'a.example,b.example', DEPLOY_CONFIG: '/etc/r.json' }
@@ -132,6 +132,6 @@ test('pm2 can read the machines, and is given each setting of the deployment', (
     host: ['a.example', 'b.example'],
     env: { ROOKERY_CONFIG: '/etc/r.json' },
   })
-  // pm2 passes the section on through a shell, in single quotes.
+  // pm2 passes the section to a shell, in single quotes.
   expect(JSON.stringify(production)).not.toContain("'")
 })

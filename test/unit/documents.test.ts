@@ -1,4 +1,4 @@
-/** The documents point at what exists: files, folders, pages, headings. */
+/** The documents refer only to existing files, folders, pages and headings. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ const documents = ['', 'docs/', 'src/', 'loadtest/', 'loadtest/results/', 'findi
 
 const withoutCode = (text: string) => text.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '')
 
-/** The anchors that GitHub gives a page's headings. */
+/** The anchors that GitHub creates for a page's headings. */
 function anchorsOf(file: string): Set<string> {
   const headings = read(file)
     .replaceAll(/^```[\s\S]*?^```$/gm, '')
@@ -31,7 +31,7 @@ function anchorsOf(file: string): Set<string> {
   )
 }
 
-/** Links of the page that lead nowhere. */
+/** Broken links of the page. */
 function brokenLinks(file: string): string[] {
   const links = [...withoutCode(read(file)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
   return links.filter((link) => {
@@ -82,7 +82,7 @@ test('docs/protocol.md and the chat have a row for each request', () => {
   }
 })
 
-test('docs/protocol.md has a row for each error, as the table of errors has it', () => {
+test('docs/protocol.md has a row for each error, which matches the table of errors', () => {
   const rows = [...read('docs/protocol.md').matchAll(/^\| `([a-z_]+)` \| (\d+) \| (yes|no) \| /gm)]
   const named = rows.map(([, code, status, retryable]) => [
     code,
@@ -91,7 +91,7 @@ test('docs/protocol.md has a row for each error, as the table of errors has it',
   expect(Object.fromEntries(named)).toEqual(errorTable)
 })
 
-test('every npm script that a document names exists', () => {
+test('every npm script that a document mentions exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   const named = documents.flatMap((file) =>
     [...read(file).matchAll(/npm run ([a-z:-]+)/g)].map(([, name]) => name),

@@ -19,19 +19,19 @@ const request: ForwardRequest = {
 }
 const bytes = createRequest(request, hello, SECRET)
 
-test('a request is read as it was written, and is partial at every length before', () => {
+test('a request is decoded as it was written, and is partial at every shorter length', () => {
   for (let length = 0; length < bytes.length; length += 1) {
     expect(readRequest(bytes.subarray(0, length), hello, [SECRET])).toEqual({ state: 'partial' })
   }
   expect(readRequest(bytes, hello, [SECRET])).toEqual({ state: 'complete', request, secret: SECRET })
 })
 
-test('a byte more than a request is none', () => {
+test('a request with one extra byte is invalid', () => {
   const longer = Buffer.concat([bytes, Buffer.from('G')])
   expect(readRequest(longer, hello, [SECRET])).toEqual({ state: 'refused', reason: 'malformed' })
 })
 
-test('with any bit changed it is refused, or waits for more', () => {
+test('a request with any bit changed is refused, or waits for more', () => {
   for (let at = 0; at < bytes.length * 8; at += 1) {
     const changed = Buffer.from(bytes)
     changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
@@ -39,7 +39,7 @@ test('with any bit changed it is refused, or waits for more', () => {
   }
 })
 
-test('the check returns which of several secrets it was made with', () => {
+test('the check returns which of several secrets signed the request', () => {
   const read = readRequest(bytes, hello, ['another one', SECRET])
   expect(read).toEqual({ state: 'complete', request, secret: SECRET })
 })
@@ -56,12 +56,12 @@ test.each([
   { ...request, to: '' },
   { to: 'abcdef' },
   [],
-])('what is no request is none, although it is signed: %j', (value) => {
+])('a signed value that is not a request is refused: %j', (value) => {
   const signed = createRequest(value as ForwardRequest, hello, SECRET)
   expect(readRequest(signed, hello, [SECRET])).toEqual({ state: 'refused', reason: 'malformed' })
 })
 
-test('more than 512 bytes are not waited for', () => {
+test('a request longer than 512 bytes is refused', () => {
   const long = createRequest({ ...request, nonce: 'x'.repeat(600) }, hello, SECRET)
   expect(readRequest(long.subarray(0, 6), hello, [SECRET])).toEqual({ state: 'refused', reason: 'malformed' })
 })
@@ -73,7 +73,7 @@ test('random bytes are never a request', () => {
   }
 })
 
-test('only who knows the secret can accept, and only this request', () => {
+test('only a holder of the secret can accept, and only this request', () => {
   const accept = createAccept(bytes, SECRET)
   expect(isAccept(accept, bytes, SECRET)).toBe(true)
   expect(isAccept(createAccept(bytes, `${SECRET}.`), bytes, SECRET)).toBe(false)
@@ -83,7 +83,7 @@ test('only who knows the secret can accept, and only this request', () => {
   expect(isAccept(Buffer.concat([bytes.subarray(0, 4), bytes.subarray(-32)]), bytes, SECRET)).toBe(false)
 })
 
-test('a hello has its length and its first bytes', () => {
+test('a hello has the right length and first bytes', () => {
   expect(isHello(hello)).toBe(true)
   expect(isHello(hello.subarray(1))).toBe(false)
   expect(isHello(Buffer.alloc(hello.length))).toBe(false)

@@ -64,7 +64,7 @@ function encode(frame: Frame): Buffer {
 }
 
 describe('the frames of a worker', () => {
-  it('are read as they were made', () => {
+  it('are decoded as they were encoded', () => {
     fc.assert(
       fc.property(workerFrames, (frame) => {
         const json = JSON.parse(JSON.stringify(frame)) as typeof frame
@@ -96,12 +96,12 @@ describe('the frames of the primary', () => {
     ['reply', replyFrame(1, false, 'no'), { kind: 'reply', id: 1, ok: false, value: 'no' }],
   ]
 
-  it.each(cases)('%s is read as it was made', (_name, frame, decoded) => {
+  it.each(cases)('%s is decoded as it was encoded', (_name, frame, decoded) => {
     expect(decodePrimaryFrame(bytesOf(frame))).toEqual(decoded)
   })
 
   it.each(cases)(
-    '%s cut short or with bytes behind it is refused, or is another frame of its kind',
+    '%s cut short or with extra bytes is refused, or is another frame of its kind',
     (_name, frame) => {
       const bytes = bytesOf(frame)
       for (let end = 0; end < bytes.length; end += 1)
@@ -111,8 +111,8 @@ describe('the frames of the primary', () => {
   )
 })
 
-describe('any bytes', () => {
-  it('are a frame or a FrameError, for both sides', () => {
+describe('random bytes', () => {
+  it('decode to a frame or a FrameError, for both sides', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(20), (bytes, kind) => {
         for (const decode of [decodeWorkerFrame, decodePrimaryFrame]) {
@@ -143,14 +143,14 @@ describe('a reader of frames', () => {
     )
   })
 
-  it('refuses a frame that is empty or longer than may be, before it is there', () => {
+  it('refuses a frame that is empty or too long before it has arrived', () => {
     expect(() => new FrameReader(10).push(lengthOf(0))).toThrow(FrameError)
     expect(() => new FrameReader(10).push(lengthOf(11))).toThrow(FrameError)
     expect(() => new FrameReader(10).push(lengthOf(2 ** 32 - 1))).toThrow(FrameError)
     expect(new FrameReader(10).push(lengthOf(10))).toEqual([])
   })
 
-  it('puts a long frame together in one piece', () => {
+  it('returns a long frame in one piece', () => {
     const reader = new FrameReader(20_000_000)
     const chunk = Buffer.alloc(65_536, 'x')
     expect(reader.push(lengthOf(chunk.length * 200))).toEqual([])

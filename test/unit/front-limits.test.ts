@@ -4,7 +4,7 @@ import { fitToDescriptors } from '../../src/primary/front-door/limits.ts'
 
 const limits = { pendingHeads: 10_000, queueLength: 20_000, forwards: 0 }
 
-test('what is held without a worker stays below the limit of file descriptors', () => {
+test('connections held without a worker stay below the limit of file descriptors', () => {
   for (const descriptors of [64, 256, 1024, 4096, 20_000]) {
     for (const forwards of [0, 20_000]) {
       const fitting = fitToDescriptors({ ...limits, forwards }, descriptors)
@@ -17,7 +17,7 @@ test('what is held without a worker stays below the limit of file descriptors', 
   }
 })
 
-test('limits that fit stay as they were set', () => {
+test('limits that fit stay unchanged', () => {
   expect(fitToDescriptors(limits, 1_048_576)).toEqual(limits)
   expect(fitToDescriptors(limits, undefined)).toEqual(limits)
   expect(fitToDescriptors({ pendingHeads: 1, queueLength: 1, forwards: 1 }, 256)).toEqual({
@@ -30,7 +30,7 @@ test('limits that fit stay as they were set', () => {
 const file = (soft: string) =>
   `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}                1048576              files\n`
 
-test('the soft limit is read, and none where there is none', () => {
+test('the soft limit is read, and is undefined where there is none', () => {
   expect(softLimit(file('1024'))).toBe(1024)
   expect(softLimit(file('unlimited'))).toBeUndefined()
   expect(softLimit('')).toBeUndefined()

@@ -1,4 +1,4 @@
-/** Any content of the settings' sources is a start, or an error that names every problem. */
+/** Any content of the settings' sources gives a start, or an error that names every problem. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ConfigInput, loadConfig } from '../../src/config/load.ts'
@@ -20,7 +20,7 @@ const tryLoad = (input: ConfigInput): readonly Problem[] => {
   }
 }
 
-/** Whether the setting lets this text through, looked at alone. */
+/** Whether the setting accepts this text on its own. */
 function isAllowed(key: SettingKey, text: string): boolean {
   const { type, fromText } = settingOf(key).kind
   return type.safeParse(fromText(text)).success
@@ -28,8 +28,8 @@ function isAllowed(key: SettingKey, text: string): boolean {
 
 const named = (problems: readonly Problem[]) => problems.map(({ setting }) => setting)
 
-describe('any texts', () => {
-  it('in the environment are a start, or each that is not allowed is named', () => {
+describe('random texts', () => {
+  it('in the environment give a start, or an error that names each invalid value', () => {
     const outcomes = new OutcomeCounts()
     fuzz(anySettings, 3_000, (settings) => {
       const env = Object.fromEntries(settings.map(([key, text]) => [environmentName(key), text]))
@@ -42,7 +42,7 @@ describe('any texts', () => {
     expect([...outcomes.keys()].toSorted()).toEqual(['refused', 'start'])
   })
 
-  it('in flags are a start, or each that is not allowed is named, and each that does not exist', () => {
+  it('in flags give a start, or an error that names each invalid value and each unknown flag', () => {
     const flags = fc.dictionary(
       fc.oneof(fc.constantFrom<string>(...settingKeys), fc.string()),
       anySettingText,
@@ -55,7 +55,7 @@ describe('any texts', () => {
     })
   })
 
-  it('under names with the prefix of the settings are refused by name', () => {
+  it("under unknown names with the settings' prefix are refused by name", () => {
     const name = fc.string({ unit: 'binary' }).map((rest) => `ROOKERY_${rest}`)
     const known = new Set(['ROOKERY_CONFIG', 'ROOKERY_WORKER', 'ROOKERY_SETTINGS'])
     fuzz(
@@ -67,7 +67,7 @@ describe('any texts', () => {
     )
   })
 
-  it('in a file are a start, or each that is not allowed is named', () => {
+  it('in a file give a start, or an error that names each invalid value', () => {
     const fields = fc.dictionary(fc.oneof(fc.constantFrom<string>(...settingKeys), fc.string()), anyJson)
     fuzz(fields, 2_000, (given) => {
       const content = JSON.stringify(given)
@@ -81,7 +81,7 @@ describe('any texts', () => {
     })
   })
 
-  it('for a file are a start or refused with the name of the file', () => {
+  it('as a file give a start, or are refused with the name of the file', () => {
     const content = fc.oneof(
       fc.string({ unit: 'binary' }),
       anyJson.map((value) => JSON.stringify(value) ?? ''),
@@ -98,7 +98,7 @@ function keyOf(name: string): SettingKey {
   return key
 }
 
-/** Bounded, and without the texts that nobody may see. */
+/** Bounded, and without secret texts. */
 function expectToldWell(problems: readonly Problem[]): void {
   for (const { setting, message } of problems) {
     expect(message.length, setting).toBeGreaterThan(10)

@@ -48,7 +48,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-/** The well-behaved worker is served, and is the only one. */
+/** The well-behaved worker still works, and is the only one. */
 async function expectHealthy(): Promise<void> {
   await expect(worker.request('presence.members', { room: 'lobby' })).resolves.toMatchObject({ count: 0 })
   expect(relay.workers()).toEqual(['w1'])
@@ -79,7 +79,7 @@ function cut(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(whole, fc.nat()).map(([buffer, at]) => buffer.subarray(0, at % buffer.length))
 }
 
-/** Changes one byte behind the length: the frame keeps its length. */
+/** Changes one byte after the length: the frame keeps its length. */
 function spoilt(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(whole, fc.nat(), fc.nat(255)).map(([buffer, at, byte]) => {
     const copy = Buffer.from(buffer)

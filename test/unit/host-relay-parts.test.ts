@@ -75,7 +75,7 @@ describe('groups of other hosts', () => {
           if (!lost) note(groups.change('H', { topic, worker, joined, version }))
           if (groups.stale().length > 0) note(groups.replace('H', version, all()))
         }
-        // The last may have been lost unnoticed: the next one shows it.
+        // The last change may have been lost unnoticed: the next one reveals it.
         groups.change('H', { topic: 'a', worker: 'w1', joined: true, version: version + 2 })
         if (groups.stale().length > 0) note(groups.replace('H', version + 2, all()))
         expect([...kept].toSorted()).toEqual([...received].toSorted())
@@ -88,7 +88,7 @@ describe('groups of other hosts', () => {
     )
   })
 
-  it('are bounded', () => {
+  it('are limited in number', () => {
     const groups = new RemoteGroups(2)
     groups.open('H')
     groups.replace('H', 1, [{ topic: 'a', workers: ['w1', 'w2', 'w3'] }])
@@ -142,7 +142,7 @@ describe('presence of other hosts', () => {
           for (const known of here.keys()) if (others.isStale('H', known)) ask([known])
         }
         own.takeDeltas()
-        // What was lost last is told by the backplane: all is asked anew.
+        // The backplane reports losses at the end: everything is requested again.
         ask([...here.keys()])
         for (const [room, members] of here) expect(members).toEqual(truth.get(room) ?? new Set())
         expect(others.users).toBe([...here.values()].reduce((sum, { size }) => sum + size, 0))
@@ -152,7 +152,7 @@ describe('presence of other hosts', () => {
     )
   })
 
-  it('is sent in messages of a bounded size, and accepted up to a bound', () => {
+  it('is sent in messages of a limited size, and accepted up to a limit', () => {
     const own = new LocalPresence(10)
     for (let index = 0; index < 35; index += 1)
       own.enter('w1', { room: 'den', user: { id: `u${index}`, name: 'u' }, sessionId: 'one' })
@@ -181,8 +181,8 @@ describe('presence of other hosts', () => {
   })
 })
 
-describe('receipts over hosts', () => {
-  it('are whole when every host has said, or is gone', () => {
+describe('receipts across hosts', () => {
+  it('are complete when every host has answered or left', () => {
     const { receipts, whole } = gather()
     receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: ['A', 'B', 'C'] })
     receipts.received('A', { worker: 'w1', ref: 1 }, ['A:w1'])
@@ -195,7 +195,7 @@ describe('receipts over hosts', () => {
     expect(receipts.size).toBe(0)
   })
 
-  it('do not wait for hosts where none is to answer, and not beyond the bound', () => {
+  it('do not wait when no host needs to answer, nor beyond the limit', () => {
     const { receipts, whole } = gather(1)
     receipts.open({ worker: 'w1', ref: 1, reached: ['w2'], hosts: [] })
     receipts.open({ worker: 'w1', ref: 2, reached: [], hosts: ['A'] })
@@ -213,7 +213,7 @@ describe('receipts over hosts', () => {
 })
 
 describe('granted topics', () => {
-  it('are covered for a while, all of them past the bound', () => {
+  it('are covered for a while; past the limit all topics are covered', () => {
     const grants = new RecentGrants(100, 2)
     grants.note(['a', 'b'], 0)
     expect([grants.covers(['a', 'x'], 99), grants.covers(['x'], 99), grants.covers(['a'], 100)]).toEqual([
@@ -228,8 +228,8 @@ describe('granted topics', () => {
   })
 })
 
-describe('questions of an adapter', () => {
-  it('keep what is answered before it is known who was asked', () => {
+describe('server requests of an adapter', () => {
+  it('keep answers that arrive before the recipients are known', () => {
     const { requests, outcome, id } = put()
     requests.responded(id, 'w2', 'two')
     requests.responded(id, 'w2', 'once more')
@@ -250,7 +250,7 @@ describe('questions of an adapter', () => {
     expect(outcome.answers?.values).toEqual(['two'])
   })
 
-  it('are an error when it is unknown at the deadline which workers were asked, with the answers so far', async () => {
+  it('fail with the answers so far when the recipients are unknown at the deadline', async () => {
     const requests = new PendingServerRequests(10)
     const settled = new Promise<[Responses, Error | undefined]>((resolve) => {
       const id = requests.open(1, (answers, error) => resolve([answers, error])) ?? ''
@@ -263,7 +263,7 @@ describe('questions of an adapter', () => {
 })
 
 describe('broadcasts that clients acknowledge', () => {
-  it('keep what comes before it is known who was asked', () => {
+  it('keep acks that arrive before the recipients are known', () => {
     const { acks, got, settled, id } = openAcks()
     acks.clientCount(id, 'w2', 2)
     acks.acked(id, 'w2', 'a')
@@ -277,7 +277,7 @@ describe('broadcasts that clients acknowledge', () => {
     expect(acks.size).toBe(0)
   })
 
-  it('count what a server that is not in the receipt had acknowledged, and wait for no more of it', () => {
+  it('count earlier acks of a server that is not in the receipt, and wait for no more of them', () => {
     const { acks, settled, id } = openAcks()
     acks.clientCount(id, 'A:w1', 5)
     acks.acked(id, 'A:w1', 'one')

@@ -20,7 +20,7 @@ test('is announced at each change, and not twice', () => {
   expect(told).toEqual([degraded('full'), ok])
 })
 
-test('is well only when every part is', () => {
+test('is ok only when every part is ok', () => {
   const { told, state } = started()
   state.set('log', 'away')
   state.set('hosts', 'deaf')
@@ -30,7 +30,7 @@ test('is well only when every part is', () => {
   expect(told).toEqual([degraded('away'), degraded('deaf'), ok])
 })
 
-test('a worker that has just started is told of every problem, and nothing else', () => {
+test('a worker that has just started receives every problem, and nothing else', () => {
   const { told, state } = started()
   state.publishAgain()
   expect(told).toEqual([])
@@ -39,7 +39,7 @@ test('a worker that has just started is told of every problem, and nothing else'
   expect(told).toEqual([degraded('away'), degraded('away')])
 })
 
-test('the way to an address leads through one of this machine', async () => {
+test('the route to an address starts at an address of this machine', async () => {
   expect(await ownAddressTowards('127.0.0.1')).toBe('127.0.0.1')
   expect(await ownAddressTowards('no-such-host.invalid')).toBeUndefined()
 })
@@ -50,11 +50,11 @@ test.each([
   ['10.1.2.3', '10.1.2.3'],
   ['fd00::2', 'fd00::2'],
   ['chat-2.internal', 'chat-2.internal'],
-])('who listens on %s is reached by others under %s', (listensOn, address) => {
+])('a host that listens on %s is reached by others under %s', (listensOn, address) => {
   expect(onlyAddress(listensOn)).toBe(address)
 })
 
-test('an address and a port are written as others read them', () => {
+test('an address and a port are written in the form that others read', () => {
   expect(endpoint('10.0.0.1', 80)).toBe('10.0.0.1:80')
   expect(endpoint('fe80::1', 80)).toBe('[fe80::1]:80')
 })

@@ -24,7 +24,7 @@ function status(...parts: string[]): number | string {
 }
 
 describe('a complete head', () => {
-  test('is read in one piece, and what follows it is kept and not looked at', () => {
+  test('is read in one piece, and what follows it is kept unparsed', () => {
     const reader = new HttpHeadParser(LIMIT_BYTES)
     const progress = push(reader, `${SOCKET_IO_HEAD}\0\x01body\n`)
     expect(progress).toMatchObject({
@@ -41,7 +41,7 @@ describe('a complete head', () => {
     }
   })
 
-  test('is the same byte by byte, and partial until its last', () => {
+  test('is the same byte by byte, and partial until its last byte', () => {
     const reader = new HttpHeadParser(LIMIT_BYTES)
     for (const byte of SOCKET_IO_HEAD.slice(0, -1)) expect(push(reader, byte)).toEqual({ state: 'partial' })
     expect(push(reader, '\n')).toEqual(read(SOCKET_IO_HEAD))
@@ -66,7 +66,7 @@ describe('a complete head', () => {
   })
 })
 
-describe('refused', () => {
+describe('a refused head', () => {
   test.each([
     ['a TLS client hello', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'],
     ['PROXY protocol 1', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n'],
@@ -109,7 +109,7 @@ describe('refused', () => {
     expect(status(`GET / HTTP/1.1\r\n${'A: b\r\n'.repeat(300)}\r\n`)).toBe(431)
   })
 
-  test('not a byte too early', () => {
+  test('is not refused a byte too early', () => {
     const fits = LIMIT_BYTES - head(0).length
     expect(status(head(fits))).toBe('complete')
     expect(status(head(fits + 1))).toBe(431)
@@ -119,7 +119,7 @@ describe('refused', () => {
   })
 })
 
-test('any bytes, in any pieces, end in one of the documented ways', () => {
+test('any bytes, in any pieces, lead to one of the documented results', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array).toString('latin1')),
     fc

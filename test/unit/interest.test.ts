@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { InterestTable } from '../../src/primary/relay/interest.ts'
 
 describe('the table of interests', () => {
-  it('agrees with a list of holds, in any order of holding, releasing and forgetting', () => {
+  it('agrees with a list of holds, in any order of holds, releases and removals', () => {
     const worker = fc.constantFrom('w1', 'w2', 'w3')
     const topic = fc.constantFrom('a', 'b', 'c', 'd')
     const step = fc.oneof(
@@ -37,7 +37,7 @@ describe('the table of interests', () => {
     )
   })
 
-  it('refuses a topic beyond the bound of a worker, and takes it when there is room again', () => {
+  it('refuses a topic beyond the limit of a worker, and accepts it when there is room again', () => {
     const table = new InterestTable(2)
     expect([table.add('w1', 'a'), table.add('w1', 'b'), table.add('w1', 'c')]).toEqual([true, true, false])
     expect([...table.subscribers('c')]).toEqual([])

@@ -15,7 +15,7 @@ const logger = pino({ level: 'silent' })
 const tab = (userId: string, connectionId: string) => ({ userId, connectionId })
 
 describe('the table of connections', () => {
-  it('counts a connection once, also when it is reported twice, and ranks connections by their arrival', () => {
+  it('counts a connection once, also when it is reported twice, and ranks connections by arrival', () => {
     const table = new ConnectionTable()
     for (const worker of ['w1', 'w2', 'w1']) table.enter(worker, tab('ann', '1'))
     table.enter('w1', tab('ann', '2'))
@@ -28,7 +28,7 @@ describe('the table of connections', () => {
     expect(table.place('w1', tab('ann', '2'))).toBe(2)
   })
 
-  it('counts what a plain list counts, deaths of workers included', () => {
+  it('counts the same as a plain list, also after exits of workers', () => {
     const worker = fc.constantFrom('w1', 'w2', 'w3')
     const connection = fc.record({ worker, userId: fc.constantFrom('ann', 'bob'), nth: fc.nat(3) })
     const step = fc.oneof(
@@ -40,7 +40,7 @@ describe('the table of connections', () => {
         const table = new ConnectionTable()
         const list = new Set<string>()
         for (const { do: what, on } of steps) {
-          // A name belongs to one user.
+          // A connection id belongs to one user.
           const own = tab(on.userId, `${on.userId} ${on.nth}`)
           if (what === 'enter') {
             table.enter(on.worker, own)
@@ -63,7 +63,7 @@ describe('the table of connections', () => {
   })
 })
 
-/** The shared store: the count of the last write, and writes that are open. */
+/** The shared store: the count of the last write, and pending writes. */
 class Store {
   readonly counts = new Map<string, number>()
   readonly reported = new Map<string, number>()
@@ -106,7 +106,7 @@ class Store {
 }
 
 describe('reporting to other hosts', () => {
-  it('writes one at a time for a user, the last count last', async () => {
+  it('runs one write at a time per user, with the last count last', async () => {
     const store = new Store()
     const reporter = store.reporter()
     reporter.setAvailable(true, [])
@@ -124,7 +124,7 @@ describe('reporting to other hosts', () => {
     expect(store.reported.get('ann')).toBe(4)
   })
 
-  it('answers at once that it can not be known, and tells all when it can', async () => {
+  it('answers at once that the count is unknown, and reports everything when the store is available', async () => {
     const store = new Store()
     const reporter = store.reporter()
     store.counts.set('ann', 1)
@@ -132,7 +132,7 @@ describe('reporting to other hosts', () => {
     reporter.report('gone')
     expect(store.writes).toBe(0)
     reporter.setAvailable(true, ['ann', 'bob'])
-    await until(() => store.reported.size === 3, 'all are reported')
+    await until(() => store.reported.size === 3, 'all users are reported')
     expect([...store.reported]).toEqual(
       expect.arrayContaining([
         ['ann', 1],
@@ -140,22 +140,22 @@ describe('reporting to other hosts', () => {
         ['bob', 0],
       ]),
     )
-    await until(() => reporter.waiting === 0, 'nobody waits')
+    await until(() => reporter.waiting === 0, 'no report is pending')
   })
 
-  it('writes again what could not be written', async () => {
+  it('retries failed writes', async () => {
     const store = new Store()
     const reporter = store.reporter()
     reporter.setAvailable(true, [])
     store.away = true
     expect(await reporter.ask('ann')).toBeUndefined()
     const { writes } = store
-    await until(() => store.writes > writes, 'it is tried again')
+    await until(() => store.writes > writes, 'the write is retried')
     store.away = false
-    await until(() => store.reported.has('ann') && reporter.waiting === 0, 'it is reported')
+    await until(() => store.reported.has('ann') && reporter.waiting === 0, 'ann is reported')
   })
 
-  it('tells those that are here again in time, and those that are gone no more', async () => {
+  it('refreshes the counts of connected users in time, and no longer those of users who left', async () => {
     const store = new Store()
     const reporter = store.reporter({ refreshMs: 1_000 })
     reporter.setAvailable(true, [])
@@ -172,13 +172,13 @@ describe('reporting to other hosts', () => {
     expect(store.writes).toBe(writes + 1)
   })
 
-  it('forgets the oldest past the bound', async () => {
+  it('forgets the oldest report past the limit', async () => {
     const store = new Store()
     const reporter = store.reporter({ maxUnreported: 2 })
     for (const userId of ['ann', 'bob', 'cat']) reporter.report(userId)
     expect(store.forgotten).toBe(1)
     reporter.setAvailable(true, [])
-    await until(() => store.reported.size === 2, 'the others are reported')
+    await until(() => store.reported.size === 2, 'the other users are reported')
     expect([...store.reported.keys()]).toEqual(['bob', 'cat'])
   })
 })
@@ -195,8 +195,8 @@ function soloLimits(settings: SoloSettings = {}): UserLimits {
   return new UserLimits({ settings: all, shared: undefined, logger, registry: new Registry() })
 }
 
-describe('the limits of a host on its own', () => {
-  it('refuse a connection too many, and leave those that stand alone', async () => {
+describe('the limits of a single host', () => {
+  it('refuse a connection beyond the limit, and keep the open ones', async () => {
     const limits = soloLimits()
     await limits.enter('w1', tab('ann', '1'))
     await limits.enter('w2', tab('ann', '1'))
@@ -211,14 +211,14 @@ describe('the limits of a host on its own', () => {
     await limits.enter('w1', tab('ann', '5'))
   })
 
-  it('let in as many as there is room for when many come at once', async () => {
+  it('accept as many as there is room for when many connect at once', async () => {
     const limits = soloLimits({ connectionsPerUser: 5 })
     const many = Array.from({ length: 9 }, (_, nth) => limits.enter('w1', tab('ann', String(nth))))
     const outcomes = (await Promise.allSettled(many)).map(({ status }) => status)
     expect(outcomes.filter((status) => status === 'fulfilled')).toHaveLength(5)
   })
 
-  it('refuse messages past the burst, by user', async () => {
+  it('refuse messages past the burst, per user', async () => {
     const limits = soloLimits({ messageBurst: 3 })
     for (let sent = 0; sent < 3; sent += 1) await limits.takeMessage('ann')
     await expect(limits.takeMessage('ann')).rejects.toMatchObject({
@@ -229,7 +229,7 @@ describe('the limits of a host on its own', () => {
   })
 })
 
-it('pages are refused past their burst, by user, and beside the messages', async () => {
+it('pages are refused past their burst, per user and separately from messages', async () => {
   const limits = soloLimits({ messageBurst: 1, requestBurst: 2 })
   for (let taken = 0; taken < 2; taken += 1) await limits.takePage('ann')
   await expect(limits.takePage('ann')).rejects.toMatchObject({
@@ -241,8 +241,8 @@ it('pages are refused past their burst, by user, and beside the messages', async
   await limits.takeMessage('ann')
 })
 
-describe('a connection as a worker counts it', () => {
-  it('is left once, also when only the answer was lost', async () => {
+describe("a connection in a worker's count", () => {
+  it('leaves once, also when only the answer was lost', async () => {
     const asked: string[] = []
     const link = {
       refuse: false,

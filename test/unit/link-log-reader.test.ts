@@ -1,4 +1,4 @@
-/** Reading the log from a worker: over a real link, to a real relay, and bounded. */
+/** Reading the log from a worker: over a real link, to a real relay, with a limit on open requests. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-test('what it answers is what the log answers', async () => {
+test('its answers are the answers of the log', async () => {
   await log.trackRoom('bob', 'den')
   await log.append('den', draft)
   await log.append('den', { kind: 'remove', id: 'r1', from: draft.from, target: 1 })
@@ -64,13 +64,13 @@ test('what it answers is what the log answers', async () => {
   expect(await reader.userRooms('bob')).toEqual([{ room: 'den', head: 3, read: 0, unread: 1 }])
 })
 
-test('says what the log says when it cannot be read', async () => {
+test("it passes on the log's error when the log cannot be read", async () => {
   await log.close()
   const reader = createLinkLogReader(link, new Registry())
   await expect(reader.head('den')).rejects.toMatchObject({ code: 'unavailable', retryable: true })
 })
 
-test('asks for a bounded number of pages at a time, and for all of them in the end', async () => {
+test('it requests a limited number of pages at a time, and all of them in the end', async () => {
   const open: (() => void)[] = []
   let asked = 0
   const slow = {
@@ -88,7 +88,7 @@ test('asks for a bounded number of pages at a time, and for all of them in the e
   expect(await waiting()).toBe(100 - asked)
   while (open.length > 0) {
     for (const answer of open.splice(0)) answer()
-    await until(() => open.length > 0 || asked === 100, 'the next are asked for')
+    await until(() => open.length > 0 || asked === 100, 'the next pages are requested')
   }
   await pages
   expect([asked, await waiting()]).toEqual([100, 0])

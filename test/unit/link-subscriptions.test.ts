@@ -9,7 +9,7 @@ function setUp() {
   return { topics: new LinkSubscriptions(frames, TIMEOUT_MS), refs }
 }
 
-it('waits for no primary longer than it should, and is subscribed all the same when it answers late', async () => {
+it('a subscription stops waiting for the primary in time, and still takes effect when it answers late', async () => {
   const { topics, refs } = setUp()
   const both = [topics.subscribe('r:den'), topics.subscribe('r:den')]
   for (const one of both) await expect(one).rejects.toMatchObject({ code: 'unavailable' })
@@ -23,7 +23,7 @@ it('waits for no primary longer than it should, and is subscribed all the same w
   expect(topics.size).toBe(0)
 })
 
-it('tells everybody who waits that it was refused, or that the link is lost', async () => {
+it('every waiting caller learns that the subscription was refused, or that the link is lost', async () => {
   const { topics } = setUp()
   const refused = [topics.subscribe('r:den'), topics.subscribe('r:den')]
   topics.confirmed(1, true, [])

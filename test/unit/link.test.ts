@@ -92,7 +92,7 @@ async function enlist(name: string, limits: Partial<LinkLimits> = {}): Promise<L
   return link
 }
 
-/** What arrives at a link, as texts, and a promise of the first `count` of them. */
+/** The frames that arrive at a link, as texts, and a promise of the first `count` of them. */
 function inbox(link: Link) {
   const texts: string[] = []
   let wake: (() => void) | undefined
@@ -160,7 +160,7 @@ describe('publications', () => {
     expect(sizes).toEqual(Array.from({ length: 400 }, (_, index) => index))
   })
 
-  it('stop when as many unsubscribed as subscribed', async () => {
+  it('stop after as many unsubscribes as subscribes', async () => {
     await listen()
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const atB = inbox(b)
@@ -176,7 +176,7 @@ describe('publications', () => {
     expect(await atB.first(2)).toEqual(['w1:still', 'w1:end'])
   })
 
-  it('find the topics that a publication before them has granted, and no others', async () => {
+  it('use the topics that an earlier publication has granted, and no others', async () => {
     await listen()
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const atB = inbox(b)
@@ -211,7 +211,7 @@ describe('publications', () => {
     expect(told).toEqual(['w2', 'answer'])
   })
 
-  it('that are longer than a frame may be are refused', async () => {
+  it('that are longer than a frame allows are refused', async () => {
     await listen()
     const a = await enlist('w1', { maxFrameBytes: 1_000 })
     expect(() => a.publish(['t'], Buffer.alloc(1_001))).toThrow(RookeryError)
@@ -221,7 +221,7 @@ describe('publications', () => {
 })
 
 describe('groups', () => {
-  it('tell who is in them, who comes and who goes', async () => {
+  it('report their members, and who joins and leaves', async () => {
     await listen()
     const [a, b, c] = [await enlist('w1'), await enlist('w2'), await enlist('w3')]
     const told: string[] = []
@@ -245,7 +245,7 @@ describe('groups', () => {
     expect(told.filter((line) => line.startsWith('w2'))).toEqual(['w2: w1 joined', 'w2: w3 joined'])
   })
 
-  it('that are left and entered again at once have their members right', async () => {
+  it('that are left and entered again at once have the right members', async () => {
     await listen()
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     await b.enterGroup('g', { joined: () => undefined, left: () => undefined })
@@ -259,7 +259,7 @@ describe('groups', () => {
 })
 
 describe('requests', () => {
-  it('of a worker are answered, refused with what the handler says, or with `internal`', async () => {
+  it("of a worker are answered, or refused with the handler's error or with `internal`", async () => {
     await listen()
     const a = await enlist('w1')
     expect(await a.request('log.append', draft('m1'))).toEqual({ seq: 1, at: 2, duplicate: false })
@@ -272,7 +272,7 @@ describe('requests', () => {
     await expect(a.request('log.append', draft('m1 is no id'))).rejects.toMatchObject({ code: 'bad_request' })
   })
 
-  it('past their deadline, over their bound, or on a lost link are `unavailable`', async () => {
+  it('past their deadline, over their limit, or on a lost link are `unavailable`', async () => {
     await listen()
     const a = await enlist('w1', { maxOpenCalls: 2 })
     const late = a.request('log.append', draft('never'), { timeoutMs: 1 })
@@ -290,7 +290,7 @@ describe('requests', () => {
     await expect(a.subscribe('t')).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  it('of the primary are answered by the worker, or `unavailable` when it is gone', async () => {
+  it('of the primary are answered by the worker, or `unavailable` when the worker has exited', async () => {
     await listen()
     const a = await enlist('w1')
     await expect(relay.request('w1', 'worker.metrics', null)).rejects.toMatchObject({ code: 'unavailable' })
@@ -306,8 +306,8 @@ describe('requests', () => {
   })
 })
 
-describe('what the primary tells', () => {
-  it('reaches those with an interest, in one order with everything else', async () => {
+describe('a notification of the primary', () => {
+  it('reaches workers with an interest, in one order with everything else', async () => {
     await listen()
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const told: string[] = []
@@ -329,7 +329,7 @@ describe('what the primary tells', () => {
     expect(told).toEqual(['subscribed', 'entry 1', 'presence', 'entry 2', 'state'])
   })
 
-  it('includes that a worker has gone, after its last words', async () => {
+  it('reports that a worker has exited, after its last messages', async () => {
     await listen()
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const told: string[] = []
@@ -350,7 +350,7 @@ describe('what the primary tells', () => {
     expect(told).toEqual(['last words', 'w2 gone'])
   })
 
-  it('is what a worker said last, before the primary itself takes it for gone', async () => {
+  it('comes after the last requests of a worker that has exited', async () => {
     const told: string[] = []
     await listen({}, { 'presence.enter': ({ sessionId }) => ({ members: [], count: told.push(sessionId) }) })
     const b = await enlist('w2')
@@ -369,7 +369,7 @@ describe('what the primary tells', () => {
     expect(told).toEqual(['its last stay', 'w2 gone'])
   })
 
-  it('ends the link of a worker that is said to have exited but has not', async () => {
+  it('ends the link of a worker that is reported as exited but still runs', async () => {
     await listen({ drainMs: 1 })
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const gone = new Promise((resolve) => a.onPeerGone(resolve))
@@ -380,8 +380,8 @@ describe('what the primary tells', () => {
   })
 })
 
-describe('the door', () => {
-  it('refuses a worker without the secret, or under a name that is taken', async () => {
+describe('the link listener', () => {
+  it('refuses a worker without the secret, or with a name that is taken', async () => {
     await listen()
     await enlist('w1')
     const boot = { name: 'w2', linkPath: path, linkSecret: 'another' }
@@ -397,7 +397,7 @@ describe('the door', () => {
     expect(await metric('rookery_relay_refused_total')).toBe(3)
   })
 
-  it('closes who says nothing, or anything but a hello', async () => {
+  it('closes a connection that sends nothing, or anything but a hello', async () => {
     await listen({ helloTimeoutMs: 20 })
     const silent = connect(path)
     await once(silent, 'close')
@@ -410,7 +410,7 @@ describe('the door', () => {
     expect(await metric('rookery_relay_refused_total')).toBe(4)
   })
 
-  it('ends a link on its first malformed frame, and nothing else', async () => {
+  it('closes a link at its first malformed frame, and nothing else', async () => {
     await listen()
     const a = await enlist('w1')
     const gone = new Promise((resolve) => a.onPeerGone(resolve))
@@ -427,7 +427,7 @@ describe('the door', () => {
 })
 
 describe('a worker that does not read', () => {
-  it('misses publications, then loses its link; the others go on', async () => {
+  it('misses publications, then loses its link; the others continue', async () => {
     await listen({ softBytes: 100_000, hardBytes: 300_000, closeBytes: 600_000 })
     const [a, b] = [await enlist('w1'), await enlist('w2')]
     const gone = new Promise((resolve) => a.onPeerGone(resolve))
@@ -461,10 +461,10 @@ describe('a worker that reads again', () => {
     const reader = new FrameReader(1_000_000)
     stuck.on('data', (chunk) => frames.push(...reader.push(chunk).map(decodePrimaryFrame)))
     stuck.write(helloFrame({ version: LINK_VERSION, name: 'w3', secret: SECRET }))
-    await until(() => frames.length === 1, 'it is welcome')
+    await until(() => frames.length === 1, 'the worker is welcomed')
     for (const [ref, room] of ['lobby', 'den', 'attic'].entries())
       stuck.write(subscribeFrame(ref + 1, `r:${room}`, false))
-    await until(() => frames.length === 4, 'its subscriptions')
+    await until(() => frames.length === 4, 'the subscriptions are confirmed')
     stuck.pause()
 
     const text = 'x'.repeat(10_000)
@@ -481,10 +481,13 @@ describe('a worker that reads again', () => {
     tell('den', { joined: [cat], left: [{ id: 'ann' }], count: 2 })
     tell('attic', { joined: [ann], left: [], count: 1 })
     stuck.write(unsubscribeFrame('r:attic'))
-    await until(async () => (await metric('rookery_relay_missed_rooms')) === 2, 'it does not want the attic')
+    await until(
+      async () => (await metric('rookery_relay_missed_rooms')) === 2,
+      'the worker has left the attic',
+    )
 
     stuck.resume()
-    await until(() => frames.some((frame) => frame.kind === 'event'), 'it is told')
+    await until(() => frames.some((frame) => frame.kind === 'event'), 'the worker is notified')
     expect(frames.flatMap((frame) => (frame.kind === 'event' ? [frame.value] : []))).toEqual([
       { type: 'behind', room: 'lobby' },
       { type: 'behind', room: 'den', presence: { joined: [bob, cat], left: [{ id: 'ann' }], count: 2 } },
@@ -494,14 +497,14 @@ describe('a worker that reads again', () => {
     expect(entries).toBeGreaterThan(0)
     expect(entries).toBeLessThan(seq)
     tell('den', { joined: [], left: [{ id: 'bob' }], count: 1 })
-    await until(() => frames.filter(({ kind }) => kind === 'event').length === 3, 'what comes next')
+    await until(() => frames.filter(({ kind }) => kind === 'event').length === 3, 'the next events arrive')
     expect(frames.at(-1)).toMatchObject({ value: { type: 'presence', room: 'den', count: 1 } })
     stuck.destroy()
   })
 })
 
-describe('bookkeeping', () => {
-  it('is back to the start when all has been given back', async () => {
+describe('the bookkeeping', () => {
+  it('is empty again when everything has been released', async () => {
     await listen()
     const a = await enlist('w1')
     for (let index = 0; index < 100; index += 1) {

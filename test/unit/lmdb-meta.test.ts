@@ -6,8 +6,8 @@ import { open } from 'lmdb'
 import { describe, expect, it } from 'vitest'
 import { lmdbExtentBytes, lmdbTransaction, META_BYTES } from '../../src/log/lmdb-meta.ts'
 
-describe('the extent and the newest transaction of an LMDB data file', () => {
-  it.each([4_096, 16_384])('is what LMDB itself says, with pages of %i bytes', async (pageSize) => {
+describe('the size and the newest transaction of an LMDB data file', () => {
+  it.each([4_096, 16_384])('match what LMDB itself reports, with pages of %i bytes', async (pageSize) => {
     const directory = await mkdtemp(join(tmpdir(), 'rookery-meta-'))
     const root = open({ path: directory, noSubdir: false, overlappingSync: false, pageSize })
     for (let n = 0; n < 50; n += 1) await root.put(n, 'x'.repeat(3_000))
@@ -22,7 +22,7 @@ describe('the extent and the newest transaction of an LMDB data file', () => {
     await rm(directory, { recursive: true })
   })
 
-  it('is not found in anything else', () => {
+  it('are not found in other data', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20_000 }), (bytes) => {
         expect(lmdbExtentBytes(Buffer.from(bytes))).toBe(null)

@@ -18,13 +18,13 @@ const RUN = 'abcd'
 const ROOM = 'room'
 type Ask = Record<string, unknown>
 
-/** A log that is told what to answer, and a connection to it without a network. */
+/** A log whose answers the test sets, and a connection to it without a network. */
 class Server implements Connection {
   epoch = 'a'
   head = 0
   pageSize = 200
   readonly asked: [event: string, payload: Ask][] = []
-  /** Instead of the usual answer. */
+  /** Replaces the usual answer. */
   answer: (event: string, payload: Ask) => unknown = () => undefined
   connected = false
   readonly transport = 'websocket'
@@ -72,7 +72,7 @@ class Server implements Connection {
     this.#events.onDisconnect(reason)
   }
 
-  /** Kept, and shown unless it is not to be. */
+  /** Stores a message, and delivers it unless the test says otherwise. */
   say(count: number, isShown = true): void {
     for (let said = 0; said < count; said += 1) {
       this.head += 1
@@ -101,7 +101,7 @@ class Server implements Connection {
     return { ok: true, room: ROOM, epoch: this.epoch, head: this.head, reset: isOld, messages, more }
   }
 
-  /** Of another client. */
+  /** A message of another client. */
   #entry(seq: number): Ask {
     return { room: ROOM, seq, id: idOf(RUN, keyOf(9, seq)), kind: 'text', text: textOf(nowMs(), 40) }
   }
@@ -142,7 +142,7 @@ class World {
     return this.#server
   }
 
-  /** With `head` messages said before. */
+  /** With `head` earlier messages. */
   static async joined(head = 0): Promise<World> {
     const world = new World()
     world.server.head = head
@@ -152,7 +152,7 @@ class World {
   }
 
   live(): Promise<void> {
-    return until(() => client.isLive, 'it is live')
+    return until(() => client.isLive, 'the client is live')
   }
 
   async back(): Promise<void> {
@@ -197,7 +197,7 @@ const refusal = (code: string, retryable: boolean) => ({
 afterEach(() => client.close())
 
 describe('a client of the chat follows its room', () => {
-  test('from the head at which it joined', async () => {
+  test('from the head at its join', async () => {
     const world = await World.joined(30)
     world.server.say(3)
     expect(world.shown).toEqual([[31, 32, 33]])
@@ -213,7 +213,7 @@ describe('a client of the chat follows its room', () => {
     expect(world.counters.take()).toMatchObject({ connected: 1, joined: 1, delivered: 3 })
   })
 
-  test('over a lost connection, page by page', async () => {
+  test('across a lost connection, page by page', async () => {
     const world = await World.joined()
     world.server.pageSize = 3
     world.server.say(2)
@@ -228,7 +228,7 @@ describe('a client of the chat follows its room', () => {
     expect(to).toBeGreaterThanOrEqual(from)
   })
 
-  test('over a gap, whose page has to be asked for twice', async () => {
+  test('across a gap, whose page it must request twice', async () => {
     const world = await World.joined()
     let refused = 0
     world.server.answer = (event) => {
@@ -243,12 +243,12 @@ describe('a client of the chat follows its room', () => {
     expect(world.counters.take().connectErrors).toEqual({ 'history: unavailable': 1 })
   })
 
-  test('a gap that a lost connection leaves open is closed by the next joining', async () => {
+  test('across a gap that a lost connection leaves open and the next join closes', async () => {
     const world = await World.joined()
     world.server.answer = (event) => (event === 'room:history' ? new RequestFailed('disconnect') : undefined)
     world.server.say(5, false)
     world.server.tell('gap', { from: 1, to: 5 })
-    await until(() => world.server.of('room:history').length > 0, 'it has asked')
+    await until(() => world.server.of('room:history').length > 0, 'the client has requested the page')
     world.server.end('transport close')
     await world.back()
     world.server.say(1)
@@ -273,7 +273,7 @@ describe('a client of the chat follows its room', () => {
     expect(client.outstanding).toBe(0)
   })
 
-  test('into another log that is longer than a page: all of it', async () => {
+  test('into another log that is longer than a page, and reads all of it', async () => {
     const world = await World.joined(7)
     world.server.epoch = 'b'
     world.server.head = 450
@@ -299,7 +299,7 @@ describe('a client of the chat follows its room', () => {
     await world.untilShown([], range(1, 5))
   })
 
-  test('joins until it may', async () => {
+  test('after retries of a refused join', async () => {
     const world = new World()
     world.server.answer = (event) =>
       event === 'room:join' && world.server.of('room:join').length < 4
@@ -310,13 +310,13 @@ describe('a client of the chat follows its room', () => {
     expect(world.counters.take().connectErrors).toEqual({ 'join: unavailable': 3 })
   })
 
-  test('a message for a room that it is not in is recorded as foreign', async () => {
+  test('and records a message of a room that it is not in as foreign', async () => {
     const world = await World.joined()
     world.server.tell('message', { room: 'elsewhere', seq: 1, id: 'not for it' })
     expect(world.members[0]?.foreignIds).toEqual(['not for it in elsewhere'])
   })
 
-  test('a message without a number is recorded as foreign', async () => {
+  test('and records a message without a number as foreign', async () => {
     const world = await World.joined()
     world.server.tell('message', { id: 'nobody' })
     expect(world.members[0]?.foreignIds).toEqual([JSON.stringify({ room: ROOM, id: 'nobody' })])
@@ -324,13 +324,13 @@ describe('a client of the chat follows its room', () => {
 })
 
 describe('a client of the chat sends', () => {
-  test('with the same id until it is acked', async () => {
+  test('with the same id until the message is acked', async () => {
     const world = await World.joined()
     const answers = [refusal('unavailable', true), new RequestFailed('timeout'), { ok: 'nonsense' }]
     world.server.answer = (event) => (event === 'message:send' ? answers.shift() : undefined)
     world.send()
     expect(client.unanswered).toBe(1)
-    await until(() => client.unanswered === 0, 'it is acked')
+    await until(() => client.unanswered === 0, 'the message is acked')
     const asked = world.server.of('message:send')
     expect(asked).toHaveLength(4)
     expect(new Set(asked.map((ask) => JSON.stringify(ask))).size).toBe(1)
@@ -341,45 +341,45 @@ describe('a client of the chat sends', () => {
       acked: 1,
       refused: { unavailable: 1, 'bad answer': 1 },
     })
-    // It was acked, and is not shown yet.
+    // The message was acked, and is not delivered yet.
     expect(client.outstanding).toBe(1)
   })
 
-  test('not again what is refused for good', async () => {
+  test('a message only once when it is refused permanently', async () => {
     const world = await World.joined()
     world.server.answer = (event) => (event === 'message:send' ? refusal('too_large', false) : undefined)
     world.send()
-    await until(() => client.unanswered === 0, 'it is refused')
+    await until(() => client.unanswered === 0, 'the message is refused')
     expect(world.server.of('message:send')).toHaveLength(1)
     expect([...world.sends.refused]).toEqual([1])
     expect(world.counters.take()).toMatchObject({ sent: 1, acked: 0, refused: { too_large: 1 } })
   })
 
-  test('after joining anew when the server does not know it as a member', async () => {
+  test('after a new join when the server does not know it as a member', async () => {
     const world = await World.joined()
     world.server.answer = (event) =>
       event === 'message:send' && world.server.of('room:join').length < 2
         ? refusal('not_joined', false)
         : undefined
     world.send()
-    await until(() => client.unanswered === 0, 'it is acked')
+    await until(() => client.unanswered === 0, 'the message is acked')
     expect([...world.sends.seqs]).toEqual([1])
     expect([...world.sends.refused]).toEqual([0])
   })
 
-  test('what falls due while it is away, once it is back', async () => {
+  test('messages that became due while it was offline, once it is back', async () => {
     const world = await World.joined()
     world.server.end('transport close')
     world.send(3)
     expect(world.sends.keys).toHaveLength(0)
     expect(client.unanswered).toBe(3)
     await world.back()
-    await until(() => client.unanswered === 0, 'all is acked')
+    await until(() => client.unanswered === 0, 'all messages are acked')
     expect([...world.sends.keys]).toEqual([keyOf(4, 0), keyOf(4, 1), keyOf(4, 2)])
     expect([...world.sends.seqs]).toEqual([1, 2, 3])
   })
 
-  test('no more than so much at a time', async () => {
+  test('only up to a limit of waiting messages', async () => {
     const world = await World.joined()
     world.server.end('transport close')
     world.send(1_005)
@@ -391,9 +391,9 @@ describe('a client of the chat sends', () => {
     const world = await World.joined()
     world.server.answer = (event) => (event === 'message:send' ? refusal('unavailable', true) : undefined)
     world.send()
-    await until(() => world.server.of('message:send').length > 0, 'it was sent')
+    await until(() => world.server.of('message:send').length > 0, 'the message was sent')
     client.close()
-    await until(() => client.unanswered === 0, 'it has given up')
+    await until(() => client.unanswered === 0, 'the client has given up')
     expect([...world.sends.ackedAt]).toEqual([Number.NaN])
   })
 })

@@ -24,24 +24,24 @@ function agendaOf(times: readonly number[], clock = nowMs) {
 }
 
 describe('the scheduler', () => {
-  test('does each thing when its time has come, in order', async () => {
+  test('runs each task at its time, in order', async () => {
     const from = nowMs()
     const times = Array.from({ length: 50 }, (_, number) => from + number * 2)
     const { scheduler, done } = agendaOf(times)
     expect(done.length).toBeLessThan(50)
-    await until(() => scheduler.done, 'all is done')
+    await until(() => scheduler.done, 'all tasks have run')
     expect(done).toEqual(times)
   })
 
-  test('what is overdue is done at once, with a turn for others in between', async () => {
+  test('runs overdue tasks at once, and yields to others in between', async () => {
     const times = Array.from({ length: 1_000 }, (_, number) => number)
     const { done } = agendaOf(times, () => 1_000)
     expect(done).toHaveLength(200)
-    await until(() => done.length === 1_000, 'all is done')
+    await until(() => done.length === 1_000, 'all tasks have run')
     expect(done).toEqual(times)
   })
 
-  test('does nothing once it is stopped', async () => {
+  test('runs nothing once it is stopped', async () => {
     const { scheduler, done } = agendaOf(
       Array.from({ length: 1_000 }, (_, number) => number),
       () => 1_000,
@@ -67,7 +67,7 @@ test('finish() runs everything that is due by now, and nothing after it', () => 
 })
 
 describe('latencies', () => {
-  test('are kept in microseconds to three digits, and begin anew with each report', () => {
+  test('are kept in microseconds to three digits, and start over with each report', () => {
     const latencies = new Latencies()
     for (let ms = 1; ms <= 1_000; ms += 1) latencies.record(ms)
     latencies.record(Number.NaN)
@@ -86,7 +86,7 @@ describe('latencies', () => {
 })
 
 describe('the counters', () => {
-  test('reports what happened since, and what is', () => {
+  test('report the changes since the last report, and the current state', () => {
     const counters = new Counters()
     counters.connected = 2
     counters.joined = 1
@@ -128,7 +128,7 @@ describe('the recorder', () => {
   const RUN = 'abcd'
   const id = (sender: number, number: number) => idOf(RUN, keyOf(sender, number))
 
-  test('holds every send with what became of it', () => {
+  test('holds every send with its result', () => {
     const recorder = new Recorder({ run: RUN, limit: 10 })
     const keys = [3, 3, 4].map((client) => recorder.nextKey(client))
     expect(keys).toEqual([keyOf(3, 0), keyOf(3, 1), keyOf(4, 0)])
@@ -150,7 +150,7 @@ describe('the recorder', () => {
     expect(AgentRecords.safeParse(part).success).toBe(true)
   })
 
-  test('holds what each client was shown, in order, and foreign ids apart', () => {
+  test('holds what each client received, in order, and foreign ids separately', () => {
     const recorder = new Recorder({ run: RUN, limit: 100 })
     const absences: [number, number][] = [[5, Number.NaN]]
     const member = recorder.open({ client: 1, room: 'a', absences })
@@ -166,7 +166,7 @@ describe('the recorder', () => {
     expect(recorder.lastDeliveryAt).toBe(72)
     const [part] = [...recorder.parts()]
     expect(AgentRecords.safeParse(part).error).toBeUndefined()
-    // Who never joined is no member.
+    // A client that never joined is not a member.
     expect(part?.members.map(({ client }) => client)).toEqual([1, 3])
     expect(part?.members[0]).toMatchObject({
       joinedAt: 50,
@@ -180,7 +180,7 @@ describe('the recorder', () => {
     expect(part?.members[1]).toMatchObject({ leftAt: 80, head: 4, epoch: 'e', seqs: Float64Array.from([5]) })
   })
 
-  test('writes down no more than it may, and says so', () => {
+  test('records no more than its limit, and reports the overflow', () => {
     const recorder = new Recorder({ run: RUN, limit: 3 })
     const member = recorder.open({ client: 1, room: 'a', absences: [] })
     member.joined(1)
@@ -190,7 +190,7 @@ describe('the recorder', () => {
     expect(part?.members[0]?.keys).toHaveLength(3)
   })
 
-  test('comes in parts, of which the last says that it is', () => {
+  test('comes in parts, of which the last is marked as the last', () => {
     const recorder = new Recorder({ run: RUN, limit: 10 })
     for (let client = 0; client < 4_500; client += 1)
       recorder.open({ client, room: 'a', absences: [] }).joined(1)

@@ -145,7 +145,7 @@ const breaks: [string, Break, Dialect[]][] = [
   ['a number that is another one in the ack', renumber, ['chat']],
 ]
 
-/** A run without defects. */
+/** The expected deliveries of a run without defects. */
 function expectedIn({ dialect, members }: RandomRun): number {
   const expected = ({ shown, leftAt }: RandomMember) =>
     shown.filter(({ end }, at) => {

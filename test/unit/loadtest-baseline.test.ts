@@ -44,7 +44,7 @@ const REDIS: RedisResources = {
 const REDIS_SERVER = processOf({ processKey: '7 1', role: 'redis', reported: undefined })
 const BEFORE: ResourceCounts = { processes: [processOf(), REDIS_SERVER], redis: REDIS }
 
-/** Its other workers and its Redis are as before. */
+/** The other workers and Redis are unchanged. */
 const withWorker = (changes: Partial<ProcessResources>): ResourceCounts => ({
   ...BEFORE,
   processes: [processOf(changes), REDIS_SERVER],
@@ -60,13 +60,13 @@ const astray = (after: ResourceCounts, clients: Baseline['clients'] = 'all', bef
   baselineRows(before, after, clients).filter((row) => !isBack(row))
 const names = (rows: readonly Row[]): string[] => rows.map(({ of, what }) => `${what} of ${of}`)
 
-test('the same is back, and so is less of what can’t be too little', () => {
+test('equal counts pass, and so do lower counts that are never too low', () => {
   expect(astray(BEFORE)).toEqual([])
   expect(astray(BEFORE, 'none')).toEqual([])
   expect(astray(withTold({ handles: {}, emitters: {}, listeners: {}, heapBytes: MIB }))).toEqual([])
 })
 
-describe('one more is seen', () => {
+describe('one more is detected', () => {
   const cases: [string, ResourceCounts][] = [
     [
       'descriptors of workers of host 0',
@@ -90,18 +90,18 @@ describe('one more is seen', () => {
   })
 })
 
-test('what grew says in what', () => {
+test('a grown count reports what has grown', () => {
   const [row] = astray(withTold({ listeners: { Socket: 298, Redis: 12, AbortSignal: 40 } }))
   expect(row).toMatchObject({ before: 312, after: 350, most: 312, changed: 'AbortSignal +40, Socket −2' })
 })
 
-test('fewer subscriptions, connections or processes than before are no return', () => {
+test('fewer subscriptions, connections or processes than before fail', () => {
   expect(names(astray(withRedis({ shardChannels: 59 })))).toEqual(['shard channels of Redis'])
   expect(names(astray(withRedis({ connections: 3 })))).toEqual(['connections of Redis'])
   expect(names(astray({ ...BEFORE, processes: [REDIS_SERVER] }))).toEqual(['processes of workers of host 0'])
 })
 
-describe('what moves by itself has a bound', () => {
+describe('counts that vary have a limit', () => {
   test.each([
     ['timers', { handles: { Timeout: 21 } }, { handles: { Timeout: 22 } }],
     ['heap', { heapBytes: 26 * MIB }, { heapBytes: 26.1 * MIB }],
@@ -115,21 +115,21 @@ describe('what moves by itself has a bound', () => {
     expect(names(astray(withWorker({ rssBytes: 93 * MIB })))).toEqual(['memory of workers of host 0'])
   })
 
-  test('keys that Redis lets go of by itself', () => {
+  test('keys that expire in Redis', () => {
     expect(astray(withRedis({ expiringKeys: 30 }))).toEqual([])
     expect(names(astray(withRedis({ expiringKeys: 31 })))).toEqual(['expiring keys of Redis'])
   })
 
-  test('what is under way at the moment has none', () => {
+  test('pending operations have none', () => {
     expect(astray(withTold({ handles: { TCPSocketWrap: 10, PipeWrap: 2, FSReqCallback: 900 } }))).toEqual([])
   })
 })
 
-test('before anybody has come there are no rooms, and dead hosts leave counts of users: without clients keys are reported, not judged', () => {
+test('before the first clients there are no rooms, and dead hosts leave user counts: without clients keys are not judged', () => {
   expect(astray(withRedis({ persistentKeys: 150, expiringKeys: 150 }), 'none')).toEqual([])
 })
 
-test('Redis keeps what was said: its memory is reported, not judged', () => {
+test('Redis keeps the messages: its memory is reported, not judged', () => {
   const after = { ...BEFORE, processes: [processOf(), { ...REDIS_SERVER, rssBytes: 400 * MIB }] }
   expect(astray(after)).toEqual([])
 })
@@ -148,17 +148,17 @@ const twoHosts = (sockets: [number, number]): ResourceCounts => ({
   ),
 })
 
-describe('processes that were replaced', () => {
+describe('replaced processes', () => {
   const before = twoWorkers(50, 50, ['1 1', '2 2'])
 
-  test('may have their host’s clients in another share', () => {
+  test('may have a different share of their host’s clients', () => {
     expect(astray(twoWorkers(20, 80, ['1 1', '9 9']), 'all', before)).toEqual([])
     expect(names(astray(twoWorkers(21, 80, ['1 1', '9 9']), 'all', before))).toEqual([
       'descriptors of workers of host 0',
     ])
   })
 
-  test('are reported: it is to be known how long the others had to leak', () => {
+  test('are reported, since only the others had the whole time to leak', () => {
     const rows = baselineRows(before, twoWorkers(20, 80, ['1 1', '9 9']), 'all')
     expect(rows.find(({ what }) => what.includes('from before the load'))).toMatchObject({
       before: 2,
@@ -167,7 +167,7 @@ describe('processes that were replaced', () => {
     })
   })
 
-  test('of one host are not made up for by another', () => {
+  test('of one host do not compensate for another host', () => {
     expect(names(astray(twoHosts([49, 51]), 'all', twoHosts([50, 50])))).toEqual([
       'descriptors of workers of host 1',
     ])

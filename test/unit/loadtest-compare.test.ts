@@ -21,7 +21,7 @@ const cpuOf = (base: RunResult[], other: RunResult[]) => {
 }
 
 describe('a comparison', () => {
-  it('takes the ratio pair by pair, so that a machine that slows down changes none', () => {
+  it('takes the ratio pair by pair, so that a machine that slows down changes no ratio', () => {
     const base = [100, 200, 400, 100, 100].map((cost) => costing(cost))
     const other = [50, 100, 200, 40, 60].map((cost) => costing(cost))
     const { cpu } = cpuOf(base, other)
@@ -31,7 +31,7 @@ describe('a comparison', () => {
     expect(cpu?.statement).toBe('lower in all 5 (by chance: 1 time in 16)')
   })
 
-  it('calls noise what goes both ways, and says where pairs are too few', () => {
+  it('treats differences in both directions as noise, and reports when there are too few pairs', () => {
     const { cpu } = cpuOf(
       [100, 100, 100, 100].map((cost) => costing(cost)),
       [90, 110, 95, 130].map((cost) => costing(cost)),
@@ -41,7 +41,7 @@ describe('a comparison', () => {
     expect(cpuOf([costing(100)], [costing(100)]).cpu).toMatchObject({ finding: 'same' })
   })
 
-  it('leaves out pairs of which one is invalid or was interrupted, and runs without a partner', () => {
+  it('leaves out pairs with an invalid or interrupted run, and runs without a partner', () => {
     const { side, cpu } = cpuOf(
       [costing(100), costing(100), costing(100), costing(100)],
       [costing(50), invalidResult({ seconds: 10 }), costing(1, { interrupted: true })],
@@ -64,7 +64,7 @@ describe('a comparison', () => {
     expect(() => cpuOf([costing(1)], [costing(1, changes)])).toThrow(`different ${what}`)
   })
 
-  it('tells of arguments, seeds and machines that differ within pairs', () => {
+  it('reports arguments, seeds and machines that differ within pairs', () => {
     const changed = costing(1, { seed: 2, arguments: { ...costing(1).arguments, rate: 5, target: 'other' } })
     const { side } = cpuOf([costing(1)], [changed])
     expect(side?.notes).toEqual([
@@ -73,7 +73,7 @@ describe('a comparison', () => {
     ])
   })
 
-  it('has no ratio of losses: it counts the runs that had some', () => {
+  it('has no ratio of losses: it counts the runs with losses', () => {
     const { side } = cpuOf([costing(1), costing(1)], [failedResult({ seconds: 10 }), costing(1)])
     const lost = side?.figures.find(({ figure }) => figure.key === 'lost')
     expect(lost).toMatchObject({ ratio: null, base: 0, other: 37, direction: 'worse' })
@@ -88,7 +88,7 @@ describe('the sign test', () => {
     [2, 2, 1],
     [0, 0, 1],
     [0, 8, 2 / 256],
-  ])('of %i higher and %i lower is as on paper', (higher, lower, chance) => {
+  ])('of %i higher and %i lower matches the computed chance', (higher, lower, chance) => {
     expect(chanceOf({ higher, lower, equal: 3 })).toBeCloseTo(chance)
   })
 })

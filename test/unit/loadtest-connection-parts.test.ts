@@ -1,5 +1,5 @@
 /**
- * Packets that the raw client sends and understands, on literal texts; and its delays, cookies and read
+ * Packets that the raw client sends and understands, with literal texts; and its delays, cookies and read
  * limiter.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -28,7 +28,7 @@ function source() {
   })
 }
 
-describe('what is said', () => {
+describe('sent packets', () => {
   test('CONNECT carries the auth, and the namespace unless it is the main one', () => {
     expect(encodeConnect('/', { name: 'a' })).toBe('40{"name":"a"}')
     expect(encodeConnect('/admin', {})).toBe('40/admin,{}')
@@ -45,7 +45,7 @@ describe('what is said', () => {
   })
 })
 
-describe('what is understood', () => {
+describe('received packets', () => {
   test.each([
     ['40{"sid":"abc"}', { type: 'connect', pid: undefined }],
     ['40{"sid":"abc","pid":"p"}', { type: 'connect', pid: 'p' }],
@@ -58,7 +58,7 @@ describe('what is understood', () => {
     ['44{"message":"no","data":{"code":"forbidden"}}', { type: 'refused', reason: 'forbidden' }],
     ['44{"message":"no","data":"text"}', { type: 'refused', reason: 'no' }],
     ['42/admin,["message",1]', { type: 'foreign' }],
-  ])('%s', (packet, meaning) => {
+  ])('%s is understood', (packet, meaning) => {
     expect(decodeMessage(packet, '/')).toEqual(meaning)
   })
 
@@ -84,11 +84,11 @@ describe('what is understood', () => {
     '44"no"',
     '451-["x",{}]',
     '49',
-  ])('not %s', (packet) => {
+  ])('%s is refused', (packet) => {
     expect(() => decodeMessage(packet, '/')).toThrow()
   })
 
-  test('a handshake, also of a server that tells nothing of its largest payload', () => {
+  test('a handshake is understood, also without a largest payload size', () => {
     const text = '{"sid":"s","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}'
     expect(Handshake.parse(JSON.parse(text))).toMatchObject({
       sid: 's',
@@ -102,7 +102,7 @@ describe('payloads of polling', () => {
     expect(splitPayload('2\x1e42["a"]\x1e6')).toEqual(['2', '42["a"]', '6'])
   })
 
-  test('hold as many packets as the server takes, separators counted', () => {
+  test('hold as many packets as the server accepts, separators counted', () => {
     const queue = ['4aa', '4bb', '4cc']
     expect(takePayload(queue, 7)).toBe('4aa\x1e4bb')
     expect(queue).toEqual(['4cc'])
@@ -114,7 +114,7 @@ describe('payloads of polling', () => {
     expect(takePayload(queue, 8)).toBe('4bb')
   })
 
-  test('hold one packet at least, that the server may refuse it', () => {
+  test('hold at least one packet, so that the server can refuse it', () => {
     const queue = ['4 too large', '4b']
     expect(takePayload(queue, 3)).toBe('4 too large')
     expect(queue).toEqual(['4b'])
@@ -136,7 +136,7 @@ describe('delays before the next attempt', () => {
 })
 
 describe('cookies', () => {
-  test('are sent back by name and value, the newest of each name', () => {
+  test('are returned by name and value, the newest of each name', () => {
     const cookies = new Cookies()
     expect(cookies.headers()).toEqual({})
     cookies.take({ 'set-cookie': ['lb=one; Path=/; HttpOnly', 'io=a=b'] })
@@ -145,14 +145,14 @@ describe('cookies', () => {
     expect(cookies.headers()).toEqual({ cookie: 'lb=two; io=a=b' })
   })
 
-  test('of a server that sets ever new ones are bounded', () => {
+  test('of a server that keeps setting new ones are limited', () => {
     const cookies = new Cookies()
     for (let i = 0; i < 100; i += 1) cookies.take({ 'set-cookie': [`name${i}=x`] })
     expect(cookies.headers().cookie?.split('; ')).toHaveLength(20)
   })
 })
 
-describe('the reading limiter', () => {
+describe('the read limiter', () => {
   beforeEach(() => {
     vi.useFakeTimers()
   })
@@ -160,14 +160,14 @@ describe('the reading limiter', () => {
     vi.useRealTimers()
   })
 
-  test('never: stops at once, for good', () => {
+  test('`never` stops at once, permanently', () => {
     const from = source()
     new ReadLimiter('never', from).count(1)
     vi.advanceTimersByTime(1_000_000)
     expect(from.flows).toBe(false)
   })
 
-  test('a number: stops for as long as what was read takes at that rate', () => {
+  test('a rate stops for the time that the data read takes at that rate', () => {
     const from = source()
     const limiter = new ReadLimiter(1_000, from)
     limiter.count(2_000)
@@ -177,7 +177,7 @@ describe('the reading limiter', () => {
     expect(from.flows).toBe(true)
   })
 
-  test('what still comes while it stops is paid for too', () => {
+  test('data that still arrives during a stop extends the stop', () => {
     const from = source()
     const limiter = new ReadLimiter(1_000, from)
     limiter.count(1_000)
@@ -188,7 +188,7 @@ describe('the reading limiter', () => {
     expect(from.flows).toBe(true)
   })
 
-  test('little is let through without a stop, and is remembered', () => {
+  test('small amounts pass without a stop, and are remembered', () => {
     const from = source()
     const limiter = new ReadLimiter(1_000, from)
     for (let i = 0; i < 5; i += 1) limiter.count(10)

@@ -1,4 +1,4 @@
-/** Random faults: the schedule that a seed gives, who comes up when, what a client makes of it, and what many seeds come to. */
+/** Random faults: the schedule of a seed, the recovery of clients, and the result of many seeds. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { RoomFollower } from '../../loadtest/agent/protocol/room-follower.ts'
@@ -46,7 +46,7 @@ const ENDS: Record<string, string> = {
   'slow-link': 'mend-link',
 }
 
-/** From what each held fault begins to what ends it. */
+/** Each held fault with the time of the step that ends it. */
 function holdsOf(steps: readonly Step[]): { fault: Fault; toMs: number }[] {
   const all = faults(steps)
   return all.flatMap((fault) => {
@@ -63,12 +63,12 @@ describe.each([
   ['one host', EMBEDDED],
   ['two hosts over Redis', HOSTS],
 ] as const)('a schedule for %s', (_name, one) => {
-  test('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed, and different for another', () => {
     for (const seed of SEEDS) expect(stepsOf(seed, one)).toEqual(stepsOf(seed, one))
     expect(new Set(SEEDS.map((seed) => JSON.stringify(stepsOf(seed, one)))).size).toBe(SEEDS.length)
   })
 
-  test('over the seeds, every fault comes up, at every place', () => {
+  test('includes every fault at every place over all seeds', () => {
     const seen = new Set(SEEDS.flatMap((seed) => faults(stepsOf(seed, one)).map(({ fault }) => fault)))
     expect(seen).toEqual(new Set(faultsOf(one.faults)))
     const killed = SEEDS.flatMap((seed) => faults(stepsOf(seed, one)))
@@ -78,7 +78,7 @@ describe.each([
     expect(SEEDS.some((seed) => stepsOf(seed, one).some((step) => step.do === 'cut'))).toBe(true)
   })
 
-  test('what is down, still or cut off comes back, soon enough, and before the end', () => {
+  test('restores what is down, frozen or cut off soon enough, and before the end', () => {
     for (const seed of SEEDS) {
       const steps = stepsOf(seed, one)
       for (const { fault, toMs } of holdsOf(steps)) {
@@ -90,7 +90,7 @@ describe.each([
     }
   })
 
-  test('nothing is done to a host, a worker or a link while it is held', () => {
+  test('does nothing to a host, a worker or a link during a fault of it', () => {
     for (const seed of SEEDS) {
       const steps = stepsOf(seed, one)
       for (const { fault, toMs } of holdsOf(steps)) {
@@ -105,7 +105,7 @@ describe.each([
     }
   })
 
-  test('a fault falls into another, or into the recovery from it', () => {
+  test('lets a fault overlap another, or the recovery from it', () => {
     for (const seed of SEEDS) {
       const steps = stepsOf(seed, one)
       const moments = steps.map(({ atMs }) => atMs)
@@ -114,7 +114,7 @@ describe.each([
     }
   })
 
-  test('never is a whole cluster down for longer than one host may be', () => {
+  test('never keeps a whole cluster down for longer than one host may be', () => {
     for (const seed of SEEDS) {
       const down = holdsOf(stepsOf(seed, one)).filter(({ fault }) => /-(host|primary)$/.test(fault.fault))
       for (const { fault, toMs } of down) {
@@ -128,7 +128,7 @@ describe.each([
   })
 })
 
-test('work in turns is done in its order; a failure holds up nobody', async () => {
+test('queued work runs in order; a failure blocks nobody', async () => {
   const turns = new SerialQueue()
   const done: string[] = []
   const stopping = new AbortController()
@@ -146,7 +146,7 @@ test('work in turns is done in its order; a failure holds up nobody', async () =
   expect(done).toEqual(['stop', 'start', 'passed'])
 })
 
-test('a client is served again when something said since was acked to it, and something was shown to it', () => {
+test('a client is served again when it got an ack and a delivery of messages that were sent since', () => {
   const latencies = new Latencies()
   const recovery = new RecoveryTimer(latencies)
   const told = () => merged([latencies.take()])
@@ -186,12 +186,12 @@ function joined(requests: number): number[] {
   return shown
 }
 
-describe('a client that asks to join again', () => {
-  test('takes what came live meanwhile from the page, and nothing twice', () => {
+describe('a client that requests another join', () => {
+  test('takes live messages of the meantime from the page, and nothing twice', () => {
     expect(joined(2)).toEqual([2, 3, 4])
   })
 
-  test('holds it against the server when the first join sends something ahead and again', () => {
+  test('counts a duplicate of the server when the first join delivers a message early and again', () => {
     expect(joined(1)).toEqual([2, 3, 2, 4])
   })
 })
@@ -229,12 +229,12 @@ describe('many seeds', () => {
     expect(() => seedsFrom(words, havoc)).toThrow(UsageError)
   })
 
-  test('those that found a defect have a name', () => {
+  test('with a known defect have the name `regression`', () => {
     expect(seedsFrom('regression', { ...havoc, regressionSeeds: [8, 14] })).toEqual([8, 14])
     expect(() => seedsFrom('regression', scenarioNamed('small-rooms'))).toThrow(/no seeds/)
   })
 
-  test('are a line each, and a sum', () => {
+  test('are printed one per line, with a sum', () => {
     const runs = [run(1, 'passed', []), run(2, 'failed', ['1 delivery lost']), noRun(3, 'it never came up')]
     expect(totalOf(runs)).toMatchObject({
       sent: 20,

@@ -26,7 +26,7 @@ const searched = (changes: Partial<Search>): RunResult =>
 const limitCheck = ({ checks }: RunResult) => checks.find(({ name }) => name.startsWith('a rate holds'))
 
 describe('a step holds', () => {
-  test('when all is well in time', () => {
+  test('when all checks pass in time', () => {
     expect(runAt(100, 49).step).toMatchObject({ held: true, ratePerSec: 100 })
     expect(runAt(100, 51).step.held).toBe(false)
     expect(runAt(100, 1, { valid: false, invalid: ['busy'] }).step.held).toBe(false)
@@ -36,7 +36,7 @@ describe('a step holds', () => {
 })
 
 describe('a search', () => {
-  test('is the highest rate that held, with all its steps', () => {
+  test('returns the highest rate that held, with all its steps', () => {
     const result = searched({
       runs: [runAt(100, 5), runAt(200, 60), runAt(141, 20), runAt(168, 90)],
     })
@@ -52,13 +52,13 @@ describe('a search', () => {
     expect(exitCodeOf(result)).toBe(EXIT_CODES.passed.code)
   })
 
-  test('fails where nothing holds', () => {
+  test('fails when no rate holds', () => {
     const result = searched({ runs: [runAt(2, 60), runAt(1, 60)] })
     expect(limitCheck(result)).toMatchObject({ ok: false, detail: '0/s' })
     expect(exitCodeOf(result)).toBe(EXIT_CODES.failed.code)
   })
 
-  test('is invalid where the generator bounds it from above', () => {
+  test('is invalid where the generator is the upper limit', () => {
     const busy = runAt(200, 60, { valid: false, invalid: ['agent 0 was busy'] })
     expect(searched({ runs: [runAt(100, 5), busy] })).toMatchObject({
       valid: false,
@@ -67,17 +67,17 @@ describe('a search', () => {
   })
 })
 
-describe('a search that a person ends', () => {
+describe('a search that a user interrupts', () => {
   const cutShort = passAt(200, 0, { interrupted: true, checks: [] })
 
-  test('says nothing of the rate that it was at', () => {
+  test('reports nothing about the current rate', () => {
     const result = searched({ runs: [runAt(100, 5)], interrupted: true, cutShort })
     expect(result.steps?.map(({ ratePerSec }) => ratePerSec)).toEqual([100])
     expect(limitCheck(result)).toMatchObject({ ok: true, detail: '100/s' })
     expect(exitCodeOf(result)).toBe(EXIT_CODES.interrupted.code)
   })
 
-  test('within its first pass is that pass, and no rate is judged', () => {
+  test('within its first pass has only that pass, and judges no rate', () => {
     const result = searched({ interrupted: true, cutShort })
     expect(result).toMatchObject({ steps: [], interrupted: true, checks: [] })
     expect(result.arguments['rate']).toBe(200)

@@ -41,12 +41,12 @@ function countBy(arrivals: readonly Arrival[]): number[] {
   return [...counts.values()]
 }
 
-describe('the distribution of clients to processes', () => {
-  test('10 clients over 3 processes are 10', () => {
+describe('the distribution of clients over processes', () => {
+  test('10 clients over 3 processes are still 10', () => {
     expect(distribute(indexes(10), 3).map(({ length }) => length)).toEqual([4, 3, 3])
   })
 
-  test('every client has one process, and no process two more than another', () => {
+  test('every client has one process, and process sizes differ by at most one', () => {
     fc.assert(
       fc.property(fc.nat(500), fc.integer({ min: 1, max: 20 }), (count, hands) => {
         const dealt = distribute(indexes(count), hands)
@@ -60,14 +60,14 @@ describe('the distribution of clients to processes', () => {
 })
 
 describe('the schedule of a load', () => {
-  test('even: 100 a second for 2 s are 200, 10 ms apart, and each of 8 senders has 25', () => {
+  test('even: 100 per second for 2 s are 200, 10 ms apart, and each of 8 senders has 25', () => {
     const arrivals = [...arrivalsOf(loadOf({}), 8, 1)]
     expect(arrivals.map(({ atMs }) => atMs)).toEqual(indexes(200).map((number) => number * 10))
     expect(countBy(arrivals)).toEqual(Array(8).fill(25))
     expect(arrivals.every(({ pick }) => pick >= 0 && pick < 1)).toBe(true)
   })
 
-  test('even: the arrivals that fall to several processes sum to the rate, whatever the numbers', () => {
+  test('even: the arrivals of several processes sum to the rate, whatever the numbers', () => {
     const numbers = [
       fc.integer({ min: 1, max: 3_000 }),
       fc.integer({ min: 1, max: 50 }),
@@ -76,7 +76,7 @@ describe('the schedule of a load', () => {
     fc.assert(
       fc.property(...numbers, fc.integer({ min: 1, max: 8 }), (ratePerSec, senders, seed, processes) => {
         const load = loadOf({ ratePerSec, durationMs: 700 })
-        // As processes make it: each the whole schedule, of which it sends its clients' part.
+        // As the processes do it: each computes the whole schedule and sends its clients' part.
         const parts = distribute(indexes(senders), processes).map((own) =>
           [...arrivalsOf(load, senders, seed)].filter(({ sender }) => own.includes(sender)),
         )
@@ -90,7 +90,7 @@ describe('the schedule of a load', () => {
     )
   })
 
-  test('poisson: independent arrivals of the rate', () => {
+  test('poisson: arrivals are independent and have the rate', () => {
     const load = loadOf({ arrivals: 'poisson', ratePerSec: 1_000, durationMs: 100_000 })
     const arrivals = [...arrivalsOf(load, 20, 5)]
     // 100,000 on average, with a standard deviation of 316.
@@ -98,7 +98,7 @@ describe('the schedule of a load', () => {
     const times = arrivals.map(({ atMs }) => atMs)
     expect(times.every((atMs, place) => atMs >= (times[place - 1] ?? 0) && atMs < 100_000)).toBe(true)
     const gaps = times.map((atMs, place) => atMs - (times[place - 1] ?? 0))
-    // Of an exponential distribution: as many above its mean as e to the -1 says, and its deviation is its mean.
+    // Exponential distribution: a share of 1/e lies above the mean, and the deviation equals the mean.
     expect(gaps.filter((gap) => gap > 1).length / gaps.length).toBeCloseTo(Math.exp(-1), 1)
     const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - 1) ** 2, 0) / gaps.length)
     expect(deviation).toBeCloseTo(1, 1)
@@ -106,29 +106,29 @@ describe('the schedule of a load', () => {
     for (const count of countBy(arrivals)) expect(Math.abs(count - 5_000)).toBeLessThan(5 * 69)
   })
 
-  test.each(['even', 'poisson'] as const)('%s: the same seed, the same schedule', (arrivals) => {
+  test.each(['even', 'poisson'] as const)('%s: the same seed gives the same schedule', (arrivals) => {
     const load = loadOf({ arrivals })
     expect([...arrivalsOf(load, 7, 42)]).toEqual([...arrivalsOf(load, 7, 42)])
     expect([...arrivalsOf(load, 7, 42)]).not.toEqual([...arrivalsOf(load, 7, 43)])
   })
 
-  test('a ramp: of 100 a second, reached after 2 of 3 s, are 25, 75 and 100 in the three, rising evenly', () => {
+  test('a ramp: of 100 per second, reached after 2 of 3 s, the three have 25, 75 and 100, rising evenly', () => {
     const times = [...arrivalsOf(loadOf({ durationMs: 3_000, rampMs: 2_000 }), 8, 1)].map(({ atMs }) => atMs)
     const within = (from: number, to: number) => times.filter((atMs) => atMs >= from && atMs < to).length
     expect([within(0, 1_000), within(1_000, 2_000), within(2_000, 3_000)]).toEqual([25, 75, 100])
-    // After t seconds of the ramp t² / 2 of the two seconds' hundred have come.
+    // After t seconds of the ramp, t² / 2 of the hundred of the two seconds have arrived.
     expect(times[4]).toBeCloseTo(400, 6)
     expect(times[16]).toBeCloseTo(800, 6)
     expect(times).toEqual(times.toSorted((a, b) => a - b))
   })
 
-  test('a load that is shorter than its ramp never has the full rate: 100 a second after 4 s are 50 in the first two', () => {
+  test('a load shorter than its ramp never reaches the full rate: 100 per second after 4 s are 50 in the first two', () => {
     const arrivals = [...arrivalsOf(loadOf({ durationMs: 2_000, rampMs: 4_000 }), 8, 1)]
     expect(arrivals).toHaveLength(50)
     expect(Math.max(...arrivals.map(({ atMs }) => atMs))).toBeLessThan(2_000)
   })
 
-  test('poisson: a ramp has as many on average', () => {
+  test('poisson: a ramp has the same number on average', () => {
     const load = loadOf({ arrivals: 'poisson', ratePerSec: 1_000, durationMs: 100_000, rampMs: 100_000 })
     const times = [...arrivalsOf(load, 20, 7)].map(({ atMs }) => atMs)
     // 50,000 with a deviation of 224; a quarter of them in the first half.
@@ -137,19 +137,19 @@ describe('the schedule of a load', () => {
     expect(Math.max(...times)).toBeLessThan(100_000)
   })
 
-  test('without a sender nothing arrives', () => {
+  test('without senders there are no arrivals', () => {
     expect([...arrivalsOf(loadOf({}), 0, 1)]).toEqual([])
   })
 })
 
 describe('randomness', () => {
-  test('a stream is its seed and its names', () => {
+  test('a stream depends on its seed and its names', () => {
     expect(draw(1, 'a', 2)).toEqual(draw(1, 'a', 2))
     const others = [draw(1, 'a', 3), draw(1, 'b', 2), draw(2, 'a', 2)]
     for (const other of others) expect(other).not.toEqual(draw(1, 'a', 2))
   })
 
-  test('what is shuffled is all there, every order as likely as another', () => {
+  test('a shuffle keeps all items, and every order is equally likely', () => {
     const random = randomOf(3, 'orders')
     const counts = new Map<string, number>()
     for (let round = 0; round < 6_000; round += 1) {
@@ -162,10 +162,10 @@ describe('randomness', () => {
   })
 })
 
-describe('moments', () => {
+describe('event times', () => {
   const clients = indexes(10).map((index) => ({ index, host: index % 2 }))
 
-  test('all, those of a host, a share', () => {
+  test('a selection is all clients, those of a host, or a share', () => {
     expect(selectClients('all', clients, drawing())).toEqual(indexes(10))
     expect(selectClients({ host: 1 }, clients, drawing())).toEqual([1, 3, 5, 7, 9])
     const drawn = selectClients({ share: 0.3 }, clients, drawing())
@@ -175,7 +175,7 @@ describe('moments', () => {
     expect(selectClients({ share: 1 }, clients, drawing())).toEqual(indexes(10))
   })
 
-  test('cuts are spread over their time, or come all at once', () => {
+  test('cuts are spread over their time, or happen all at once', () => {
     const { at } = cutTimes(indexes(100), { at: 500, spreadMs: 1_000 }, randomOf(1, 'cut'))
     expect(at.every((moment) => moment >= 500 && moment < 1_500)).toBe(true)
     expect(new Set(at).size).toBe(100)
@@ -185,7 +185,7 @@ describe('moments', () => {
     })
   })
 
-  test('churn: so many a second, in turns', () => {
+  test('churn: the given number per second, in rotation', () => {
     const moments = churnTimes({ durationMs: 3_000, perSec: 5 }, indexes(10), 100, randomOf(1, 'churn'))
     expect(moments.at).toEqual(indexes(15).map((number) => 100 + number * 200))
     expect(moments.clients.slice(0, 10).toSorted((a, b) => a - b)).toEqual(indexes(10))
@@ -194,7 +194,7 @@ describe('moments', () => {
 })
 
 describe('addresses', () => {
-  test("a host's clients take its addresses in turn", () => {
+  test("a host's clients rotate through its addresses", () => {
     const clients = [0, 1, 2, 3, 4].map((index) => wanted(index, { host: index === 2 ? 1 : 0 }))
     const plans = addressClients(clients, [
       ['http://127.0.0.1:1', 'http://127.0.0.1:2'],
@@ -205,7 +205,7 @@ describe('addresses', () => {
     expect(() => addressClients([wanted(0, { host: 2 })], [['http://127.0.0.1:1']])).toThrow('has no address')
   })
 
-  test('no source address has more connections than it has ports for', () => {
+  test('no source address has more connections than ports', () => {
     const plans = addressClients(
       indexes(40_000).map((index) => wanted(index, { transport: index < 20_000 ? 'websocket' : 'polling' })),
       [['http://127.0.0.1:1']],
@@ -218,7 +218,7 @@ describe('addresses', () => {
     for (const address of ports.keys()) expect(address).toMatch(/^any$|^127(\.\d{1,3}){3}$/)
   })
 
-  test('elsewhere than on loopback the machine chooses', () => {
+  test('outside of loopback the machine chooses', () => {
     const plans = addressClients(
       indexes(40_000).map((index) => wanted(index)),
       [['http://10.0.0.1:80']],
@@ -226,7 +226,7 @@ describe('addresses', () => {
     expect(plans.some(({ localAddress }) => localAddress !== undefined)).toBe(false)
   })
 
-  test('source addresses are different ones, and addresses', () => {
+  test('source addresses are valid and distinct', () => {
     const addresses = indexes(1_000).map((number) => sourceAddress(number + 1) ?? '')
     expect(new Set(addresses).size).toBe(1_000)
     for (const address of addresses)

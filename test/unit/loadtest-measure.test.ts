@@ -1,4 +1,4 @@
-/** The figures of a run against values worked out on paper. */
+/** The figures of a run compared with values calculated by hand. */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
 import { CounterSum } from '../../loadtest/measure/counter-sum.ts'
@@ -61,18 +61,18 @@ describe('histograms of several processes', () => {
     const all = summaryOf(merged([quick, EMPTY, slow, EMPTY]))
     expect(all.count).toBe(100)
     expect(all.p99Ms).toBeCloseTo(1, 2)
-    // 99.9 % of 100 values is the 100th: the one slow one. The average of both processes' p99 would be 500 ms.
+    // 99.9 % of 100 values is the 100th: the slow one. The average of both processes' p99 would be 500 ms.
     expect(all.p999Ms / 1_000).toBeCloseTo(1, 3)
     expect(all.minMs).toBeCloseTo(1, 2)
     expect(all.maxMs / 1_000).toBeCloseTo(1, 3)
     expect(all.meanMs).toBeCloseTo((99 + 1_000) / 100, 1)
   })
 
-  it('count what came several times as often as it came', () => {
+  it('count repeated values as often as they occurred', () => {
     expect(merged([histogramOf(5), histogramOf(5), histogramOf(7)]).totalCount).toBe(3)
   })
 
-  it('can be read again from their summary', () => {
+  it('can be restored from their summary', () => {
     const { encoded } = summaryOf(merged([histogramOf(3, 4), histogramOf(500_000)]))
     expect(summaryOf(merged([encoded])).count).toBe(3)
     expect(percentileMs(merged([encoded]), 100) / 500_000).toBeCloseTo(1, 3)
@@ -88,7 +88,7 @@ describe('histograms of several processes', () => {
     })
   })
 
-  it('take histograms of the same range that others have built', () => {
+  it('accept histograms of the same range that other programs have built', () => {
     const foreign = build({
       lowestDiscernibleValue: 1,
       highestTrackableValue: 600_000_000,
@@ -98,13 +98,13 @@ describe('histograms of several processes', () => {
     expect(percentileMs(merged([encodeIntoCompressedBase64(foreign)]), 50) / 600_000).toBeCloseTo(1, 2)
   })
 
-  it('refuse what is none', () => {
+  it('refuse data that is not a histogram', () => {
     expect(() => merged(['bm8gaGlzdG9ncmFt'])).toThrow()
   })
 })
 
 describe('sums of counters', () => {
-  it('begin at the first look, keep what the dead have done, and count the new from zero', () => {
+  it('start at the first sample, keep the counts of dead processes, and count new ones from zero', () => {
     const sum = new CounterSum()
     expect(sum.take([{ key: 'a', group: 'worker', value: 500 }])).toEqual({ worker: 0 })
     expect(
@@ -118,18 +118,18 @@ describe('sums of counters', () => {
     expect(sum.take([])).toEqual({ worker: 55, redis: 7 })
   })
 
-  it('go on over a counter that began anew', () => {
+  it('continue across a counter that was reset', () => {
     const sum = new CounterSum()
     for (const value of [1_000, 1_400, 30]) sum.take([{ key: 'redis', group: 'redis', value }])
     expect(sum.take([{ key: 'redis', group: 'redis', value: 50 }])).toEqual({ redis: 450 })
   })
 })
 
-describe('what Linux and Redis tell', () => {
+describe('data from Linux and Redis', () => {
   const stat =
     '4242 (a) name) S (x) S 1 4242 4242 0 -1 4194560 900 0 3 0 150 50 7 9 20 0 11 0 123456 1000000 250 18446744073709551615'
 
-  it('is read behind a name that holds brackets', () => {
+  it('is parsed after a name that contains brackets', () => {
     const plain = stat.replace('(a) name) S (x)', '(node)')
     for (const text of [plain, stat]) {
       expect(cpuFrom(text, { ticksPerSec: 100, pageBytes: 4_096 })).toBe(2_000)
@@ -138,18 +138,18 @@ describe('what Linux and Redis tell', () => {
     }
   })
 
-  it('is memory in pages', () => {
+  it('gives memory in pages', () => {
     expect(rssFrom('250000 1200 900 10 0 3000 0\n', { ticksPerSec: 100, pageBytes: 4_096 })).toBe(
       1_200 * 4_096,
     )
   })
 
-  it('is memory that no file is behind', () => {
+  it('gives memory that no file backs', () => {
     const status = 'Name:\tnode\nVmRSS:\t   90000 kB\nRssAnon:\t   60000 kB\nRssFile:\t   30000 kB\n'
     expect(privateRssFrom(status)).toBe(60_000 * 1_024)
   })
 
-  it("is Redis' figures and version", () => {
+  it("gives Redis' figures and version", () => {
     const info =
       '# Clients\r\nconnected_clients:9\r\n# Stats\r\ntotal_commands_processed:77\r\ntotal_net_input_bytes:1000\r\ntotal_net_output_bytes:2500\r\ntotal_net_repl_output_bytes:3\r\n'
     expect(redisFiguresFrom(info)).toEqual({ bytesIn: 1_000, bytesOut: 2_500, commands: 77, connections: 9 })
@@ -167,7 +167,7 @@ describe('samples', () => {
     sample(2_000, { cpuMs: { worker: 600 } }),
     sample(4_000, { cpuMs: { worker: 700 } }),
   ]
-  it('grow evenly between two looks and stand outside of them', () => {
+  it('grow evenly between two samples and are constant outside of them', () => {
     const moments = [0, 1_000, 1_500, 2_000, 3_000, 4_000, 9_000]
     expect(moments.map((at) => sumAt(samples, at, pick))).toEqual([0, 0, 300, 600, 650, 700, 700])
     expect(sumAt([], 1_000, pick)).toBe(0)
@@ -201,7 +201,7 @@ describe('the timeline', () => {
       ],
     },
     {
-      // It had nothing to tell for the second at 11 s: a timer that was late.
+      // It had nothing to report for the second at 11 s: a timer was late.
       seconds: [
         report(9_300, { connected: 1, joined: 1 }),
         report(10_300, {
@@ -232,7 +232,7 @@ describe('the timeline', () => {
   ]
   const timeline = timelineOf(agents, samples, 10_000)
 
-  it('counts from the zero of the run, each report once', () => {
+  it('counts from the start of the run, each report once', () => {
     expect(timeline.map(({ atMs }) => atMs)).toEqual([-1_000, 0, 1_000, 2_000])
     expect(timeline.map(({ due }) => due)).toEqual([0, 5, 5, 7])
     expect(timeline.map(({ sent }) => sent)).toEqual([0, 5, 5, 6])
@@ -241,7 +241,7 @@ describe('the timeline', () => {
     expect(timeline.map(({ disconnects }) => disconnects)).toEqual([0, 1, 0, 0])
   })
 
-  it('holds the last known number of connections', () => {
+  it('keeps the last known number of connections', () => {
     expect(timeline.map(({ connected }) => connected)).toEqual([4, 6, 6, 5])
     expect(timeline.map(({ joined }) => joined)).toEqual([3, 6, 6, 5])
   })
@@ -254,7 +254,7 @@ describe('the timeline', () => {
     expect(empty?.deliveryP99Ms).toBe(0)
   })
 
-  it('has what the servers and the fleet used in each second', () => {
+  it('has the usage of the servers and the fleet in each second', () => {
     expect(timeline.map(({ cpuCores }) => cpuCores)).toEqual([
       { primary: 0, worker: 0 },
       { primary: 0.1, worker: 0.5 },
@@ -267,7 +267,7 @@ describe('the timeline', () => {
     expect(timeline.map(({ redisBytesOut }) => redisBytesOut)).toEqual([0, 1_000, 2_000, 0])
   })
 
-  it('is empty without reports, and knows nothing of servers that run elsewhere', () => {
+  it('is empty without reports, and knows nothing about servers that run elsewhere', () => {
     expect(timelineOf([{ seconds: [] }], samples, 0)).toEqual([])
     const [second] = timelineOf([{ seconds: [report(1_000)] }], [], 0)
     expect(second).toMatchObject({
@@ -307,7 +307,7 @@ describe("the servers' figures", () => {
   ]
   const connecting = { fromAt: 0, toAt: 10_000, clients: 100 }
 
-  it('are what the loads cost, all roles together, and not what came before and after', () => {
+  it('are the cost of the loads, over all roles, without the time before and after', () => {
     const loads = [{ fromAt: 10_000, toAt: 20_000 }]
     expect(serverFigures(samples, loads, { messages: 1_000, deliveries: 5_000 }, connecting)).toEqual({
       cpuMsByRole: { primary: 500, worker: 2_000 },
@@ -331,7 +331,7 @@ describe("the servers' figures", () => {
     expect(figures?.eventLoopDelayP99Ms).toBe(90)
   })
 
-  it('are none for servers that run elsewhere, and say nothing of no clients', () => {
+  it('are absent for servers that run elsewhere, and for no clients', () => {
     const none = { messages: 0, deliveries: 0 }
     expect(serverFigures([sample(0), sample(1_000)], [], none, connecting)).toBeNull()
     expect(serverFigures(samples, [], none, { ...connecting, clients: 0 })).toMatchObject({
@@ -362,7 +362,7 @@ const judgeShort = (...late: number[]) =>
   )
 
 describe('the generator', () => {
-  it('is no bottleneck at rest', () => {
+  it('is no bottleneck when idle', () => {
     const { agents, bottleneck } = judge(() => ({ cpuMs: 890, eventLoopDelayP99Ms: 50, lateMs: 50 }))
     expect(bottleneck).toEqual([])
     expect(agents).toEqual([
@@ -371,11 +371,11 @@ describe('the generator', () => {
     ])
   })
 
-  it('is one when an agent has used up its core', () => {
+  it('is a bottleneck when an agent has used up its core', () => {
     expect(judge(() => ({ cpuMs: 950 })).bottleneck).toEqual(['agent 1 used 95 % of a core'])
   })
 
-  it('may have a bad second in ten, not more', () => {
+  it('may have one bad second in ten, not more', () => {
     const late = (count: number) => judge((second) => ({ lateMs: second <= count ? 51 : 0 })).bottleneck
     expect(late(2)).toEqual([])
     expect(late(3)).toEqual(['agent 1 sent more than 50 ms late in 3 of 20 measured seconds'])
@@ -387,16 +387,16 @@ describe('the generator', () => {
     ])
   })
 
-  it('is not judged by what nothing was measured in', () => {
+  it('is not judged by seconds without measurements', () => {
     expect(judge((second) => (second > 20 ? { cpuMs: 1_000, lateMs: 900 } : {})).bottleneck).toEqual([])
   })
 
-  it('is forgiven one bad second of a short run', () => {
+  it('may have one bad second in a short run', () => {
     expect(judgeShort(0, 300, 0).bottleneck).toEqual([])
     expect(judgeShort(200, 300, 0).bottleneck).toHaveLength(1)
   })
 
-  it('counts a late report by the time it covers', () => {
+  it('weights a late report by the time that it covers', () => {
     const stretched = [report(1_000, { cpuMs: 500 }), report(3_000, { cpuMs: 1_000 })]
     expect(judgeGenerator([{ clients: 1, seconds: stretched }], MEASURED).agents[0]?.cpuShare).toBe(0.5)
   })

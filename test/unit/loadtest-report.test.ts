@@ -78,7 +78,7 @@ describe('on a terminal', () => {
     expect(terminalDocument(result, { columns: 100, paint: unpainted })[0]).toContain(`${word}  `)
   })
 
-  it('says why it failed', () => {
+  it('the reason of a failure is shown', () => {
     const text = terminalDocument(failedResult(), { columns: 100, paint: unpainted }).join('\n')
     expect(text).toContain('✗ 37 deliveries lost, 30 of them while the member was away')
     expect(text).toContain('✗ back within 5 s: the last after 11.2 s')
@@ -89,7 +89,7 @@ describe('on a terminal', () => {
     expect(lines.filter((line) => line.length > columns && !line.startsWith('Latency'))).toEqual([])
   })
 
-  it('has colours where the terminal has some, and nowhere else', () => {
+  it('colours appear only where the terminal has some', () => {
     const colourful = paintFor({ isTTY: true, hasColors: () => true })
     const lines = terminalDocument(failedResult(), { columns: 80, paint: colourful })
     expect(lines[0]).toContain('\u001b[')
@@ -100,7 +100,7 @@ describe('on a terminal', () => {
     expect(paintFor({ hasColors: () => true })('bad', 'x')).toBe('x')
   })
 
-  it('lets no control character of the data through', () => {
+  it('no control character of the data gets through', () => {
     const result = imaginedResult({ changes: { marks: [{ atMs: 0, label: HOSTILE }] } })
     const text = terminalDocument(result, { columns: 80, paint: unpainted }).join('')
     expect(text).toContain('�[2J�')
@@ -122,7 +122,7 @@ describe('progress', () => {
   const line =
     'load  0 ms of about 60.0 s · 9 of 10 connected · 1,234 deliveries/s · p99 4.5 ms · ! 1 disconnect'
 
-  it('writes a line each 5 s where it cannot redraw', () => {
+  it('writes a line every 5 s where it cannot redraw', () => {
     const written: string[] = []
     const progress = new Progress({ write: (text) => written.push(text) })
     for (let elapsedMs = 0; elapsedMs <= 10_000; elapsedMs += 1_000) progress.show({ ...state, elapsedMs })
@@ -131,7 +131,7 @@ describe('progress', () => {
     expect(written[0]).toBe(`${line}\n`)
   })
 
-  it('redraws one line on a terminal, and leaves none behind', () => {
+  it('redraws one line on a terminal, and removes it at the end', () => {
     const written: string[] = []
     const progress = new Progress({ isTTY: true, columns: 60, write: (text) => written.push(text) })
     progress.show(state)
@@ -145,7 +145,7 @@ describe('progress', () => {
 const ofVersion2 = JSON.stringify({ ...imaginedResult(), version: 2 })
 
 describe('files', () => {
-  it('keeps JSON and page in a directory of their own, and reads the JSON back', async () => {
+  it('keep JSON and page in their own directory, and can be read back from JSON', async () => {
     const result = imaginedResult()
     const paths = await writeReport(result, { cwd })
     const directory = 'loadtest-results/2026-11-20T093000-worker-kill-rookery'
@@ -155,7 +155,7 @@ describe('files', () => {
     expect((await writeReport(result, { cwd })).json).toBe(`${directory}-2/result.json`)
   })
 
-  it('keeps a comparison, and names no directory after hostile words', async () => {
+  it("hold a comparison, and use no hostile words in a directory's name", async () => {
     const hostile = {
       ...imaginedResult({ seconds: 9 }),
       target: { ...imaginedResult().target, name: '../../x' },
@@ -166,7 +166,7 @@ describe('files', () => {
     expect(await readReport(join(cwd, 'kept'))).toEqual(comparison())
   })
 
-  it('refuses other versions and what is no result, in clear words', async () => {
+  it('of other versions and of other kinds are refused, in clear words', async () => {
     expect(() => parseReport(ofVersion2, 'x.json')).toThrow(
       'x.json is version 2 of a run: this tool reads version 1',
     )
@@ -178,7 +178,7 @@ describe('files', () => {
     await expect(readReport(join(cwd, 'none'))).rejects.toThrow('there is no')
   })
 
-  it('writes nothing of what may not be compared', async () => {
+  it('are not written for results that cannot be compared', async () => {
     const mixed = comparison()
     mixed.sides.push(...mixed.beside)
     await expect(writeReport(mixed, { cwd, directory: 'mixed' })).rejects.toThrow('different dialects')
@@ -187,7 +187,7 @@ describe('files', () => {
 })
 
 describe('the page', () => {
-  it('escapes all that comes from data', async () => {
+  it('escapes all text from data', async () => {
     const marks = [{ atMs: 0, label: HOSTILE }]
     const changes = {
       marks,
@@ -210,15 +210,15 @@ describe('the page', () => {
   })
 })
 
-describe('what else is told', () => {
-  it('repeats a run with words fit for a shell', () => {
+describe('other output', () => {
+  it('quotes the command that repeats a run for a shell', () => {
     const changes = { arguments: { roomSize: 5, target: "it's", find: true, quiet: false } }
     expect(repeatRun(imaginedResult({ changes }))).toBe(
       String.raw`npm run loadtest -- run worker-kill --room-size 5 --target 'it'\''s' --find --seed 1`,
     )
   })
 
-  it('draws percentiles as the histogram has them', () => {
+  it('draws percentiles as in the histogram', () => {
     const points = pointsOf(summaryOf(Array.from({ length: 1_000 }, (_, index) => index + 1)), 'x')
     expect(points[0]).toEqual([0, 1])
     const [percentile, ms] = points[20] ?? [0, 0]
@@ -227,7 +227,7 @@ describe('what else is told', () => {
     expect(points.at(-1)?.[0]).toBeCloseTo(99.9)
   })
 
-  it('thins hours out without losing the worst second', () => {
+  it('thins long runs without losing the worst second', () => {
     const { timeline } = imaginedResult({ seconds: 100 })
     const worst = Math.max(...timeline.map(({ deliveryMaxMs }) => deliveryMaxMs))
     const thin = downsampled(timeline, 20)
@@ -250,8 +250,8 @@ const withBaseline = async (after: number) => {
   }
 }
 
-describe('what servers held before and after', () => {
-  it('stands in the terminal and on the page', async () => {
+describe('resource counts of servers before and after', () => {
+  it('appear in the terminal and on the page', async () => {
     const { page, text } = await withBaseline(61)
     expect(text).toContain('shard channels 61 → 61')
     expect(text).toContain('heap 1 MiB → 2 MiB')
@@ -260,7 +260,7 @@ describe('what servers held before and after', () => {
     for (const each of [page, text]) expect(each).not.toContain(HOSTILE)
   })
 
-  it('says what is not back', async () => {
+  it('name what has not returned', async () => {
     expect((await withBaseline(60)).page).toMatch(/Redis: shard channels<.*?61<.*?60<.*?>not back</)
   })
 })

@@ -1,4 +1,4 @@
-/** The pure parts of a run: what is asked, where the limit is looked for, who may be sent to, and which order goes out when. */
+/** The pure parts of a run: requests, the search for the limit, allowed targets, and the timing of steps. */
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import type { EventTimes } from '../../loadtest/load/event-times.ts'
@@ -17,7 +17,7 @@ function request(scenario: string, target: string, asked: unknown = {}) {
   return requestOf(scenarioNamed(scenario), targetNamed(target), RunFlags.parse(asked), GIVEN)
 }
 
-describe('what is asked', () => {
+describe('a request', () => {
   test('has the defaults of scenario and target', () => {
     const { settings, agents, kind } = request('small-rooms', 'rookery')
     expect(settings).toMatchObject({
@@ -29,7 +29,7 @@ describe('what is asked', () => {
     expect({ agents, kind }).toEqual({ agents: 2, kind: 'raw' })
   })
 
-  test('goes before them, as text too', () => {
+  test('overrides them, also as text', () => {
     const { settings, agents } = request('small-rooms', 'rookery', {
       clients: '3',
       agents: '8',
@@ -43,7 +43,7 @@ describe('what is asked', () => {
     expect(agents).toBe(3)
   })
 
-  test('a scenario that needs hosts or workers gets them', () => {
+  test('gives a scenario the hosts or workers that it needs', () => {
     expect(request('host-kill', 'rookery').settings.shape.hosts).toBe(2)
     expect(request('avalanche-worker', 'rookery').settings.shape.workersPerHost).toBe(2)
   })
@@ -76,11 +76,11 @@ describe('what is asked', () => {
     { env: ['lower=1'] },
     { textLength: '31' },
     { unknown: '1' },
-  ])('%j is no request', (asked) => {
+  ])('refuses %j', (asked) => {
     expect(RunFlags.safeParse(asked).success).toBe(false)
   })
 
-  test('is kept with the result so that it can be asked again', () => {
+  test('is stored with the result so that it can be repeated', () => {
     const asked = { env: ['A=1,2', 'B=x=y'], clients: '12', roomSize: '4' }
     const first = request('small-rooms', 'rookery', asked)
     const kept = argumentsOf(first)
@@ -90,7 +90,7 @@ describe('what is asked', () => {
     expect(again.env).toEqual({ A: '1,2', B: 'x=y' })
   })
 
-  test('addresses are kept without what may be a secret', () => {
+  test('stores addresses without possible secrets', () => {
     const kept = argumentsOf(
       request('small-rooms', 'url', { url: ['http://me:secret@127.0.0.1:1/?key=secret'] }),
     )
@@ -98,20 +98,20 @@ describe('what is asked', () => {
   })
 })
 
-test('an unknown name is answered with the one that may be meant', () => {
+test('an unknown name gets a suggestion', () => {
   expect(() => scenarioNamed('smal-rooms')).toThrow(/did you mean small-rooms/)
   expect(() => targetNamed('roookery')).toThrow(/did you mean rookery/)
   expect(() => targetNamed('x')).toThrow(/there are: rookery, /)
 })
 
-describe('where a run may send to', () => {
+describe('a run may send to', () => {
   test('this machine', () => {
     expect(() =>
       refuseUnnamedHosts([['http://127.0.0.1:1', 'http://127.0.0.2:1'], ['ws://localhost:2']], []),
     ).not.toThrow()
   })
 
-  test('what the user named, and nobody else', () => {
+  test('hosts that the user named, and no others', () => {
     const named = ['https://chat.example:8443/x']
     expect(() => refuseUnnamedHosts([['https://chat.example:8443']], named)).not.toThrow()
     for (const other of [
@@ -131,14 +131,14 @@ function search(limit: number, first: number): TestedRate[] {
   return tested
 }
 
-describe('the limit is looked for', () => {
+describe('the search for the limit', () => {
   test.each([
     [100, 100],
     [777, 100],
     [50, 400],
     [12_345, 100],
     [3, 100],
-  ])('%d/s is found from below, within a tenth', (limit, first) => {
+  ])('finds %d/s from below, within a tenth', (limit, first) => {
     const tested = search(limit, first)
     const held = Math.max(...tested.filter((one) => one.held).map(({ ratePerSec }) => ratePerSec))
     expect(held).toBeLessThanOrEqual(limit)
@@ -146,16 +146,16 @@ describe('the limit is looked for', () => {
     expect(tested.length).toBeLessThanOrEqual(MAX_STEPS)
   })
 
-  test('in steps that double, then close in', () => {
+  test('takes steps that double, then narrows down', () => {
     expect(search(350, 100).map(({ ratePerSec }) => ratePerSec)).toEqual([100, 200, 400, 283, 336, 367])
   })
 
-  test('and the search ends where nothing holds, or everything', () => {
+  test('ends when nothing holds, or everything', () => {
     expect(search(0, 100).every(({ held }) => !held)).toBe(true)
     expect(search(Number.POSITIVE_INFINITY, 1).length).toBe(MAX_STEPS)
   })
 
-  test('a failure below what held was chance', () => {
+  test('ignores a failure below a rate that held', () => {
     const tested = [
       { ratePerSec: 100, held: false },
       { ratePerSec: 50, held: true },
@@ -168,7 +168,7 @@ describe('the limit is looked for', () => {
 
 const step = (fault: 'kill-worker' | 'kill-redis'): Step => ({ do: 'fault', atMs: 0, fault, which: 0 })
 
-describe('steps become orders', () => {
+describe('steps of a run', () => {
   const LOAD: Load = { durationMs: 100, ratePerSec: 10, arrivals: 'even', rampMs: 0, textLength: 32 }
   const clients = Array.from({ length: 6 }, (_, index) => ({
     index,
@@ -208,7 +208,7 @@ describe('steps become orders', () => {
     return { context, seen }
   }
 
-  test('each with its moment, and the selected clients are the same for the same seed', async () => {
+  test('run at their times, and select the same clients for the same seed', async () => {
     const steps: Step[] = [
       { do: 'load', atMs: 20, load: LOAD },
       { do: 'cut', atMs: 10, cut: { selection: { host: 1 }, offlineMs: 5, spreadMs: 0 } },
@@ -230,7 +230,7 @@ describe('steps become orders', () => {
     expect(again.seen.leaves).toEqual(seen.leaves)
   })
 
-  test('they last until the last of them is over', async () => {
+  test('last until the last of them is over', async () => {
     const { context } = stageOf()
     await runSteps([{ do: 'load', atMs: 0, load: LOAD }], context)
     expect(nowMs()).toBeGreaterThanOrEqual(context.zeroAt + LOAD.durationMs - 1)
@@ -238,7 +238,7 @@ describe('steps become orders', () => {
     expect(endMs({ do: 'cut', atMs: 5, cut: { selection: 'all', offlineMs: 3, spreadMs: 2 } })).toBe(10)
   })
 
-  test('the load goes on for as long as a fault does, and everybody is looked at from its end', async () => {
+  test('extend the load for as long as a fault lasts, and check all clients from its end', async () => {
     const fault = new AbortController()
     const lasting = once(fault.signal, 'abort').then(() => undefined)
     const marks: string[] = []
@@ -263,19 +263,19 @@ describe('steps become orders', () => {
     expect(seen.revivals).toHaveLength(1)
   })
 
-  test('no load is added where no fault lasts', async () => {
+  test('add no load when no fault lasts', async () => {
     const { context, seen } = stageOf()
     await runSteps([step('kill-worker')], context, LOAD)
     expect([seen.faults, seen.loads]).toEqual([['worker 0'], []])
   })
 
-  test('one who stops them waits for nothing', async () => {
+  test('end at once when they are stopped', async () => {
     const { context, seen } = stageOf({ stop: AbortSignal.abort() })
     await runSteps([{ do: 'load', atMs: 3_600_000, load: LOAD }], context)
     expect(seen.loads).toEqual([])
   })
 
-  test('a fault that fails, or that the target has not, is not passed over', async () => {
+  test('fail at a fault that fails, or that the target does not support', async () => {
     await expect(runSteps([step('kill-redis')], stageOf().context)).rejects.toThrow(/no kill-redis/)
     const fails = stageOf({ faults: { 'kill-worker': () => Promise.reject(new Error('it would not die')) } })
     await expect(runSteps([step('kill-worker')], fails.context)).rejects.toThrow(/would not die/)

@@ -1,4 +1,4 @@
-/** The README's tables are those of the program. */
+/** The README's tables match the program. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { HTTP_SCENARIOS } from '../../loadtest/http/scenarios.ts'
@@ -8,7 +8,7 @@ import { targets } from '../../loadtest/targets/index.ts'
 
 const README = readFileSync(new URL('../../loadtest/README.md', import.meta.url), 'utf8')
 
-/** Rows below the table's head that begins with `first`. */
+/** Rows of the table whose head begins with `first`. */
 function rowsBelow(first: string): string[] {
   const lines = README.split('\n')
   const heads = lines.flatMap((line, place) => (line.startsWith(`| ${first} |`) ? [place] : []))
@@ -21,7 +21,7 @@ function rowsBelow(first: string): string[] {
   })
 }
 
-test('a row for each scenario, in its words', () => {
+test('a row for each scenario, with its description', () => {
   const scenarios = SCENARIOS.map(
     ({ name, title, invariant, defaults: { clients, ratePerSec, durationSec } }) =>
       `| \`${name}\` | ${title} | ${invariant} | ${clients} clients, ${ratePerSec}/s, ${durationSec} s |`,

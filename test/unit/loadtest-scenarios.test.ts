@@ -1,4 +1,4 @@
-/** Every scenario makes a plan that a run can follow, and its checks fail when what they name does not hold. */
+/** Every scenario makes a valid plan, and its checks fail when what they name does not hold. */
 import { describe, expect, test } from 'vitest'
 import { guestAuth, inRunRooms } from '../../loadtest/load/identities.ts'
 import { type Baseline, LatencySummary, type Second } from '../../loadtest/model/result.ts'
@@ -26,7 +26,7 @@ function named(name: string): Scenario {
 const planOf = (name: string, changes: Partial<ScenarioSettings> = {}) =>
   named(name).plan(settingsOf(named(name), changes))
 
-test('the scenarios that were asked for are there, each under one name', () => {
+test('the requested scenarios exist, each with its own name', () => {
   const names = SCENARIOS.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
   expect(names).toEqual([
@@ -56,7 +56,7 @@ test('the scenarios that were asked for are there, each under one name', () => {
 
 describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('%s', (_name, scenario) => {
   test.each([ONE_HOST, TWO_HOSTS])(
-    'has as many clients as asked, each at its place, on $hosts hosts',
+    'has the requested number of clients, each in its place, on $hosts hosts',
     (shape) => {
       for (const clients of [1, 7, scenario.defaults.clients]) {
         const plan = scenario.plan(settingsOf(scenario, { shape, clients }))
@@ -70,7 +70,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
     },
   )
 
-  test('names rooms that the chat takes, and none twice for one client', () => {
+  test('names rooms that the chat accepts, and none twice for one client', () => {
     for (const { rooms } of inRunRooms(scenario.plan(settingsOf(scenario)).clients, 'deadbeef')) {
       expect(rooms.length).toBeGreaterThan(0)
       expect(new Set(rooms).size).toBe(rooms.length)
@@ -78,7 +78,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
     }
   })
 
-  test('does only what it says it needs, and all of that', () => {
+  test('uses exactly what it declares as needs', () => {
     const { steps } = scenario.plan(settingsOf(scenario))
     const faults = steps.flatMap((step) => (step.do === 'fault' ? [step.fault] : []))
     if (scenario.name.startsWith('havoc')) expect(scenario.needs).toEqual(expect.arrayContaining(faults))
@@ -86,7 +86,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
     else expect(new Set(faults)).toEqual(new Set(scenario.needs))
   })
 
-  test('hits hosts and workers that are there', () => {
+  test('targets existing hosts and workers', () => {
     for (const shape of [TWO_HOSTS, { hosts: 3, workersPerHost: 1 }]) {
       for (const step of scenario.plan(settingsOf(scenario, { shape })).steps) {
         if (step.do !== 'fault') continue
@@ -96,20 +96,20 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
     }
   })
 
-  test('sends something, and all is begun within its duration', () => {
+  test('sends something, and starts everything within its duration', () => {
     const settings = settingsOf(scenario)
     const { steps } = scenario.plan(settings)
     expect(steps.some((step) => step.do === 'load')).toBe(true)
     for (const step of steps) expect(step.atMs).toBeLessThanOrEqual(settings.durationSec * 1_000)
   })
 
-  test('judges: a run in which nobody joined and nothing came fails', () => {
+  test('fails a run in which nobody joined and nothing arrived', () => {
     const settings = settingsOf(scenario)
     expect(scenario.checks(nothingHappened(settings), settings).some(({ ok }) => !ok)).toBe(true)
     expect(scenario.checks(allWell(settings), settings).filter(({ ok }) => !ok)).toEqual([])
   })
 
-  test('judges: a client that never joined is seen', () => {
+  test('detects a client that never joined', () => {
     const settings = settingsOf(scenario)
     const well = allWell(settings)
     const clients = { ...well.clients, joined: settings.clients - 1 }
@@ -117,7 +117,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('
   })
 })
 
-test('rooms have the asked size, and their members are on different hosts', () => {
+test('rooms have the requested size, and their members are on different hosts', () => {
   const { clients } = planOf('small-rooms', { clients: 12, roomSize: 5 })
   const members = ['room-0', 'room-1', 'room-2'].map((room) =>
     clients.filter(({ rooms }) => rooms.includes(room)),
@@ -126,7 +126,7 @@ test('rooms have the asked size, and their members are on different hosts', () =
   for (const room of members) expect(new Set(room.map(({ host }) => host)).size).toBe(2)
 })
 
-test('in many rooms each room has the asked size, whatever the number of clients', () => {
+test('many rooms each have the requested size, whatever the number of clients', () => {
   for (const clients of [40, 200]) {
     const sizes = new Map<string, number>()
     for (const { rooms } of planOf('many-rooms', { clients, roomSize: 10 }).clients) {
@@ -143,7 +143,7 @@ const directRoomsOf = (changes: Partial<ScenarioSettings>) =>
   )
 
 describe('direct messages', () => {
-  test('are in the chat’s own direct rooms of the two users, who are known by their keys', () => {
+  test('use the chat’s own direct rooms of two users, who are identified by their keys', () => {
     const [first = [], partner, third, fourth, last] = directRoomsOf({ dialect: 'chat' })
     expect(first).toEqual(partner)
     expect(third).toEqual(fourth)
@@ -153,7 +153,7 @@ describe('direct messages', () => {
     expect(last).toEqual([`dm:${own}:${own}`])
   })
 
-  test('are in rooms of two where there is no such thing', () => {
+  test('use rooms of two where direct rooms do not exist', () => {
     expect(directRoomsOf({ dialect: 'bench' }).flat()).toEqual(
       [0, 0, 1, 1, 2].map((pair) => `deadbeef-pair-${pair}`),
     )
@@ -172,7 +172,7 @@ test('the jitter is 120 broadcasts at 2/s, and each client is cut once in 15 s f
   }
 })
 
-test('10,000 subscribers hear 100 messages of one publisher', () => {
+test('10,000 subscribers receive 100 messages of one publisher', () => {
   const plan = planOf('subscribers-10k')
   expect(plan.clients.length).toBe(10_000)
   expect(plan.clients.filter(({ sends }) => sends).length).toBe(1)
@@ -180,7 +180,7 @@ test('10,000 subscribers hear 100 messages of one publisher', () => {
   expect(plan.steps).toMatchObject([{ do: 'load', load: { ratePerSec: 100, durationMs: 1_000 } }])
 })
 
-test('10 rooms of 100 clients, each of whom sends 2 messages a second', () => {
+test('10 rooms have 100 clients, each sending 2 messages per second', () => {
   const plan = planOf('rooms-10x100')
   expect(new Set(plan.clients.flatMap(({ rooms }) => rooms)).size).toBe(10)
   expect(plan.clients.length * 2).toBe(named('rooms-10x100').defaults.ratePerSec)
@@ -193,7 +193,7 @@ test('slow readers do not send, and are a tenth', () => {
   expect(slow.some(({ sends }) => sends)).toBe(false)
 })
 
-test('an avalanche is of one host’s clients, of all and of nobody else', () => {
+test('an avalanche cuts all clients of one host and no others', () => {
   const cut = planOf('avalanche').steps.find((step) => step.do === 'cut')
   expect(cut).toMatchObject({ cut: { selection: { host: 0 }, spreadMs: 0 } })
 })
@@ -201,7 +201,7 @@ test('an avalanche is of one host’s clients, of all and of nobody else', () =>
 const HELD = 'with all clients joined, resource counts return to what they were'
 const HELD_BY_NOBODY = 'without clients, resource counts return to what they were'
 
-describe('checks see what they are for', () => {
+describe('checks detect what they are for', () => {
   const cases: [string, string, (well: UncheckedResult) => UncheckedResult][] = [
     [
       'connect-storm',
@@ -262,13 +262,13 @@ const withBaselines = (well: UncheckedResult, baselines: Baseline[]): UncheckedR
   baselines,
 })
 
-test('what is not as before is told, with what it is', () => {
+test('a count that has not returned is reported with its values', () => {
   const settings = settingsOf(named('soak'))
   const checks = named('soak').checks(withBaselines(allWell(settings), [baselineOf('all', 12)]), settings)
   expect(checks.find(({ name }) => name === HELD)?.detail).toBe('listeners of workers of host 0: 10 → 12')
 })
 
-test('of servers that run elsewhere nothing is held to have come back', () => {
+test('servers that run elsewhere are not checked for returned counts', () => {
   const settings = settingsOf(named('soak'))
   const elsewhere = { ...withBaselines(allWell(settings), []), server: null }
   const checks = named('soak').checks(elsewhere, settings)

@@ -1,4 +1,4 @@
-/** Due and sent messages, clients that were away, and the command that repeats a comparison. */
+/** Due and sent messages, clients that were offline, and the command that repeats a comparison. */
 import { describe, expect, test } from 'vitest'
 import { argumentsOfComparison, CompareFlags } from '../../loadtest/cli/compare-flags.ts'
 import type { MemberRecord } from '../../loadtest/model/delivery-records.ts'
@@ -31,8 +31,8 @@ function checkOf(name: string, dialect: 'chat' | 'bench', due: number, sent: num
   return sentCheck(sentOf(due, sent, { offline: due - sent }), scenario.plan(settings), settings)
 }
 
-describe('what was due was sent', () => {
-  test('is said with what kept the rest, and noticed from one in a hundred on', () => {
+describe('the share of due messages that were sent', () => {
+  test('is reported with the reason for the rest, and fails when more than one in a hundred is missing', () => {
     expect(checkOf('small-rooms', 'bench', 1_000, 1_000)).toMatchObject({
       ok: true,
       detail: '1,000 of 1,000',
@@ -45,7 +45,7 @@ describe('what was due was sent', () => {
   })
 
   test.each([
-    // 600 clients, 20 s of load: all are away for 0.5 s and some time to come back.
+    // 600 clients, 20 s of load: all are offline for 0.5 s and the time to reconnect.
     ['avalanche', 185],
     // Half of 300 clients for 9 s of 30 s.
     ['host-kill', 210],
@@ -53,7 +53,7 @@ describe('what was due was sent', () => {
     ['jitter', 344],
     // Three times half of the clients.
     ['worker-kills', 160],
-    // One in twenty a second.
+    // One in twenty per second.
     ['churn', 160],
   ])('%s: clients that the plan takes offline can’t send where nothing is stored', (name, most) => {
     expect(checkOf(name, 'bench', 1_000, 1_000 - most).ok).toBe(true)
@@ -62,7 +62,7 @@ describe('what was due was sent', () => {
     expect(checkOf(name, 'chat', 1_000, 989).ok).toBe(false)
   })
 
-  test('is shown beside what was sent, on the terminal and on the page', async () => {
+  test('is shown next to the sent count, on the terminal and on the page', async () => {
     const result = sentOf(1_000, 900, { backlog: 100 })
     const text = terminalReport(result, { columns: 100, paint: unpainted }).join('\n')
     expect(text).toContain('1,000 due · 100 never sent · 900 sent')
@@ -77,7 +77,7 @@ describe('what was due was sent', () => {
 
 const record = (client: number, absences: MemberRecord['absences']) => ({ client, absences }) as MemberRecord
 
-test('a client that was away is counted once, by host', () => {
+test('a client that was offline is counted once, by host', () => {
   const [part] = recordsOf([], []).parts
   if (part === undefined) throw new Error('there are no records')
   const members = [
@@ -93,7 +93,7 @@ test('a client that was away is counted once, by host', () => {
   expect(awayOf({ parts: [{ ...part, members }] }, clients)).toEqual([0, 2])
 })
 
-test('a comparison is asked again with all that was given, and each side with its own', () => {
+test('a comparison is repeated with all its arguments, each side with its own', () => {
   const asked = RunFlags.parse({ hosts: '2', workers: '3', clients: '50', env: ['LOG_LEVEL=warn'] })
   const flags = CompareFlags.parse({
     a: 'redis-sharded',
@@ -124,6 +124,6 @@ test('a comparison is asked again with all that was given, and each side with it
       '--hosts 2 --workers 3 --env LOG_LEVEL=warn --clients 50 --rate 200 --duration 20 --room-size 5 ' +
       '--text-length 64 --kind raw --transport websocket --arrivals poisson --ramp 0 --dialect bench --agents 2 --seed 7',
   )
-  // Each target has a shape of its own where none was asked for.
+  // Each target has its own shape when none was requested.
   expect(again(RunFlags.parse({}))).not.toMatch(/--hosts|--workers|--env/)
 })

@@ -1,4 +1,4 @@
-/** The faults of a soak and what becomes of its plan where there can be none. */
+/** The faults of a soak and its plan when faults are not possible. */
 import { describe, expect, test } from 'vitest'
 import type { Step } from '../../loadtest/model/plan.ts'
 import type { ScenarioSettings } from '../../loadtest/model/scenario.ts'
@@ -30,7 +30,7 @@ describe.each([
   const steps = soakFaults(settingsOf({ shape, durationSec: HOUR_SEC }))
   const faults = faultsIn(steps)
 
-  test('has faults all along, at a moderate limiter', () => {
+  test('has faults all the time, at a moderate rate', () => {
     const moments = steps.map(({ atMs }) => atMs).toSorted((a, b) => a - b)
     const gaps = [...moments, HOUR_SEC * 1_000].map((atMs, place) => atMs - (moments[place - 1] ?? 0))
     expect(Math.max(...gaps)).toBeLessThan(60_000)
@@ -38,7 +38,7 @@ describe.each([
     expect(faults.length).toBeLessThan(600)
   })
 
-  test('has all kinds of them that this shape can have', () => {
+  test('has all kinds of faults that this shape can have', () => {
     const ofOneHost = SOAK.wants?.filter(
       (fault) => !/redis|link|pubsub|normal|kill-(host|primary)|(stop|start)-host/.test(fault),
     )
@@ -47,7 +47,7 @@ describe.each([
     )
   })
 
-  test('never ends the first primary, and replaces nobody in the second half', () => {
+  test('never ends the first primary, and replaces no process in the second half', () => {
     expect(faults.filter(isOf(PRIMARY_ENDING_FAULTS)).filter(({ which }) => which === 0)).toEqual([])
     const replaced = faults.filter(isOf(PROCESS_REPLACING_FAULTS)).map(({ atMs }) => atMs)
     expect(replaced.length).toBeGreaterThan(10)
@@ -55,7 +55,7 @@ describe.each([
   })
 })
 
-test('each client has spoken before anything is counted', () => {
+test('each client has sent before anything is counted', () => {
   const { baseline } = SOAK.plan(settingsOf({ clients: 90, ratePerSec: 7 }))
   expect(baseline?.warmUp).toMatchObject({ arrivals: 'even', ratePerSec: 7 })
   expect(((baseline?.warmUp.durationMs ?? 0) / 1_000) * 7).toBeGreaterThanOrEqual(90)
@@ -63,22 +63,22 @@ test('each client has spoken before anything is counted', () => {
 
 const stall = async () => undefined
 
-describe('where nothing can be done to the servers', () => {
+describe('when the target supports few or no faults', () => {
   const asked = { scenario: SOAK, settings: settingsOf({}) }
 
-  test('load and churn are left, and nothing is counted', () => {
+  test('load and churn remain, and nothing is counted', () => {
     const plan = supportedPlan(asked, { faults: {}, probeDirectory: undefined })
     expect(plan.steps.map((step) => step.do).filter((word) => word !== 'cut')).toEqual(['load', 'churn'])
     expect(plan.baseline).toBeUndefined()
   })
 
-  test('what can be done is', () => {
+  test('the supported faults remain', () => {
     const plan = supportedPlan(asked, { faults: { 'stall-worker': stall }, probeDirectory: '/probes' })
     expect(new Set(faultsIn(plan.steps).map(({ fault }) => fault))).toEqual(new Set(['stall-worker']))
     expect(plan.baseline).toBeDefined()
   })
 
-  test('a fault that a scenario needs stays: it is refused before', () => {
+  test('a fault that a scenario needs stays: the run is refused earlier', () => {
     const kills = { ...asked, scenario: scenarioNamed('worker-kills') }
     const plan = supportedPlan(kills, { faults: {}, probeDirectory: undefined })
     expect(faultsIn(plan.steps)).not.toEqual([])

@@ -11,7 +11,7 @@ import { appendfsyncFrom } from '../../loadtest/targets/redis-server.ts'
 import { Missing, needPackage, needProgram } from '../../loadtest/targets/requirements.ts'
 
 describe('the table', () => {
-  it('names each target once, with a shape within its limits and one line for it', () => {
+  it('names each target once, with a shape within its limits and a one-line description', () => {
     const names = targets.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     for (const { title, defaultShape, limits, dialects } of targets) {
@@ -23,8 +23,8 @@ describe('the table', () => {
   })
 })
 
-describe('what must be installed', () => {
-  it('is told with how to get it', () => {
+describe('a missing program', () => {
+  it('is reported with how to install it', () => {
     expect(() => needProgram('redis-server', 'install Redis', '/nowhere')).toThrow(Missing)
     expect(() => needProgram('redis-server', 'install Redis', '/nowhere')).toThrow(
       /redis-server.*install Redis/,
@@ -34,13 +34,13 @@ describe('what must be installed', () => {
     expect(() => needPackage('socket.io')).not.toThrow()
   })
 
-  it('and what Redis keeps is one of three', () => {
+  it('a durability setting of Redis is one of three', () => {
     expect(['always', 'everysec', 'no'].map(appendfsyncFrom)).toEqual(['always', 'everysec', 'no'])
     expect(() => appendfsyncFrom('sometimes')).toThrow('REDIS_APPENDFSYNC')
   })
 })
 
-describe('ports that are kept', () => {
+describe('reserved ports', () => {
   it('are given once each, below those of outgoing connections, and only if nobody listens there', async () => {
     const first = await fixedPort('127.0.0.1')
     const taken = createServer().listen(first + 1, '127.0.0.1')
@@ -58,14 +58,14 @@ describe('faults', () => {
     (index) => new Host(index, 'http://127.0.0.1', () => Promise.reject(new Error('none'))),
   )
 
-  it('are refused for a host or a worker that is not there', async () => {
+  it('are refused for a host or a worker that does not exist', async () => {
     await expect(async () => hostFaults(hosts)['kill-host']?.(2)).rejects.toThrow('there is no host 2')
     await expect(workerFaults(hosts, 4)['kill-worker']?.(8)).rejects.toThrow('there is no host 2')
     await expect(workerFaults(hosts, 4)['kill-worker']?.(7)).rejects.toThrow('host 1 was never started')
     await expect(async () => hostFaults(hosts)['pause-host']?.(0)).rejects.toThrow('host 0 is not running')
   })
 
-  it('find a host without processes before it has begun', async () => {
+  it('see no processes of a host before it has started', async () => {
     expect(hosts[0]?.processes()).toEqual([])
     expect(hosts[0]?.unexpectedExits()).toEqual([])
     await expect(hosts[0]?.kill()).resolves.toBeUndefined()
@@ -73,7 +73,7 @@ describe('faults', () => {
 })
 
 describe('the last lines of an output', () => {
-  it('are bounded in number and length', () => {
+  it('are limited in number and length', () => {
     const recent = new RecentLines()
     for (let n = 0; n < 500; n += 1) recent.add(`${n} ${'x'.repeat(5_000)}`)
     const lines = recent.toString().split('\n')

@@ -1,4 +1,4 @@
-/** What is told of a store that takes some writes and refuses others. */
+/** The reported health of a store that accepts some writes and refuses others. */
 import { ReplyError } from 'ioredis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LogHealth } from '../../src/log/redis/log-health.ts'
@@ -48,13 +48,13 @@ test('it counts as working when nothing was refused for a while, also without ap
   expect(probes).toBeGreaterThan(0)
 })
 
-test('a store that fails again soon has to work for longer each time, up to half a minute', async () => {
+test('a store that fails again soon must work longer each time before it counts as working, up to half a minute', async () => {
   for (let round = 0; round < 600; round += 1) {
     health.noteFailed(refusal())
-    // Longer than the first calm, and shorter than the longest.
+    // Longer than the first interval, and shorter than the longest.
     await vi.advanceTimersByTimeAsync(10_000)
     health.noteWritten()
   }
-  // 2, 4 and 8 seconds are over in time; 16 never are.
+  // Intervals of 2, 4 and 8 seconds end in time; one of 16 never does.
   expect(oks()).toBe(3)
 })

@@ -1,4 +1,4 @@
-/** The check that every line of every host under test goes through. */
+/** The check that runs on every log line of every host under test. */
 import { expect, it } from 'vitest'
 import { createLogger } from '../../src/ops/logger.ts'
 import { duplicateKeys } from '../harness/cluster/log-keys.ts'
@@ -12,7 +12,7 @@ it.each([
   expect(duplicateKeys(line)).toEqual(twice)
 })
 
-it('finds what a binding and a line both have', () => {
+it('finds a key that both a binding and a line have', () => {
   const lines: string[] = []
   const stream = { write: (line: string) => void lines.push(line) }
   const logger = createLogger({ level: 'info', format: 'json', bindings: { host: 'one' }, stream })

@@ -9,7 +9,7 @@ function capture(level = 'info'): { logger: Logger; lines: () => Record<string, 
 }
 
 describe('a line of the log', () => {
-  it('is one JSON object with the level by name, an ISO time and who wrote it', () => {
+  it('is one JSON object with the level by name, an ISO time and its source', () => {
     const { logger, lines } = capture()
     logger.child({ room: 'r' }).info({ n: 1 }, 'hello\nworld')
     const [line] = lines()
@@ -41,7 +41,7 @@ describe('a line of the log', () => {
     { req: { headers: { cookie: 'hunter2' } } },
     { config: { jwtSecret: 'hunter2', apiKey: 'hunter2', redisUrl: 'redis://:hunter2@r' } },
     { linkSecret: 'hunter2', password: 'hunter2' },
-  ])('hides what is secret in %j', (fields) => {
+  ])('hides secrets in %j', (fields) => {
     const { logger, lines } = capture()
     logger.info(fields, 'x')
     logger.child(fields).info('y')

@@ -19,7 +19,7 @@ function workerRegistry(connections: number): Registry {
   return registry
 }
 
-/** As it comes over the link: through JSON. */
+/** As it arrives over the link: through JSON. */
 const jsonOf = async (registry: Registry): Promise<unknown[]> =>
   JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))
 
@@ -28,7 +28,7 @@ async function metricsOf(registry: Registry): Promise<MetricJson[]> {
 }
 
 describe('metrics of several processes', () => {
-  it('are summed, or merged as they say, and those of a worker keep its name', async () => {
+  it('are summed, or merged as declared, and those of a worker keep its name', async () => {
     const text = await mergeMetrics([
       { process: 'w1', metrics: await metricsOf(workerRegistry(3)) },
       { process: 'w2', metrics: await metricsOf(workerRegistry(5)) },
@@ -42,7 +42,7 @@ describe('metrics of several processes', () => {
     expect(text).toContain('rookery_wait_seconds_count 2')
   })
 
-  it('are refused when they are not well formed', async () => {
+  it('are refused when they are malformed', async () => {
     const [good] = await jsonOf(workerRegistry(1))
     expect(parseMetrics([good])).toHaveLength(1)
     for (const bad of [null, 'x', { name: 'a' }, { ...(good as object), aggregator: 'evil' }]) {
@@ -50,7 +50,7 @@ describe('metrics of several processes', () => {
     }
   })
 
-  it('pass over values that JSON could not carry', async () => {
+  it('skip values that JSON cannot carry', async () => {
     const registry = workerRegistry(1)
     new Gauge({ name: 'rookery_odd', help: 'h', registers: [registry] }).set(Number.NaN)
     const text = await mergeMetrics([{ process: 'w1', metrics: await metricsOf(registry) }])
@@ -58,7 +58,7 @@ describe('metrics of several processes', () => {
     expect(text).not.toMatch(/^rookery_odd /m)
   })
 
-  it('have those of the process itself under the prefix of all others', async () => {
+  it('include those of the process itself under the common prefix', async () => {
     const text = await mergeMetrics([{ process: 'primary', metrics: await metricsOf(createRegistry()) }])
     expect(text).toMatch(/^rookery_process_resident_memory_bytes\{worker="primary"\} \d+$/m)
     const names = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
@@ -68,7 +68,7 @@ describe('metrics of several processes', () => {
 })
 
 describe('metrics of a host', () => {
-  it('come without a worker that is silent or talks nonsense, which is counted', async () => {
+  it('leave out a worker that is silent or sends malformed data, and count it', async () => {
     const registry = new Registry()
     const workers = new Map<string, () => Promise<unknown[]>>([
       ['w1', () => jsonOf(workerRegistry(3))],
@@ -81,7 +81,7 @@ describe('metrics of a host', () => {
     expect(text).toContain('rookery_metrics_missing_total 2')
   })
 
-  it('count a worker once that goes while two scrapes are under way', async () => {
+  it('count a worker once if it exits during two concurrent scrapes', async () => {
     const workers = new Map<string, () => Promise<unknown[]>>()
     const collect = hostMetrics({ registry: new Registry(), logger, workers: () => workers })
     workers.set('w1', () => jsonOf(workerRegistry(1)))
@@ -98,7 +98,7 @@ describe('metrics of a host', () => {
     expect(third).toEqual(['2', '2', '2', '2'])
   })
 
-  it('never go back when a worker is silent, malformed, gone or replaced', async () => {
+  it('never go back when a worker is silent, malformed, exited or replaced', async () => {
     const workers = new Map<string, () => Promise<unknown[]>>()
     const collect = hostMetrics({
       registry: new Registry(),

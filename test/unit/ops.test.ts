@@ -22,7 +22,7 @@ describe('the pid file', () => {
 
   const pidFile = () => join(dataDir, 'rookery.pid')
 
-  it('makes the directory, names the process, and goes when released', () => {
+  it('is created with its directory, names the process, and is removed on release', () => {
     const nested = join(dataDir, 'a', 'b')
     const claim = claimDataDir(nested, logger)
     expect(readFileSync(join(nested, 'rookery.pid'), 'utf8')).toMatch(new RegExp(`^${process.pid}\n`))
@@ -31,7 +31,7 @@ describe('the pid file', () => {
     expect(runningPid(nested)).toBeUndefined()
   })
 
-  it('keeps a second process away while the first lives, also after a SIGKILL that leaves the file', async () => {
+  it('blocks a second process while the first lives, also after a SIGKILL that leaves the file', async () => {
     const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log(1)'])
     await once(holder.stdout, 'data')
     writeFileSync(pidFile(), `${holder.pid}\n`)
@@ -44,7 +44,7 @@ describe('the pid file', () => {
     claimDataDir(dataDir, logger).release()
   })
 
-  it('makes a directory that is closed to others, and warns of one that is not', () => {
+  it('gets a directory that is closed to others, and a warning if it is open', () => {
     const lines: string[] = []
     const stream = { write: (line: string) => void lines.push(line) }
     const watched = createLogger({ level: 'warn', format: 'json', stream })
@@ -57,19 +57,19 @@ describe('the pid file', () => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ dataDir: made, mode: '750' }])
   })
 
-  it('does not take a process for another that had its pid before', () => {
+  it('does not mistake a process for an earlier one with the same pid', () => {
     writeFileSync(pidFile(), `${process.ppid}\n`)
     expect(runningPid(dataDir)).toBe(process.ppid)
     writeFileSync(pidFile(), `${process.ppid}\n1\n`)
     expect(runningPid(dataDir)).toBeUndefined()
   })
 
-  it.each(['', 'x', '0', '-1', '99999999999', '1 2', '\0'])('passes over a file that holds %j', (content) => {
+  it.each(['', 'x', '0', '-1', '99999999999', '1 2', '\0'])('is ignored when it holds %j', (content) => {
     writeFileSync(pidFile(), content)
     expect(runningPid(dataDir)).toBeUndefined()
   })
 
-  it('says with the exit code for it when the directory cannot be used', () => {
+  it('reports the right exit code when the directory cannot be used', () => {
     writeFileSync(join(dataDir, 'file'), '')
     try {
       claimDataDir(join(dataDir, 'file', 'data'), logger)
@@ -119,7 +119,7 @@ describe('the banner', () => {
 })
 
 describe('exit codes', () => {
-  it('are one each, and those of the documents', () => {
+  it('are distinct, and match the documents', () => {
     const codes = Object.values(exitCodes).map(({ code }) => code)
     expect(new Set(codes).size).toBe(codes.length)
     const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
@@ -129,7 +129,7 @@ describe('exit codes', () => {
   })
 })
 
-/** Runs `body` in a process of its own, which has `createLogger`. @returns what it wrote to its standard output */
+/** Runs `body` in its own process, which has `createLogger`. @returns its standard output */
 function outputOf(body: string): string {
   const loggerFile = new URL('../../dist/ops/logger.js', import.meta.url).href
   const program = `import { createLogger } from '${loggerFile}'\n${body}`
@@ -137,7 +137,7 @@ function outputOf(body: string): string {
 }
 
 describe('the log of a process', () => {
-  it('has its last lines also when the process exits or crashes right after', () => {
+  it('has its last lines even when the process exits or crashes right after them', () => {
     const many = `const logger = createLogger({ level: 'info', format: 'json' })
       for (let i = 0; i < 2000; i++) logger.info({ i }, 'x'.repeat(100))`
     for (const end of [
@@ -150,7 +150,7 @@ describe('the log of a process', () => {
     }
   })
 
-  it('is JSON where no terminal is, and for people without colours when asked for', () => {
+  it('is JSON without a terminal, and readable without colours when requested', () => {
     expect(
       JSON.parse(outputOf(`createLogger({ level: 'info', format: 'auto' }).info('hello')`)),
     ).toMatchObject({

@@ -6,7 +6,7 @@ import { Outbox } from '../../src/core/outbox.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A stream that notes each write that reaches it. */
+/** A stream that records each write that reaches it. */
 function sink(): { stream: Writable; writes: string[] } {
   const writes: string[] = []
   const stream = new Writable({
@@ -35,7 +35,7 @@ describe('an outbox', () => {
     return { writer, told, box }
   }
 
-  it('drops volatile frames first, then publications, and never what is needed until it overflows', () => {
+  it('drops volatile frames first, then publications, and never necessary frames until it overflows', () => {
     const { writer, told, box } = outbox()
     const offer = (queuedBytes: number) => {
       writer.queuedBytes = queuedBytes
@@ -56,7 +56,7 @@ describe('an outbox', () => {
 })
 
 describe('a corked writer', () => {
-  it('makes one write of a turn, in order, and one at once of what is due soon', async () => {
+  it('makes one write per turn, in order, and an early one when a write is urgent', async () => {
     const { stream, writes } = sink()
     const writer = new CorkedWriter(stream)
     writer.write(Buffer.from('a'))
@@ -73,7 +73,7 @@ describe('a corked writer', () => {
     expect(writer.queuedBytes).toBe(0)
   })
 
-  it('does not collect more than it should', () => {
+  it('collects no more than its limit', () => {
     const { stream, writes } = sink()
     const writer = new CorkedWriter(stream)
     for (let index = 0; index < 10; index += 1) writer.write(Buffer.alloc(100_000, 'x'))
@@ -82,7 +82,7 @@ describe('a corked writer', () => {
     expect(writes.join('')).toHaveLength(1_000_000)
   })
 
-  it('lets go of what it has when the stream is closed', async () => {
+  it('frees its data when the stream is closed', async () => {
     const stream = new PassThrough()
     const writer = new CorkedWriter(stream)
     writer.write(Buffer.from('a'))
@@ -92,8 +92,8 @@ describe('a corked writer', () => {
   })
 })
 
-describe('a gate of the log', () => {
-  it('lets one line an interval through and tells how many it held back', () => {
+describe('a log throttle', () => {
+  it('lets one line per interval through and reports how many it suppressed', () => {
     let nowMs = 0
     const lines: number[] = []
     const throttle = new LogThrottle(100, () => nowMs)

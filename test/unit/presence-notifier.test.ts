@@ -1,4 +1,4 @@
-/** Presence of three hosts on a backplane of this process, whose messages can be held back; time is the test's. */
+/** Presence of three hosts on a backplane in this process. The test can drop messages and controls the time. */
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -13,7 +13,7 @@ const TAGS = ['AAAAAA', 'BBBBBB', 'CCCCCC']
 interface TestHost {
   feed: PresenceNotifier
   reported: PresenceEvent[]
-  /** What others say is lost on the way to it. */
+  /** While true, messages of others are lost on the way to this host. */
   deaf: boolean
   gap(host: string): void
 }
@@ -76,15 +76,15 @@ afterEach(() => {
 
 const three = (): [TestHost, TestHost, TestHost] => hosts as [TestHost, TestHost, TestHost]
 
-describe('presence over hosts', () => {
-  it('says nothing of a user who moves to another host within the time in which changes are put together', () => {
+describe('presence across hosts', () => {
+  it('reports no change for a user who moves to another host within the time in which changes are combined', () => {
     const [first, second] = three()
     for (const phaseMs of [0, 10, 24, 25, 26, 49, 75, 100]) {
       const sessionId = `session at ${phaseMs}`
       void first.feed.enter('w1', { room: 'den', user: user('ann'), sessionId })
       vi.advanceTimersByTime(5_000 + phaseMs)
       for (const host of hosts) host.reported.length = 0
-      // Other changes put the moments at which each host tells into any phase.
+      // Other changes shift the times at which each host reports to any phase.
       void second.feed.enter('w1', { room: 'den', user: user('bob'), sessionId })
       vi.advanceTimersByTime(phaseMs)
       first.feed.leave('w1', { room: 'den', userId: 'ann', sessionId })
@@ -98,7 +98,7 @@ describe('presence over hosts', () => {
     }
   })
 
-  it('asks anew when a change is missing, and when something may be', async () => {
+  it('resyncs when a change is missing, and when a change may be missing', async () => {
     const [first, second, third] = three()
     third.deaf = true
     void first.feed.enter('w1', { room: 'den', user: user('ann'), sessionId: '1' })
@@ -117,7 +117,7 @@ describe('presence over hosts', () => {
     expect((await third.feed.members('den')).members).toEqual([user('cat')])
   })
 
-  it('waits for what others have to say of a room, but not for ever', async () => {
+  it('waits for the members on other hosts, but not forever', async () => {
     const [first, second] = three()
     void second.feed.enter('w1', { room: 'attic', user: user('ann'), sessionId: '1' })
     const answered = first.feed.enter('w1', { room: 'attic', user: user('bob'), sessionId: '1' })

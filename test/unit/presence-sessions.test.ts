@@ -6,11 +6,11 @@ import type { Params, Result, WorkerRequests } from '../../src/wire/requests.ts'
 import { PresenceSessions } from '../../src/worker/rooms/presence-sessions.ts'
 import { until } from '../harness/until.ts'
 
-/** A primary that keeps stays as the real one does, and may be out of reach. */
+/** A primary that keeps presence sessions like the real one, and may be unreachable. */
 class Primary {
   readonly present = new Set<string>()
   asked = 0
-  /** `late`: it does what is asked, and nobody hears of it. */
+  /** `late`: requests are carried out, but the reply is lost. */
   reach: 'reached' | 'late' | 'away' = 'reached'
 
   async request<M extends keyof WorkerRequests>(
@@ -40,19 +40,19 @@ function setUp(maxQueued = 100) {
 }
 
 describe('presence sessions', () => {
-  it('that could not be left are left when the primary is there again', async () => {
+  it('whose leave failed are left when the primary is reachable again', async () => {
     const { sessions, link, untold } = setUp()
     for (const sessionId of ['1', '2', '3']) await sessions.enter('den', { id: 'a', name: 'A' }, sessionId)
     link.reach = 'away'
     for (const sessionId of ['1', '2', '3']) sessions.leave('den', 'a', sessionId)
-    await until(async () => (await untold()) === 3 && link.asked > 10, 'they are kept and tried again')
+    await until(async () => (await untold()) === 3 && link.asked > 10, 'the leaves are kept and retried')
     expect(link.present.size).toBe(3)
     link.reach = 'reached'
-    await until(async () => (await untold()) === 0, 'all have been told')
+    await until(async () => (await untold()) === 0, 'all leaves are sent')
     expect(link.present.size).toBe(0)
   })
 
-  it('that began although the answer came too late end with a leave, and leave those of others alone', async () => {
+  it('whose enter was answered too late end with a leave, which does not affect others', async () => {
     const { sessions, link, untold } = setUp()
     await sessions.enter('den', { id: 'a', name: 'A' }, 'another')
     link.reach = 'late'
@@ -60,22 +60,22 @@ describe('presence sessions', () => {
       code: 'unavailable',
     })
     sessions.leave('den', 'a', 'late')
-    await until(async () => (await untold()) === 1, 'it is kept')
+    await until(async () => (await untold()) === 1, 'the leave is kept')
     link.reach = 'reached'
-    await until(async () => (await untold()) === 0, 'it has been told')
+    await until(async () => (await untold()) === 0, 'the leave is sent')
     expect([...link.present]).toEqual(['another'])
   })
 
-  it('that wait to be left are bounded', async () => {
+  it('with pending leaves are limited in number', async () => {
     const { sessions, link, metric, untold } = setUp(2)
     link.reach = 'away'
     for (const sessionId of ['1', '2', '3', '4', '5']) sessions.leave('den', 'a', sessionId)
     await until(
       async () => (await metric('rookery_presence_forgotten_leaves_total')) === 3,
-      'three are let go',
+      'three leaves are dropped',
     )
     expect(await untold()).toBe(2)
     link.reach = 'reached'
-    await until(async () => (await untold()) === 0, 'the rest has been told')
+    await until(async () => (await untold()) === 0, 'the remaining leaves are sent')
   })
 })

@@ -4,7 +4,7 @@ import { PresenceThrottle } from '../../src/primary/presence/throttle.ts'
 
 const GATHERED_MS = 50
 
-it('a small room is published whenever something changed, and not remembered', () => {
+it('a small room is published at each change, and not remembered', () => {
   const throttle = new PresenceThrottle(GATHERED_MS)
   for (const nowMs of [0, 50, 100]) {
     expect(throttle.isDue('den', 100, nowMs)).toBe(true)
@@ -32,7 +32,7 @@ it('a room that became small is published at once', () => {
   expect(throttle.isDue('hall', 10, 50)).toBe(true)
 })
 
-it('remembers no room for longer than it must', () => {
+it('no room is remembered longer than necessary', () => {
   const throttle = new PresenceThrottle(GATHERED_MS)
   for (let n = 0; n < 1_000; n += 1) throttle.published(`hall${n}`, 1_000, n)
   expect(throttle.size).toBe(1_000)
@@ -42,7 +42,7 @@ it('remembers no room for longer than it must', () => {
   expect(throttle.size).toBe(1)
 })
 
-it('who came and went in a room that is not due yet is published when it is', () => {
+it('joins and leaves in a room that is not due yet are published when it is due', () => {
   const table = new PresenceTable()
   const comes = (id: string) => table.enter('w1', { room: 'den', user: { id, name: id }, sessionId: id })
   comes('ann')

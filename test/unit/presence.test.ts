@@ -11,7 +11,7 @@ const keyOf = (of: { worker: string; room: string; id: string; sessionId: string
   [of.worker, of.room, of.id, of.sessionId].join(' ')
 
 describe('the presence table', () => {
-  it('counts a user with three tabs on two workers once, until the last is closed', () => {
+  it('counts a user with three tabs on two workers once, until the last tab closes', () => {
     const table = new PresenceTable()
     table.enter('w1', entering('den', 'ann', 'tab 1'))
     table.enter('w1', entering('den', 'ann', 'tab 2'))
@@ -32,7 +32,7 @@ describe('the presence table', () => {
     expect(table.size).toBe(0)
   })
 
-  it('lists members in the order of their coming', () => {
+  it('lists members in the order of arrival', () => {
     const table = new PresenceTable()
     for (const id of ['cat', 'ann', 'bob']) table.enter('w1', entering('den', id))
     table.leave('w1', leaving('den', 'ann'))
@@ -40,7 +40,7 @@ describe('the presence table', () => {
     expect(table.members('den').members.map(({ id }) => id)).toEqual(['cat', 'bob', 'ann'])
   })
 
-  it('passes over who left and came back, or came and left, within a batch', () => {
+  it('ignores users who left and returned, or joined and left, within a batch', () => {
     const table = new PresenceTable()
     table.enter('w1', entering('den', 'ann'))
     table.takeChanges()
@@ -52,7 +52,7 @@ describe('the presence table', () => {
     expect(table.members('den').count).toBe(1)
   })
 
-  it('forgets a room in which somebody came and left within a batch', () => {
+  it('forgets a room in which somebody joined and left within a batch', () => {
     const table = new PresenceTable()
     table.enter('w1', entering('den', 'ann'))
     table.leave('w1', leaving('den', 'ann'))
@@ -60,7 +60,7 @@ describe('the presence table', () => {
     expect(table.size).toBe(0)
   })
 
-  it('takes back what a dead worker had counted, and leaves what others hold', () => {
+  it('removes the sessions of a dead worker, and keeps those of others', () => {
     const table = new PresenceTable()
     table.enter('w1', entering('den', 'ann'))
     table.enter('w1', entering('den', 'bob'))
@@ -78,7 +78,7 @@ describe('the presence table', () => {
     expect(table.size).toBe(1)
   })
 
-  it('shows the first members alone, and tells of a large room by its count', () => {
+  it('shows only the first members, and only the count of a large room', () => {
     const table = new PresenceTable()
     for (let n = 0; n <= MEMBERS_SHOWN; n += 1) table.enter('w1', entering('hall', `u${n}`))
     const { members, count } = table.members('hall')
@@ -91,7 +91,7 @@ describe('the presence table', () => {
     ])
   })
 
-  it('agrees with a list of sessions, in any order of joining and leaving', () => {
+  it('agrees with a list of sessions, in any order of joins and leaves', () => {
     const name = fc.constantFrom('a', 'b', 'c')
     const step = fc.oneof(
       {
@@ -121,7 +121,7 @@ describe('the presence table', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const table = new PresenceTable()
         const sessions = new Map<string, { worker: string; room: string; id: string }>()
-        /** What somebody who applies every change believes. */
+        /** The state of a reader that applies every change. */
         const believed = new Map<string, Set<string>>()
         const take = () => {
           for (const { room, joined, left, count } of table.takeChanges()) {

@@ -1,4 +1,4 @@
-/** The pure parts of the way to Redis. */
+/** The pure parts of the access to Redis. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { retryDelayMs } from '../../src/redis/retry.ts'
@@ -12,8 +12,8 @@ const server = (...lines: string[]) => ['# Server', ...lines, 'redis_mode:standa
 
 const keys = (...secrets: [string, ...string[]]): SigningKeys => ({ cluster: 'chat', secrets })
 
-describe('the pause before Redis is tried again', () => {
-  it('grows to 2 s and no further, and never is nothing', () => {
+describe('the delay before Redis is retried', () => {
+  it('grows to 2 s and no further, and is never zero', () => {
     const least = Array.from({ length: 12 }, (_, index) => retryDelayMs(index + 1, 0))
     expect(least).toEqual([25, 50, 100, 200, 400, 800, 1000, 1000, 1000, 1000, 1000, 1000])
     expect(retryDelayMs(1_000_000, 0.999)).toBeLessThanOrEqual(2_000)
@@ -21,7 +21,7 @@ describe('the pause before Redis is tried again', () => {
   })
 })
 
-describe('a slot', () => {
+describe('the slot', () => {
   it.each([
     ['123456789', 12_739],
     ['foo', 12_182],
@@ -41,7 +41,7 @@ describe('a version', () => {
     [server('redis_version:255.255.255')],
     [server('redis_version:7.2.4', 'server_name:valkey', 'valkey_version:7.2.5')],
     [server('redis_version:7.2.4', 'server_name:valkey', 'valkey_version:9.0.1')],
-    // Somebody who rents Redis out and does not tell.
+    // A Redis provider that does not report its version.
     [server()],
   ])('is new enough: %j', (info) => {
     expect(tooOld(info)).toBeUndefined()
@@ -51,7 +51,7 @@ describe('a version', () => {
     [server('redis_version:6.2.14'), 'Redis 6.2.14'],
     [server('redis_version:5.0'), 'Redis 5.0'],
     [server('redis_version:7.2.4', 'server_name:valkey', 'valkey_version:7.0.0'), 'Valkey 7.0.0'],
-  ])('is too old, and is told by its name: %j', (info, name) => {
+  ])('is too old, and is reported by name: %j', (info, name) => {
     expect(tooOld(info)).toContain(`this server is ${name};`)
   })
 })
@@ -92,7 +92,7 @@ describe('settings of Redis', () => {
       /pubsub 1000000 0\): set it to 32mb 8mb 60/,
     ],
     [{ 'client-output-buffer-limit': 'pubsub 0 1000 60' }, 'warn', /pubsub 0 1000\)/],
-  ])('that endanger something are told with what to change: %o', (changed, level, message) => {
+  ])('that are dangerous are reported with what to change: %o', (changed, level, message) => {
     expect(told(changed)).toEqual([[level, expect.stringMatching(message)]])
   })
 })
@@ -101,7 +101,7 @@ describe('a signature', () => {
   const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(32)) as [string, string, string]
   const bytes = Buffer.from('what is said')
 
-  it('holds for the same bytes, purpose, cluster and secret, and for nothing else', () => {
+  it('is valid for the same bytes, purpose, cluster and secret, and for nothing else', () => {
     const signature = sign(keys(one), 'entries', bytes)
     expect(signature.byteLength).toBe(SIGNATURE_BYTES)
     expect(verify(keys(one), 'entries', bytes, signature)).toBe(true)
@@ -113,7 +113,7 @@ describe('a signature', () => {
     expect(verify(keys(one), 'entries', bytes, Buffer.alloc(SIGNATURE_BYTES))).toBe(false)
   })
 
-  it('can not be moved between what is signed and what it is signed for', () => {
+  it('cannot be moved to other bytes or another purpose', () => {
     const signature = sign({ cluster: 'chat', secrets: [one] }, 'ab', Buffer.from('c'))
     expect(verify({ cluster: 'chat', secrets: [one] }, 'a', Buffer.from('bc'), signature)).toBe(false)
     expect(verify({ cluster: 'chata', secrets: [one] }, 'b', Buffer.from('c'), signature)).toBe(false)
@@ -134,7 +134,7 @@ describe('a signature', () => {
   })
 })
 
-describe('the permissions that are looked for', () => {
+describe('the checked permissions', () => {
   it('are those that the scripts need', () => {
     const folder = new URL('../../src/log/redis/', import.meta.url)
     const files = readdirSync(folder).map((name) => new URL(name, folder))

@@ -95,7 +95,7 @@ describe('an address of Redis', () => {
     expect(address({ REDIS_URL: 'unix:/run/r.sock' })).toMatchObject({ options: { path: '/run/r.sock' } })
   })
 
-  it('is a Redis Cluster when it says so, or has several', () => {
+  it('is a Redis Cluster when the URL says so, or names several servers', () => {
     const one = address({ REDIS_URL: 'redis://:p@a:1', REDIS_CLUSTER: 'true' })
     expect(one).toEqual({
       kind: 'cluster',
@@ -107,7 +107,7 @@ describe('an address of Redis', () => {
     expect(two).toMatchObject({ kind: 'cluster', options: { tls: {} }, shown: 'a:1 (TLS), b:2 (TLS)' })
   })
 
-  it('is what the Sentinels say, with the password of each', () => {
+  it('is the one that the Sentinels return, with the password of each', () => {
     const found = address({
       REDIS_URL: 'rediss://u:p@ignored/4',
       REDIS_SENTINELS: 'a:1,[::1]:2',

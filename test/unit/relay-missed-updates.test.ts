@@ -3,8 +3,8 @@ import { MissedUpdates } from '../../src/primary/relay/missed-updates.ts'
 
 const user = (id: string) => ({ id, name: id })
 
-describe('what a worker has missed', () => {
-  it('is one event a room, and nothing afterwards', () => {
+describe('updates that a worker has missed', () => {
+  it('become one event per room, and nothing afterwards', () => {
     const missed = new MissedUpdates()
     missed.entry('r:den', 'den')
     missed.presence('r:den', 'den', { joined: [user('a')], left: [], count: 5 })
@@ -20,7 +20,7 @@ describe('what a worker has missed', () => {
     expect(missed.hasPresence('r:den')).toBe(false)
   })
 
-  it('names a bounded number of users; past it the counts are kept, and stay right', () => {
+  it('name a limited number of users; past it only correct counts are kept', () => {
     const missed = new MissedUpdates(2)
     missed.presence('r:den', 'den', { joined: [user('a'), user('b')], left: [], count: 2 })
     missed.presence('r:hall', 'hall', { joined: [user('c')], left: [], count: 1 })

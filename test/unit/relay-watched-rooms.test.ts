@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { WatchedRooms } from '../../src/primary/relay/watched-rooms.ts'
 import { until } from '../harness/until.ts'
 
-/** A log whose rooms can be watched only while it is there. */
+/** A log whose rooms can be watched only while it is available. */
 class ComingLog {
   there = false
   readonly watched: string[] = []
@@ -22,7 +22,7 @@ class ComingLog {
     this.watched.splice(this.watched.indexOf(room), 1)
   }
 
-  /** Watching takes until the returned function is called. */
+  /** Makes watch calls wait until the returned function is called. */
   slow(): () => void {
     const opened = new AbortController()
     this.#gate = once(opened.signal, 'abort').then(() => undefined)
@@ -37,7 +37,7 @@ function started() {
   return { log, late, rooms }
 }
 
-test('a room is watched as long as it is wanted', async () => {
+test('a room is watched while it is wanted', async () => {
   const { log, late, rooms } = started()
   log.there = true
   await rooms.want('den')
@@ -47,10 +47,10 @@ test('a room is watched as long as it is wanted', async () => {
   expect(late).toEqual([])
 })
 
-test('an unavailable log is retried until it is there; workers answered before learn that it was late', async () => {
+test('an unavailable log is retried until it is back; workers answered before that learn that the watch was late', async () => {
   const { log, late, rooms } = started()
   const watching = rooms.want('den')
-  await until(() => log.refused > 1, 'it has been tried again')
+  await until(() => log.refused > 1, 'the watch has been retried')
   log.there = true
   await watching
   expect(log.watched).toEqual(['den'])
@@ -59,17 +59,17 @@ test('an unavailable log is retried until it is there; workers answered before l
   expect(log.watched).toEqual([])
 })
 
-test('a room that is not wanted any more is not tried again', async () => {
+test('a room that is no longer wanted is not retried', async () => {
   const { log, rooms } = started()
   const watching = rooms.want('den')
-  await until(() => log.refused > 0, 'it has been tried')
+  await until(() => log.refused > 0, 'the watch has been tried')
   rooms.release('den')
   await watching
   log.there = true
   expect(log.watched).toEqual([])
 })
 
-test('what was let go while it was being watched is given back', async () => {
+test('a watch that is released while it starts is closed', async () => {
   const { log, rooms } = started()
   log.there = true
   const open = log.slow()

@@ -12,7 +12,7 @@ function entry(seq: number): LogEntry {
   return { room: 'r', seq, id: `m${seq}`, kind: 'text', from: { id: 'a', name: 'A' }, text: '…', at: seq }
 }
 
-/** A log that holds 1…head, and keeps what is not older than `first`. */
+/** A log that holds 1…head, and keeps entries from `first` on. */
 class Log {
   epoch = 'e'
   head = 0
@@ -60,7 +60,7 @@ function subscribe(log: Log, throttle = new LogThrottle(0)) {
 
 const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-test('for any drops by the relay, delivery is dense, in order and without duplicates', async () => {
+test('delivery is dense, in order and without duplicates, for any drops by the relay', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 5 }),
@@ -83,14 +83,14 @@ test('for any drops by the relay, delivery is dense, in order and without duplic
         }
         await until(() => seen.at(-1) === log.head, 'the newest entry is delivered')
         expect(seen).toEqual(upTo(seen[0] ?? 0, log.head))
-        // The start is the head of a moment between subscribing and the first entry that was brought.
+        // The start is the head at some time between the subscription and the first delivered entry.
         expect(seen[0]).toBeGreaterThan(before)
       },
     ),
   )
 })
 
-/** A log whose answers are delayed until `letGo`; they show the log as it was when it was asked. */
+/** A log whose answers are delayed until `letGo`; they show the log at the time of the request. */
 class SlowLog extends Log {
   #letGo: (() => void)[] = []
   isSlow = false
@@ -122,7 +122,7 @@ test('entries that the relay reports as dropped while the log is read are delive
   await stream.start()
   log.isSlow = true
   stream.catchUp()
-  await until(() => log.asked === 1, 'the log is asked')
+  await until(() => log.asked === 1, 'the log is being read')
   log.head = 12
   stream.catchUp()
   log.letGo()
@@ -130,14 +130,14 @@ test('entries that the relay reports as dropped while the log is read are delive
   expect(seen).toEqual([11, 12])
 })
 
-test('another log that appears while the one before answers is detected', async () => {
+test('another log that appears while the previous one answers is detected', async () => {
   const log = new SlowLog()
   log.head = 100
   const { stream, seen, resets } = subscribe(log)
   await stream.start()
   log.isSlow = true
   stream.catchUp()
-  await until(() => log.asked === 1, 'the log is asked')
+  await until(() => log.asked === 1, 'the log is being read')
   log.epoch = 'another'
   log.head = 3
   stream.catchUp()
@@ -160,7 +160,7 @@ test('a log that cannot be read for a while delays a repair, and loses nothing',
   expect(seen).toEqual([1, 2, 3, 4, 5])
 })
 
-test('entries that the relay dropped last are delivered when it reports them, also from a log that cannot be read at first', async () => {
+test('the last entries that the relay dropped are delivered when it reports them, also after failed reads of the log', async () => {
   const log = new Log()
   const { stream, seen } = subscribe(log)
   await stream.start()
@@ -173,7 +173,7 @@ test('entries that the relay dropped last are delivered when it reports them, al
   stream.catchUp()
   stream.push(entry(451))
   log.head = 451
-  await until(() => seen.length === 451, 'it goes on')
+  await until(() => seen.length === 451, 'delivery continues')
 })
 
 test('entries dropped while the start was looked up are delivered too', async () => {
@@ -183,7 +183,7 @@ test('entries dropped while the start was looked up are delivered too', async ()
   log.head = 3
   stream.catchUp()
   await starting
-  await until(() => seen.at(-1) === 3, 'the newest is delivered')
+  await until(() => seen.at(-1) === 3, 'the newest entry is delivered')
 })
 
 test('rooms that cannot be read share one log line, and suppressed lines are counted', async () => {
@@ -202,7 +202,7 @@ test('rooms that cannot be read share one log line, and suppressed lines are cou
   log.head = 2
   log.failures = 1
   rooms[0]?.stream.catchUp()
-  await until(() => lines().length === 2, 'the next line')
+  await until(() => lines().length === 2, 'the next line is logged')
   expect(lines().map(({ heldBack }) => heldBack)).toEqual([0, 2])
   for (const { stream } of rooms) stream.close()
 })
@@ -214,7 +214,7 @@ test('entries that retention has removed before the repair are skipped', async (
   log.head = 9
   log.first = 8
   stream.push(entry(9))
-  await until(() => seen.length === 2, 'what is kept is delivered')
+  await until(() => seen.length === 2, 'the kept entries are delivered')
   expect(seen).toEqual([8, 9])
 })
 
@@ -228,7 +228,7 @@ test('a closed stream delivers nothing more', async () => {
   expect(seen).toEqual([])
 })
 
-/** A stream that has started on one log, whose place another has taken: their heads are `before` and `after`. */
+/** A stream whose log is replaced after its start: the heads of the logs are `before` and `after`. */
 async function streamOfReplacedLog({ before, after }: { before: number; after: number }) {
   const log = new Log()
   log.head = before
@@ -239,24 +239,24 @@ async function streamOfReplacedLog({ before, after }: { before: number; after: n
   return { log, ...subscription }
 }
 
-test('another log is reported, and delivery goes on behind its head', async () => {
+test('another log is reported, and delivery continues after its head', async () => {
   const { log, stream, seen, resets } = await streamOfReplacedLog({ before: 9, after: 2 })
   stream.catchUp()
-  await until(() => resets.length === 1, 'it is detected')
+  await until(() => resets.length === 1, 'the other log is detected')
   log.head = 3
   stream.push(entry(3))
-  await until(() => seen.length === 1, 'delivery goes on')
+  await until(() => seen.length === 1, 'delivery continues')
   expect([resets, seen]).toEqual([[['e2', 2]], [3]])
 })
 
 test('another log is detected by a gap that it has no entries for, and reported once', async () => {
   const { log, stream, seen, resets } = await streamOfReplacedLog({ before: 2, after: 6 })
   stream.push(entry(6))
-  await until(() => resets.length === 1, 'it is detected')
+  await until(() => resets.length === 1, 'the other log is detected')
   stream.catchUp()
   log.head = 7
   stream.push(entry(7))
-  await until(() => seen.length === 1, 'delivery goes on')
+  await until(() => seen.length === 1, 'delivery continues')
   expect([resets, seen]).toEqual([[['e2', 6]], [7]])
 })
 
@@ -265,9 +265,9 @@ test('entries of a new log that arrive while it is detected are not lost', async
   stream.catchUp()
   stream.push(entry(3))
   stream.push(entry(4))
-  await until(() => resets.length === 1, 'it is detected')
+  await until(() => resets.length === 1, 'the other log is detected')
   log.head = 4
   stream.catchUp()
-  await until(() => seen.at(-1) === 4, 'it is delivered')
+  await until(() => seen.at(-1) === 4, 'the entry is delivered')
   expect([resets, seen]).toEqual([[['e2', 2]], [3, 4]])
 })

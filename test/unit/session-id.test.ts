@@ -49,6 +49,6 @@ test.each([
   ['abcdef', 0],
   ['abcdef', -1],
   ['abcdef', 1.5],
-])('host tag %j with number %d makes no tag', (hostTag, number) => {
+])('host tag %j with number %d is refused', (hostTag, number) => {
   expect(() => workerTag(hostTag, number)).toThrow(TypeError)
 })

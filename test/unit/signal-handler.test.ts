@@ -11,7 +11,7 @@ function makeOrders() {
   return { signals, clock, hurried: () => hurried }
 }
 
-test('the first order to stop is the one that is carried out', async () => {
+test('the first stop request is the one that is carried out', async () => {
   const { signals, hurried } = makeOrders()
   signals.stop('SIGTERM')
   signals.stop('SIGINT', 5)
@@ -19,7 +19,7 @@ test('the first order to stop is the one that is carried out', async () => {
   expect(hurried()).toBe(0)
 })
 
-test('the same order twice within a moment is one order; later it means at once', () => {
+test('a repeated signal within a moment counts as one request; later it means stop at once', () => {
   const { signals, clock, hurried } = makeOrders()
   signals.stop('SIGINT')
   clock.nowMs = 100
@@ -30,7 +30,7 @@ test('the same order twice within a moment is one order; later it means at once'
   expect(hurried()).toBe(1)
 })
 
-test('a reload reaches its listener', () => {
+test('a reload signal calls its listener', () => {
   const { signals } = makeOrders()
   let reloads = 0
   signals.onReload(() => {

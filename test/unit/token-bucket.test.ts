@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { TokenBucket } from '../../src/core/token-bucket.ts'
 
-test('over any stretch of time it lets through no more than the burst and the rate allow, and no less', () => {
+test('over any period, the bucket allows no more than the burst and the rate, and no less', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_000 }),
@@ -27,13 +27,13 @@ test('over any stretch of time it lets through no more than the burst and the ra
   )
 })
 
-test('a rate of 0 lets everything through', () => {
+test('a rate of 0 allows everything', () => {
   const bucket = new TokenBucket({ perSecond: 0, burst: 0, now: 0 })
   for (let i = 0; i < 1_000; i += 1) expect(bucket.take(0)).toBe(true)
   expect(bucket.waitMs(0)).toBe(0)
 })
 
-test('a clock that goes back gives nothing away', () => {
+test('a clock that goes back grants nothing', () => {
   const bucket = new TokenBucket({ perSecond: 10, burst: 1, now: 1_000 })
   expect(bucket.take(1_000)).toBe(true)
   expect(bucket.take(0)).toBe(false)

@@ -32,7 +32,7 @@ function madeList(): string {
 }
 
 describe('the list of emoji', () => {
-  test("is emojibase's (npm test -- --update makes it anew)", async () => {
+  test('matches emojibase (npm test -- --update regenerates it)', async () => {
     await expect(madeList()).toMatchFileSnapshot(LIST)
   })
 
@@ -51,7 +51,7 @@ describe('the list of emoji', () => {
 
 const emoji = (char: string, name: string, words = ''): Emoji => ({ char, name, group: 0, words })
 
-describe('finding emoji', () => {
+describe('the emoji search', () => {
   const list = [
     emoji('a', 'heart_eyes'),
     emoji('b', 'sparkling_heart'),
@@ -59,14 +59,14 @@ describe('finding emoji', () => {
     emoji('d', 'kiss', 'love heart'),
   ]
 
-  test('puts the name itself first, then its beginnings, then parts, then words', () => {
+  test('puts exact names first, then starts of names, then parts of names, then keywords', () => {
     expect(findEmoji(list, 'Heart', 9).map(({ char }) => char)).toEqual(['c', 'a', 'b', 'd'])
     expect(findEmoji(list, 'heart eyes', 9).map(({ char }) => char)).toEqual(['a'])
     expect(findEmoji(list, 'nothing', 9)).toEqual([])
     expect(findEmoji(list, '', 2).map(({ char }) => char)).toEqual(['a', 'b'])
   })
 
-  test('takes a whole name', () => {
+  test('finds a whole name', () => {
     expect(emojiNamed(list, 'kiss')?.char).toBe('d')
     expect(emojiNamed(list, 'kis')).toBeUndefined()
   })

@@ -60,7 +60,7 @@ describe('rows', () => {
     expect(shape(rowsOf(messages))).toEqual(['day', '+m1', '-m2', '+m3', '+m4', '+m5'])
   })
 
-  test('have a line above each day, and a group never goes on below it', () => {
+  test('have a line above each day, and no group continues below it', () => {
     const midnight = dayOf(NOON + DAY)
     expect(shape(rowsOf([message(1, { at: midnight - 1 }), message(2, { at: midnight })]))).toEqual([
       'day',
@@ -70,7 +70,7 @@ describe('rows', () => {
     ])
   })
 
-  test('have one line above what is new, also when its message is not there', () => {
+  test('have one line above unread messages, also when the first of them is missing', () => {
     expect(shape(rowsOf([message(1), message(4), message(5)], { unreadFrom: 2 }))).toEqual([
       'day',
       '+m1',
@@ -81,7 +81,7 @@ describe('rows', () => {
     expect(shape(rowsOf([message(1)], { unreadFrom: 2 }))).toEqual(['day', '+m1'])
   })
 
-  test('have notices where they belong, and a beginning when there is one', () => {
+  test('have notices in their places, and a beginning if there is one', () => {
     const notices: Notice[] = [
       { id: 2, after: 9, text: 'b' },
       { id: 1, after: 1, text: 'a' },
@@ -97,7 +97,7 @@ describe('rows', () => {
     expect(rowsOf([], { beginning: 'first' })).toEqual([])
   })
 
-  test('that are the same stay the same values', () => {
+  test('that do not change stay the same objects', () => {
     const builder = new RowBuilder()
     const source = { notices: [{ id: 1, after: 1, text: 'a' }], beginning: 'first', unreadFrom: 2 } as const
     const [one, two] = [message(1), message(2)]
@@ -106,7 +106,7 @@ describe('rows', () => {
     expect(before.map((row, place) => row === after[place])).toEqual([true, true, true, true, true, false])
   })
 
-  test('have keys that differ', () => {
+  test('have distinct keys', () => {
     const times = fc.array(fc.record({ from: fc.constantFrom('ann', 'bob'), days: fc.nat(3) }), {
       maxLength: 20,
     })
@@ -128,17 +128,17 @@ describe('rows', () => {
 const from = (first: number, last: number) =>
   rowsOf(Array.from({ length: last - first + 1 }, (_, place) => message(first + place)))
 
-describe('the way to other rows', () => {
-  test('is one step when only the end changes', () => {
+describe('the update steps to other rows', () => {
+  test('are one step when only the end changes', () => {
     expect(updateSteps(from(1, 3), from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
     expect(updateSteps([], from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])
   })
 
-  test('keeps the place from the bottom when older ones come, also of the same day', () => {
+  test('keep the distance to the bottom when older rows arrive, also of the same day', () => {
     expect(updateSteps(from(4, 6), from(1, 6)).map(({ shift }) => shift)).toEqual([true])
   })
 
-  test('changes the top first, alone, when both ends change', () => {
+  test('change only the top first when both ends change', () => {
     const steps = updateSteps(from(1, 6), from(2, 7))
     expect(steps.map(({ shift, rows }) => [shift, rows.at(-1)?.key])).toEqual([
       [true, 'ann m6'],
@@ -146,7 +146,7 @@ describe('the way to other rows', () => {
     ])
   })
 
-  test('always ends with the rows that are to be shown', () => {
+  test('always end with the target rows', () => {
     fc.assert(
       fc.property(fc.nat(9), fc.nat(9), fc.nat(9), fc.nat(9), (a, b, c, d) => {
         const target = from(c + 1, c + d)
@@ -157,7 +157,7 @@ describe('the way to other rows', () => {
 })
 
 describe('days', () => {
-  test('are called as people call them', () => {
+  test('have the usual names', () => {
     const words = { now: NOON, locale: 'en-GB' }
     expect(dayLabel(dayOf(NOON - 1), words)).toBe('Today')
     expect(dayLabel(dayOf(NOON - DAY), words)).toBe('Yesterday')
@@ -166,7 +166,7 @@ describe('days', () => {
     expect(timeLabel(NOON, 'en-GB')).toBe('12:00')
   })
 
-  test('read one after the other are what they are alone', () => {
+  test('are the same when read in a series and one at a time', () => {
     const moments = fc.array(fc.integer({ min: NOON - 400 * DAY, max: NOON + 400 * DAY }), { maxLength: 30 })
     fc.assert(
       fc.property(moments, (list) => {
@@ -177,7 +177,7 @@ describe('days', () => {
 })
 
 describe('notices', () => {
-  test('stand behind what they speak of, each once', () => {
+  test('come after the message that they are about, each once', () => {
     const one = withNotice([], { doubt: { reason: 'missing', from: 3, to: 5 } }, 9)
     expect(one).toMatchObject([{ after: 5, text: expect.stringContaining('3 messages are missing') }])
     expect(withNotice(one, { doubt: { reason: 'missing', from: 3, to: 5 } }, 9)).toBe(one)
@@ -187,14 +187,14 @@ describe('notices', () => {
     })
   })
 
-  test('of before a reset are gone with it', () => {
+  test('from before a reset are removed by it', () => {
     const before = withNotice([], { doubt: { reason: 'epoch' } }, 9)
     for (const reset of ['epoch', 'expired'] as const) {
       expect(withNotice(before, { reset }, 0)).toMatchObject([{ after: 0 }])
     }
   })
 
-  test('are bounded', () => {
+  test('are limited in number', () => {
     let notices: readonly Notice[] = []
     for (let seq = 1; seq <= 80; seq += 1)
       notices = withNotice(notices, { doubt: { reason: 'contradiction', seq } }, seq)

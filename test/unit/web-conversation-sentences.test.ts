@@ -13,7 +13,7 @@ import { unreadAfter, unreadAtOpening, unseenIn } from '../../src/web/conversati
 
 const user = (name: string) => ({ id: name.toLowerCase(), name })
 
-describe('who writes', () => {
+describe('the typing line', () => {
   test.each([
     [[], ''],
     [['Me'], ''],
@@ -25,18 +25,18 @@ describe('who writes', () => {
   })
 })
 
-describe('who has read', () => {
+describe('the readers of a message', () => {
   const reads = new Map([
     ['ann', 5],
     ['bob', 4],
     ['cleo', 6],
   ])
 
-  test('are those who came as far', () => {
+  test('are the users who read that far', () => {
     expect(readersOf(reads, 5, [user('Ann'), user('Bob')])).toEqual({ users: [user('Ann')], count: 2 })
   })
 
-  test('are named while they are few and known', () => {
+  test('are named if they are few and known', () => {
     expect(readersText({ users: [], count: 0 })).toBe('')
     expect(readersText({ users: [user('Ann')], count: 1 })).toBe('Seen by Ann')
     expect(readersText({ users: [user('Ann'), user('Bob')], count: 2 })).toBe('Seen by Ann and Bob')
@@ -55,8 +55,8 @@ const message = (seq: number | undefined, from: string, removed = false): ChatMe
   ...(seq === undefined ? {} : { seq }),
 })
 
-describe('what is new', () => {
-  test('is what others said behind what was seen', () => {
+describe('the unread messages', () => {
+  test('are messages of others after the last one seen', () => {
     const messages = [
       message(1, 'Bob'),
       message(2, 'Bob'),
@@ -70,7 +70,7 @@ describe('what is new', () => {
     expect(unseenIn([], 0, 'ann')).toBe(0)
   })
 
-  test('begins behind what was read before, for who was here before', () => {
+  test('start after the last read message, for users who were here before', () => {
     const wasEmpty = false
     expect(unreadAtOpening({ read: 3, head: 9, unread: 2, wasEmpty })).toBe(4)
     expect(unreadAtOpening({ read: 9, head: 9, unread: 0, wasEmpty })).toBeUndefined()
@@ -80,13 +80,13 @@ describe('what is new', () => {
     expect(unreadAtOpening({ read: 0, head: 9, unread: 0, wasEmpty: true })).toBeUndefined()
   })
 
-  test('goes on from a line that was read, and waits at one that was not', () => {
+  test('continue after a line that was read, and stay at one that was not', () => {
     expect(unreadAfter(undefined, 5, 6)).toBe(6)
     expect(unreadAfter(4, 5, 6)).toBe(6)
     expect(unreadAfter(6, 5, 7)).toBe(6)
   })
 
-  test('is counted in words', () => {
+  test('are counted in words', () => {
     expect([0, 1, 2].map(newMessagesText)).toEqual(['Jump to newest', '1 new message', '2 new messages'])
     expect(tooLongText(4_001, 4_000)).toContain((4_001).toLocaleString())
   })
@@ -107,13 +107,13 @@ describe('completion', () => {
     expect(completionAt(text, caret)).toEqual(completion)
   })
 
-  test('knows a name that has just been closed', () => {
+  test('recognizes a name that has just been completed', () => {
     expect(closedEmojiAt('ok :Smile:', 10)).toBe('smile')
     expect(closedEmojiAt('10:30:', 6)).toBeUndefined()
     expect(closedEmojiAt('ok :smile: ', 11)).toBeUndefined()
   })
 
-  test('changes nothing but the word', () => {
+  test('changes only the word', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (before, word, after, by) => {
         const edit = replaced(before + word + after, before.length, before.length + word.length, by)

@@ -7,7 +7,7 @@ import { charsIn } from '../../src/wire/chat.ts'
 const kindsOf = (text: string, name = 'Ann') =>
   tokensOf(text, name).map(({ kind, text: part }) => [kind, part])
 
-/** Pieces with a meaning for the tokens, in any order and mixed with random text. */
+/** Pieces that are special for the tokens, in any order and mixed with random text. */
 const texts = fc
   .array(
     fc.oneof(
@@ -31,7 +31,7 @@ const texts = fc
   .map((parts) => parts.join(''))
 
 describe('the tokens of a text', () => {
-  test('are the text again, put together', () => {
+  test('add up to the text', () => {
     fc.assert(
       fc.property(
         texts,
@@ -48,7 +48,7 @@ describe('the tokens of a text', () => {
     )
   })
 
-  test('lead nowhere but to http, https and mail', () => {
+  test('link only to http, https and mail', () => {
     fc.assert(
       fc.property(texts, (text) => {
         for (const token of tokensOf(text, 'Ann')) {
@@ -67,7 +67,7 @@ describe('the tokens of a text', () => {
     }
   })
 
-  test('are links without the full stop behind them', () => {
+  test('contain links without the full stop after them', () => {
     expect(kindsOf('See https://a.example/b.')).toEqual([
       ['plain', 'See '],
       ['link', 'https://a.example/b'],
@@ -78,7 +78,7 @@ describe('the tokens of a text', () => {
     ])
   })
 
-  test('are code, in which nothing else is looked for', () => {
+  test('contain code, in which nothing else is recognized', () => {
     expect(tokensOf('run `https://a.example @Ann` now', 'Ann')).toEqual([
       { kind: 'plain', text: 'run ' },
       { kind: 'code', text: '`https://a.example @Ann`', code: 'https://a.example @Ann' },
@@ -94,7 +94,7 @@ describe('the tokens of a text', () => {
 
   // Anything with quadratic time or worse would exceed the test's timeout.
   test.each(['```', '`', '```\n', '` ', '@A', '@Ann', '```a', 'https://', 'a@b.', '\n', '(('])(
-    'are read in good time from %j over and over',
+    'are found in time in a text that repeats %j',
     (part) => {
       const text = part.repeat(Math.floor(40_000 / part.length))
       expect(
@@ -105,7 +105,7 @@ describe('the tokens of a text', () => {
     },
   )
 
-  test('are mentions, that hold what looks like a link, and links, that hold what looks like a mention', () => {
+  test('contain mentions that include what looks like a link, and links that include what looks like a mention', () => {
     expect(kindsOf('@Jean-Luc, see https://a.example/@jean-luc', 'Jean-Luc')).toEqual([
       ['mention', '@Jean-Luc'],
       ['plain', ', see '],
@@ -120,7 +120,7 @@ describe('the tokens of a text', () => {
 })
 
 describe('characters', () => {
-  test('are counted as the server counts them', () => {
+  test('are counted the same way as on the server', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(countCodePoints(text)).toBe(charsIn(text))

@@ -45,8 +45,8 @@ const author = (id: string) => ({ id, name: id })
 const initials = (name: string) => avatarContentOf({ id: 'x', name }).initials
 const hue = (id: string) => avatarContentOf({ id, name: 'x' }).hue
 
-describe('who somebody is', () => {
-  it('is made so that the server takes it, with a secret of its own', () => {
+describe("a user's identity", () => {
+  it('is accepted by the server, and has its own secret', () => {
     expect(guestAuth.parse(ann)).toMatchObject({ name: 'Ann' })
     const bob = newGuest('Bob', bytes)
     expect(bob.key).not.toBe(ann.key)
@@ -55,7 +55,7 @@ describe('who somebody is', () => {
     expect(ann.key).not.toContain(ann.store)
   })
 
-  it('is the same after a reload, with all that is known of it', () => {
+  it('is the same after a reload, with everything known about it', () => {
     const identities = new Identities({ guests: memoryStorage(), tokens: memoryStorage() })
     expect(identities.load()).toBeUndefined()
     identities.keep({ ...ann, id: 'g_1' })
@@ -74,7 +74,7 @@ describe('who somebody is', () => {
     expect([...guests.values, ...tokens.values]).toEqual([])
   })
 
-  it('is nobody when something else lies in its place', () => {
+  it('is undefined when the storage holds something else', () => {
     for (const rubbish of [
       '',
       '{',
@@ -90,7 +90,7 @@ describe('who somebody is', () => {
     }
   })
 
-  it('keeps what waits to be sent by the user of a token, as far as one can be read out of it', () => {
+  it('stores the pending sends of a token by its user, if the user can be read from the token', () => {
     expect(storeOf(holder)).toContain('token-ann/')
     const others = ['', 'a', 'a.b.c', 'a.bnVsbA.c', 'a.e30.c']
     for (const token of others) expect(storeOf({ kind: 'token', token }), token).toBe('token-unknown')
@@ -98,18 +98,18 @@ describe('who somebody is', () => {
 })
 
 describe('a refusal', () => {
-  it('of a guest by a server with tokens asks for one', () => {
+  it('of a guest by a server with tokens asks for a token', () => {
     const missing = refused('unauthenticated', 'this server wants a token')
     expect(refusalOf(missing, ann).remedy).toBe('token')
   })
 
-  it('of a name asks for another, and says what is wrong with it', () => {
+  it('of a name asks for another, and explains what is wrong with it', () => {
     const refusal = refusalOf(refused('bad_request', 'name: a name has at most 64 characters'), ann)
     expect(refusal.remedy).toBe('name')
     expect(refusal.text).toBe('Name: a name has at most 64 characters.')
   })
 
-  it('of a token asks for a new one, and where none is wanted for a name', () => {
+  it('of a token asks for a new one, or for a name if no token is wanted', () => {
     expect(refusalOf(refused('unauthenticated', 'the token has expired'), holder)).toMatchObject({
       remedy: 'token',
       text: 'The token has expired. Get a new one and sign in again.',
@@ -117,7 +117,7 @@ describe('a refusal', () => {
     expect(refusalOf(refused('bad_request', 'name: expected string'), holder).remedy).toBe('name')
   })
 
-  it('for any other reason can only be tried again', () => {
+  it('for any other reason only offers a retry', () => {
     for (const identity of [ann, holder]) {
       expect(refusalOf(refused('forbidden', 'not today!'), identity)).toMatchObject({
         remedy: 'retry',
@@ -128,20 +128,20 @@ describe('a refusal', () => {
 })
 
 describe('the banner', () => {
-  it('says nothing while all is well, nor at once', () => {
+  it('is hidden while all is well, and at first', () => {
     for (const isLate of [false, true])
       expect(bannerOf({ state: 'online', waiting: 3 }, isLate)).toBeUndefined()
     expect(bannerOf({ state: 'connecting', waiting: 0 }, false)).toBeUndefined()
     expect(bannerOf({ state: 'offline', waiting: 1 }, false)).toBeUndefined()
   })
 
-  it('says how many messages wait', () => {
+  it('shows how many messages wait', () => {
     expect(offlineText(0)).toBe('You are offline.')
     expect(offlineText(1)).toBe('You are offline. 1 message waits and will be sent when you are back.')
     expect(offlineText(7)).toBe('You are offline. 7 messages wait and will be sent when you are back.')
   })
 
-  it('says at once why nothing can be stored', () => {
+  it('shows at once why nothing can be stored', () => {
     const degraded = { state: 'degraded', waiting: 0, reason: 'disk full' } as const
     expect(bannerOf(degraded, false)?.text).toContain('(disk full)')
   })
@@ -150,7 +150,7 @@ describe('the banner', () => {
 const mentionsAda = (text: string) => mentions(text, 'Ada L.')
 
 describe('a mention', () => {
-  it('is the whole name behind an @, in whatever case and company', () => {
+  it('is the whole name after an @, in any case and context', () => {
     for (const text of ['@Ada L.', 'well, @ADA L.!', '(@ada l.)', 'so\n@Ada L. said', 'a/@Ada L.']) {
       expect(mentionsAda(text), text).toBe(true)
     }
@@ -172,7 +172,7 @@ describe('a mention', () => {
     expect(mentions('Salut @jean-luc !', 'Jean-Luc')).toBe(true)
   })
 
-  it('is none in code and in links, but a name may look like either', () => {
+  it('is not recognized in code and links, but a name may look like either', () => {
     for (const text of ['`@ann`', '```\n@ann\n```', 'https://a.example/@ann/x', 'see mailto:b@ann'])
       expect(mentions(text, 'ann'), text).toBe(false)
     expect(mentions('hi @ann@a.example', 'ann@a.example')).toBe(true)
@@ -180,7 +180,7 @@ describe('a mention', () => {
     expect(mentions('hi @`ann`', '`ann`')).toBe(true)
   })
 
-  it('is found for every name that the server admits', () => {
+  it('is found for every name that the server accepts', () => {
     const signs = fc.constantFrom(...'-.*+?^${}()|[]\\/`@#_~&!:<>\'" '.split(''))
     const unit = fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2 }), signs)
     const names = fc
@@ -202,7 +202,7 @@ describe('a mention', () => {
     )
   })
 
-  it('counts while it is unread, by others, and not taken back', () => {
+  it('counts if it is unread, by somebody else, and not removed', () => {
     const base = { id: 'x', at: 0, edited: false, removed: false, state: 'sent' } as const
     const messages: ChatMessage[] = [
       { ...base, seq: 1, from: author('bob'), text: '@Ada L. read' },
@@ -221,7 +221,7 @@ describe('a mention', () => {
 })
 
 describe('an avatar', () => {
-  it('has the initials of the first and the last word, one character each however it is written', () => {
+  it('has the initials of the first and the last word, one character each, however it is encoded', () => {
     expect(initials('ada lovelace')).toBe('AL')
     expect(initials('Ada King Lovelace')).toBe('AL')
     expect(initials('bob')).toBe('B')
@@ -231,7 +231,7 @@ describe('an avatar', () => {
     expect(initials('عمر خليل')).toBe('ع\u200cخ')
   })
 
-  it('has a hue of the id alone, spread over the circle', () => {
+  it('has a hue that depends only on the id, spread over the circle', () => {
     expect(avatarContentOf({ id: 'ann', name: 'A' }).hue).toBe(avatarContentOf({ id: 'ann', name: 'B' }).hue)
     const hues = new Set(Array.from({ length: 500 }, (_, at) => hue(`g_${at}`)))
     expect(hues.size).toBe(14)
@@ -239,8 +239,8 @@ describe('an avatar', () => {
   })
 })
 
-describe('people met', () => {
-  it('are known by name after a reload, under the name that they had last', () => {
+describe('known users', () => {
+  it('keep their latest name after a reload', () => {
     const storage = memoryStorage()
     const people = new KnownPeople(storage)
     expect(people.remember({ id: 'b', name: 'Bob' })).toBe(true)
@@ -250,7 +250,7 @@ describe('people met', () => {
     expect(new KnownPeople(storage).nameOf('b')).toBe('Robert')
   })
 
-  it('are no more than 500, the newest', () => {
+  it('are at most 500, the newest', () => {
     const people = new KnownPeople(memoryStorage())
     for (let at = 0; at <= 500; at += 1) people.remember({ id: `${at}`, name: `n${at}` })
     expect(people.nameOf('0')).toBeUndefined()
@@ -258,7 +258,7 @@ describe('people met', () => {
     expect(people.nameOf('500')).toBe('n500')
   })
 
-  it('are nobody when something else lies in their place', () => {
+  it('are empty when the storage holds something else', () => {
     for (const rubbish of ['{', '{}', '[1,["a"],["b","Bob"]]']) {
       const storage = memoryStorage()
       storage.setItem('rookery:people', rubbish)
@@ -268,7 +268,7 @@ describe('people met', () => {
 })
 
 describe('programs that connect', () => {
-  it('say where, who and which room', () => {
+  it('print where to connect, as which user and to which room', () => {
     for (const code of [clientCode, stockCode]) {
       const text = code({ url: 'http://chat.example', room: 'den', withToken: false })
       expect(text).toContain('http://chat.example')

@@ -29,7 +29,7 @@ const person = (id: string, name: string, more: Partial<RoomListItem> = {}) =>
 const titles = (items: readonly RoomListItem[]) => items.map(({ title }) => title)
 
 describe('addresses', () => {
-  it('lead back to the room that they were made of', () => {
+  it('lead back to the room that they were made for', () => {
     const room = fc.stringMatching(/^[a-zA-Z0-9._:-]{1,64}$/)
     fc.assert(fc.property(room, (name) => roomOfHash(hashOfRoom(name)) === name))
   })
@@ -45,7 +45,7 @@ describe('addresses', () => {
     }
   })
 
-  it('give the token that they bring, and none else', () => {
+  it('give the token that they contain, and no other', () => {
     expect(tokenOfHash('#token=a.b-c_d')).toBe('a.b-c_d')
     expect(tokenOfHash('#token=a%2Eb&x=1')).toBe('a.b')
     expect(tokenOfHash('#/room/token=a')).toBeUndefined()
@@ -54,7 +54,7 @@ describe('addresses', () => {
 })
 
 describe('the names of rooms', () => {
-  it('are refused if and only if the server refuses them as rooms for all', () => {
+  it('are refused if and only if the server refuses them as public rooms', () => {
     const names = fc.oneof(fc.string({ maxLength: 70 }), fc.stringMatching(/^[a-zA-Z0-9._:-]{0,66}$/))
     fc.assert(
       fc.property(names, (name) => {
@@ -64,12 +64,12 @@ describe('the names of rooms', () => {
     )
   })
 
-  it('say which character is wrong, also one that takes two', () => {
+  it('are refused with a text that names the wrong character, also one of two code units', () => {
     expect(roomNameProblem('späti')).toContain('“ä”')
     expect(roomNameProblem('a😀')).toContain('“😀”')
   })
 
-  it('are understood as people write them', () => {
+  it('are accepted in the ways that people write them', () => {
     expect(roomNameOf('  #garden plans ')).toBe('garden-plans')
     expect(roomNameOf('##x')).toBe('x')
   })
@@ -90,7 +90,7 @@ describe('the names of people', () => {
 })
 
 describe('the list of rooms', () => {
-  it('has rooms by name, as people count, and people by who spoke last', () => {
+  it('sorts rooms by name, with numbers in natural order, and people by their last message', () => {
     const items = [
       item('b10', { lastAt: 9 }),
       item('b9'),
@@ -104,14 +104,14 @@ describe('the list of rooms', () => {
     expect(titles(direct)).toEqual(['Cleo', 'Bob', 'Xaver'])
   })
 
-  it('has what is unread first when it is long', () => {
+  it('puts unread rooms first when it is long', () => {
     const many = Array.from({ length: 12 }, (_, at) => item(`r${at}`))
     const last = item('z', { unread: 1 })
     expect(sectionsOf([...many.slice(1), last]).rooms.at(-1)).toBe(last)
     expect(titles(sectionsOf([...many, last]).rooms)).toEqual(['z', ...titles(many)])
   })
 
-  it('is searched without regard to case, accents and signs in front; beginnings first', () => {
+  it('is searched without regard to case, accents and leading signs; matches at the start come first', () => {
     const items = [item('my-cafe'), item('cafe'), person('r', 'René Café'), item('other')]
     expect(titles(itemsFound(items, '#CAFÉ'))).toEqual(['cafe', 'my-cafe', 'René Café'])
     expect(titles(itemsFound(items, '@rene'))).toEqual(['René Café'])
@@ -119,7 +119,7 @@ describe('the list of rooms', () => {
     expect(itemsFound(items, '  ')).toEqual(items)
   })
 
-  it('offers what is not in it, and says why a name can not be', () => {
+  it('offers to open unlisted rooms, and explains why a name is not allowed', () => {
     const items = [item('cafe')]
     expect(offerFor(items, 'cafe')).toBeUndefined()
     expect(offerFor(items, '')).toBeUndefined()
@@ -130,14 +130,14 @@ describe('the list of rooms', () => {
     expect(offerFor(items, 'dm:a:b')).toMatchObject({ kind: 'problem' })
   })
 
-  it('joins so many, those with something unread before the others', () => {
+  it('joins a limited number, unread rooms first', () => {
     const summaries = ['a', 'b', 'c', 'd'].map((room, at) => ({ room, unread: at % 2 }))
     expect(roomsToJoin(summaries, 3)).toEqual(['b', 'd', 'a'])
     expect(roomsToJoin(summaries, 0)).toEqual([])
     expect(roomsToJoin(summaries, -5)).toEqual([])
   })
 
-  it('counts what is unread for the title', () => {
+  it('counts unread messages for the title', () => {
     expect(unreadTotal([item('a', { unread: 2 }), item('b'), item('c', { unread: 1 })])).toBe(3)
     expect(pageTitle(3, '#lobby')).toBe('(3) #lobby · Rookery')
     expect(pageTitle(0, undefined)).toBe('Rookery')
@@ -145,7 +145,7 @@ describe('the list of rooms', () => {
     expect(countText(99)).toBe('99')
   })
 
-  it('calls rooms and people as people do', () => {
+  it('shows rooms and people by their usual names', () => {
     const items = [person('b', 'Bob')]
     expect(roomTitle(items, 'lobby')).toBe('#lobby')
     expect(roomTitle(items, 'dm:a:b')).toBe('Bob')
@@ -153,8 +153,8 @@ describe('the list of rooms', () => {
   })
 })
 
-describe('the people of a room', () => {
-  it('are listed with oneself first, then by name', () => {
+describe('the members of a room', () => {
+  it('are listed with the user first, then by name', () => {
     const members = [
       { id: '3', name: 'zoe' },
       { id: '1', name: 'Bob' },

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('gives what comes in time, and leaves no timer behind', async () => {
+it('returns a result that arrives in time, and leaves no timer behind', async () => {
   const late = vi.fn(() => 'late')
   expect(await withTimeout(100, Promise.resolve('in time'), late)).toBe('in time')
   await expect(withTimeout(100, Promise.reject(new Error('failed')), late)).rejects.toThrow('failed')
@@ -17,7 +17,7 @@ it('gives what comes in time, and leaves no timer behind', async () => {
   expect(late).not.toHaveBeenCalled()
 })
 
-it('gives the result of `late` after that, once, whatever the work does later', async () => {
+it('returns the result of `late` after the timeout, once, whatever the work does later', async () => {
   const late = vi.fn(() => 'late')
   const failing = rejectedAfter(200)
   const waiting = withTimeout(100, failing, late)

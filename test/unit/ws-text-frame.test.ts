@@ -13,6 +13,6 @@ test.each([
   expect(frame).toBe(header + Buffer.from(text).toString('hex'))
 })
 
-test('what takes several bytes counts as these', () => {
+test('a character of several bytes counts as that many bytes', () => {
   expect(textFrame('Žluťoučký 🐎').toString('hex')).toBe(`8112${Buffer.from('Žluťoučký 🐎').toString('hex')}`)
 })
