@@ -453,7 +453,7 @@ it('treats a permanent refusal as final, and continues with the next message', a
 
 it.each([
   { how: 'before it closes the connection', reconnectInMs: 50, closes: false },
-  { how: 'when it closes the connection earlier than it said', reconnectInMs: 200_000, closes: true },
+  { how: 'when it closes the connection earlier than announced', reconnectInMs: 200_000, closes: true },
 ])('leaves a worker that drains, $how, and reconnects without a pause', async ({ reconnectInMs, closes }) => {
   await start()
   // With any pause the client would not be back within the time of a test.

@@ -27,7 +27,7 @@ function expectTold({ stdout, stderr }: CommandResult): void {
   expect(`${stdout}${stderr}`).not.toBe('')
 }
 
-/** What an environment can carry. */
+/** Values that an environment can hold. */
 const environment = anySettings
   .map((settings) => settings.map(([key, text]) => [environmentName(key), text] as const))
   .map((pairs) => pairs.filter(([, text]) => !/[\0\p{Cs}]/u.test(text)))
@@ -43,7 +43,7 @@ function problemsOf(env: Record<string, string>): string[] {
   }
 }
 
-it('config check with any environment ends well, or with code 3 and every problem named', async () => {
+it('config check with any environment succeeds, or exits with code 3 and names every problem', async () => {
   await fuzzLive(environment, 12, async (env) => {
     const problems = problemsOf(env)
     const result = await rookery(['config', 'check'], { env, cwd })
@@ -53,7 +53,7 @@ it('config check with any environment ends well, or with code 3 and every proble
   })
 })
 
-it('start with settings that are not allowed ends with code 3 and every problem named', async () => {
+it('start with invalid settings exits with code 3 and names every problem', async () => {
   const refused = environment.filter((env) => problemsOf(env).length > 0)
   await fuzzLive(refused, 3, async (env) => {
     const result = await rookery(['start'], { env, cwd })
@@ -63,7 +63,7 @@ it('start with settings that are not allowed ends with code 3 and every problem 
   })
 })
 
-/** None of these starts anything. */
+/** None of these commands starts anything. */
 const argument = fc.oneof(
   fc.constantFrom(
     'config',
@@ -93,7 +93,7 @@ const argument = fc.oneof(
   fc.string({ maxLength: 20 }).filter((text) => !text.includes('\0')),
 )
 
-it('any arguments end in help, in what was asked for, or with a code that says what is wrong', async () => {
+it('any arguments give help, the requested output, or an exit code that says what is wrong', async () => {
   await fuzzLive(fc.array(argument, { maxLength: 4 }), 15, async (args) => {
     const result = await rookery(args, { cwd })
     expect([ok.code, usage.code, configuration.code]).toContain(result.code)

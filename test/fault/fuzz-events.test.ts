@@ -1,4 +1,7 @@
-/** Any input of a client is answered according to the protocol, or closes its own connection; no other client is affected. */
+/**
+ * Any input of a client is answered according to the protocol, or closes its own connection; no other client
+ * is affected.
+ */
 import * as fc from 'fast-check'
 import { SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -40,7 +43,7 @@ describe('an event', () => {
     expect([...codes.keys()]).toEqual(expect.arrayContaining(usual))
   })
 
-  it('under any name, with any arguments and bytes among them, is answered', async () => {
+  it('of any name is answered, with any arguments and bytes among them', async () => {
     const codes = new OutcomeCounts()
     await fuzzLive(fc.tuple(anyEventName, anyArguments), 1_000, async ([event, args]) => {
       codes.add(codeOf(event, await client.raw(event, ...args)))
@@ -48,7 +51,7 @@ describe('an event', () => {
     expect([...codes.keys()]).toEqual(expect.arrayContaining(['ok', 'bad_request', 'not_found']))
   })
 
-  it('without an ack is served all the same, and nothing is thrown', async () => {
+  it('without an ack is served nevertheless, and nothing is thrown', async () => {
     await fuzzLive(fc.tuple(anyEventName, anyArguments), 1_000, async ([event, args]) => {
       client.socket.emit(event, ...args)
     })
@@ -58,13 +61,13 @@ describe('an event', () => {
 })
 
 describe('a connection', () => {
-  it('with any auth is let in or refused with an error of the table', async () => {
+  it('with any auth is admitted or refused with an error of the table', async () => {
     const outcomes = new OutcomeCounts()
     await fuzzLive(anyAuth, 200, async (auth) => outcomes.add(await outcomeOf(host.rookery.url, auth)))
     expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['bad_request', 'let in']))
   })
 
-  it('with any auth but a token is refused where tokens are asked for', async () => {
+  it('with any auth but a token is refused where tokens are required', async () => {
     const guarded = await FuzzedHost.start({ env: { AUTH: 'jwt', JWT_SECRET, WORKERS: '1' } })
     const token = await new SignJWT({ sub: 'ann' })
       .setProtectedHeader({ alg: 'HS256' })
@@ -104,16 +107,19 @@ describe('a connection', () => {
   })
 })
 
-/** @returns 'let in', the code of the refusal, or 'too long' for a packet that is, which closes the connection */
+/**
+ * @returns 'let in', the code of the refusal, or 'too long' for a packet above the limit, which closes the
+ * connection
+ */
 async function outcomeOf(url: string, auth: unknown): Promise<string> {
-  // A text becomes an object with a key for each of its characters.
+  // A string becomes an object with a key for each of its characters.
   const given: Record<string, unknown> = { ...Object(auth) }
   const { socket } = new ChatClient(url, { auth: given, reconnection: false })
   try {
     return await new Promise((resolve, reject) => {
       socket.once('connect', () => resolve('let in'))
       socket.io.once('close', (reason) => {
-        // The client closes by itself what was refused, and tells of the refusal after.
+        // The client closes a refused connection by itself, and reports the refusal afterwards.
         if (reason === 'forced close') return
         if (Buffer.byteLength(`40${JSON.stringify(given)}`) > MAX_PACKET_BYTES) resolve('too long')
         else reject(new Error(`closed without a reason: ${reason}`))

@@ -67,7 +67,7 @@ describe('the admin listener of a host', () => {
   })
 })
 
-describe('the admin listener alone', () => {
+describe('the admin listener by itself', () => {
   const logger = createLogger({ level: 'silent', format: 'json' })
   const options = { host: '127.0.0.1', port: 0, logger, metrics: async () => '', status: async () => ({}) }
 

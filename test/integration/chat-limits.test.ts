@@ -38,8 +38,8 @@ describe('requests', () => {
     ['two objects', [{ room: 'lobby' }, { room: 'lobby' }]],
     ['a room of another type', [{ room: { toString: 'lobby' } }]],
     ['a room with a space', [{ room: 'the lobby' }]],
-    ['a limit beyond the largest', [{ room: 'lobby', limit: 201 }]],
-    ['bytes for a name', [{ room: Buffer.from('lobby') }]],
+    ['a limit above the maximum', [{ room: 'lobby', limit: 201 }]],
+    ['bytes as a name', [{ room: Buffer.from('lobby') }]],
   ])('with the payload %s are bad requests', async (_what, args) => {
     const ada = await guest()
     expect(await ada.refused('room:join', ...args)).toMatchObject({

@@ -84,7 +84,7 @@ describe('the command line', () => {
     expect(table.stdout + json.stdout).not.toContain(SECRET)
   })
 
-  it('creates tokens that can be verified with the secret alone', async () => {
+  it('creates tokens that can be verified with only the secret', async () => {
     const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'me', JWT_AUDIENCE: 'chat' }
     const { stdout } = await rookery(['token', '--sub', 'alice', '--name', 'Alice', '--expires', '15m'], {
       env,
@@ -214,7 +214,7 @@ describe('a running Rookery', () => {
     }
   })
 
-  it('tells another user who asks for a reload what to do', async () => {
+  it('refuses another user who asks for a reload, and says what to do', async () => {
     const before = running.workerPids()
     // Process 1 belongs to root; as root, the test sends the request as another user.
     const theirs = await mkdtemp(join(tmpdir(), 'rookery-theirs-'))

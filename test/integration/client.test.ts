@@ -63,7 +63,7 @@ describe('messages', () => {
     expect(ann.room.messages).toMatchObject([{ id: message.id, seq: 1, state: 'sent' }])
   })
 
-  it('are edited and removed by their authors, which those who come later see', async () => {
+  it('are edited and removed by their authors, which later clients see', async () => {
     const [ann, bob] = await pair()
     for (const text of ['one', 'two', 'three']) await ann.room.send(text).settled
     await ann.has(3)

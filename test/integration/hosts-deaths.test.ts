@@ -63,7 +63,7 @@ async function whileSilent<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 describe.each([
-  ['before it has said whom it has asked', whileStanding],
+  ['before it has reported which workers it asked', whileStanding],
   ['after it has asked its workers', whileSilent],
 ] as const)('a host that dies %s', (_, dying) => {
   it('is left out of fetchSockets', async () => {

@@ -141,7 +141,7 @@ it('with a log, a disconnected client has lost nothing', async () => {
 
 it.each([
   ['of a log that forgets disconnected clients', 'chat', 'forgets'],
-  ['of broadcasts that nothing keeps', 'bench', 'none'],
+  ['of broadcasts that are not stored', 'bench', 'none'],
 ] as const)("%s, missed messages are found, with the client's absence", async (_name, dialect, defect) => {
   const opened = await open(defect, { dialect }, SLOW)
   await cutSome(opened)

@@ -141,8 +141,8 @@ describe('the probe', () => {
 
   it.each([
     { where: 'with a directory', probes: () => directory, files: 1 },
-    { where: 'without one', probes: () => '', files: 0 },
-    { where: 'with one that is not there', probes: () => join(directory, 'none'), files: 0 },
+    { where: 'without a directory', probes: () => '', files: 0 },
+    { where: 'with a missing directory', probes: () => join(directory, 'none'), files: 0 },
   ])('neither prints anything nor keeps a process alive $where', async ({ probes, files }) => {
     const env = {
       NODE_OPTIONS: `--import ${PROBE}`,

@@ -6,7 +6,10 @@ import { until } from '../harness/until.ts'
 
 const MANY = 200
 
-/** Counts what a stream hands to the system: Redis' own count of reads tells less, as it reads whatever has come. */
+/**
+ * Counts the writes of a stream to the system: Redis' own count of reads is less exact, as it reads whatever
+ * has arrived.
+ */
 function countWrites(stream: Writable): () => number {
   let writes = 0
   for (const name of ['_write', '_writev'] as const) {
