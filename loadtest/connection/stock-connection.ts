@@ -152,7 +152,7 @@ class StockConnection implements Connection {
     this.#events.onDisconnect(reason)
   }
 
-  /** See `ReturningConnection`. */
+  /** See `ReconnectingConnection`. */
   #drain(payload: unknown): void {
     const inMs = leaveInMs(payload)
     if (inMs === undefined) return

@@ -10,7 +10,7 @@ export function chatMetrics(registry: Registry) {
   return {
     requests: new Counter({
       name: 'rookery_chat_requests_total',
-      help: 'Requests of clients, by event and by result: ok or the error code',
+      help: 'Requests from clients, by event and by result: ok or the error code',
       labelNames: ['event', 'code'],
       registers: [registry],
     }),

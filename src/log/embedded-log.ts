@@ -230,7 +230,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
       call()
     } catch (err) {
       this.#metrics.listenerErrors.inc()
-      this.#options.logger.error({ err }, 'a listener of the room log has failed')
+      this.#options.logger.error({ err }, 'a listener of the room log threw an error')
     }
   }
 }

@@ -22,7 +22,7 @@ export function logMetrics(registry: Registry): LogMetrics {
     }),
     commitSeconds: new Histogram({
       name: 'rookery_log_commit_seconds',
-      help: 'From the start of a batch to its being on disk',
+      help: 'Time from the start of a batch until it is on disk',
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
       registers,
     }),
@@ -38,7 +38,7 @@ export function logMetrics(registry: Registry): LogMetrics {
     }),
     staleTransactions: new Counter({
       name: 'rookery_log_turned_back_total',
-      help: 'Transactions begun anew because another process had opened the log during a commit',
+      help: 'Transactions retried because another process had opened the log during a commit',
       registers,
     }),
   }

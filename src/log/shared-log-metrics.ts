@@ -19,13 +19,13 @@ export function sharedLogMetrics(registry: Registry): SharedLogMetrics {
     }),
     trimmed: new Counter({
       name: 'rookery_log_trimmed_entries_total',
-      help: 'Entries that retention has let go of',
+      help: 'Entries trimmed by retention',
       registers,
     }),
     healthy: new Gauge({ name: 'rookery_log_healthy', help: '1 while the log can be written', registers }),
     listenerErrors: new Counter({
       name: 'rookery_log_listener_errors_total',
-      help: 'Errors thrown by those that listen to the log',
+      help: 'Errors thrown by listeners of the log',
       registers,
     }),
   }

@@ -140,7 +140,7 @@ function connectParts({ store, relay, state, backplane, frontDoor }: Omit<Parts,
   store.log.onEntry((entry) => relay.publishEntry(roomTopic(entry.room), entry))
   store.log.onReset(({ room }) => relay.publishBehind(room))
   store.log.onHealth((reason) => state.set('log', reason))
-  backplane.onHearing((reason) => state.set('hosts', reason))
+  backplane.onSubscriptionHealth((reason) => state.set('hosts', reason))
   backplane.onHost(({ type, host }) => {
     if (type === 'gone') frontDoor.hostGone(host.host)
   })

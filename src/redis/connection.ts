@@ -99,7 +99,7 @@ class OpenRedis implements RedisConnection {
     this.#heartbeat = new Heartbeat({
       timeoutMs,
       ask: () => this.#ask(),
-      failed: (error) => this.#logger.error({ err: error }, 'a listener to the health of Redis has failed'),
+      failed: (error) => this.#logger.error({ err: error }, 'a Redis health listener threw an error'),
     })
     this.#runner = new CommandRunner({
       commands: this.commands,

@@ -41,22 +41,19 @@ export function redisMetrics(registry: Registry): RedisMetrics {
       registers,
     }),
     inFlight: gauge('rookery_redis_commands_in_flight', 'Commands that Redis has not answered yet'),
-    subscriptions: gauge('rookery_redis_subscriptions', 'Channels that this host means to hear'),
-    lost: gauge(
-      'rookery_redis_subscriptions_lost',
-      'Those of them that were lost and are not heard again yet',
-    ),
+    subscriptions: gauge('rookery_redis_subscriptions', 'Channels that this host should be subscribed to'),
+    lost: gauge('rookery_redis_subscriptions_lost', 'Channels that are lost and not subscribed again yet'),
     restored: counter('rookery_redis_restored_total', 'Channels subscribed again after a loss, one per loss'),
     refused: counter(
       'rookery_redis_subscribe_errors_total',
-      'Subscriptions that Redis has refused, one a try',
+      'Subscriptions that Redis has refused, one per attempt',
     ),
-    messages: counter('rookery_redis_messages_total', 'Messages heard'),
-    messageBytes: counter('rookery_redis_message_bytes_total', 'Bytes of the messages heard'),
+    messages: counter('rookery_redis_messages_total', 'Messages received'),
+    messageBytes: counter('rookery_redis_message_bytes_total', 'Bytes of the messages received'),
     unexpected: counter(
       'rookery_redis_unexpected_messages_total',
-      'Messages on channels that nobody listens to, or from a node that is no longer asked',
+      'Messages on channels that no handler listens to, or from a node that is no longer asked',
     ),
-    handlerErrors: counter('rookery_redis_handler_errors_total', 'Errors thrown by those that listen'),
+    handlerErrors: counter('rookery_redis_handler_errors_total', 'Errors thrown by message handlers'),
   }
 }

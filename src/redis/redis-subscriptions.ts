@@ -80,7 +80,8 @@ export class RedisSubscriptions implements Subscriptions {
   subscribe(name: string, handler: ChannelHandler): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable('the connection to Redis is closed'))
     const channel = this.#channels.get(name) ?? this.#addChannel(name)
-    if (channel === undefined) return Promise.reject(unavailable('this host hears too many channels'))
+    if (channel === undefined)
+      return Promise.reject(unavailable('this host is subscribed to too many channels'))
     channel.handlers.set(handler, (channel.handlers.get(handler) ?? 0) + 1)
     if (channel.confirmed) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -302,7 +303,7 @@ export class RedisSubscriptions implements Subscriptions {
   #handlerFailed(error: unknown): void {
     this.#metrics.handlerErrors.inc()
     this.#handlerThrottle.run((heldBack) =>
-      this.#logger.error({ err: error, heldBack }, 'a Redis message handler has failed'),
+      this.#logger.error({ err: error, heldBack }, 'a Redis message handler threw an error'),
     )
   }
 }

@@ -125,13 +125,13 @@ export class SubscriberConnection {
     if (!this.#up) return
     this.#up = false
     this.#connection += 1
-    const heard = [...this.#confirmed].filter((channel) => this.#wanted.has(channel))
+    const confirmed = [...this.#confirmed].filter((channel) => this.#wanted.has(channel))
     this.#confirmed.clear()
     this.#changed.clear()
     for (const channel of this.#wanted) this.#changed.add(channel)
     this.#setReason('the subscriber connection is lost')
     this.#events.connected(false)
-    this.#events.lost(heard)
+    this.#events.lost(confirmed)
   }
 
   #failed(error: Error): void {
@@ -150,18 +150,20 @@ export class SubscriberConnection {
   }
 
   async #runRound(): Promise<void> {
-    const taken = this.#take()
-    const subscribing = taken.filter((channel) => this.#wanted.has(channel) && !this.#confirmed.has(channel))
-    const leaving = taken.filter((channel) => !this.#wanted.has(channel) && this.#confirmed.has(channel))
+    const channels = this.#take()
+    const subscribing = channels.filter(
+      (channel) => this.#wanted.has(channel) && !this.#confirmed.has(channel),
+    )
+    const leaving = channels.filter((channel) => !this.#wanted.has(channel) && this.#confirmed.has(channel))
     if (leaving.length > 0 && this.#bySlot)
       this.#moveCheck ??= setTimeout(() => this.#checkMoved(), LOOK_MS).unref()
     await Promise.all([
       ...this.#batches(subscribing).map((batch) => this.#subscribe(batch)),
       ...this.#batches(leaving).map((batch) => this.#unsubscribe(batch)),
     ])
-    // Includes channels that were removed and added again before Redis was told.
-    const heard = taken.filter((channel) => this.#wanted.has(channel) && this.#confirmed.has(channel))
-    this.#events.confirmed(heard, this.#changed.size > 0 && this.#retry === undefined)
+    // Includes channels that were removed and added again before Redis was asked.
+    const confirmed = channels.filter((channel) => this.#wanted.has(channel) && this.#confirmed.has(channel))
+    this.#events.confirmed(confirmed, this.#changed.size > 0 && this.#retry === undefined)
     if (!this.#up || this.#retry !== undefined) return
     this.#failures = 0
     this.#setReason(null)

@@ -75,7 +75,7 @@ export interface Rooms {
    * distributes the entries.
    */
   open(room: string, listener: RoomListener): Promise<RoomSubscription>
-  append(room: string, draft: MessageDraft, terms?: AppendOptions): Promise<AppendResult>
+  append(room: string, draft: MessageDraft, options?: AppendOptions): Promise<AppendResult>
   read(room: string, range: RoomRange): Promise<RoomPage>
   /**
    * Starts a presence session. `user` is in `room` until all sessions of this user there have ended. Resolves

@@ -9,7 +9,7 @@ let hosts: AdapterHost
 
 beforeAll(async () => {
   // A host detects sooner than by default that it receives nothing.
-  const backplane = { beatMs: 500, deafMs: 3_000 }
+  const backplane = { beatMs: 500, echoTimeoutMs: 3_000 }
   hosts = await AdapterHost.start(4, { adapter: { answerTimeoutMs: BEYOND_MS }, backplane }, 'two hosts')
 })
 

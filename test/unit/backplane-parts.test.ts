@@ -160,7 +160,7 @@ describe('identity challenges to hosts', () => {
 describe('probe', () => {
   it('succeeds with an echo, fails by silence, and can be awaited by number', async () => {
     const probe = new LoopbackProbe(100, 0)
-    expect([probe.hears, probe.check(1_000)]).toEqual([false, false])
+    expect([probe.isReceiving, probe.check(1_000)]).toEqual([false, false])
     const waited = probe.echoOf(3).then(() => 'third')
     expect(probe.echo(2, 10)).toBe(true)
     expect(probe.echo(2, 20)).toBe(false)

@@ -14,8 +14,8 @@ class Store {
   made = 0
   failures = 0
 
-  append(seen: RoomSubscription['seen'] = null): LogEntry {
-    this.#settle(seen)
+  append(known: RoomSubscription['knownPosition'] = null): LogEntry {
+    this.#settle(known)
     this.made += 1
     const seq = this.entries.length + 1
     const from = { id: 'a', name: 'A' }
@@ -28,22 +28,22 @@ class Store {
     this.entries = this.entries.slice(0, Math.max(0, this.entries.length - count))
   }
 
-  async read(range: ReadRange, seen: RoomSubscription['seen']): Promise<LogPage> {
+  async read(range: ReadRange, known: RoomSubscription['knownPosition']): Promise<LogPage> {
     if (this.failures > 0) {
       this.failures -= 1
       throw new Error('not readable now')
     }
-    this.#settle(seen)
+    this.#settle(known)
     const head = this.entries.length
     const from = 'after' in range ? range.after : Math.max(0, head - range.limit)
     const entries = this.entries.slice(from, from + range.limit)
     return { epoch: this.epoch, head, first: 1, entries, more: from + entries.length < head }
   }
 
-  #settle(seen: RoomSubscription['seen']): void {
-    if (seen === null || seen.epoch !== this.epoch || seen.seq === 0) return
-    const known = this.entries[seen.seq - 1]
-    const same = known !== undefined && (seen.proof === '' || proofOf(known) === seen.proof)
+  #settle(known: RoomSubscription['knownPosition']): void {
+    if (known === null || known.epoch !== this.epoch || known.seq === 0) return
+    const own = this.entries[known.seq - 1]
+    const same = own !== undefined && (known.proof === '' || proofOf(own) === known.proof)
     if (!same) this.epoch = `e${Number(this.epoch.slice(1)) + 1}`
   }
 }
@@ -54,9 +54,9 @@ function watchOf(store: Store) {
   const counts = { unknown: 0, unreadable: 0 }
   const subscription: RoomSubscription = new RoomSubscription({
     room: 'r',
-    read: (range) => store.read(range, subscription.seen),
+    read: (range) => store.read(range, subscription.knownPosition),
     position: async () => {
-      const { epoch, head, first } = await store.read({ newest: true, limit: 1 }, subscription.seen)
+      const { epoch, head, first } = await store.read({ newest: true, limit: 1 }, subscription.knownPosition)
       return { epoch, head, first }
     },
     deliver: (entry) => {
@@ -102,7 +102,7 @@ test('delivers every entry once and densely in each epoch, and everything in the
           store.lose(next.count)
         } else if (next.do === 'fail') store.failures = 1
         else {
-          const entry = store.append(next.do === 'own' ? subscription.seen : null)
+          const entry = store.append(next.do === 'own' ? subscription.knownPosition : null)
           if (next.do === 'own') subscription.appended(store.epoch, entry)
           if (next.do === 'own' ? next.twice : next.brought) subscription.received(store.epoch, entry)
           // A quiet channel loses messages only together with the store: both follow from a lost connection.
@@ -179,9 +179,9 @@ async function readingOn() {
   /** Calling one releases a read; in call order. */
   const asked: (() => void)[] = []
   const read = store.read.bind(store)
-  store.read = async (range, seen) => {
+  store.read = async (range, known) => {
     await new Promise<void>((resolve) => asked.push(resolve))
-    return read(range, seen)
+    return read(range, known)
   }
   store.append()
   subscription.received(store.epoch, store.append())

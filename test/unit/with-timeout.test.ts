@@ -17,7 +17,7 @@ it('returns a result that arrives in time, and leaves no timer behind', async ()
   expect(late).not.toHaveBeenCalled()
 })
 
-it('returns the result of `late` after the timeout, once, whatever the work does later', async () => {
+it('returns the result of `onTimeout` after the timeout, once, whatever the work does later', async () => {
   const late = vi.fn(() => 'late')
   const failing = rejectedAfter(200)
   const waiting = withTimeout(100, failing, late)

@@ -23,23 +23,23 @@ export function redisLogMetrics(registry: Registry): RedisLogMetrics {
     }),
     watched: new Gauge({
       name: 'rookery_log_watched_rooms',
-      help: 'Rooms whose entries this host hears of',
+      help: 'Rooms that this host is subscribed to',
       registers,
     }),
     repairs: new Counter({
       name: 'rookery_log_repairs_total',
-      help: 'Times that entries were read from Redis which its channel had not brought',
+      help: 'Times that entries missing on the channel were read from the store',
       registers,
     }),
     refused: new Counter({
       name: 'rookery_log_refused_entries_total',
-      help: 'What came from Redis and is not an entry of this cluster: on a channel or from the store, malformed or forged',
+      help: 'Invalid entries from Redis, malformed or forged',
       labelNames: ['where', 'why'],
       registers,
     }),
     unknown: new Counter({
       name: 'rookery_log_unknown_entries_total',
-      help: 'Entries that a channel told and the store does not have',
+      help: 'Entries announced on a channel that the store does not have',
       registers,
     }),
     resets: new Counter({

@@ -107,18 +107,18 @@ class RedisRoomLog implements RedisLog {
   }
 
   async head(room: string): Promise<HeadInfo> {
-    const position = await this.#store.position(room, this.#rooms.seen(room))
+    const position = await this.#store.position(room, this.#rooms.knownPosition(room))
     this.#rooms.noteEpoch(room, position.epoch)
     return position
   }
 
   /** Equal reads share one answer while no entry arrives in between. */
   read(room: string, range: ReadRange): Promise<LogPage> {
-    const seen = this.#rooms.seen(room)
-    if (seen === null) return this.#read(room, range)
-    const key = JSON.stringify([room, range, seen])
-    const known = this.#sharedReads.get(key)
-    if (known !== undefined) return known.then(copyOf)
+    const known = this.#rooms.knownPosition(room)
+    if (known === null) return this.#read(room, range)
+    const key = JSON.stringify([room, range, known])
+    const shared = this.#sharedReads.get(key)
+    if (shared !== undefined) return shared.then(copyOf)
     const page = this.#read(room, range).finally(() => this.#sharedReads.delete(key))
     this.#sharedReads.set(key, page)
     return page.then(copyOf)
@@ -184,7 +184,12 @@ class RedisRoomLog implements RedisLog {
 
   async #append(room: string, draft: MessageDraft): Promise<Appended> {
     const encoded = { ...this.#codec.encode(room, draft), kind: draft.kind, target: targetOf(draft) }
-    const appended = await this.#store.append(room, encoded, this.#retention(), this.#rooms.seen(room))
+    const appended = await this.#store.append(
+      room,
+      encoded,
+      this.#retention(),
+      this.#rooms.knownPosition(room),
+    )
     const { seq, at, epoch, duplicate } = appended
     this.#health.noteWritten()
     if (draft.kind === 'text') this.#authorMarkers.follow({ userId: draft.from.id, room, seq })
@@ -208,7 +213,7 @@ class RedisRoomLog implements RedisLog {
 
   async #read(room: string, range: ReadRange): Promise<LogPage> {
     const { pageEntries: entries, pageBytes: bytes } = this.#limits
-    const page = await this.#store.read(room, range, { entries, bytes }, this.#rooms.seen(room))
+    const page = await this.#store.read(room, range, { entries, bytes }, this.#rooms.knownPosition(room))
     this.#rooms.noteEpoch(room, page.epoch)
     const { epoch, head, first, more } = page
     return { epoch, head, first, more, entries: this.#decoder.page(room, page.values) }
@@ -232,7 +237,7 @@ class RedisRoomLog implements RedisLog {
     return {
       room,
       read: (range) => this.#repairs.run(() => this.#read(room, range)),
-      position: () => this.#store.position(room, this.#rooms.seen(room)),
+      position: () => this.#store.position(room, this.#rooms.knownPosition(room)),
       deliver: (entry) => this.#entryListeners.call(entry),
       reset: ({ epoch, head }) => {
         this.#metrics.resets.inc()
@@ -276,7 +281,7 @@ class RedisRoomLog implements RedisLog {
   #listeners<A extends unknown[]>(): Listeners<A> {
     return new Listeners<A>((err) => {
       this.#metrics.listenerErrors.inc()
-      this.#options.logger.error({ err }, 'a listener of the room log has failed')
+      this.#options.logger.error({ err }, 'a listener of the room log threw an error')
     })
   }
 }

@@ -7,7 +7,7 @@ import { abortableDelay } from '../../core/delay.ts'
 import type { Subscriptions } from '../../redis/subscriptions.ts'
 import type { LogEntry } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import type { Seen } from './room-store.ts'
+import type { KnownPosition } from './room-store.ts'
 import { RoomSubscription, type RoomSubscriptionOptions } from './room-subscription.ts'
 import type { ChannelMessage } from './stored-entry.ts'
 
@@ -68,8 +68,8 @@ export class RedisRoomSubscriptions {
     if (active !== undefined) this.#release(room, active)
   }
 
-  seen(room: string): Seen | null {
-    return this.#rooms.get(room)?.subscription.seen ?? null
+  knownPosition(room: string): KnownPosition | null {
+    return this.#rooms.get(room)?.subscription.knownPosition ?? null
   }
 
   appended(epoch: string, entry: LogEntry): void {

@@ -13,7 +13,7 @@ import { logScripts } from './lua.ts'
 import type { EncodedDraft } from './stored-entry.ts'
 
 /** The newest entry of a room that a host knows, with the first bytes of its stored form. */
-export interface Seen {
+export interface KnownPosition {
   epoch: string
   seq: number
   proof: string
@@ -75,10 +75,10 @@ export class RoomStore {
     room: string,
     draft: EncodedDraft & DraftTarget,
     retention: RetentionOptions,
-    seen: Seen | null,
+    known: KnownPosition | null,
   ): Promise<Appended> {
     const args = [
-      ...checkEpochArguments(seen),
+      ...checkEpochArguments(known),
       ...retentionArguments(retention),
       draft.idField,
       draft.hash,
@@ -94,16 +94,21 @@ export class RoomStore {
     return { duplicate: code === 'duplicate', epoch, head, seq, at, trimmed }
   }
 
-  async position(room: string, seen: Seen | null): Promise<HeadInfo> {
-    const answer = await this.#run(logScripts.position, this.#keys(room), checkEpochArguments(seen))
+  async position(room: string, known: KnownPosition | null): Promise<HeadInfo> {
+    const answer = await this.#run(logScripts.position, this.#keys(room), checkEpochArguments(known))
     const [epoch, head, first] = positionAnswer.parse(answer)
     return { epoch, head, first }
   }
 
-  async read(room: string, range: ReadRange, bounds: PageBounds, seen: Seen | null): Promise<RawPage> {
+  async read(
+    room: string,
+    range: ReadRange,
+    bounds: PageBounds,
+    known: KnownPosition | null,
+  ): Promise<RawPage> {
     const wanted = [...rangeArguments(range), Math.min(range.limit, bounds.entries), bounds.bytes]
     const answer = await this.#run(logScripts.read, this.#keys(room), [
-      ...checkEpochArguments(seen),
+      ...checkEpochArguments(known),
       ...wanted,
     ])
     const [epoch, head, first, more, from, step, ...found] = readAnswer.parse(answer)
@@ -190,8 +195,8 @@ interface DraftTarget {
   target?: number | undefined
 }
 
-function checkEpochArguments(seen: Seen | null): ScriptArgument[] {
-  return [randomUUID(), seen?.epoch ?? '', seen?.seq ?? 0, seen?.proof ?? '']
+function checkEpochArguments(known: KnownPosition | null): ScriptArgument[] {
+  return [randomUUID(), known?.epoch ?? '', known?.seq ?? 0, known?.proof ?? '']
 }
 
 function retentionArguments({ nowMs, keepMessages, keepMs }: RetentionOptions): ScriptArgument[] {

@@ -6,7 +6,7 @@
  */
 import type { LogEntry } from '../../wire/entry.ts'
 import type { HeadInfo, LogPage, ReadRange } from '../room-log.ts'
-import type { Seen } from './room-store.ts'
+import type { KnownPosition } from './room-store.ts'
 import { proofOf } from './stored-entry.ts'
 
 const REPAIR_PAGE = 200
@@ -69,7 +69,7 @@ export class RoomSubscription {
     this.#flush()
   }
 
-  get seen(): Seen | null {
+  get knownPosition(): KnownPosition | null {
     if (this.#epoch === undefined) return null
     return { epoch: this.#epoch, seq: this.#delivered, proof: this.#proof }
   }

@@ -60,7 +60,7 @@ export interface Backplane {
    * Whether this host receives from the others, proven by its own messages: `null`, or the reason why not.
    * Called with the current state and at each change. After a recovery, `onGap` is called for every host.
    */
-  onHearing(listener: (reason: string | null) => void): void
+  onSubscriptionHealth(listener: (reason: string | null) => void): void
   close(): Promise<void>
 }
 
@@ -78,7 +78,7 @@ export function singleHostBackplane(self: string): Backplane {
     onMessage: () => undefined,
     onHost: () => undefined,
     onGap: () => undefined,
-    onHearing: (listener) => listener(null),
+    onSubscriptionHealth: (listener) => listener(null),
     close: () => Promise.resolve(),
   }
 }

@@ -10,10 +10,10 @@ interface Peer {
   n: number
   /** How many of its messages went to all hosts (`wire/host-messages.ts`). */
   base: number
-  heardAtMs: number
+  receivedAtMs: number
 }
 
-export interface HeardHead {
+export interface MessageHeader {
   host: string
   n: number
   base: number
@@ -48,21 +48,21 @@ export class HostTable {
   /**
    * Adds a host that has proven itself with the message of `head`. @returns false if there are too many hosts
    */
-  join(info: HostInfo, head: HeardHead, nowMs: number): boolean {
+  join(info: HostInfo, head: MessageHeader, nowMs: number): boolean {
     if (!this.#peers.has(info.host) && this.#peers.size >= this.#maxHosts) return false
-    this.#peers.set(info.host, { info, n: head.n, base: head.base, heardAtMs: nowMs })
+    this.#peers.set(info.host, { info, n: head.n, base: head.base, receivedAtMs: nowMs })
     return true
   }
 
   /** Checks and records the numbers of a message. */
-  receive({ host, n, base, to }: HeardHead, nowMs: number): Verdict {
+  receive({ host, n, base, to }: MessageHeader, nowMs: number): Verdict {
     const peer = this.#peers.get(host)
     if (peer === undefined) return 'unknown'
     if (n <= peer.n) return 'replayed'
     const expected = to === 'all' ? peer.base + 1 : peer.base
     peer.n = n
     peer.base = base
-    peer.heardAtMs = nowMs
+    peer.receivedAtMs = nowMs
     return base === expected ? 'fine' : 'gap'
   }
 
@@ -74,11 +74,11 @@ export class HostTable {
 
   /** Hosts without a message since then. */
   silentSince(ms: number): HostInfo[] {
-    return [...this.#peers.values()].filter(({ heardAtMs }) => heardAtMs < ms).map(({ info }) => info)
+    return [...this.#peers.values()].filter(({ receivedAtMs }) => receivedAtMs < ms).map(({ info }) => info)
   }
 
   /** Nothing could be received until now, so silence is measured from now on. */
   restart(nowMs: number): void {
-    for (const peer of this.#peers.values()) peer.heardAtMs = nowMs
+    for (const peer of this.#peers.values()) peer.receivedAtMs = nowMs
   }
 }

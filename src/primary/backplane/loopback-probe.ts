@@ -11,23 +11,23 @@ interface Waiter {
 const MAX_WAITING = 10_000
 
 export class LoopbackProbe {
-  readonly #deafMs: number
+  readonly #echoTimeoutMs: number
   readonly #waiting: Waiter[] = []
   #echoed = 0
   #echoedAtMs: number
-  #hears = false
+  #isReceiving = false
 
-  constructor(deafMs: number, nowMs: number) {
-    this.#deafMs = deafMs
+  constructor(echoTimeoutMs: number, nowMs: number) {
+    this.#echoTimeoutMs = echoTimeoutMs
     this.#echoedAtMs = nowMs
   }
 
-  get hears(): boolean {
-    return this.#hears
+  get isReceiving(): boolean {
+    return this.#isReceiving
   }
 
   /** Time of the last message that came back. */
-  get silentSinceMs(): number {
+  get echoedAtMs(): number {
     return this.#echoedAtMs
   }
 
@@ -37,15 +37,15 @@ export class LoopbackProbe {
     this.#echoed = n
     this.#echoedAtMs = nowMs
     while (this.#waiting[0] !== undefined && this.#waiting[0].n <= n) this.#waiting.shift()?.resolve()
-    const again = !this.#hears
-    this.#hears = true
+    const again = !this.#isReceiving
+    this.#isReceiving = true
     return again
   }
 
-  /** @returns true if the host has just become deaf */
+  /** @returns true if the host has just stopped receiving */
   check(nowMs: number): boolean {
-    if (!this.#hears || nowMs - this.#echoedAtMs <= this.#deafMs) return false
-    this.#hears = false
+    if (!this.#isReceiving || nowMs - this.#echoedAtMs <= this.#echoTimeoutMs) return false
+    this.#isReceiving = false
     return true
   }
 

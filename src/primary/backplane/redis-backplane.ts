@@ -54,7 +54,7 @@ export class RedisBackplane implements Backplane {
   readonly #messageListeners = this.#listeners<[message: HostMessage, from: string]>()
   readonly #hostListeners = this.#listeners<[change: HostChange]>()
   readonly #gapListeners = this.#listeners<[host: string]>()
-  readonly #hearingListeners = this.#listeners<[reason: string | null]>()
+  readonly #subscriptionHealthListeners = this.#listeners<[reason: string | null]>()
   readonly #unsubscribedThrottle = new LogThrottle(LOG_MS)
   readonly #expectedHosts = new ExpectedHosts(() => this.#membership.size)
   readonly #heartbeat: NodeJS.Timeout
@@ -71,7 +71,7 @@ export class RedisBackplane implements Backplane {
       hosts: () => this.#membership.size,
       topics: () => this.#channels.topics,
       bytesInFlight: () => this.#channels.bytesInFlight,
-      hears: () => this.#health.hears,
+      isReceiving: () => this.#health.isReceiving,
     })
     this.#sender = new BackplaneSender({
       self: this.self,
@@ -149,8 +149,8 @@ export class RedisBackplane implements Backplane {
     this.#gapListeners.add(listener)
   }
 
-  onHearing(listener: (reason: string | null) => void): void {
-    this.#hearingListeners.add(listener)
+  onSubscriptionHealth(listener: (reason: string | null) => void): void {
+    this.#subscriptionHealthListeners.add(listener)
     listener(this.#health.reason)
   }
 
@@ -212,7 +212,7 @@ export class RedisBackplane implements Backplane {
       away: () => this.#sender.away,
       renew: (reason) => this.#options.connection.subscriptions.renew(reason),
       others: this.#membership,
-      changed: (reason) => this.#hearingListeners.call(reason),
+      changed: (reason) => this.#subscriptionHealthListeners.call(reason),
     })
   }
 
@@ -282,7 +282,9 @@ export class RedisBackplane implements Backplane {
   }
 
   #listeners<A extends unknown[]>(): Listeners<A> {
-    return new Listeners<A>((err) => this.#logger.error({ err }, 'a listener of the backplane has thrown'))
+    return new Listeners<A>((err) =>
+      this.#logger.error({ err }, 'a listener of the backplane threw an error'),
+    )
   }
 }
 

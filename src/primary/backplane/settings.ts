@@ -6,8 +6,8 @@ export interface BackplaneSettings {
   beatMs: number
   /** A host without a message for this long is gone. */
   silentMs: number
-  /** A host whose own messages have not come back for this long is deaf. */
-  deafMs: number
+  /** A host counts as deaf (receives nothing) if none of its own messages came back for this long. */
+  echoTimeoutMs: number
   /** After this long without Redis, or deaf, callers do not wait for other hosts. */
   isolatedMs: number
   /** After this long without receiving anything, this host drops all others. */
@@ -32,7 +32,7 @@ const MIB = 1024 * 1024
 export const backplaneSettings: BackplaneSettings = {
   beatMs: HEARTBEAT_INTERVAL_MS,
   silentMs: HOST_TIMEOUT_MS,
-  deafMs: 6_000,
+  echoTimeoutMs: 6_000,
   isolatedMs: 2_000,
   lostMs: 60_000,
   expectedHostsMs: 2_000,

@@ -1,13 +1,13 @@
 /**
- * Health of the subscription, proven by this host's own messages. Decides when the host is deaf, when it
- * subscribes again, and when the other hosts count as gone. While it is deaf, the silence of another host
- * means nothing.
+ * Health of the subscription, proven by this host's own messages. Decides when the host is deaf (does not
+ * receive), when it subscribes again, and when the other hosts count as gone. While it is deaf, the silence
+ * of another host means nothing.
  */
 import type { Logger } from 'pino'
 import { LoopbackProbe } from './loopback-probe.ts'
 import type { BackplaneSettings } from './settings.ts'
 
-const UNHEARD = 'messages published by this host do not come back'
+const NO_ECHO = 'messages published by this host do not come back'
 
 export interface SubscriptionHealthOptions {
   settings: BackplaneSettings
@@ -34,11 +34,11 @@ export class SubscriptionHealth {
 
   constructor(options: SubscriptionHealthOptions) {
     this.#options = options
-    this.#probe = new LoopbackProbe(options.settings.deafMs, performance.now())
+    this.#probe = new LoopbackProbe(options.settings.echoTimeoutMs, performance.now())
   }
 
-  get hears(): boolean {
-    return this.#probe.hears
+  get isReceiving(): boolean {
+    return this.#probe.isReceiving
   }
 
   /** Why this host does not receive from the others; `null` if it does. */
@@ -87,12 +87,12 @@ export class SubscriptionHealth {
     const { away, logger, others, settings } = this.#options
     const nowMs = performance.now()
     if (this.#probe.check(nowMs)) {
-      const reason = away() ?? UNHEARD
+      const reason = away() ?? NO_ECHO
       logger.error({ reason }, 'this host does not receive messages of other hosts')
       this.#set(reason)
     }
-    if (this.#probe.hears) others.dropSilent(nowMs - settings.silentMs)
-    else this.#checkDeaf(nowMs - this.#probe.silentSinceMs)
+    if (this.#probe.isReceiving) others.dropSilent(nowMs - settings.silentMs)
+    else this.#checkMissingEcho(nowMs - this.#probe.echoedAtMs)
   }
 
   /** Resolves everything that still waits. */
@@ -100,10 +100,10 @@ export class SubscriptionHealth {
     this.#probe.close()
   }
 
-  #checkDeaf(deafForMs: number): void {
+  #checkMissingEcho(withoutEchoMs: number): void {
     const { away, renew, others, settings } = this.#options
-    if (away() === null && deafForMs > settings.deafMs) renew(UNHEARD)
-    if (deafForMs > settings.lostMs) others.dropAll('out of reach')
+    if (away() === null && withoutEchoMs > settings.echoTimeoutMs) renew(NO_ECHO)
+    if (withoutEchoMs > settings.lostMs) others.dropAll('out of reach')
   }
 
   #set(reason: string | null): void {

@@ -19,22 +19,22 @@ export function forwardMetrics(registry: Registry, read: ForwardGauges) {
       collect: () => made.set(value()),
     })
   }
-  gauge('opening', 'Connections for which the owner is being called', () => read.opening())
-  gauge('joined', 'Connections that pass through this host to another', () => read.joined())
-  gauge('pending_preambles', 'Connections of other hosts that have not proven yet who they are', () =>
+  gauge('opening', 'Connections being opened to their owner', () => read.opening())
+  gauge('joined', 'Connections that are forwarded to another host now', () => read.joined())
+  gauge('pending_preambles', 'Connections from other hosts that are not authenticated yet', () =>
     read.pendingPreambles(),
   )
   const counter = <T extends string = never>(name: string, help: string, labelNames: T[] = []) =>
     new Counter<T>({ name: `rookery_forward_${name}`, help, labelNames, registers })
   return {
-    sent: counter('sent_total', 'Connections passed on to the host that owns their session'),
-    failed: counter('failed_total', 'Connections that could not be passed on and were served here', [
+    sent: counter('sent_total', 'Connections forwarded to the host that owns their session'),
+    failed: counter('failed_total', 'Connections that could not be forwarded and were served here', [
       'reason',
     ]),
-    bytes: counter('bytes_total', 'Bytes passed on, by where they came from', ['from']),
+    bytes: counter('bytes_total', 'Bytes forwarded, by where they came from', ['from']),
     socketErrors: counter('socket_errors_total', 'Errors of connections between hosts', ['side']),
     idle: counter('idle_total', 'Connections closed because nothing passed through them for too long'),
-    received: counter('received_total', 'Connections taken from other hosts'),
+    received: counter('received_total', 'Connections accepted from other hosts'),
     refused: counter('refused_total', 'Connections to the listener for other hosts that were refused', [
       'reason',
     ]),

@@ -19,13 +19,13 @@ export function frontMetrics(registry: Registry, read: FrontGauges) {
     socketErrors: counter('socket_errors_total', 'Errors of connections that the primary still held'),
     refusedHeads: counter('refused_heads_total', 'Request heads refused', ['reason']),
     unavailable: counter('unavailable_total', 'Connections answered with 503', ['reason']),
-    handedOver: counter('handed_over_total', 'Connections that a worker took', ['kind']),
+    handedOver: counter('handed_over_total', 'Connections handed over to a worker', ['kind']),
     returned: counter('returned_total', 'Connections given to another worker because theirs was gone'),
-    lost: counter('lost_total', 'Connections closed because their worker never said that it took them'),
+    lost: counter('lost_total', 'Connections closed because their worker never confirmed them'),
     swallowed: counter('swallowed_bytes_total', 'Bytes read by the primary after the hand-over: must stay 0'),
     waits: new Histogram({
       name: 'rookery_front_wait_seconds',
-      help: 'From a complete request head to a worker that took the connection',
+      help: 'Time from a complete request head until a worker has the connection',
       buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
       registers,
     }),
@@ -35,7 +35,7 @@ export function frontMetrics(registry: Registry, read: FrontGauges) {
 function observeGauges(registers: Registry[], read: FrontGauges): void {
   const pendingHeads: Gauge = new Gauge({
     name: 'rookery_front_pending_heads',
-    help: 'Connections whose request head is still coming',
+    help: 'Connections with an incomplete request head',
     registers,
     collect: () => pendingHeads.set(read.pendingHeads()),
   })

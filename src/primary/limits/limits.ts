@@ -64,7 +64,7 @@ export class UserLimits {
     })
     this.#uncounted = new Counter({
       name: 'rookery_limits_uncounted_total',
-      help: 'Pages that users were let have though Redis could not count them in time',
+      help: 'Pages served although Redis did not count them in time',
       registers: [registry],
     })
     this.#registerMetrics(registry)
@@ -129,7 +129,7 @@ export class UserLimits {
     const throttle = new LogThrottle(FAILED_LOG_MS)
     const dropped = new Counter({
       name: 'rookery_limits_forgotten_users_total',
-      help: 'Users whose number of connections Redis was never told, because too many waited',
+      help: 'Users whose connection count was never reported to Redis, because too many waited',
       registers: [registry],
     })
     const reporter = new ConnectionReporter({
@@ -152,7 +152,7 @@ export class UserLimits {
     if (reporter === undefined) return
     gauge(
       'rookery_limits_untold_users',
-      'Users whose number of connections Redis has not been told yet',
+      'Users whose connection count was not reported to Redis yet',
       () => reporter.waiting,
     )
   }

@@ -237,20 +237,16 @@ export class PresenceSync {
   #registerMetrics(registry: Registry): void {
     const gauge = (name: string, help: string, read: () => number) =>
       registerGauge(registry, { name, help, read })
-    gauge(
-      'rookery_presence_remote_rooms',
-      'Rooms of which other hosts tell who is there',
-      () => this.#remote.size,
-    )
-    gauge('rookery_presence_remote_users', 'Users in rooms by way of other hosts', () => this.#remote.users)
+    gauge('rookery_presence_remote_rooms', 'Rooms whose members other hosts report', () => this.#remote.size)
+    gauge('rookery_presence_remote_users', 'Users in rooms through other hosts', () => this.#remote.users)
     gauge(
       'rookery_presence_remote_asked',
-      'Rooms that another host has to tell anew',
+      'Rooms that another host must send again',
       () => this.#resyncs.size,
     )
     gauge(
       'rookery_presence_remote_refused',
-      'Users in rooms by way of other hosts that were not taken in, because there were too many',
+      'Users in rooms through other hosts that were refused, because there were too many',
       () => this.#remote.refused,
     )
   }

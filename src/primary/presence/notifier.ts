@@ -54,7 +54,7 @@ export class PresenceNotifier {
     if (registry === undefined) return
     registerGauge(registry, {
       name: 'rookery_presence_rooms',
-      help: 'Rooms that somebody is in',
+      help: 'Rooms with members',
       read: () => this.#table.size,
     })
   }

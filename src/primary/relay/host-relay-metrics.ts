@@ -17,13 +17,13 @@ export function hostsMetrics(registry: Registry, state: HostsState) {
   const gauge = (name: string, help: string, read: () => number) =>
     registerGauge(registry, { name, help, read })
   const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
-  gauge('rookery_relay_open_receipts', 'Questions that wait for other hosts to say whom they ask', () =>
+  gauge('rookery_relay_open_receipts', 'Publications whose receipts from other hosts are incomplete', () =>
     state.receipts(),
   )
   gauge('rookery_relay_remote_memberships', 'Workers of other hosts in groups', () => state.memberships())
   gauge(
     'rookery_relay_remote_memberships_refused',
-    'Memberships of workers of other hosts that were not taken in, because there were too many',
+    'Memberships of workers of other hosts that were refused, because there were too many',
     () => state.refused(),
   )
   gauge('rookery_relay_unconfirmed_topics', 'Topics that Redis has not confirmed yet', () => state.pending())
@@ -31,11 +31,11 @@ export function hostsMetrics(registry: Registry, state: HostsState) {
   return {
     unconfirmed: count(
       'rookery_relay_unconfirmed_total',
-      'Subscriptions that a worker was told of though Redis had not confirmed them',
+      'Subscriptions confirmed to a worker before Redis confirmed them',
     ),
     unroutable: count(
       'rookery_relay_remote_unroutable_total',
-      'Messages of other hosts to a worker that is not there any more',
+      'Messages from other hosts to a worker that no longer exists',
     ),
   }
 }

@@ -104,7 +104,7 @@ export class HostRelay {
     backplane.onMessage((message, from) => this.#receive(message, from))
     backplane.onHost((change) => this.#hostChanged(change))
     backplane.onGap((host) => this.#groupSync.markStale(host))
-    backplane.onHearing((reason) => {
+    backplane.onSubscriptionHealth((reason) => {
       if (reason !== null) this.#receipts.completeAll()
     })
   }
@@ -122,10 +122,10 @@ export class HostRelay {
    * limit. `undefined` if there is nothing to wait for. Never rejects.
    */
   confirmed(topic: string, group: boolean): Promise<void> | undefined {
-    const heard = this.#subscriptions.confirmed(topic)
+    const confirmed = this.#subscriptions.confirmed(topic)
     const synced = group ? this.#membersKnown(topic) : undefined
-    if (synced === undefined) return heard
-    return Promise.all([heard, synced]).then(() => undefined)
+    if (synced === undefined) return confirmed
+    return Promise.all([confirmed, synced]).then(() => undefined)
   }
 
   /** Called after local delivery. @param reached the local workers that it was passed to */

@@ -51,7 +51,7 @@ export function relayMetrics(registry: Registry, state: RelayState) {
     }),
     unroutable: new Counter({
       name: 'rookery_relay_unroutable_total',
-      help: 'Messages to a worker that is not there any more',
+      help: 'Messages to a worker that no longer exists',
       registers,
     }),
   }
@@ -74,7 +74,7 @@ function passedCounter(state: RelayState): Counter {
 function outboxGauge(state: RelayState): Gauge {
   return new Gauge({
     name: 'rookery_relay_outbox_bytes',
-    help: 'Bytes that a worker is still to be sent',
+    help: 'Bytes waiting to be sent to a worker',
     labelNames: ['worker'],
     registers: [],
     collect() {
@@ -87,7 +87,7 @@ function outboxGauge(state: RelayState): Gauge {
 function missedGauge(state: RelayState): Gauge {
   return new Gauge({
     name: 'rookery_relay_missed_rooms',
-    help: 'Rooms of which a worker that does not keep up has missed something, and has not been told so yet',
+    help: 'Rooms with missed updates that a slow worker has not been notified of',
     labelNames: ['worker'],
     registers: [],
     collect() {

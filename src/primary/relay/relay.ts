@@ -87,7 +87,7 @@ export class Relay {
     })
     this.#router = this.#createRouter(options)
     this.#goneListeners = new Listeners((err) =>
-      this.#logger.error({ err }, 'a listener of the relay has thrown'),
+      this.#logger.error({ err }, 'a listener of the relay threw an error'),
     )
     this.#callServer = new CallServer({
       table: workerRequests,
@@ -255,7 +255,7 @@ export class Relay {
     const served = this.#callServer.serve({ id, method, params, from: link.worker })
     served.then(
       (reply) => link.offer(reply, 'control'),
-      (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be made'),
+      (error: unknown) => this.#logger.error({ err: error, method }, 'a reply could not be encoded'),
     )
   }
 

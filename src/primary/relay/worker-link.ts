@@ -167,7 +167,7 @@ export class WorkerLink {
 
   #unreadable(error: unknown): void {
     if (!(error instanceof FrameError)) {
-      this.#logger.error({ err: error }, 'a frame of a worker could not be handled: closing its link')
+      this.#logger.error({ err: error }, 'a frame from a worker could not be handled: closing its link')
       return this.end('failed')
     }
     this.#logger.error({ reason: error.message }, 'a worker sent a malformed frame: closing its link')

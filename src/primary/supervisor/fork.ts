@@ -22,7 +22,7 @@ export function createFork({ hostTag, boot, registry }: ForkOptions): (number: n
   cluster.setupPrimary({ exec: MAIN, args: [], serialization: 'advanced' })
   const unknown = new Counter({
     name: 'rookery_unknown_control_messages_total',
-    help: "Messages of workers on Node's IPC channel that are none of Rookery's",
+    help: "Messages from workers on Node's IPC channel that are not Rookery's",
     registers: [registry],
   })
   return (number) => {

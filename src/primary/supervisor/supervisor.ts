@@ -76,7 +76,7 @@ export class Supervisor {
     const registers = [options.registry]
     this.#restarts = new Counter({
       name: 'rookery_workers_died_total',
-      help: 'Workers that ended without having been told to',
+      help: 'Workers that exited unexpectedly',
       registers,
     })
     const states = new Gauge({

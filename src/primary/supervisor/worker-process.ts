@@ -140,7 +140,7 @@ export class WorkerProcess {
    */
   #failed(error: Error): void {
     if (this.forked.process.process.pid !== undefined) {
-      this.#logger.warn({ worker: this.name, err: error }, 'worker channel')
+      this.#logger.warn({ worker: this.name, err: error }, 'the IPC channel to a worker failed')
       return
     }
     this.#reason = `no process could be started: ${error.message}`

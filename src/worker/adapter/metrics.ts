@@ -27,14 +27,14 @@ export function adapterMetrics(registry: Registry, state: AdapterState) {
     sent: count('rookery_adapter_broadcasts_sent_total', 'Broadcasts handed to the link'),
     received: count(
       'rookery_adapter_broadcasts_received_total',
-      'Broadcasts of other workers delivered here',
+      'Broadcasts from other workers delivered here',
     ),
     missing: count(
       'rookery_adapter_answers_missing_total',
-      'Responses that never came because a worker left',
+      'Responses that never arrived because a worker left',
     ),
-    late: count('rookery_adapter_answers_late_total', 'Responses that had not come by the deadline'),
-    malformed: count('rookery_adapter_malformed_total', 'Messages of other workers that could not be read'),
+    late: count('rookery_adapter_answers_late_total', 'Responses that did not arrive by the deadline'),
+    malformed: count('rookery_adapter_malformed_total', 'Messages from other workers that could not be read'),
     strayed: count(
       'rookery_adapter_strayed_total',
       'Messages for a namespace that this worker no longer serves',

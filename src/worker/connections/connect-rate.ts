@@ -16,7 +16,7 @@ const PER_SECOND = 1
 export function limitConnects(io: Server, registry: Registry, now: () => number): void {
   const refused = new Counter({
     name: 'rookery_connects_refused_total',
-    help: 'Connects to a namespace that were refused because one connection asked for too many',
+    help: 'Connects to a namespace refused because their connection requested too many',
     registers: [registry],
   })
   const buckets = new WeakMap<Socket['conn'], TokenBucket>()

@@ -14,7 +14,7 @@ export interface BodyDeadlineOptions {
 export function limitBodyTime(server: Server, { timeoutMs, registry }: BodyDeadlineOptions): void {
   const cut = new Counter({
     name: 'rookery_slow_bodies_total',
-    help: 'Requests that were cut off because their body did not come in time',
+    help: 'Requests cut off because their body did not arrive in time',
     registers: [registry],
   })
   server.prependListener('request', (request: IncomingMessage) => {

@@ -91,7 +91,7 @@ function errorResponse(error: unknown, logger: Logger): Response {
     return jsonError(new RookeryError('bad_request', "the request's target or its host is malformed"))
   }
   logger.error({ err: error }, 'an HTTP request failed')
-  return jsonError(new RookeryError('internal', 'the request could not be dealt with'))
+  return jsonError(new RookeryError('internal', 'the request failed'))
 }
 
 function jsonError(error: RookeryError): Response {

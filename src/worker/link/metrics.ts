@@ -25,13 +25,13 @@ export function linkMetrics(registry: Registry, state: LinkState) {
   })
   registerGauge(registry, {
     name: 'rookery_link_open_requests',
-    help: 'Requests that wait for the primary',
+    help: 'Requests that the primary has not answered yet',
     read: () => state.openCalls(),
   })
   const count = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
   return {
     published: count('rookery_link_published_total', 'Publications sent'),
-    received: count('rookery_link_received_total', 'Messages of other workers received'),
+    received: count('rookery_link_received_total', 'Messages received from other workers'),
     dropped: count(
       'rookery_link_dropped_total',
       'Publications dropped because the primary could not keep up',

@@ -51,7 +51,7 @@ export class RetryQueue<T> {
     })
     this.#dropped = new Counter({
       name: `rookery_${part}_forgotten_leaves_total`,
-      help: 'Leaves that were dropped unreported, because too many waited',
+      help: 'Leaves that were dropped without being reported, because too many waited',
       registers: [registry],
     })
   }

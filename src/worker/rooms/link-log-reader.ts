@@ -17,7 +17,7 @@ export function createLinkLogReader(link: Pick<Link, 'request'>, registry: Regis
   const pages = new Semaphore({ permits: CONCURRENT_PAGES, queueMax: QUEUED_PAGES })
   const waiting: Gauge = new Gauge({
     name: 'rookery_log_reads_waiting',
-    help: 'Pages of the log that wait for others to be read',
+    help: 'Reads of log pages that wait for earlier reads',
     registers: [registry],
     collect: (): void => waiting.set(pages.waiting),
   })
