@@ -46,7 +46,7 @@ export function describeLogAgainstModel(open: OpenLog, { allInOrder }: { allInOr
   })
 
   const atOnce = allInOrder
-    ? 'everything is asked at once'
+    ? 'all requests are sent at once'
     : 'all messages between two other steps are sent at once'
   it(`answers like the model when ${atOnce}`, async () => {
     await fc.assert(

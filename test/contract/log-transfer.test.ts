@@ -204,13 +204,13 @@ describe('a file that is not an exported log', () => {
     ],
     ['has an entry twice', (all) => all.toSpliced(300, 0, all[300] ?? ''), /^line 302: entry/],
     [
-      'lacks the last of a room',
+      'lacks the last entry of a room',
       (all) => all.toSpliced(all.findIndex((line) => line.includes('"room":"den"')) - 1, 1),
       /^line \d+: room big has entries up to/,
     ],
     ['has a line that is not JSON', (all) => all.with(300, '{'), /^line 301: not JSON/],
     [
-      'has an entry that is none',
+      'has an invalid entry',
       (all) => all.with(300, all[300]?.replace('"kind":"text"', '"kind":"song"') ?? ''),
       /^line 301: kind/,
     ],

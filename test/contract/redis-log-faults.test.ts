@@ -235,7 +235,7 @@ describe('the log on a Redis that has lost data', () => {
   })
 
   it.each([
-    ['from what the channel tells', () => Promise.resolve('')],
+    ['from the channel', () => Promise.resolve('')],
     ['from the store', () => redis.cli('client', 'kill', 'type', 'pubsub')],
   ])('notices %s that the end was lost after other hosts have already written more', async (_, trouble) => {
     const a = await logs.host(CHECK_OFTEN)

@@ -135,14 +135,14 @@ const renumber: Break = (run, pick) => {
 }
 
 const breaks: [string, Break, Dialect[]][] = [
-  ['a message that one member was not shown', lose, ['bench', 'bare', 'chat']],
-  ['a message that was shown twice', double, ['bench', 'bare', 'chat']],
-  ['two that were swapped', swap, ['bench', 'bare', 'chat']],
+  ['a message that one member did not receive', lose, ['bench', 'bare', 'chat']],
+  ['a message that was delivered twice', double, ['bench', 'bare', 'chat']],
+  ['two swapped messages', swap, ['bench', 'bare', 'chat']],
   ['a message that nobody sent', makeUp, ['bench', 'bare', 'chat']],
   ['a message of another room', showElsewhere, ['bench', 'bare', 'chat']],
   ['a message of another run', meetStranger, ['bench', 'bare', 'chat']],
-  ['an ack for what was not kept', swallow, ['bench', 'bare', 'chat']],
-  ['a number that is another one in the ack', renumber, ['chat']],
+  ['an ack for a message that was not stored', swallow, ['bench', 'bare', 'chat']],
+  ['a number that differs from the ack', renumber, ['chat']],
 ]
 
 /** The expected deliveries of a run without defects. */
