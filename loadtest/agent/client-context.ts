@@ -29,7 +29,7 @@ export interface ClientContext extends SharedContext {
   /** It has joined all of its rooms. */
   readonly isLive: boolean
   /** Aborted when the run is over: try nothing more. */
-  readonly over: AbortSignal
+  readonly ended: AbortSignal
 }
 
 export interface DueSend {
@@ -48,7 +48,7 @@ export interface ClientProtocol {
   join(signal: AbortSignal): Promise<boolean>
   onEvent(event: string, payload: unknown): void
   /** The connection has ended. */
-  onLost(): void
+  onDisconnect(): void
   /** All rooms are joined, or the run is over. */
   onLive(): void
   /** Never throws; the outcome is recorded. */

@@ -25,7 +25,7 @@ export class Client implements ClientContext, ConnectionEvents {
   readonly absences: [number, number][] = []
   readonly recovery: RecoveryTimer
   readonly #protocol: ClientProtocol
-  readonly #over = new AbortController()
+  readonly #ended = new AbortController()
   /** Aborted with the connection. */
   #joining = new AbortController()
   #dueAt = Number.NaN
@@ -44,7 +44,7 @@ export class Client implements ClientContext, ConnectionEvents {
     this.clock = parts.clock
     this.recovery = new RecoveryTimer(parts.counters.recovery)
     // Each waiting send adds a listener.
-    setMaxListeners(0, this.#over.signal)
+    setMaxListeners(0, this.#ended.signal)
     this.connection = parts.open(parts.plan, this)
     this.#protocol = parts.protocol(this)
   }
@@ -53,8 +53,8 @@ export class Client implements ClientContext, ConnectionEvents {
     return this.#isLive
   }
 
-  get over(): AbortSignal {
-    return this.#over.signal
+  get ended(): AbortSignal {
+    return this.#ended.signal
   }
 
   get outstanding(): number {
@@ -76,13 +76,13 @@ export class Client implements ClientContext, ConnectionEvents {
   }
 
   cut(offlineMs: number): void {
-    if (this.#isConnected) this.#leaves()
+    if (this.#isConnected) this.#beginLeaving()
     this.connection.cut(offlineMs)
   }
 
   leave(): void {
     if (!this.#isConnected) return
-    this.#leaves()
+    this.#beginLeaving()
     this.connection.cycle()
   }
 
@@ -93,7 +93,7 @@ export class Client implements ClientContext, ConnectionEvents {
   }
 
   close(): void {
-    this.#over.abort()
+    this.#ended.abort()
     this.#joining.abort()
     this.connection.close()
     this.#protocol.onLive()
@@ -115,7 +115,7 @@ export class Client implements ClientContext, ConnectionEvents {
   onDisconnect(): void {
     if (!this.#isConnected) return
     if (!this.#isLeaving) this.counters.disconnected()
-    this.#gone()
+    this.#markOffline()
   }
 
   onConnectError(reason: string): void {
@@ -138,12 +138,12 @@ export class Client implements ClientContext, ConnectionEvents {
   }
 
   /** Called before the connection ends, so the end counts as intended. */
-  #leaves(): void {
+  #beginLeaving(): void {
     this.#isLeaving = true
-    this.#gone()
+    this.#markOffline()
   }
 
-  #gone(): void {
+  #markOffline(): void {
     this.#joining.abort()
     if (this.#isConnected) this.counters.connected -= 1
     if (this.#isLive) {
@@ -152,6 +152,6 @@ export class Client implements ClientContext, ConnectionEvents {
     }
     this.#isConnected = false
     this.#isLive = false
-    this.#protocol.onLost()
+    this.#protocol.onDisconnect()
   }
 }

@@ -12,7 +12,7 @@ export interface SchedulerOptions<T> {
   clock: Clock
 }
 
-const LONGEST_MS = 2_147_483_647
+const MAX_DELAY_MS = 2_147_483_647
 /** Then sockets get their turn. */
 const MAX_BATCH = 200
 
@@ -65,7 +65,7 @@ export class Scheduler<T> {
     if (this.#next === undefined) return
     const { at, clock } = this.#options
     const waitMs = Math.ceil(at(this.#next) - clock())
-    this.#timer = setTimeout(() => this.#run(), Math.min(LONGEST_MS, Math.max(1, waitMs)))
+    this.#timer = setTimeout(() => this.#run(), Math.min(MAX_DELAY_MS, Math.max(1, waitMs)))
   }
 
   #advance(): void {

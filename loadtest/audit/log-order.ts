@@ -7,7 +7,7 @@ import type { Order, ShownRecord } from './order.ts'
 import { lowerBound, type RoomSends } from './room-records.ts'
 
 /** Most holes per record: an absurd number must not stall the count. */
-const MOST_HOLES = 1_000_000
+const MAX_HOLES = 1_000_000
 
 interface Log {
   /**
@@ -87,7 +87,7 @@ export class LogOrder implements Order {
     if (log === undefined || Number.isNaN(record.head) || latest <= record.head) return 0
     const known = lowerBound(log.ascending, latest + 1) - lowerBound(log.ascending, record.head + 1)
     const foreignIds = record.foreignCount + places.filter((index) => index < 0).length
-    return Math.max(0, Math.min(MOST_HOLES, latest - record.head - known - foreignIds))
+    return Math.max(0, Math.min(MAX_HOLES, latest - record.head - known - foreignIds))
   }
 
   #strayAcks({ seqs }: RoomSends): number {

@@ -3,14 +3,14 @@ import { z } from 'zod'
 import type { Comparison } from '../report/compare/comparison.ts'
 import { argumentsOf, type RunFlags, type RunRequest } from '../run/request/request.ts'
 
-const MOST_PAIRS = 50
+const MAX_PAIRS = 50
 
 const settings = z.array(z.string()).optional()
 export const CompareFlags = z.object({
   a: z.string(),
   b: z.string(),
   beside: z.string().optional(),
-  pairs: z.coerce.number().pipe(z.int().min(1).max(MOST_PAIRS)),
+  pairs: z.coerce.number().pipe(z.int().min(1).max(MAX_PAIRS)),
   aEnv: settings,
   bEnv: settings,
 })
@@ -22,7 +22,7 @@ export type CompareFlags = z.infer<typeof CompareFlags>
  * @param first the first run of A
  */
 export function argumentsOfComparison(
-  asked: RunFlags,
+  runFlags: RunFlags,
   { a, b, beside, pairs, aEnv, bEnv }: CompareFlags,
   first: RunRequest | undefined,
 ): Comparison['arguments'] {
@@ -35,9 +35,9 @@ export function argumentsOfComparison(
     ...given('beside', beside),
     ...given('aEnv', aEnv?.join(',')),
     ...given('bEnv', bEnv?.join(',')),
-    ...given('hosts', asked.hosts === undefined ? undefined : hosts),
-    ...given('workers', asked.workers === undefined ? undefined : workers),
-    ...given('env', asked.env?.join(',')),
+    ...given('hosts', runFlags.hosts === undefined ? undefined : hosts),
+    ...given('workers', runFlags.workers === undefined ? undefined : workers),
+    ...given('env', runFlags.env?.join(',')),
     ...common,
     ...seed,
   }

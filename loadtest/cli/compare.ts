@@ -11,9 +11,9 @@ import { toolNow } from '../system/machine.ts'
 import { type CommandContext, withCommandContext } from './command-context.ts'
 import { argumentsOfComparison, CompareFlags } from './compare-flags.ts'
 import type { Flags } from './flags.ts'
-import { askedFrom, checked, outputFrom } from './flags.ts'
-import { put } from './output.ts'
-import { drawnSeed, requested } from './run.ts'
+import { outputFrom, parseFlags, runFlagsFrom } from './flags.ts'
+import { writeResult } from './output.ts'
+import { randomSeed, requestFor } from './run.ts'
 
 interface Runner {
   label: string
@@ -25,39 +25,43 @@ interface Runner {
 export async function compare(name: string, flags: Flags): Promise<number> {
   const output = outputFrom(flags)
   const scenario = scenarioNamed(name)
-  const own = checked(CompareFlags, flags)
-  const asked = askedFrom(flags, Object.keys(CompareFlags.shape))
-  if (asked.target !== undefined || asked.url !== undefined)
+  const own = parseFlags(CompareFlags, flags)
+  const runFlags = runFlagsFrom(flags, Object.keys(CompareFlags.shape))
+  if (runFlags.target !== undefined || runFlags.url !== undefined)
     throw new UsageError('compare takes --a and --b, not --target or --url')
-  const seed = asked.seed ?? drawnSeed()
-  const { sides, beside } = runnersOf(scenario, asked, own)
+  const seed = runFlags.seed ?? randomSeed()
+  const { sides, beside } = runnersOf(scenario, runFlags, own)
   const startedAt = new Date().toISOString()
   const done = await withCommandContext((context) =>
-    inTurn([...sides, ...beside], { pairs: own.pairs, seed }, context),
+    runInTurns([...sides, ...beside], { pairs: own.pairs, seed }, context),
   )
   const document: Comparison = {
     document: 'comparison',
     version: DOCUMENT_VERSION,
     tool: await toolNow(),
     startedAt,
-    arguments: argumentsOfComparison(asked, own, sides[0]?.request(seed)),
+    arguments: argumentsOfComparison(runFlags, own, sides[0]?.request(seed)),
     interrupted: done.interrupted,
     sides: done.sides.slice(0, sides.length),
     beside: done.sides.slice(sides.length),
   }
-  return put(document, output)
+  return writeResult(document, output)
 }
 
 function runnersOf(
   scenario: Scenario,
-  asked: RunFlags,
+  runFlags: RunFlags,
   own: CompareFlags,
 ): { sides: Runner[]; beside: Runner[] } {
-  const dialect = asked.dialect ?? sharedDialect(own)
+  const dialect = runFlags.dialect ?? sharedDialect(own)
   const side = (target: string, env: string[] | undefined): Runner => ({
     label: own.a === own.b ? [target, ...(env ?? [])].join(' ') : target,
     request: (seed) =>
-      requested(scenario, { ...asked, target, dialect, env: [...(asked.env ?? []), ...(env ?? [])] }, seed),
+      requestFor(
+        scenario,
+        { ...runFlags, target, dialect, env: [...(runFlags.env ?? []), ...(env ?? [])] },
+        seed,
+      ),
   })
   const beside = own.beside
   const runners = {
@@ -69,7 +73,7 @@ function runnersOf(
             {
               label: `${beside} (chat)`,
               request: (seed: number) =>
-                requested(scenario, { ...asked, target: beside, dialect: 'chat' }, seed),
+                requestFor(scenario, { ...runFlags, target: beside, dialect: 'chat' }, seed),
             },
           ],
   }
@@ -91,7 +95,7 @@ function sharedDialect({ a, b }: CompareFlags): Dialect {
 }
 
 /** Both runs of a pair have the same seed. */
-async function inTurn(
+async function runInTurns(
   runners: readonly Runner[],
   { pairs, seed }: { pairs: number; seed: number },
   context: CommandContext,
@@ -101,9 +105,11 @@ async function inTurn(
     for (const [place, { label, request }] of runners.entries()) {
       if (context.stop.aborted) return { sides, interrupted: true }
       context.note(`${pair + 1} of ${pairs}: ${label}`)
-      const asked = request((seed + pair) % 2 ** 31)
+      const runRequest = request((seed + pair) % 2 ** 31)
       try {
-        sides[place]?.results.push(await runScenario(asked, context.observer(asked.settings.clients)))
+        sides[place]?.results.push(
+          await runScenario(runRequest, context.observer(runRequest.settings.clients)),
+        )
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error
       }

@@ -14,15 +14,18 @@ const Output = z.object({
 export type Output = z.infer<typeof Output>
 
 /** The flags of a run, without those for output. */
-export function askedFrom(flags: Flags, others: readonly string[] = []): RunFlags {
+export function runFlagsFrom(flags: Flags, others: readonly string[] = []): RunFlags {
   const left = [...Object.keys(Output.shape), ...others]
-  return checked(RunFlags, Object.fromEntries(Object.entries(flags).filter(([name]) => !left.includes(name))))
+  return parseFlags(
+    RunFlags,
+    Object.fromEntries(Object.entries(flags).filter(([name]) => !left.includes(name))),
+  )
 }
 
-export const outputFrom = (flags: Flags): Output => checked(Output, flags)
+export const outputFrom = (flags: Flags): Output => parseFlags(Output, flags)
 
 /** @throws UsageError */
-export function checked<T>(schema: z.ZodType<T>, flags: unknown): T {
+export function parseFlags<T>(schema: z.ZodType<T>, flags: unknown): T {
   const parsed = schema.safeParse(flags)
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map(({ path, message }) => `${flagOf(path[0])}: ${message}`)

@@ -11,7 +11,7 @@ import { EXIT_CODES } from '../run/exit-codes.ts'
 import type { Output } from './flags.ts'
 
 /** @returns the exit code */
-export async function put(document: ReportDocument, output: Output): Promise<number> {
+export async function writeResult(document: ReportDocument, output: Output): Promise<number> {
   const cwd = process.cwd()
   const paths = await writeReport(document, {
     cwd,

@@ -12,31 +12,40 @@ import { targetNamed } from '../run/request/names.ts'
 import { type RunFlags, targetRequestOf } from '../run/request/request.ts'
 import { withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
-import { askedFrom, checked, type Output, outputFrom } from './flags.ts'
+import { type Output, outputFrom, parseFlags, runFlagsFrom } from './flags.ts'
 import { canvas, codeOf } from './output.ts'
 
 const HttpFlags = z.object({ apiKey: z.string().min(1).optional() })
 /** Flags that do not apply to HTTP requests. */
-const OTHERS = ['roomSize', 'textLength', 'kind', 'transport', 'arrivals', 'ramp', 'agents', 'seed'] as const
+const LOAD_FLAGS = [
+  'roomSize',
+  'textLength',
+  'kind',
+  'transport',
+  'arrivals',
+  'ramp',
+  'agents',
+  'seed',
+] as const
 const OTHER_FLAGS = ['findLimit', 'p99', 'seeds'] as const
 
 /** @returns the exit code */
 export async function runHttp(scenario: HttpScenario, flags: Flags): Promise<number> {
   const output = outputFrom(flags)
-  const { apiKey } = checked(HttpFlags, flags)
-  const asked = askedFrom(flags, [...OTHER_FLAGS, 'apiKey'])
-  const given = [...OTHERS, ...OTHER_FLAGS].filter((name) => flags[name] !== undefined)
+  const { apiKey } = parseFlags(HttpFlags, flags)
+  const runFlags = runFlagsFrom(flags, [...OTHER_FLAGS, 'apiKey'])
+  const given = [...LOAD_FLAGS, ...OTHER_FLAGS].filter((name) => flags[name] !== undefined)
   if (given.length > 0) throw new UsageError(`${scenario.name} does not take ${given.join(', ')}`)
-  const request = requested(scenario, asked, apiKey)
+  const request = requestFor(scenario, runFlags, apiKey)
   const result = await withCommandContext((context) =>
     work(request, context.observer(request.settings.connections)),
   )
-  return put(result, output)
+  return writeResult(result, output)
 }
 
-function requested(scenario: HttpScenario, asked: RunFlags, apiKey: string | undefined): HttpRunRequest {
-  const target = targetNamed(asked.target ?? (asked.url === undefined ? 'rookery' : 'url'))
-  const place = targetRequestOf({ name: scenario.name, minHosts: 1, minWorkers: 1 }, target, asked)
+function requestFor(scenario: HttpScenario, runFlags: RunFlags, apiKey: string | undefined): HttpRunRequest {
+  const target = targetNamed(runFlags.target ?? (runFlags.url === undefined ? 'rookery' : 'url'))
+  const place = targetRequestOf({ name: scenario.name, minHosts: 1, minWorkers: 1 }, target, runFlags)
   if (!scenario.dialects.includes(place.dialect))
     throw new UsageError(
       `${scenario.name} needs a server of the dialect ${scenario.dialects.join(' or ')}, not ${place.dialect}`,
@@ -45,13 +54,13 @@ function requested(scenario: HttpScenario, asked: RunFlags, apiKey: string | und
     throw new UsageError(`${scenario.name} needs the server's --api-key`)
   if (target.name !== 'url' && apiKey !== undefined)
     throw new UsageError('--api-key is for --url: servers that this tool starts get a key of their own')
-  return { scenario, settings: settingsOf(scenario, asked), apiKey, ...place }
+  return { scenario, settings: settingsOf(scenario, runFlags), apiKey, ...place }
 }
 
-function settingsOf({ name, defaults }: HttpScenario, asked: RunFlags): HttpSettings {
-  const connections = asked.clients ?? defaults.connections
-  const ratePerSec = asked.rate ?? defaults.ratePerSec
-  const durationSec = asked.duration ?? defaults.durationSec
+function settingsOf({ name, defaults }: HttpScenario, runFlags: RunFlags): HttpSettings {
+  const connections = runFlags.clients ?? defaults.connections
+  const ratePerSec = runFlags.rate ?? defaults.ratePerSec
+  const durationSec = runFlags.duration ?? defaults.durationSec
   if (!Number.isInteger(ratePerSec) || ratePerSec < connections)
     throw new UsageError(
       `${name}: each connection sends at least once a second, so --rate must be a whole number of at least --clients (${connections}), not ${ratePerSec}`,
@@ -59,7 +68,7 @@ function settingsOf({ name, defaults }: HttpScenario, asked: RunFlags): HttpSett
   return { connections, ratePerSec, durationSec }
 }
 
-async function put(result: HttpResult, output: Output): Promise<number> {
+async function writeResult(result: HttpResult, output: Output): Promise<number> {
   const cwd = process.cwd()
   const name = `${result.startedAt.slice(0, 19).replaceAll(':', '')}-${result.scenario.name}-${result.target.name}`
   const directory = resolve(cwd, output.out ?? join(RESULTS_DIRECTORY, name))

@@ -25,21 +25,21 @@ export interface SeedsRequest {
   scenario: Scenario
   /** The value of `--seeds`. */
   seeds: string
-  asked: RunFlags
+  runFlags: RunFlags
   output: Output
-  requested: (seed: number) => RunRequest
+  requestFor: (seed: number) => RunRequest
 }
 
 /** @returns the exit code */
 export async function runSeeds({
   scenario,
   seeds: words,
-  asked,
+  runFlags,
   output,
-  requested,
+  requestFor,
 }: SeedsRequest): Promise<number> {
-  if (asked.seed !== undefined) throw new UsageError('--seed or --seeds, not both')
-  const requests = seedsFrom(words, scenario).map(requested)
+  if (runFlags.seed !== undefined) throw new UsageError('--seed or --seeds, not both')
+  const requests = seedsFrom(words, scenario).map(requestFor)
   const [first] = requests
   if (first === undefined) throw new UsageError('--seeds names none')
   const startedAt = new Date().toISOString()
@@ -59,7 +59,7 @@ export async function runSeeds({
     totals: totalOf(runs),
     interrupted,
   }
-  await put(document, outputTarget)
+  await writeSeeds(document, outputTarget)
   return exitCodeOf(document)
 }
 
@@ -109,7 +109,7 @@ async function runOne(
   }
 }
 
-async function put(document: Seeds, { directory, output }: OutputTarget): Promise<void> {
+async function writeSeeds(document: Seeds, { directory, output }: OutputTarget): Promise<void> {
   const file = join(directory, 'seeds.json')
   await writeFile(file, `${JSON.stringify(document)}\n`)
   const written = `Result: ${relative(process.cwd(), file)}\n`

@@ -12,16 +12,16 @@ import { runScenario } from '../run/run-scenario.ts'
 import { SCENARIOS } from '../scenarios/index.ts'
 import { withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
-import { askedFrom, checked, outputFrom } from './flags.ts'
-import { put } from './output.ts'
+import { outputFrom, parseFlags, runFlagsFrom } from './flags.ts'
+import { writeResult } from './output.ts'
 import { runSeeds } from './run-seeds.ts'
 
-const Limit = z.object({
+const LimitFlags = z.object({
   findLimit: z.literal(true).optional(),
   p99: z.coerce.number().pipe(z.number().positive()).optional(),
 })
-const Many = z.object({ seeds: z.string().min(1).optional() })
-const OTHERS = ['findLimit', 'p99', 'apiKey', 'seeds'] as const
+const SeedsFlags = z.object({ seeds: z.string().min(1).optional() })
+const OTHER_FLAGS = ['findLimit', 'p99', 'apiKey', 'seeds'] as const
 const DEFAULT_P99_MS = 100
 
 /** @returns the exit code */
@@ -32,32 +32,38 @@ export async function run(name: string, flags: Flags): Promise<number> {
     return runHttp(scenario, flags)
   }
   const output = outputFrom(flags)
-  const limit = checked(Limit, flags)
+  const limit = parseFlags(LimitFlags, flags)
   if (flags['apiKey'] !== undefined) throw new UsageError('--api-key is for http-history and http-publish')
-  const { seeds } = checked(Many, flags)
+  const { seeds } = parseFlags(SeedsFlags, flags)
   if (seeds !== undefined) {
     if (limit.findLimit === true) throw new UsageError('--find-limit or --seeds, not both')
-    const asked = askedFrom(flags, [...OTHERS])
-    return runSeeds({ scenario, seeds, asked, output, requested: (seed) => requested(scenario, asked, seed) })
+    const runFlags = runFlagsFrom(flags, [...OTHER_FLAGS])
+    return runSeeds({
+      scenario,
+      seeds,
+      runFlags,
+      output,
+      requestFor: (seed) => requestFor(scenario, runFlags, seed),
+    })
   }
   if (limit.p99 !== undefined && limit.findLimit !== true)
     throw new UsageError('--p99 goes with --find-limit')
-  const request = requested(scenario, askedFrom(flags, [...OTHERS]))
+  const request = requestFor(scenario, runFlagsFrom(flags, [...OTHER_FLAGS]))
   const result = await withCommandContext((context) => {
     const observer = context.observer(request.settings.clients)
     return limit.findLimit === true
       ? findLimit(request, limit.p99 ?? DEFAULT_P99_MS, observer)
       : runScenario(request, observer)
   })
-  return put(result, output)
+  return writeResult(result, output)
 }
 
 /** The default target is the one at `--url`, else this project. */
-export function requested(scenario: Scenario, asked: RunFlags, seed = drawnSeed()): RunRequest {
-  const target = asked.target ?? (asked.url === undefined ? 'rookery' : 'url')
-  return requestOf(scenario, targetNamed(target), asked, given(seed))
+export function requestFor(scenario: Scenario, runFlags: RunFlags, seed = randomSeed()): RunRequest {
+  const target = runFlags.target ?? (runFlags.url === undefined ? 'rookery' : 'url')
+  return requestOf(scenario, targetNamed(target), runFlags, defaultsFor(seed))
 }
 
-export const drawnSeed = (): number => randomInt(2 ** 31)
+export const randomSeed = (): number => randomInt(2 ** 31)
 
-const given = (seed: number): FlagDefaults => ({ seed, agents: availableParallelism() })
+const defaultsFor = (seed: number): FlagDefaults => ({ seed, agents: availableParallelism() })

@@ -9,39 +9,39 @@ import { runScenario } from '../run/run-scenario.ts'
 import { toolNow } from '../system/machine.ts'
 import { type CommandContext, withCommandContext } from './command-context.ts'
 import type { Flags } from './flags.ts'
-import { checked, outputFrom } from './flags.ts'
-import { put } from './output.ts'
-import { drawnSeed, requested } from './run.ts'
+import { outputFrom, parseFlags } from './flags.ts'
+import { writeResult } from './output.ts'
+import { randomSeed, requestFor } from './run.ts'
 
 interface TourRun {
   description: string
   scenario: string
-  asked: RunFlags
+  runFlags: RunFlags
 }
 
 const TOUR: readonly TourRun[] = [
   {
     description: 'One host with two workers; one of them is killed three times',
     scenario: 'worker-kills',
-    asked: { hosts: 1, workers: 2, clients: 400, rate: 80, duration: 45 },
+    runFlags: { hosts: 1, workers: 2, clients: 400, rate: 80, duration: 45 },
   },
   {
     description: 'Two hosts with Redis; one of them is killed and starts again',
     scenario: 'host-kill',
-    asked: { hosts: 2, workers: 1, clients: 400, rate: 80, duration: 45 },
+    runFlags: { hosts: 2, workers: 1, clients: 400, rate: 80, duration: 45 },
   },
 ]
 
-const SHORT: readonly TourRun[] = [
+const SHORT_TOUR: readonly TourRun[] = [
   {
     description: 'One host with two workers; one of them is killed',
     scenario: 'avalanche-worker',
-    asked: { hosts: 1, workers: 2, clients: 60, rate: 30, duration: 6 },
+    runFlags: { hosts: 1, workers: 2, clients: 60, rate: 30, duration: 6 },
   },
   {
     description: 'Two hosts with Redis; a worker is killed',
     scenario: 'avalanche-worker',
-    asked: { hosts: 2, workers: 2, clients: 60, rate: 30, duration: 6 },
+    runFlags: { hosts: 2, workers: 2, clients: 60, rate: 30, duration: 6 },
   },
 ]
 
@@ -53,32 +53,28 @@ const TourFlags = z.object({
 /** @returns the exit code */
 export async function tour(flags: Flags): Promise<number> {
   const output = outputFrom(flags)
-  const { short = false, seed = drawnSeed() } = checked(TourFlags, flags)
+  const { short = false, seed = randomSeed() } = parseFlags(TourFlags, flags)
   const startedAt = new Date().toISOString()
-  const stops = short ? SHORT : TOUR
-  const results = await withCommandContext((context) => runAll(stops, seed, context))
+  const runs = short ? SHORT_TOUR : TOUR
+  const results = await withCommandContext((context) => runAll(runs, seed, context))
   const document: Tour = {
     document: 'tour',
     version: DOCUMENT_VERSION,
     tool: await toolNow(),
     startedAt,
     arguments: { short, seed },
-    interrupted: results.length < stops.length || results.some(({ interrupted }) => interrupted),
+    interrupted: results.length < runs.length || results.some(({ interrupted }) => interrupted),
     title: 'One host, then two with Redis, with a kill in each',
     results,
   }
-  return put(document, output)
+  return writeResult(document, output)
 }
 
-async function runAll(
-  stops: readonly TourRun[],
-  seed: number,
-  context: CommandContext,
-): Promise<RunResult[]> {
+async function runAll(runs: readonly TourRun[], seed: number, context: CommandContext): Promise<RunResult[]> {
   const results: RunResult[] = []
-  for (const [nth, { description, scenario, asked }] of stops.entries()) {
-    context.note(`${nth + 1} of ${stops.length}: ${description}`)
-    const request = requested(scenarioNamed(scenario), asked, seed)
+  for (const [nth, { description, scenario, runFlags }] of runs.entries()) {
+    context.note(`${nth + 1} of ${runs.length}: ${description}`)
+    const request = requestFor(scenarioNamed(scenario), runFlags, seed)
     const result = await unlessInterrupted(
       runScenario(request, context.observer(request.settings.clients)),
       results,

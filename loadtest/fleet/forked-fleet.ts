@@ -21,7 +21,7 @@ import type { Fleet, FleetOptions, Settled } from './fleet.ts'
 const READY_MS = 60_000
 /** Reports come every second; a process without one for this long counts as dead. */
 const SILENT_SECONDS = 60
-const ASK_EVERY_MS = 100
+const STATE_INTERVAL_MS = 100
 /** Longer than a short stall: an application without a log can't tell that something is still outstanding. */
 const QUIET_MS = 2_000
 
@@ -121,12 +121,12 @@ export class ForkedFleet implements Fleet {
     })
   }
 
-  cut(moments: EventTimes, offlineMs: number): void {
-    for (const [agent, own] of this.#perAgent(moments)) agent.send({ type: 'cut', ...own, offlineMs })
+  cut(times: EventTimes, offlineMs: number): void {
+    for (const [agent, own] of this.#perAgent(times)) agent.send({ type: 'cut', ...own, offlineMs })
   }
 
-  leave(moments: EventTimes): void {
-    for (const [agent, own] of this.#perAgent(moments)) agent.send({ type: 'leave', ...own })
+  leave(times: EventTimes): void {
+    for (const [agent, own] of this.#perAgent(times)) agent.send({ type: 'leave', ...own })
   }
 
   slow(at: number): void {
@@ -146,7 +146,7 @@ export class ForkedFleet implements Fleet {
       const quietForMs = nowMs() - Math.max(0, ...states.map(({ lastDeliveryAt }) => lastDeliveryAt))
       const settled = outstanding === 0 && quietForMs >= quietMs
       if (settled || nowMs() >= deadlineAt) return { settled, outstanding, joined }
-      await abortableDelay(ASK_EVERY_MS, this.#closed.signal)
+      await abortableDelay(STATE_INTERVAL_MS, this.#closed.signal)
     }
   }
 
@@ -201,9 +201,7 @@ export class ForkedFleet implements Fleet {
       const silent = (this.#silentSeconds[number] ?? 0) + 1
       this.#silentSeconds[number] = silent
       if (silent > SILENT_SECONDS)
-        this.#fail(
-          new Error(`client process ${number} (${pid}): has not been resetSilence of for ${silent} seconds`),
-        )
+        this.#fail(new Error(`client process ${number} (${pid}): has not reported for ${silent} seconds`))
     }
   }
 
@@ -232,9 +230,8 @@ export class ForkedFleet implements Fleet {
   async #arrivesWithin(wait: Promise<unknown>, deadlineMs: number): Promise<boolean> {
     const deadline = new AbortController()
     const signal = AbortSignal.any([deadline.signal, this.#closed.signal])
-    const came = wait.then(() => true)
+    const arrived = wait.then(() => true)
     const late = delay(deadlineMs, false, { signal }).catch(() => false)
-    const isIn = await this.#orFailed(Promise.race([came, late])).finally(() => deadline.abort())
-    return isIn
+    return this.#orFailed(Promise.race([arrived, late])).finally(() => deadline.abort())
   }
 }

@@ -23,10 +23,10 @@ export interface HttpRunRequest extends TargetRequest {
 }
 
 /** Below this share of the requested rate, the server did not keep up. */
-const LEAST_SHARE_OF_RATE = 0.95
+const MIN_RATE_SHARE = 0.95
 /** The generator is this process: beyond these limits it is the bottleneck. */
-const MOST_CPU_SHARE = 0.9
-const MOST_DELAY_MS = 50
+const MAX_CPU_SHARE = 0.9
+const MAX_DELAY_MS = 50
 const RESOLUTION_MS = 10
 const PREPARE_MS = 10_000
 
@@ -211,7 +211,7 @@ function checksOf(requests: HttpResult['requests']): Check[] {
     },
     {
       name: 'the requested rate is reached',
-      ok: answered >= due * LEAST_SHARE_OF_RATE,
+      ok: answered >= due * MIN_RATE_SHARE,
       detail: `${answered} of ${due} due at ${askedPerSec}/s`,
     },
   ]
@@ -219,8 +219,8 @@ function checksOf(requests: HttpResult['requests']): Check[] {
 
 function bottleneckOf({ cpuShare, eventLoopDelayP99Ms }: HttpResult['generator']): string[] {
   return [
-    ...(cpuShare >= MOST_CPU_SHARE ? [`the generator used ${Math.round(cpuShare * 100)} % of a core`] : []),
-    ...(eventLoopDelayP99Ms > MOST_DELAY_MS
+    ...(cpuShare >= MAX_CPU_SHARE ? [`the generator used ${Math.round(cpuShare * 100)} % of a core`] : []),
+    ...(eventLoopDelayP99Ms > MAX_DELAY_MS
       ? [`the generator's event loop was ${eventLoopDelayP99Ms.toFixed(0)} ms late (p99)`]
       : []),
   ]

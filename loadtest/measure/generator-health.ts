@@ -24,7 +24,7 @@ export interface GeneratorJudgement {
 }
 
 export const GENERATOR_LIMITS = { cpuShare: 0.9, eventLoopDelayMs: 50, lateMs: 50, badShare: 0.1 } as const
-const FORGIVEN_SECONDS = 1
+const TOLERATED_SECONDS = 1
 /** The usual span of a report; used for the first one. */
 const SECOND_MS = 1_000
 
@@ -88,4 +88,4 @@ const countOf = (spans: readonly Span[], isBad: (report: AgentSecond) => boolean
   spans.filter(({ report }) => isBad(report)).length
 
 const isTooMany = (bad: number, spans: readonly Span[]): boolean =>
-  bad > Math.max(FORGIVEN_SECONDS, spans.length * GENERATOR_LIMITS.badShare)
+  bad > Math.max(TOLERATED_SECONDS, spans.length * GENERATOR_LIMITS.badShare)

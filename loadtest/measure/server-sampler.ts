@@ -26,7 +26,7 @@ type Sampled = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redis'>
 
 const EVERY_MS = 1_000
 /** A day; later samples are dropped. */
-const MOST_SAMPLES = 86_400
+const MAX_SAMPLES = 86_400
 
 export class ServerSampler {
   readonly #target: Sampled
@@ -92,7 +92,7 @@ export class ServerSampler {
     const { cpu, rssBytes } = readProcesses(this.#target.processes(), this.#units)
     const [redis, probes] = await Promise.all([this.#target.redis(), this.#probes?.take() ?? []])
     const delays = probes.map(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms)
-    if (this.#samples.length === MOST_SAMPLES) return
+    if (this.#samples.length === MAX_SAMPLES) return
     const sent: CounterValue[] =
       redis === undefined ? [] : [{ key: 'redis', group: 'redis', value: redis.bytesOut }]
     this.#samples.push({

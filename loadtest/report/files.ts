@@ -9,8 +9,8 @@ const JSON_NAME = 'result.json'
 const PAGE_NAME = 'report.html'
 
 /** Most directories with the same second and name. */
-const MOST_ALIKE = 100
-const LONGEST_NAME = 60
+const MAX_SAME_NAMES = 100
+const MAX_NAME_LENGTH = 60
 
 export interface Destination {
   /** Default: a new one in `loadtest-results` in `cwd`. Existing files of the same name are replaced. */
@@ -65,7 +65,7 @@ async function ownDirectory(document: ReportDocument, cwd: string): Promise<stri
   const parent = join(cwd, RESULTS_DIRECTORY)
   await mkdir(parent, { recursive: true })
   const name = `${document.startedAt.slice(0, 19).replaceAll(':', '')}-${nameOf(document)}`
-  for (let turn = 1; turn <= MOST_ALIKE; turn += 1) {
+  for (let turn = 1; turn <= MAX_SAME_NAMES; turn += 1) {
     const directory = join(parent, turn === 1 ? name : `${name}-${turn}`)
     if (await makeNew(directory)) return directory
   }
@@ -92,7 +92,7 @@ function nameOf(document: ReportDocument): string {
 
 function fileName(words: string): string {
   const safe = words.toLowerCase().replace(/[^a-z0-9]+/g, '-')
-  return safe.slice(0, LONGEST_NAME).replace(/^-+|-+$/g, '')
+  return safe.slice(0, MAX_NAME_LENGTH).replace(/^-+|-+$/g, '')
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

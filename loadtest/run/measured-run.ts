@@ -25,7 +25,7 @@ import { unlessStopped, waitUntil } from './wait.ts'
 import { warmUpServers } from './warm-up.ts'
 
 /** Most deliveries that one client process records: 16 bytes each. */
-const LEDGER_LIMIT = 20_000_000
+const RECORD_LIMIT = 20_000_000
 /** After the last client started to connect. */
 const JOIN_MS = 60_000
 /**
@@ -33,9 +33,9 @@ const JOIN_MS = 60_000
  */
 const EXTRA_JOIN_WAITS = 2
 /** For clients that were disconnected. */
-const BACK_MS = 30_000
+const REJOIN_MS = 30_000
 /** How long outstanding deliveries are waited for after Ctrl-C. */
-const HURRIED_SETTLE_MS = 3_000
+const INTERRUPTED_SETTLE_MS = 3_000
 /** How long settling and collecting the records usually take. */
 const AFTER_MS = 1_500
 /** From a command to its effect. */
@@ -50,7 +50,7 @@ export interface MeasuredRun {
     connectAt: number
     joinedAt: number
     zeroAt: number
-    drivenAt: number
+    stepsEndedAt: number
     endedAt: number
   }
   joined: number
@@ -91,10 +91,10 @@ export async function measureRun(
         observer.second(agent, second)
       },
     })
-    const going = new RunSequence({ fleet, target, plan, request, observer, sampler })
-    const gone = await going.go()
+    const sequence = new RunSequence({ fleet, target, plan, request, observer, sampler })
+    const outcome = await sequence.run()
     samples = await sampler.stop()
-    return { plan, perAgent: fleet.perAgent, seconds, samples, ...gone }
+    return { plan, perAgent: fleet.perAgent, seconds, samples, ...outcome }
   } finally {
     if (samples === undefined) await sampler.stop()
     await fleet?.close()
@@ -109,7 +109,7 @@ function fleetOptionsOf(
 ): Omit<FleetOptions, 'onSecond'> {
   const run = randomBytes(4).toString('hex')
   const addressed = addressClients(inRunRooms(clients, run), urls)
-  return { agents, seed, run, dialect, kind, clients: addressed, recordLimit: LEDGER_LIMIT }
+  return { agents, seed, run, dialect, kind, clients: addressed, recordLimit: RECORD_LIMIT }
 }
 
 const plannedMs = ({ steps, afterFaults, baseline }: RunPlan): number =>
@@ -144,7 +144,7 @@ class RunSequence {
     this.#baselines = new ResourceBaselines({ target, returnMs: plan.baseline.returnMs, stop: observer.stop })
   }
 
-  async go(): Promise<SequenceOutcome> {
+  async run(): Promise<SequenceOutcome> {
     const startedAt = new Date()
     const beganAt = nowMs()
     await this.#count('note', 'none')
@@ -155,7 +155,7 @@ class RunSequence {
     await this.#count('note', 'all')
     const zeroAt = nowMs() + LEAD_MS
     if (joined > 0) await this.#runSteps(zeroAt)
-    const drivenAt = nowMs()
+    const stepsEndedAt = nowMs()
     const settled = await this.#settle(joined)
     await this.#count('compare', 'all')
     this.#parts.observer.phase('reading the delivery records')
@@ -165,7 +165,7 @@ class RunSequence {
     await this.#count('compare', 'none')
     return {
       startedAt,
-      times: { beganAt, connectAt, joinedAt, zeroAt, drivenAt, endedAt },
+      times: { beganAt, connectAt, joinedAt, zeroAt, stepsEndedAt, endedAt },
       joined,
       marks: this.#marks,
       settled,
@@ -209,7 +209,7 @@ class RunSequence {
   async #count(does: 'note' | 'compare', clients: Baseline['clients']): Promise<void> {
     if (this.#baselines === undefined) return
     this.#parts.observer.phase('counting resources')
-    const counted = this.#baselines[does](clients).catch((error: unknown) => this.#trouble(error))
+    const counted = this.#baselines[does](clients).catch((error: unknown) => this.#addProblem(error))
     await unlessStopped(counted, this.#stop)
   }
 
@@ -244,9 +244,9 @@ class RunSequence {
       },
       now: nowMs,
     }
-    const driven = runAllSteps(plan, context).catch((error: unknown) => this.#trouble(error))
+    const steps = runAllSteps(plan, context).catch((error: unknown) => this.#addProblem(error))
     try {
-      await Promise.race([driven, fleet.failed])
+      await Promise.race([steps, fleet.failed])
     } finally {
       failed.abort()
     }
@@ -258,13 +258,19 @@ class RunSequence {
     const hasAbsent = hasFaults || plan.steps.some((step) => step.do === 'cut' || step.do === 'churn')
     observer.phase('settling')
     if (hasFaults) await unlessStopped(this.#untilReady(target), this.#stop)
-    if (hasAbsent && joined > 0) await unlessStopped(fleet.untilJoined(BACK_MS), this.#stop)
-    if (this.#stop.aborted) return fleet.settle(HURRIED_SETTLE_MS)
+    if (hasAbsent && joined > 0) await unlessStopped(fleet.untilJoined(REJOIN_MS), this.#stop)
+    if (this.#stop.aborted) return fleet.settle(INTERRUPTED_SETTLE_MS)
     const settling = fleet.settle(plan.settleMs)
     await unlessStopped(settling, this.#stop)
-    const hurried = AbortSignal.any(this.#stop.aborted ? [AbortSignal.timeout(HURRIED_SETTLE_MS)] : [])
+    const interrupted = AbortSignal.any(
+      this.#stop.aborted ? [AbortSignal.timeout(INTERRUPTED_SETTLE_MS)] : [],
+    )
     return (
-      (await unlessStopped(settling, hurried)) ?? { settled: false, outstanding: 0, joined: observer.joined }
+      (await unlessStopped(settling, interrupted)) ?? {
+        settled: false,
+        outstanding: 0,
+        joined: observer.joined,
+      }
     )
   }
 
@@ -272,11 +278,11 @@ class RunSequence {
     try {
       await target.untilReady()
     } catch (error) {
-      this.#trouble(error)
+      this.#addProblem(error)
     }
   }
 
-  #trouble(error: unknown): void {
+  #addProblem(error: unknown): void {
     this.#problems.push(error instanceof Error ? error.message : String(error))
   }
 }

@@ -2,7 +2,7 @@
  * Counts the servers' resources before a load, and after it until they have returned to that or time is up.
  */
 
-import { baselineRows, isBack } from '../measure/resources/compare-resources.ts'
+import { baselineRows, hasReturned } from '../measure/resources/compare-resources.ts'
 import { countResources } from '../measure/resources/count-resources.ts'
 import type { ResourceCounts } from '../model/resources.ts'
 import type { Baseline } from '../model/result.ts'
@@ -59,7 +59,8 @@ export class ResourceBaselines {
       if (after === undefined) return
       const rows = baselineRows(before, after, clients)
       const waitedMs = nowMs() - quietAt
-      const isOver = rows.every(isBack) || waitedMs >= this.#options.returnMs || !(await this.#waitForNext())
+      const isOver =
+        rows.every(hasReturned) || waitedMs >= this.#options.returnMs || !(await this.#waitForNext())
       if (isOver) return void this.#compared.push({ clients, waitedMs, rows })
     }
   }

@@ -10,8 +10,8 @@ import { unlessStopped, waitUntil } from './wait.ts'
 
 /** Commands go to the fleet this long ahead, so that every process gets them in time. */
 const AHEAD_MS = 250
-/** Length of the pieces in which load continues while a fault lasts. */
-const PIECE_MS = 1_000
+/** Length of the chunks in which load continues while a fault lasts. */
+const LOAD_CHUNK_MS = 1_000
 
 export interface StepContext {
   fleet: Pick<Fleet, 'load' | 'cut' | 'leave' | 'slow' | 'trackRecovery'>
@@ -77,8 +77,8 @@ async function loadUntil(load: Load, faults: Promise<unknown>, context: StepCont
   await waitUntil(context.now(), end)
   let until = context.now() + AHEAD_MS
   while (!end.aborted) {
-    context.fleet.load({ ...load, durationMs: PIECE_MS }, until)
-    until += PIECE_MS
+    context.fleet.load({ ...load, durationMs: LOAD_CHUNK_MS }, until)
+    until += LOAD_CHUNK_MS
     await waitUntil(until - AHEAD_MS, end)
   }
   return until
@@ -100,11 +100,11 @@ function inOrder(steps: readonly Step[]): { step: Step; place: number }[] {
 }
 
 async function injectFault(step: Extract<Step, { do: 'fault' }>, context: StepContext): Promise<void> {
-  const does = context.faults[step.fault]
-  if (does === undefined) throw new Error(`the target has no ${step.fault}`)
+  const inject = context.faults[step.fault]
+  if (inject === undefined) throw new Error(`the target has no ${step.fault}`)
   context.mark(context.now() - context.zeroAt, `${step.fault} ${step.which}`)
   try {
-    await does(step.which)
+    await inject(step.which)
   } catch (error) {
     if (!(error instanceof FaultMissed)) throw error
     context.mark(context.now() - context.zeroAt, `${step.fault} ${step.which} hit nothing: ${error.message}`)

@@ -2,12 +2,12 @@
 import { nowMs } from '../system/clock.ts'
 
 /** The longest delay of a timer. */
-const LONGEST_MS = 2 ** 31 - 1
+const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** Resolves at that time, or when `stop` is aborted; never rejects. */
 export function waitUntil(at: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(end, Math.min(LONGEST_MS, Math.max(0, at - nowMs())))
+    const timer = setTimeout(end, Math.min(MAX_DELAY_MS, Math.max(0, at - nowMs())))
     stop.addEventListener('abort', end, { once: true })
     if (stop.aborted) end()
     function end() {

@@ -21,9 +21,9 @@ interface RandomFault {
 }
 
 /** No planned outage lasts longer. */
-export const LONGEST_HOLD_MS = 6_000
+export const MAX_OUTAGE_MS = 6_000
 const DOWN_MS = [300, 4_000] as const
-const STILL_MS = [500, LONGEST_HOLD_MS] as const
+const STILL_MS = [500, MAX_OUTAGE_MS] as const
 /** How long a host that is stopped takes to exit: it moves its clients first. */
 export const DRAIN_MS = 3_000
 /** Server settings for runs that stop and start hosts several times a minute. */

@@ -43,7 +43,7 @@ async function start(setUp: DocumentedSetup, options: TargetOptions): Promise<Ru
   return startCluster({
     options,
     appendfsync: setUp.knownToRedis === undefined ? undefined : 'no',
-    boot: ({ address, port, env }) =>
+    startServer: ({ address, port, env }) =>
       DocumentedServer.start({
         file: `${setUp.name}.js`,
         address,

@@ -15,7 +15,7 @@ const hostAt = (hosts: readonly Host[], which: number): Host => {
 }
 
 /** Faults of one host run in order: one that comes during a start waits. */
-const inTurn =
+const queued =
   (hosts: readonly Host[], does: (host: Host) => Promise<void>): Fault =>
   async (which) => {
     const host = hostAt(hosts, which)
@@ -24,12 +24,12 @@ const inTurn =
 
 export function hostFaults(hosts: readonly Host[]): Faults {
   return {
-    'kill-host': inTurn(hosts, (host) => host.kill()),
-    'kill-primary': inTurn(hosts, (host) => host.killPrimary()),
-    'stop-host': inTurn(hosts, (host) => host.stop()),
-    'start-host': inTurn(hosts, (host) => host.start()),
-    'pause-host': inTurn(hosts, (host) => host.pause()),
-    'resume-host': inTurn(hosts, (host) => host.resume()),
+    'kill-host': queued(hosts, (host) => host.kill()),
+    'kill-primary': queued(hosts, (host) => host.killPrimary()),
+    'stop-host': queued(hosts, (host) => host.stop()),
+    'start-host': queued(hosts, (host) => host.start()),
+    'pause-host': queued(hosts, (host) => host.pause()),
+    'resume-host': queued(hosts, (host) => host.resume()),
     'stall-primary': async (which) => {
       const host = hostAt(hosts, which)
       await host.queue.idle()
@@ -62,7 +62,7 @@ export function workerFaults(hosts: readonly Host[], workersPerHost: number): Fa
 
 /** Lasts until the workers are replaced; other faults of the host do not wait for that. */
 export function reloadFault(hosts: readonly Host[]): Faults {
-  const begin = inTurn(hosts, (host) => host.reload())
+  const begin = queued(hosts, (host) => host.reload())
   return {
     reload: async (which) => {
       await begin(which)

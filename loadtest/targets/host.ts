@@ -48,18 +48,18 @@ export class Host {
   readonly url: string
   /** Runs this host's faults in order. */
   readonly queue = new SerialQueue()
-  readonly #boot: () => Promise<Server>
+  readonly #startServer: () => Promise<Server>
   readonly #servers: Server[] = []
   readonly #expectedExits = new Set<number>()
   readonly #paused = new Map<number, number>()
   /** Workers whose primary was killed: they should exit on their own. */
   #orphans: number[] = []
 
-  /** @param boot resolves when the server accepts connections */
-  constructor(index: number, url: string, boot: () => Promise<Server>) {
+  /** @param startServer resolves when the server accepts connections */
+  constructor(index: number, url: string, startServer: () => Promise<Server>) {
     this.index = index
     this.url = url
-    this.#boot = boot
+    this.#startServer = startServer
   }
 
   get server(): Server {
@@ -68,13 +68,13 @@ export class Host {
     return server
   }
 
-  get runs(): boolean {
+  get isUp(): boolean {
     return this.#servers.length > 0 && isRunning(this.server.pid)
   }
 
   async start(): Promise<void> {
-    if (this.runs) throw new FaultMissed(`host ${this.index} is already running`)
-    this.#servers.push(await this.#boot())
+    if (this.isUp) throw new FaultMissed(`host ${this.index} is already running`)
+    this.#servers.push(await this.#startServer())
   }
 
   /** The server may not have noticed a worker's exit yet. */
@@ -85,7 +85,7 @@ export class Host {
   /** Kills all of its processes, as in a power failure. */
   async kill(): Promise<void> {
     const orphans = this.#orphans.splice(0)
-    if (!this.runs) return killAll(orphans)
+    if (!this.isUp) return killAll(orphans)
     const { pid } = this.server
     // Stop it first, so that it forks no process between listing its children and its end.
     await pauseAll([pid])
@@ -163,7 +163,7 @@ export class Host {
   }
 
   processes(): ServerProcess[] {
-    if (!this.runs) return []
+    if (!this.isUp) return []
     const { pid, role } = this.server
     const workers = childrenOf(pid).map((child) => this.#process(child, 'worker'))
     return [this.#process(pid, role), ...workers]
@@ -199,7 +199,7 @@ export class Host {
   }
 
   #processTree(): number[] {
-    if (!this.runs) throw new FaultMissed(`host ${this.index} is not running`)
+    if (!this.isUp) throw new FaultMissed(`host ${this.index} is not running`)
     return [this.server.pid, ...childrenOf(this.server.pid)]
   }
 

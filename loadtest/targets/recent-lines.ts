@@ -1,16 +1,16 @@
 /** The last lines of a server's output, bounded. */
-const MOST = 60
-const LONGEST = 2_000
+const MAX_LINES = 60
+const MAX_LINE_LENGTH = 2_000
 
 export class RecentLines {
   #lines: string[] = []
 
   add(line: string): void {
-    this.#lines.push(line.slice(0, LONGEST))
-    if (this.#lines.length > 2 * MOST) this.#lines = this.#lines.slice(-MOST)
+    this.#lines.push(line.slice(0, MAX_LINE_LENGTH))
+    if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES)
   }
 
   toString(): string {
-    return this.#lines.slice(-MOST).join('\n')
+    return this.#lines.slice(-MAX_LINES).join('\n')
   }
 }

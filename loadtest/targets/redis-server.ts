@@ -52,7 +52,7 @@ export class RedisServer {
     return this.#redis.port
   }
 
-  get runs(): boolean {
+  get isUp(): boolean {
     return isRunning(this.#redis.pid)
   }
 
@@ -74,7 +74,7 @@ export class RedisServer {
   }
 
   async startAgain(): Promise<void> {
-    if (this.runs) throw new FaultMissed('Redis is already running')
+    if (this.isUp) throw new FaultMissed('Redis is already running')
     await this.#redis.start()
     this.#answeredBytes = 0
     this.#pids.push(this.#redis.pid)
@@ -97,7 +97,7 @@ export class RedisServer {
   }
 
   processes(): ServerProcess[] {
-    return this.runs ? [{ pid: this.#redis.pid, role: 'redis', host: 0 }] : []
+    return this.isUp ? [{ pid: this.#redis.pid, role: 'redis', host: 0 }] : []
   }
 
   unexpectedExits(): string[] {
@@ -111,7 +111,7 @@ export class RedisServer {
 
   /** Excludes the bytes and connection of these requests. Undefined while it does not respond. */
   async figures(): Promise<RedisFigures | undefined> {
-    if (!this.runs) return undefined
+    if (!this.isUp) return undefined
     const info = await answerFrom(this.#redis.socketPath, (redis) => redis.info('clients', 'stats'))
     if (info === undefined) return undefined
     const { bytesOut, connections, ...others } = redisFiguresFrom(info)
@@ -121,12 +121,12 @@ export class RedisServer {
   }
 
   /** Undefined while it does not respond. */
-  async holdings(): Promise<RedisResources | undefined> {
-    return this.runs ? answerFrom(this.#redis.socketPath, resourcesOf) : undefined
+  async resources(): Promise<RedisResources | undefined> {
+    return this.isUp ? answerFrom(this.#redis.socketPath, resourcesOf) : undefined
   }
 
   #mustRun(): void {
-    if (!this.runs) throw new FaultMissed('Redis is not running')
+    if (!this.isUp) throw new FaultMissed('Redis is not running')
   }
 
   async stop(): Promise<void> {

@@ -34,7 +34,7 @@ function start(options: TargetOptions): Promise<RunningTarget> {
   return startCluster({
     options,
     appendfsync: count > 1 ? 'always' : undefined,
-    boot: (host) =>
+    startServer: (host) =>
       RookeryServer.start({
         url: host.url,
         workers: workersPerHost,

@@ -20,7 +20,7 @@ export interface ClusterParts {
   probeDirectory: string
   faults: Faults
   /** In addition to what each host reports. */
-  isReady(hostsThatRun: number): Promise<boolean>
+  isReady(runningHosts: number): Promise<boolean>
 }
 
 export class RunningCluster implements RunningTarget {
@@ -59,7 +59,7 @@ export class RunningCluster implements RunningTarget {
   }
 
   async redisResources(): Promise<RedisResources | undefined> {
-    return this.#parts.redis?.holdings()
+    return this.#parts.redis?.resources()
   }
 
   /** Of the running hosts. */
@@ -99,7 +99,7 @@ export class RunningCluster implements RunningTarget {
   }
 
   async #isReady(): Promise<boolean> {
-    const running = this.#parts.hosts.filter(({ runs }) => runs)
+    const running = this.#parts.hosts.filter(({ isUp }) => isUp)
     const each = await Promise.all(running.map((host) => host.isReady(running.length - 1)))
     return each.every(Boolean) && (await this.#parts.isReady(running.length))
   }

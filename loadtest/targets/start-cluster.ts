@@ -32,11 +32,11 @@ export interface ClusterPlan {
   /** The appendfsync mode of its Redis, unless REDIS_APPENDFSYNC is set; undefined: no Redis. */
   appendfsync: string | undefined
   /** Resolves when the host's server accepts connections. */
-  boot(config: HostConfig): Promise<Server>
+  startServer(config: HostConfig): Promise<Server>
   /** In addition to those of hosts and Redis. */
   faults(hosts: readonly Host[]): Faults
   /** Whether Redis knows all servers of the running hosts; true by default. */
-  isReady?(redis: RedisServer, hostsThatRun: number): Promise<boolean>
+  isReady?(redis: RedisServer, runningHosts: number): Promise<boolean>
 }
 
 export async function startCluster(plan: ClusterPlan): Promise<RunningTarget> {
@@ -76,7 +76,7 @@ async function startHosts(
       ...plan.options.env,
     }
     const config = await hostConfigOf(index, directory, env)
-    hosts.push(new Host(index, config.url, () => plan.boot(config)))
+    hosts.push(new Host(index, config.url, () => plan.startServer(config)))
   }
   const faults = {
     ...hostFaults(hosts),

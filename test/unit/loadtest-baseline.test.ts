@@ -1,6 +1,6 @@
 /** Resource counts before and after a load: allowed differences pass, and growth is found. */
 import { describe, expect, test } from 'vitest'
-import { baselineRows, isBack } from '../../loadtest/measure/resources/compare-resources.ts'
+import { baselineRows, hasReturned } from '../../loadtest/measure/resources/compare-resources.ts'
 import type {
   ProcessResources,
   RedisResources,
@@ -57,7 +57,7 @@ const withRedis = (changes: Partial<RedisResources>): ResourceCounts => ({
 })
 
 const astray = (after: ResourceCounts, clients: Baseline['clients'] = 'all', before = BEFORE): Row[] =>
-  baselineRows(before, after, clients).filter((row) => !isBack(row))
+  baselineRows(before, after, clients).filter((row) => !hasReturned(row))
 const names = (rows: readonly Row[]): string[] => rows.map(({ of, what }) => `${what} of ${of}`)
 
 test('equal counts pass, and so do lower counts that are never too low', () => {

@@ -52,7 +52,7 @@ export class BenchProtocol implements ClientProtocol {
     recovery.shown(dueAt, now)
   }
 
-  onLost(): void {
+  onDisconnect(): void {
     // Outstanding requests reject on their own.
   }
 

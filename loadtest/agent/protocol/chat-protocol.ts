@@ -14,7 +14,7 @@ import type { RoomHeads } from './room-heads.ts'
 
 /** Most sends of one client that wait for an answer or a connection; further due messages are not sent. */
 const BACKLOG = 1_000
-const BACK_OFF = { baseMs: 100, maxMs: 2_000 }
+const RETRY_DELAYS = { baseMs: 100, maxMs: 2_000 }
 /**
  * Most sends of one client in flight or retried; the others wait, so a backlog does not arrive as one burst.
  */
@@ -80,7 +80,7 @@ export class ChatProtocol implements ClientProtocol {
     first?.recordForeign(`${String(id)} in ${String(room)}`)
   }
 
-  onLost(): void {
+  onDisconnect(): void {
     for (const room of this.#rooms.values()) room.disconnected()
   }
 
@@ -96,15 +96,15 @@ export class ChatProtocol implements ClientProtocol {
   }
 
   async #deliver(send: Send): Promise<void> {
-    const { over, random } = this.#context
+    const { ended, random } = this.#context
     this.#unanswered += 1
     if (this.#underWay < MAX_CONCURRENT_SENDS) this.#underWay += 1
     else await new Promise<void>((resolve) => this.#line.push(resolve))
-    for (let failures = 1; !over.aborted; failures += 1) {
+    for (let failures = 1; !ended.aborted; failures += 1) {
       if (!this.#context.isLive) await new Promise<void>((resolve) => this.#waiting.push(resolve))
       const outcome = await this.#try(send)
       if (outcome === 'done') break
-      await abortableDelay(retryDelayMs({ ...BACK_OFF, random }, failures, outcome), over)
+      await abortableDelay(retryDelayMs({ ...RETRY_DELAYS, random }, failures, outcome), ended)
     }
     this.#unanswered -= 1
     const next = this.#line.shift()

@@ -60,14 +60,14 @@ export class Recorder {
   }
 
   /** Starts the record of one client in one room, and of one log if there is one. */
-  open(page: MemberOptions): MemberRecorder {
-    const member = new MemberRecorder(page, this)
+  open(options: MemberOptions): MemberRecorder {
+    const member = new MemberRecorder(options, this)
     this.#members.push(member)
     return member
   }
 
   /** @returns whether to record the delivery */
-  takesDelivery(at: number): boolean {
+  countDelivery(at: number): boolean {
     if (this.#closed) return false
     this.#lastDeliveryAt = at
     if (this.#deliveries >= this.#options.limit) this.#overflowed = true
@@ -115,7 +115,7 @@ export interface MemberOptions {
 }
 
 export class MemberRecorder {
-  readonly #page: MemberOptions
+  readonly #options: MemberOptions
   readonly #recorder: Recorder
   readonly #keys = new NumberList()
   readonly #seqs: NumberList | undefined
@@ -124,10 +124,10 @@ export class MemberRecorder {
   #joinedAt = Number.NaN
   #leftAt = Number.NaN
 
-  constructor(page: MemberOptions, recorder: Recorder) {
-    this.#page = page
+  constructor(options: MemberOptions, recorder: Recorder) {
+    this.#options = options
     this.#recorder = recorder
-    this.#seqs = page.epoch === undefined ? undefined : new NumberList()
+    this.#seqs = options.epoch === undefined ? undefined : new NumberList()
   }
 
   get hasJoined(): boolean {
@@ -141,7 +141,7 @@ export class MemberRecorder {
 
   /** In order of delivery. */
   show(id: unknown, at: number, seq = Number.NaN): void {
-    if (!this.#recorder.takesDelivery(at)) return
+    if (!this.#recorder.countDelivery(at)) return
     const key = typeof id === 'string' ? keyFromId(this.#recorder.run, id) : undefined
     if (key === undefined) this.recordForeign(String(id))
     else {
@@ -160,7 +160,7 @@ export class MemberRecorder {
   }
 
   record(): MemberRecord {
-    const { client, room, head, epoch, absences } = this.#page
+    const { client, room, head, epoch, absences } = this.#options
     return {
       client,
       room,

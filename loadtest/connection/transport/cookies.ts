@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** A server that sets more is not a load balancer. */
-const MOST = 20
+const MAX_COOKIES = 20
 
 export class Cookies {
   readonly #values = new Map<string, string>()
@@ -11,7 +11,7 @@ export class Cookies {
     for (const line of headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=;\s]+)=([^;]*)/.exec(line) ?? []
       if (name === undefined || value === undefined) continue
-      if (this.#values.has(name) || this.#values.size < MOST) this.#values.set(name, value)
+      if (this.#values.has(name) || this.#values.size < MAX_COOKIES) this.#values.set(name, value)
     }
   }
 

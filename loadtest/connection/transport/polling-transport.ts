@@ -14,7 +14,7 @@ const LEAVE_TIMEOUT_MS = 5_000
 
 export class PollingTransport implements CarryingTransport {
   readonly name = 'polling'
-  readonly #line: PollingHttp
+  readonly #http: PollingHttp
   /** Undefined: no more events. */
   #events: TransportEvents | undefined
   /** Bounded by what is sent during one POST; see `PendingRequests`. */
@@ -27,11 +27,11 @@ export class PollingTransport implements CarryingTransport {
   #paused: (() => void) | undefined
   #limiter: ReadLimiter | undefined
   #leaving: NodeJS.Timeout | undefined
-  #isGoodbyeSaid = false
+  #isCloseSent = false
 
   constructor(address: Address, events: TransportEvents) {
     this.#events = events
-    this.#line = new PollingHttp(address)
+    this.#http = new PollingHttp(address)
     this.#poll()
   }
 
@@ -66,21 +66,21 @@ export class PollingTransport implements CarryingTransport {
   /** After `pause`: ends it, because another transport takes over. @returns what has not been sent */
   retire(): string[] {
     this.#forget()
-    this.#line.close()
+    this.#http.close()
     return this.#queue
   }
 
   leave(): void {
     this.#forget()
-    if (this.#sid === undefined) return this.#line.close()
-    this.#leaving = setTimeout(() => this.#line.close(), LEAVE_TIMEOUT_MS)
+    if (this.#sid === undefined) return this.#http.close()
+    this.#leaving = setTimeout(() => this.#http.close(), LEAVE_TIMEOUT_MS)
     this.#paused = undefined
     this.#post()
   }
 
   cut(): void {
     this.#forget()
-    this.#line.cut()
+    this.#http.cut()
   }
 
   #hold(held: boolean): void {
@@ -93,7 +93,7 @@ export class PollingTransport implements CarryingTransport {
       this.#isPolling || this.#isHeld || this.#paused !== undefined || this.#events === undefined
     if (mustNotPoll) return
     this.#isPolling = true
-    this.#line.ask(this.#sid, undefined, (outcome) => {
+    this.#http.ask(this.#sid, undefined, (outcome) => {
       this.#isPolling = false
       this.#polled(outcome)
     })
@@ -115,7 +115,7 @@ export class PollingTransport implements CarryingTransport {
     const payload = this.#nextPayload()
     if (payload === undefined) return
     this.#isPosting = true
-    this.#line.ask(this.#sid, payload, (outcome) => {
+    this.#http.ask(this.#sid, payload, (outcome) => {
       this.#isPosting = false
       this.#posted(outcome)
     })
@@ -127,8 +127,8 @@ export class PollingTransport implements CarryingTransport {
    */
   #nextPayload(): string | undefined {
     if (this.#queue.length > 0) return takePayload(this.#queue, this.#maxPayload)
-    if (this.#leaving === undefined || this.#isGoodbyeSaid) return undefined
-    this.#isGoodbyeSaid = true
+    if (this.#leaving === undefined || this.#isCloseSent) return undefined
+    this.#isCloseSent = true
     return ENGINE.close
   }
 
@@ -136,7 +136,7 @@ export class PollingTransport implements CarryingTransport {
     if (outcome.status !== 200) return this.#fail(`xhr post error: ${outcome.word}`)
     this.#checkPaused()
     this.#post()
-    if (this.#isGoodbyeSaid && !this.#isPosting) this.#close()
+    if (this.#isCloseSent && !this.#isPosting) this.#close()
   }
 
   #checkPaused(): void {
@@ -150,13 +150,13 @@ export class PollingTransport implements CarryingTransport {
 
   #close(): void {
     clearTimeout(this.#leaving)
-    this.#line.close()
+    this.#http.close()
   }
 
   #end(reason: string, detail: string): void {
     const events = this.#events
     this.#forget()
-    this.#line.close()
+    this.#http.close()
     events?.onEnd(reason, detail)
   }
 

@@ -8,7 +8,7 @@ import type { PollingTransport } from './polling-transport.ts'
 import type { Address, TransportEvents } from './transport.ts'
 import { WebSocketTransport } from './websocket-transport.ts'
 
-export interface Upgraded {
+export interface UpgradeTarget {
   events: TransportEvents
   onUpgrade(to: WebSocketTransport): void
 }
@@ -16,12 +16,12 @@ export interface Upgraded {
 export class Upgrade {
   readonly #polling: PollingTransport
   readonly #candidate: WebSocketTransport
-  readonly #upgraded: Upgraded
-  #isTried = false
+  readonly #target: UpgradeTarget
+  #pauseRequested = false
 
-  constructor(address: Address, polling: PollingTransport, upgraded: Upgraded) {
+  constructor(address: Address, polling: PollingTransport, target: UpgradeTarget) {
     this.#polling = polling
-    this.#upgraded = upgraded
+    this.#target = target
     this.#candidate = new WebSocketTransport(address, {
       onOpen: () => this.#candidate.send(PROBE),
       onText: (text) => this.#take(text),
@@ -39,19 +39,19 @@ export class Upgrade {
       this.#fail()
       return
     }
-    this.#isTried = true
+    this.#pauseRequested = true
     this.#polling.pause(() => this.#move())
   }
 
   #move(): void {
     const unsent = this.#polling.retire()
-    this.#candidate.handTo(this.#upgraded.events)
+    this.#candidate.handTo(this.#target.events)
     this.#candidate.send(ENGINE.upgrade)
     for (const packet of unsent) this.#candidate.send(packet)
-    this.#upgraded.onUpgrade(this.#candidate)
+    this.#target.onUpgrade(this.#candidate)
   }
 
   #fail(): void {
-    if (this.#isTried) this.#polling.resume()
+    if (this.#pauseRequested) this.#polling.resume()
   }
 }

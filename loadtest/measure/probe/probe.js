@@ -12,7 +12,7 @@ import { isMainThread } from 'node:worker_threads'
 import { reportResources } from './resource-probe.js'
 
 const EVERY_MS = 1_000
-const MOST_LINES = 86_400
+const MAX_LINES = 86_400
 /** The histogram holds the time between ticks; the excess over this is delay. */
 const RESOLUTION_MS = 10
 
@@ -51,7 +51,7 @@ function begin(file) {
     before = now
     delay.reset()
     lines += 1
-    if (lines === MOST_LINES) end()
+    if (lines === MAX_LINES) end()
     isWriting = true
     write(file, `${line}\n`, (error) => {
       isWriting = false

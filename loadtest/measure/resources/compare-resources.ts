@@ -45,7 +45,7 @@ export function baselineRows(
   ]
 }
 
-export const isBack = ({ after, least, most }: Row): boolean =>
+export const hasReturned = ({ after, least, most }: Row): boolean =>
   (least === null || after >= least) && (most === null || after <= most)
 
 const REDIS = 'Redis'

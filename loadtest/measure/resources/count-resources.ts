@@ -14,10 +14,10 @@ import { nowMs } from '../../system/clock.ts'
 import { descriptorsOf, isRunning, readProc, signal } from '../../system/processes.ts'
 import { privateRssFrom, processKeyFrom } from '../proc-parser.ts'
 
-type Held = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redisResources'>
+type ResourceSource = Pick<RunningTarget, 'processes' | 'probeDirectory' | 'redisResources'>
 
 /** @returns undefined for servers that run elsewhere @throws if a process does not respond */
-export async function countResources(target: Held): Promise<ResourceCounts | undefined> {
+export async function countResources(target: ResourceSource): Promise<ResourceCounts | undefined> {
   const { probeDirectory } = target
   if (probeDirectory === undefined) return undefined
   const [processes, redis] = await Promise.all([
@@ -28,14 +28,14 @@ export async function countResources(target: Held): Promise<ResourceCounts | und
 }
 
 /** On a busy machine it may not respond at once. */
-async function redisOf(target: Held): Promise<RedisResources | undefined> {
+async function redisOf(target: ResourceSource): Promise<RedisResources | undefined> {
   if (!target.processes().some(({ role }) => role === 'redis')) return undefined
-  let held: RedisResources | undefined
+  let resources: RedisResources | undefined
   await until(async () => {
-    held = await target.redisResources()
-    return held !== undefined
+    resources = await target.redisResources()
+    return resources !== undefined
   }, 'Redis reports its resources')
-  return held
+  return resources
 }
 
 /** Undefined if the process has exited meanwhile. */

@@ -18,7 +18,7 @@ export class NotComparable extends Error {
 
 /** Five pairs that differ the same way, or more pairs with few exceptions. */
 const BEYOND_NOISE = 1 / 16
-const FEWEST_PAIRS = 3
+const MIN_PAIRS = 3
 
 /**
  * `few`: fewer than three pairs. `leaning`: most pairs differ the same way, but chance does that too often to
@@ -63,13 +63,13 @@ export function compare({ sides }: Pick<Comparison, 'sides'>): SideComparison[] 
 /** Properties that must be the same in all runs of all sides, and are not. */
 function differingProperties(sides: readonly Side[]): string[] {
   const runs = sides.flatMap(({ results }) => results)
-  const musts: [string, (run: RunResult) => string][] = [
+  const mustBeEqual: [string, (run: RunResult) => string][] = [
     ['dialects', (run) => run.dialect],
     ['scenarios', (run) => run.scenario.name],
     ['kinds of client', (run) => run.kind],
     ['numbers of clients', (run) => String(run.clients.asked)],
   ]
-  return musts.flatMap(([name, of]) => {
+  return mustBeEqual.flatMap(([name, of]) => {
     const found = [...new Set(runs.map(of))]
     return found.length > 1 ? [`different ${name} (${found.join(', ')})`] : []
   })
@@ -84,15 +84,15 @@ function compareSides(base: Side, other: Side): SideComparison {
   const rounds = Math.min(base.results.length, other.results.length)
   const pairs: Pair[] = []
   const notes: string[] = []
-  for (const [index, of] of base.results.slice(0, rounds).entries()) {
-    const held = other.results[index]
-    if (held === undefined) continue
-    const reasons = [...unusable(base.label, of), ...unusable(other.label, held)]
-    if (reasons.length === 0) pairs.push({ base: of, other: held })
+  for (const [index, baseRun] of base.results.slice(0, rounds).entries()) {
+    const otherRun = other.results[index]
+    if (otherRun === undefined) continue
+    const reasons = [...unusable(base.label, baseRun), ...unusable(other.label, otherRun)]
+    if (reasons.length === 0) pairs.push({ base: baseRun, other: otherRun })
     else notes.push(`pair ${index + 1} is left out: ${reasons.join('; ')}`)
   }
-  const odd = Math.max(base.results.length, other.results.length) - rounds
-  if (odd > 0) notes.push(`${countOf(odd, 'run')} without a matching run left out`)
+  const unmatched = Math.max(base.results.length, other.results.length) - rounds
+  if (unmatched > 0) notes.push(`${countOf(unmatched, 'run')} without a matching run left out`)
   const figures = FIGURES.flatMap((figure) => compareFigure(figure, pairs) ?? [])
   const names = { base: base.label, other: other.label }
   return { ...names, pairs: pairs.length, figures, notes: [...notes, ...differences(pairs)] }
@@ -112,10 +112,10 @@ function differences(pairs: readonly Pair[]): string[] {
     pairs.flatMap(({ base, other }) => [base, other].flatMap((r) => Object.keys(r.arguments))),
   )
   names.delete('target')
-  const unlike: [string, string[]][] = [...names].map((name) => [name, values((run) => run.arguments[name])])
-  unlike.push(['seeds', values(({ seed }) => seed)])
-  unlike.push(['machines', values(({ machine }) => `${machine.cpu}, ${countOf(machine.cores, 'core')}`)])
-  return unlike.flatMap(([name, found]) =>
+  const unequal: [string, string[]][] = [...names].map((name) => [name, values((run) => run.arguments[name])])
+  unequal.push(['seeds', values(({ seed }) => seed)])
+  unequal.push(['machines', values(({ machine }) => `${machine.cpu}, ${countOf(machine.cores, 'core')}`)])
+  return unequal.flatMap(([name, found]) =>
     found.length === 0 ? [] : [`different within pairs: ${name} (${[...new Set(found)].join('; ')})`],
   )
 }
@@ -155,9 +155,9 @@ function spreadOf(ratios: readonly number[]): FigureComparison['ratio'] {
 
 function findingOf({ higher, lower }: SignCounts, chance: number, pairs: number): Finding {
   if (higher + lower === 0) return 'same'
-  if (pairs < FEWEST_PAIRS) return 'few'
+  if (pairs < MIN_PAIRS) return 'few'
   if (chance <= BEYOND_NOISE) return 'beyond-noise'
-  return Math.min(higher, lower) === 0 && higher + lower >= FEWEST_PAIRS ? 'leaning' : 'within-noise'
+  return Math.min(higher, lower) === 0 && higher + lower >= MIN_PAIRS ? 'leaning' : 'within-noise'
 }
 
 function directionOf({ better }: Figure, { higher, lower }: SignCounts): FigureComparison['direction'] {

@@ -5,9 +5,9 @@
 import type { Second } from '../../model/result.ts'
 
 /** More than the pixels of a screen. */
-const MOST_POINTS = 2_400
+const MAX_POINTS = 2_400
 
-export function downsampled(timeline: readonly Second[], most = MOST_POINTS): Second[] {
+export function downsampled(timeline: readonly Second[], most = MAX_POINTS): Second[] {
   const together = Math.ceil(timeline.length / most)
   if (together <= 1) return [...timeline]
   const points: Second[] = []

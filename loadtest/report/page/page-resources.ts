@@ -1,5 +1,5 @@
 /** Resource counts before and after a load, as tables of a page. Pure. */
-import { isBack } from '../../measure/resources/compare-resources.ts'
+import { hasReturned } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, RunResult } from '../../model/result.ts'
 import { BASELINE_TITLES } from '../figures.ts'
 import { duration, inUnit, NOTHING } from '../format.ts'
@@ -21,7 +21,7 @@ export function baselineTables({ baselines = [] }: RunResult): Html[] {
 }
 
 function tableRow(row: Row) {
-  const back = isBack(row)
+  const back = hasReturned(row)
   const badge = html`<span class="badge ${back ? 'passed' : 'failed'}">${back ? 'back' : 'not back'}</span>`
   return [
     `${row.of}: ${row.what}`,

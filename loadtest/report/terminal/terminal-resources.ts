@@ -1,5 +1,5 @@
 /** Resource counts before and after a load, on a terminal. Pure. */
-import { isBack } from '../../measure/resources/compare-resources.ts'
+import { hasReturned } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, RunResult } from '../../model/result.ts'
 import { BASELINE_TITLES } from '../figures.ts'
 import { inUnit, plain } from '../format.ts'
@@ -17,7 +17,7 @@ export function baselineLines({ baselines = [] }: RunResult, canvas: Canvas): st
           { text: `${plain(group)}, ${BASELINE_TITLES[baseline.clients]}`, style: 'faint' as const },
           ...rows.map((row) => ({
             text: `${plain(row.what)} ${inUnit(row.before, row.unit)} → ${inUnit(row.after, row.unit)}`,
-            ...(isBack(row) ? {} : { style: 'bad' as const }),
+            ...(hasReturned(row) ? {} : { style: 'bad' as const }),
           })),
         ],
         canvas,

@@ -7,8 +7,8 @@ import type { Target, TargetShape } from '../../model/target.ts'
 import { UsageError } from '../exit-codes.ts'
 
 /** Limits of what can be requested, not of what a machine can do. */
-const MOST_CLIENTS = 100_000
-const MOST_SECONDS = 24 * 3_600
+const MAX_CLIENTS = 100_000
+const MAX_SECONDS = 24 * 3_600
 
 const number = (text: z.ZodNumber) => z.coerce.number().pipe(text)
 const count = (most: number) => number(z.int().min(1).max(most))
@@ -26,15 +26,15 @@ export const RunFlags = z.strictObject({
   target: z.string().optional(),
   hosts: count(64).optional(),
   workers: count(64).optional(),
-  clients: count(MOST_CLIENTS).optional(),
+  clients: count(MAX_CLIENTS).optional(),
   rate: number(z.number().positive().max(1_000_000)).optional(),
-  duration: number(z.number().min(1).max(MOST_SECONDS)).optional(),
-  roomSize: count(MOST_CLIENTS).optional(),
+  duration: number(z.number().min(1).max(MAX_SECONDS)).optional(),
+  roomSize: count(MAX_CLIENTS).optional(),
   textLength: number(z.int().min(32).max(4_000)).optional(),
   kind: ClientKind.optional(),
   transport: Transport.optional(),
   arrivals: z.enum(['even', 'poisson']).optional(),
-  ramp: number(z.number().min(0).max(MOST_SECONDS)).optional(),
+  ramp: number(z.number().min(0).max(MAX_SECONDS)).optional(),
   dialect: Dialect.optional(),
   url: listed.pipe(z.array(z.url({ protocol: /^(https?|wss?)$/ }))).optional(),
   seed: number(

@@ -3,7 +3,7 @@ import type { Scenario } from '../../model/scenario.ts'
 import { UsageError } from '../exit-codes.ts'
 
 /** Runs of one command. */
-const MOST_SEEDS = 1_000
+const MAX_SEEDS = 1_000
 const LARGEST_SEED = 2 ** 31 - 1
 
 /** @throws UsageError */
@@ -14,7 +14,7 @@ export function seedsFrom(words: string, { name, regressionSeeds }: Scenario): n
     return [...regressionSeeds]
   }
   const seeds = [...new Set(words.split(',').flatMap(rangeOf))]
-  if (seeds.length > MOST_SEEDS) throw new UsageError(`--seeds: ${MOST_SEEDS} at most, not ${seeds.length}`)
+  if (seeds.length > MAX_SEEDS) throw new UsageError(`--seeds: ${MAX_SEEDS} at most, not ${seeds.length}`)
   return seeds
 }
 
@@ -23,6 +23,6 @@ function rangeOf(word: string): number[] {
   const [from, to] = [Number(first), Number(last)]
   if (first === undefined || to < from || to > LARGEST_SEED)
     throw new UsageError(`--seeds: 1..20, 3,17 or regression, not '${word}'`)
-  const count = Math.min(to - from + 1, MOST_SEEDS + 1)
+  const count = Math.min(to - from + 1, MAX_SEEDS + 1)
   return Array.from({ length: count }, (_, nth) => from + nth)
 }

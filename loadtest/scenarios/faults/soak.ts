@@ -4,7 +4,7 @@
  */
 
 import { countOf } from '../../../src/core/count-of.ts'
-import { isBack } from '../../measure/resources/compare-resources.ts'
+import { hasReturned } from '../../measure/resources/compare-resources.ts'
 import type { Baseline, Check } from '../../model/result.ts'
 import type { Scenario } from '../../model/scenario.ts'
 import { inUnit } from '../../report/format.ts'
@@ -64,26 +64,26 @@ export const soak: Scenario = {
   ],
 }
 
-const MOMENTS = ['all', 'none'] as const
+const BASELINE_CLIENTS = ['all', 'none'] as const
 const NAMES: Readonly<Record<Baseline['clients'], string>> = {
   all: 'with all clients joined, resource counts return to what they were',
   none: 'without clients, resource counts return to what they were',
 }
 
 function resourcesReturned({ baselines = [], server }: UncheckedResult): Check[] {
-  return MOMENTS.map((clients) => {
+  return BASELINE_CLIENTS.map((clients) => {
     const name = NAMES[clients]
     if (server === null) return { name, ok: true, detail: 'the servers run elsewhere: not measured' }
     const baseline = baselines.find((each) => each.clients === clients)
     if (baseline === undefined) return { name, ok: false, detail: 'not counted' }
-    const exceeded = baseline.rows.filter((row) => !isBack(row))
+    const exceeded = baseline.rows.filter((row) => !hasReturned(row))
     const detail =
-      exceeded.length === 0 ? countOf(baseline.rows.length, 'figure') : exceeded.map(describe).join('; ')
+      exceeded.length === 0 ? countOf(baseline.rows.length, 'figure') : exceeded.map(rowLine).join('; ')
     return { name, ok: exceeded.length === 0, detail }
   })
 }
 
-function describe({ of, what, unit, before, after, changed }: Baseline['rows'][number]): string {
+function rowLine({ of, what, unit, before, after, changed }: Baseline['rows'][number]): string {
   const kinds = changed === '' ? '' : ` (${changed})`
   return `${what} of ${of}: ${inUnit(before, unit)} → ${inUnit(after, unit)}${kinds}`
 }
