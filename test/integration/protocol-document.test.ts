@@ -12,9 +12,17 @@ import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts
 import { HISTORY_SETTINGS, publish } from '../harness/page/history.ts'
 import { until } from '../harness/until.ts'
 
-/** Messages in one burst, and bursts: together they exceed the system's buffers. */
-const FLOOD = 250
+const TEXT_MAX_CHARS = 20_000
+const LARGE = 'x'.repeat(TEXT_MAX_CHARS)
+/** Messages of one flood, and floods: together more than the buffers of the system hold. */
+const FLOOD = 50
 const FLOODS_MAX = 100
+/** A client that is slow stays connected. */
+const SLOW_CLIENTS = {
+  TEXT_MAX_CHARS: String(TEXT_MAX_CHARS),
+  MAX_PACKET_BYTES: '250000',
+  SLOW_CLIENT_MS: '600000',
+}
 
 const ROOT = new URL('../..', import.meta.url).pathname
 
@@ -23,7 +31,7 @@ let directory: string
 const programs: ChildProcess[] = []
 
 beforeAll(async () => {
-  rookery = await startRookery({ env: { WORKERS: '2', SLOW_CLIENT_BYTES: '65536', ...HISTORY_SETTINGS } })
+  rookery = await startRookery({ env: { WORKERS: '2', ...SLOW_CLIENTS, ...HISTORY_SETTINGS } })
   await mkdir(join(ROOT, 'test-output'), { recursive: true })
   directory = await mkdtemp(join(ROOT, 'test-output', 'protocol-document-'))
 })
@@ -105,13 +113,12 @@ it('shows the messages that it was too slow for', async () => {
     () => explain(example),
   )
   example.program.kill('SIGSTOP')
-  const long = 'x'.repeat(4_000)
   let head = 0
   for (let n = 0; (await metric('rookery_chat_slow_members')) === 0; n += 1) {
     if (n === FLOODS_MAX) throw new Error('the client never became slow')
-    head = await flood(`Flood${n}`, long)
+    head = await flood(`flood-${n}`)
   }
-  head = await flood('Last', long)
+  head = await flood('last')
   example.program.kill('SIGCONT')
   await until(
     () => numbersOf(example).at(-1) === head,
@@ -129,16 +136,19 @@ async function metric(name: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
-/** @returns the number of the last message */
-async function flood(name: string, text: string): Promise<number> {
-  const from = { id: name.toLowerCase(), name }
-  await publish(
-    rookery.url,
-    'lobby',
-    Array.from({ length: FLOOD }, () => ({ from, text })),
-  )
-  const answer = await fetch(`${rookery.url}/api/rooms/lobby/messages?limit=1`, {
-    headers: { authorization: `Bearer ${HISTORY_SETTINGS.API_KEY}` },
+/** Large messages, all at the same time, so that they share commits. @returns the number of the last one */
+async function flood(name: string): Promise<number> {
+  const sends = Array.from({ length: FLOOD }, async (_, index) => {
+    const answer = await fetch(`${rookery.url}/api/rooms/lobby/messages`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${HISTORY_SETTINGS.API_KEY}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ id: `${name}-${index}`, text: LARGE, from: { id: name, name } }),
+    })
+    expect(answer.status).toBe(200)
+    return ((await answer.json()) as { seq: number }).seq
   })
-  return ((await answer.json()) as { head: number }).head
+  return Math.max(...(await Promise.all(sends)))
 }
