@@ -105,8 +105,26 @@ function first(sight: VisibleTexts): string | undefined {
   return sight.keys().next().value
 }
 
+/**
+ * Resolves when the page counts no message as new. It does so from when it knows how far the user has read, which can be
+ * after the messages are shown: whoever scrolls away before that has not seen the newest ones.
+ */
+async function seesNewest(person: Person): Promise<void> {
+  await expect
+    .poll(async () => {
+      const height = await scrollHeight(person)
+      await scrollTo(person, height)
+      await untilAtRest(person)
+      await scrollTo(person, height - 1_500)
+      await untilAtRest(person)
+      return person.page.getByRole('button', { name: 'Jump to newest' }).isVisible()
+    })
+    .toBe(true)
+}
+
 /** Loads all older messages while it scrolls. @returns the largest number of elements in the page */
 async function toBeginning(person: Person): Promise<number> {
+  await seesNewest(person)
   let most = 0
   for (let oldest = Number.POSITIVE_INFINITY; oldest > 1; ) {
     const climb = await withTimeout(STUCK_MS, person.page.evaluate<Climb>(SCROLL_TO_BEGINNING), () => {
