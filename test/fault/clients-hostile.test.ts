@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { metricSum } from '../harness/cluster/metric-sum.ts'
 import { residentBytes } from '../harness/faults/process.ts'
 import { underLoad, untilMoreAcked } from '../harness/members/under-load.ts'
 import { RawWebSocketClient } from '../harness/network/raw-websocket.ts'
@@ -48,11 +49,7 @@ afterAll(async () => {
 
 const pids = () => [rookery.pid, ...rookery.workerPids()]
 
-async function metric(name: string): Promise<number> {
-  const lines = (await (await fetch(`${rookery.adminUrl}/metrics`)).text()).split('\n')
-  const own = lines.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-  return own.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-}
+const metric = (name: string) => metricSum(rookery.adminUrl, name)
 
 /** No process has grown more than allowed, and none has ended. */
 async function whatItCosts(hostile: () => Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
+import { metricSum } from '../harness/cluster/metric-sum.ts'
 import { until } from '../harness/until.ts'
 
 const QUESTIONS = ['sockets', 'servers', 'clients'] as const
@@ -39,11 +40,7 @@ async function connect(host: number): Promise<Socket> {
   return client
 }
 
-async function metric(host: number, name: string): Promise<number> {
-  const text = await (await fetch(`${hosts.at(host).adminUrl}/metrics`)).text()
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-}
+const metric = (host: number, name: string) => metricSum(hosts.at(host).adminUrl, name)
 
 const askAll = () => Promise.all(QUESTIONS.map((what) => asking.emitWithAck('ask', what)))
 

@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import type { ChatEvents } from '../../src/wire/chat.ts'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from '../harness/cluster/cluster.ts'
+import { metricSum } from '../harness/cluster/metric-sum.ts'
 import { until } from '../harness/until.ts'
 
 /** Large texts fill the system's buffers fast. */
@@ -179,11 +180,7 @@ class PollingClient extends RawClient {
   }
 }
 
-async function metric(name: string): Promise<number> {
-  const metrics = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
-  const values = [...metrics.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))]
-  return values.reduce((sum, [, value]) => sum + Number(value), 0)
-}
+const metric = (name: string) => metricSum(rookery.adminUrl, name)
 
 /** Writes until the condition holds. @returns the number of messages it took */
 async function writeUntil(room: string, condition: () => Promise<boolean>): Promise<number> {

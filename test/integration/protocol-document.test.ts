@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { metricSum } from '../harness/cluster/metric-sum.ts'
 import { HISTORY_SETTINGS, publish } from '../harness/page/history.ts'
 import { until } from '../harness/until.ts'
 
@@ -130,11 +131,7 @@ it('shows the messages that it was too slow for', async () => {
   expect(numbersOf(example)).toEqual(Array.from({ length: head - first + 1 }, (_, index) => first + index))
 })
 
-async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`${rookery.adminUrl}/metrics`)).text()
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-}
+const metric = (name: string) => metricSum(rookery.adminUrl, name)
 
 /** Large messages, all at the same time, so that they share commits. @returns the number of the last one */
 async function flood(name: string): Promise<number> {

@@ -2,10 +2,10 @@
  * Several hosts of the built product over one Redis, each with its own address. Their primaries can be killed and paused, and
  * their link to Redis can be cut. `stop()` ends everything.
  */
-
 import { until } from '../until.ts'
 import { type LogLine, type RunningRookery, startRookery, UNLIMITED_RATES } from './cluster.ts'
 import type { HostNetwork, HostPlace } from './host-networks.ts'
+import { metricSum } from './metric-sum.ts'
 
 const CLIENT_PORT = 3_000
 const ADMIN_PORT = 9_464
@@ -98,14 +98,8 @@ export class TestHost {
   }
 
   /** The sum of a metric over its labels, or over the series that have all of `labels`. */
-  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
-    const text = await (await fetch(`${this.adminUrl}/metrics`)).text()
-    const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
-    return text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-      .filter((line) => wanted.every((pair) => line.includes(pair)))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+  metric(name: string, labels?: Record<string, string>): Promise<number> {
+    return metricSum(this.adminUrl, name, labels)
   }
 
   /** Log lines about processes that exited without being killed by the test. */

@@ -2,11 +2,11 @@
  * Several hosts of the built product over one Redis, on ports of 127.0.0.1. A host that restarts keeps its port, as a balancer
  * expects. For hosts with their own addresses and networks see `hosts.ts`.
  */
-
 import { freePort } from '../network/free-port.ts'
 import { startRedis, type TestRedis } from '../redis/redis.ts'
 import { until } from '../until.ts'
 import { type RunningRookery, startRookery, UNLIMITED_RATES } from './cluster.ts'
+import { metricSum } from './metric-sum.ts'
 
 export interface LoopbackHostsOptions {
   hosts: number
@@ -81,15 +81,7 @@ export class LoopbackHosts {
     const running = this.#all.filter(
       ({ process }) => process.exitCode === null && process.signalCode === null,
     )
-    return Promise.all(
-      running.map(async ({ adminUrl }) => {
-        const text = await (await fetch(`${adminUrl}/metrics`)).text()
-        const lines = text
-          .split('\n')
-          .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-        return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-      }),
-    )
+    return Promise.all(running.map(({ adminUrl }) => metricSum(adminUrl, name)))
   }
 
   async metric(name: string): Promise<number> {
