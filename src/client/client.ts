@@ -5,6 +5,7 @@
 import type { ChatLimits } from '../wire/chat.ts'
 import type { Author } from '../wire/entry.ts'
 import { type ChatState, ChatStateTracker } from './connection/chat-state.ts'
+import { noop } from './connection/clock.ts'
 import { Connection } from './connection/connection.ts'
 import type { RoomSummary } from './connection/guards.ts'
 import { isObject } from './connection/guards.ts'
@@ -198,7 +199,7 @@ export class ChatClient {
 
   #newRoomSummaries(): RoomSummaries {
     return new RoomSummaries({
-      fetch: () => this.#requests.request('rooms', {}),
+      fetch: (use) => this.#requests.request('rooms', {}, use),
       me: () => this.#user?.id,
       isJoined: (room) => this.#rooms.has(room),
       updateJoined: (summary) => {
@@ -222,7 +223,7 @@ export class ChatClient {
       user: () => this.#user,
       membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN_DEFAULT,
       sends: this.#sends,
-      request: (event, payload) => this.#requests.request(event, payload),
+      request: (event, payload, use) => this.#requests.request(event, payload, use),
       ready: () => this.#sender.pump(),
       leave: (room) => this.#leave(room),
       unreadCount: (room) => this.#summaries.unreadCount(room),
@@ -289,7 +290,7 @@ export class ChatClient {
     this.#sends.discardRoom(room)
     const isLeft = () => !this.#rooms.has(room)
     try {
-      await this.#requests.request('room:leave', { room }, isLeft)
+      await this.#requests.request('room:leave', { room }, noop, isLeft)
     } catch (error) {
       // Joined again before the request was sent: nothing to report.
       if (isLeft()) throw error

@@ -520,3 +520,41 @@ it('leaves nothing behind when it is closed, whatever it was waiting for', async
   expect(() => ann.client.join('lobby')).toThrow(/closed/)
   expect(() => ann.room.send('too late')).toThrow(/closed/)
 })
+
+/** What the server writes in one turn, the client reads in one turn. */
+const webSocket = { transports: ['websocket'] }
+
+it('applies an answer before the presence that follows it in the same packet', async () => {
+  const joined = [{ id: 'id-of-Bob', name: 'Bob' }]
+  await start({
+    answer: (event, answer) => {
+      const isAboutMembers = event === 'room:join' || event === 'room:members'
+      if (isAboutMembers) queueMicrotask(() => server.tell('presence', { room: 'lobby', joined, count: 2 }))
+      return event === 'room:members' ? { ok: true, members: [], count: 0 } : answer
+    },
+  })
+  const ann = await watch({ socket: webSocket })
+  const names = () => ann.room.members.list.map(({ name }) => name).toSorted()
+  await ann.room.live()
+  expect([ann.room.members.count, names()]).toEqual([2, ['Ann', 'Bob']])
+  await ann.room.fetchMembers()
+  expect([ann.room.members.count, names()]).toEqual([2, ['Bob']])
+})
+
+it('joins again when the answer to a join is followed by a new epoch in the same packet', async () => {
+  await start({
+    answer: (event, answer) => {
+      const isFirst = event === 'room:join' && server.count('room:join') === 1
+      if (isFirst)
+        queueMicrotask(() => {
+          server.loseLog('epoch-2')
+          server.tell('epoch', { room: 'lobby', epoch: 'epoch-2', head: 0 })
+        })
+      return answer
+    },
+  })
+  server.write('of the old log')
+  const ann = await watch({ socket: webSocket })
+  await until(() => ann.room.epoch === 'epoch-2', 'the client has the new log')
+  expect(ann.texts()).toEqual([])
+})

@@ -145,7 +145,7 @@ test('entries written into Redis by others reach no client, and are counted', as
   await redis.cli('hset', key('log'), '2', JSON.stringify(forged))
   await redis.cli('hset', key('meta'), 'head', '2', 'texts', '2')
   expect((await writer.send('guarded', 'm3')).seq).toBe(3)
-  await reader.next('message', ({ id }) => id === 'm3')
+  for (const client of [writer, reader]) await client.next('message', ({ id }) => id === 'm3')
   expect(await refused('store')).toBeGreaterThan(0)
 
   for (const client of [writer, reader]) {

@@ -173,10 +173,10 @@ class Server {
   readonly changes: [RoomSummary, string | undefined][] = []
   readonly failures: unknown[] = []
   readonly summaries = new RoomSummaries({
-    fetch: () =>
-      new Promise((resolve, reject) => {
+    fetch: (use) =>
+      new Promise<unknown>((resolve, reject) => {
         this.asked.push({ answer: (rooms) => resolve({ rooms }), fail: reject })
-      }),
+      }).then((answer) => use(answer as { rooms: unknown })),
     me: () => me.id,
     isJoined: () => false,
     updateJoined: () => false,

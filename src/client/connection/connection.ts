@@ -88,18 +88,24 @@ export class Connection {
   }
 
   /**
-   * Resolves with the answer's content. Rejects with a `ChatError`: the server's own, `timeout`, or `offline`
-   * as soon as the connection is lost.
+   * Resolves with what `use` makes of the answer's content. Rejects with a `ChatError`: the server's own,
+   * `timeout`, or `offline` as soon as the connection is lost; or with what `use` throws.
+   * @param use called as the answer arrives. A server can send an answer and an event in one packet: what
+   * waits for the promise runs after the event's handlers, and would apply the older state last.
    */
-  async request<E extends ChatEvent>(event: E, payload: RequestPayload<E>): Promise<ChatAnswers[E]> {
+  async request<E extends ChatEvent, T>(
+    event: E,
+    payload: RequestPayload<E>,
+    use: (answer: ChatAnswers[E]) => T,
+  ): Promise<T> {
     if (this.#closed) throw closed(event)
     if (!this.#welcomed) throw offline(event)
-    const sentAt = this.#options.clock.now()
-    const answer = await this.#send(event, payload, sentAt)
-    if (!isObject(answer)) throw errorOf(undefined)
-    const ack = answer as unknown as Ack<ChatAnswers[E]>
-    if (ack.ok) return ack
-    throw errorOf(ack.error)
+    return this.#send(event, payload, (answer) => {
+      if (!isObject(answer)) throw errorOf(undefined)
+      const ack = answer as unknown as Ack<ChatAnswers[E]>
+      if (!ack.ok) throw errorOf(ack.error)
+      return use(ack)
+    })
   }
 
   /** Sends an event that may get lost. */
@@ -136,13 +142,18 @@ export class Connection {
     this.#socket.io.removeAllListeners()
   }
 
-  #send(event: string, payload: object, sentAt: number): Promise<unknown> {
-    const { ackTimeoutMs } = this.#options
+  #send<T>(event: string, payload: object, use: (answer: unknown) => T): Promise<T> {
+    const { ackTimeoutMs, clock } = this.#options
+    const sentAt = clock.now()
     return new Promise((resolve, reject) => {
       this.#socket.timeout(ackTimeoutMs).emit(event, payload, (error: Error | null, answer: unknown) => {
         if (error === null) {
           this.#received()
-          resolve(answer)
+          try {
+            resolve(use(answer))
+          } catch (reason) {
+            reject(ChatError.from(reason))
+          }
         } else if (this.#socket.connected) {
           reject(timedOut(event))
           // Nothing was received since the request: the connection is half-open.

@@ -25,18 +25,22 @@ export class RetryingRequests {
     this.#options = options
   }
 
-  /** @param isWanted checked before each attempt */
-  async request<E extends ChatEvent>(
+  /**
+   * @param use as in `Connection.request`
+   * @param isWanted checked before each attempt
+   */
+  async request<E extends ChatEvent, T>(
     event: E,
     payload: RequestPayload<E>,
+    use: (answer: ChatAnswers[E]) => T,
     isWanted = () => true,
-  ): Promise<ChatAnswers[E]> {
+  ): Promise<T> {
     const { clock, backOff, requestTimeoutMs, connection, isRefused } = this.#options
     const deadline = clock.now() + requestTimeoutMs
     for (let failures = 1; ; failures += 1) {
       if (!isWanted()) throw closed(event)
       try {
-        return await connection().request(event, payload)
+        return await connection().request(event, payload, use)
       } catch (error) {
         const failure = ChatError.from(error)
         const leftMs = deadline - clock.now()

@@ -3,6 +3,7 @@
  * missing entries, page by page, one request at a time. Failures are retried with back-off.
  */
 
+import type { ChatAnswers } from '../../wire/chat.ts'
 import type { Author } from '../../wire/entry.ts'
 import { retryDelayMs } from '../connection/back-off.ts'
 import { Timer } from '../connection/clock.ts'
@@ -110,7 +111,12 @@ export class CatchUp {
     const { room, context, timeline } = this.#options
     const { resumePosition } = timeline
     const limit = resumePosition === undefined ? context.bounds.firstPage : PAGE
-    const answer = await context.connection().request('room:join', { room, limit, ...resumePosition })
+    const asked = { room, limit, ...resumePosition }
+    return await context.connection().request('room:join', asked, (answer) => this.#joinAnswered(answer))
+  }
+
+  #joinAnswered(answer: ChatAnswers['room:join']): boolean {
+    const { room, timeline } = this.#options
     const page = pageOf(answer, room)
     if (page === undefined) throw badAnswer('room:join')
     if (this.#closed) return false
@@ -125,7 +131,12 @@ export class CatchUp {
     const { room, context, timeline } = this.#options
     const after = timeline.missingAfter
     if (after === undefined) return true
-    const answer = await context.connection().request('room:history', { room, after, limit: PAGE })
+    const asked = { room, after, limit: PAGE }
+    return await context.connection().request('room:history', asked, (answer) => this.#pageAnswered(answer))
+  }
+
+  #pageAnswered(answer: ChatAnswers['room:history']): boolean {
+    const { room, timeline } = this.#options
     const page = pageOf(answer, room)
     if (page === undefined) throw badAnswer('room:history')
     if (this.#closed) return false

@@ -1,6 +1,7 @@
 /**
  * Sends the server how far the user has read in one room: the newest position only, one request at a time.
  */
+import { noop } from '../connection/clock.ts'
 import { ChatError } from '../errors.ts'
 import type { RoomContext } from './room-context.ts'
 
@@ -36,7 +37,7 @@ export class ReadMarker {
     this.#isSending = true
     const seq = this.#read
     try {
-      await this.#context.request('room:read', { room: this.#room, seq })
+      await this.#context.request('room:read', { room: this.#room, seq }, noop)
       this.#sent = seq
     } catch (error) {
       if (!ChatError.from(error).retryable) this.#sent = seq

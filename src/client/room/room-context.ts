@@ -24,8 +24,12 @@ export interface RoomContext {
   user(): Author | undefined
   /** The most members that the server lists. */
   membersShown(): number
-  /** Retries until there is a final answer, within a time limit. */
-  request<E extends ChatEvent>(event: E, payload: RequestPayload<E>): Promise<ChatAnswers[E]>
+  /** Retries until there is a final answer, within a time limit. `use` is that of `Connection.request`. */
+  request<E extends ChatEvent, T>(
+    event: E,
+    payload: RequestPayload<E>,
+    use: (answer: ChatAnswers[E]) => T,
+  ): Promise<T>
   /** A room is joined: its waiting messages can be sent. */
   ready(): void
   leave(room: string): Promise<void>

@@ -54,9 +54,10 @@ export class RoomMembers {
 
   async fetchMembers(): Promise<Members> {
     const { room, context } = this.#options
-    const { members, count } = await context.request('room:members', { room })
-    this.#setList(authorsOf(members), isSeq(count) ? count : 0)
-    return this.members
+    return await context.request('room:members', { room }, ({ members, count }) => {
+      this.#setList(authorsOf(members), isSeq(count) ? count : 0)
+      return this.members
+    })
   }
 
   presence({ joined, left, count }: Record<string, unknown>): void {

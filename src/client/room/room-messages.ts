@@ -103,11 +103,13 @@ export class RoomMessages {
     this.#ackTimer.cancel()
   }
 
-  async page(asked: Omit<RequestPayload<'room:history'>, 'room'>): Promise<Page> {
+  page<T>(asked: Omit<RequestPayload<'room:history'>, 'room'>, use: (page: Page) => T): Promise<T> {
     const { room, context } = this.#options
-    const page = pageOf(await context.request('room:history', { ...asked, room }), room)
-    if (page === undefined) throw badAnswer('room:history')
-    return page
+    return context.request('room:history', { ...asked, room }, (answer) => {
+      const page = pageOf(answer, room)
+      if (page === undefined) throw badAnswer('room:history')
+      return use(page)
+    })
   }
 
   loadOlder(limit: number): Promise<number> {
@@ -126,14 +128,18 @@ export class RoomMessages {
   async #loadOlder(limit: number): Promise<number> {
     for (let tries = 0; tries < OLDER_TRIES && this.hasOlder; tries += 1) {
       const before = this.timeline.first
-      const page = await this.page({ before, limit })
-      const added = this.timeline.addOlderPage(page, before)
-      if (added === 0 && this.timeline.hasOlder) continue
-      this.list.rebuild(this.timeline.entries)
-      this.changed()
-      return added
+      const added = await this.page({ before, limit }, (page) => this.#addOlderPage(page, before))
+      if (added > 0 || !this.timeline.hasOlder) return added
     }
     return 0
+  }
+
+  #addOlderPage(page: Page, before: number): number {
+    const added = this.timeline.addOlderPage(page, before)
+    if (added === 0 && this.timeline.hasOlder) return 0
+    this.list.rebuild(this.timeline.entries)
+    this.changed()
+    return added
   }
 
   #build(): readonly ChatMessage[] {

@@ -9,8 +9,8 @@ import { badAnswer, ChatError } from '../errors.ts'
 import { type CountedEntry, UnreadCount } from './unread-count.ts'
 
 export interface RoomSummariesOptions {
-  /** Fetches the list, with retries. */
-  fetch(): Promise<{ rooms: unknown }>
+  /** Fetches the list, with retries. `use` is that of `Connection.request`. */
+  fetch<T>(use: (answer: { rooms: unknown }) => T): Promise<T>
   me(): string | undefined
   isJoined(room: string): boolean
   /** Passes the summary to a joined room. @returns false if it is not joined */
@@ -59,10 +59,11 @@ export class RoomSummaries {
     this.#isWanted = true
     this.#fetching += 1
     try {
-      const { rooms } = await this.#options.fetch()
-      const summaries = summariesOf(rooms)
-      if (summaries === undefined) throw badAnswer('rooms')
-      return summaries.map((summary) => this.#applySummary(summary))
+      return await this.#options.fetch(({ rooms }) => {
+        const summaries = summariesOf(rooms)
+        if (summaries === undefined) throw badAnswer('rooms')
+        return summaries.map((summary) => this.#applySummary(summary))
+      })
     } finally {
       this.#fetching -= 1
       if (this.#fetching === 0) this.#applyBuffered()

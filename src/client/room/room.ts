@@ -151,7 +151,7 @@ export class ChatRoom {
 
   /** A page of raw log entries. Does not change `messages`. */
   history(asked: Omit<RequestPayload<'room:history'>, 'room'> = {}): Promise<HistoryPage> {
-    return this.#messages.page(asked)
+    return this.#messages.page(asked, (page) => page)
   }
 
   /** Adds older messages in front of `messages`. @returns the number of entries added */

@@ -62,7 +62,7 @@ export class Sender {
     const { id, room } = send.pending
     try {
       this.#check(send.pending)
-      const { seq }: AppendResult = await this.#request(send.pending)
+      const seq = await this.#request(send.pending)
       if (!isSeq(seq))
         throw new ChatError({ code: 'bad_answer', message: 'acked without a number', retryable: true })
       if (outbox.acked(id, seq)) acked(send)
@@ -78,12 +78,13 @@ export class Sender {
     this.pump()
   }
 
-  #request(pending: Pending): Promise<AppendResult> {
+  /** Resolves with the sequence number of the answer. */
+  #request(pending: Pending): Promise<unknown> {
     const connection = this.#options.connection()
     const { id, room, kind, text = '', target = 0 } = pending
-    if (kind === 'edit') return connection.request('message:edit', { room, id, target, text })
-    if (kind === 'remove') return connection.request('message:remove', { room, id, target })
-    return connection.request('message:send', { room, id, text })
+    if (kind === 'edit') return connection.request('message:edit', { room, id, target, text }, seqOf)
+    if (kind === 'remove') return connection.request('message:remove', { room, id, target }, seqOf)
+    return connection.request('message:send', { room, id, text }, seqOf)
   }
 
   /** Rejects texts that the server would refuse or close the connection for. */
@@ -96,4 +97,8 @@ export class Sender {
     const message = `a text has at most ${max} characters`
     throw new ChatError({ code: 'too_large', message, retryable: false })
   }
+}
+
+function seqOf({ seq }: AppendResult): unknown {
+  return seq
 }
