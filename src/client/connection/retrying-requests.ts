@@ -26,7 +26,7 @@ export class RetryingRequests {
   }
 
   /**
-   * @param use as in `Connection.request`
+   * @param use as in `Connection.request`. An answer that it throws for is final.
    * @param isWanted checked before each attempt
    */
   async request<E extends ChatEvent, T>(
@@ -39,13 +39,18 @@ export class RetryingRequests {
     const deadline = clock.now() + requestTimeoutMs
     for (let failures = 1; ; failures += 1) {
       if (!isWanted()) throw closed(event)
+      let isAnswered = false
+      const useOnce = (answer: ChatAnswers[E]) => {
+        isAnswered = true
+        return use(answer)
+      }
       try {
-        return await connection().request(event, payload, use)
+        return await connection().request(event, payload, useOnce)
       } catch (error) {
         const failure = ChatError.from(error)
         const leftMs = deadline - clock.now()
         const delayMs = retryDelayMs(backOff, failures, failure.retryAfterMs)
-        if (!failure.retryable || leftMs <= 0 || isRefused()) throw failure
+        if (isAnswered || !failure.retryable || leftMs <= 0 || isRefused()) throw failure
         await this.#wait(failure.code === 'offline' ? leftMs : Math.min(leftMs, delayMs))
       }
     }
