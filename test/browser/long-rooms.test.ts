@@ -184,7 +184,8 @@ it('older messages are fetched by scrolling up, and visible messages do not move
     network.mend()
     await expect.poll(() => scrollHeight(ann)).toBeGreaterThan(height)
     fetches += 1
-    expect(movedBetween(before, await visibleTexts(ann))).toBeLessThan(3)
+    const after = await visibleTexts(ann)
+    expect(movedBetween(before, after), JSON.stringify([...before, '->', ...after])).toBeLessThan(3)
   }
   network.mend()
   expect(fetches).toBeGreaterThan(1)
