@@ -2,7 +2,7 @@
  * Drains a worker: notifies each connection when it will close, waits for its open acks and closes it, one
  * connection after the other over the drain time. So the clients of a worker do not all reconnect at the same
  * moment. Closing the connection, rather than disconnecting the socket, makes stock clients reconnect by
- * themselves.
+ * themselves. HTTP requests that are still open after the drain time are ended.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -23,6 +23,8 @@ const SETTLE_MS = 4_000
 
 export interface DrainOptions {
   io: Server
+  /** The HTTP requests that are open beside the connections. */
+  requests: { finish(timeoutMs: number): Promise<void> }
   hooks: readonly DrainHooks[]
   spreadMs: number
   logger: Logger
@@ -38,7 +40,8 @@ export async function drainConnections(options: DrainOptions): Promise<void> {
     for (const socket of socketsOf.get(connection) ?? []) notify(options, socket, Math.round(dueMs(index)))
   }
   const startedAt = performance.now()
-  const leftMs = () => Math.max(0, startedAt + options.spreadMs + SETTLE_MS - performance.now())
+  const leftMs = (afterMs = SETTLE_MS) =>
+    Math.max(0, startedAt + options.spreadMs + afterMs - performance.now())
   const closings: Promise<void>[] = []
   for (const [index, connection] of connections.entries()) {
     const waitMs = dueMs(index) - (performance.now() - startedAt)
@@ -55,6 +58,7 @@ export async function drainConnections(options: DrainOptions): Promise<void> {
       settleAndClose(options, one, { sockets: late.get(one) ?? [], timeoutMs: leftMs() }),
     ),
   )
+  await options.requests.finish(leftMs(0))
 }
 
 function groupByConnection(io: Server): Map<Socket['conn'], Socket[]> {

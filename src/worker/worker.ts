@@ -121,7 +121,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   })
   const io = new Server(httpServer, socketOptions(parts))
   // After Engine.IO, which hides its own requests from listeners that were added before it.
-  const requests = new OpenRequests(httpServer)
+  const requests = new OpenRequests(httpServer, logger)
   limitBodyTime(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   io.engine.generateId = () => generateSessionId(boot.tag)
   limitConnects(io, registry, () => performance.now())
@@ -138,8 +138,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   return {
     drain: async (spreadMs) => {
       draining = true
-      await drainConnections({ io, hooks, spreadMs, logger })
-      await requests.idle()
+      await drainConnections({ io, requests, hooks, spreadMs, logger })
     },
     close: async () => {
       stopWatch()
