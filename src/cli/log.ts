@@ -6,30 +6,25 @@ import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { setTimeout as delay } from 'node:timers/promises'
-import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
-import { countOf } from '../core/count-of.ts'
 import { linesOf } from '../core/lines.ts'
 import type { LogSource, LogTarget, TransferCounts } from '../log/transfer/lines.ts'
 import { ExitError } from '../ops/exit-codes.ts'
-import { createLogger } from '../ops/logger.ts'
 import { claimDataDir, runningPid } from '../ops/pid-file.ts'
-import type { RedisConnection } from '../redis/connection.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+import { describeTransfer, Progress } from './progress.ts'
+import { quietLogger, redisForCommand } from './redis-for-command.ts'
 
-const PROGRESS_MS = 1_000
-const REDIS_CONNECT_TIMEOUT_MS = 15_000
 /** Enough for the longest possible text with every character escaped. */
 const LINE_MAX_BYTES = 16_777_216
 
 export async function exportToFile(line: CommandLine, options: Options): Promise<void> {
   const { config } = loadFrom(line, options)
   const { exportLog } = await import('../log/transfer/export.ts')
-  const source = await openSource(config)
+  const source = await openSource(config, options['allowUnreadable'] === true)
   const file = textOf(options['out'])
   const output = file === undefined ? process.stdout : createWriteStream(file, { mode: 0o600 })
-  const progress = new Progress('exported')
+  const progress = new Progress('exported', describeTransfer)
   try {
     const counts = await exportLog({
       source,
@@ -41,9 +36,23 @@ export async function exportToFile(line: CommandLine, options: Options): Promise
     if (output !== process.stdout) await finish(output)
     const summary = output === process.stdout ? process.stderr : process.stdout
     progress.done(counts, options['json'] === true ? summary : null)
+  } catch (error) {
+    throw await explained(error)
   } finally {
     await source.close()
   }
+}
+
+async function explained(error: unknown): Promise<unknown> {
+  const { UnreadableEntry } = await import('../log/transfer/redis-source.ts')
+  if (!(error instanceof UnreadableEntry)) return error
+  const wayOut = {
+    malformed: 'it was damaged, or written by something else',
+    unsigned: 'run `rookery log sign --unsigned` first, or leave CLUSTER_SECRET away',
+    forged: 'if it is of a former secret, name that in CLUSTER_SECRET_OLD',
+  }[error.why]
+  const message = `${error.message}: ${wayOut}; --allow-unreadable exports a placeholder instead`
+  return new ExitError('unreadableEntries', message, { cause: error })
 }
 
 export async function importFromFile(line: CommandLine, options: Options, file: string): Promise<void> {
@@ -52,7 +61,7 @@ export async function importFromFile(line: CommandLine, options: Options, file: 
   const input = file === '-' ? process.stdin : createReadStream(file)
   await waitForOpen(input, file)
   const { target, release } = await openTarget(config)
-  const progress = new Progress('imported')
+  const progress = new Progress<TransferCounts & { skipped?: number }>('imported', describeTransfer)
   try {
     const { skipped, ...counts } = await importLog({
       target,
@@ -82,10 +91,10 @@ function roomsLeftOut(skipped: readonly string[]): ExitError {
   )
 }
 
-async function openSource(config: Config): Promise<LogSource> {
+async function openSource(config: Config, allowUnreadable: boolean): Promise<LogSource> {
   if (config.redisUrl !== undefined) {
     const { openRedisSource } = await import('../log/transfer/redis-source.ts')
-    return openRedisSource(await redisOptions(config))
+    return openRedisSource({ ...(await redisForCommand(config)), allowUnreadable })
   }
   const { openEmbeddedSource } = await import('../log/transfer/embedded-source.ts')
   try {
@@ -98,7 +107,7 @@ async function openSource(config: Config): Promise<LogSource> {
 async function openTarget(config: Config): Promise<{ target: LogTarget; release: () => void }> {
   if (config.redisUrl !== undefined) {
     const { openRedisTarget } = await import('../log/transfer/redis-target.ts')
-    return { target: openRedisTarget(await redisOptions(config)), release: () => undefined }
+    return { target: openRedisTarget(await redisForCommand(config)), release: () => undefined }
   }
   const pid = runningPid(config.dataDir)
   if (pid !== undefined)
@@ -116,38 +125,6 @@ async function openTarget(config: Config): Promise<{ target: LogTarget; release:
     throw unusable(config, error)
   }
 }
-
-async function redisOptions(config: Config) {
-  const { openRedis } = await import('../redis/connection.ts')
-  const { RedisUnfit } = await import('../redis/server-check.ts')
-  const { signingKeys } = await import('../redis/signing.ts')
-  const connection = openRedis({ settings: config, logger: quietLogger(config), registry: new Registry() })
-  try {
-    await Promise.race([connection.ready, rejectAfterTimeout(connection)])
-  } catch (error) {
-    connection.close()
-    throw error instanceof RedisUnfit ? new ExitError('redisUnfit', error.message, { cause: error }) : error
-  }
-  return { connection, cluster: config.clusterName, keys: signingKeys(config) }
-}
-
-/** A host waits for Redis forever, a command does not. */
-async function rejectAfterTimeout(connection: RedisConnection): Promise<never> {
-  let reason: string | null = null
-  connection.onHealth((problem) => {
-    reason = problem
-  })
-  await delay(REDIS_CONNECT_TIMEOUT_MS, undefined, { ref: false })
-  throw new ExitError('unexpected', `Redis can't be reached: ${reason ?? 'the check did not end in time'}`)
-}
-
-/** Logs to standard error: standard output may be the exported file. */
-const quietLogger = (config: Config) =>
-  createLogger({
-    level: config.logLevel === 'info' ? 'warn' : config.logLevel,
-    format: config.logFormat,
-    stream: process.stderr,
-  })
 
 function unusable({ dataDir }: Config, cause: unknown): ExitError {
   const reason = cause instanceof Error ? cause.message : String(cause)
@@ -177,29 +154,3 @@ async function waitForOpen(input: Readable, file: string): Promise<void> {
 function textOf(option: string | boolean | undefined): string | undefined {
   return typeof option === 'string' ? option : undefined
 }
-
-/** Reports progress on standard error once a second, and the result at the end. */
-class Progress {
-  readonly #verb: string
-  #shownAtMs = performance.now()
-
-  constructor(verb: string) {
-    this.#verb = verb
-  }
-
-  show(counts: Readonly<TransferCounts>): void {
-    const nowMs = performance.now()
-    if (nowMs - this.#shownAtMs < PROGRESS_MS) return
-    this.#shownAtMs = nowMs
-    process.stderr.write(`${this.#verb} ${describe(counts)} so far\n`)
-  }
-
-  /** @param json where to write the counts as JSON; null: a sentence on standard error instead */
-  done(counts: TransferCounts & { skipped?: number }, json: Writable | null): void {
-    if (json === null) process.stderr.write(`${this.#verb} ${describe(counts)}\n`)
-    else json.write(`${JSON.stringify(counts)}\n`)
-  }
-}
-
-const describe = ({ rooms, entries, users }: TransferCounts) =>
-  `${countOf(entries, 'entry', 'entries')} of ${countOf(rooms, 'room')}, and the rooms of ${countOf(users, 'user')}`

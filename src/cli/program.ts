@@ -119,12 +119,15 @@ function addReload(program: Command, line: CommandLine): void {
 function addLog(program: Command, line: CommandLine): void {
   const log = program
     .command('log')
-    .description('export the rooms, their messages and read markers from a log, and import them into another')
+    .description(
+      'export the rooms, their messages and read markers from a log, import them into another, sign them anew',
+    )
   const where = ' the log in Redis if REDIS_URL is set, else the log in DATA_DIR'
   const out = log
     .command('export')
     .description(`export${where}; its host may run`)
     .option('--out <file>', 'file to write (default: standard output)')
+    .option('--allow-unreadable', 'export placeholders for entries that are damaged or not verified')
     .option('--json', 'print the counts at the end as JSON')
   addSettingFlags(out).action(async (options: Options) => {
     const { exportToFile } = await import('./log.ts')
@@ -138,5 +141,14 @@ function addLog(program: Command, line: CommandLine): void {
   addSettingFlags(into).action(async (file: string, options: Options) => {
     const { importFromFile } = await import('./log.ts')
     await importFromFile(line, options, file)
+  })
+  const sign = log
+    .command('sign')
+    .description('sign the messages in Redis with CLUSTER_SECRET, after it was changed; hosts may run')
+    .option('--unsigned', 'sign messages without a signature too: after the first secret was set')
+    .option('--json', 'print the counts at the end as JSON')
+  addSettingFlags(sign).action(async (options: Options) => {
+    const { signStored } = await import('./log-sign.ts')
+    await signStored(line, options)
   })
 }

@@ -51,6 +51,17 @@ export function secret(minBytes: number): Kind<string> {
   }
 }
 
+/** Several secrets, separated by commas. */
+export function secrets(minBytes: number, max: number): Kind<string> {
+  const areAllowed = (parts: readonly string[]) =>
+    parts.length <= max && parts.every((part) => Buffer.byteLength(part) >= minBytes)
+  return {
+    type: z.string().refine((value) => areAllowed(value.split(','))),
+    expects: `at most ${max} secrets separated by commas, each at least ${minBytes} bytes`,
+    fromText: asIs,
+  }
+}
+
 /**
  * A path. Relative paths are resolved from the working directory, so that every process uses the same place.
  */

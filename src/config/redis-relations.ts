@@ -6,6 +6,9 @@ import { environmentName } from './setting.ts'
 /** These do nothing without REDIS_URL. */
 const needRedis = ['redisCluster', 'redisSentinels', 'redisTlsCa', 'redisTlsCert', 'redisTlsKey'] as const
 
+/** These do nothing without CLUSTER_SECRET. */
+const needSecret = ['clusterSecretOther', 'clusterSecretOld'] as const
+
 /** The parts that all addresses of a Redis Cluster must share. */
 const sharedParts = ({ tls, user, password, database }: RedisUrl) =>
   JSON.stringify([tls, user, password, database])
@@ -57,13 +60,12 @@ export const redisRules: readonly Rule[] = [
       ),
   },
   {
-    of: ['clusterSecret', 'clusterSecretOther'],
-    check: ({ clusterSecret, clusterSecretOther }) =>
-      when(
-        clusterSecretOther !== undefined && clusterSecret === undefined,
-        'clusterSecretOther',
-        'CLUSTER_SECRET_OTHER does nothing without CLUSTER_SECRET',
-      ),
+    of: ['clusterSecret', ...needSecret],
+    check: (config) => {
+      const key = needSecret.find((name) => config[name] !== undefined)
+      if (config.clusterSecret !== undefined || key === undefined) return undefined
+      return { key, message: `${environmentName(key)} does nothing without CLUSTER_SECRET` }
+    },
   },
   {
     of: ['forwardPort', 'port', 'adminPort'],

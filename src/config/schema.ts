@@ -4,7 +4,7 @@
  * (setting.ts).
  */
 import { availableParallelism, hostname } from 'node:os'
-import { choice, integer, openUrl, origins, path, redisUrls, secret, text, toggle } from './kinds.ts'
+import { choice, integer, openUrl, origins, path, redisUrls, secret, secrets, text, toggle } from './kinds.ts'
 import { computed, optional, required, type Setting } from './setting.ts'
 
 const MINUTE_MS = 60_000
@@ -130,6 +130,11 @@ const settings = {
     section: 'Several hosts',
     secret: true,
     doc: 'A second secret that is accepted but not used for signing, for changing CLUSTER_SECRET host by host.',
+  }),
+  clusterSecretOld: optional(secrets(32, 8), {
+    section: 'Several hosts',
+    secret: true,
+    doc: 'Former secrets, separated by commas. They verify stored messages and nothing else. `rookery log sign` makes them unnecessary.',
   }),
   forwardPort: required(integer(0, 65_535), 0, {
     section: 'Several hosts',

@@ -9,6 +9,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import type { LogEntry } from '../wire/entry.ts'
 import { lmdbExtentBytes, lmdbTransaction, META_BYTES } from './lmdb-meta.ts'
 
 /** State of a room's log. Kept when all entries have been trimmed, so that numbering continues. */
@@ -29,7 +30,7 @@ export interface RoomRecord {
 /** An entry without the fields of its key. */
 export interface StoredEntry {
   id: string
-  kind: 'text' | 'edit' | 'remove'
+  kind: LogEntry['kind']
   from: { id: string; name: string }
   text?: string
   target?: number

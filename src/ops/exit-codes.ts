@@ -17,6 +17,10 @@ export const exitCodes = {
   },
   badExport: { code: 12, meaning: 'the file is not an exported log, or was cut off (log import)' },
   roomsLeftOut: { code: 13, meaning: 'rooms that have entries already were left as they are (log import)' },
+  unreadableEntries: {
+    code: 14,
+    meaning: 'stored messages are damaged, or no secret verifies them (log export, log sign)',
+  },
 } as const
 
 export type ExitReason = keyof typeof exitCodes

@@ -36,6 +36,7 @@ const SECRET_NAMES = [
   'redisSentinelPassword',
   'clusterSecret',
   'clusterSecretOther',
+  'clusterSecretOld',
   'jwt',
 ]
 

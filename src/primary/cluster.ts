@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.ts'
 import { openRedisLog, type RedisLog } from '../log/redis/redis-log.ts'
 import { redisAddress } from '../redis/address.ts'
 import { openRedis, type RedisConnection } from '../redis/connection.ts'
-import { signingKeys } from '../redis/signing.ts'
+import { logSigningKeys, signingKeys } from '../redis/signing.ts'
 import type { Backplane } from './backplane/index.ts'
 import { RedisBackplane, sharedSecret } from './backplane/index.ts'
 import type { ForwardingOptions } from './forward/index.ts'
@@ -42,7 +42,7 @@ export function openCluster({ config, self, logger, registry }: ClusterOptions):
     connection,
     cluster,
     retention: { messages: config.retentionMessages, days: config.retentionDays },
-    keys,
+    keys: logSigningKeys(config),
     waitReplicas: { count: config.redisWaitReplicas, timeoutMs: Math.floor(config.redisTimeoutMs / 2) },
     logger,
     registry,

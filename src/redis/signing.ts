@@ -31,16 +31,27 @@ export function verify(
   return secretsOf(keys).some((secret) => timingSafeEqual(signatureOf(secret, context, bytes), signature))
 }
 
-/** Keys from the settings; undefined if no secret is set. */
-export function signingKeys(settings: {
+interface SecretSettings {
   clusterName: string
   clusterSecret: string | undefined
   clusterSecretOther: string | undefined
-}): SigningKeys | undefined {
+}
+
+/** Keys for messages between hosts, from the settings; undefined if no secret is set. */
+export function signingKeys(settings: SecretSettings): SigningKeys | undefined {
   const { clusterName, clusterSecret, clusterSecretOther } = settings
   if (clusterSecret === undefined) return undefined
   const others = clusterSecretOther === undefined ? [] : [clusterSecretOther]
   return { cluster: clusterName, secrets: [clusterSecret, ...others] }
+}
+
+/** Keys for stored messages: former secrets verify them too. */
+export function logSigningKeys(
+  settings: SecretSettings & { clusterSecretOld: string | undefined },
+): SigningKeys | undefined {
+  const keys = signingKeys(settings)
+  if (keys === undefined || settings.clusterSecretOld === undefined) return keys
+  return { ...keys, secrets: [...keys.secrets, ...settings.clusterSecretOld.split(',')] }
 }
 
 /** Cache: preparing a text secret for each signature costs a quarter of the time. */

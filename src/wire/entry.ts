@@ -28,13 +28,14 @@ export type MessageDraft = z.infer<typeof messageDraft>
 
 /**
  * An entry of a room's log, and the payload of the `message` event.
- * `text` is missing in a removal, and in entries that a removal has blanked.
+ * `text` is missing in a removal, and in entries that a removal has blanked. `unreadable` takes the place of an
+ * entry whose stored form is damaged or not signed as it should be; it has no effect.
  */
 export const logEntry = z.object({
   room: roomName,
   seq: z.int().min(1),
   id: messageId,
-  kind: z.enum(['text', 'edit', 'remove']),
+  kind: z.enum(['text', 'edit', 'remove', 'unreadable']),
   from: author,
   text: z.string().optional(),
   target: sequence.optional(),

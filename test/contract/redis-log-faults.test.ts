@@ -350,8 +350,8 @@ describe('data that is not from the log', () => {
     const { entries } = await a.log.read('den', { after: 0, limit: 9 })
     expect(entries.map(({ seq, kind, target, text: words }) => [seq, kind, target, words])).toEqual([
       [1, 'text', undefined, 'words of m1'],
-      [2, 'remove', 0, undefined],
-      [3, 'remove', 0, undefined],
+      [2, 'unreadable', undefined, undefined],
+      [3, 'unreadable', undefined, undefined],
       [4, 'text', undefined, 'words of m4'],
     ])
     await expect(a.log.append('den', edit('e1', 2))).rejects.toEqual(refused('forbidden'))
@@ -370,7 +370,7 @@ describe('data that is not from the log', () => {
     await signed.log.append('den', remove('r1', 1))
     await until(() => signed.received.length === 5, 'all entries are received')
     expect(signed.received).toEqual(upTo(1, 5))
-    expect(signed.entries[2]).toMatchObject({ kind: 'remove', target: 0, from: { id: '-' } })
+    expect(signed.entries[2]).toMatchObject({ kind: 'unreadable', from: { id: '-' } })
     await redis.cli(
       'hset',
       key('log'),

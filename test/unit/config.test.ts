@@ -233,6 +233,7 @@ describe('the table', () => {
       'redisSentinelPassword',
       'clusterSecret',
       'clusterSecretOther',
+      'clusterSecretOld',
       'jwtSecret',
       'apiKey',
     ])

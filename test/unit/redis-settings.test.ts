@@ -77,6 +77,11 @@ describe('REDIS_URL', () => {
     [{ REDIS_CLUSTER: 'yes', REDIS_URL: 'redis://a' }, 'expected true or false'],
     [{ CLUSTER_SECRET: 'x'.repeat(31) }, 'expected at least 32 bytes'],
     [{ CLUSTER_SECRET_OTHER: 'x'.repeat(32) }, 'does nothing without CLUSTER_SECRET'],
+    [{ CLUSTER_SECRET_OLD: 'x'.repeat(32) }, 'does nothing without CLUSTER_SECRET'],
+    [
+      { CLUSTER_SECRET: 'x'.repeat(32), CLUSTER_SECRET_OLD: `${'y'.repeat(32)},${'z'.repeat(31)}` },
+      'each at least 32 bytes',
+    ],
     [{ FORWARD_PORT: '3000' }, 'FORWARD_PORT must differ from PORT and ADMIN_PORT'],
   ])('%o is refused', (env, message) => {
     const found = problems(env)

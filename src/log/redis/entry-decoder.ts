@@ -14,6 +14,15 @@ import {
 /** Shortest time between log lines about the same problem. */
 const LOG_MS = 5_000
 
+/** The likely reason for somebody who has written nothing to Redis by hand. */
+const HINTS: Record<Refusal, string> = {
+  malformed: 'something else has written to this key, or it was damaged',
+  unsigned:
+    'written before CLUSTER_SECRET was set, or by a host without it? `rookery log sign --unsigned` signs what is stored',
+  forged:
+    'signed with a former secret? Set CLUSTER_SECRET_OLD to it, or sign anew with `rookery log sign` (docs/deploy.md)',
+}
+
 export interface EntryDecoderOptions {
   codec: EntryCodec
   metrics: Pick<RedisLogMetrics, 'refused'>
@@ -52,7 +61,7 @@ export class EntryDecoder {
     const { metrics, logger } = this.#options
     metrics.refused.inc({ where, why })
     this.#throttle.run((heldBack) =>
-      logger.warn({ room, where, why, heldBack }, 'an invalid entry came from Redis'),
+      logger.warn({ room, where, why, heldBack, hint: HINTS[why] }, 'an invalid entry came from Redis'),
     )
   }
 }

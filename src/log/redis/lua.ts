@@ -307,6 +307,21 @@ redis.call('SPUBLISH', KEYS[6], '{"epoch":"' .. ARGV[1] .. '","reset":true}')
 return 1
 `
 
+/**
+ * Replaces entries, each only if it is still as the caller has read it.
+ * KEYS: 1 log. ARGV: seq · the entry as read · the new one; and so on. Answer: how many were replaced.
+ */
+const replace = `
+local replaced = 0
+for at = 1, #ARGV, 3 do
+  if redis.call('HGET', KEYS[1], ARGV[at]) == ARGV[at + 1] then
+    redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 2])
+    replaced = replaced + 1
+  end
+end
+return replaced
+`
+
 export const logScripts = {
   append: script('log append', append),
   position: script('log position', position),
@@ -316,4 +331,5 @@ export const logScripts = {
   track: script('user track', track),
   mark: script('user mark', mark),
   importRoom: script('log adopt', importRoom),
+  replace: script('log replace', replace),
 }

@@ -126,6 +126,13 @@ export class RoomStore {
     return { trimmed, more: more === 1 }
   }
 
+  /** Replaces entries that are still as they were read. @returns how many were replaced */
+  async replace(room: string, changes: readonly EntryChange[]): Promise<number> {
+    const [, entries] = this.#keys(room)
+    const args = changes.flatMap(({ seq, from, to }) => [seq, from, to])
+    return whole.parse(await this.#run(logScripts.replace, [entries ?? ''], args))
+  }
+
   /** Unread texts of a reader whose marker is `read`. */
   async unread(room: string, read: number): Promise<{ head: number; read: number; unread: number }> {
     const [meta, entries, , , removed] = this.#keys(room)
@@ -189,6 +196,12 @@ export class RoomStore {
 /** Escaped as in JSON: not every string is valid UTF-8, and no two users may share a key. */
 export const userRoomsKey = (cluster: string, userId: string) =>
   userKey(cluster, JSON.stringify(userId).slice(1, -1), 'rooms')
+
+export interface EntryChange {
+  seq: number
+  from: Buffer
+  to: Buffer
+}
 
 interface DraftTarget {
   kind: string

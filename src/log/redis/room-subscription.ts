@@ -139,7 +139,7 @@ export class RoomSubscription {
    */
   #compare(entry: LogEntry): void {
     const known = this.#recent.get(entry.seq)
-    if (known !== undefined && known !== proofOf(entry)) this.catchUp()
+    if (known !== undefined && known !== '' && known !== proofOf(entry)) this.catchUp()
   }
 
   #flush(): void {

@@ -34,8 +34,8 @@ const decodeMessage = z.union([
   storedEntry.extend({ ...epochField, seq: sequence.min(1) }),
 ])
 
-/** Why an entry is refused. */
-export type Refusal = 'malformed' | 'forged'
+/** Why an entry is refused. `unsigned`: it has no signature, `forged`: one that no known secret has made. */
+export type Refusal = 'malformed' | 'unsigned' | 'forged'
 
 export type ChannelMessage =
   | { type: 'entry'; epoch: string; entry: LogEntry }
@@ -68,9 +68,8 @@ export class EntryCodec {
   /** JSON from `id` to `sig`, in the order that the scripts rely on. */
   body(room: string, part: SignedPart): string {
     const { id, kind, from, target, hash } = part
-    const sig = this.#keys === undefined ? undefined : sign(this.#keys, this.#purpose(room), signed(part))
     const ordered = { id, kind, from: { id: from.id, name: from.name }, target, hash }
-    return JSON.stringify({ ...ordered, sig: sig?.toString('base64url') }).slice(1, -1)
+    return JSON.stringify({ ...ordered, sig: this.#signature(room, part) }).slice(1, -1)
   }
 
   /** Decodes a message of a room's channel. */
@@ -79,22 +78,56 @@ export class EntryCodec {
     if (!parsed.success) return { type: 'refused', why: 'malformed' }
     const { epoch } = parsed.data
     if ('reset' in parsed.data) return { type: 'reset', epoch }
-    if (!this.#isGenuine(room, parsed.data)) return { type: 'refused', why: 'forged' }
+    const why = this.#refusal(room, parsed.data)
+    if (why !== undefined) return { type: 'refused', why }
     return { type: 'entry', epoch, entry: toLogEntry(room, parsed.data) }
   }
 
-  /** Decodes the value stored under `seq`. */
-  decodeStored(room: string, seq: number, value: Buffer | null): StoredRedisEntry | Refusal {
+  /**
+   * Decodes the value stored under `seq`.
+   * @param acceptUnsigned whether an entry without a signature is valid
+   */
+  decodeStored(
+    room: string,
+    seq: number,
+    value: Buffer | null,
+    acceptUnsigned = false,
+  ): StoredRedisEntry | Refusal {
     const parsed = storedEntry.safeParse(value === null ? undefined : parseJson(value))
     if (!parsed.success || parsed.data.seq !== seq) return 'malformed'
-    return this.#isGenuine(room, parsed.data) ? parsed.data : 'forged'
+    const why = this.#refusal(room, parsed.data)
+    return why === undefined || (acceptUnsigned && why === 'unsigned') ? parsed.data : why
   }
 
-  #isGenuine(room: string, decodeStored: StoredRedisEntry): boolean {
-    if (this.#keys === undefined) return true
-    const { kind, text, target, hash, sig = '' } = decodeStored
-    if (text !== undefined && hash !== digestOf({ kind, text, target })) return false
-    return verify(this.#keys, this.#purpose(room), signed(decodeStored), Buffer.from(sig, 'base64url'))
+  /**
+   * The stored value with the signature of the first secret in place of its own; the other bytes stay.
+   * Undefined if the value does not have the form that this log writes.
+   */
+  signedAnew(room: string, entry: StoredRedisEntry, value: Buffer): Buffer | undefined {
+    const { hash, sig } = entry
+    const json = value.toString()
+    const before = json.indexOf(`,"hash":${JSON.stringify(hash)}`)
+    const from = json.indexOf(',', before + 1)
+    const own = sig === undefined ? '' : `,"sig":${JSON.stringify(sig)}`
+    if (before === -1 || from === -1 || !json.startsWith(`${own},"n":`, from)) return undefined
+    const signature = `,"sig":${JSON.stringify(this.#signature(room, entry))}`
+    return Buffer.from(json.slice(0, from) + signature + json.slice(from + own.length))
+  }
+
+  /** By the first secret; undefined without secrets. */
+  #signature(room: string, part: SignedPart): string | undefined {
+    if (this.#keys === undefined) return undefined
+    return sign(this.#keys, this.#purpose(room), signed(part)).toString('base64url')
+  }
+
+  #refusal(room: string, entry: StoredRedisEntry): Refusal | undefined {
+    if (this.#keys === undefined) return undefined
+    const { kind, text, target, hash, sig } = entry
+    if (text !== undefined && (kind === 'unreadable' || hash !== digestOf({ kind, text, target })))
+      return 'forged'
+    if (sig === undefined) return 'unsigned'
+    const signature = Buffer.from(sig, 'base64url')
+    return verify(this.#keys, this.#purpose(room), signed(entry), signature) ? undefined : 'forged'
   }
 }
 
@@ -120,17 +153,17 @@ export function toLogEntry(room: string, decodeStored: StoredRedisEntry): LogEnt
   return entry
 }
 
-/**
- * Replaces a stored value that must not be shown. It keeps the sequence dense and has no effect: the removal
- * of an entry that can't exist.
- */
+/** Takes the place of a stored value that must not be shown, and keeps the sequence dense. */
 export function placeholder(room: string, seq: number, at: number): LogEntry {
-  return { room, seq, id: `unreadable-${seq}`, kind: 'remove', from: { id: '-', name: '-' }, target: 0, at }
+  return { room, seq, id: `unreadable-${seq}`, kind: 'unreadable', from: { id: '-', name: '-' }, at }
 }
 
-/** First bytes of the stored entry. They differ from those of any other entry with the same number. */
-export function proofOf({ seq, at, id }: LogEntry): string {
-  return `{"seq":${seq},"at":${at},"id":"${id}",`
+/**
+ * First bytes of the stored entry. They differ from those of any other entry with the same number. Empty,
+ * and so no proof, for a placeholder: it does not say what is stored.
+ */
+export function proofOf({ seq, at, id, kind }: LogEntry): string {
+  return kind === 'unreadable' ? '' : `{"seq":${seq},"at":${at},"id":"${id}",`
 }
 
 /** `undefined` if the bytes are not JSON. */

@@ -4,7 +4,7 @@ import { entriesChannel, roomKey } from '../../redis/names.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
 import { scanRooms, scanUsers } from '../redis/key-scan.ts'
 import { RoomStore } from '../redis/room-store.ts'
-import { EntryCodec, placeholder } from '../redis/stored-entry.ts'
+import { EntryCodec, placeholder, type Refusal } from '../redis/stored-entry.ts'
 import type { EntryLine, ExportedRoom, LogSource, RoomLine, UserLine } from './lines.ts'
 
 const BATCH = { entries: 500, bytes: 4_194_304 }
@@ -15,7 +15,23 @@ export interface RedisTransferOptions {
   keys?: SigningKeys | undefined
 }
 
-export function openRedisSource(options: RedisTransferOptions): LogSource {
+export interface RedisSourceOptions extends RedisTransferOptions {
+  /** Whether unreadable entries are exported as placeholders. By default they end the export. */
+  allowUnreadable?: boolean
+}
+
+/** An entry can't be exported: it is damaged, or its signature is missing or of no known secret. */
+export class UnreadableEntry extends Error {
+  readonly why: Refusal
+
+  constructor(room: string, seq: number, why: Refusal) {
+    super(`entry ${seq} of room ${room} is ${why}`)
+    this.name = 'UnreadableEntry'
+    this.why = why
+  }
+}
+
+export function openRedisSource(options: RedisSourceOptions): LogSource {
   return {
     rooms: () => rooms(options),
     users: () => users(options),
@@ -23,7 +39,7 @@ export function openRedisSource(options: RedisTransferOptions): LogSource {
   }
 }
 
-async function* rooms(options: RedisTransferOptions): AsyncGenerator<ExportedRoom> {
+async function* rooms(options: RedisSourceOptions): AsyncGenerator<ExportedRoom> {
   const seen = new Set<string>()
   for await (const names of scanRooms(options.connection, options.cluster)) {
     for (const room of names) {
@@ -39,7 +55,7 @@ async function* rooms(options: RedisTransferOptions): AsyncGenerator<ExportedRoo
  * `null` for a room without history. The room may grow and be trimmed meanwhile: it is exported up to its
  * current head.
  */
-async function exportRoom(options: RedisTransferOptions, room: string): Promise<ExportedRoom | null> {
+async function exportRoom(options: RedisSourceOptions, room: string): Promise<ExportedRoom | null> {
   const pages = new RoomPages(options, room)
   const meta = await pages.meta()
   if (meta.head === 0) return null
@@ -79,13 +95,13 @@ async function* entriesOf(
 }
 
 class RoomPages {
-  readonly #options: RedisTransferOptions
+  readonly #options: RedisSourceOptions
   readonly #store: RoomStore
   readonly #codec: EntryCodec
   readonly #room: string
   #texts = 0
 
-  constructor(options: RedisTransferOptions, room: string) {
+  constructor(options: RedisSourceOptions, room: string) {
     this.#options = options
     this.#store = new RoomStore(options.connection, options.cluster)
     this.#codec = new EntryCodec(options.keys, (name) => entriesChannel(options.cluster, name))
@@ -110,10 +126,10 @@ class RoomPages {
     return { epoch, head, first, lines: values.map(({ seq, value }) => this.#toLine(seq, value)) }
   }
 
-  /** An invalid entry is exported as the placeholder that members see. */
   #toLine(seq: number, value: Buffer | null): EntryLine {
     const stored = this.#codec.decodeStored(this.#room, seq, value)
     if (typeof stored === 'string') {
+      if (this.#options.allowUnreadable !== true) throw new UnreadableEntry(this.#room, seq, stored)
       const { room: _, ...hole } = placeholder(this.#room, seq, 0)
       return { type: 'entry', ...hole, texts: this.#texts, digest: '' }
     }
