@@ -1,18 +1,33 @@
 /**
  * For pm2: `pm2 start ecosystem.config.js`, reload with `pm2 sendSignal SIGHUP rookery`.
  * Settings come from the environment of the pm2 command and from the file that ROOKERY_CONFIG names.
+ * New settings: `pm2 startOrRestart ecosystem.config.js`. pm2 reports success whether or not the application came
+ * up, so wait for it: `node dist/main.js wait --ready`.
  *
  * Several machines: `pm2 deploy ecosystem.config.js production`, with DEPLOY_HOSTS, DEPLOY_REPO … in the environment
  * (docs/deploy.md). It updates one machine after another, and continues only when the machine before is ready again.
  */
 import { join } from 'node:path'
 import { loadConfig } from './dist/config/load.js'
+import { settingKeys } from './dist/config/schema.js'
+import { environmentName } from './dist/config/setting.js'
 
 const MARGIN_MS = 5000
 
 const { config } = loadConfig({ env: process.env })
 
-const { DEPLOY_HOSTS, DEPLOY_USER, DEPLOY_REPO, DEPLOY_REF, DEPLOY_PATH, DEPLOY_CONFIG } = process.env
+const { DEPLOY_HOSTS, DEPLOY_USER, DEPLOY_REPO, DEPLOY_REF, DEPLOY_PATH, DEPLOY_CONFIG, DEPLOY_TIMEOUT } =
+  process.env
+
+/**
+ * This environment, and an empty value for each setting that it lacks. When pm2 restarts an application from this
+ * file, it takes over only what stands under `env`, and keeps what was there before and is missing now.
+ */
+function environment() {
+  const names = ['ROOKERY_CONFIG', ...settingKeys.map(environmentName)]
+  const given = Object.entries(process.env).filter(([name]) => /^(?!PM2_)[A-Z]/.test(name))
+  return { ...Object.fromEntries(names.map((name) => [name, ''])), ...Object.fromEntries(given) }
+}
 
 export const apps = [
   {
@@ -38,14 +53,14 @@ export const apps = [
     listen_timeout: config.workerBootTimeoutMs + MARGIN_MS,
     kill_timeout: config.stopDeadlineMs + MARGIN_MS,
 
+    // Up to 15 s. Without `stop_exit_codes`: beside a delay, pm2 shows an application that it has given up as
+    // 'waiting restart'. So one with a wrong settings file comes up by itself when the file is right again.
     exp_backoff_restart_delay: 100,
-    // A restart can't fix wrong usage or wrong settings.
-    stop_exit_codes: [2, 3],
 
     // Each line already has its time and its process. One log file for all instances, without numbers.
     time: false,
     merge_logs: true,
-    env: { LOG_FORMAT: 'json' },
+    env: { ...environment(), LOG_FORMAT: 'json' },
   },
 ]
 
@@ -58,6 +73,12 @@ export const deploy = {
     path: DEPLOY_PATH ?? '/opt/rookery',
     // Each machine has its own settings and secrets in this file.
     env: { ROOKERY_CONFIG: DEPLOY_CONFIG ?? '/etc/rookery/rookery.json' },
-    'post-deploy': 'npm ci && pm2 startOrRestart ecosystem.config.js --update-env && pm2 save',
+    // pm2 reports success even if the application does not come up. `wait` fails then, and pm2 goes no further.
+    'post-deploy': [
+      'npm ci',
+      'pm2 startOrRestart ecosystem.config.js',
+      `node dist/main.js wait --ready --timeout ${DEPLOY_TIMEOUT ?? '60s'}`,
+      'pm2 save',
+    ].join(' && '),
   },
 }

@@ -11,6 +11,7 @@ Examples:
   rookery start --config rookery.json       settings from a file
   rookery config print                      all settings and their sources
   rookery token --sub alice --name Alice    a token for AUTH=jwt
+  rookery wait --ready                      return when it accepts connections, for scripts
   rookery reload                            replace the workers without interruption
   rookery status                            state of a running Rookery
 

@@ -49,6 +49,7 @@ function createProgram(line: CommandLine, ends: (exitCode: number) => void): Com
   addConfig(program, line)
   addToken(program, line)
   addStatus(program, line)
+  addWait(program, line)
   addReload(program, line)
   addLog(program, line)
   return program
@@ -101,6 +102,20 @@ function addStatus(program: Command, line: CommandLine): void {
   addSettingFlags(status, ['adminHost', 'adminPort']).action(async (options: Options) => {
     const { showStatus } = await import('./status.ts')
     await showStatus(line, options)
+  })
+}
+
+function addWait(program: Command, line: CommandLine): void {
+  const wait = program
+    .command('wait')
+    .description('wait for the Rookery that runs on DATA_DIR; exit code 15 when the time is over')
+    .requiredOption('--ready', 'until it accepts connections: GET /readyz on HOST and PORT')
+    .option('--timeout <time>', 'how long at most: 500ms, 90s, 5m …', '60s')
+    .option('--other-than <pid>', 'only a process other than this one, which is being replaced')
+    .option('--json', 'as JSON')
+  addSettingFlags(wait, ['host', 'port', 'dataDir']).action(async (options: Options) => {
+    const { waitUntilReady } = await import('./wait.ts')
+    await waitUntilReady(line, options)
   })
 }
 

@@ -1,23 +1,17 @@
 /** `rookery status`: shows the status that the admin listener of a running Rookery returns. */
 import { z } from 'zod'
-import type { Config } from '../config/schema.ts'
 import { ExitError } from '../ops/exit-codes.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+import { fetchFailure, ownUrl } from './own-host.ts'
 import { cellText, table } from './table.ts'
 
 const RESPONSE_TIMEOUT_MS = 5000
 
 export async function showStatus(line: CommandLine, options: Options): Promise<void> {
   const { config } = loadFrom(line, options)
-  const status = await askStatus(adminUrl(config))
+  const status = await askStatus(ownUrl(config.adminHost, config.adminPort, '/status'))
   const text = options['json'] === true ? JSON.stringify(status, null, 2) : statusTable(status)
   process.stdout.write(`${text}\n`)
-}
-
-function adminUrl({ adminHost, adminPort }: Config): string {
-  const anyAddress = adminHost === '0.0.0.0' || adminHost === '::'
-  const host = anyAddress ? 'localhost' : adminHost
-  return `http://${host.includes(':') ? `[${host}]` : host}:${adminPort}/status`
 }
 
 async function askStatus(url: string): Promise<unknown> {
@@ -26,9 +20,7 @@ async function askStatus(url: string): Promise<unknown> {
     if (!response.ok) throw new Error(`it answered ${response.status}`)
     return await response.json()
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ExitError('notRunning', `no status from ${url}: ${reason}`, { cause: error })
+    throw new ExitError('notRunning', `no status from ${url}: ${fetchFailure(error)}`, { cause: error })
   }
 }
 

@@ -10,7 +10,7 @@ export const exitCodes = {
   stopDeadline: { code: 7, meaning: 'stopped, but STOP_DEADLINE_MS passed before all was done' },
   notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload)' },
   workersSocket: { code: 9, meaning: "the socket for the workers can't be made; TMPDIR says where" },
-  notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload)' },
+  notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload, wait)' },
   redisUnfit: {
     code: 11,
     meaning: "Redis answers and can't be used: too old, or the user may not do what is needed",
@@ -21,6 +21,7 @@ export const exitCodes = {
     code: 14,
     meaning: 'stored messages are damaged, or no secret verifies them (log export, log sign)',
   },
+  notReady: { code: 15, meaning: 'it was not ready in time (wait)' },
 } as const
 
 export type ExitReason = keyof typeof exitCodes

@@ -1,7 +1,7 @@
 /**
  * The pid file of a data directory: names the process that runs on it, and keeps a second one away. It holds
  * the pid and, where the system has it, the start time of that process, so that a pid reused by another
- * process is never signalled.
+ * process is never signalled; then the host's tag, which /readyz names too.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,14 +18,15 @@ export interface PidFile {
 /**
  * Creates the data directory if it is missing. Succeeds without a pid file when an existing directory can't
  * be written now (disk full, read-only): the log waits for it, and serves what it has.
+ * @param hostTag empty for a process that serves nobody
  * @throws ExitError `dataDirectory` when it can't be used or is in use
  */
-export function claimDataDir(dataDir: string, logger: Logger): PidFile {
+export function claimDataDir(dataDir: string, logger: Logger, hostTag = ''): PidFile {
   const file = join(dataDir, NAME)
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     warnIfOpenToOthers(dataDir, logger)
-    writeExclusively(dataDir, file)
+    writeExclusively(dataDir, file, hostTag)
   } catch (error) {
     if (error instanceof ExitError) throw error
     if (isRecoverable(error) && existsSync(dataDir)) {
@@ -54,8 +55,8 @@ function warnIfOpenToOthers(dataDir: string, logger: Logger): void {
  * Of two processes that start together, one creates the file. If both remove the same stale file, the link's
  * socket decides.
  */
-function writeExclusively(dataDir: string, file: string): void {
-  const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n`
+function writeExclusively(dataDir: string, file: string, hostTag: string): void {
+  const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n${hostTag}\n`
   const owner = runningPid(dataDir)
   if (owner !== undefined) throw inUse(dataDir, owner)
   rmSync(file, { force: true })
@@ -74,14 +75,19 @@ function inUse(dataDir: string, owner: number | undefined): ExitError {
 
 /** The pid of the Rookery that runs on this data directory, if one does. */
 export function runningPid(dataDir: string): number | undefined {
+  return runningHost(dataDir)?.pid
+}
+
+/** The Rookery that runs on this data directory, if one does. */
+export function runningHost(dataDir: string): { pid: number; hostTag: string } | undefined {
   const content = readIfThere(join(dataDir, NAME))
-  const [pidText = '', started = ''] = (content ?? '').split('\n')
+  const [pidText = '', started = '', hostTag = ''] = (content ?? '').split('\n')
   if (!/^[1-9][0-9]{0,9}$/.test(pidText)) return undefined
   const pid = Number(pidText)
   if (pid === process.pid || !isAlive(pid)) return undefined
   const now = startTime(pid)
   if (started !== '' && now !== undefined && now !== started) return undefined
-  return pid
+  return { pid, hostTag }
 }
 
 function release(file: string): void {

@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { exportConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { createHostTag } from '../core/session-id.ts'
 import { openEmbeddedLog } from '../log/embedded-log.ts'
 import type { RoomLog } from '../log/room-log.ts'
 import { createRegistry } from '../ops/metrics.ts'
@@ -25,6 +24,8 @@ import { createFork, createSupervisor, HostState, type SupervisedParts } from '.
 export interface PartsOptions {
   config: Config
   logger: Logger
+  /** The random name of this life of the primary. */
+  hostTag: string
   signals: SignalHandler
   /** Path of the socket on which the workers' link listens. */
   linkPath: string
@@ -47,9 +48,9 @@ interface Store {
 }
 
 /** Constructs everything but the workers; the supervisor forks those. */
-export async function assemble({ config, logger, signals, linkPath }: PartsOptions): Promise<Parts> {
+export async function assemble(options: PartsOptions): Promise<Parts> {
+  const { config, logger, hostTag, signals, linkPath } = options
   const registry = createRegistry()
-  const hostTag = createHostTag()
   const cluster =
     config.redisUrl === undefined ? undefined : openCluster({ config, self: hostTag, logger, registry })
   const state = new HostState((event) => relay.publishEvent(null, event))

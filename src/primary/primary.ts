@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
+import { createHostTag } from '../core/session-id.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import type { AdminListener } from '../ops/admin.ts'
 import { showBanner } from '../ops/banner.ts'
@@ -26,18 +27,24 @@ export interface PrimaryOptions {
 /** Resolves with the exit code when the host has stopped. */
 export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
   const signals = handleSignals(logger)
-  const pidFile = claimDataDir(config.dataDir, logger)
+  const hostTag = createHostTag()
+  const pidFile = claimDataDir(config.dataDir, logger, hostTag)
   try {
-    return await Promise.race([serve({ config, logger }, signals), signals.crashed])
+    return await Promise.race([serve({ config, logger, hostTag, signals }), signals.crashed])
   } finally {
     pidFile.release()
   }
 }
 
-async function serve({ config, logger }: PrimaryOptions, signals: SignalHandler): Promise<number> {
+interface ServeOptions extends PrimaryOptions {
+  hostTag: string
+  signals: SignalHandler
+}
+
+async function serve({ config, logger, hostTag, signals }: ServeOptions): Promise<number> {
   const startedAt = performance.now()
   const linkPath = await claimLinkPath(config.dataDir)
-  const parts = await assemble({ config, logger, signals, linkPath })
+  const parts = await assemble({ config, logger, hostTag, signals, linkPath })
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
   const endWatch = watchWorkers(parts)

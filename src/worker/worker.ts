@@ -12,7 +12,7 @@ import { Server } from 'socket.io'
 import { appSettings } from '../config/app-settings.ts'
 import { importConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { generateSessionId } from '../core/session-id.ts'
+import { generateSessionId, hostTagOf } from '../core/session-id.ts'
 import { openEmbeddedReader } from '../log/embedded-reader.ts'
 import type { RoomLogReader } from '../log/room-log.ts'
 import { createLogger } from '../ops/logger.ts'
@@ -111,7 +111,9 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const routes = new Hono()
   let draining = false
   routes.get('/readyz', (c) =>
-    draining ? c.json({ ready: false, reason: 'draining' }, 503) : c.json({ ready: true }),
+    draining
+      ? c.json({ ready: false, reason: 'draining' }, 503)
+      : c.json({ ready: true, host: hostTagOf(boot.tag) }),
   )
   const httpServer = createHttpServer({
     routes,

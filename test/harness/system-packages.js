@@ -8,6 +8,7 @@ const PACKAGES = [
   'chromium',
   'fiu-utils',
   'fonts-noto-color-emoji',
+  'git',
   'haproxy',
   'iproute2',
   'libfaketime',

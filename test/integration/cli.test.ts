@@ -28,6 +28,9 @@ describe('the command line', () => {
       [['start', '--prot', '1'], /Did you mean --port\?/],
       [['start', 'now'], /too many arguments/],
       [['token'], /--sub/],
+      [['wait'], /--ready/],
+      [['wait', '--ready', '--timeout', '60'], /--timeout 60 is not a time/],
+      [['wait', '--ready', '--other-than', 'me'], /--other-than me is not a process id/],
       [['token', '--sub', 'a', '--expires', 'soon'], /--expires soon is not a time/],
       [[], /Usage: rookery/],
     ]
@@ -107,6 +110,14 @@ describe('the command line', () => {
     expect(status.code).toBe(exitCodes.notRunning.code)
     const reload = await rookery(['reload', '--data-dir', directory])
     expect(reload.code).toBe(exitCodes.notRunning.code)
+    const anyPort = await rookery(['wait', '--ready', '--port', '0'])
+    expect([anyPort.code, anyPort.stderr]).toEqual([
+      exitCodes.usage.code,
+      expect.stringContaining('set PORT'),
+    ])
+    const wait = await rookery(['wait', '--ready', '--data-dir', directory, '--timeout', '300ms'])
+    expect([wait.code, wait.stdout]).toEqual([exitCodes.notReady.code, ''])
+    expect(wait.stderr).toContain(`not ready after 300ms: no Rookery runs on DATA_DIR ${directory}`)
   })
 })
 
@@ -226,6 +237,26 @@ describe('a running Rookery', () => {
     expect([code, stderr]).toEqual([exitCodes.notPermitted.code, expect.stringContaining('as that user')])
     if (process.getuid?.() === 0) expect(closed.code, closed.stderr).toBe(exitCodes.notPermitted.code)
     expect(running.workerPids()).toEqual(before)
+  })
+
+  it('is found ready by `wait`, and not another process in its place', async () => {
+    const ready = (dataDir: string, ...args: string[]) =>
+      rookery(['wait', '--ready', '--data-dir', dataDir, '--port', String(running.port), ...args])
+    const found = await ready(running.dataDir, '--json')
+    expect([found.code, JSON.parse(found.stdout)]).toMatchObject([0, { ready: true, pid: running.pid }])
+
+    const replaced = await ready(running.dataDir, '--other-than', String(running.pid), '--timeout', '1ms')
+    expect(replaced.code).toBe(exitCodes.notReady.code)
+    expect(replaced.stderr).toContain(`process ${running.pid} still runs`)
+
+    // A successor that is still starting: the old one holds the port.
+    const theirs = await mkdtemp(join(tmpdir(), 'rookery-theirs-'))
+    await writeFile(join(theirs, 'rookery.pid'), `${process.pid}\n\nAbCdEf\n`)
+    const other = await ready(theirs, '--timeout', '1s', '--json')
+    await rm(theirs, { recursive: true })
+    expect(other.code).toBe(exitCodes.notReady.code)
+    expect(other.stderr).toContain(`answered by another process than ${process.pid}`)
+    expect(JSON.parse(other.stdout)).toMatchObject({ ready: false, pid: process.pid })
   })
 
   it('replaces its workers on `reload`', async () => {

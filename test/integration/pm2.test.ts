@@ -1,5 +1,5 @@
 /** Rookery under the real pm2, with the shipped ecosystem.config.js, while members of a room write. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +13,9 @@ const PM2 = join(ROOT, 'node_modules', '.bin', 'pm2')
 
 let home: string
 let port: number
+let settings: string
+/** More variables of the shell in which pm2 is called. */
+let shell: Record<string, string> = {}
 
 async function pm2(...args: string[]): Promise<string> {
   const env = {
@@ -24,6 +27,8 @@ async function pm2(...args: string[]): Promise<string> {
     WORKERS: '2',
     DRAIN_MS: '2000',
     DATA_DIR: join(home, 'data'),
+    ROOKERY_CONFIG: settings,
+    ...shell,
   }
   const { code, stdout, stderr } = await run(PM2, args, { cwd: home, env })
   if (code !== 0) throw new Error(`pm2 ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`)
@@ -64,6 +69,23 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** SIGKILL to the primary. */
+async function killPrimary(): Promise<Process> {
+  const seen = await seenByPm2()
+  // Process 0 is the group of the caller.
+  if (seen.pid === 0) throw new Error(`it does not run: ${seen.status}`)
+  process.kill(seen.pid, 'SIGKILL')
+  return seen
+}
+
+const errorLog = () => readFile(join(home, 'pm2', 'logs', 'rookery-error.log'), 'utf8')
+
+/** The environment with which the process was started. */
+async function environmentOf(pid: number): Promise<Record<string, string>> {
+  const text = await readFile(`/proc/${pid}/environ`, 'utf8')
+  return Object.fromEntries(text.split('\0').map((line) => [line.split('=')[0], line.replace(/^[^=]*=/, '')]))
+}
+
 async function workerPids(): Promise<number[]> {
   const lines = await logLines()
   return lines.filter((line) => line.msg === 'worker ready').flatMap((line) => line.workerPid ?? [])
@@ -72,6 +94,8 @@ async function workerPids(): Promise<number[]> {
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'rookery-pm2-'))
   port = await freePort()
+  settings = join(home, 'rookery.json')
+  await writeFile(settings, '{}')
 })
 
 afterAll(async () => {
@@ -103,6 +127,7 @@ describe('under pm2', () => {
   }
 
   it('`pm2 start` returns when connections are accepted', async () => {
+    shell = { RETENTION_DAYS: '12', PING_INTERVAL_MS: '24000', OF_THE_APPLICATION: 'old' }
     await pm2('start', join(ROOT, 'ecosystem.config.js'))
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200)
     expect(await seenByPm2()).toMatchObject({ status: 'online', restarts: 0 })
@@ -132,11 +157,34 @@ describe('under pm2', () => {
     await untilAllTalkAgain()
   })
 
+  it('`pm2 startOrRestart` takes changed settings from the shell, and forgets those that are gone', async () => {
+    const before = await environmentOf((await seenByPm2()).pid)
+    expect(before).toMatchObject(shell)
+    shell = { PING_INTERVAL_MS: '23000', OF_THE_APPLICATION: 'new' }
+    await pm2('startOrRestart', join(ROOT, 'ecosystem.config.js'))
+    const after = await environmentOf((await seenByPm2()).pid)
+    expect(after).toMatchObject({ ...shell, RETENTION_DAYS: '' })
+    await untilAllTalkAgain()
+  })
+
+  it('with a wrong settings file is tried again, and comes up when the file is right', async () => {
+    await writeFile(settings, '{ "pingTimeoutMs": "long" }')
+    const starts = await countLogs('ready')
+    await killPrimary()
+    await until(
+      async () => (await errorLog()).split('pingTimeoutMs (file)').length > 2,
+      'two tries have failed',
+    )
+    await writeFile(settings, '{}')
+    await until(async () => (await countLogs('ready')) > starts, 'pm2 has started it again')
+    expect((await seenByPm2()).status).toBe('online')
+    await untilAllTalkAgain()
+  })
+
   it('restarts after a SIGKILL of the primary, and no old worker survives', async () => {
-    const before = await seenByPm2()
     const oldWorkers = await workerPids()
     const starts = await countLogs('ready')
-    process.kill(before.pid, 'SIGKILL')
+    const before = await killPrimary()
     await until(async () => (await countLogs('ready')) > starts, 'the host is ready again')
     await until(() => !oldWorkers.some(isRunning), 'no old worker is left')
     expect(await seenByPm2()).toMatchObject({ status: 'online', restarts: before.restarts + 1 })

@@ -1,0 +1,26 @@
+/** What commands need to reach the Rookery of this machine. */
+import { ExitError } from '../ops/exit-codes.ts'
+
+/** @param host where it listens; every address is reached by way of this machine's own name */
+export function ownUrl(host: string, port: number, path: string): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}${path}`
+}
+
+/** Why a `fetch` failed: its own message is only "fetch failed". */
+export function fetchFailure(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** @throws ExitError `notPermitted` */
+export function permitted<T>(dataDir: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'EPERM' && code !== 'EACCES') throw error
+    const message = `the Rookery on DATA_DIR ${dataDir} belongs to another user: run this as that user, or as root`
+    throw new ExitError('notPermitted', message, { cause: error })
+  }
+}
