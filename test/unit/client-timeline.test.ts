@@ -369,6 +369,19 @@ describe('a new log that the server has announced', () => {
     expect(timeline.announceEpoch('e2')).toBe('known')
   })
 
+  it('says so when the one that was shown had no entries: nothing is gone', () => {
+    const empty = joinedAt(0)
+    empty.log.epoch = 'e2'
+    empty.log.append()
+    expect(empty.timeline.announceEpoch('e2')).toBe('new')
+    expect(empty.log.join(empty.timeline)).toMatchObject({ reset: 'epoch', wasEmpty: true })
+    const acked = joinedAt(0)
+    acked.timeline.extendHead(1)
+    acked.log.epoch = 'e2'
+    acked.timeline.announceEpoch('e2')
+    expect(acked.log.join(acked.timeline)).not.toHaveProperty('wasEmpty')
+  })
+
   it('keeps entries that arrive before the join answer is read: none is missed, without waiting for a newer one', () => {
     const { log, timeline } = joinedAt(3)
     log.epoch = 'e2'

@@ -159,7 +159,7 @@ export class RoomMessages {
 
   #apply(update: TimelineUpdate, live: boolean): void {
     const { entriesAdded, changed } = this.#options
-    if (update.reset !== undefined) this.#reset(update.reset)
+    if (update.reset !== undefined) this.#reset(update.reset, update.wasEmpty === true)
     for (const entry of update.added) this.#addEntry(entry, live)
     this.list.dropBefore(this.timeline.first)
     this.#checkAcked()
@@ -169,13 +169,13 @@ export class RoomMessages {
     changed()
   }
 
-  #reset(reason: ResetReason): void {
+  #reset(reason: ResetReason, wasEmpty: boolean): void {
     const { room, context, emitter, reset } = this.#options
     this.list.rebuild([])
     this.#messages = undefined
-    if (reason === 'epoch') context.sends.resendAcked(room)
+    const lostSends = reason === 'epoch' ? context.sends.resendAcked(room) : 0
     reset(reason)
-    emitter.emit('reset', reason)
+    if (!wasEmpty || lostSends > 0) emitter.emit('reset', reason)
   }
 
   #addEntry(entry: Entry, live: boolean): void {

@@ -103,8 +103,10 @@ export class PendingSends implements SendActions {
   }
 
   /** The log that acked them is gone: they are sent again. */
-  resendAcked(room: string): void {
-    for (const { pending } of this.#options.outbox.resendAcked(room)) this.#options.persistence.put(pending)
+  resendAcked(room: string): number {
+    const lost = this.#options.outbox.resendAcked(room)
+    for (const { pending } of lost) this.#options.persistence.put(pending)
+    return lost.length
   }
 
   refuseRoom(room: string, error: ChatError): void {

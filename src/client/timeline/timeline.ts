@@ -30,6 +30,8 @@ export interface TimelineUpdate {
   added: Entry[]
   doubt?: Doubt
   reset?: ResetReason
+  /** With `reset`: the log had no entries, so that nothing that was shown is gone. */
+  wasEmpty?: boolean
   /** The room has to be joined again: only that answer says where the client is. */
   rejoin?: boolean
 }
@@ -259,11 +261,13 @@ export class Timeline {
 
   #startOver(page: Page, reset: boolean, sameLog: boolean): TimelineUpdate {
     if (!sameLog) this.#epochChanges += 1
+    const wasEmpty = this.#head === 0
     const isUnstable = this.#epochChanges >= EPOCHS_MAX
     this.#clear()
     // Without `reset` the page continues another log: join again for the newest page.
     const started: TimelineUpdate = reset ? this.#startAt(page) : { added: [], rejoin: true }
     started.reset = sameLog ? 'expired' : 'epoch'
+    if (wasEmpty) started.wasEmpty = true
     if (isUnstable) started.doubt = { reason: 'epoch' }
     return started
   }

@@ -48,18 +48,32 @@ local function trimAll(room)
   redis.call('HSET', KEYS[1], 'first', whole(room.first), 'gone', whole(room.gone))
 end
 
+-- A store that takes no writes can still be asked about a room without entries. The room then has the same
+-- epoch at each look, which becomes its own when it can be stored.
+local UNSTORED = 'unstored'
+local function begin(room)
+  room.epoch = (ARGV[2] == UNSTORED and ARGV[3] == '0') and UNSTORED or ARGV[1]
+  local stored = redis.pcall('HSET', KEYS[1], 'epoch', room.epoch)
+  if type(stored) == 'table' and stored.err then
+    room.epoch, room.refusal = UNSTORED, stored
+  else
+    redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+  end
+end
+
+-- For the scripts that only look.
+local function expireEmpty(room)
+  if room.head == 0 then redis.pcall('PEXPIRE', KEYS[1], EMPTY_ROOM_MS) end
+end
+
 local function checkEpoch(room)
   if not room.epoch then
-    room.epoch = ARGV[1]
-    redis.pcall('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-    -- A store that takes no writes can still be asked about a room without entries.
-    redis.pcall('HSET', KEYS[1], 'epoch', room.epoch)
+    begin(room)
   elseif room.epoch == ARGV[2] and lost(room, tonumber(ARGV[3]), ARGV[4]) then
     room.epoch = ARGV[1]
     redis.call('HSET', KEYS[1], 'epoch', room.epoch)
     redis.call('SPUBLISH', KEYS[6], '{"epoch":"' .. room.epoch .. '","reset":true}')
   end
-  if room.head == 0 then redis.pcall('PEXPIRE', KEYS[1], EMPTY_ROOM_MS) end
   if room.first <= room.head and redis.call('EXISTS', KEYS[2]) == 0 then trimAll(room) end
 end
 `
@@ -117,6 +131,7 @@ const append = `
 ${room}${trimming}
 local room = load()
 checkEpoch(room)
+if room.refusal then return room.refusal end
 local function answer(code, ...) return { code, room.epoch, room.head, ... } end
 
 local known = tonumber(redis.call('HGET', KEYS[3], ARGV[8]) or 0)
@@ -146,7 +161,7 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-if room.head == 0 then redis.call('PERSIST', KEYS[1]) end
+local isFirst = room.head == 0
 room.head, room.at = room.head + 1, math.max(now, room.at)
 if kind == 'text' then room.texts = room.texts + 1 end
 local seq = whole(room.head)
@@ -154,8 +169,10 @@ local value = '{"seq":' .. seq .. ',"at":' .. whole(room.at) .. ',' .. ARGV[13] 
 if ARGV[14] ~= '' then value = value .. ',"text":' .. ARGV[14] end
 value = value .. '}'
 
+-- The first write: a full Redis refuses it. After a write that needs no memory it would take all others.
 redis.call('HSET', KEYS[2], seq, value)
 redis.call('HSET', KEYS[3], ARGV[8], seq)
+if isFirst then redis.call('PERSIST', KEYS[1]) end
 if kind == 'edit' then redis.call('ZADD', KEYS[4], target, seq) end
 if kind == 'remove' then
   blank(target)
@@ -178,6 +195,7 @@ const position = `
 ${room}
 local room = load()
 checkEpoch(room)
+expireEmpty(room)
 return { room.epoch, room.head, room.first }
 `
 
@@ -192,6 +210,7 @@ ${room}
 local CHUNK = 50
 local room = load()
 checkEpoch(room)
+expireEmpty(room)
 local step, from, last = 1, 0, 0
 if ARGV[5] == 'after' then
   from = math.max(tonumber(ARGV[6]) + 1, room.first)
@@ -286,42 +305,6 @@ if moved ~= read then redis.call('ZADD', KEYS[1], moved, ARGV[1]) end
 return moved
 `
 
-/**
- * Makes a room of imported data, unless it has entries already. Publishes a reset to the hosts that watch it.
- * KEYS: 1-6 · 7-10 are renamed to 2-5. ARGV: 1 epoch · 2 head · 3 first · 4 at · 5 texts · 6 gone
- * Answer: 1, or 0 if the room has entries.
- */
-const importRoom = `
-if tonumber(redis.call('HGET', KEYS[1], 'head') or 0) > 0 then return 0 end
-for part = 2, 5 do
-  redis.call('UNLINK', KEYS[part])
-  if redis.call('EXISTS', KEYS[part + 5]) == 1 then
-    redis.call('RENAME', KEYS[part + 5], KEYS[part])
-    redis.call('PERSIST', KEYS[part])
-  end
-end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'head', ARGV[2], 'first', ARGV[3], 'at', ARGV[4],
-  'texts', ARGV[5], 'gone', ARGV[6])
-redis.call('PERSIST', KEYS[1])
-redis.call('SPUBLISH', KEYS[6], '{"epoch":"' .. ARGV[1] .. '","reset":true}')
-return 1
-`
-
-/**
- * Replaces entries, each only if it is still as the caller has read it.
- * KEYS: 1 log. ARGV: seq · the entry as read · the new one; and so on. Answer: how many were replaced.
- */
-const replace = `
-local replaced = 0
-for at = 1, #ARGV, 3 do
-  if redis.call('HGET', KEYS[1], ARGV[at]) == ARGV[at + 1] then
-    redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 2])
-    replaced = replaced + 1
-  end
-end
-return replaced
-`
-
 export const logScripts = {
   append: script('log append', append),
   position: script('log position', position),
@@ -330,6 +313,4 @@ export const logScripts = {
   sweep: script('log sweep', sweep),
   track: script('user track', track),
   mark: script('user mark', mark),
-  importRoom: script('log adopt', importRoom),
-  replace: script('log replace', replace),
 }

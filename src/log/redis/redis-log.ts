@@ -239,15 +239,19 @@ class RedisRoomLog implements RedisLog {
       read: (range) => this.#repairs.run(() => this.#read(room, range)),
       position: () => this.#store.position(room, this.#rooms.knownPosition(room)),
       deliver: (entry) => this.#entryListeners.call(entry),
-      reset: ({ epoch, head }) => {
-        this.#metrics.resets.inc()
-        this.#options.logger.warn({ room, epoch, head }, 'entries of a room were lost: it has a new epoch')
+      reset: ({ epoch, head, delivered }) => {
+        if (delivered > 0) this.#entriesLost({ room, epoch, head })
         this.#resetListeners.call({ room, epoch, head })
       },
       onRepair: () => this.#metrics.repairs.inc(),
       onUnreadable: (err) => this.#warn(err, 'missing entries could not be read from the log yet'),
       onUnknown: () => this.#metrics.unknown.inc(),
     }
+  }
+
+  #entriesLost(position: { room: string; epoch: string; head: number }): void {
+    this.#metrics.resets.inc()
+    this.#options.logger.warn(position, 'entries of a room were lost: it has a new epoch')
   }
 
   #createSweeper(): RedisSweeper {

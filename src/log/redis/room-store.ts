@@ -10,6 +10,7 @@ import { runScript, type Script, type ScriptArgument } from '../../redis/script.
 import type { HeadInfo, ReadRange } from '../room-log.ts'
 import { appendCodes, type RefusalCode, refusal } from './codes.ts'
 import { logScripts } from './lua.ts'
+import { transferScripts } from './lua-transfer.ts'
 import type { EncodedDraft } from './stored-entry.ts'
 
 /** The newest entry of a room that a host knows, with the first bytes of its stored form. */
@@ -130,7 +131,7 @@ export class RoomStore {
   async replace(room: string, changes: readonly EntryChange[]): Promise<number> {
     const [, entries] = this.#keys(room)
     const args = changes.flatMap(({ seq, from, to }) => [seq, from, to])
-    return whole.parse(await this.#run(logScripts.replace, [entries ?? ''], args))
+    return whole.parse(await this.#run(transferScripts.replace, [entries ?? ''], args))
   }
 
   /** Unread texts of a reader whose marker is `read`. */

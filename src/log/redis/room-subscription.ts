@@ -24,7 +24,8 @@ export interface RoomSubscriptionOptions {
   read(range: ReadRange): Promise<LogPage>
   position(): Promise<HeadInfo>
   deliver(entry: LogEntry): void
-  reset(position: { epoch: string; head: number }): void
+  /** @param delivered number of the last entry delivered of the log that is gone; 0 if it had none */
+  reset(position: { epoch: string; head: number; delivered: number }): void
   /** Entries missed on the channel were read from the store. */
   onRepair(): void
   /** The store cannot be read now; it is retried. */
@@ -221,8 +222,9 @@ export class RoomSubscription {
     for (const [seq, pending] of this.#pending) {
       if (pending.epoch !== epoch || seq <= head) this.#pending.delete(seq)
     }
+    const delivered = this.#delivered
     this.#moveTo(epoch, head)
-    this.#options.reset({ epoch, head })
+    this.#options.reset({ epoch, head, delivered })
   }
 
   #moveTo(epoch: string, head: number, newest?: LogEntry): void {

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { entriesChannel, roomKey } from '../../redis/names.ts'
 import { runScript } from '../../redis/script.ts'
-import { logScripts } from '../redis/lua.ts'
+import { transferScripts } from '../redis/lua-transfer.ts'
 import { userRoomsKey } from '../redis/room-store.ts'
 import { EntryCodec, idField } from '../redis/stored-entry.ts'
 import type { EntryLine, LogTarget, RoomImport, RoomLine } from './lines.ts'
@@ -74,7 +74,7 @@ class RedisRoomImport implements RoomImport {
     ]
     const args = [epoch, head, first, at, texts, trimmedTexts]
     const answer = await connection.run((commands) =>
-      runScript(commands, logScripts.importRoom, { keys, args }),
+      runScript(commands, transferScripts.importRoom, { keys, args }),
     )
     if (z.int().parse(answer) !== 1) throw new Error(`room ${room} has got entries while it was imported`)
   }
