@@ -154,13 +154,28 @@ describe('people', () => {
     expect(ann.room.members.list.map(({ name }) => name).toSorted()).toEqual(['Ann', 'Bob'])
     expect(await ann.room.fetchMembers()).toMatchObject({ count: 2 })
 
-    // Typing is volatile: a client repeats it while its user types.
+    // This is volatile: a client repeats it while its user types.
     await until(() => {
       bob.room.typing(true)
       return ann.room.writers[0]?.name === 'Bob'
     }, 'Bob is typing')
     bob.room.typing(false)
     await until(() => ann.room.writers.length === 0, 'Bob has stopped typing')
+
+    const stock = new Stock(rookery.url, { auth: { name: 'Eve' } })
+    clients.push(stock)
+    await stock.next('welcome')
+    await stock.join(ann.room.name)
+    await until(() => {
+      bob.room.typing(true)
+      return stock.all('typing').length > 0
+    }, 'Bob is typing')
+    // In the turn of another event, with which a volatile one would be dropped.
+    bob.room.read(0)
+    void bob.room.fetchMembers()
+    bob.room.typing(false)
+    await stock.next('typing', ({ typing }) => !typing)
+    stock.close()
 
     const marks: number[] = []
     ann.room.on('read', ({ user, seq }) => {
@@ -189,6 +204,27 @@ describe('people', () => {
     expect(await mine()).toMatchObject({ head: 1, read: 0, unread: 1 })
     bob.room.read(1)
     await until(async () => (await mine())?.unread === 0, 'the message is read')
+  })
+})
+
+describe('the end of typing', () => {
+  it.each(['message', 'leaving'])('is reported with the %s of who was typing', async (end) => {
+    const [ann, bob] = await pair()
+    let writers: string[] = []
+    ann.room.on('typing', (all) => {
+      writers = all.map(({ name }) => name)
+    })
+    await until(() => {
+      bob.room.typing(true)
+      return writers[0] === 'Bob'
+    }, 'Bob is typing')
+    const shown = new Promise((resolve) => {
+      ann.room.on('message', () => resolve(writers))
+      ann.room.on('presence', ({ count }) => count === 1 && resolve(writers))
+    })
+    if (end === 'message') bob.room.send('here it is')
+    else await bob.room.leave()
+    expect(await shown).toEqual([])
   })
 })
 

@@ -174,7 +174,9 @@ function stateHandlers({
     const { room } = asked
     await memberships.require(session, room)
     const payload = { room, user: session.user, typing: asked.typing }
-    session.socket.to(channelOf(room)).volatile.emit('typing', payload)
+    const others = session.socket.to(channelOf(room))
+    // Clients repeat that they are typing; a lost end would stay on the others' screens.
+    ;(asked.typing ? others.volatile : others).emit('typing', payload)
     return { answer: {} }
   })
   return [

@@ -108,9 +108,12 @@ export class Connection {
     })
   }
 
-  /** Sends an event that may get lost. */
-  sendVolatile<E extends ChatEvent>(event: E, payload: RequestPayload<E>): void {
-    if (this.#welcomed) this.#socket.volatile.emit(event, payload)
+  /**
+   * Sends an event without an answer. A volatile one is dropped while the transport is busy: after another
+   * event of the same turn, say.
+   */
+  notify<E extends ChatEvent>(event: E, payload: RequestPayload<E>, { volatile = false } = {}): void {
+    if (this.#welcomed) (volatile ? this.#socket.volatile : this.#socket).emit(event, payload)
   }
 
   /** Closes the connection and opens a new one after a short delay. */

@@ -63,7 +63,7 @@ export class RoomMembers {
   presence({ joined, left, count }: Record<string, unknown>): void {
     if (!isSeq(count)) return
     const leftMembers = Array.isArray(left) ? left.filter(isObject).map(({ id }) => ({ id: String(id) })) : []
-    this.#roster.changed({ joined: authorsOf(joined), left: leftMembers, count })
+    this.#changeWriters(() => this.#roster.changed({ joined: authorsOf(joined), left: leftMembers, count }))
     this.#options.emitter.emit('presence', this.members)
   }
 
@@ -82,7 +82,7 @@ export class RoomMembers {
 
   /** Their message has arrived. */
   stoppedTyping(author: Author): void {
-    this.#roster.typing(author, false, 0)
+    this.#changeWriters(() => this.#roster.typing(author, false, 0))
   }
 
   /** The user types or has stopped. Sent only when it changes or has to be repeated. */
@@ -94,7 +94,8 @@ export class RoomMembers {
       known === undefined || known.typing !== typing || (typing && now - known.at >= TYPING_REPEAT_MS)
     if (!isStale || (known === undefined && !typing)) return
     this.#sentTyping = { typing, at: now }
-    context.connection().sendVolatile('typing', { room, typing })
+    // It is sent again soon while the user types, but never after the user has stopped.
+    context.connection().notify('typing', { room, typing }, { volatile: typing })
   }
 
   /** The connection is lost: the server has forgotten that the user was typing. */
@@ -103,7 +104,7 @@ export class RoomMembers {
   }
 
   clear(): void {
-    this.#roster.clear()
+    this.#changeWriters(() => this.#roster.clear())
   }
 
   close(): void {
@@ -122,6 +123,13 @@ export class RoomMembers {
     } catch (error) {
       if (!this.#closed) this.#options.context.failed(error)
     }
+  }
+
+  /** For a change after which somebody may no longer be typing. */
+  #changeWriters(change: () => void): void {
+    const before = this.#roster.writerCount
+    change()
+    if (this.#roster.writerCount !== before) this.#typingChanged()
   }
 
   #typingChanged(): void {

@@ -136,7 +136,9 @@ export class ChatRoom {
   /** @throws `too_many_pending`; `bad_request` for an empty text; `closed` */
   send(text: string): SentMessage {
     if (text === '') throw badRequest('a text has at least one character')
-    return this.#enqueue({ kind: 'text', text })
+    const sent = this.#enqueue({ kind: 'text', text })
+    this.typing(false)
+    return sent
   }
 
   /** Edits one of the user's messages. Queued and retried like `send`. */

@@ -53,6 +53,10 @@ export class Roster {
     }
   }
 
+  get writerCount(): number {
+    return this.#writers.size
+  }
+
   writers(now: number): Author[] {
     for (const [id, { until }] of this.#writers) if (until <= now) this.#writers.delete(id)
     return [...this.#writers.values()].map(({ user }) => user)
