@@ -25,6 +25,9 @@ import { TrackedRooms } from './rooms/tracked-rooms.ts'
 import { UserNotices } from './rooms/user-notices.ts'
 import { Session } from './session.ts'
 
+/** Between workers: a user has removed a direct room. */
+const ROOM_FORGOTTEN = 'rookery:room-forgotten'
+
 const chat: App = (io, context) => {
   const metrics = chatMetrics(context.metrics)
   const isPersistentUser = persistentUsers(context.settings)
@@ -34,7 +37,12 @@ const chat: App = (io, context) => {
     isPersistentUser,
     logger: context.logger,
   })
-  const trackedRooms = new TrackedRooms(context.rooms, isPersistentUser)
+  const trackedRooms = new TrackedRooms({
+    rooms: context.rooms,
+    isPersistentUser,
+    announce: (userId, room) => void io.serverSideEmit(ROOM_FORGOTTEN, userId, room),
+  })
+  io.on(ROOM_FORGOTTEN, (userId: string, room: string) => trackedRooms.forgotten(userId, room))
   const slow = new SlowMembers({
     bounds: context.settings,
     unsentBytes: (socket) => context.unsentBytes(socket),

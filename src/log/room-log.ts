@@ -79,8 +79,8 @@ export interface UserRoom {
 export interface RoomLog extends RoomLogReader {
   append(room: string, draft: MessageDraft): Promise<AppendResult>
   /**
-   * Adds `room` to the user's own rooms, with nothing read; no effect if it is one already. Rejects with
-   * `forbidden` if the user is at the limit.
+   * Adds `room` to the user's own rooms, with what it has so far as read; no effect if it is one already.
+   * Rejects with `forbidden` if the user is at the limit.
    */
   trackRoom(userId: string, room: string): Promise<void>
   /** Also removes the read marker. */

@@ -7,13 +7,14 @@ export function isTracked(tables: Tables, userId: string, room: string): boolean
   return tables.userRooms.get([userId, room]) !== undefined
 }
 
+/** What the room has so far is not unread: unread counts start when the room becomes one of the user's own. */
 export function track(tables: Tables, userId: string, room: string, roomsPerUser: number): void {
   if (isTracked(tables, userId, room)) return
   const own = tables.userRooms.getKeysCount({ start: [userId], end: [userId, AFTER_ROOM_NAMES] })
   if (own >= roomsPerUser) {
     throw new RookeryError('forbidden', `a user can have ${roomsPerUser} rooms; leave one for good first`)
   }
-  tables.userRooms.putSync([userId, room], 0)
+  tables.userRooms.putSync([userId, room], roomRecord(tables, room).head)
 }
 
 export function forget(tables: Tables, userId: string, room: string): void {

@@ -87,6 +87,7 @@ export interface Rooms {
   /** Ends a presence session, with retries if the primary can't be reached. Harmless if it never started. */
   leave(room: string, userId: string, sessionId: string): void
   members(room: string): Promise<RoomMembers>
+  /** Makes the room one of the user's own. What it has so far counts as read. */
   trackRoom(userId: string, room: string): Promise<void>
   forgetRoom(userId: string, room: string): Promise<void>
   markRead(userId: string, room: string, seq: number): Promise<number>

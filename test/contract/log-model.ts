@@ -55,7 +55,7 @@ export class LogModel {
 
   track(userId: string, room: string): void {
     const marks = this.#marksOf(userId)
-    if (!marks.has(room)) marks.set(room, 0)
+    if (!marks.has(room)) marks.set(room, this.head(room))
   }
 
   forget(userId: string, room: string): void {

@@ -22,6 +22,19 @@ export function describeUserRooms(open: OpenLog): void {
     expect(await reader.userRooms('nobody')).toEqual([])
   })
 
+  it('counts unread texts from the time the room became one of the own rooms, again after it was left', async () => {
+    const { log } = await open()
+    for (let n = 1; n <= 3; n += 1) await log.append('den', text(`m${n}`, 'hi', bob))
+    await log.trackRoom('ann', 'den')
+    expect(await log.userRooms('ann')).toEqual([{ room: 'den', head: 3, read: 3, unread: 0 }])
+    await log.append('den', text('m4', 'hi', bob))
+    await log.trackRoom('ann', 'den')
+    expect(await log.userRooms('ann')).toEqual([{ room: 'den', head: 4, read: 3, unread: 1 }])
+    await log.forgetRoom('ann', 'den')
+    await log.trackRoom('ann', 'den')
+    expect(await log.userRooms('ann')).toEqual([{ room: 'den', head: 4, read: 4, unread: 0 }])
+  })
+
   it('limits the rooms of a user', async () => {
     const { log } = await open({ roomsPerUser: 3 })
     for (const room of ['a', 'b', 'c']) await log.trackRoom('ann', room)

@@ -75,7 +75,22 @@ it('sends the messages themselves where the room is joined, and notices where it
   await bob.next('room', ({ head }) => head === 2)
   expect(bob.all('room')).toHaveLength(1)
   expect(bob.seqs(room)).toEqual([1])
-  expect((await bob.ask('rooms', {})).rooms).toEqual([{ room, head: 2, read: 0, unread: 2 }])
+  expect((await bob.ask('rooms', {})).rooms).toEqual([{ room, head: 2, read: 1, unread: 1 }])
+})
+
+it('counts what is written right after a user has left, on another worker', async () => {
+  const ann = await guest(`Ann ${randomUUID().slice(0, 8)}`)
+  const bob = await guestElsewhere(`Bob ${randomUUID().slice(0, 8)}`, ann)
+  const room = roomOf(ann, bob)
+  const { room: common } = await lobby([ann, bob])
+  await ann.join(room)
+  await ann.send(room, 'm-1')
+  await bob.ask('room:leave', { room })
+  // Takes the way of what the workers tell each other.
+  bob.socket.emit('typing', { room: common, typing: false })
+  await ann.next('typing')
+  await ann.send(room, 'm-2')
+  expect((await bob.ask('rooms', {})).rooms).toContainEqual({ room, head: 2, read: 1, unread: 1 })
 })
 
 it('announces a repeated message again: the first notice may have been lost', async () => {

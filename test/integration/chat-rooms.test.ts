@@ -127,6 +127,21 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(await ada.join(room, { after: 1, epoch })).toMatchObject({ reset: false, messages: [] })
   })
 
+  it('counts unread messages from joining, also after leaving', async () => {
+    const room = newRoom()
+    const [ada, bob] = [await guest(), await guest(userName('Bob'))]
+    await bob.join(room)
+    for (let i = 1; i <= 3; i += 1) await bob.send(room, `m-${i}`)
+    await ada.join(room)
+    expect((await ada.ask('rooms', {})).rooms).toEqual([{ room, head: 3, read: 3, unread: 0 }])
+    await bob.send(room, 'm-4')
+    expect((await ada.ask('rooms', {})).rooms).toEqual([{ room, head: 4, read: 3, unread: 1 }])
+    await ada.ask('room:leave', { room })
+    await bob.send(room, 'm-5')
+    await ada.join(room)
+    expect((await ada.ask('rooms', {})).rooms).toEqual([{ room, head: 5, read: 5, unread: 0 }])
+  })
+
   it('counts unread messages, and only moves the read marker forward', async () => {
     const room = newRoom()
     const [ada, bob] = [await guest(), await guest(userName('Bob'))]

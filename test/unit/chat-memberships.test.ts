@@ -109,7 +109,7 @@ function setUp(roomsPerSocket = 10, isPersistentUser: (userId: string) => boolea
   }
   const logger = pino({ level: 'silent' })
   const feeds = new RoomFeeds({ rooms: store.rooms, output, logger, openRooms: metrics.openRooms })
-  const trackedRooms = new TrackedRooms(store.rooms, isPersistentUser)
+  const trackedRooms = new TrackedRooms({ rooms: store.rooms, isPersistentUser, announce: () => undefined })
   const memberships = new Memberships({
     rooms: store.rooms,
     feeds,

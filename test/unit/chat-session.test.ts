@@ -137,14 +137,22 @@ describe('tracked direct rooms', () => {
         asked.push(`${userId} ${room}`)
         if (failing) throw new Error('away')
       },
+      forgetRoom: async () => undefined,
     }
-    const trackedRooms = new TrackedRooms(store, (userId) => userId !== 'passing')
+    const told: string[] = []
+    const trackedRooms = new TrackedRooms({
+      rooms: store,
+      isPersistentUser: (userId) => userId !== 'passing',
+      announce: (userId, room) => told.push(`${userId} ${room}`),
+    })
     await trackedRooms.ensure('dm:passing:passing', 0)
     await trackedRooms.ensure('lobby', 0)
     expect(asked).toEqual([])
     await Promise.all([trackedRooms.ensure('dm:a:b', 0), trackedRooms.ensure('dm:a:b', 1)])
     expect(asked).toEqual(['a dm:a:b', 'b dm:a:b'])
-    trackedRooms.forget('a', 'dm:a:b')
+    await trackedRooms.forget('a', 'dm:a:b')
+    await trackedRooms.forget('a', 'lobby')
+    expect(told).toEqual(['a dm:a:b'])
     await trackedRooms.ensure('dm:a:b', 2)
     expect(asked.splice(0)).toEqual(['a dm:a:b', 'b dm:a:b', 'a dm:a:b'])
     failing = true

@@ -71,13 +71,12 @@ export class Memberships {
    */
   async leave(session: Session, room: string): Promise<void> {
     await session.runInOrder(async () => {
-      const { feeds, trackedRooms, rooms, isPersistentUser } = this.#options
+      const { feeds, trackedRooms, isPersistentUser } = this.#options
       const membership = session.memberships.get(room)
       if (membership !== undefined) this.#remove(session, membership)
       await session.socket.leave(channelOf(room))
       if (!isPersistentUser(session.user.id) || feeds.hasUser(room, session.user.id)) return
-      trackedRooms.forget(session.user.id, room)
-      await rooms.forgetRoom(session.user.id, room)
+      await trackedRooms.forget(session.user.id, room)
     })
   }
 

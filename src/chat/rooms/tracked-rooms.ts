@@ -1,10 +1,9 @@
 /**
  * Adds a direct room to the room lists of both its users. Remembers this for 30 s, so that not every message
- * needs the store. If a user removes the room meanwhile through another worker, the first message after that
- * time adds it again.
+ * needs the store. When a user removes the room, all workers are told, so that the next message adds it again.
  */
 import type { Rooms } from '../../wire/app.ts'
-import { directUsers } from '../../wire/chat-direct.ts'
+import { directUsers, isDirect } from '../../wire/chat-direct.ts'
 
 const REMEMBERED_MAX = 10_000
 const REMEMBERED_MS = 30_000
@@ -14,15 +13,24 @@ interface TrackedRoom {
   readonly untilMs: number
 }
 
+export interface TrackedRoomsOptions {
+  rooms: Pick<Rooms, 'trackRoom' | 'forgetRoom'>
+  /** Whether a user can come back: nothing is stored for others. */
+  isPersistentUser: (userId: string) => boolean
+  /** Tells the other workers that a user has removed a direct room. They call `forgotten`. */
+  announce: (userId: string, room: string) => void
+}
+
 export class TrackedRooms {
-  readonly #rooms: Pick<Rooms, 'trackRoom'>
+  readonly #announce: TrackedRoomsOptions['announce']
+  readonly #rooms: TrackedRoomsOptions['rooms']
   readonly #isPersistentUser: (userId: string) => boolean
   /** Oldest first. */
   readonly #trackedRooms = new Map<string, TrackedRoom>()
 
-  /** @param isPersistentUser whether a user can come back: nothing is stored for others */
-  constructor(rooms: Pick<Rooms, 'trackRoom'>, isPersistentUser: (userId: string) => boolean) {
+  constructor({ rooms, isPersistentUser, announce }: TrackedRoomsOptions) {
     this.#rooms = rooms
+    this.#announce = announce
     this.#isPersistentUser = isPersistentUser
   }
 
@@ -32,7 +40,15 @@ export class TrackedRooms {
     if (users !== undefined) await Promise.all(users.map((userId) => this.#track(userId, room, nowMs)))
   }
 
-  forget(userId: string, room: string): void {
+  /** Removes the room from the user's own rooms. */
+  async forget(userId: string, room: string): Promise<void> {
+    this.forgotten(userId, room)
+    await this.#rooms.forgetRoom(userId, room)
+    if (isDirect(room)) this.#announce(userId, room)
+  }
+
+  /** A user has removed the room, on any worker. */
+  forgotten(userId: string, room: string): void {
     this.#trackedRooms.delete(keyOf(userId, room))
   }
 

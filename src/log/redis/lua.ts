@@ -282,12 +282,14 @@ return { trimmed, trimmed == budget and 1 or 0 }
 
 /**
  * Adds a room to a user's own rooms.
- * KEYS: 1 the user's rooms: zset of room by read marker. ARGV: 1 room · 2 how many a user may have. Answer: 'ok' or 'too_many'.
+ * KEYS: 1 the user's rooms: zset of room by read marker. ARGV: 1 room · 2 how many a user may have · 3 the first marker,
+ * '' if it is not known yet. Answer: 'ok', 'too_many', or 'new' when the marker is needed.
  */
 const track = `
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 'ok' end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 'too_many' end
-redis.call('ZADD', KEYS[1], 0, ARGV[1])
+if ARGV[3] == '' then return 'new' end
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 return 'ok'
 `
 

@@ -143,10 +143,15 @@ export class RoomStore {
     return { head: answer[0], read: answer[1], unread: answer[2] }
   }
 
-  /** @returns false if the user has too many rooms */
+  /**
+   * Two round trips more for a new room of the user: its head may lie in another part of a Redis Cluster.
+   * @returns false if the user has too many rooms
+   */
   async track(userId: string, room: string, roomsPerUser: number): Promise<boolean> {
-    const answer = await this.#run(logScripts.track, [this.#userKey(userId)], [room, roomsPerUser])
-    return text.parse(answer) === 'ok'
+    const run = async (marker: number | '') =>
+      text.parse(await this.#run(logScripts.track, [this.#userKey(userId)], [room, roomsPerUser, marker]))
+    const answer = await run('')
+    return (answer === 'new' ? await run((await this.unread(room, 0)).head) : answer) === 'ok'
   }
 
   /**
