@@ -11,7 +11,7 @@ import type { RoomSummary } from './connection/guards.ts'
 import { isObject } from './connection/guards.ts'
 import { RetryingRequests } from './connection/retrying-requests.ts'
 import { Emitter } from './emitter.ts'
-import { type ChatError, closed } from './errors.ts'
+import { badAnswer, type ChatError, closed } from './errors.ts'
 import { type ChatOptions, type Settings, settingsOf } from './options.ts'
 import { ChatRoom } from './room/room.ts'
 import type { RoomContext } from './room/room-context.ts'
@@ -136,6 +136,17 @@ export class ChatClient {
     const room = new ChatRoom(name, this.#context())
     this.#rooms.set(name, room)
     return room
+  }
+
+  /**
+   * Joins the direct room with a user; with the own id a room for notes. The server names the room. Rejects
+   * like a request: with `bad_request` for what can't be an id.
+   */
+  direct(userId: string): Promise<ChatRoom> {
+    return this.#requests.request('dm:open', { user: userId }, ({ room }) => {
+      if (typeof room !== 'string') throw badAnswer('dm:open')
+      return this.join(room)
+    })
   }
 
   /** The user's rooms, whether joined here or not. From then on the `room` event reports changes. */

@@ -4,13 +4,14 @@
  * an older server.
  */
 import { z } from 'zod'
-import { directUsers, isDirect } from './chat-direct.ts'
+import { directUsers, isDirect, USER_ID_MAX_BYTES } from './chat-direct.ts'
 import type { AppendResult, Author, LogEntry } from './entry.ts'
 import { author, messageId, roomName, sequence } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
 
 export const HISTORY_DEFAULT = 50
 export const HISTORY_MAX = 200
+export const NAME_MAX_CHARS = 64
 const GUEST_KEY_MIN_CHARS = 16
 
 /** UTF-8 can't encode half of a surrogate pair, so a text with one can't be stored as it was sent. */
@@ -34,20 +35,23 @@ export const userName = z
   .string()
   .trim()
   .min(1, 'a name has at least one character')
-  .max(64, 'a name has at most 64 characters')
+  .max(NAME_MAX_CHARS, `a name has at most ${NAME_MAX_CHARS} characters`)
   .refine((value) => !UNPRINTABLE.test(value), 'a name has no control characters')
 
 export const userId = z
   .string()
   .min(1)
-  .max(64)
+  .refine(
+    (value) => Buffer.byteLength(value) <= USER_ID_MAX_BYTES,
+    `an id has at most ${USER_ID_MAX_BYTES} bytes`,
+  )
   .refine((value) => !UNPRINTABLE.test(value), 'an id has no control characters')
 
 const chatAuthor = author.extend({ id: userId, name: userName })
 
 export const chatRoom = roomName.refine(
   (room) => !isDirect(room) || directUsers(room) !== undefined,
-  'a direct room is dm:<userId>:<userId>, the ids sorted, each 1-28 characters of a-z A-Z 0-9 _ -',
+  'this is not the name of a direct room: ask for it with dm:open',
 )
 
 const pageLimit = z.int().min(1).max(HISTORY_MAX).default(HISTORY_DEFAULT)
@@ -77,6 +81,8 @@ export const chatRequests = {
   'room:members': z.object({ room: chatRoom }),
   'room:read': z.object({ room: chatRoom, seq: sequence }),
   rooms: z.object({}),
+  /** The room of the user and this other user, or of the user alone. */
+  'dm:open': z.object({ user: userId }),
   typing: z.object({ room: chatRoom, typing: z.boolean() }),
 } as const
 
@@ -101,6 +107,7 @@ export interface ChatAnswers {
   'room:history': ChatPage
   'room:members': { members: Author[]; count: number }
   'room:read': { seq: number }
+  'dm:open': { room: string }
   rooms: { rooms: { room: string; head: number; read: number; unread: number }[] }
   typing: object
 }

@@ -1,15 +1,23 @@
 /** The entries of a room's log and the drafts appended to it: types, and schemas for input from outside. */
 import { z } from 'zod'
+import { directUsers, USER_ID_MAX_BYTES } from './chat-direct.ts'
+
+const ORDINARY_ROOM = /^[a-zA-Z0-9._:-]{1,64}$/
 
 export const roomName = z
   .string()
-  .regex(/^[a-zA-Z0-9._:-]{1,64}$/, 'a room is 1-64 characters of a-z A-Z 0-9 . _ : -')
+  .refine(
+    (room) => ORDINARY_ROOM.test(room) || directUsers(room) !== undefined,
+    'a room is 1-64 characters of a-z A-Z 0-9 . _ : -',
+  )
 export const messageId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a message id is 1-64 characters of A-Z a-z 0-9 _ -')
 export const sequence = z.int().min(0)
 
-export const author = z.object({ id: z.string().min(1).max(64), name: z.string().min(1).max(64) })
+/** As stored and passed between processes. What users send is checked more strictly (wire/chat.ts). */
+export const storedUserId = z.string().min(1).max(USER_ID_MAX_BYTES)
+export const author = z.object({ id: storedUserId, name: z.string().min(1).max(64) })
 export type Author = z.infer<typeof author>
 
 /** A message that is to be appended to a room's log. */

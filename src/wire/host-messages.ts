@@ -3,12 +3,12 @@
  * worker of another host is named `<host tag>:<worker>`. Checked on arrival.
  */
 import { z } from 'zod'
-import { author, roomName } from './entry.ts'
+import { author, roomName, storedUserId as user } from './entry.ts'
 
 const worker = z.string().regex(/^w[1-9][0-9]{0,9}$/)
-const topic = z.string().min(1).max(256)
+/** The topic of a direct room bears the ids of its users. */
+const topic = z.string().min(1).max(1_024)
 const ref = z.int().min(1).max(0xffff_ffff)
-const user = z.string().min(1).max(64)
 const version = z.int().min(0)
 const nonce = z.string().min(16).max(64)
 /** Members in one message; larger rooms need several messages. */

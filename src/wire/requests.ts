@@ -1,8 +1,15 @@
 /** The requests between a worker and its primary over the link, both ways: parameters and results. */
 import { z } from 'zod'
-import { appendResult, author, logEntry, messageDraft, roomName, sequence } from './entry.ts'
+import {
+  appendResult,
+  author,
+  logEntry,
+  messageDraft,
+  roomName,
+  sequence,
+  storedUserId as userId,
+} from './entry.ts'
 
-const userId = z.string().min(1).max(64)
 const members = z.object({ members: z.array(author), count: z.int().min(0) })
 /** A presence session: one connection in one room. Unique on its worker, never used again. */
 const sessionId = z.string().min(1).max(64)

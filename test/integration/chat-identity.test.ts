@@ -74,6 +74,35 @@ describe('tokens signed with the secret', () => {
     expect((await client.next('welcome')).user).toEqual({ id: 'ada@example.org', name: 'Ada' })
   })
 
+  it.each([
+    ['UUIDs', 'b1946ac9-2d3c-4a51-8e0f-1c2d3e4f5a6b', 'c2946ac9-2d3c-4a51-8e0f-1c2d3e4f5a6b'],
+    ['ids of a provider', 'auth0|65f0c1d2e3', 'google-oauth2|1234567890'],
+    ['e-mail addresses', 'ada@example.org', 'grace.hopper+navy@example.org'],
+    ['the longest ids', '☃'.repeat(85), 'x'.repeat(255)],
+  ])('give users direct messages: %s', async (_kind, one, other) => {
+    const [ada, bob, eve] = await Promise.all(
+      [one, other, 'eve'].map(async (sub) => {
+        const client = connect({ token: await signed({ sub, iss: 'us' }) })
+        await client.next('welcome')
+        return client
+      }),
+    )
+    if (ada === undefined || bob === undefined || eve === undefined) throw new Error('there are three')
+    const { room } = await ada.ask('dm:open', { user: other })
+    expect(await bob.ask('dm:open', { user: one })).toEqual({ room })
+    await bob.ask('rooms', {})
+    await ada.join(room)
+    await ada.send(room, 'm-1', 'are you there?')
+    expect(await bob.next('room')).toEqual({ room, head: 1, from: ada.user })
+    expect((await bob.ask('rooms', {})).rooms).toEqual([{ room, head: 1, read: 0, unread: 1 }])
+    const { messages, members } = await bob.join(room)
+    expect(messages).toMatchObject([{ text: 'are you there?', from: { id: one } }])
+    expect(members.map(({ id }) => id).toSorted()).toEqual([one, other].toSorted())
+    await bob.send(room, 'm-2', 'yes')
+    expect((await ada.next('message', ({ seq }) => seq === 2)).from.id).toBe(other)
+    expect(await eve.refused('room:join', { room })).toMatchObject({ code: 'forbidden' })
+  })
+
   it('are required', async () => {
     expect(await connect({ name: 'Ada' }).refusal()).toMatchObject({ code: 'unauthenticated' })
     expect(await connect({ token: 7 }).refusal()).toMatchObject({ code: 'bad_request' })

@@ -229,6 +229,15 @@ describe('the end of typing', () => {
 })
 
 describe('rooms', () => {
+  it('of two users are named by the server', async () => {
+    const [ann, bob] = await pair()
+    const room = await ann.client.direct(bob.client.user?.id ?? '')
+    expect(room.name).toBe(directRoom(ann.client.user?.id ?? '', bob.client.user?.id ?? ''))
+    await room.live()
+    expect(await bob.client.direct(ann.client.user?.id ?? '')).toMatchObject({ name: room.name })
+    await expect(ann.client.direct('')).rejects.toMatchObject({ code: 'bad_request' })
+  })
+
   it('are joined once, at once, and refused with a reason', async () => {
     const ann = watch('Ann', freshRoom())
     expect(ann.client.join(ann.room.name)).toBe(ann.room)

@@ -78,13 +78,17 @@ describe('tokens signed with a secret', () => {
     expect(await authenticate({ token: await token({ sub: 'ada' }) })).toEqual({
       user: { id: 'ada', name: 'ada' },
     })
+    const sub = `${'x'.repeat(62)}😀${'é'.repeat(90)}`
+    expect(await authenticate({ token: await token({ sub }) })).toEqual({
+      user: { id: sub, name: `${'x'.repeat(62)}…` },
+    })
   })
 
   it.each([
     ['another secret', () => token({ sub: 'ada' }, 'another secret that is long enough, too')],
     ['no signature', async () => new UnsecuredJWT({ sub: 'ada' }).encode()],
     ['no sub', () => token({ name: 'Ada' })],
-    ['a sub that is too long', () => token({ sub: 'a'.repeat(65) })],
+    ['a sub that is too long', () => token({ sub: 'é'.repeat(128) })],
     ['a name with control characters', () => token({ sub: 'ada', name: 'A\u0007' })],
     ['an end in the past', () => token({ sub: 'ada', exp: 1 })],
     ['a start in the future', () => token({ sub: 'ada', nbf: 9_999_999_999 })],

@@ -18,17 +18,59 @@ describe('direct rooms', () => {
     )
   })
 
-  it.each(['dm:', 'dm:a', 'dm:b:a', 'dm:a:b:c', 'dm:a:', 'dm:.:b', `dm:a:${'b'.repeat(29)}`])(
-    'refuse the name %s',
-    (room) => {
-      expect(directUsers(room)).toBeUndefined()
-      expect(chatRequests['room:join'].safeParse({ room }).success).toBe(false)
-    },
-  )
+  it('can be had by users of any id, under one name each', () => {
+    const anyId = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 63 }),
+      fc.stringMatching(/^[A-Za-z0-9_-]{1,255}$/),
+      fc.constantFrom(
+        'auth0|65f0c1',
+        'ada@example.org',
+        'b1946ac9-2d3c-4a51-8e0f-1c2d3e4f5a6b',
+        '.ZQ',
+        'a:b',
+      ),
+      fc.constantFrom('é'.repeat(127), '☃'.repeat(85), 'x'.repeat(255)),
+    )
+    const names = new Map<string, string>()
+    fc.assert(
+      fc.property(anyId, anyId, (one, other) => {
+        const room = directRoom(one, other) ?? ''
+        expect(room).toBe(directRoom(other, one))
+        expect(directUsers(room)?.toSorted()).toEqual([one, other].toSorted())
+        expect(chatRequests['room:join'].safeParse({ room }).success).toBe(true)
+        expect(chatRequests['dm:open'].safeParse({ user: one }).success).toBe(
+          !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(one),
+        )
+        const pair = JSON.stringify([one, other].toSorted())
+        expect(names.get(room) ?? pair).toBe(pair)
+        names.set(room, pair)
+      }),
+    )
+  })
+
+  it.each([
+    'dm:',
+    'dm:a',
+    'dm:b:a',
+    'dm:a:b:c',
+    'dm:a:',
+    'dm:.:b',
+    // Other ways to write the ids `a`, `é` and half a character.
+    'dm:.YQ:b',
+    'dm:.w6l:b',
+    'dm:.w6k=:b',
+    'dm:.ww:b',
+    `dm:a:${'b'.repeat(256)}`,
+    `dm:a:${'b'.repeat(100_000)}`,
+  ])('refuse the name %s', (room) => {
+    expect(directUsers(room)).toBeUndefined()
+    expect(chatRequests['room:join'].safeParse({ room }).success).toBe(false)
+  })
 
   it('can’t be created from ids that don’t fit', () => {
-    expect(directRoom('a'.repeat(29), 'b')).toBeUndefined()
-    expect(directRoom('a b', 'b')).toBeUndefined()
+    for (const id of ['', 'a'.repeat(256), '☃'.repeat(86), '\ud800']) {
+      expect(directRoom(id, 'b')).toBeUndefined()
+    }
   })
 })
 

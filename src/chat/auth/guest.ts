@@ -10,7 +10,7 @@ import type { Identity } from './identity.ts'
 
 const PREFIX = 'g_'
 const EPHEMERAL_PREFIX = 'p_'
-/** 156 bits. With the prefix 28 characters, the longest user id that a direct room's name can hold. */
+/** 156 bits. */
 const DIGEST_CHARS = 26
 
 export function guestId(key: string): string {

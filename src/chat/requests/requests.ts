@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { AppContext } from '../../wire/app.ts'
 import type { ChatAnswers, ChatEvent } from '../../wire/chat.ts'
 import { charsIn, chatRequests } from '../../wire/chat.ts'
+import { directRoom } from '../../wire/chat-direct.ts'
 import type { AppendResult, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { checkAccess } from '../auth/access.ts'
@@ -139,7 +140,14 @@ function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHan
     }
     return { answer }
   })
+  const direct = handler('request', chatRequests['dm:open'], async (session, { user }) => {
+    const room = directRoom(session.user.id, user)
+    if (room === undefined) throw new RookeryError('bad_request', 'user: not an id')
+    const answer: ChatAnswers['dm:open'] = { room }
+    return { answer }
+  })
   return [
+    ['dm:open', direct],
     ['room:history', page],
     ['room:members', members],
     ['rooms', own],

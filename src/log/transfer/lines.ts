@@ -5,7 +5,7 @@
  * another message.
  */
 import { z } from 'zod'
-import { logEntry, roomName, sequence } from '../../wire/entry.ts'
+import { logEntry, roomName, sequence, storedUserId } from '../../wire/entry.ts'
 
 export const FORMAT_VERSION = 1
 
@@ -38,7 +38,7 @@ const entry = logEntry.omit({ room: true }).extend({
 })
 const user = z.strictObject({
   type: z.literal('user'),
-  user: z.string().min(1).max(64),
+  user: storedUserId,
   rooms: z.array(z.strictObject({ room: roomName, read: sequence })).max(100_000),
 })
 const end = z.strictObject({ type: z.literal('end'), rooms: count, entries: count, users: count })

@@ -1,6 +1,6 @@
 /** The members of a room. A click opens a direct conversation. */
 import { useEffect, useMemo } from 'preact/hooks'
-import { type Author, type ChatRoom, directRoom } from '../../client/index.ts'
+import type { Author, ChatRoom } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
 import type { Session } from '../session/session.ts'
@@ -37,13 +37,7 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
       </p>
       <ul class="members-list">
         {members.map((user) => (
-          <Member
-            key={user.id}
-            user={user}
-            isMe={user.id === me.id}
-            canWrite={directRoom(me.id, user.id) !== undefined}
-            choose={choose}
-          />
+          <Member key={user.id} user={user} isMe={user.id === me.id} choose={choose} />
         ))}
       </ul>
     </div>
@@ -53,19 +47,16 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
 interface MemberProps {
   readonly user: Author
   readonly isMe: boolean
-  readonly canWrite: boolean
   readonly choose: (user: Author) => void
 }
 
-function Member({ user, isMe, canWrite, choose }: MemberProps) {
-  const about = isMe ? 'you' : canWrite ? '' : 'can’t receive direct messages'
+function Member({ user, isMe, choose }: MemberProps) {
   return (
     <li class="member">
       <button
         type="button"
         class="member-button"
-        disabled={!canWrite}
-        title={canWrite ? (isMe ? 'Notes to yourself' : `Write to ${user.name}`) : about}
+        title={isMe ? 'Notes to yourself' : `Write to ${user.name}`}
         onClick={() => choose(user)}
       >
         <Avatar user={user} size="s" />

@@ -232,10 +232,15 @@ export class UserRooms {
     const me = this.#options.me()
     const id = users.find((user) => user !== me.id) ?? me.id
     if (id === me.id) return { id, name: `${me.name} (you)` }
-    return { id, name: this.#options.people.nameOf(id) ?? `Guest ${id.slice(-4)}` }
+    return { id, name: this.#options.people.nameOf(id) ?? unknownName(id) }
   }
 
   #mentions(text: string): boolean {
     return mentions(text, this.#options.me().name)
   }
+}
+
+/** Guests' ids are random; those of others (an e-mail address, say) tell more than a part of them. */
+function unknownName(id: string): string {
+  return /^[gp]_[\w-]{26}$/.test(id) ? `Guest ${id.slice(-4)}` : id
 }

@@ -48,6 +48,7 @@ const answers: Record<ChatEvent, z.ZodType> = {
   'room:history': z.strictObject({ ...ok, ...page }),
   'room:members': z.strictObject({ ...ok, members: z.array(author), count }),
   'room:read': z.strictObject({ ...ok, seq: count }),
+  'dm:open': z.strictObject({ ...ok, room: roomName }),
   rooms: z.strictObject({ ...ok, rooms: z.array(ownRoom) }),
   typing: z.strictObject(ok),
 }

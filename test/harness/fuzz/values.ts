@@ -102,6 +102,7 @@ const payloads: Record<ChatEvent, fc.Arbitrary<Fields>> = {
   'room:history': fc.record({ room, after: sequence, limit }, optional),
   'room:members': fc.record({ room }),
   'room:read': fc.record({ room, seq: sequence }),
+  'dm:open': fc.record({ user: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }) }),
   rooms: fc.constant({}),
   typing: fc.record({ room, typing: fc.boolean() }),
 }
