@@ -44,6 +44,15 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    of: ['corsOrigin', 'corsCredentials'],
+    check: ({ corsOrigin, corsCredentials }) =>
+      when(
+        corsCredentials && (corsOrigin === undefined || corsOrigin === '*'),
+        'corsCredentials',
+        'CORS_CREDENTIALS needs a list of origins in CORS_ORIGIN: browsers send no credentials to a server that admits all',
+      ),
+  },
+  {
     of: ['port', 'adminPort'],
     check: ({ port, adminPort }) =>
       when(port !== 0 && port === adminPort, 'adminPort', 'ADMIN_PORT must differ from PORT'),

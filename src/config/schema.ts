@@ -46,6 +46,10 @@ const settings = {
     section: 'Listening',
     doc: 'Web origins whose pages may connect from a browser, separated by commas, or * for all. Unset: only the origin of this server.',
   }),
+  corsCredentials: required(toggle(), false, {
+    section: 'Listening',
+    doc: 'Pages of CORS_ORIGIN may send cookies and other credentials (withCredentials in their client), which sticky load balancers with cookies need. Needs a list in CORS_ORIGIN.',
+  }),
   workers: computed(integer(1, 1024), () => availableParallelism(), {
     section: 'Application',
     unit: 'processes',

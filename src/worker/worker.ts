@@ -168,7 +168,9 @@ function socketOptions({
     pingInterval: config.pingIntervalMs,
     pingTimeout: config.pingTimeoutMs,
     connectTimeout: config.connectTimeoutMs,
-    ...(config.corsOrigin === undefined ? {} : { cors: { origin: config.corsOrigin } }),
+    ...(config.corsOrigin === undefined
+      ? {}
+      : { cors: { origin: config.corsOrigin, credentials: config.corsCredentials } }),
   }
 }
 

@@ -178,6 +178,8 @@ describe('relations', () => {
     [{ AUTH: 'jwt', JWT_SECRET: SECRET.slice(1) }, 'expected at least 32 bytes'],
     [{ JWT_SECRET: SECRET }, 'does nothing with AUTH=guest'],
     [{ JWT_AUDIENCE: 'chat' }, 'does nothing with AUTH=guest'],
+    [{ CORS_CREDENTIALS: 'true' }, 'needs a list of origins in CORS_ORIGIN'],
+    [{ CORS_ORIGIN: '*', CORS_CREDENTIALS: 'true' }, 'needs a list of origins in CORS_ORIGIN'],
     [{ PORT: '9464' }, 'ADMIN_PORT must differ from PORT'],
     [{ DRAIN_MS: '10001' }, 'must be at least 15001'],
     [{ TEXT_MAX_CHARS: '20000' }, 'must be at least 241024'],

@@ -9,9 +9,10 @@ test.each([
   [`/anywhere?sid=${SID}`, 'session', 'abcdef12'],
   [`/socket.io/?EIO=4&sid=x&sid=${SID}`, 'session', 'abcdef12'],
   [`/socket.io/?EIO=4&sid=${SID}&sid=x`, 'plain', null],
-  [`/socket.io/?EIO=4&notsid=${SID}`, 'handshake', null],
+  [`/socket.io/?EIO=4&transport=websocket&notsid=${SID}`, 'handshake', null],
   ['/socket.io/?EIO=4&transport=polling', 'handshake', null],
-  ['/socket.io/?transport=polling', 'plain', null],
+  ['/socket.io/more?EIO=4&transport=websocket', 'handshake', null],
+  ['/socket.io/?EIO=3&EIO=4&transport=x&transport=polling', 'handshake', null],
   [`/sid=${SID}`, 'plain', null],
   ['/', 'plain', null],
 ])('%s', (target, kind, tag) => {
@@ -19,4 +20,23 @@ test.each([
   const progress = new HttpHeadParser(4_096).push(Buffer.from(text))
   if (progress.state !== 'complete') throw new Error(progress.state)
   expect(destinationOf(progress.head)).toEqual({ kind, tag })
+})
+
+test.each([
+  'GET /nothing?EIO=4&transport=polling',
+  'GET /nothing?next=/socket.io/&EIO=4&transport=polling',
+  'GET /socket.io?EIO=4&transport=polling',
+  'GET http://a/socket.io/?EIO=4&transport=polling',
+  'GET /socket.io/?transport=polling',
+  'GET /socket.io/?EIO=3&transport=polling',
+  'GET /socket.io/?EIO=4&EIO=&transport=polling',
+  'GET /socket.io/?EIO=4',
+  'GET /socket.io/?EIO=4&transport=flash',
+  'OPTIONS /socket.io/?EIO=4&transport=polling',
+  'POST /socket.io/?EIO=4&transport=polling',
+  'HEAD /socket.io/?EIO=4&transport=polling',
+])('%s opens no session', (request) => {
+  const progress = new HttpHeadParser(4_096).push(Buffer.from(`${request} HTTP/1.1\r\n\r\n`))
+  if (progress.state !== 'complete') throw new Error(progress.state)
+  expect(destinationOf(progress.head)).toEqual({ kind: 'plain', tag: null })
 })

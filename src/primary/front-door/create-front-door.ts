@@ -19,6 +19,10 @@ export function createFrontDoor({ config, ...options }: HostFrontDoorOptions): F
   return new FrontDoor({
     ...options,
     responses: {},
+    cors:
+      config.corsOrigin === undefined
+        ? undefined
+        : { origin: config.corsOrigin, credentials: config.corsCredentials },
     now: () => performance.now(),
     limits: {
       ...frontDoorLimits,

@@ -1,5 +1,5 @@
 /**
- * Finds out from a request head where its connection belongs. Reads only the request target, no headers or
+ * Finds out from a request head where its connection belongs. Reads only the request line, no headers or
  * cookies.
  */
 import type { RequestHead } from '../../core/http-head-parser.ts'
@@ -13,10 +13,25 @@ export interface Destination {
   tag: string | null
 }
 
+/** Socket.IO serves the targets that begin with this. */
+export const SOCKET_IO_PATH = '/socket.io/'
+const PROTOCOL = '4'
+const TRANSPORTS = ['polling', 'websocket']
+
 /** Same rules as Engine.IO: of repeated parameters the last counts; a handshake has no `sid`. */
 export function destinationOf(head: RequestHead): Destination {
   const sessionId = head.query.getAll('sid').at(-1)
-  if (sessionId === undefined) return { kind: head.query.has('EIO') ? 'handshake' : 'plain', tag: null }
+  if (sessionId === undefined) return { kind: canOpenSession(head) ? 'handshake' : 'plain', tag: null }
   const tag = ownerOf(sessionId)
   return tag === null ? { kind: 'plain', tag: null } : { kind: 'session', tag }
+}
+
+/** Engine.IO refuses or ignores all other requests: they must not count as new sessions. */
+function canOpenSession({ method, target, query }: RequestHead): boolean {
+  return (
+    method === 'GET' &&
+    target.startsWith(SOCKET_IO_PATH) &&
+    query.getAll('EIO').at(-1) === PROTOCOL &&
+    TRANSPORTS.includes(query.getAll('transport').at(-1) ?? '')
+  )
 }

@@ -14,11 +14,12 @@ import { RookeryError } from '../../wire/errors.ts'
 import { Forwarding, type ForwardingOptions } from '../forward/index.ts'
 import { Balancer } from './balancer.ts'
 import { ConnectionQueue, type QueuedConnection, type RefusalReason } from './connection-queue.ts'
+import { type CorsPolicy, corsHeaders, preflightAnswer } from './cors.ts'
 import { destinationOf } from './destination.ts'
 import type { HandOffTarget, TakenReport } from './hand-off.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
 import { type FrontMetrics, frontMetrics } from './metrics.ts'
-import { type Arrival, RequestHeadReader } from './request-head-reader.ts'
+import { type Arrival, type HeadRefusal, RequestHeadReader } from './request-head-reader.ts'
 import { type HttpResponse, Responder } from './responses.ts'
 
 export interface FrontDoorLimits {
@@ -67,6 +68,8 @@ export interface FrontDoorOptions {
   responses: PrimaryResponses
   /** Forwards connections to other hosts. Without it they are served here like any unknown session. */
   forwarding?: ForwardingOptions | undefined
+  /** Which pages of other origins may read the front door's own responses. Unset: none. */
+  cors?: CorsPolicy | undefined
   /** Why no worker is ready yet, for `/readyz`. */
   waitingFor?: () => string | null
   logger: Logger
@@ -251,7 +254,7 @@ export class FrontDoor {
   #onHead(arrival: Arrival): void {
     const response = this.#ownResponse(arrival.head)
     if (response === null) this.#pass(arrival)
-    else this.#responder.response(arrival.socket, response, arrival.head.method)
+    else this.#answer({ ...arrival, method: arrival.head.method }, response)
   }
 
   /**
@@ -285,20 +288,26 @@ export class FrontDoor {
     return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
   }
 
-  #refuseHead(socket: Socket, { status, reason }: { status: number; reason: string }): void {
+  #refuseHead(socket: Socket, { status, reason, bytes }: HeadRefusal): void {
     this.#metrics.refusedHeads.inc({ reason })
     if (status === 503) {
       this.#metrics.unavailable.inc({ reason })
-      this.#responder.response(socket, unavailable(refusalMessages.crowded))
+      this.#answer({ socket, bytes }, unavailable(refusalMessages.crowded))
       return
     }
     const error = { code: 'bad_request', message: reason, retryable: false }
-    this.#responder.response(socket, { status, body: { ok: false, error } })
+    this.#answer({ socket, bytes }, { status, body: { ok: false, error } })
   }
 
   #refuseConnection(connection: QueuedConnection, reason: RefusalReason): void {
     this.#metrics.unavailable.inc({ reason })
-    this.#responder.response(connection.socket, unavailable(refusalMessages[reason]), connection.method)
+    const preflight = preflightAnswer(this.#options.cors, connection.bytes)
+    this.#answer(connection, preflight ?? unavailable(refusalMessages[reason]))
+  }
+
+  #answer(request: { socket: Socket; bytes: Buffer; method?: string }, response: HttpResponse): void {
+    const headers = { ...corsHeaders(this.#options.cors, request.bytes), ...response.headers }
+    this.#responder.response(request.socket, { ...response, headers }, request.method)
   }
 }
 

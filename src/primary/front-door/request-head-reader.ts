@@ -17,6 +17,13 @@ export interface Arrival {
   readonly origin: ConnectionOrigin | undefined
 }
 
+export interface HeadRefusal {
+  status: number
+  reason: string
+  /** What was read of the head. */
+  bytes: Buffer
+}
+
 export interface HeadReaderOptions {
   headBytes: number
   headTimeoutMs: number
@@ -25,7 +32,7 @@ export interface HeadReaderOptions {
   stopReadingBeforeTransfer: boolean
   now: () => number
   onHead(arrival: Arrival): void
-  onRefused(socket: Socket, refusal: { status: number; reason: string }): void
+  onRefused(socket: Socket, refusal: HeadRefusal): void
 }
 
 interface PendingHead {
@@ -84,7 +91,7 @@ export class RequestHeadReader {
     this.#pending.delete(pending)
     pending.stop()
     if (progress.state === 'refused') {
-      this.#options.onRefused(socket, progress)
+      this.#options.onRefused(socket, { ...progress, bytes: reader.bytes })
       return
     }
     if (this.#options.stopReadingBeforeTransfer) stopReading(socket, reader.bytes)
@@ -101,9 +108,10 @@ export class RequestHeadReader {
 
   /** A client that has sent nothing gets no response: there is no request to respond to. */
   #giveUp(pending: PendingHead, refusal: { status: number; reason: string }): void {
+    const { bytes } = pending.reader
     pending.stop()
-    if (pending.reader.bytes.length === 0) pending.socket.destroy()
-    this.#options.onRefused(pending.socket, refusal)
+    if (bytes.length === 0) pending.socket.destroy()
+    this.#options.onRefused(pending.socket, { ...refusal, bytes })
   }
 }
 

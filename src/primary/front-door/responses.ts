@@ -9,21 +9,25 @@ import { DeadlineSet } from '../../core/deadline-set.ts'
 
 export interface HttpResponse {
   status: number
-  body: object
+  body?: object
+  headers?: Readonly<Record<string, string>>
   retryAfterSeconds?: number
 }
 
 const LINGER_MS = 2_000
 
 export function renderResponse(response: HttpResponse, method: string): string {
-  const body = `${JSON.stringify(response.body)}\n`
-  const lines = [
-    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? 'Unknown'}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    'Connection: close',
-  ]
+  const body = response.body === undefined ? '' : `${JSON.stringify(response.body)}\n`
+  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? 'Unknown'}`]
+  if (body !== '') {
+    lines.push(
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+    )
+  }
+  for (const [name, value] of Object.entries(response.headers ?? {})) lines.push(`${name}: ${value}`)
+  lines.push('Connection: close')
   if (response.retryAfterSeconds !== undefined) lines.push(`Retry-After: ${response.retryAfterSeconds}`)
   return `${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ForwardLimits } from '../../../src/primary/forward/forwarding.ts'
+import type { CorsPolicy } from '../../../src/primary/front-door/cors.ts'
 import type { FrontDoorLimits } from '../../../src/primary/front-door/front-door.ts'
 
 export interface HandOffSettings {
@@ -12,6 +13,8 @@ export interface HandOffSettings {
   restart?: boolean
   restartDelayMs?: number
   stopReadingBeforeTransfer?: boolean
+  /** For the front door and the workers. */
+  cors?: CorsPolicy
   /** With other hosts. */
   forward?: { secrets: string[]; limits?: Partial<ForwardLimits> }
 }
