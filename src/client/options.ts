@@ -7,7 +7,10 @@ import type { OutboxBounds } from './sending/outbox.ts'
 import { memoryStorage, type PendingStorage } from './sending/storage.ts'
 
 export interface ChatOptions {
-  /** `http://localhost:3000`; defaults to the page's own origin in a browser. */
+  /**
+   * `http://localhost:3000`, or with the path below which a proxy serves it: `https://example.org/chat/`.
+   * Defaults to the page's own origin in a browser.
+   */
   url?: string
   /** The user's credentials. A function is called at each connection. */
   auth: AuthSource

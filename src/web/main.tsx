@@ -14,6 +14,7 @@ import './dialogs/dialogs.css'
 import './components/menu.css'
 import { render } from 'preact'
 import { App } from './app/app.tsx'
+import { storagePrefix } from './app/base.ts'
 import { ErrorBoundary } from './app/error-boundary.tsx'
 import { startNotifications } from './app/notifications.ts'
 import { Page, PageProvider } from './app/page.ts'
@@ -26,8 +27,8 @@ import { Identities } from './session/identity.ts'
 /** Opens the page as another user, who is stored for this tab only. */
 const ANOTHER = '?another'
 
-const storage = browserStorage('localStorage')
-const tokens = browserStorage('sessionStorage')
+const storage = browserStorage('localStorage', storagePrefix())
+const tokens = browserStorage('sessionStorage', storagePrefix())
 startTheme(storage)
 startNotifications(storage)
 

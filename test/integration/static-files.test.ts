@@ -161,7 +161,9 @@ describe('nothing else', () => {
     const { status, headers, body } = await ask('/nowhere', { accept: 'text/html,*/*;q=0.8' })
     expect(status).toBe(404)
     expect(headers['content-type']).toContain('text/html')
-    expect(body.toString()).toContain('<a href="/">')
+    expect(body.toString()).toContain('<a href="./">')
+    const deep = await ask('/a/b/nowhere?from=/', { accept: 'text/html' })
+    expect(deep.body.toString()).toContain('<a href="../../">')
     expect(headers['content-security-policy']).toContain("default-src 'none'")
   })
 

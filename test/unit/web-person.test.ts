@@ -270,11 +270,13 @@ describe('known users', () => {
 describe('programs that connect', () => {
   it('print where to connect, as which user and to which room', () => {
     for (const code of [clientCode, stockCode]) {
-      const text = code({ url: 'http://chat.example', room: 'den', withToken: false })
-      expect(text).toContain('http://chat.example')
+      const base = new URL('http://chat.example/')
+      const text = code({ base, room: 'den', withToken: false })
+      expect(text).toContain("'http://chat.example'")
+      expect(text).not.toContain('path:')
       expect(text).toContain("'den'")
       expect(text).toContain('name:')
-      expect(code({ url: 'http://chat.example', room: 'den', withToken: true })).toContain('token:')
+      expect(code({ base, room: 'den', withToken: true })).toContain('token:')
     }
   })
 })

@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import type { Ack, ChatAnswers, ChatEvent, ChatLimits, chatRequests } from '../../wire/chat.ts'
 import type { Author } from '../../wire/entry.ts'
 import { ChatError, closed, offline, timedOut } from '../errors.ts'
+import { serverAddress } from './address.ts'
 import { type BackOff, retryDelayMs } from './back-off.ts'
 import { type Clock, noop, Timer } from './clock.ts'
 import { errorOf, isAuthor, isObject, limitsOf } from './guards.ts'
@@ -65,7 +66,9 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options
     const { clock } = options
+    const { uri, path } = serverAddress(options.url)
     const settings: SocketSettings = {
+      ...(path === undefined ? {} : { path }),
       transports: availableTransports(),
       tryAllTransports: true,
       reconnectionDelay: 500,
@@ -75,7 +78,7 @@ export class Connection {
       autoConnect: false,
       auth: (respond: (auth: object) => void) => void this.#authenticate(respond),
     }
-    this.#socket = options.url === undefined ? io(settings) : io(options.url, settings)
+    this.#socket = uri === undefined ? io(settings) : io(uri, settings)
     this.#welcomeTimer = new Timer(clock, () => this.reconnect())
     this.#drainTimer = new Timer(clock, () => this.#moveToOtherWorker())
     this.#reopenTimer = new Timer(clock, () => this.#socket.connect())

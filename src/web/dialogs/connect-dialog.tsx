@@ -1,5 +1,6 @@
 /** Shows how to connect a program: code to copy. */
 import { useState } from 'preact/hooks'
+import { pageBase } from '../app/base.ts'
 import { usePage } from '../app/page.ts'
 import { Dialog } from '../components/dialog.tsx'
 import type { Session } from '../session/session.ts'
@@ -21,7 +22,7 @@ export function ConnectDialog({ session, close }: ConnectDialogProps) {
   const [chosen, setChosen] = useState<(typeof WAYS)[number]>(WAYS[0])
   const room = page.room.value ?? 'lobby'
   const code = chosen.code({
-    url: location.origin,
+    base: pageBase(),
     room: room.startsWith('dm:') ? 'lobby' : room,
     withToken: session.identity.kind === 'token',
   })

@@ -10,7 +10,9 @@ import {
   type ChatState,
   connectChat,
   indexedDbStorage,
+  type PendingStorage,
 } from '../../client/index.ts'
+import { pageBase, storagePrefix } from '../app/base.ts'
 import { errorText } from '../app/error-text.ts'
 import { type Identity, storeOf } from './identity.ts'
 import type { KnownPeople } from './known-people.ts'
@@ -42,9 +44,10 @@ export class Session {
     this.#showError = options.showError
     this.#me = signal<Author>(initialAuthor(identity))
     this.chat = connectChat({
+      url: pageBase().href,
       auth:
         identity.kind === 'token' ? { token: identity.token } : { name: identity.name, key: identity.key },
-      storage: indexedDbStorage(storeOf(identity)),
+      storage: storageOf(identity),
     })
     this.#connection = signal<ChatState>(this.chat.state)
     const me = () => this.#me.peek()
@@ -86,7 +89,7 @@ export class Session {
   /** Also deletes unsent messages: nobody could send them any more. */
   async end(): Promise<void> {
     await this.close()
-    const storage = indexedDbStorage(storeOf(this.identity))
+    const storage = storageOf(this.identity)
     for (const { id } of await storage.load()) await storage.delete(id)
   }
 
@@ -115,6 +118,10 @@ export class Session {
     if (code === 'timeout' || code === 'offline' || code === 'closed') return
     this.#showError(errorText(code), message)
   }
+}
+
+function storageOf(identity: Identity): PendingStorage {
+  return indexedDbStorage(storagePrefix() + storeOf(identity))
 }
 
 function initialAuthor(identity: Identity): Author {

@@ -37,14 +37,18 @@ const PAGE_HEADERS = new Map([
   ['X-Content-Type-Options', 'nosniff'],
 ])
 
-const NOT_FOUND_PAGE = `<!doctype html>
+/** @param path of the request; a proxy may serve it below a path of its own, so the link is relative */
+function notFoundPage(path: string): string {
+  const up = '../'.repeat(path.split('/').length - 2)
+  return `<!doctype html>
 <html lang="en">
 <meta name="viewport" content="width=device-width" /><meta name="color-scheme" content="light dark" />
 <title>Not found</title>
 <h1>There is nothing at this address</h1>
-<p><a href="/">Go to the chat</a></p>
+<p><a href="${up === '' ? './' : up}">Go to the chat</a></p>
 </html>
 `
+}
 
 export interface HttpServerOptions {
   routes: Hono
@@ -78,7 +82,9 @@ function requestedFile(
 
 /** A page for browsers, a JSON error for programs. */
 function notFound(context: Context): Response {
-  if (context.req.header('accept')?.includes('text/html')) return context.html(NOT_FOUND_PAGE, 404)
+  if (context.req.header('accept')?.includes('text/html')) {
+    return context.html(notFoundPage(new URL(context.req.url).pathname), 404)
+  }
   return jsonError(new RookeryError('not_found', 'there is nothing at this address'))
 }
 
