@@ -5,6 +5,7 @@
 import type { VirtualizerHandle } from 'virtua'
 
 const END_PX = 32
+const PLACED_PX = 2
 /** Older messages are loaded before the user reaches the top. */
 const NEAR_TOP_PX = 1_200
 /** Scrolling within this time after user input counts as done by the user. */
@@ -18,6 +19,8 @@ export class ScrollTracker {
   #shownHeight = 0
   #isAtEnd = true
   #wasMoved = false
+  /** Where a scroll that was started by the page ends, while it is under way. */
+  #placing: (() => number) | undefined
   #touchedAt = Number.NEGATIVE_INFINITY
 
   /** @returns a function that detaches */
@@ -60,7 +63,9 @@ export class ScrollTracker {
     const isResized = scrollHeight !== this.#height || clientHeight !== this.#shownHeight
     const isUsers = !isResized || timeStamp - this.#touchedAt < USER_SCROLL_MS
     const isUp = scrollTop < this.#top
+    if (timeStamp - this.#touchedAt < USER_SCROLL_MS) this.#placing = undefined
     this.#note(element)
+    if (this.isPlacing) return
     if (scrollHeight - scrollTop - clientHeight <= END_PX) this.#isAtEnd = true
     else if (isUp && isUsers) this.leave()
     else this.keepEnd()
@@ -72,21 +77,43 @@ export class ScrollTracker {
     this.#wasMoved = true
   }
 
+  /**
+   * The page scrolls to another place than the end, which takes some frames.
+   * @param target the distance from the top, as far as known by now
+   */
+  place(target: () => number): void {
+    this.leave()
+    this.#placing = target
+  }
+
+  /** Whether the page's own scroll is still under way: what is visible now is not what the user will see. */
+  get isPlacing(): boolean {
+    const element = this.#element
+    if (this.#placing === undefined || element === null) return false
+    const { scrollTop, scrollHeight, clientHeight } = element
+    if (Math.abs(Math.min(this.#placing(), scrollHeight - clientHeight) - scrollTop) > PLACED_PX) return true
+    this.#placing = undefined
+    return false
+  }
+
   keepEnd(): void {
     if (this.#isAtEnd) this.toEnd()
   }
 
   toEnd(): void {
     this.#isAtEnd = true
+    this.#placing = undefined
     const element = this.#element
     if (element === null) return
     element.scrollTop = element.scrollHeight
     this.#note(element)
   }
 
-  /** Index of the last visible row. */
+  /** Index of the last visible row. The list itself learns of a scroll only after this class. */
   lastRowIn(list: VirtualizerHandle | null): number {
-    return list === null ? -1 : list.findItemIndex(list.scrollOffset + list.viewportSize - END_PX)
+    const element = this.#element
+    if (list === null || element === null) return -1
+    return list.findItemIndex(element.scrollTop + element.clientHeight - END_PX)
   }
 
   #note({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void {

@@ -23,11 +23,16 @@ export interface TimelineModelOptions {
   readonly show: (step: TimelineStep) => void
   /** Whether the user sees new messages at the bottom. */
   readonly isWatching: () => boolean
-  /** The position of the unread marker is known. */
+  /** The position of the unread marker is known: scrolls there, before anything counts as seen. */
+  readonly place: () => void
+  /** From now on, what is visible counts as seen. */
   readonly opened: () => void
   /** The log was reset. */
   readonly reset: () => void
 }
+
+/** Further back, opening a room would take too long. */
+const UNREAD_PAGES_MAX = 3
 
 export class TimelineModel {
   readonly #options: TimelineModelOptions
@@ -115,11 +120,29 @@ export class TimelineModel {
       // Without an answer there is no unread marker; everything else works.
       this.#unreadFrom = undefined
     }
+    await this.#loadUnread()
     if (this.#isClosed) return
-    this.#isOpen = true
     this.#frame.request()
     this.#frame.flush()
+    this.#options.place()
+    this.#isOpen = true
     this.#options.opened()
+  }
+
+  /** Loads older messages up to the first unread one, if it is not much older. */
+  async #loadUnread(): Promise<void> {
+    const { room, chat } = this.#options
+    for (let page = 0; page < UNREAD_PAGES_MAX; page += 1) {
+      const [oldest] = room.entries
+      const isLoaded = oldest === undefined || oldest.seq <= (this.#unreadFrom ?? Number.POSITIVE_INFINITY)
+      if (isLoaded || !room.hasOlder || this.#isClosed) return
+      try {
+        await room.loadOlder(chat.limits?.historyMax)
+      } catch {
+        // The marker is then above the oldest message; scrolling up tries again and shows the failure.
+        return
+      }
+    }
   }
 
   #arrived({ seq, from }: { seq: number; from: { id: string } }): void {

@@ -35,7 +35,7 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
   const updateSeen = useCallback(() => {
     const current = model.current
     if (current === undefined) return
-    if (isPageFocused()) {
+    if (isPageFocused() && !scroll.isPlacing) {
       if (scroll.isAtEnd) current.sawAll()
       else current.saw(lastSeqIn(current.rows, scroll.lastRowIn(list.current)))
     }
@@ -49,7 +49,8 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
     (index: number) => {
       const known = list.current
       if (known === null || known.scrollSize - known.getItemOffset(index) <= known.viewportSize) return
-      scroll.leave()
+      // `scrollToIndex` adds the space above the rows, which `offset` takes off again.
+      scroll.place(() => known.getItemOffset(index))
       known.scrollToIndex(index, { align: 'start', offset: -BEFORE_MESSAGES_PX })
     },
     [scroll],
@@ -75,11 +76,11 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
       me,
       show: (next) => flushSync(() => setStep(next)),
       isWatching: () => isPageFocused() && scroll.isAtEnd,
-      opened: () => {
+      place: () => {
         const unread = created.unreadRow
         if (unread !== -1 && !scroll.wasMoved) toUnread(unread)
-        updateSeen()
       },
+      opened: updateSeen,
       reset: () => scroll.toEnd(),
     })
     model.current = created
