@@ -10,7 +10,6 @@ import {
   offerFor,
   type RoomListItem,
   roomsToJoin,
-  sectionsOf,
   unreadTotal,
 } from '../../src/web/sidebar/room-list-model.ts'
 import { chatRoom, userName } from '../../src/wire/chat.ts'
@@ -90,27 +89,6 @@ describe('the names of people', () => {
 })
 
 describe('the list of rooms', () => {
-  it('sorts rooms by name, with numbers in natural order, and people by their last message', () => {
-    const items = [
-      item('b10', { lastAt: 9 }),
-      item('b9'),
-      item('A'),
-      person('x', 'Xaver', { lastAt: 1 }),
-      person('c', 'Cleo', { lastAt: 2 }),
-      person('b', 'Bob', { lastAt: 1 }),
-    ]
-    const { rooms, direct } = sectionsOf(items)
-    expect(titles(rooms)).toEqual(['A', 'b9', 'b10'])
-    expect(titles(direct)).toEqual(['Cleo', 'Bob', 'Xaver'])
-  })
-
-  it('puts unread rooms first when it is long', () => {
-    const many = Array.from({ length: 12 }, (_, at) => item(`r${at}`))
-    const last = item('z', { unread: 1 })
-    expect(sectionsOf([...many.slice(1), last]).rooms.at(-1)).toBe(last)
-    expect(titles(sectionsOf([...many, last]).rooms)).toEqual(['z', ...titles(many)])
-  })
-
   it('is searched without regard to case, accents and leading signs; matches at the start come first', () => {
     const items = [item('my-cafe'), item('cafe'), person('r', 'René Café'), item('other')]
     expect(titles(itemsFound(items, '#CAFÉ'))).toEqual(['cafe', 'my-cafe', 'René Café'])

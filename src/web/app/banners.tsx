@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { InfoIcon, OfflineIcon, WarningIcon } from '../components/icons.tsx'
 import { refusalOf } from '../session/refusal.ts'
 import type { Session } from '../session/session.ts'
+import { SHOWN_AFTER_MS } from '../session/shown-state.ts'
 import { type BannerText, bannerOf } from './banner-text.ts'
 import { usePage } from './page.ts'
 
@@ -26,9 +27,6 @@ export function Banner({ tone, children }: BannerProps) {
     </div>
   )
 }
-
-/** Hides the banner during a worker restart or a short network interruption. */
-const BANNER_DELAY_MS = 1_500
 
 export function ConnectionBanner({ session }: { readonly session: Session }) {
   const connection = session.connection.value
@@ -90,7 +88,7 @@ function useDelayed(isSo: boolean): boolean {
   useEffect(() => {
     setLate(false)
     if (!isSo) return undefined
-    const timer = setTimeout(() => setLate(true), BANNER_DELAY_MS)
+    const timer = setTimeout(() => setLate(true), SHOWN_AFTER_MS)
     return () => clearTimeout(timer)
   }, [isSo])
   return isSo && isLate

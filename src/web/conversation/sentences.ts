@@ -1,5 +1,6 @@
 /** Sentences about typing, reading and lengths. Pure. */
 import type { Author } from '../../client/index.ts'
+import { numberText } from '../app/locale.ts'
 
 /** Empty if nobody else is typing. */
 export function typingText(writers: readonly Author[], me: string): string {
@@ -42,11 +43,31 @@ export function readersText({ users, count }: Readers): string {
   return second === undefined ? `Seen by ${first.name}` : `Seen by ${first.name} and ${second.name}`
 }
 
+/** The title above the first message. */
+export function beginningText(title: string, kind: ConversationKind): string {
+  if (kind === 'notes') return 'This is the beginning of your notes'
+  return kind === 'direct'
+    ? `This is the beginning of your conversation with ${title}`
+    : `This is the beginning of ${title}`
+}
+
+export type ConversationKind = 'room' | 'direct' | 'notes'
+
+/** `notes`: a direct conversation of the user with nobody else. */
+export function conversationKind(isDirect: boolean, title: string, me: Author): ConversationKind {
+  if (!isDirect) return 'room'
+  return title === notesTitle(me.name) ? 'notes' : 'direct'
+}
+
+export function notesTitle(name: string): string {
+  return `${name} (you)`
+}
+
 export function newMessagesText(count: number): string {
   if (count === 0) return 'Jump to newest'
-  return count === 1 ? '1 new message' : `${count.toLocaleString()} new messages`
+  return count === 1 ? '1 new message' : `${numberText(count)} new messages`
 }
 
 export function tooLongText(count: number, max: number): string {
-  return `That is ${count.toLocaleString()} characters; a message has at most ${max.toLocaleString()}. Send it in parts.`
+  return `That is ${numberText(count)} characters; a message has at most ${numberText(max)}. Send it in parts.`
 }

@@ -1,11 +1,12 @@
 /** The members of a room. A click opens a direct conversation. */
 import { useEffect, useMemo } from 'preact/hooks'
 import type { Author, ChatRoom } from '../../client/index.ts'
+import { numberText } from '../app/locale.ts'
 import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
 import type { Session } from '../session/session.ts'
+import { isConnected } from '../session/shown-state.ts'
 import { sortedMembers } from './member-order.ts'
-import { useRoomUpdates } from './use-room-updates.ts'
 
 interface MembersListProps {
   readonly room: ChatRoom
@@ -16,15 +17,13 @@ interface MembersListProps {
 export function MembersList({ room, session, onChosen }: MembersListProps) {
   const page = usePage()
   const me = session.me.value
-  useRoomUpdates(room, 'presence', 'state')
   useEffect(() => {
     // If the list is complete, events keep it up to date.
     if (room.joined && room.members.list.length < room.members.count)
       void room.fetchMembers().catch(() => undefined)
   }, [room])
-  const { list, count } = room.members
-  const { state } = session.connection.value
-  const isCurrent = state === 'online' || state === 'degraded'
+  const { list, count } = session.rooms.membersOf(room)
+  const isCurrent = isConnected(session.shownState.value)
   const members = useMemo(() => sortedMembers(list, me.id), [list, me.id])
   const choose = (user: Author) => {
     onChosen?.()
@@ -71,8 +70,6 @@ function Member({ user, isMe, choose }: MemberProps) {
 
 function countText(count: number, listed: number): string {
   if (count <= 1) return 'Nobody else is here right now.'
-  if (listed >= count) return `${count.toLocaleString()} people`
-  return listed === 0
-    ? `${count.toLocaleString()} people`
-    : `${count.toLocaleString()} people, ${listed.toLocaleString()} of them listed`
+  if (listed >= count || listed === 0) return `${numberText(count)} people`
+  return `${numberText(count)} people, ${numberText(listed)} of them listed`
 }

@@ -1,5 +1,6 @@
 /** The header of an open room: its title, its members and its menu. */
-import type { ChatRoom, ChatState } from '../../client/index.ts'
+import type { ChatRoom, ConnectionState, RoomState } from '../../client/index.ts'
+import { numberText } from '../app/locale.ts'
 import { usePage } from '../app/page.ts'
 import { hashOfRoom } from '../app/route.ts'
 import { Avatar } from '../components/avatar.tsx'
@@ -14,10 +15,12 @@ import {
   PersonIcon,
 } from '../components/icons.tsx'
 import { Menu, MenuItem } from '../components/menu.tsx'
+import { useRoomValue } from '../conversation/use-room-value.ts'
 import type { Session } from '../session/session.ts'
 import type { RoomListItem } from '../sidebar/room-list-model.ts'
 import type { MembersPanel } from './use-members-panel.ts'
-import { useRoomUpdates } from './use-room-updates.ts'
+
+const STATE = ['state'] as const
 
 interface RoomHeaderProps {
   readonly session: Session
@@ -29,8 +32,8 @@ interface RoomHeaderProps {
 
 export function RoomHeader({ session, room, title, item, membersPanel }: RoomHeaderProps) {
   const page = usePage()
-  useRoomUpdates(room, 'presence', 'state')
-  const { count } = room.members
+  const state = useRoomValue(room, STATE, (known) => known.state)
+  const { count } = session.rooms.membersOf(room)
   const other = item?.other
   return (
     <header class="room-header">
@@ -54,7 +57,9 @@ export function RoomHeader({ session, room, title, item, membersPanel }: RoomHea
           {other === undefined ? <span class="visually-hidden">#</span> : null}
           <bdi>{title.replace(/^#/, '')}</bdi>
         </h2>
-        <p class="room-about clipped">{aboutText(room, item, session.connection.value)}</p>
+        <p class="room-about clipped">
+          {aboutText(state, { item, count, connection: session.shownState.value })}
+        </p>
       </div>
       <div class="room-actions">
         {membersPanel.isOffered && (
@@ -123,12 +128,18 @@ async function copyLink(room: string, showToast: (text: string) => void): Promis
   )
 }
 
-function aboutText(room: ChatRoom, item: RoomListItem | undefined, { state }: ChatState): string {
-  if (state === 'offline' || state === 'refused') return 'You are offline'
-  if (state === 'connecting') return 'Connecting…'
+interface RoomAbout {
+  readonly item: RoomListItem | undefined
+  readonly count: number
+  readonly connection: ConnectionState
+}
+
+function aboutText(room: RoomState, { item, count, connection }: RoomAbout): string {
+  if (connection === 'offline' || connection === 'refused') return 'You are offline'
+  if (connection === 'connecting') return 'Connecting…'
   if (item?.other !== undefined) return item.present ? 'Here now' : 'Not here now'
-  if (room.state === 'refused') return 'No access'
-  if (room.state === 'joining') return 'Joining…'
-  const { count } = room.members
-  return count <= 1 ? 'Only you are here' : `${count.toLocaleString()} are here`
+  if (room === 'refused') return 'No access'
+  // Known members: the room is joined again after an interruption.
+  if (room === 'joining' && count === 0) return 'Joining…'
+  return count <= 1 ? 'Only you are here' : `${numberText(count)} are here`
 }

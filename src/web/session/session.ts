@@ -8,6 +8,7 @@ import {
   type ChatClient,
   ChatError,
   type ChatState,
+  type ConnectionState,
   connectChat,
   indexedDbStorage,
   type PendingStorage,
@@ -16,6 +17,7 @@ import { pageBase, storagePrefix } from '../app/base.ts'
 import { errorText } from '../app/error-text.ts'
 import { type Identity, storeOf } from './identity.ts'
 import type { KnownPeople } from './known-people.ts'
+import { ShownState } from './shown-state.ts'
 import { type ReceivedMessage, UserRooms } from './user-rooms.ts'
 
 export interface SessionOptions {
@@ -34,6 +36,7 @@ export class Session {
   readonly rooms: UserRooms
   readonly #me: Signal<Author>
   readonly #connection: Signal<ChatState>
+  readonly #shownState = new ShownState(() => navigator.onLine)
   readonly #refusal = signal<ChatError | undefined>(undefined)
   readonly #isAdmitted = signal(false)
   readonly #showError: SessionOptions['showError']
@@ -52,7 +55,8 @@ export class Session {
     this.#connection = signal<ChatState>(this.chat.state)
     const me = () => this.#me.peek()
     const failed = (error: unknown) => this.#failed(error)
-    this.rooms = new UserRooms({ chat: this.chat, people, me, messageReceived, failed })
+    const shownState = this.#shownState.value
+    this.rooms = new UserRooms({ chat: this.chat, shownState, people, me, messageReceived, failed })
     this.#listen(options)
   }
 
@@ -63,6 +67,11 @@ export class Session {
 
   get connection(): ReadonlySignal<ChatState> {
     return this.#connection
+  }
+
+  /** The connection's state without short interruptions. */
+  get shownState(): ReadonlySignal<ConnectionState> {
+    return this.#shownState.value
   }
 
   /** Why the server has refused the user for good. The client does not retry by itself. */
@@ -82,6 +91,7 @@ export class Session {
 
   /** Unsent messages stay stored. */
   async close(): Promise<void> {
+    this.#shownState.close()
     this.rooms.close()
     await this.chat.close()
   }
@@ -97,6 +107,7 @@ export class Session {
     const { chat } = this
     chat.on('state', (state) => {
       this.#connection.value = state
+      this.#shownState.update(state.state)
     })
     chat.on('user', (user) => {
       this.#me.value = user

@@ -2,13 +2,24 @@
  * The user's rooms, as the list shows them: unread counts, mentions, and who is online. Keeps the rooms
  * joined, so that this stays current. Renders and sends nothing.
  */
-import { batch, signal } from '@preact/signals'
-import type { Author, ChatClient, ChatRoom, LoggedMessage, RoomSummary } from '../../client/index.ts'
+import { batch, type ReadonlySignal, signal } from '@preact/signals'
+import type {
+  Author,
+  ChatClient,
+  ChatRoom,
+  ConnectionState,
+  LoggedMessage,
+  Members,
+  RoomSummary,
+} from '../../client/index.ts'
 import { directUsers } from '../../client/index.ts'
 import { unreadMentions } from '../conversation/message/mentions.ts'
 import { mentions } from '../conversation/message/tokens.ts'
+import { notesTitle } from '../conversation/sentences.ts'
 import { type RoomListItem, roomsToJoin } from '../sidebar/room-list-model.ts'
 import type { KnownPeople } from './known-people.ts'
+import { ShownMembers } from './shown-members.ts'
+import { isConnected } from './shown-state.ts'
 
 /** A new message by somebody else. */
 export interface ReceivedMessage {
@@ -22,10 +33,17 @@ export interface ReceivedMessage {
 
 export interface UserRoomsOptions {
   readonly chat: ChatClient
+  /** The connection's state without short interruptions. */
+  readonly shownState: ReadonlySignal<ConnectionState>
   readonly people: KnownPeople
   readonly me: () => { readonly id: string; readonly name: string }
   readonly messageReceived: (message: ReceivedMessage) => void
   readonly failed: (error: unknown) => void
+}
+
+interface OpenedRoom {
+  readonly members: ShownMembers
+  readonly stop: () => void
 }
 
 /** Rooms joined at once. The others are joined when they are opened. */
@@ -42,7 +60,7 @@ export class UserRooms {
   readonly isLoaded = signal(false)
   readonly #options: UserRoomsOptions
   readonly #summaries = new Map<string, RoomSummary>()
-  readonly #openRooms = new Map<string, () => void>()
+  readonly #openRooms = new Map<string, OpenedRoom>()
   readonly #changed = new Set<string>()
   readonly #itemByRoom = new Map<string, RoomListItem>()
   readonly #stopListening: () => void
@@ -50,10 +68,10 @@ export class UserRooms {
 
   constructor(options: UserRoomsOptions) {
     this.#options = options
-    const { chat } = options
+    const { chat, shownState } = options
     const stops = [
       chat.on('room', (summary, from) => this.#changedRoom(summary, from)),
-      chat.on('state', () => this.#scheduleUpdate()),
+      shownState.subscribe(() => this.#scheduleUpdate()),
     ]
     this.#stopListening = () => stops.forEach((stop) => stop())
   }
@@ -63,6 +81,11 @@ export class UserRooms {
     const room = this.#options.chat.join(name)
     if (!this.#openRooms.has(name)) this.#listen(room)
     return room
+  }
+
+  /** The members of a joined room, as they are shown. */
+  membersOf({ name, members }: ChatRoom): Members {
+    return this.#openRooms.get(name)?.members.value.value ?? members
   }
 
   /** Fetches the user's rooms and joins them, up to the limit. Events update them from then on. */
@@ -92,26 +115,28 @@ export class UserRooms {
   close(): void {
     clearTimeout(this.#timer)
     this.#stopListening()
-    for (const stop of this.#openRooms.values()) stop()
+    for (const { stop } of this.#openRooms.values()) stop()
     this.#openRooms.clear()
   }
 
   #listen(room: ChatRoom): void {
     const { name } = room
     const changed = () => this.#markChanged(name)
+    const members = new ShownMembers(room, changed)
     const stops = [
       room.on('change', changed),
       room.on('state', changed),
       room.on('unread', changed),
-      room.on('presence', changed),
+      room.on('presence', () => members.update()),
+      () => members.close(),
       room.on('message', (message, { live }) => this.#messageReceived(room, message, live)),
     ]
-    this.#openRooms.set(name, () => stops.forEach((stop) => stop()))
+    this.#openRooms.set(name, { members, stop: () => stops.forEach((stop) => stop()) })
     changed()
   }
 
   #forget(name: string): void {
-    this.#openRooms.get(name)?.()
+    this.#openRooms.get(name)?.stop()
     this.#openRooms.delete(name)
     this.#summaries.delete(name)
     this.#markChanged(name)
@@ -193,13 +218,13 @@ export class UserRooms {
   }
 
   #presentNow(): Set<string> {
-    const { chat, people } = this.#options
+    const { shownState, people } = this.#options
     const present = new Set<string>()
     // While disconnected, the last known members say nothing about now.
-    if (chat.state.state !== 'online' && chat.state.state !== 'degraded') return present
+    if (!isConnected(shownState.peek())) return present
     const partners = new Set([...this.#names()].flatMap((name) => directUsers(name) ?? []))
-    for (const name of this.#openRooms.keys()) {
-      for (const member of chat.joined.get(name)?.members.list ?? []) {
+    for (const { members } of this.#openRooms.values()) {
+      for (const member of members.value.peek().list) {
         present.add(member.id)
         if (partners.has(member.id)) people.remember(member)
       }
@@ -231,7 +256,7 @@ export class UserRooms {
     if (users === undefined) return undefined
     const me = this.#options.me()
     const id = users.find((user) => user !== me.id) ?? me.id
-    if (id === me.id) return { id, name: `${me.name} (you)` }
+    if (id === me.id) return { id, name: notesTitle(me.name) }
     return { id, name: this.#options.people.nameOf(id) ?? unknownName(id) }
   }
 

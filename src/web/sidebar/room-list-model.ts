@@ -1,4 +1,4 @@
-/** The model of the room list: its order, the search, and the offer to open a new room. Pure. */
+/** The model of the room list: its items, the search, and the offer to open a new room. Pure. */
 import type { Author } from '../../client/index.ts'
 import { roomNameOf, roomNameProblem } from '../app/name-rules.ts'
 
@@ -16,35 +16,10 @@ export interface RoomListItem {
   readonly lastAt: number
 }
 
-export interface RoomSections {
-  readonly rooms: readonly RoomListItem[]
-  readonly direct: readonly RoomListItem[]
-}
-
 /** The offer for a name that is not in the list. */
 export type Offer =
   | { readonly kind: 'open'; readonly room: string }
   | { readonly kind: 'problem'; readonly text: string }
-
-const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
-
-/** In a longer list new messages at its end would be out of sight. */
-const LONG_LIST_MIN = 12
-
-/**
- * Rooms by name, so that they keep their place; in a long list those with unread messages come first. Direct
- * conversations by the time of the last message.
- */
-export function sectionsOf(items: readonly RoomListItem[]): RoomSections {
-  const rooms = items.filter(({ other }) => other === undefined)
-  const direct = items.filter(({ other }) => other !== undefined)
-  const isLong = rooms.length > LONG_LIST_MIN
-  const unreadFirst = (a: RoomListItem, b: RoomListItem) => Number(b.unread > 0) - Number(a.unread > 0)
-  return {
-    rooms: rooms.toSorted((a, b) => (isLong ? unreadFirst(a, b) : 0) || names.compare(a.title, b.title)),
-    direct: direct.toSorted((a, b) => b.lastAt - a.lastAt || names.compare(a.title, b.title)),
-  }
-}
 
 /** The items that match a search; those that begin with it first. */
 export function itemsFound(items: readonly RoomListItem[], search: string): readonly RoomListItem[] {

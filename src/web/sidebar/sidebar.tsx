@@ -1,12 +1,14 @@
 /** The sidebar: the user's rooms and direct conversations, the search, and the user menu. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { usePage } from '../app/page.ts'
+import { isComposing } from '../components/composing.ts'
 import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
 import { Wordmark } from '../components/wordmark.tsx'
 import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
 import { RoomList } from './room-list.tsx'
-import { itemsFound, type Offer, offerFor, type RoomListItem, sectionsOf } from './room-list-model.ts'
+import { itemsFound, type Offer, offerFor, type RoomListItem } from './room-list-model.ts'
+import { RoomOrder } from './room-order.ts'
 import { UserMenu } from './user-menu.tsx'
 
 export function Sidebar({ session }: { readonly session: Session }) {
@@ -16,7 +18,10 @@ export function Sidebar({ session }: { readonly session: Session }) {
   const nav = useRef<HTMLElement>(null)
   useFindKey(field)
   const items = session.rooms.items.value
-  const { rooms, direct } = sectionsOf(itemsFound(items, search))
+  const order = useMemo(() => new RoomOrder(), [session])
+  const sections = order.sectionsOf(items, page.room.value)
+  const rooms = itemsFound(sections.rooms, search)
+  const direct = itemsFound(sections.direct, search)
   const offer = offerFor(items, search, session.chat.limits?.roomMaxChars)
   const open = (room: string) => {
     setSearch('')
@@ -79,6 +84,7 @@ const FIND_KEYS = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘K' : 'Ctrl 
 
 function FindField({ field, search, setSearch, enter }: FindFieldProps) {
   const pressed = (event: KeyboardEvent) => {
+    if (isComposing(event)) return
     if (event.key === 'Enter') enter()
     else if (event.key === 'Escape' && search !== '') setSearch('')
     else return

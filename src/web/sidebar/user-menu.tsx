@@ -20,7 +20,7 @@ import type { Session } from '../session/session.ts'
 
 export function UserMenu({ session }: { readonly session: Session }) {
   const me = session.me.value
-  const state = session.connection.value.state
+  const state = session.shownState.value
   const button = (
     <>
       <Avatar user={me} />
