@@ -18,9 +18,8 @@ import { storagePrefix } from './app/base.ts'
 import { ErrorBoundary } from './app/error-boundary.tsx'
 import { startNotifications } from './app/notifications.ts'
 import { Page, PageProvider } from './app/page.ts'
-import { tokenOfHash } from './app/route.ts'
 import { startTheme } from './app/theme.ts'
-import { followWindow } from './app/window.ts'
+import { followWindow, takeToken } from './app/window.ts'
 import { browserStorage } from './session/browser-storage.ts'
 import { Identities } from './session/identity.ts'
 
@@ -34,10 +33,7 @@ startNotifications(storage)
 
 const identities = new Identities({ guests: location.search === ANOTHER ? tokens : storage, tokens })
 
-// Removes the token from the address first, so that no link and no history entry contains it.
-const token = tokenOfHash(location.hash)
-if (token !== undefined) history.replaceState(null, '', location.pathname + location.search)
-
+const token = takeToken()
 const page = new Page({ identities, storage })
 followWindow(page)
 page.start(token)

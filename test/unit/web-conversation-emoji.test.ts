@@ -15,7 +15,7 @@ const WORDS_MAX = 3
 const LIST_MAX_BYTES = 25_000
 
 /**
- * The part of emojibase's data in the page: one name each, and a few keywords that the name does not contain.
+ * The part of emojibase's data in the page: the names, and a few keywords that they do not contain.
  */
 function madeList(): string {
   const names: Record<string, string | string[]> = shortcodes
@@ -23,7 +23,8 @@ function madeList(): string {
     .filter(({ group }) => group !== undefined && EMOJI_GROUPS.has(group))
     .toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0))
     .map(({ unicode, hexcode, group, label, tags = [] }) => {
-      const name = [names[hexcode] ?? label.toLowerCase().replace(/[^a-z0-9]+/g, '_')].flat()[0] ?? ''
+      const all = [names[hexcode] ?? label.toLowerCase().replace(/[^a-z0-9]+/g, '_')].flat()
+      const name = all.join(' ')
       const words = [...new Set([...label.toLowerCase().split(/[^a-z0-9]+/), ...tags])]
       const more = words.filter((word) => word.length > 2 && !name.includes(word)).slice(0, WORDS_MAX)
       return [unicode, name, group, more.join(' ')].join('|')
@@ -49,7 +50,13 @@ describe('the list of emoji', () => {
   })
 })
 
-const emoji = (char: string, name: string, words = ''): Emoji => ({ char, name, group: 0, words })
+const emoji = (char: string, name: string, words = '', aliases: string[] = []): Emoji => ({
+  char,
+  name,
+  aliases,
+  group: 0,
+  words,
+})
 
 describe('the emoji search', () => {
   const list = [
@@ -57,6 +64,7 @@ describe('the emoji search', () => {
     emoji('b', 'sparkling_heart'),
     emoji('c', 'heart'),
     emoji('d', 'kiss', 'love heart'),
+    emoji('e', '+1', 'hand', ['thumbsup']),
   ]
 
   test('puts exact names first, then starts of names, then parts of names, then keywords', () => {
@@ -64,6 +72,13 @@ describe('the emoji search', () => {
     expect(findEmoji(list, 'heart eyes', 9).map(({ char }) => char)).toEqual(['a'])
     expect(findEmoji(list, 'nothing', 9)).toEqual([])
     expect(findEmoji(list, '', 2).map(({ char }) => char)).toEqual(['a', 'b'])
+  })
+
+  test('finds other names', () => {
+    expect(emojiNamed(list, 'thumbsup')?.char).toBe('e')
+    expect(findEmoji(list, 'thumbs', 9).map(({ char }) => char)).toEqual(['e'])
+    const made = emojiOf(madeList())
+    expect(emojiNamed(made, 'thumbsup')).toBe(emojiNamed(made, '+1'))
   })
 
   test('finds a whole name', () => {

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { ChatMessage } from '../../src/client/index.ts'
 import { closedEmojiAt, completionAt, replaced } from '../../src/web/conversation/composer/completion.ts'
 import {
+  beginningText,
+  conversationKind,
   newMessagesText,
   readersOf,
   readersText,
@@ -22,6 +24,16 @@ describe('the typing line', () => {
     [['Ann', 'Bob', 'Cleo'], 'Several people are typing…'],
   ])('%j: %s', (names, words) => {
     expect(typingText(names.map(user), 'me')).toBe(words)
+  })
+})
+
+describe('the beginning of a conversation', () => {
+  test.each([
+    [false, '#lobby', 'This is the beginning of #lobby'],
+    [true, 'Grace Hopper', 'This is the beginning of your conversation with Grace Hopper'],
+    [true, 'Me (you)', 'This is the beginning of your notes'],
+  ])('direct %s, %s: %s', (isDirect, title, text) => {
+    expect(beginningText(title, conversationKind(isDirect, title, user('Me')))).toBe(text)
   })
 })
 

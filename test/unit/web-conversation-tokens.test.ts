@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { countCodePoints, isFewEmoji } from '../../src/web/conversation/characters.ts'
+import { beginningOf, countCodePoints, isFewEmoji } from '../../src/web/conversation/characters.ts'
 import { tokensOf } from '../../src/web/conversation/message/tokens.ts'
 import { charsIn } from '../../src/wire/chat.ts'
 
@@ -78,6 +78,20 @@ describe('the tokens of a text', () => {
     ])
   })
 
+  test('contain links without a protocol, and with a user', () => {
+    expect(tokensOf('see www.example.org/a?b. Or', '')).toEqual([
+      { kind: 'plain', text: 'see ' },
+      { kind: 'link', text: 'www.example.org/a?b', url: 'https://www.example.org/a?b' },
+      { kind: 'plain', text: '. Or' },
+    ])
+    for (const text of ['www.', 'www.example', 'www..org', 'awww.example.org', 'www. example.org']) {
+      expect(kindsOf(text)).toEqual([['plain', text]])
+    }
+    for (const url of ['https://user:pass@host/', 'http://ann@host.example/a', 'https://www.example.org/']) {
+      expect(tokensOf(url, '')).toEqual([{ kind: 'link', text: url, url }])
+    }
+  })
+
   test('contain code, in which nothing else is recognized', () => {
     expect(tokensOf('run `https://a.example @Ann` now', 'Ann')).toEqual([
       { kind: 'plain', text: 'run ' },
@@ -93,17 +107,29 @@ describe('the tokens of a text', () => {
   })
 
   // Anything with quadratic time or worse would exceed the test's timeout.
-  test.each(['```', '`', '```\n', '` ', '@A', '@Ann', '```a', 'https://', 'a@b.', '\n', '(('])(
-    'are found in time in a text that repeats %j',
-    (part) => {
-      const text = part.repeat(Math.floor(40_000 / part.length))
-      expect(
-        tokensOf(text, 'Ann')
-          .map((token) => token.text)
-          .join(''),
-      ).toBe(text)
-    },
-  )
+  test.each([
+    '```',
+    '`',
+    '```\n',
+    '` ',
+    '@A',
+    '@Ann',
+    '```a',
+    'https://',
+    'https://a:',
+    'www.',
+    'www.a.',
+    'a@b.',
+    '\n',
+    '((',
+  ])('are found in time in a text that repeats %j', (part) => {
+    const text = part.repeat(Math.floor(40_000 / part.length))
+    expect(
+      tokensOf(text, 'Ann')
+        .map((token) => token.text)
+        .join(''),
+    ).toBe(text)
+  })
 
   test('contain mentions that include what looks like a link, and links that include what looks like a mention', () => {
     expect(kindsOf('@Jean-Luc, see https://a.example/@jean-luc', 'Jean-Luc')).toEqual([
@@ -127,6 +153,20 @@ describe('characters', () => {
       }),
     )
     expect(countCodePoints('👩‍👩‍👧')).toBe(5)
+  })
+
+  test('are not cut in two', () => {
+    expect(beginningOf('short', 9)).toBe('short')
+    expect(beginningOf('abcdefghij', 5)).toBe('abcd…')
+    expect(beginningOf('abc😀defgh', 5)).toBe('abc…')
+    expect(beginningOf('👩‍👩‍👧👩‍👩‍👧', 9)).toBe('👩‍👩‍👧…')
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(20), (text, max) => {
+        const beginning = beginningOf(text, max)
+        expect(beginning.length).toBeLessThanOrEqual(Math.max(max, 1))
+        expect(text.startsWith(beginning.replace(/…$/, ''))).toBe(true)
+      }),
+    )
   })
 
   test.each(['😀', '😀😀😀', ' 👋🏽 ', '👩‍👩‍👧', '🇩🇪', '❤️', '3️⃣', '😀\n🎉'])('%j is shown large', (text) => {

@@ -172,6 +172,19 @@ describe('a mention', () => {
     expect(mentions('Salut @jean-luc !', 'Jean-Luc')).toBe(true)
   })
 
+  it('is the same name, however its accents are encoded', () => {
+    for (const [name, text] of [
+      ['José', '@José!'.normalize('NFD')],
+      ['José'.normalize('NFD'), '@José!'.normalize('NFC')],
+      ['Zoë', '@ZOË'.normalize('NFD')],
+      ['한글', '@한글'.normalize('NFD')],
+    ] as const) {
+      expect(mentions(text, name), name).toBe(true)
+    }
+    expect(mentions('@José'.normalize('NFD'), 'Jose')).toBe(false)
+    expect(mentions('@Jose', 'José')).toBe(false)
+  })
+
   it('is not recognized in code and links, but a name may look like either', () => {
     for (const text of ['`@ann`', '```\n@ann\n```', 'https://a.example/@ann/x', 'see mailto:b@ann'])
       expect(mentions(text, 'ann'), text).toBe(false)

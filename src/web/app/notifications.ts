@@ -1,5 +1,6 @@
 /** Browser notifications for personal messages while the page is hidden, if the user has turned them on. */
 import { signal } from '@preact/signals'
+import { beginningOf } from '../conversation/characters.ts'
 import type { KeyValueStorage } from '../session/identity.ts'
 
 const STORAGE_KEY = 'rookery:notifications'
@@ -41,7 +42,7 @@ export async function switchNotifications(on: boolean, storage: KeyValueStorage)
 export function notify({ title, text, tag, open }: Notice): void {
   if (notifications.value !== 'on' || document.visibilityState === 'visible') return
   try {
-    const shown = new Notification(title, { body: text.slice(0, TEXT_MAX_CHARS), tag })
+    const shown = new Notification(title, { body: beginningOf(text, TEXT_MAX_CHARS), tag })
     shown.addEventListener('click', () => {
       window.focus()
       open()

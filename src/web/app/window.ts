@@ -6,12 +6,24 @@ import { roomTitle } from '../room/room-title.ts'
 import { unreadTotal } from '../sidebar/room-list-model.ts'
 import type { Page } from './page.ts'
 import { pageTitle } from './page-title.ts'
+import { tokenOfHash } from './route.ts'
 
 export function followWindow(page: Page): void {
-  addEventListener('hashchange', () => page.moved())
+  addEventListener('hashchange', () => {
+    const token = takeToken()
+    if (token !== undefined) page.enterWithToken(token)
+    page.moved()
+  })
   addEventListener('online', () => page.session.peek()?.chat.connect())
   followHeight()
   effect(() => showTitle(page))
+}
+
+/** The token of a sign-in link. Removed from the address, so that no link and no history entry contains it. */
+export function takeToken(): string | undefined {
+  const token = tokenOfHash(location.hash)
+  if (token !== undefined) history.replaceState(null, '', location.pathname + location.search)
+  return token
 }
 
 /** A phone's keyboard covers part of the window without resizing it: fits the page into the rest. */

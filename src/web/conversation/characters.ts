@@ -7,6 +7,17 @@ export function countCodePoints(text: string): number {
   return count
 }
 
+/** At most `max` characters of the text, none of them cut in two. */
+export function beginningOf(text: string, max: number): string {
+  if (text.length <= max) return text
+  let end = 0
+  for (const { segment, index } of graphemes.segment(text.slice(0, 4 * max))) {
+    if (index + segment.length >= max) break
+    end = index + segment.length
+  }
+  return `${text.slice(0, end)}…`
+}
+
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const EMOJI =
   /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3)/u

@@ -105,7 +105,7 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
           onWrite={() => composer.current?.focus()}
         />
       )}
-      {what === 'empty' && <EmptyRoom room={room} title={title} />}
+      {what === 'empty' && <EmptyRoom room={room} me={me} title={title} />}
       {what === 'unknown' && <Skeleton />}
       <TypingLine room={room} me={me.id} />
       <Composer

@@ -1,24 +1,42 @@
 /** Shown instead of messages: an empty room, or a room that refuses the user. */
 import { useState } from 'preact/hooks'
-import { type ChatRoom, isDirect } from '../../client/index.ts'
+import { type Author, type ChatRoom, isDirect } from '../../client/index.ts'
 import { errorText } from '../app/error-text.ts'
 import { copyText } from '../components/clipboard.ts'
 import { CheckIcon, LinkIcon, WarningIcon } from '../components/icons.tsx'
 import { useLeavingEmpty } from './empty-when-left.ts'
+import { conversationKind } from './sentences.ts'
 
-export function EmptyRoom({ room, title }: { room: ChatRoom; title: string }) {
+interface EmptyRoomProps {
+  readonly room: ChatRoom
+  readonly me: Author
+  readonly title: string
+}
+
+const EMPTY = {
+  room: {
+    heading: (title: string) => `Nothing has been said in ${title} yet`,
+    text: 'Say hello: everybody who opens this room will see it, and it is kept.',
+  },
+  direct: {
+    heading: (title: string) => `Just you and ${title}`,
+    text: 'Only the two of you can read this conversation, and it is kept. Say hello.',
+  },
+  notes: {
+    heading: () => 'Notes to yourself',
+    text: 'Only you can read what you write here, and it is kept.',
+  },
+} as const
+
+export function EmptyRoom({ room, me, title }: EmptyRoomProps) {
   useLeavingEmpty(room)
-  const isForTwo = isDirect(room.name)
+  const kind = conversationKind(isDirect(room.name), title, me)
   return (
     <div class="empty-room">
       <Birds />
-      <h2 dir="auto">{isForTwo ? `Just you and ${title}` : `Nothing has been said in ${title} yet`}</h2>
-      <p>
-        {isForTwo
-          ? 'Only the two of you can read this conversation, and it is kept. Say hello.'
-          : 'Say hello — everybody who opens this room will see it, and it is kept.'}
-      </p>
-      {!isForTwo && <CopyLink />}
+      <h2 dir="auto">{EMPTY[kind].heading(title)}</h2>
+      <p>{EMPTY[kind].text}</p>
+      {kind === 'room' && <CopyLink />}
     </div>
   )
 }

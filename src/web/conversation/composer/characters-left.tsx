@@ -1,5 +1,7 @@
 /** The number of characters left, shown near the limit. */
 
+import { numberText } from '../../app/locale.ts'
+
 /** Share of the limit from which the counter is shown. */
 const COUNTED_SHARE = 0.85
 
@@ -7,7 +9,7 @@ export function CharactersLeft({ count, max }: { readonly count: number; readonl
   if (count <= max * COUNTED_SHARE) return null
   return (
     <span class={count > max ? 'composer-count composer-count-over' : 'composer-count'} role="status">
-      {(max - count).toLocaleString()}
+      {numberText(max - count)}
       <span class="visually-hidden"> characters left</span>
     </span>
   )

@@ -3,6 +3,7 @@
  */
 import { useState } from 'preact/hooks'
 import type { ChatClient, ChatMessage, ChatRoom } from '../../../client/index.ts'
+import { isComposing } from '../../components/composing.ts'
 import { CheckIcon, SendIcon, SmileIcon } from '../../components/icons.tsx'
 import { countCodePoints } from '../characters.ts'
 import { EmojiPicker } from '../emoji/emoji-picker.tsx'
@@ -82,7 +83,7 @@ export function Composer(props: ComposerProps) {
   }
 
   const pressed = (event: KeyboardEvent) => {
-    if (event.isComposing || event.keyCode === 229) return
+    if (isComposing(event)) return
     if (completing.chooseBy(event)) return event.preventDefault()
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !isTouchDevice()) {
       event.preventDefault()

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Author } from '../../../client/index.ts'
 import { emojiNamed } from '../emoji/emoji.ts'
 import { loadEmoji } from '../emoji/emoji-data.ts'
+import { rememberEmoji } from '../emoji/recent-emoji.ts'
 import { closedEmojiAt, completionAt, type Edit, replaced } from './completion.ts'
 import { type Suggestion, useSuggestions } from './suggestions.tsx'
 import type { ComposerField } from './use-composer-field.ts'
@@ -35,7 +36,8 @@ export function useCompletion({ field, text, put }: ComposerField, people: reado
     end()
   }
 
-  const accept = ({ text: by }: Suggestion) => {
+  const accept = ({ text: by, emoji }: Suggestion) => {
+    if (emoji !== undefined) rememberEmoji(emoji.char)
     if (completion !== undefined && caret !== undefined) complete(replaced(text, completion.from, caret, by))
   }
 

@@ -2,8 +2,10 @@
  * The emoji picker: a search field and a grid. The arrow keys in the field move the selection in the grid.
  */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { isComposing } from '../../components/composing.ts'
 import { EMOJI_GROUPS, type Emoji, findEmoji } from './emoji.ts'
 import { loadEmoji } from './emoji-data.ts'
+import { recentEmoji, rememberEmoji } from './recent-emoji.ts'
 
 interface EmojiPickerProps {
   readonly pick: (char: string) => void
@@ -35,19 +37,26 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
   useEffect(() => onPressOutside(panel.current, close), [close])
 
   const all = list === 'failed' ? [] : list
-  const groups = useMemo(() => groupsOf(all, query), [all, query])
+  const recent = useMemo(() => recentOf(all), [all])
+  const groups = useMemo(() => groupsOf(all, recent, query), [all, recent, query])
   const shown = useMemo(() => groups.flatMap(({ emoji }) => emoji), [groups])
 
   useEffect(() => {
     panel.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
   }, [chosen])
 
+  const choose = (char: string) => {
+    rememberEmoji(char)
+    pick(char)
+  }
+
   const pressed = (event: KeyboardEvent) => {
+    if (isComposing(event)) return
     const moved = moveIn(groups, chosen, event.key)
     if (moved !== undefined) setChosen(moved)
     else if (event.key === 'Enter') {
       const emoji = shown[chosen]
-      if (emoji !== undefined) pick(emoji.char)
+      if (emoji !== undefined) choose(emoji.char)
     } else if (event.key === 'Escape') close()
     else return
     event.preventDefault()
@@ -90,7 +99,7 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
                     emoji={one}
                     id={`emoji-${at}`}
                     isChosen={at === chosen}
-                    pick={pick}
+                    pick={choose}
                     highlight={() => setChosen(at)}
                   />
                 )
@@ -98,7 +107,7 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
             </div>
           </div>
         ))}
-        {shown.length === 0 && <p class="emoji-none">{noneText(list, query)}</p>}
+        {shown.length === 0 && <p class="emoji-none">{noneText(list)}</p>}
       </div>
       <p class="emoji-name" aria-hidden="true">
         {shown[chosen] === undefined ? ' ' : `${shown[chosen].char} :${shown[chosen].name}:`}
@@ -138,19 +147,26 @@ interface EmojiGroup {
   readonly emoji: readonly Emoji[]
 }
 
-function groupsOf(list: readonly Emoji[], query: string): EmojiGroup[] {
+function recentOf(list: readonly Emoji[]): readonly Emoji[] {
+  const known = new Map(list.map((emoji) => [emoji.char, emoji]))
+  return recentEmoji().flatMap((char) => known.get(char) ?? [])
+}
+
+function groupsOf(list: readonly Emoji[], recent: readonly Emoji[], query: string): EmojiGroup[] {
   if (query.trim() !== '') {
     const emoji = findEmoji(list, query, FOUND_MAX)
     return emoji.length === 0 ? [] : [{ name: 'Found', emoji }]
   }
-  return [...EMOJI_GROUPS]
-    .map(([group, name]) => ({ name, emoji: list.filter((emoji) => emoji.group === group) }))
-    .filter(({ emoji }) => emoji.length > 0)
+  const groups = [...EMOJI_GROUPS].map(([group, name]) => ({
+    name,
+    emoji: list.filter((emoji) => emoji.group === group),
+  }))
+  return [{ name: 'Recent', emoji: recent }, ...groups].filter(({ emoji }) => emoji.length > 0)
 }
 
-function noneText(list: readonly Emoji[] | 'failed', query: string): string {
+function noneText(list: readonly Emoji[] | 'failed'): string {
   if (list === 'failed') return 'The emoji could not be loaded. Close this and try again.'
-  return list.length === 0 ? 'Loading…' : `No emoji for “${query.trim()}”`
+  return list.length === 0 ? 'Loading…' : 'No matches'
 }
 
 /** The index after a key. Each group starts a new row; up and down keep the column where possible. */

@@ -4,6 +4,8 @@ export interface Emoji {
   readonly char: string
   /** Short name without colons. */
   readonly name: string
+  /** Other short names. */
+  readonly aliases: readonly string[]
   readonly group: number
   readonly words: string
 }
@@ -20,14 +22,15 @@ export const EMOJI_GROUPS = new Map([
   [8, 'Symbols'],
 ])
 
-/** Parses the list. Each line: the emoji, its short name, its group, keywords. */
+/** Parses the list. Each line: the emoji, its short names, its group, keywords. */
 export function emojiOf(list: string): Emoji[] {
   return list
     .trim()
     .split('\n')
     .map((line) => {
-      const [char = '', name = '', group = '', words = ''] = line.split('|')
-      return { char, name, group: Number(group), words }
+      const [char = '', names = '', group = '', words = ''] = line.split('|')
+      const [name = '', ...aliases] = names.split(' ')
+      return { char, name, aliases, group: Number(group), words }
     })
 }
 
@@ -43,13 +46,14 @@ export function findEmoji(list: readonly Emoji[], query: string, max: number): E
   return found.flat().slice(0, max)
 }
 
-function rankOf({ name, words }: Emoji, wanted: string): number | undefined {
-  if (name === wanted) return 0
-  if (name.startsWith(wanted)) return 1
-  if (name.includes(`_${wanted}`)) return 2
+function rankOf({ name, aliases, words }: Emoji, wanted: string): number | undefined {
+  const names = [name, ...aliases]
+  if (names.includes(wanted)) return 0
+  if (names.some((one) => one.startsWith(wanted))) return 1
+  if (names.some((one) => one.includes(`_${wanted}`))) return 2
   return ` ${words}`.includes(` ${wanted.replaceAll('_', ' ')}`) ? 3 : undefined
 }
 
 export function emojiNamed(list: readonly Emoji[], name: string): Emoji | undefined {
-  return list.find((emoji) => emoji.name === name)
+  return list.find((emoji) => emoji.name === name || emoji.aliases.includes(name))
 }

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks'
 import type { Author, ChatMessage } from '../../../client/index.ts'
 import { Avatar } from '../../components/avatar.tsx'
 import { AtIcon, CopyIcon, EditIcon, MoreIcon } from '../../components/icons.tsx'
+import { beginningOf } from '../characters.ts'
 import { isTouchDevice } from '../page-focus.ts'
 import type { Readers } from '../sentences.ts'
 import { fullTimeLabel, timeLabel } from '../timeline/days.ts'
@@ -35,7 +36,7 @@ export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions 
       data-key={row.key}
       data-seq={message.seq}
       tabIndex={isActive ? 0 : -1}
-      aria-label={`${isMine ? 'You' : message.from.name}, ${timeLabel(message.at)}${message.edited ? ', edited' : ''}`}
+      aria-label={nameOf(message, isMine, text)}
       onMouseEnter={() => setPointed(true)}
       onMouseLeave={() => setPointed(false)}
       onContextMenu={(event) => {
@@ -64,6 +65,15 @@ export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions 
     </article>
   )
 })
+
+/** Longer texts are read by moving into the message. */
+const NAMED_MAX = 500
+
+/** What a screen reader says when the message gets the focus. */
+function nameOf({ from, at, edited, removed }: ChatMessage, isMine: boolean, text = ''): string {
+  const about = `${isMine ? 'You' : from.name}, ${timeLabel(at)}${edited ? ', edited' : ''}`
+  return `${about}: ${removed ? 'This message was removed' : beginningOf(text, NAMED_MAX)}`
+}
 
 function isTouch(event: MouseEvent): boolean {
   return 'pointerType' in event && event.pointerType === 'touch'

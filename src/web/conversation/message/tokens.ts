@@ -17,11 +17,28 @@ interface Found {
   readonly token: Token
 }
 
-const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]+?)\n?```\n?|(?<!`)`([^`\n]+)`(?!`)/g
+/** A block, or the character before an inline code and the code. No look-behind: Safari knows it only since 16.4. */
+const CODE = /\n?```(?:[\w+#.-]*\n)?([\s\S]+?)\n?```\n?|(^|[^`])(`([^`\n]+)`)(?!`)/g
 const PROTOCOLS = new Set(['http:', 'https:', 'mailto:'])
 
+const WWW = 'www.'
+const WWW_HOST = /^www\.[^\s./]+\.[^\s.]/i
+/** The part of an address that is looked at. */
+const WWW_MAX = 2_000
 // Names with a dot are more often files ("index.ts") than hosts.
-const linkify = new LinkifyIt({ fuzzyLink: false, fuzzyEmail: true }).add('ftp:', null).add('//', null)
+const linkify = new LinkifyIt({ fuzzyLink: false, fuzzyEmail: true, urlAuth: true })
+  .add('ftp:', null)
+  .add('//', null)
+  .add(WWW, {
+    validate: (text, pos, self) => {
+      const address = text.slice(pos - WWW.length, pos + WWW_MAX)
+      const length = WWW_HOST.test(address) ? self.testSchemaAt(`//${address}`, 'https:', 0) : 0
+      return Math.max(0, length - WWW.length - '//'.length)
+    },
+    normalize: (match) => {
+      match.url = `https://${match.url}`
+    },
+  })
 
 /** @param name mentions of this name (`@name`) become tokens; none if empty */
 export function tokensOf(text: string, name: string): Token[] {
@@ -66,20 +83,22 @@ function whole(text: string, found: readonly Found[]): Token[] {
 function mentionsIn(text: string, name: string): Found[] {
   const pattern = text.includes('@') ? mentionPattern(name) : undefined
   if (pattern === undefined) return []
-  return [...text.matchAll(pattern)].map(({ index, 0: called }) => ({
-    from: index,
-    to: index + called.length,
-    token: { kind: 'mention', text: called },
-  }))
+  return [...text.matchAll(pattern)].map(({ index, 1: before = '', 2: called = '' }) => {
+    const from = index + before.length
+    return { from, to: from + called.length, token: { kind: 'mention', text: called } }
+  })
 }
 
 function codeIn(text: string): Found[] {
-  return [...text.matchAll(CODE)].flatMap(({ index, 0: all, 1: block, 2: inline = '' }) => {
-    const code = block ?? inline
-    if (code.trim() === '') return []
-    const kind = block === undefined ? 'code' : 'block'
-    return [{ from: index, to: index + all.length, token: { kind, text: all, code } }]
-  })
+  return [...text.matchAll(CODE)].flatMap(
+    ({ index, 0: all, 1: block, 2: before = '', 3: quoted = all, 4: inline = '' }) => {
+      const code = block ?? inline
+      if (code.trim() === '') return []
+      const kind = block === undefined ? 'code' : 'block'
+      const from = index + before.length
+      return [{ from, to: from + quoted.length, token: { kind, text: quoted, code } }]
+    },
+  )
 }
 
 function linksAround(coded: readonly Found[], text: string): Found[] {

@@ -1,8 +1,9 @@
-/** Labels for days and times, in local time. Pure: the current time and the locale are passed in. */
+/** Labels for days and times, in local time and in English. Pure: the current time is passed in. */
+import { HOUR_CYCLE, LOCALE } from '../../app/locale.ts'
 
 export interface DayLabelOptions {
   readonly now: number
-  readonly locale?: string | undefined
+  readonly locale?: string
 }
 
 /** The midnight before, local time: the same value for all times of a day. */
@@ -31,7 +32,7 @@ function nextDay(start: number): number {
 }
 
 /** 'Today', 'Yesterday', 'Monday 16 March', 'Monday 16 March 2024'. */
-export function dayLabel(day: number, { now, locale }: DayLabelOptions): string {
+export function dayLabel(day: number, { now, locale = LOCALE }: DayLabelOptions): string {
   const today = dayOf(now)
   if (day === today) return 'Today'
   if (nextDay(day) === today) return 'Yesterday'
@@ -44,19 +45,20 @@ export function dayLabel(day: number, { now, locale }: DayLabelOptions): string 
   }).format(day)
 }
 
-export function timeLabel(at: number, locale?: string): string {
-  return format(locale, { hour: 'numeric', minute: '2-digit' }).format(at)
+export function timeLabel(at: number): string {
+  return format(LOCALE, { hour: 'numeric', minute: '2-digit', ...CLOCK }).format(at)
 }
 
-export function fullTimeLabel(at: number, locale?: string): string {
-  return format(locale, { dateStyle: 'full', timeStyle: 'medium' }).format(at)
+export function fullTimeLabel(at: number): string {
+  return format(LOCALE, { dateStyle: 'full', timeStyle: 'medium', ...CLOCK }).format(at)
 }
 
+const CLOCK = HOUR_CYCLE === undefined ? {} : { hourCycle: HOUR_CYCLE }
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Cached, because creating a format takes longer than rendering a row. There are only four. */
-function format(locale: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${locale ?? ''} ${JSON.stringify(options)}`
+function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${JSON.stringify(options)}`
   const found = formats.get(key) ?? new Intl.DateTimeFormat(locale, options)
   formats.set(key, found)
   return found

@@ -27,11 +27,11 @@ export function NoticeRow({ text }: { text: string }) {
   )
 }
 
-export function BeginningRow({ title, isFirst }: { title: string; isFirst: boolean }) {
+export function BeginningRow({ text, isFirst }: { text: string; isFirst: boolean }) {
   return (
     <div class="beginning-row">
       <p class="beginning-title" dir="auto">
-        {isFirst ? `This is the beginning of ${title}` : 'Nothing older is shown'}
+        {isFirst ? text : 'Nothing older is shown'}
       </p>
       <p>
         {isFirst

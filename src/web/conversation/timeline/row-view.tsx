@@ -9,7 +9,8 @@ import type { Row } from './rows.ts'
 interface RowViewProps {
   readonly row: Row
   readonly me: Author
-  readonly title: string
+  /** The title above the first message. */
+  readonly beginning: string
   readonly now: number
   readonly isActive: boolean
   readonly readers: Readers | undefined
@@ -17,7 +18,7 @@ interface RowViewProps {
   readonly actions: MessageActions
 }
 
-export function RowView({ row, title, now, ...ofMessages }: RowViewProps) {
+export function RowView({ row, beginning, now, ...ofMessages }: RowViewProps) {
   switch (row.kind) {
     case 'message':
       return <MessageRow row={row} {...ofMessages} />
@@ -28,6 +29,6 @@ export function RowView({ row, title, now, ...ofMessages }: RowViewProps) {
     case 'notice':
       return <NoticeRow text={row.text} />
     default:
-      return <BeginningRow title={title} isFirst={row.isFirst} />
+      return <BeginningRow text={beginning} isFirst={row.isFirst} />
   }
 }

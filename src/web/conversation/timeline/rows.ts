@@ -30,7 +30,15 @@ export interface RowsSource {
   readonly unreadFrom: number | undefined
 }
 
-const GROUP_MS = 5 * 60_000
+const MINUTE_MS = 60_000
+const GROUP_MS = 5 * MINUTE_MS
+/**
+ * In a long group author and time are repeated: each quarter of an hour, and each time that the sequence number passes a
+ * multiple of 16, once 8 messages have gone before. Older messages that are loaded later do not change this.
+ */
+const REPEAT_MS = 15 * MINUTE_MS
+const REPEAT_EACH = 16
+const REPEAT_AFTER = 8
 
 /** Builds the rows of one timeline and reuses unchanged rows of the previous result. */
 export class RowBuilder {
@@ -54,6 +62,8 @@ export class RowBuilder {
     const waiting = notices.toSorted((a, b) => a.after - b.after)
     let unread = source.unreadFrom
     let last: ChatMessage | undefined
+    let place = 0
+    let run = 0
     for (const message of messages) {
       const { seq = Number.POSITIVE_INFINITY } = message
       const above = rows.length
@@ -69,7 +79,14 @@ export class RowBuilder {
         put({ kind: 'unread', key: 'unread' })
         unread = undefined
       }
-      const opensGroup = rows.length > above || last === undefined || !continues(last, message)
+      const before = place
+      // The number that an unsent message will probably get, so that it does not change its height then.
+      place = message.seq ?? place + 1
+      const continued = last !== undefined && continues(last, message) ? last : undefined
+      run = continued === undefined ? 0 : run + 1
+      const isRepeated =
+        isNextQuarter(continued, message) || (run >= REPEAT_AFTER && parts(before) !== parts(place))
+      const opensGroup = rows.length > above || continued === undefined || isRepeated
       rows.push(this.#messageRow(message, opensGroup))
       last = message
     }
@@ -98,6 +115,16 @@ function keyOf({ id, from }: ChatMessage): string {
 
 function continues(last: ChatMessage, { from, at }: ChatMessage): boolean {
   return last.from.id === from.id && last.from.name === from.name && at - last.at < GROUP_MS && !last.removed
+}
+
+/** Not for a message that follows at once. */
+function isNextQuarter(last: ChatMessage | undefined, { at }: ChatMessage): boolean {
+  if (last === undefined || at - last.at < MINUTE_MS) return false
+  return Math.floor(last.at / REPEAT_MS) !== Math.floor(at / REPEAT_MS)
+}
+
+function parts(place: number): number {
+  return Math.floor(place / REPEAT_EACH)
 }
 
 /** For two rows with the same key. */

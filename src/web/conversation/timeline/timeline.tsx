@@ -1,11 +1,11 @@
 /** The messages of a room in a virtual list, and a button to the newest. */
 import { useRef } from 'preact/hooks'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
-import type { Author, ChatClient, ChatRoom } from '../../../client/index.ts'
+import { type Author, type ChatClient, type ChatRoom, isDirect } from '../../../client/index.ts'
 import { ArrowDownIcon } from '../../components/icons.tsx'
 import type { MessageActions } from '../message/message-actions.ts'
 import { useReaders } from '../message/use-readers.ts'
-import { newMessagesText } from '../sentences.ts'
+import { beginningText, conversationKind, newMessagesText } from '../sentences.ts'
 import { useIsOnline } from '../use-room-value.ts'
 import { OlderRow } from './other-rows.tsx'
 import { RowView } from './row-view.tsx'
@@ -42,6 +42,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
   const isOnline = useIsOnline(chat)
   const seen = useReaders(room, me.id, rows)
   const now = Date.now()
+  const beginning = beginningText(title, conversationKind(isDirect(room.name), title, me))
 
   handle.current = { messageSent: timeline.messageSent, focus: () => scroller.current?.focus() }
 
@@ -73,7 +74,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
               key={row.key}
               row={row}
               me={me}
-              title={title}
+              beginning={beginning}
               now={now}
               isActive={row.key === active}
               readers={row.key === seen.key ? seen.readers : undefined}
