@@ -9,8 +9,9 @@ import { finished } from 'node:stream/promises'
 import type { Config } from '../config/schema.ts'
 import { linesOf } from '../core/lines.ts'
 import type { LogSource, LogTarget, TransferCounts } from '../log/transfer/lines.ts'
+import { claimDataDir } from '../ops/data-dir.ts'
 import { ExitError } from '../ops/exit-codes.ts'
-import { claimDataDir, runningPid } from '../ops/pid-file.ts'
+import { runningPid } from '../ops/pid-file.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 import { describeTransfer, Progress } from './progress.ts'
 import { quietLogger, redisForCommand } from './redis-for-command.ts'
@@ -116,7 +117,7 @@ async function openTarget(config: Config): Promise<{ target: LogTarget; release:
       `stop the Rookery with pid ${pid} on DATA_DIR ${config.dataDir} first`,
     )
   process.umask(0o077)
-  const claim = claimDataDir(config.dataDir, quietLogger(config))
+  const claim = await claimDataDir(config.dataDir, quietLogger(config))
   const { openEmbeddedTarget } = await import('../log/transfer/embedded-target.ts')
   try {
     return { target: openEmbeddedTarget(config.dataDir), release: () => claim.release() }

@@ -180,7 +180,7 @@ const settings = {
   }),
   dataDir: required(path(), './data', {
     section: 'Data',
-    doc: 'Directory of the log and the pid file. Only one running Rookery can use it.',
+    doc: 'Directory of the log, the pid file and the sockets of this host. Only one running Rookery can use it.',
   }),
   retentionMessages: required(integer(1, 1_000_000_000), 10_000, {
     section: 'Data',

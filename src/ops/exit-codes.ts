@@ -9,7 +9,7 @@ export const exitCodes = {
   dataDirectory: { code: 6, meaning: "DATA_DIR can't be used, or another Rookery uses it" },
   stopDeadline: { code: 7, meaning: 'stopped, but STOP_DEADLINE_MS passed before all was done' },
   notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload)' },
-  workersSocket: { code: 9, meaning: "the socket for the workers can't be made; TMPDIR says where" },
+  workersSocket: { code: 9, meaning: 'no socket can be made, neither in DATA_DIR nor in TMPDIR' },
   notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload, wait)' },
   redisUnfit: {
     code: 11,
@@ -46,9 +46,9 @@ export function cannotListen(address: string, cause: unknown): ExitError {
   return new ExitError('portInUse', `${address} can't be listened on: ${reasonOf(cause)}`, { cause })
 }
 
-/** @param path of the Unix socket between primary and workers */
+/** @param path of a Unix socket of the host */
 export function noSocket(path: string, cause: unknown): ExitError {
-  const message = `the socket for the workers can't be made at ${path} (TMPDIR says where): ${reasonOf(cause)}`
+  const message = `no socket can be made in DATA_DIR, nor at ${path} (TMPDIR says where): ${reasonOf(cause)}`
   return new ExitError('workersSocket', message, { cause })
 }
 

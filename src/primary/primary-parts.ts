@@ -17,7 +17,7 @@ import { createFrontDoor } from './front-door/index.ts'
 import { UserLimits } from './limits/index.ts'
 import { PresenceNotifier } from './presence/index.ts'
 import type { RoomInterests } from './relay/index.ts'
-import { createHandlers, Relay, WatchedRooms } from './relay/index.ts'
+import { createHandlers, listenForWorkers, Relay, WatchedRooms } from './relay/index.ts'
 import type { SignalHandler, Supervisor } from './supervisor/index.ts'
 import { createFork, createSupervisor, HostState, type SupervisedParts } from './supervisor/index.ts'
 
@@ -27,8 +27,6 @@ export interface PartsOptions {
   /** The random name of this life of the primary. */
   hostTag: string
   signals: SignalHandler
-  /** Path of the socket on which the workers' link listens. */
-  linkPath: string
 }
 
 export interface Parts extends SupervisedParts {
@@ -48,8 +46,7 @@ interface Store {
 }
 
 /** Constructs everything but the workers; the supervisor forks those. */
-export async function assemble(options: PartsOptions): Promise<Parts> {
-  const { config, logger, hostTag, signals, linkPath } = options
+export async function assemble({ config, logger, hostTag, signals }: PartsOptions): Promise<Parts> {
   const registry = createRegistry()
   const cluster =
     config.redisUrl === undefined ? undefined : openCluster({ config, self: hostTag, logger, registry })
@@ -76,7 +73,7 @@ export async function assemble(options: PartsOptions): Promise<Parts> {
   const limits = createLimits(surroundings, backplane)
   const linkSecret = randomBytes(24).toString('base64url')
   const relay = await Relay.listen({
-    path: linkPath,
+    listen: (server) => listenForWorkers(config.dataDir, server),
     secret: linkSecret,
     handlers: createHandlers({ log: store.log, presence, limits }),
     logger,
@@ -91,8 +88,18 @@ export async function assemble(options: PartsOptions): Promise<Parts> {
   })
   const parts = { ...surroundings, signals, store, backplane, relay, presence, limits, frontDoor }
   connectParts(parts)
+  const linkPath = relay.socket.path
   const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
-  return { ...parts, supervisor: createSupervisor(parts, createFork({ hostTag, boot, registry })) }
+  const fork = createFork({ hostTag, boot, registry })
+  return { ...parts, supervisor: createSupervisor(parts, afterLook(relay, fork)) }
+}
+
+/** A new worker finds the link also when its socket has vanished since the last look at it. */
+function afterLook<T>({ socket }: Relay, fork: (number: number) => T): (number: number) => T {
+  return (number) => {
+    if (!socket.isInPlace()) socket.restore()
+    return fork(number)
+  }
 }
 
 /** What a host follows of a room besides its topic: presence on other hosts, and log entries. */

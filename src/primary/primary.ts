@@ -8,12 +8,12 @@ import { createHostTag } from '../core/session-id.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import type { AdminListener } from '../ops/admin.ts'
 import { showBanner } from '../ops/banner.ts'
+import { claimDataDir, type DataDir } from '../ops/data-dir.ts'
 import { ExitError, exitCodes } from '../ops/exit-codes.ts'
-import { claimDataDir } from '../ops/pid-file.ts'
+import { FileWatch } from '../ops/file-watch.ts'
 import { RedisUnfit } from '../redis/server-check.ts'
 import { openAdmin } from './admin/index.ts'
 import { assemble, type Parts } from './primary-parts.ts'
-import { claimLinkPath } from './relay/index.ts'
 import { handleSignals, type SignalHandler, watchWorkers } from './supervisor/index.ts'
 
 /** Time to close link, log and admin listener after the last worker has exited. */
@@ -28,23 +28,24 @@ export interface PrimaryOptions {
 export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
   const signals = handleSignals(logger)
   const hostTag = createHostTag()
-  const pidFile = claimDataDir(config.dataDir, logger, hostTag)
+  const dataDir = await claimDataDir(config.dataDir, logger, hostTag)
   try {
-    return await Promise.race([serve({ config, logger, hostTag, signals }), signals.crashed])
+    return await Promise.race([serve({ config, logger, hostTag, signals, dataDir }), signals.crashed])
   } finally {
-    pidFile.release()
+    dataDir.release()
   }
 }
 
 interface ServeOptions extends PrimaryOptions {
   hostTag: string
   signals: SignalHandler
+  dataDir: DataDir
 }
 
-async function serve({ config, logger, hostTag, signals }: ServeOptions): Promise<number> {
+async function serve({ config, logger, hostTag, signals, dataDir }: ServeOptions): Promise<number> {
   const startedAt = performance.now()
-  const linkPath = await claimLinkPath(config.dataDir)
-  const parts = await assemble({ config, logger, hostTag, signals, linkPath })
+  const parts = await assemble({ config, logger, hostTag, signals })
+  const files = watchFiles(parts, dataDir)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
   const endWatch = watchWorkers(parts)
@@ -59,9 +60,22 @@ async function serve({ config, logger, hostTag, signals }: ServeOptions): Promis
     shutDown(parts, admin),
     () => false,
   )
+  files.close()
   logger.info('stopped')
   if (request.exitCode !== exitCodes.ok.code) return request.exitCode
   return inTime ? exitCodes.ok.code : exitCodes.stopDeadline.code
+}
+
+function watchFiles({ relay, logger, registry, signals }: Parts, { files }: DataDir): FileWatch {
+  return new FileWatch({
+    files: [...files, relay.socket],
+    logger,
+    registry,
+    onExitError: (error) => {
+      logger.fatal({ reason: error.message }, 'the host can not go on: stopping')
+      signals.stop(error.message, error.exitCode)
+    },
+  })
 }
 
 /** Forks the workers when Redis can be used. Resolves when all of them are ready. */

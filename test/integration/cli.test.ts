@@ -9,6 +9,7 @@ import { explained } from '../../src/cli/start.ts'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { rookery } from '../harness/command.ts'
+import { SmallDisk } from '../harness/faults/small-disk.ts'
 
 /** Only root can switch to another user. */
 const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
@@ -165,24 +166,38 @@ async function listenError(at: ListenOptions): Promise<unknown> {
   return error
 }
 
-describe('the socket for the workers', () => {
-  it('is created elsewhere when TMPDIR is too long for it', async () => {
-    const long = join(directory, 'x'.repeat(100))
-    await mkdir(long)
-    const running = await startRookery({ env: { TMPDIR: long, WORKERS: '1' } })
+describe('the sockets of a host', () => {
+  it('lie in the data directory, however long its path is', async () => {
+    const long = join(directory, 'x'.repeat(100), 'y'.repeat(100))
+    const running = await startRookery({ env: { DATA_DIR: long, WORKERS: '1' } })
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200)
     expect(await running.stop()).toBe(0)
+    expect((await readdir(long)).filter((name) => name.endsWith('.sock'))).toEqual([])
   })
 
-  it('that cannot be created makes the start exit with its code', async () => {
-    const open = join(directory, 'open')
-    const own = join(open, `rookery-${process.getuid?.()}`)
-    await mkdir(own, { recursive: true })
-    await chmod(own, 0o755)
-    for (const TMPDIR of [open, '/dev/null']) {
-      const { code, stderr } = await rookery(['start'], { env: { ...quiet(), TMPDIR } })
-      expect(code, stderr).toBe(exitCodes.workersSocket.code)
-      expect(stderr).toContain(`at ${TMPDIR}/rookery-`)
+  it('lie in TMPDIR when the data directory takes none, and else the start exits with its code', async () => {
+    const disk = await SmallDisk.mount(8)
+    if (disk === undefined) return
+    try {
+      await disk.makeReadOnly()
+      const open = join(directory, 'open')
+      await mkdir(join(open, `rookery-${process.getuid?.()}`), { recursive: true })
+      await chmod(join(open, `rookery-${process.getuid?.()}`), 0o755)
+      for (const TMPDIR of [open, '/dev/null']) {
+        const { code, stderr } = await rookery(['start'], {
+          env: { ...quiet(), DATA_DIR: disk.path, TMPDIR },
+        })
+        expect(code, stderr).toBe(exitCodes.workersSocket.code)
+        expect(stderr).toContain(`at ${TMPDIR}/rookery-`)
+      }
+      const TMPDIR = await mkdtemp(join(directory, 'tmp-'))
+      const running = await startRookery({ env: { DATA_DIR: disk.path, TMPDIR }, untilReady: false })
+      await running.untilLog('the room log cannot be written')
+      const second = await rookery(['start'], { env: { ...quiet(), DATA_DIR: disk.path, TMPDIR } })
+      expect(second.code, second.stderr).toBe(exitCodes.dataDirectory.code)
+      await running.kill()
+    } finally {
+      await disk.unmount()
     }
   })
 

@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { LENGTH_BYTES } from '../../src/core/byte-frames.ts'
+import { SocketFile } from '../../src/core/socket-file.ts'
 import { Relay } from '../../src/primary/relay/relay.ts'
 import * as frames from '../../src/wire/frames.ts'
 import { workerRequests } from '../../src/wire/requests.ts'
@@ -34,7 +35,14 @@ beforeEach(async () => {
   registry = new Registry()
   const logger = pino({ level: 'warn' }, { write: (line) => complaints.push(line) })
   const limits = { maxFrameBytes: 10_000, drainMs: 1 }
-  relay = await Relay.listen({ path, secret: SECRET, handlers: constantHandlers, logger, registry, limits })
+  relay = await Relay.listen({
+    listen: (server) => SocketFile.listen(server, path),
+    secret: SECRET,
+    handlers: constantHandlers,
+    logger,
+    registry,
+    limits,
+  })
   worker = await Link.connect({
     boot: { name: 'w1', linkPath: path, linkSecret: SECRET },
     logger,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SocketFile } from '../../src/core/socket-file.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { UserLimits } from '../../src/primary/limits/limits.ts'
 import { PresenceNotifier } from '../../src/primary/presence/notifier.ts'
@@ -33,7 +34,13 @@ beforeEach(async () => {
   const limits = new UserLimits({ settings, shared: undefined, logger, registry })
   const handlers = createHandlers({ log, presence, limits })
   const path = join(directory, 'link')
-  relay = await Relay.listen({ path, secret: boot.linkSecret, handlers, logger, registry })
+  relay = await Relay.listen({
+    listen: (server) => SocketFile.listen(server, path),
+    secret: boot.linkSecret,
+    handlers,
+    logger,
+    registry,
+  })
   link = await Link.connect({ boot: { ...boot, linkPath: path }, logger, registry: new Registry() })
 })
 

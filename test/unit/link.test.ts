@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FrameReader } from '../../src/core/byte-frames.ts'
+import { SocketFile } from '../../src/core/socket-file.ts'
 import type { RelayHandlers, RelayLimits } from '../../src/primary/relay/relay.ts'
 import { Relay } from '../../src/primary/relay/relay.ts'
 import type { PresenceChange } from '../../src/wire/app.ts'
@@ -78,7 +79,14 @@ const handlers: RelayHandlers = {
 async function listen(limits: Partial<RelayLimits> = {}, others: Partial<RelayHandlers> = {}): Promise<void> {
   registry = new Registry()
   const all = { ...handlers, ...others }
-  relay = await Relay.listen({ path, secret: SECRET, handlers: all, logger, registry, limits })
+  relay = await Relay.listen({
+    listen: (server) => SocketFile.listen(server, path),
+    secret: SECRET,
+    handlers: all,
+    logger,
+    registry,
+    limits,
+  })
 }
 
 async function enlist(name: string, limits: Partial<LinkLimits> = {}): Promise<Link> {

@@ -1,85 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { banner } from '../../src/ops/banner.ts'
 import { collectAnswers } from '../../src/ops/collect.ts'
-import { ExitError, exitCodes } from '../../src/ops/exit-codes.ts'
-import { createLogger } from '../../src/ops/logger.ts'
-import { claimDataDir, runningPid } from '../../src/ops/pid-file.ts'
-
-const logger = createLogger({ level: 'silent', format: 'json' })
-
-describe('the pid file', () => {
-  let dataDir: string
-  beforeEach(() => {
-    dataDir = mkdtempSync(join(tmpdir(), 'rookery-pid-'))
-  })
-  afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
-
-  const pidFile = () => join(dataDir, 'rookery.pid')
-
-  it('is created with its directory, names the process, and is removed on release', () => {
-    const nested = join(dataDir, 'a', 'b')
-    const claim = claimDataDir(nested, logger)
-    expect(readFileSync(join(nested, 'rookery.pid'), 'utf8')).toMatch(new RegExp(`^${process.pid}\n`))
-    claim.release()
-    claim.release()
-    expect(runningPid(nested)).toBeUndefined()
-  })
-
-  it('blocks a second process while the first lives, also after a SIGKILL that leaves the file', async () => {
-    const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log(1)'])
-    await once(holder.stdout, 'data')
-    writeFileSync(pidFile(), `${holder.pid}\n`)
-    expect(runningPid(dataDir)).toBe(holder.pid)
-    expect(() => claimDataDir(dataDir, logger)).toThrow(`is used by the Rookery with pid ${holder.pid}`)
-
-    holder.kill('SIGKILL')
-    await once(holder, 'exit')
-    expect(runningPid(dataDir)).toBeUndefined()
-    claimDataDir(dataDir, logger).release()
-  })
-
-  it('gets a directory that is closed to others, and a warning if it is open', () => {
-    const lines: string[] = []
-    const stream = { write: (line: string) => void lines.push(line) }
-    const watched = createLogger({ level: 'warn', format: 'json', stream })
-    const made = join(dataDir, 'made')
-    claimDataDir(made, watched).release()
-    expect(statSync(made).mode & 0o777).toBe(0o700)
-    expect(lines).toEqual([])
-    chmodSync(made, 0o750)
-    claimDataDir(made, watched).release()
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ dataDir: made, mode: '750' }])
-  })
-
-  it('does not mistake a process for an earlier one with the same pid', () => {
-    writeFileSync(pidFile(), `${process.ppid}\n`)
-    expect(runningPid(dataDir)).toBe(process.ppid)
-    writeFileSync(pidFile(), `${process.ppid}\n1\n`)
-    expect(runningPid(dataDir)).toBeUndefined()
-  })
-
-  it.each(['', 'x', '0', '-1', '99999999999', '1 2', '\0'])('is ignored when it holds %j', (content) => {
-    writeFileSync(pidFile(), content)
-    expect(runningPid(dataDir)).toBeUndefined()
-  })
-
-  it('reports the right exit code when the directory cannot be used', () => {
-    writeFileSync(join(dataDir, 'file'), '')
-    try {
-      claimDataDir(join(dataDir, 'file', 'data'), logger)
-      expect.unreachable()
-    } catch (error) {
-      expect(error).toBeInstanceOf(ExitError)
-      expect((error as ExitError).exitCode).toBe(exitCodes.dataDirectory.code)
-    }
-  })
-})
+import { exitCodes } from '../../src/ops/exit-codes.ts'
 
 describe('answers of workers', () => {
   it('are collected without those that fail or do not answer in time', async () => {

@@ -1,6 +1,6 @@
 /** What other folders may use of the relay. */
 export type { RoomInterests } from './host-subscriptions.ts'
-export { claimLinkPath } from './link-socket.ts'
+export { listenForWorkers } from './link-socket.ts'
 export { Relay } from './relay.ts'
 export { createHandlers } from './request-handlers.ts'
 export { WatchedRooms } from './watched-rooms.ts'

@@ -1,18 +1,21 @@
 /**
- * Listens on the link's path and admits workers that know the secret. A connection that sends nothing, too
+ * Listens on the link's socket and admits workers that know the secret. A connection that sends nothing, too
  * much or something invalid is closed.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod } from 'node:fs/promises'
 import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { Logger } from 'pino'
 import { FrameError, FrameReader } from '../../core/byte-frames.ts'
+import { LogThrottle } from '../../core/log-throttle.ts'
+import type { SocketFile } from '../../core/socket-file.ts'
 import type { Hello } from '../../wire/frames.ts'
 import { LINK_VERSION } from '../../wire/frames.ts'
 import { decodeWorkerFrame } from '../../wire/frames-decode.ts'
 
+/** Least time between two log lines about the socket. */
+const ERROR_LOG_MS = 5_000
 /** Longest hello. */
 const HELLO_BYTES = 1024
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
@@ -27,7 +30,8 @@ export interface Admission {
 }
 
 export interface LinkListenerOptions {
-  path: string
+  /** Makes the server listen. */
+  listen(server: Server): Promise<SocketFile>
   secret: string
   helloTimeoutMs: number
   maxConnections: number
@@ -43,6 +47,9 @@ export class LinkListener {
   readonly #waiting = new Set<Socket>()
   #closed: Promise<void> | undefined
 
+  /** Undefined until it listens. */
+  #file: SocketFile | undefined
+
   private constructor(options: LinkListenerOptions) {
     this.#options = options
     this.#server = createServer((socket) => this.#accept(socket))
@@ -51,13 +58,27 @@ export class LinkListener {
 
   static async listen(options: LinkListenerOptions): Promise<LinkListener> {
     const listener = new LinkListener(options)
-    listener.#server.listen(options.path)
-    await once(listener.#server, 'listening')
-    await chmod(options.path, 0o600)
+    listener.#file = await options.listen(listener.#server)
+    const throttle = new LogThrottle(ERROR_LOG_MS)
     listener.#server.on('error', (error) =>
-      options.logger.error({ err: error }, 'the link cannot take connections'),
+      throttle.run((heldBack) =>
+        options.logger.error({ err: error, heldBack }, 'the link cannot take connections'),
+      ),
     )
     return listener
+  }
+
+  get path(): string {
+    return this.#file?.path ?? ''
+  }
+
+  isInPlace(): boolean {
+    return this.#closed !== undefined || (this.#file?.isInPlace() ?? false)
+  }
+
+  /** Listens anew after the file of the socket has vanished. The workers that are connected stay so. */
+  restore(): void {
+    if (this.#closed === undefined) this.#file?.restore()
   }
 
   /** Resolves when all its connections have ended. */
@@ -68,6 +89,7 @@ export class LinkListener {
 
   async #close(): Promise<void> {
     const closed = once(this.#server, 'close')
+    this.#file?.remove()
     this.#server.close()
     for (const socket of this.#waiting) socket.destroy()
     await closed

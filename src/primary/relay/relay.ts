@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { FrameError } from '../../core/byte-frames.ts'
 import { Listeners } from '../../core/listeners.ts'
+import type { KeptFile } from '../../ops/file-watch.ts'
 import type { CallHandler } from '../../wire/call-server.ts'
 import { CallServer } from '../../wire/call-server.ts'
 import type { LogEntry } from '../../wire/entry.ts'
@@ -32,7 +33,7 @@ import { HostRelay } from './host-relay.ts'
 import type { RoomInterests } from './host-subscriptions.ts'
 import type { RelayLimits } from './limits.ts'
 import { relayLimits } from './limits.ts'
-import type { Admission } from './link-listener.ts'
+import type { Admission, LinkListenerOptions } from './link-listener.ts'
 import { LinkListener } from './link-listener.ts'
 import type { RelayMetrics } from './metrics.ts'
 import { relayMetrics } from './metrics.ts'
@@ -50,8 +51,8 @@ export type RelayHandlers = {
 }
 
 export interface RelayOptions {
-  /** Path of the Unix domain socket. Must not exist yet. */
-  path: string
+  /** Makes the server of the link listen. */
+  listen: LinkListenerOptions['listen']
   secret: string
   handlers: RelayHandlers
   logger: Logger
@@ -62,6 +63,12 @@ export interface RelayOptions {
   /** What else to follow of a room that a worker is interested in. */
   rooms?: RoomInterests
   timings?: Partial<HostsTimings>
+}
+
+export interface LinkSocket extends KeptFile {
+  readonly path: string
+  /** Within this call. */
+  restore(): void
 }
 
 export class Relay {
@@ -100,7 +107,7 @@ export class Relay {
   static async listen(options: RelayOptions): Promise<Relay> {
     const relay = new Relay(options)
     relay.#listener = await LinkListener.listen({
-      path: options.path,
+      listen: options.listen,
       secret: options.secret,
       helloTimeoutMs: relay.#limits.helloTimeoutMs,
       maxConnections: relay.#limits.maxConnections,
@@ -181,6 +188,17 @@ export class Relay {
    */
   onWorkerGone(listener: (worker: string) => void): void {
     this.#goneListeners.add(listener)
+  }
+
+  /** The socket on which workers connect: it must stay in place. */
+  get socket(): LinkSocket {
+    const listener = this.#listener
+    return {
+      name: 'link',
+      path: listener?.path ?? '',
+      isInPlace: () => listener?.isInPlace() ?? false,
+      restore: () => listener?.restore(),
+    }
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import { CorkedWriter } from '../../core/corked-writer.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { FramePriority } from '../../core/outbox.ts'
 import { Outbox } from '../../core/outbox.ts'
+import { withShortPath } from '../../core/socket-path.ts'
 import type { PrimaryFrame } from '../../wire/frames.ts'
 import { decodePrimaryFrame } from '../../wire/frames-decode.ts'
 import type { LinkLimits } from './limits.ts'
@@ -50,7 +51,7 @@ export class LinkStream {
     this.#logger = logger
     this.#events = events
     this.#reader = new FrameReader(limits.maxFrameBytes + ADDED_BYTES)
-    this.#socket = connect(path)
+    this.#socket = withShortPath(path, (short) => connect(short))
     this.#writer = new CorkedWriter(this.#socket)
     this.#outbox = this.#makeOutbox(limits)
     this.#socket.on('data', (chunk: Buffer) => this.#read(chunk))
