@@ -16,11 +16,11 @@ export function printConfig(line: CommandLine, options: Options): void {
 }
 
 function settingsTable(shown: readonly ShownSetting[]): string {
-  const rows = shown.map(({ environment, value, unit, source }) => [
+  const rows = shown.map(({ environment, value, unit, source, origin }) => [
     environment,
     cellText(value),
     unit ?? '',
-    source,
+    origin === undefined ? source : `${source}: ${origin}`,
   ])
   return table(['setting', 'value', 'unit', 'source'], rows)
 }

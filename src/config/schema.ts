@@ -3,7 +3,8 @@
  * come from it. A setting's key is its name in a file; its environment name and its flag follow from the key
  * (setting.ts).
  */
-import { availableParallelism, hostname } from 'node:os'
+import { hostname } from 'node:os'
+import { defaultWorkers, originOfWorkers } from './default-workers.ts'
 import { choice, integer, openUrl, origins, path, redisUrls, secret, secrets, text, toggle } from './kinds.ts'
 import { computed, optional, required, type Setting } from './setting.ts'
 
@@ -50,11 +51,12 @@ const settings = {
     section: 'Listening',
     doc: 'Pages of CORS_ORIGIN may send cookies and other credentials (withCredentials in their client), which sticky load balancers with cookies need. Needs a list in CORS_ORIGIN.',
   }),
-  workers: computed(integer(1, 1024), () => availableParallelism(), {
+  workers: computed(integer(1, 1024), () => defaultWorkers(), {
     section: 'Application',
     unit: 'processes',
     doc: 'Worker processes.',
-    defaultDoc: 'one per core',
+    defaultDoc: 'one per core; in a container, as many as its CPU quota allows',
+    origin: () => originOfWorkers(),
   }),
   app: optional(path(), {
     section: 'Application',

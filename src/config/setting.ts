@@ -10,6 +10,8 @@ export interface About {
   readonly secret?: boolean
   /** Shown in place of the default when that depends on the machine. */
   readonly defaultDoc?: string
+  /** How the default came about on this machine, for people. */
+  readonly origin?: () => string
 }
 
 export type Section =

@@ -13,11 +13,13 @@ export interface ShownSetting {
   readonly value: unknown
   readonly unit: string | null
   readonly source: Source
+  /** How a default came about, where that depends on the machine. */
+  readonly origin?: string
 }
 
 export function shownSettings({ config, sources }: LoadedConfig): ShownSetting[] {
   return settingKeys.map((key) => {
-    const { secret, unit } = settingOf(key)
+    const { secret, unit, origin } = settingOf(key)
     const value: unknown = config[key] ?? null
     return {
       key,
@@ -25,6 +27,7 @@ export function shownSettings({ config, sources }: LoadedConfig): ShownSetting[]
       value: secret === true && value !== null ? HIDDEN : value,
       unit: unit ?? null,
       source: sources[key],
+      ...(sources[key] === 'default' && origin !== undefined ? { origin: origin() } : {}),
     }
   })
 }

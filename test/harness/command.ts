@@ -39,7 +39,8 @@ export function run(
   })
 }
 
-const MAIN = new URL('../../dist/main.js', import.meta.url).pathname
+/** The built product. */
+export const MAIN = new URL('../../dist/main.js', import.meta.url).pathname
 
 /** `rookery <args>` */
 export function rookery(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {

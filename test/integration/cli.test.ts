@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { explained } from '../../src/cli/start.ts'
 import { exitCodes } from '../../src/ops/exit-codes.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
-import { rookery } from '../harness/command.ts'
+import { MAIN, rookery, run } from '../harness/command.ts'
+import { CpuGroup } from '../harness/faults/cpu-group.ts'
 import { SmallDisk } from '../harness/faults/small-disk.ts'
 
 /** Only root can switch to another user. */
@@ -86,6 +87,23 @@ describe('the command line', () => {
       source: 'environment',
     })
     expect(table.stdout + json.stdout).not.toContain(SECRET)
+  })
+
+  it('takes as many workers as the CPU quota allows, and says so', async () => {
+    const group = await CpuGroup.create(1)
+    if (group === undefined) return
+    try {
+      const [file, ...args] = [...group.within, process.execPath, MAIN, 'config', 'print', '--json']
+      const { stdout, stderr } = await run(file, args)
+      const shown: { key: string; value: unknown; origin?: string }[] = JSON.parse(stdout || stderr)
+      const workers = shown.find(({ key }) => key === 'workers')
+      expect(workers).toMatchObject({ value: 1, source: 'default' })
+      expect(workers?.origin).toMatch(/a CPU quota of 1 in \/sys\/fs\/cgroup\//)
+      const table = await run(file, args.slice(0, -1))
+      expect(table.stdout).toMatch(/^WORKERS +1 +processes +default: .* a CPU quota of 1 in /m)
+    } finally {
+      await group.remove()
+    }
   })
 
   it('creates tokens that can be verified with only the secret', async () => {

@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { appSettings } from '../../src/config/app-settings.ts'
+import { defaultWorkers } from '../../src/config/default-workers.ts'
 import { type ConfigInput, exportConfig, importConfig, loadConfig } from '../../src/config/load.ts'
 import { ConfigError, type Problem } from '../../src/config/problem.ts'
 import { settingKeys, settingOf } from '../../src/config/schema.ts'
@@ -30,7 +30,7 @@ describe('sources', () => {
     expect(config).toMatchObject({
       port: 3000,
       host: '0.0.0.0',
-      workers: availableParallelism(),
+      workers: defaultWorkers(),
       clusterName: 'rookery',
       dataDir: resolve('data'),
       auth: 'guest',
