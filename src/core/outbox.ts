@@ -1,16 +1,19 @@
 /**
  * The unsent bytes of one side of a link, and the policy for a receiver that can't keep up: past `softBytes`
- * volatile frames are dropped, past `hardBytes` all publications. Control frames are never dropped; past
- * `closeBytes` the link has to be closed.
+ * volatile frames are dropped, past `hardBytes` all publications. Later parts of a publication that was accepted
+ * have a bound of their own, so that it arrives whole. Control frames are never dropped; past `closeBytes` the
+ * link has to be closed.
  */
 
 import type { FlushTiming } from './corked-writer.ts'
 
-export type FramePriority = 'volatile' | 'publication' | 'control'
+export type FramePriority = 'volatile' | 'publication' | 'part' | 'control'
 
 export interface OutboxLimits {
   softBytes: number
   hardBytes: number
+  /** For later parts of a publication that was accepted. */
+  restBytes: number
   closeBytes: number
 }
 
@@ -48,19 +51,28 @@ export class Outbox {
 
   /** @returns false when the frame was dropped */
   offer(frame: Buffer, priority: FramePriority, timing: FlushTiming = 'turn'): boolean {
+    return this.offerAll([frame], priority, timing)
+  }
+
+  /** All of the frames or none. @returns false when they were dropped */
+  offerAll(frames: readonly Buffer[], priority: FramePriority, timing: FlushTiming = 'turn'): boolean {
     if (this.#overflowed) return false
     if (this.#writer.queuedBytes > this.#bound(priority)) {
-      this.#events.dropped(priority, frame.length)
+      this.#events.dropped(
+        priority,
+        frames.reduce((sum, { length }) => sum + length, 0),
+      )
       if (priority === 'control') this.#overflow()
       return false
     }
-    this.#writer.write(frame, timing)
+    for (const frame of frames) this.#writer.write(frame, timing)
     return true
   }
 
   #bound(priority: FramePriority): number {
     if (priority === 'volatile') return this.#limits.softBytes
-    return priority === 'publication' ? this.#limits.hardBytes : this.#limits.closeBytes
+    if (priority === 'publication') return this.#limits.hardBytes
+    return priority === 'part' ? this.#limits.restBytes : this.#limits.closeBytes
   }
 
   #overflow(): void {

@@ -21,6 +21,7 @@ export class CallServer {
   readonly #handlers: ReadonlyMap<string, CallHandler>
   readonly #logger: Logger
   readonly #maxRunning: number
+  readonly #maxReplyBytes: number
   #running = 0
 
   constructor(options: {
@@ -28,11 +29,14 @@ export class CallServer {
     handlers: ReadonlyMap<string, CallHandler>
     logger: Logger
     maxRunning: number
+    /** A longer reply becomes the error `too_large`: the other side would close the link. */
+    maxReplyBytes: number
   }) {
     this.#table = options.table
     this.#handlers = options.handlers
     this.#logger = options.logger
     this.#maxRunning = options.maxRunning
+    this.#maxReplyBytes = options.maxReplyBytes
   }
 
   /** Calls whose handlers still run. */
@@ -49,7 +53,7 @@ export class CallServer {
       )
     this.#running += 1
     try {
-      return replyFrame(call.id, true, await this.#run(call))
+      return this.#bounded(replyFrame(call.id, true, await this.#run(call)), call)
     } catch (error) {
       return refusal(call.id, this.#toRookeryError(error, call))
     } finally {
@@ -65,6 +69,13 @@ export class CallServer {
     const checked = shape.params.safeParse(params)
     if (!checked.success) throw new RookeryError('bad_request', `${method}: ${checked.error.message}`)
     return handler(checked.data, from)
+  }
+
+  #bounded(reply: Buffer, { method, from }: ServedCall): Buffer {
+    if (reply.length <= this.#maxReplyBytes) return reply
+    const error = `${method}: a reply of ${reply.length} bytes, ${this.#maxReplyBytes} allowed`
+    this.#logger.error({ method, from, bytes: reply.length }, 'a reply is too long for the link')
+    throw new RookeryError('too_large', error)
   }
 
   #toRookeryError(error: unknown, { method, from }: ServedCall): RookeryError {

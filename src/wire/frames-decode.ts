@@ -20,11 +20,14 @@ export function decodeWorkerFrame(bytes: Buffer): WorkerFrame {
       })
     case frameKind.unsubscribe:
       return whole(frame, { kind: 'unsubscribe', topic: frame.text() })
+    case frameKind.part:
+      return { kind: 'part', body: frame.rest() }
     case frameKind.publish:
       return {
         kind: 'publish',
         ref: frame.u32(),
         volatile: (frame.u8() & PUBLISH_VOLATILE) !== 0,
+        rest: frame.u32(),
         topics: frame.texts(),
         grants: frame.texts(),
         body: frame.rest(),
@@ -42,7 +45,15 @@ export function decodePrimaryFrame(bytes: Buffer): PrimaryFrame {
   const kind = frame.u8()
   switch (kind) {
     case frameKind.message:
-      return { kind: 'message', from: frame.text(), grants: frame.texts(), body: frame.rest() }
+      return {
+        kind: 'message',
+        from: frame.text(),
+        rest: frame.u32(),
+        grants: frame.texts(),
+        body: frame.rest(),
+      }
+    case frameKind.messagePart:
+      return { kind: 'messagePart', from: frame.text(), body: frame.rest() }
     case frameKind.entry:
       return { kind: 'entry', value: json(frame) }
     case frameKind.event:
@@ -75,6 +86,8 @@ function decodeNotice(kind: number, frame: ByteReader): PrimaryFrame {
         topic: frame.text(),
         worker: frame.text(),
       })
+    case frameKind.messageAbandoned:
+      return whole(frame, { kind: 'messageAbandoned', from: frame.text() })
     case frameKind.peerGone:
       return whole(frame, { kind: 'peerGone', worker: frame.text() })
     default:

@@ -8,7 +8,7 @@ import { LENGTH_BYTES } from '../core/byte-frames.ts'
 import { ByteWriter } from '../core/byte-writer.ts'
 
 /** Both sides of a link come from one installation. The version gives a clear error if they do not. */
-export const LINK_VERSION = 2
+export const LINK_VERSION = 3
 
 export const frameKind = {
   hello: 1,
@@ -26,6 +26,9 @@ export const frameKind = {
   peerGone: 13,
   request: 14,
   reply: 15,
+  part: 16,
+  messagePart: 17,
+  messageAbandoned: 18,
 } as const
 
 /** Flags of `publish`. */
@@ -46,6 +49,8 @@ export interface Publish {
   /** The receivers count as subscribed to these topics until they have handled this frame. */
   grants: readonly string[]
   body: Buffer
+  /** Bytes of the body that follow in `part` frames; 0: this is all. */
+  rest: number
 }
 
 interface RequestFrame {
@@ -68,6 +73,8 @@ export type WorkerFrame =
   | { kind: 'subscribe'; ref: number; group: boolean; topic: string }
   | { kind: 'unsubscribe'; topic: string }
   | ({ kind: 'publish' } & Publish)
+  /** The next bytes of the body of the last publication. No other publication comes in between. */
+  | { kind: 'part'; body: Buffer }
   | { kind: 'send'; to: string; body: Buffer }
   | RequestFrame
   | ReplyFrame
@@ -78,7 +85,12 @@ export type PrimaryFrame =
   | { kind: 'subscribed'; ref: number; refused: boolean; members: string[] }
   /** The workers that got the publication. */
   | { kind: 'receipt'; ref: number; workers: string[] }
-  | { kind: 'message'; from: string; grants: string[]; body: Buffer }
+  /** `rest`: bytes of the body that follow in `messagePart` frames; 0: this is all. */
+  | { kind: 'message'; from: string; rest: number; grants: string[]; body: Buffer }
+  /** The next bytes of the last message from this worker. */
+  | { kind: 'messagePart'; from: string; body: Buffer }
+  /** The rest of the last message from this worker does not come. */
+  | { kind: 'messageAbandoned'; from: string }
   | { kind: 'entry'; value: unknown }
   | { kind: 'event'; value: unknown }
   | { kind: 'member'; joined: boolean; topic: string; worker: string }
@@ -109,15 +121,28 @@ export const subscribedFrame = (ref: number, refused: boolean, members: readonly
 
 export const unsubscribeFrame = (topic: string) => build(frameKind.unsubscribe, (frame) => frame.text(topic))
 
-export const publishFrame = ({ ref, volatile, topics, grants, body }: Publish) =>
+export const publishFrame = ({ ref, volatile, topics, grants, body, rest }: Publish) =>
   build(frameKind.publish, (frame) =>
     frame
       .u32(ref)
       .u8(volatile ? PUBLISH_VOLATILE : 0)
+      .u32(rest)
       .texts(topics)
       .texts(grants)
       .bytes(body),
   )
+
+export const partFrame = (body: Buffer) => build(frameKind.part, (frame) => frame.bytes(body))
+
+/** A publication as one frame, or as several when its body is longer than `partBytes`. */
+export function publicationFrames(publication: Omit<Publish, 'rest'>, partBytes: number): Buffer[] {
+  const { body } = publication
+  const rest = Math.max(0, body.length - partBytes)
+  const frames = [publishFrame({ ...publication, body: body.subarray(0, partBytes), rest })]
+  for (let at = partBytes; at < body.length; at += partBytes)
+    frames.push(partFrame(body.subarray(at, at + partBytes)))
+  return frames
+}
 
 export const receiptFrame = (ref: number, workers: readonly string[]) =>
   build(frameKind.receipt, (frame) => frame.u32(ref).texts(workers))
@@ -125,8 +150,14 @@ export const receiptFrame = (ref: number, workers: readonly string[]) =>
 export const sendFrame = (to: string, body: Buffer) =>
   build(frameKind.send, (frame) => frame.text(to).bytes(body))
 
-export const messageFrame = (from: string, grants: readonly string[], body: Buffer) =>
-  build(frameKind.message, (frame) => frame.text(from).texts(grants).bytes(body))
+export const messageFrame = (from: string, rest: number, grants: readonly string[], body: Buffer) =>
+  build(frameKind.message, (frame) => frame.text(from).u32(rest).texts(grants).bytes(body))
+
+export const messagePartFrame = (from: string, body: Buffer) =>
+  build(frameKind.messagePart, (frame) => frame.text(from).bytes(body))
+
+export const messageAbandonedFrame = (from: string) =>
+  build(frameKind.messageAbandoned, (frame) => frame.text(from))
 
 export const entryFrame = (entry: unknown) => build(frameKind.entry, (frame) => json(frame, entry))
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { author, roomName, storedUserId as user } from './entry.ts'
+import { sharedLinkLimits } from './link-limits.ts'
 
 const worker = z.string().regex(/^w[1-9][0-9]{0,9}$/)
 /** The topic of a direct room bears the ids of its users. */
@@ -20,7 +21,10 @@ const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
 /** These are followed by a body: bytes that only the workers decode. */
 const messagesWithBody = [
-  /** A publication of a worker. With `ref` the sending host expects a receipt. */
+  /**
+   * A publication of a worker. With `ref` the sending host expects a receipt. With `part`, `rest` bytes of the
+   * body follow in messages of type `part`.
+   */
   z.object({
     type: z.literal('publication'),
     from: worker,
@@ -28,7 +32,10 @@ const messagesWithBody = [
     volatile: z.boolean().optional(),
     topics: z.array(topic).max(4_096),
     grants: z.array(topic).max(4_096),
+    part: z.object({ id: ref, rest: z.int().min(1).max(sharedLinkLimits.maxMessageBytes) }).optional(),
   }),
+  /** The next bytes of the body of publication `id`. `at`: how many have come before. */
+  z.object({ type: z.literal('part'), from: worker, id: ref, at: z.int().min(1) }),
   /** From one worker to one worker. */
   z.object({ type: z.literal('send'), from: worker, to: worker }),
 ] as const

@@ -4,6 +4,8 @@ import type { OutboxLimits } from '../core/outbox.ts'
 export interface SharedLinkLimits extends OutboxLimits {
   /** Longest frame on the link. */
   maxFrameBytes: number
+  /** Longest body of a publication. */
+  maxMessageBytes: number
   /** Open requests in each direction. At the worker also: as many publications that wait for a receipt. */
   maxOpenCalls: number
   requestTimeoutMs: number
@@ -13,8 +15,8 @@ const MIB = 1024 * 1024
 
 export const sharedLinkLimits = {
   softBytes: 4 * MIB,
-  closeBytes: 64 * MIB,
   maxFrameBytes: 16 * MIB,
+  maxMessageBytes: 32 * MIB,
   maxOpenCalls: 16_384,
   requestTimeoutMs: 5_000,
 }

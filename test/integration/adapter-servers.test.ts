@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { AdapterHost, SHAPES } from '../harness/adapter/host.ts'
 import { until } from '../harness/until.ts'
 
+const sameMembers = (expected: string[]) => (found: string[]) =>
+  isDeepStrictEqual(found.toSorted(), expected.toSorted())
+
 describe.each(SHAPES)('on %s:', (shape) => {
   const host = AdapterHost.shared(shape)
 
@@ -84,7 +87,7 @@ describe.each(SHAPES)('on %s:', (shape) => {
       )
     })
 
-    it('does not wait for a worker whose listener throws, or whose answer cannot be cloned', async () => {
+    it('rejects at once when a listener throws or an answer cannot be cloned, and names the workers', async () => {
       await host.run('w2', ({ io }) => {
         io.of('/').removeAllListeners('fails')
         io.of('/').on('fails' as 'connection', () => {
@@ -98,7 +101,11 @@ describe.each(SHAPES)('on %s:', (shape) => {
             (answer as (value: unknown) => void)(() => 1),
           )
         })
-      expect(await host.run('w1', ({ io }) => io.serverSideEmitWithAck('fails'))).toEqual([])
+      const outcome = await host.run('w1', ({ io }) =>
+        io.serverSideEmitWithAck('fails').catch(({ missing, responses }) => ({ missing, responses })),
+      )
+      const missing = host.workers.slice(1).map((worker) => host.nameFor('w1', worker))
+      expect(outcome).toEqual({ missing: expect.toSatisfy(sameMembers(missing)), responses: [] })
       const lines = await host.run('w2', ({ logged }) => logged.map(({ msg }) => msg))
       expect(lines).toContain('a listener of the link threw an error')
       expect(await host.run('w1', ({ io }) => io.engine.clientsCount)).toBe(0)

@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameError } from '../../src/core/byte-frames.ts'
 import { cloneable } from '../../src/worker/adapter/cloneable.ts'
-import { decodeBody, encodeBroadcast, encodeControl } from '../../src/worker/adapter/codec.ts'
+import {
+  decodeBody,
+  encodeAnswerStep,
+  encodeBroadcast,
+  encodeControl,
+} from '../../src/worker/adapter/codec.ts'
 import { adapterMessage } from '../../src/worker/adapter/messages.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 })
@@ -50,6 +55,25 @@ describe('the body of a broadcast', () => {
   })
 })
 
+describe('the steps of a long answer', () => {
+  const id = fc.nat(2 ** 32 - 1)
+  const bytes = fc.uint8Array({ maxLength: 50 }).map((array) => Buffer.from(array))
+  const step = fc.oneof(
+    fc.record({ step: fc.constant('offer' as const), id, bytes: id }),
+    fc.record({ step: fc.constant('ask' as const), id, at: id }),
+    fc.record({ step: fc.constant('piece' as const), id, at: id, body: bytes }),
+    fc.record({ step: fc.constantFrom('refuse' as const, 'lost' as const), id }),
+  )
+
+  it('are decoded as they were encoded', () => {
+    fc.assert(
+      fc.property(step, (one) => {
+        expect(decodeBody(encodeAnswerStep(one))).toEqual({ kind: 'answer', step: one })
+      }),
+    )
+  })
+})
+
 describe('the body of a message', () => {
   it('keeps what JSON would lose', () => {
     const message = {
@@ -69,7 +93,7 @@ describe('random bytes', () => {
         for (const garbage of [Buffer.from(bytes), Buffer.from([kind, 0, 0, 0, 1, 0x2f, ...bytes])]) {
           try {
             const body = decodeBody(garbage)
-            expect(['broadcast', 'control']).toContain(body.kind)
+            expect(['broadcast', 'control', 'answer']).toContain(body.kind)
             if (body.kind === 'control') adapterMessage.safeParse(body.message)
           } catch (error) {
             expect(error).toBeInstanceOf(FrameError)

@@ -6,7 +6,10 @@ import {
   eventFrame,
   helloFrame,
   memberFrame,
+  messageAbandonedFrame,
   messageFrame,
+  messagePartFrame,
+  partFrame,
   peerGoneFrame,
   publishFrame,
   receiptFrame,
@@ -36,7 +39,9 @@ const workerFrames = fc.oneof(
     topics: fc.array(text),
     grants: fc.array(text),
     body,
+    rest: u32,
   }),
+  fc.record({ kind: fc.constant('part' as const), body }),
   fc.record({ kind: fc.constant('send' as const), to: text, body }),
   fc.record({ kind: fc.constant('request' as const), id: u32, method: text, params: fc.jsonValue() }),
   fc.record({ kind: fc.constant('reply' as const), id: u32, ok: fc.boolean(), value: fc.jsonValue() }),
@@ -54,6 +59,8 @@ function encode(frame: Frame): Buffer {
       return unsubscribeFrame(frame.topic)
     case 'publish':
       return publishFrame(frame)
+    case 'part':
+      return partFrame(frame.body)
     case 'send':
       return sendFrame(frame.to, frame.body)
     case 'request':
@@ -85,9 +92,15 @@ describe('the frames of the primary', () => {
     ['receipt', receiptFrame(2 ** 32 - 1, ['w1']), { kind: 'receipt', ref: 2 ** 32 - 1, workers: ['w1'] }],
     [
       'message',
-      messageFrame('w1', ['t'], Buffer.from('b')),
-      { kind: 'message', from: 'w1', grants: ['t'], body: Buffer.from('b') },
+      messageFrame('w1', 7, ['t'], Buffer.from('b')),
+      { kind: 'message', from: 'w1', rest: 7, grants: ['t'], body: Buffer.from('b') },
     ],
+    [
+      'messagePart',
+      messagePartFrame('w1', Buffer.from('b')),
+      { kind: 'messagePart', from: 'w1', body: Buffer.from('b') },
+    ],
+    ['messageAbandoned', messageAbandonedFrame('w1'), { kind: 'messageAbandoned', from: 'w1' }],
     ['entry', entryFrame({ seq: 1 }), { kind: 'entry', value: { seq: 1 } }],
     ['event', eventFrame(undefined), { kind: 'event', value: null }],
     ['member', memberFrame(false, 't', 'w1'), { kind: 'member', joined: false, topic: 't', worker: 'w1' }],

@@ -131,8 +131,10 @@ const validFrame = fc.oneof(
       topics: fc.array(topic, { maxLength: 3 }),
       grants: fc.array(topic, { maxLength: 3 }),
       body: bytes,
+      rest: fc.oneof(fc.constant(0), fc.nat(400), fc.nat(2 ** 32 - 1)),
     })
     .map(frames.publishFrame),
+  bytes.map(frames.partFrame),
   fc.tuple(topic, bytes).map((fields) => frames.sendFrame(...fields)),
   fc
     .tuple(fc.nat(), fc.oneof(fc.constantFrom(...methods), text), anyJson)
@@ -164,4 +166,49 @@ it('a worker that sends random frames is closed at the first malformed one, and 
   const reasons = ends?.values.map(({ labels }) => labels['reason']).toSorted()
   expect(reasons).toEqual(['closed', 'malformed'])
   expect(complaints.filter((line) => !line.includes('malformed'))).toEqual([])
+})
+
+/** Publications of random lengths in parts of random lengths, and where the stream of their bytes is cut. */
+const publications = fc.record({
+  bodies: fc.array(
+    fc.record({
+      body: fc.uint8Array({ minLength: 1, maxLength: 400 }).map((array) => Buffer.from(array)),
+      partBytes: fc.integer({ min: 1, max: 200 }),
+      grants: fc.array(topic, { maxLength: 2 }),
+    }),
+    { minLength: 1, maxLength: 6 },
+  ),
+  cutAt: fc.nat(4_000),
+})
+
+it('a worker that dies anywhere in its publications has published those that were whole, in order', async () => {
+  let number = 1
+  const got: string[] = []
+  worker.onMessage((body, from) => got.push(`${from} ${body.toString('hex')}`))
+  await worker.subscribe('the topic')
+  await fuzzLive(publications, 300, async ({ bodies, cutAt }) => {
+    number += 1
+    const name = `w${number}`
+    const socket = connect(path)
+    socket.write(frames.helloFrame({ version: frames.LINK_VERSION, name, secret: SECRET }))
+    await once(socket, 'data')
+    const gone = new Promise((resolve) => worker.onPeerGone((peer) => peer === name && resolve(peer)))
+    let end = 0
+    const whole: string[] = []
+    const stream = bodies.flatMap(({ body, partBytes, grants }) => {
+      const publication = { ref: 0, volatile: false, topics: ['the topic'], grants, body }
+      const parts = frames.publicationFrames(publication, partBytes)
+      end += parts.reduce((sum, { length }) => sum + length, 0)
+      if (end <= cutAt) whole.push(`${name} ${body.toString('hex')}`)
+      return parts
+    })
+    got.length = 0
+    await say(socket, Buffer.concat(stream).subarray(0, cutAt))
+    await gone
+    expect(got).toEqual(whole)
+    await expectHealthy()
+  })
+  const topics = await registry.getSingleMetric('rookery_relay_topics')?.get()
+  expect(topics?.values[0]?.value).toBe(1)
+  expect(complaints).toEqual([])
 })

@@ -5,9 +5,11 @@ import { RemotePresence } from '../../src/primary/presence/remote-presence.ts'
 import { RelayReceipts } from '../../src/primary/relay/receipts.ts'
 import { RecentGrants } from '../../src/primary/relay/recent-grants.ts'
 import { RemoteGroups } from '../../src/primary/relay/remote-groups.ts'
+import { IncomingParts } from '../../src/primary/relay/remote-parts.ts'
 import { BroadcastAcks } from '../../src/worker/adapter/broadcast-acks.ts'
 import type { Responses } from '../../src/worker/adapter/pending-requests.ts'
-import { PendingServerRequests } from '../../src/worker/adapter/pending-requests.ts'
+import { incompleteError, PendingServerRequests } from '../../src/worker/adapter/pending-requests.ts'
+import { until } from '../harness/until.ts'
 
 const BEYOND_MS = 600_000
 
@@ -212,6 +214,66 @@ describe('receipts across hosts', () => {
   })
 })
 
+const firstPart = (id: number, rest: number) => ({
+  type: 'publication' as const,
+  from: 'w1',
+  topics: ['t'],
+  grants: [],
+  body: Buffer.from('abc'),
+  part: { id, rest },
+})
+const nextPart = (id: number, at: number, body: string) => ({
+  type: 'part' as const,
+  from: 'w1',
+  id,
+  at,
+  body: Buffer.from(body),
+})
+const incomingParts = (options: { idleMs?: number; maxOpen?: number } = {}) => {
+  const abandoned: string[] = []
+  const parts = new IncomingParts({
+    idleMs: BEYOND_MS,
+    ...options,
+    abandoned: (worker) => abandoned.push(worker),
+  })
+  return { abandoned, parts }
+}
+
+describe('publications of other hosts in parts', () => {
+  it('are complete when all bytes have come in order', () => {
+    const { abandoned, parts } = incomingParts()
+    expect(parts.begin('A:w1', 'A', firstPart(1, 4))).toBe(true)
+    expect(parts.part('A:w1', nextPart(1, 3, 'de'))?.rest).toBe(2)
+    expect(parts.part('A:w1', nextPart(1, 5, 'fg'))?.rest).toBe(0)
+    expect([parts.size, abandoned]).toEqual([0, []])
+    parts.close()
+  })
+
+  it.each([
+    ['of another publication', nextPart(2, 3, 'd')],
+    ['after one that is missing', nextPart(1, 4, 'd')],
+    ['that is too long', nextPart(1, 3, 'defgh')],
+  ])('end at a part %s, and ignore what follows', (_name, wrong) => {
+    const { abandoned, parts } = incomingParts()
+    parts.begin('A:w1', 'A', firstPart(1, 4))
+    expect(parts.part('A:w1', wrong)).toBeUndefined()
+    expect(parts.part('A:w1', nextPart(1, 3, 'defg'))).toBeUndefined()
+    expect([parts.size, abandoned]).toEqual([0, ['A:w1']])
+    parts.close()
+  })
+
+  it('end with their host, past their number, and when nothing comes any more', async () => {
+    const { abandoned, parts } = incomingParts({ idleMs: 1, maxOpen: 2 })
+    parts.begin('A:w1', 'A', firstPart(1, 4))
+    parts.begin('B:w1', 'B', firstPart(1, 4))
+    expect(parts.begin('B:w2', 'B', firstPart(1, 4))).toBe(false)
+    parts.abandonHost('A')
+    expect(abandoned).toEqual(['A:w1'])
+    await until(() => parts.size === 0, 'nothing waits for a part')
+    expect(abandoned).toEqual(['A:w1', 'B:w1'])
+  })
+})
+
 describe('granted topics', () => {
   it('are covered for a while; past the limit all topics are covered', () => {
     const grants = new RecentGrants(100, 2)
@@ -239,8 +301,18 @@ describe('server requests of an adapter', () => {
     requests.recipientsKnown(id, ['w2', 'w3', 'w4', 'A:w1'])
     expect(outcome).toEqual({})
     requests.responded(id, 'A:w1', 'far')
-    expect(outcome.answers).toEqual({ values: ['two', 'far'], missing: ['w3', 'w4'], late: [] })
+    expect(outcome.answers).toEqual({ values: ['two', 'far'], missing: ['w4'], failed: ['w3'], late: [] })
     expect(requests.size).toBe(0)
+  })
+
+  it('name the servers that could not answer, or not in time', () => {
+    const all = { values: ['two'], missing: ['w4'], failed: [], late: [] }
+    expect(incompleteError(all)).toBeUndefined()
+    expect(incompleteError({ ...all, failed: ['w3'], late: ['A:w1'] })).toMatchObject({
+      message: 'timeout reached: missing 2 responses (w3, A:w1)',
+      missing: ['w3', 'A:w1'],
+      responses: ['two'],
+    })
   })
 
   it('are settled by the receipt when all have answered before it', () => {

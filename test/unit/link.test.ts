@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -17,6 +18,7 @@ import type { PrimaryFrame } from '../../src/wire/frames.ts'
 import {
   helloFrame,
   LINK_VERSION,
+  publicationFrames,
   publishFrame,
   subscribeFrame,
   unsubscribeFrame,
@@ -45,6 +47,7 @@ const publication = publishFrame({
   topics: ['t'],
   grants: [],
   body: Buffer.from('x'),
+  rest: 0,
 })
 
 let directory: string
@@ -52,6 +55,7 @@ let path: string
 let relay: Relay
 let registry: Registry
 let links: Link[] = []
+const linkRegistries = new Map<string, Registry>()
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'rookery-link-'))
@@ -90,10 +94,11 @@ async function listen(limits: Partial<RelayLimits> = {}, others: Partial<RelayHa
 }
 
 async function enlist(name: string, limits: Partial<LinkLimits> = {}): Promise<Link> {
+  linkRegistries.set(name, new Registry())
   const link = await Link.connect({
     boot: { name, linkPath: path, linkSecret: SECRET },
     logger,
-    registry: new Registry(),
+    registry: linkRegistries.get(name) ?? new Registry(),
     limits,
   })
   links.push(link)
@@ -119,8 +124,16 @@ function inbox(link: Link) {
   return { texts, first }
 }
 
-async function metric(name: string, labels: Record<string, string> = {}): Promise<number> {
-  const found = await registry.getSingleMetric(name)?.get()
+function linkMetric(worker: string, name: string): Promise<number> {
+  return metric(name, {}, linkRegistries.get(worker))
+}
+
+async function metric(
+  name: string,
+  labels: Record<string, string> = {},
+  from: Registry | undefined = registry,
+): Promise<number> {
+  const found = await from.getSingleMetric(name)?.get()
   const values = found?.values.filter((value) =>
     Object.entries(labels).every(([label, wanted]) => value.labels[label] === wanted),
   )
@@ -219,12 +232,106 @@ describe('publications', () => {
     expect(told).toEqual(['w2', 'answer'])
   })
 
-  it('that are longer than a frame allows are refused', async () => {
+  it('that are longer than allowed are refused', async () => {
     await listen()
-    const a = await enlist('w1', { maxFrameBytes: 1_000 })
-    expect(() => a.publish(['t'], Buffer.alloc(1_001))).toThrow(RookeryError)
-    expect(() => a.publishWithReceipt(['t'], Buffer.alloc(1_001), () => undefined)).toThrow(RookeryError)
-    expect(a.publish(['t'], Buffer.alloc(900))).toBe(true)
+    const a = await enlist('w1', { maxMessageBytes: 1_000, maxFrameBytes: 2_000 })
+    const tooLarge = expect.objectContaining({ code: 'too_large' })
+    expect(() => a.publish(['t'], Buffer.alloc(1_001))).toThrow(tooLarge)
+    expect(() => a.publishWithReceipt(['t'], Buffer.alloc(1_001), () => undefined)).toThrow(tooLarge)
+    expect(() => a.send('w2', Buffer.alloc(2_001))).toThrow(tooLarge)
+    expect(a.publish(['t'], Buffer.alloc(1_000))).toBe(true)
+  })
+})
+
+/** The body's length and a digest of its bytes. */
+function brief(body: Buffer): string {
+  return `${body.length} ${createHash('sha256').update(body).digest('hex').slice(0, 8)}`
+}
+
+const fromA = (got: string[]) => got.filter((line) => line.startsWith('w1'))
+
+const collectBriefs = (link: Link): string[] => {
+  const got: string[] = []
+  link.onMessage((body, from) => got.push(`${from} ${brief(body)}`))
+  return got
+}
+
+describe('long publications', () => {
+  it('arrive whole and in the order of the calls, with their receipts', async () => {
+    await listen({ maxFrameBytes: 3_000 })
+    const limits = { partBytes: 1_000, maxFrameBytes: 3_000 }
+    const [a, b, c] = [await enlist('w1', limits), await enlist('w2', limits), await enlist('w3', limits)]
+    const [atB, atC] = [collectBriefs(b), collectBriefs(c)]
+    await Promise.all([b.subscribe('t'), c.subscribe('t')])
+    const bodies = [10, 1_000, 1_001, 50_000, 1, 7_777].map((bytes) => randomBytes(bytes))
+    const reached: string[] = []
+    for (const body of bodies) {
+      a.publish(['t'], body)
+      a.publishWithReceipt(['t'], body, (workers) => reached.push(...workers))
+      c.publish(['t'], body)
+    }
+    const sent = bodies.flatMap((body) => [`w1 ${brief(body)}`, `w1 ${brief(body)}`])
+    await until(() => fromA(atB).length === sent.length && fromA(atC).length === sent.length, 'all arrive')
+    expect([fromA(atB), fromA(atC)]).toEqual([sent, sent])
+    expect(reached).toEqual(bodies.flatMap(() => ['w2', 'w3']))
+  })
+
+  it('cost nothing once their sender has died in between', async () => {
+    await listen()
+    const b = await enlist('w2')
+    const atB = collectBriefs(b)
+    await b.subscribe('t')
+    const rogue = connect(path)
+    rogue.write(helloFrame({ version: LINK_VERSION, name: 'w3', secret: SECRET }))
+    await once(rogue, 'data')
+    const whole = { ref: 0, volatile: false, topics: ['t'], grants: ['u'], body: randomBytes(2_500) }
+    const [first, second] = publicationFrames(whole, 1_000)
+    const gone = new Promise((resolve) => b.onPeerGone(resolve))
+    rogue.end(Buffer.concat([first ?? Buffer.alloc(0), second ?? Buffer.alloc(0)]))
+    expect(await gone).toBe('w3')
+    await until(async () => (await metric('rookery_relay_topics')) === 1, 'the grant is released')
+    expect(await linkMetric('w2', 'rookery_link_incomplete_bytes')).toBe(0)
+    expect(await linkMetric('w2', 'rookery_link_incomplete_total')).toBe(1)
+    expect(atB).toEqual([])
+  })
+
+  it('are dropped whole at a worker that is too slow for their end, and reach the others', async () => {
+    await listen({ hardBytes: 50_000, restBytes: 2_000_000, softBytes: 1_000 })
+    const [a, b] = [await enlist('w1', { partBytes: 10_000 }), await enlist('w2')]
+    const atB = collectBriefs(b)
+    await b.subscribe('t')
+    const stuck = connect(path)
+    const frames: PrimaryFrame[] = []
+    const reader = new FrameReader(1_000_000)
+    stuck.on('data', (chunk) => frames.push(...reader.push(chunk).map(decodePrimaryFrame)))
+    stuck.write(helloFrame({ version: LINK_VERSION, name: 'w3', secret: SECRET }))
+    await until(() => frames.length === 1, 'the worker is welcomed')
+    stuck.write(subscribeFrame(1, 't', false))
+    await until(() => frames.length === 2, 'the worker is subscribed')
+    stuck.pause()
+    const body = randomBytes(6_000_000)
+    let reached: readonly string[] = []
+    a.publishWithReceipt(['t'], body, (workers) => (reached = workers))
+    await until(() => atB.length === 1, 'the other worker has it')
+    expect(await metric('rookery_relay_dropped_total', { urgency: 'part' })).toBe(1)
+    stuck.resume()
+    await until(() => frames.at(-1)?.kind === 'messageAbandoned', 'the slow worker learns of it')
+    await until(() => reached.length > 0, 'the receipt arrives')
+    // Both are waited for: an answer of the slow one would be missing.
+    expect(reached).toEqual(['w2', 'w3'])
+    stuck.destroy()
+  })
+
+  it('past the memory for incomplete ones are dropped', async () => {
+    await listen()
+    const limits = { partBytes: 1_000, incompleteBytes: 5_000 }
+    const [a, b] = [await enlist('w1', limits), await enlist('w2', limits)]
+    const atB = collectBriefs(b)
+    await b.subscribe('t')
+    for (const bytes of [5_000, 5_001, 10]) a.publish(['t'], Buffer.alloc(bytes))
+    await until(() => atB.length === 2, 'the others arrive')
+    expect(atB.map((line) => line.split(' ')[1])).toEqual(['5000', '10'])
+    expect(await linkMetric('w2', 'rookery_link_incomplete_total')).toBe(1)
   })
 })
 
@@ -278,6 +385,21 @@ describe('requests', () => {
     })
     await expect(a.request('log.append', draft('broken'))).rejects.toMatchObject({ code: 'internal' })
     await expect(a.request('log.append', draft('m1 is no id'))).rejects.toMatchObject({ code: 'bad_request' })
+  })
+
+  it('whose reply is too long for the link are refused; the link stays', async () => {
+    const members = [{ id: 'u1', name: 'x'.repeat(60) }]
+    await listen(
+      { maxFrameBytes: 200 },
+      { 'presence.members': () => ({ members: [...members, ...members, ...members], count: 3 }) },
+    )
+    const a = await enlist('w1', { maxFrameBytes: 200 })
+    await expect(a.request('presence.members', { room: 'lobby' })).rejects.toMatchObject({
+      code: 'too_large',
+    })
+    a.handle('worker.metrics', () => [{ name: 'x'.repeat(300) }])
+    await expect(relay.request('w1', 'worker.metrics', null)).rejects.toMatchObject({ code: 'too_large' })
+    expect(relay.workers()).toEqual(['w1'])
   })
 
   it('past their deadline, over their limit, or on a lost link are `unavailable`', async () => {

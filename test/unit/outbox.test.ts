@@ -19,7 +19,7 @@ function sink(): { stream: Writable; writes: string[] } {
 }
 
 describe('an outbox', () => {
-  const limits = { softBytes: 10, hardBytes: 20, closeBytes: 30 }
+  const limits = { softBytes: 10, hardBytes: 20, restBytes: 25, closeBytes: 30 }
 
   function outbox() {
     const writer = {
@@ -52,6 +52,22 @@ describe('an outbox', () => {
     expect(offer(0)).toEqual([false, false, false])
     expect(told).toHaveLength(7)
     expect(writer.written).toHaveLength(6)
+  })
+
+  it('accepts all parts of a publication or none, and later parts past the bound of new publications', () => {
+    const { writer, told, box } = outbox()
+    const parts = [Buffer.from('a'), Buffer.from('b')]
+    writer.queuedBytes = 20
+    expect(box.offerAll(parts, 'publication')).toBe(true)
+    writer.queuedBytes = 21
+    expect(box.offerAll(parts, 'publication')).toBe(false)
+    expect(box.offer(Buffer.from('c'), 'part')).toBe(true)
+    writer.queuedBytes = 26
+    expect(box.offer(Buffer.from('d'), 'part')).toBe(false)
+    expect([writer.written, told]).toEqual([
+      ['a', 'b', 'c'],
+      ['publication 2', 'part 1'],
+    ])
   })
 })
 

@@ -79,6 +79,7 @@ function openMessage(
   const opened = { host, n, base, to }
   switch (message.type) {
     case 'publication':
+    case 'part':
     case 'send':
       if (bytes === undefined) return 'message'
       return { ...opened, content: { kind: 'message', message: { ...message, body } } }

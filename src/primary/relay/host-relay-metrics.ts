@@ -33,6 +33,10 @@ export function hostsMetrics(registry: Registry, state: HostsState) {
       'rookery_relay_unconfirmed_total',
       'Subscriptions confirmed to a worker before Redis confirmed them',
     ),
+    abandoned: count(
+      'rookery_relay_remote_abandoned_total',
+      'Publications of other hosts that were dropped because not all of their parts arrived',
+    ),
     unroutable: count(
       'rookery_relay_remote_unroutable_total',
       'Messages from other hosts to a worker that no longer exists',

@@ -19,6 +19,8 @@ import type { RoomInterests } from './host-subscriptions.ts'
 import { HostSubscriptions } from './host-subscriptions.ts'
 import { RelayReceipts } from './receipts.ts'
 import { RecentGrants } from './recent-grants.ts'
+import type { PartMessage, PublicationMessage } from './remote-parts.ts'
+import { IncomingParts, OutgoingParts } from './remote-parts.ts'
 import { RemoteWorkers, remoteName } from './remote-workers.ts'
 
 const LOG_MS = 5_000
@@ -34,6 +36,8 @@ export interface HostsTimings {
   receiptMs: number
   /** An unanswered request for groups is repeated after this time. */
   askAgainMs: number
+  /** A publication of which no part has come for this long, up to twice as long, is abandoned. */
+  partIdleMs: number
 }
 
 const hostsTimings: HostsTimings = {
@@ -42,12 +46,25 @@ const hostsTimings: HostsTimings = {
   grantMs: 5_000,
   receiptMs: CLUSTER_RECEIPT_TIMEOUT_MS,
   askAgainMs: 500,
+  partIdleMs: 10_000,
+}
+
+/** A part of a publication that was passed on. */
+export interface Delivered {
+  /** Bytes that are still to come. */
+  rest: number
+  /** The workers that the publication is addressed to. */
+  addressed: readonly string[]
 }
 
 /** The part of the router that serves other hosts. */
 export interface LocalRouter {
-  /** @returns the workers that it was passed to */
+  /** @returns the workers that it is addressed to */
   deliver(from: string, publication: Omit<Publish, 'ref'>): string[]
+  /** The next bytes of a publication. @returns `undefined` if none is open */
+  deliverPart(from: string, body: Buffer): Delivered | undefined
+  /** The rest of a publication does not come. */
+  abandon(from: string): void
   /** @returns false if there is no such worker */
   deliverTo(worker: string, from: string, body: Buffer): boolean
   receipt(worker: string, ref: number, reached: readonly string[]): void
@@ -77,6 +94,8 @@ export class HostRelay {
   readonly #grants: RecentGrants
   readonly #receipts: RelayReceipts
   readonly #groupSync: GroupSync
+  readonly #outgoing = new OutgoingParts()
+  readonly #incoming: IncomingParts
   readonly #remoteWorkers = new RemoteWorkers()
   readonly #throttle = new LogThrottle(LOG_MS)
 
@@ -85,7 +104,7 @@ export class HostRelay {
     this.#local = local
     this.#logger = logger
     this.#timings = { ...hostsTimings, ...timings }
-    const { confirmMs, idleMs, grantMs, receiptMs, askAgainMs } = this.#timings
+    const { confirmMs, idleMs, grantMs, receiptMs, askAgainMs, partIdleMs } = this.#timings
     const unconfirmed = (topic: string) => this.#unconfirmed(topic)
     this.#subscriptions = new HostSubscriptions({ backplane, rooms, confirmMs, idleMs, unconfirmed })
     this.#grants = new RecentGrants(grantMs)
@@ -94,6 +113,13 @@ export class HostRelay {
     )
     const name = (host: string, worker: string) => this.#remoteWorkers.name(host, worker)
     this.#groupSync = new GroupSync({ backplane, local, name, askAgainMs })
+    this.#incoming = new IncomingParts({
+      idleMs: partIdleMs,
+      abandoned: (worker) => {
+        this.#metrics.abandoned.inc()
+        local.abandon(worker)
+      },
+    })
     this.#metrics = hostsMetrics(registry, {
       receipts: () => this.#receipts.size,
       memberships: () => this.#groupSync.size,
@@ -103,7 +129,10 @@ export class HostRelay {
     })
     backplane.onMessage((message, from) => this.#receive(message, from))
     backplane.onHost((change) => this.#hostChanged(change))
-    backplane.onGap((host) => this.#groupSync.markStale(host))
+    backplane.onGap((host) => {
+      this.#incoming.abandonHost(host)
+      this.#groupSync.markStale(host)
+    })
     backplane.onSubscriptionHealth((reason) => {
       if (reason !== null) this.#receipts.completeAll()
     })
@@ -128,12 +157,13 @@ export class HostRelay {
     return Promise.all([confirmed, synced]).then(() => undefined)
   }
 
-  /** Called after local delivery. @param reached the local workers that it was passed to */
-  publish(from: string, { ref, ...publication }: Publish, reached: readonly string[]): void {
+  /** Called after local delivery. @param addressed the local workers that it is addressed to */
+  publish(from: string, { ref, rest, ...publication }: Publish, addressed: readonly string[]): void {
     const { topics, grants, body, volatile } = publication
     const nowMs = performance.now()
-    const toAll = ref !== 0 || this.#grants.covers(topics, nowMs)
+    const target = ref !== 0 || this.#grants.covers(topics, nowMs) ? 'all' : topics
     this.#grants.note(grants, nowMs)
+    const part = rest === 0 ? undefined : { id: this.#outgoing.nextId(), rest }
     const message: HostMessage = {
       type: 'publication',
       from,
@@ -142,11 +172,27 @@ export class HostRelay {
       body,
       ...(ref === 0 ? {} : { ref }),
       ...(volatile ? { volatile } : {}),
+      ...(part === undefined ? {} : { part }),
     }
-    const sent = this.#backplane.publish(toAll ? 'all' : topics, message)
-    if (ref === 0) return
-    const hosts = sent && !this.#backplane.isolated ? this.#backplane.hosts().map(({ host }) => host) : []
-    this.#receipts.open({ worker: from, ref, reached, hosts })
+    const sent = this.#backplane.publish(target, message)
+    const hosts = ref === 0 ? [] : this.#hostNames()
+    if (part !== undefined)
+      this.#outgoing.begin(from, { id: part.id, at: body.length, target, ref, hosts, sent })
+    else this.#openReceipt(from, { ref, addressed, sent, hosts })
+  }
+
+  /** The next bytes of the worker's publication. Called after local delivery. */
+  part(from: string, body: Buffer, { rest, addressed }: Delivered): void {
+    const open = this.#outgoing.get(from)
+    if (open === undefined) return
+    const { id, at, target, ref } = open
+    if (open.sent) open.sent = this.#backplane.publish(target, { type: 'part', from, id, at, body })
+    open.at += body.length
+    if (rest > 0) return
+    this.#outgoing.end(from)
+    const present = this.#hostNames()
+    const hosts = open.hosts.filter((host) => present.includes(host))
+    this.#openReceipt(from, { ref, addressed, sent: open.sent, hosts })
   }
 
   /** @param to `<host tag>:<worker>`. @returns false if there is no such host */
@@ -162,12 +208,14 @@ export class HostRelay {
 
   workerGone(worker: string): void {
     this.#receipts.forget(worker)
+    this.#outgoing.end(worker)
     this.#backplane.publish('all', { type: 'workerGone', worker })
   }
 
   close(): void {
     this.#subscriptions.close()
     this.#receipts.close()
+    this.#incoming.close()
     this.#groupSync.close()
   }
 
@@ -175,6 +223,8 @@ export class HostRelay {
     switch (message.type) {
       case 'publication':
         return this.#deliver(message, host)
+      case 'part':
+        return this.#deliverPart(message, host)
       case 'send':
         return this.#deliverTo(message, host)
       case 'receipt':
@@ -188,6 +238,7 @@ export class HostRelay {
       case 'groups?':
         return this.#groupSync.receive(message, host)
       case 'workerGone':
+        this.#incoming.abandon(remoteName(host, message.worker))
         this.#groupSync.dropWorker(host, message.worker)
         this.#remoteWorkers.forget(host, message.worker)
         return this.#local.peerGone(remoteName(host, message.worker))
@@ -197,12 +248,49 @@ export class HostRelay {
     }
   }
 
-  #deliver(message: HostMessage & { type: 'publication' }, host: string): void {
-    const { from, ref, topics, grants, volatile = false } = message
+  #hostNames(): string[] {
+    return this.#backplane.hosts().map(({ host }) => host)
+  }
+
+  #openReceipt(
+    worker: string,
+    publication: { ref: number; addressed: readonly string[]; sent: boolean; hosts: readonly string[] },
+  ): void {
+    const { ref, addressed, sent, hosts } = publication
+    if (ref === 0) return
+    this.#receipts.open({
+      worker,
+      ref,
+      reached: addressed,
+      hosts: sent && !this.#backplane.isolated ? hosts : [],
+    })
+  }
+
+  #deliver(message: PublicationMessage, host: string): void {
+    const { from, topics, grants, volatile = false, part, ref } = message
+    const worker = this.#remoteWorkers.name(host, from)
     this.#grants.note(grants, performance.now())
-    const publication = { topics, grants, volatile, body: bytesOf(message.body) }
-    const workers = this.#local.deliver(this.#remoteWorkers.name(host, from), publication)
-    if (ref !== undefined) this.#backplane.send(host, { type: 'receipt', to: from, ref, workers })
+    if (!this.#incoming.begin(worker, host, message)) return this.#metrics.abandoned.inc()
+    const publication = { topics, grants, volatile, body: bytesOf(message.body), rest: part?.rest ?? 0 }
+    const workers = this.#local.deliver(worker, publication)
+    if (part === undefined) this.#sendReceipt(host, { to: from, ref, workers })
+  }
+
+  #deliverPart(message: PartMessage, host: string): void {
+    const { from, body } = message
+    const worker = this.#remoteWorkers.name(host, from)
+    const open = this.#incoming.part(worker, message)
+    if (open === undefined) return
+    const delivered = this.#local.deliverPart(worker, bytesOf(body))
+    if (open.rest === 0)
+      this.#sendReceipt(host, { to: from, ref: open.ref, workers: [...(delivered?.addressed ?? [])] })
+  }
+
+  #sendReceipt(
+    host: string,
+    { to, ref, workers }: { to: string; ref: number | undefined; workers: string[] },
+  ): void {
+    if (ref !== undefined) this.#backplane.send(host, { type: 'receipt', to, ref, workers })
   }
 
   #deliverTo({ from, to, body }: HostMessage & { type: 'send' }, host: string): void {
@@ -213,6 +301,7 @@ export class HostRelay {
   #hostChanged({ type, host: { host } }: HostChange): void {
     if (type === 'joined') return this.#groupSync.hostJoined(host)
     this.#receipts.skipHost(host)
+    this.#incoming.abandonHost(host)
     const workers = this.#groupSync.dropHost(host)
     for (const worker of this.#remoteWorkers.forgetHost(host)) workers.add(worker)
     for (const worker of workers) this.#local.peerGone(remoteName(host, worker))

@@ -14,7 +14,10 @@ const MIB = 1024 * 1024
 
 export const relayLimits: RelayLimits = {
   ...sharedLinkLimits,
-  hardBytes: 32 * MIB,
+  hardBytes: 48 * MIB,
+  // A publication that was accepted arrives whole: `hardBytes` and the longest body together.
+  restBytes: 80 * MIB,
+  closeBytes: 96 * MIB,
   helloTimeoutMs: 5_000,
   maxConnections: 512,
   maxTopicsPerWorker: 250_000,

@@ -101,6 +101,7 @@ export class Relay {
       handlers: new Map(Object.entries(options.handlers) as [string, CallHandler][]),
       logger: options.logger,
       maxRunning: this.#limits.maxOpenCalls,
+      maxReplyBytes: this.#limits.maxFrameBytes,
     })
   }
 
@@ -216,6 +217,7 @@ export class Relay {
   }: RelayOptions): RelayRouter {
     return new RelayRouter({
       maxTopicsPerWorker: this.#limits.maxTopicsPerWorker,
+      maxMessageBytes: this.#limits.maxMessageBytes,
       workers: {
         workers: () => this.#links.keys(),
         offer: (worker, frame, priority) => this.#links.get(worker)?.offer(frame, priority) ?? false,
@@ -252,6 +254,8 @@ export class Relay {
     switch (frame.kind) {
       case 'publish':
         return this.#router.publish(from, frame)
+      case 'part':
+        return this.#router.part(from, frame.body)
       case 'send':
         return this.#router.send(from, frame.to, frame.body)
       case 'subscribe':

@@ -3,12 +3,22 @@
  * receiver gets the same bytes. Local workers first and at once, then the other hosts.
  */
 
+import { FrameError } from '../../core/byte-frames.ts'
 import type { FramePriority } from '../../core/outbox.ts'
 import type { Publish, WorkerFrame } from '../../wire/frames.ts'
-import { memberFrame, messageFrame, peerGoneFrame, receiptFrame, subscribedFrame } from '../../wire/frames.ts'
+import {
+  memberFrame,
+  messageAbandonedFrame,
+  messageFrame,
+  messagePartFrame,
+  peerGoneFrame,
+  receiptFrame,
+  subscribedFrame,
+} from '../../wire/frames.ts'
 import { GroupTable } from './group-table.ts'
-import type { HostRelay, LocalRouter } from './host-relay.ts'
+import type { Delivered, HostRelay, LocalRouter } from './host-relay.ts'
 import { InterestTable } from './interest.ts'
+import { OpenPublications } from './open-publications.ts'
 import type { Announcement } from './worker-link.ts'
 
 /** Sends to local workers by name. */
@@ -28,6 +38,7 @@ export interface RouterCounters {
 
 export interface RouterOptions {
   maxTopicsPerWorker: number
+  maxMessageBytes: number
   workers: RouterWorkers
   counters: RouterCounters
   /** Creates the relay to other hosts. */
@@ -37,11 +48,14 @@ export interface RouterOptions {
 export class RelayRouter implements LocalRouter {
   readonly #interest: InterestTable
   readonly #groups = new GroupTable()
+  readonly #open = new OpenPublications()
+  readonly #maxMessageBytes: number
   readonly #workers: RouterWorkers
   readonly #counters: RouterCounters
   readonly #hosts: HostRelay
 
-  constructor({ maxTopicsPerWorker, workers, counters, hosts }: RouterOptions) {
+  constructor({ maxTopicsPerWorker, maxMessageBytes, workers, counters, hosts }: RouterOptions) {
+    this.#maxMessageBytes = maxMessageBytes
     this.#workers = workers
     this.#counters = counters
     this.#hosts = hosts(this)
@@ -79,23 +93,56 @@ export class RelayRouter implements LocalRouter {
     this.#hosts.groupChanged(topic, worker, false)
   }
 
+  /** Throws a `FrameError` if the worker does not keep to the format. */
   publish(from: string, publication: Publish): void {
+    if (this.#open.has(from)) throw new FrameError('a publication before the end of the last one')
+    if (publication.body.length + publication.rest > this.#maxMessageBytes)
+      throw new FrameError('a publication that is too long')
     this.#counters.published()
-    const reached = this.deliver(from, publication)
-    this.#hosts.publish(from, publication, reached)
+    this.#hosts.publish(from, publication, this.deliver(from, publication))
   }
 
-  deliver(from: string, { topics, grants, body, volatile }: Omit<Publish, 'ref'>): string[] {
-    const receivers = this.#interest.receivers(topics, from)
-    const reached: string[] = []
-    if (receivers.size === 0) return reached
-    const frame = messageFrame(from, grants, body)
-    for (const worker of receivers) {
-      if (!this.#workers.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
-      reached.push(worker)
-      for (const topic of grants) this.#interest.add(worker, topic)
+  /** The next bytes of the worker's publication. Throws a `FrameError` if none is open. */
+  part(from: string, body: Buffer): void {
+    const delivered = this.deliverPart(from, body)
+    if (delivered === undefined) throw new FrameError('a part of no publication')
+    this.#hosts.part(from, body, delivered)
+  }
+
+  /** A worker that can't keep up is one of those that it is published to: a request waits for its answer. */
+  deliver(from: string, { topics, grants, body, volatile, rest }: Omit<Publish, 'ref'>): string[] {
+    this.abandon(from)
+    const addressed = [...this.#interest.receivers(topics, from)]
+    const receiving = new Set<string>()
+    if (addressed.length > 0) {
+      const frame = messageFrame(from, rest, grants, body)
+      for (const worker of addressed) {
+        if (!this.#workers.offer(worker, frame, volatile ? 'volatile' : 'publication')) continue
+        receiving.add(worker)
+        for (const topic of grants) this.#interest.add(worker, topic)
+      }
     }
-    return reached
+    this.#open.begin(from, { rest, addressed, receiving })
+    return addressed
+  }
+
+  deliverPart(from: string, body: Buffer): Delivered | undefined {
+    const open = this.#open.part(from, body.length)
+    if (open === undefined) return undefined
+    const { rest, addressed, receiving } = open
+    if (receiving.size > 0) {
+      const frame = messagePartFrame(from, body)
+      for (const worker of receiving) {
+        if (this.#workers.offer(worker, frame, 'part')) continue
+        receiving.delete(worker)
+        this.#sendControl([worker], messageAbandonedFrame(from))
+      }
+    }
+    return { rest, addressed }
+  }
+
+  abandon(from: string): void {
+    this.#sendControl(this.#open.abandon(from), messageAbandonedFrame(from))
   }
 
   receipt(worker: string, ref: number, reached: readonly string[]): void {
@@ -108,7 +155,7 @@ export class RelayRouter implements LocalRouter {
   }
 
   deliverTo(worker: string, from: string, body: Buffer): boolean {
-    return this.#workers.offer(worker, messageFrame(from, [], body), 'control')
+    return this.#workers.offer(worker, messageFrame(from, 0, [], body), 'control')
   }
 
   /** Sends to every subscribed worker. */
@@ -134,6 +181,7 @@ export class RelayRouter implements LocalRouter {
 
   /** A worker of another host is gone. */
   peerGone(worker: string): void {
+    this.#open.abandon(worker)
     this.#groups.forget(worker)
     this.#sendControl(this.#workers.workers(), peerGoneFrame(worker))
   }
@@ -155,6 +203,7 @@ export class RelayRouter implements LocalRouter {
   /** A local worker is gone: tells the others. */
   forget(worker: string): void {
     this.#interest.forget(worker)
+    this.#open.abandon(worker)
     this.#groups.forget(worker)
     this.#sendControl(this.#workers.workers(), peerGoneFrame(worker))
     this.#hosts.workerGone(worker)

@@ -4,7 +4,7 @@
  *
  * - Order. Sockets of this worker are written to before a call returns. So `io.emit(a); socket.emit(b)`
  *   arrives in this order, and an emit before a leave or a disconnect is not lost. Messages to other workers
- *   leave in the order of the calls.
+ *   leave in the order of the calls. What can't be sent to them is still done here, then the call throws.
  * - Interest. Only workers with members of a room get its messages. `await socket.join(room)` resolves when
  *   the subscription is confirmed.
  * - The death of a worker is known at once: no request waits for its response.
@@ -23,6 +23,7 @@ import { namespaceTopic } from '../../wire/topics.ts'
 import type { EncodedPackets } from '../connections/index.ts'
 import { decodePackets, deliver } from '../connections/index.ts'
 import type { Link } from '../link/index.ts'
+import type { AnswerLimits, Answers } from './answers.ts'
 import { ackTimeoutMs, boundedMs, flagsOf, optionsOf, plainOptions } from './broadcast-options.ts'
 import { ClientAcks } from './client-acks.ts'
 import type { BroadcastBody, RoomKey } from './codec.ts'
@@ -32,7 +33,8 @@ import type { AdapterRequest, AdapterResponse } from './messages.ts'
 import { AdapterMessenger } from './messenger.ts'
 import type { AdapterMetrics } from './metrics.ts'
 import { adapterMetrics } from './metrics.ts'
-import type { Responses, ResponsesListener } from './pending-requests.ts'
+import type { ResponsesListener } from './pending-requests.ts'
+import { incompleteError } from './pending-requests.ts'
 import { AdapterRouter } from './router.ts'
 
 /** Deadline of a request when the caller names none: as in the base class. */
@@ -47,11 +49,13 @@ export interface LinkAdapterOptions {
   answerTimeoutMs?: number
   /** This worker's tag, when the ids of its sockets carry it. */
   tag?: string
+  answerLimits?: Partial<AnswerLimits>
 }
 
 interface Shared {
   link: Link
   router: AdapterRouter
+  answers: Answers
   logger: Logger
   metrics: AdapterMetrics
   answerTimeoutMs: number
@@ -63,13 +67,14 @@ type AckCallback = (error: Error | null, responses: unknown[]) => void
 /** For `io.adapter(…)`. Makes one adapter per namespace, all on one link. */
 export function createLinkAdapter(link: Link, options: LinkAdapterOptions): (nsp: Namespace) => LinkAdapter {
   const { logger, registry, answerTimeoutMs = ANSWER_TIMEOUT_MS, tag } = options
-  const router = new AdapterRouter(link, logger)
+  const router = new AdapterRouter(link, logger, options.answerLimits)
   const metrics = adapterMetrics(registry, {
     namespaces: () => router.size,
     openRequests: () => router.openRequests,
+    heldBytes: () => router.answers.heldBytes,
   })
   router.useMetrics(metrics)
-  const shared = { link, router, logger, metrics, answerTimeoutMs, tag }
+  const shared = { link, router, answers: router.answers, logger, metrics, answerTimeoutMs, tag }
   // Not an arrow function: Socket.IO calls it with `new`.
   return function adapterOf(nsp: Namespace) {
     return new LinkAdapter(nsp, shared)
@@ -158,12 +163,15 @@ export class LinkAdapter extends NodeClusterAdapter {
     packet.nsp = this.nsp.name
     const packets = this.#encode(packet)
     const flags = flagsOf(opts)
-    if (this.#reachesOthers(opts)) {
-      const body = this.#broadcastBody(opts, packets)
-      this.#link.publish(this.#interest.topicsOf(opts.rooms), body, { volatile: flags.volatile })
-      this.#shared.metrics.sent.inc()
+    try {
+      if (this.#reachesOthers(opts)) {
+        const body = this.#broadcastBody(opts, packets)
+        this.#link.publish(this.#interest.topicsOf(opts.rooms), body, { volatile: flags.volatile })
+        this.#shared.metrics.sent.inc()
+      }
+    } finally {
+      deliver({ packets, flags, packet: () => packet }, (callback) => this.#apply(opts, callback))
     }
-    deliver({ packets, flags, packet: () => packet }, (callback) => this.#apply(opts, callback))
     return Promise.resolve()
   }
 
@@ -184,37 +192,49 @@ export class LinkAdapter extends NodeClusterAdapter {
       })
     }
     packet.nsp = this.nsp.name
-    if (this.#reachesOthers(opts)) this.#broadcastToOthers(packet, opts, { ack, onComplete })
-    else onComplete(0)
-    Adapter.prototype.broadcastWithAck.call(this, packet, opts, (count) => (ownClients = count), ack)
+    try {
+      if (this.#reachesOthers(opts)) this.#broadcastToOthers(packet, opts, { ack, onComplete })
+      else onComplete(0)
+    } finally {
+      Adapter.prototype.broadcastWithAck.call(this, packet, opts, (count) => (ownClients = count), ack)
+    }
   }
 
   override addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
-    for (let from = 0; from < rooms.length; from += ROOMS_JOINED_AT_ONCE) {
-      const some = rooms.slice(from, from + ROOMS_JOINED_AT_ONCE)
-      // Publications from now on also reach the workers that are about to subscribe to these rooms.
-      const grants = this.#interest.memberTopics(some)
-      this.#notify(MessageType.SOCKETS_JOIN, opts, { data: { rooms: some }, grants })
+    try {
+      for (let from = 0; from < rooms.length; from += ROOMS_JOINED_AT_ONCE) {
+        const some = rooms.slice(from, from + ROOMS_JOINED_AT_ONCE)
+        // Publications from now on also reach the workers that are about to subscribe to these rooms.
+        const grants = this.#interest.memberTopics(some)
+        this.#notify(MessageType.SOCKETS_JOIN, opts, { data: { rooms: some }, grants })
+      }
+    } finally {
+      Adapter.prototype.addSockets.call(this, opts, rooms)
     }
-    Adapter.prototype.addSockets.call(this, opts, rooms)
     return Promise.resolve()
   }
 
   override delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
-    this.#notify(MessageType.SOCKETS_LEAVE, opts, { data: { rooms } })
-    Adapter.prototype.delSockets.call(this, opts, rooms)
+    try {
+      this.#notify(MessageType.SOCKETS_LEAVE, opts, { data: { rooms } })
+    } finally {
+      Adapter.prototype.delSockets.call(this, opts, rooms)
+    }
     return Promise.resolve()
   }
 
   override disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void> {
-    this.#notify(MessageType.DISCONNECT_SOCKETS, opts, { data: { close } })
-    Adapter.prototype.disconnectSockets.call(this, opts, close)
+    try {
+      this.#notify(MessageType.DISCONNECT_SOCKETS, opts, { data: { close } })
+    } finally {
+      Adapter.prototype.disconnectSockets.call(this, opts, close)
+    }
     return Promise.resolve()
   }
 
   /**
-   * Without sockets of servers that are gone. Rejects past the deadline; the error's `responses` hold what
-   * arrived.
+   * Without sockets of servers that are gone. Rejects when a server that is there can't answer, or not by the
+   * deadline: the error's `missing` names those servers, its `responses` are the sockets that are known.
    */
   override async fetchSockets(opts: BroadcastOptions): Promise<unknown[]> {
     const own = Adapter.prototype.fetchSockets.call(this, opts)
@@ -223,16 +243,15 @@ export class LinkAdapter extends NodeClusterAdapter {
       topics: this.#interest.topicsOf(opts.rooms),
       timeoutMs: boundedMs(opts.flags?.timeout ?? this.#shared.answerTimeoutMs),
     }
-    const others = new Promise<unknown[]>((resolve, reject) => {
-      const request = { type: MessageType.FETCH_SOCKETS, data: { opts: plainOptions(opts) } }
-      this.#messenger.request(request, recipients, (responses, error) => {
-        const failure = error ?? lateError(responses)
-        if (failure === undefined) resolve(responses.values.flat())
-        else reject(Object.assign(failure, { responses: responses.values }))
-      })
+    const request = { type: MessageType.FETCH_SOCKETS, data: { opts: plainOptions(opts) } }
+    const others = new Promise<Parameters<ResponsesListener>>((resolve) => {
+      this.#messenger.request(request, recipients, (...outcome) => resolve(outcome))
     })
-    const found = await Promise.all([own, others])
-    return found.flat()
+    const [sockets, [responses, error]] = await Promise.all([own, others])
+    const found = [sockets, ...responses.values].flat()
+    const failure = error ?? incompleteError(responses)
+    if (failure !== undefined) throw Object.assign(failure, { responses: found })
+    return found
   }
 
   /**
@@ -377,7 +396,7 @@ export class LinkAdapter extends NodeClusterAdapter {
   #emitWithAck(args: unknown[], ack: AckCallback): void {
     if (this.#closed) return ack(null, [])
     const listener: ResponsesListener = (responses, error) =>
-      ack(error ?? lateError(responses) ?? null, responses.values)
+      ack(error ?? incompleteError(responses) ?? null, responses.values)
     try {
       this.#messenger.request(
         emitted(args),
@@ -419,10 +438,4 @@ function isAck(value: unknown): value is AckCallback {
 
 function emitted(packet: unknown[]) {
   return { type: MessageType.SERVER_SIDE_EMIT, data: { packet } }
-}
-
-function lateError({ values, late }: Responses): Error | undefined {
-  if (late.length === 0) return undefined
-  const error = new Error(`timeout reached: missing ${late.length} responses`)
-  return Object.assign(error, { responses: values, late })
 }

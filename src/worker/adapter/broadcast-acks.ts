@@ -104,18 +104,9 @@ export class BroadcastAcks {
   serverGone(worker: string): void {
     for (const [id, broadcast] of this.#broadcasts) {
       // Before the receipt it is not known whether this server was a recipient.
-      if (broadcast.recipientsKnown || broadcast.servers.has(worker)) this.serverFailed(id, worker)
+      if (broadcast.recipientsKnown || broadcast.servers.has(worker)) this.#serverGone(id, worker)
       else broadcast.goneBeforeReceipt.add(worker)
     }
-  }
-
-  serverFailed(id: string, worker: string): void {
-    const broadcast = this.#broadcasts.get(id)
-    const server = broadcast === undefined ? undefined : pendingServer(broadcast, worker)
-    if (broadcast === undefined || server === undefined) return
-    broadcast.gone.push(worker)
-    server.clients = server.acks
-    this.#check(id, broadcast, worker)
   }
 
   drop(id: string): void {
@@ -125,6 +116,15 @@ export class BroadcastAcks {
 
   dropAll(): void {
     for (const id of this.#broadcasts.keys()) this.drop(id)
+  }
+
+  #serverGone(id: string, worker: string): void {
+    const broadcast = this.#broadcasts.get(id)
+    const server = broadcast === undefined ? undefined : pendingServer(broadcast, worker)
+    if (broadcast === undefined || server === undefined) return
+    broadcast.gone.push(worker)
+    server.clients = server.acks
+    this.#check(id, broadcast, worker)
   }
 
   #check(id: string, broadcast: PendingBroadcast, worker?: string): void {

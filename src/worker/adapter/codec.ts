@@ -11,6 +11,10 @@ import type { DeliveryFlags } from '../connections/index.ts'
 
 const BROADCAST = 1
 const CONTROL = 2
+const ANSWER = 3
+
+/** The steps in which a long answer is sent, in the order of their numbers. */
+const STEPS = ['offer', 'ask', 'piece', 'refuse', 'lost'] as const
 
 const VOLATILE = 1
 const COMPRESS_SET = 2
@@ -43,6 +47,21 @@ export interface ControlBody {
   message: unknown
 }
 
+/** The receiver of a long answer asks for its pieces. `id` is unique on the worker that answers. */
+export type AnswerStep =
+  | { step: 'offer'; id: number; bytes: number }
+  | { step: 'ask'; id: number; at: number }
+  | { step: 'piece'; id: number; at: number; body: Buffer }
+  /** The receiver does not want it. */
+  | { step: 'refuse'; id: number }
+  /** The sender does not have it any more. */
+  | { step: 'lost'; id: number }
+
+export interface AnswerBody {
+  kind: 'answer'
+  step: AnswerStep
+}
+
 /** Throws a TypeError for a room or an attachment of the wrong type. */
 export function encodeBroadcast(body: Omit<BroadcastBody, 'kind'>): Buffer {
   const { nsp, rooms, except, flags, ackRequest, packets } = body
@@ -63,10 +82,19 @@ export function encodeControl(nsp: string, message: unknown): Buffer {
   return new ByteWriter().u8(CONTROL).longText(nsp).bytes(serialize(message)).finish()
 }
 
-/** Throws a `FrameError` for bytes that neither of the two encoders makes. */
-export function decodeBody(bytes: Buffer): BroadcastBody | ControlBody {
+export function encodeAnswerStep(step: AnswerStep): Buffer {
+  const writer = new ByteWriter().u8(ANSWER).u8(STEPS.indexOf(step.step)).u32(step.id)
+  if (step.step === 'offer') writer.u32(step.bytes)
+  if (step.step === 'ask') writer.u32(step.at)
+  if (step.step === 'piece') writer.u32(step.at).bytes(step.body)
+  return writer.finish()
+}
+
+/** Throws a `FrameError` for bytes that none of the encoders makes. */
+export function decodeBody(bytes: Buffer): BroadcastBody | ControlBody | AnswerBody {
   const reader = new ByteReader(bytes)
   const kind = reader.u8()
+  if (kind === ANSWER) return { kind: 'answer', step: readAnswerStep(reader) }
   const nsp = reader.longText()
   if (kind === BROADCAST) return readBroadcast(reader, nsp)
   if (kind === CONTROL) return { kind: 'control', nsp, message: clone(reader.rest()) }
@@ -90,6 +118,24 @@ function readBroadcast(reader: ByteReader, nsp: string): BroadcastBody {
   }
   reader.end()
   return body
+}
+
+function readAnswerStep(reader: ByteReader): AnswerStep {
+  const step = STEPS[reader.u8()]
+  const id = reader.u32()
+  switch (step) {
+    case 'offer':
+      return { step, id, bytes: reader.u32() }
+    case 'ask':
+      return { step, id, at: reader.u32() }
+    case 'piece':
+      return { step, id, at: reader.u32(), body: reader.rest() }
+    case 'refuse':
+    case 'lost':
+      return { step, id }
+    default:
+      throw new FrameError('unknown step of an answer')
+  }
 }
 
 function flagBits({ volatile, compress }: DeliveryFlags, wantsAcks: boolean): number {

@@ -6,6 +6,7 @@
 import type { Logger } from 'pino'
 import { MessageType } from 'socket.io-adapter'
 import type { Link } from '../link/index.ts'
+import type { Answers } from './answers.ts'
 import { BroadcastAcks } from './broadcast-acks.ts'
 import { cloneable } from './cloneable.ts'
 import { encodeControl } from './codec.ts'
@@ -18,9 +19,13 @@ import { PendingServerRequests } from './pending-requests.ts'
 /** Requests that one namespace may have open. */
 const MAX_OPEN_REQUESTS = 4_096
 
+/** Longest reason of a failure that another worker is told. */
+const REASON_CHARS = 1_000
+
 export interface MessengerOptions {
   nsp: string
   link: Pick<Link, 'publish' | 'publishWithReceipt' | 'send'>
+  answers: Pick<Answers, 'send'>
   logger: Logger
   metrics: AdapterMetrics
 }
@@ -43,15 +48,17 @@ export interface AckedBroadcast {
 export class AdapterMessenger {
   readonly #nsp: string
   readonly #link: MessengerOptions['link']
+  readonly #answers: MessengerOptions['answers']
   readonly #logger: Logger
   readonly #metrics: AdapterMetrics
   readonly #requests = new PendingServerRequests(MAX_OPEN_REQUESTS)
   readonly #acks = new BroadcastAcks(MAX_OPEN_REQUESTS)
   #closed = false
 
-  constructor({ nsp, link, logger, metrics }: MessengerOptions) {
+  constructor({ nsp, link, answers, logger, metrics }: MessengerOptions) {
     this.#nsp = nsp
     this.#link = link
+    this.#answers = answers
     this.#logger = logger.child({ nsp })
     this.#metrics = metrics
   }
@@ -111,7 +118,7 @@ export class AdapterMessenger {
   respond(to: string, type: MessageType, data: Record<string, unknown> & { requestId: string }): void {
     if (this.#closed) return
     try {
-      this.#link.send(to, this.#responseBody(type, data))
+      this.#answers.send(to, this.#responseBody(type, data))
     } catch (error) {
       this.#logger.error({ err: error, to }, 'a response to another worker could not be sent')
       this.respondFailure(to, data.requestId, error)
@@ -119,7 +126,7 @@ export class AdapterMessenger {
   }
 
   respondFailure(to: string, requestId: string, error: unknown): void {
-    const message = { type: FAILED, data: { requestId, reason: String(error) } }
+    const message = { type: FAILED, data: { requestId, reason: String(error).slice(0, REASON_CHARS) } }
     this.#link.send(to, encodeControl(this.#nsp, message))
   }
 
@@ -136,8 +143,9 @@ export class AdapterMessenger {
         return this.#acks.acked(requestId, from, message.data.packet)
       case FAILED:
         this.#logger.error({ from, reason: message.data.reason }, 'another worker could not answer a request')
-        this.#requests.serverFailed(requestId, from)
-        return this.#acks.serverFailed(requestId, from)
+        this.#metrics.failed.inc()
+        // A broadcast goes on to wait for the acknowledgements of this server, so that it fails at its deadline.
+        return this.#requests.serverFailed(requestId, from)
     }
   }
 

@@ -5,8 +5,10 @@
 
 export interface Responses {
   values: unknown[]
-  /** Servers that were gone before they answered, or that failed. */
+  /** Servers that were gone before they answered: nothing is missing of them. */
   missing: string[]
+  /** Servers that said that they can't answer. */
+  failed: string[]
   /** Servers that are alive but did not answer before the deadline. */
   late: string[]
 }
@@ -80,11 +82,9 @@ export class PendingServerRequests {
     this.#check(id, request)
   }
 
+  /** The server can't answer. */
   serverFailed(id: string, worker: string): void {
-    const request = this.#requests.get(id)
-    if (request === undefined || !markResponded(request, worker)) return
-    request.responses.missing.push(worker)
-    this.#check(id, request)
+    this.#without(id, worker, 'failed')
   }
 
   /**
@@ -94,7 +94,7 @@ export class PendingServerRequests {
   serverGone(worker: string): void {
     for (const [id, request] of this.#requests) {
       if (request.awaited === undefined) request.goneBeforeReceipt.add(worker)
-      else this.serverFailed(id, worker)
+      else this.#without(id, worker, 'missing')
     }
   }
 
@@ -110,6 +110,13 @@ export class PendingServerRequests {
   cancel(id: string): void {
     clearTimeout(this.#requests.get(id)?.timer)
     this.#requests.delete(id)
+  }
+
+  #without(id: string, worker: string, why: 'missing' | 'failed'): void {
+    const request = this.#requests.get(id)
+    if (request === undefined || !markResponded(request, worker)) return
+    request.responses[why].push(worker)
+    this.#check(id, request)
   }
 
   #check(id: string, request: PendingRequest): void {
@@ -134,7 +141,19 @@ export class PendingServerRequests {
 }
 
 function noResponses(): Responses {
-  return { values: [], missing: [], late: [] }
+  return { values: [], missing: [], failed: [], late: [] }
+}
+
+/**
+ * Why the responses are not those of all servers; `undefined` if they are. `missing` names the servers,
+ * `responses` holds what arrived.
+ */
+export function incompleteError({ values, failed, late }: Responses): Error | undefined {
+  const missing = [...failed, ...late]
+  if (missing.length === 0) return undefined
+  const what = late.length > 0 ? 'timeout reached' : 'not every server could answer'
+  const error = new Error(`${what}: missing ${missing.length} responses (${missing.join(', ')})`)
+  return Object.assign(error, { responses: values, missing, late })
 }
 
 /** @returns false when no response of this worker was expected, or it was already there */

@@ -7,6 +7,8 @@ import { ZodError } from 'zod'
 import { FrameError } from '../../core/byte-frames.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { Link } from '../link/index.ts'
+import type { AnswerLimits } from './answers.ts'
+import { Answers } from './answers.ts'
 import type { BroadcastBody } from './codec.ts'
 import { decodeBody } from './codec.ts'
 import type { AdapterRequest, AdapterResponse } from './messages.ts'
@@ -26,16 +28,23 @@ export interface NamespaceAdapter {
 }
 
 export class AdapterRouter {
+  /** Answers to other workers, of all namespaces. */
+  readonly answers: Answers
   readonly #adapters = new Map<string, NamespaceAdapter>()
-  readonly #link: Pick<Link, 'onMessage' | 'onPeerGone'>
+  readonly #link: Pick<Link, 'onMessage' | 'onPeerGone' | 'send'>
   readonly #logger: Logger
   readonly #throttle = new LogThrottle(MALFORMED_LOG_MS)
   #unlisten: (() => void) | undefined
   #metrics: AdapterMetrics | undefined
 
-  constructor(link: Pick<Link, 'onMessage' | 'onPeerGone'>, logger: Logger) {
+  constructor(
+    link: Pick<Link, 'onMessage' | 'onPeerGone' | 'send'>,
+    logger: Logger,
+    limits?: Partial<AnswerLimits>,
+  ) {
     this.#link = link
     this.#logger = logger
+    this.answers = new Answers({ link, limits, received: (body, from) => this.#route(body, from) })
   }
 
   get size(): number {
@@ -50,6 +59,7 @@ export class AdapterRouter {
 
   useMetrics(metrics: AdapterMetrics): void {
     this.#metrics = metrics
+    this.answers.useMetrics(metrics)
   }
 
   add(nsp: string, adapter: NamespaceAdapter): void {
@@ -68,6 +78,7 @@ export class AdapterRouter {
   #listen(): () => void {
     const unlistenMessages = this.#link.onMessage((body, from) => this.#route(body, from))
     const unlistenGone = this.#link.onPeerGone((worker) => {
+      this.answers.workerGone(worker)
       for (const adapter of this.#adapters.values()) adapter.onPeerGone(worker)
     })
     return () => {
@@ -78,13 +89,15 @@ export class AdapterRouter {
 
   #route(bytes: Buffer, from: string): void {
     const body = this.#read(() => decodeBody(bytes), from)
-    if (body === undefined) return
+    if (body === undefined) return undefined
+    if (body.kind === 'answer') return this.answers.onStep(body.step, from)
     const adapter = this.#adapters.get(body.nsp)
     if (adapter === undefined) return this.#metrics?.strayed.inc()
     if (body.kind === 'broadcast') return adapter.onBroadcast(body, from)
     const control = this.#read(() => adapterMessage.parse(body.message), from)
     if (control?.kind === 'request') adapter.onServerRequest(control.message, from)
     else if (control?.kind === 'response') adapter.onServerResponse(control.message, from)
+    return undefined
   }
 
   #read<T>(decode: () => T, from: string): T | undefined {

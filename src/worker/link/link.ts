@@ -19,7 +19,7 @@ import type { PrimaryFrame } from '../../wire/frames.ts'
 import {
   helloFrame,
   LINK_VERSION,
-  publishFrame,
+  publicationFrames,
   requestFrame,
   sendFrame,
   subscribeFrame,
@@ -28,6 +28,8 @@ import {
 import { PendingCalls } from '../../wire/pending-calls.ts'
 import type { Params, PrimaryEvent, PrimaryRequests, Result, WorkerRequests } from '../../wire/requests.ts'
 import { primaryEvent, primaryRequests, workerRequests } from '../../wire/requests.ts'
+import type { Message } from './incoming-messages.ts'
+import { IncomingMessages } from './incoming-messages.ts'
 import type { LinkLimits } from './limits.ts'
 import { linkLimits } from './limits.ts'
 import type { LinkMetrics } from './metrics.ts'
@@ -66,6 +68,7 @@ export class Link {
   readonly #subscriptions: LinkSubscriptions
   readonly #handlers = new Map<string, CallHandler>()
   readonly #callServer: CallServer
+  readonly #incoming: IncomingMessages
   readonly #messages = this.#listeners<[body: Buffer, from: string]>()
   readonly #entries = this.#listeners<[entry: LogEntry]>()
   readonly #events = this.#listeners<[event: PrimaryEvent]>()
@@ -93,6 +96,13 @@ export class Link {
       handlers: this.#handlers,
       logger,
       maxRunning: this.#limits.maxOpenCalls,
+      maxReplyBytes: this.#limits.maxFrameBytes,
+    })
+    this.#incoming = new IncomingMessages(this.#limits.incompleteBytes, {
+      dropped: (grants) => {
+        this.#metrics.incomplete.inc()
+        this.#release(grants)
+      },
     })
     this.#stream = new LinkStream({
       path: boot.linkPath,
@@ -109,6 +119,7 @@ export class Link {
       queuedBytes: () => this.#stream.queuedBytes,
       subscriptions: () => this.#subscriptions.size,
       openCalls: () => this.#calls.size,
+      incompleteBytes: () => this.#incoming.bytes,
     })
   }
 
@@ -125,8 +136,10 @@ export class Link {
   }
 
   /**
-   * Publishes to all other workers that are subscribed to any of the topics. Each gets it once.
+   * Publishes to all other workers that are subscribed to any of the topics. Each gets it once. A long body
+   * crosses the link in parts.
    * @returns false when it was dropped, because the primary does not keep up or is gone
+   * @throws RookeryError `too_large` past `maxMessageBytes`
    */
   publish(topics: readonly string[], body: Buffer, options: PublishOptions = {}): boolean {
     return this.#publish(0, { topics, body, options })
@@ -147,7 +160,10 @@ export class Link {
     }
   }
 
-  /** To one worker, by name. Never dropped while that worker is there. */
+  /**
+   * To one worker, by name. Never dropped while that worker is there. Throws a RookeryError `too_large` when
+   * the body does not fit a frame.
+   */
   send(worker: string, body: Buffer): void {
     this.#stream.offer(this.#bounded(sendFrame(worker, body)), 'control')
   }
@@ -247,26 +263,35 @@ export class Link {
     { topics, body, options }: { topics: readonly string[]; body: Buffer; options: PublishOptions },
   ) {
     const { volatile = false, grants = [] } = options
-    const frame = this.#bounded(publishFrame({ ref, volatile, topics, grants, body }))
+    const { maxMessageBytes, partBytes } = this.#limits
+    if (body.length > maxMessageBytes) throw this.#tooLarge(body.length, maxMessageBytes)
+    const frames = publicationFrames({ ref, volatile, topics, grants, body }, partBytes)
+    for (const frame of frames) this.#bounded(frame)
     // A publication with a receipt is a request: it must not wait for others.
     const timing = ref === 0 ? 'gather' : 'turn'
-    const sent = this.#stream.offer(frame, volatile ? 'volatile' : 'publication', timing)
+    const sent = this.#stream.offerAll(frames, volatile ? 'volatile' : 'publication', timing)
     if (sent) this.#metrics.published.inc()
     return sent
   }
 
   #bounded(frame: Buffer): Buffer {
     if (frame.length <= this.#limits.maxFrameBytes) return frame
-    throw new RookeryError(
-      'too_large',
-      `${frame.length} bytes for the link, ${this.#limits.maxFrameBytes} allowed`,
-    )
+    throw this.#tooLarge(frame.length, this.#limits.maxFrameBytes)
+  }
+
+  #tooLarge(bytes: number, allowed: number): RookeryError {
+    this.#metrics.tooLarge.inc()
+    return new RookeryError('too_large', `${bytes} bytes for the link, ${allowed} allowed`)
   }
 
   #dispatch(frame: PrimaryFrame): void {
     switch (frame.kind) {
       case 'message':
-        return this.#message(frame)
+        return this.#message(this.#incoming.begin(frame))
+      case 'messagePart':
+        return this.#message(this.#incoming.add(frame.from, frame.body))
+      case 'messageAbandoned':
+        return this.#incoming.abandon(frame.from)
       case 'entry':
         return this.#entries.call(logEntry.parse(frame.value))
       case 'event':
@@ -279,6 +304,7 @@ export class Link {
       case 'member':
         return this.#subscriptions.member(frame.topic, frame.worker, frame.joined)
       case 'peerGone':
+        this.#incoming.abandon(frame.worker)
         this.#subscriptions.peerGone(frame.worker)
         return this.#gone.call(frame.worker)
       case 'welcome':
@@ -291,9 +317,14 @@ export class Link {
     }
   }
 
-  #message({ body, from, grants }: PrimaryFrame & { kind: 'message' }): void {
+  #message(message: Message | undefined): void {
+    if (message === undefined) return
     this.#metrics.received.inc()
-    this.#messages.call(body, from)
+    this.#messages.call(message.body, message.from)
+    this.#release(message.grants)
+  }
+
+  #release(grants: readonly string[]): void {
     for (const topic of grants) this.#stream.offer(unsubscribeFrame(topic), 'control')
   }
 

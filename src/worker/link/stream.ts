@@ -76,6 +76,11 @@ export class LinkStream {
     return this.open && this.#outbox.offer(frame, priority, timing)
   }
 
+  /** All of the frames or none. @returns false when they were dropped */
+  offerAll(frames: readonly Buffer[], priority: FramePriority, timing: FlushTiming): boolean {
+    return this.open && this.#outbox.offerAll(frames, priority, timing)
+  }
+
   /** Closes the link when everything is sent, or after `closeTimeoutMs`. */
   async end(): Promise<void> {
     if (this.#socket.closed) return

@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import type { BackplaneSettings } from '../../../src/primary/backplane/settings.ts'
 import type { HostsTimings } from '../../../src/primary/relay/host-relay.ts'
 import type { RelayLimits } from '../../../src/primary/relay/limits.ts'
+import type { AnswerLimits } from '../../../src/worker/adapter/answers.ts'
 import type { LinkLimits } from '../../../src/worker/link/limits.ts'
 import type { Link } from '../../../src/worker/link/link.ts'
 import type { TestRedis } from '../redis/redis.ts'
@@ -24,7 +25,7 @@ export interface AdapterHostSettings {
   logLevel?: string
   relayLimits?: Partial<RelayLimits>
   linkLimits?: Partial<LinkLimits>
-  adapter?: { answerTimeoutMs?: number }
+  adapter?: { answerTimeoutMs?: number; answerLimits?: Partial<AnswerLimits> }
   server?: object
   /** With several hosts. */
   backplane?: Partial<BackplaneSettings>
