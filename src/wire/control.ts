@@ -13,8 +13,8 @@ export const workerControl = z.discriminatedUnion('type', [
    */
   z.object({ type: z.literal('rookery:taken'), id: z.int().min(1), arrived: z.boolean() }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
-  /** The answer to `rookery:ping`. */
-  z.object({ type: z.literal('rookery:pong') }),
+  /** The answer to `rookery:ping`. `inspected`: a debugger may stop the worker (its inspector is open). */
+  z.object({ type: z.literal('rookery:pong'), inspected: z.boolean() }),
   /** From sticky's `setupWorker`: an Engine.IO session began or ended. */
   z.object({ type: z.literal('sticky:connection'), data: z.string() }),
   z.object({ type: z.literal('sticky:disconnection'), data: z.string() }),
@@ -25,8 +25,11 @@ export type WorkerControl = z.infer<typeof workerControl>
 export const primaryControl = z.discriminatedUnion('type', [
   /** Close all connections, spread over `spreadMs`, and exit. */
   z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0) }),
-  /** The worker answers `rookery:pong`, which proves that it reads this channel. */
-  z.object({ type: z.literal('rookery:ping') }),
+  /**
+   * The worker answers `rookery:pong`, which proves that it reads this channel. `inspected`: a debugger may stop
+   * the primary.
+   */
+  z.object({ type: z.literal('rookery:ping'), inspected: z.boolean() }),
 ])
 export type PrimaryControl = z.infer<typeof primaryControl>
 

@@ -14,10 +14,12 @@ export interface PrimaryWatchOptions {
   link: Pick<Link, 'request' | 'bytesRead'>
   /** 0: no check. */
   timeoutMs: number
+  /** A debugger may have stopped the primary: its inspector is open. */
+  isInspected: () => boolean
   logger: Logger
 }
 
-export function watchPrimary({ link, timeoutMs, logger }: PrimaryWatchOptions): void {
+export function watchPrimary({ link, timeoutMs, isInspected, logger }: PrimaryWatchOptions): void {
   const primary = process.ppid
   watchForHangs({
     timeoutMs,
@@ -25,6 +27,10 @@ export function watchPrimary({ link, timeoutMs, logger }: PrimaryWatchOptions): 
     probe: (_name, options) => probe(link, options.timeoutMs),
     onSilence: (_name, count, error) => logger.warn({ err: error, count }, 'the primary does not answer'),
     onHung: () => {
+      if (isInspected()) {
+        logger.warn({ primary }, 'the primary does not answer and is not killed: its inspector is open')
+        return
+      }
       logger.fatal({ primary, timeoutMs }, 'killed the primary: it hangs')
       // Another parent: the primary is gone already.
       if (process.ppid === primary) process.kill(primary, 'SIGKILL')

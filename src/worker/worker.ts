@@ -12,6 +12,7 @@ import { Server } from 'socket.io'
 import { appSettings } from '../config/app-settings.ts'
 import { importConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { isInspected } from '../core/inspected.ts'
 import { generateSessionId, hostTagOf } from '../core/session-id.ts'
 import { openEmbeddedReader } from '../log/embedded-reader.ts'
 import type { RoomLogReader } from '../log/room-log.ts'
@@ -96,7 +97,12 @@ async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, lifetime: L
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
   const worker = await assemble({ ...own, registry, link, reader })
-  watchPrimary({ link, timeoutMs: own.config.primaryHangTimeoutMs, logger: own.logger })
+  watchPrimary({
+    link,
+    timeoutMs: own.config.primaryHangTimeoutMs,
+    logger: own.logger,
+    isInspected: () => lifetime.primaryInspected,
+  })
   sendControl(own.logger, { type: 'rookery:ready' })
   return lifetime.drainWhenTold(worker)
 }
@@ -222,6 +228,8 @@ function answerPrimary(link: Link, io: Server, registry: Registry): void {
 class Lifetime {
   /** Resolves with the exit code when the worker has to exit without a drain. */
   readonly ended: Promise<number>
+  /** A debugger may stop the primary, by its last ping. */
+  primaryInspected = false
   readonly #logger: Logger
   readonly #drain: Promise<{ spreadMs: number }>
   #end: (exitCode: number) => void = () => undefined
@@ -237,10 +245,19 @@ class Lifetime {
       process.on('message', (message: unknown) => {
         const command = primaryControl.safeParse(message)
         if (!command.success) return
-        if (command.data.type === 'rookery:ping') sendControl(logger, { type: 'rookery:pong' })
-        else resolve({ spreadMs: command.data.spreadMs })
+        if (command.data.type === 'rookery:drain') resolve({ spreadMs: command.data.spreadMs })
+        else {
+          this.#notePrimary(command.data.inspected)
+          sendControl(logger, { type: 'rookery:pong', inspected: isInspected() })
+        }
       })
     })
+  }
+
+  #notePrimary(inspected: boolean): void {
+    if (inspected && !this.primaryInspected)
+      this.#logger.warn('the inspector of the primary is open: silence of the primary ends nothing')
+    this.primaryInspected = inspected
   }
 
   end(): void {

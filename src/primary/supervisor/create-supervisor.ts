@@ -85,6 +85,10 @@ export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts
     onSilence: (worker, count, error) =>
       logger.warn({ err: error, worker, count }, 'a worker does not answer'),
     onHung: (worker, error) => {
+      if (supervisor.isInspected(worker)) {
+        logger.warn({ worker }, 'a worker that does not answer is not killed: its inspector is open')
+        return
+      }
       const what = error instanceof ChannelSilence ? 'took no connections' : 'answered nothing'
       supervisor.killHung(worker, `it ${what} for ${timeoutMs} ms`)
     },

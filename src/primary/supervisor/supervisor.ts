@@ -115,6 +115,11 @@ export class Supervisor {
     for (const worker of this.#live) if (worker.name === name) worker.killHung(reason)
   }
 
+  /** A debugger may have stopped the worker: its inspector is open. */
+  isInspected(name: string): boolean {
+    return [...this.#live].some((worker) => worker.name === name && worker.inspected)
+  }
+
   /** Rejects unless the worker answers on its IPC channel within `timeoutMs`. */
   async ask(name: string, timeoutMs: number): Promise<void> {
     for (const worker of this.#live) if (worker.name === name) await worker.ask(timeoutMs)

@@ -4,6 +4,7 @@
  */
 import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
+import { isInspected } from '../../core/inspected.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
 import type { PrimaryControl, WorkerControl } from '../../wire/control.ts'
 
@@ -53,6 +54,8 @@ export class WorkerProcess {
   readonly ended: Promise<void>
   state: 'booting' | 'ready' | 'draining' = 'booting'
   gone = false
+  /** A debugger may stop it, by its last answer to a ping. */
+  inspected = false
   bootMs = 0
   readonly #logger: Logger
   readonly #now: () => number
@@ -118,7 +121,7 @@ export class WorkerProcess {
     const answered = new Promise<boolean>((resolve) => {
       const isAsked = this.#pong !== undefined
       this.#pong = () => resolve(true)
-      if (!isAsked) this.#send({ type: 'rookery:ping' })
+      if (!isAsked) this.#send({ type: 'rookery:ping', inspected: isInspected() })
     })
     const isAnswered = await withTimeout(timeoutMs, answered, () => false)
     if (!isAnswered) throw new ChannelSilence(timeoutMs)
@@ -161,6 +164,7 @@ export class WorkerProcess {
   #control(message: WorkerControl): void {
     if (message.type === 'rookery:failed') this.#reason = message.reason
     if (message.type === 'rookery:pong') {
+      this.#noteInspected(message.inspected)
       this.#pong?.()
       this.#pong = undefined
     }
@@ -171,6 +175,15 @@ export class WorkerProcess {
     this.bootMs = this.#readyAt - this.startedAt
     this.#resolveBooted(true)
     this.#listeners.ready()
+  }
+
+  #noteInspected(inspected: boolean): void {
+    if (inspected && !this.inspected)
+      this.#logger.warn(
+        { worker: this.name },
+        'the inspector of a worker is open: it is not killed when it does not answer',
+      )
+    this.inspected = inspected
   }
 
   #exit(code: number | null, signal: string | null): void {

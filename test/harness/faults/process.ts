@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export type SelfFault = `stall ${number}` | 'eat' | 'deaf'
+export type SelfFault = `stall ${number}` | 'eat' | 'deaf' | 'inspect'
 
 /** A directory with the faults that the processes of one host inflict on themselves. */
 export class SelfFaults {
