@@ -94,7 +94,7 @@ export function redisUrls(): Kind<string> {
       .max(8_192)
       .refine((value) => parseRedisUrls(value) !== undefined),
     expects:
-      'redis://user:password@host:port/database, rediss://… or unix:/path, or several separated by commas; in user and password, characters such as @ / # : are written as %40 %2F %23 %3A',
+      'redis://user:password@host:port/database, rediss://… or unix:/path, or several separated by commas; in user and password, characters such as @ / # : are written as %40 %2F %23 %3A; the only parameter is ?family=0, 4 or 6 (0: IPv4 or IPv6)',
     fromText: asIs,
   }
 }

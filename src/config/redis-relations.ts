@@ -10,8 +10,8 @@ const needRedis = ['redisCluster', 'redisSentinels', 'redisTlsCa', 'redisTlsCert
 const needSecret = ['clusterSecretOther', 'clusterSecretOld'] as const
 
 /** The parts that all addresses of a Redis Cluster must share. */
-const sharedParts = ({ tls, user, password, database }: RedisUrl) =>
-  JSON.stringify([tls, user, password, database])
+const sharedParts = ({ tls, user, password, database, family }: RedisUrl) =>
+  JSON.stringify([tls, user, password, database, family])
 
 export const redisRules: readonly Rule[] = [
   {
@@ -87,6 +87,6 @@ function clusterMistake(addresses: readonly RedisUrl[]): string | undefined {
     return 'nodes of a Redis Cluster are reached over TCP, not over a socket'
   if (addresses.some(({ database }) => database !== 0)) return 'a Redis Cluster has database 0 alone'
   if (new Set(addresses.map(sharedParts)).size > 1)
-    return 'all nodes of a Redis Cluster share one user, one password, and TLS or none'
+    return 'all nodes of a Redis Cluster share one user, one password, one family, and TLS or none'
   return undefined
 }

@@ -10,6 +10,8 @@ export interface RedisUrl {
   readonly user?: string
   readonly password?: string
   readonly database: number
+  /** `?family=`: which addresses of the name are used; 0: both kinds. Undefined: IPv4. */
+  readonly family?: 0 | 4 | 6
 }
 
 const DEFAULT_PORT = 6379
@@ -26,8 +28,10 @@ export function parseRedisUrls(text: string): readonly RedisUrl[] | undefined {
 function parseRedisUrl(text: string): RedisUrl | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
-  if (url.search !== '' || url.hash !== '') return undefined
-  if (url.protocol === 'unix:') return parseSocket(url)
+  if (url.hash !== '') return undefined
+  if (url.protocol === 'unix:') return url.search === '' ? parseSocket(url) : undefined
+  const family = url.search === '' ? {} : families[url.search]
+  if (family === undefined) return undefined
   const database = /^\/?([0-9]{0,5})$/.exec(url.pathname)?.[1]
   if (!['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '' || database === undefined)
     return undefined
@@ -41,7 +45,14 @@ function parseRedisUrl(text: string): RedisUrl | undefined {
     ...(user === '' ? {} : { user }),
     ...(password === '' ? {} : { password }),
     database: Number(database),
+    ...family,
   }
+}
+
+const families: Readonly<Record<string, { family: 0 | 4 | 6 }>> = {
+  '?family=0': { family: 0 },
+  '?family=4': { family: 4 },
+  '?family=6': { family: 6 },
 }
 
 function parseSocket(url: URL): RedisUrl | undefined {

@@ -13,7 +13,8 @@ export const exitCodes = {
   notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload, wait)' },
   redisUnfit: {
     code: 11,
-    meaning: "Redis answers and can't be used: too old, or the user may not do what is needed",
+    meaning:
+      "Redis answers and can't be used: too old, of another kind, or the user may not do what is needed",
   },
   badExport: { code: 12, meaning: 'the file is not an exported log, or was cut off (log import)' },
   roomsLeftOut: { code: 13, meaning: 'rooms that have entries already were left as they are (log import)' },

@@ -65,8 +65,9 @@ export function redisAddress(settings: RedisSettings): RedisAddress {
   return { kind: 'single', options: { ...options, ...place }, shown }
 }
 
-function loginOf({ user, password, database }: RedisUrl): ClientOptions {
+function loginOf({ user, password, database, family }: RedisUrl): ClientOptions {
   return {
+    ...(family === undefined ? {} : { family }),
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
     ...(database === 0 ? {} : { db: database }),

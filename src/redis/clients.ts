@@ -1,6 +1,8 @@
 /** Creates the ioredis clients, with their time-outs, reconnect delays and names. */
-import { Cluster, Redis } from 'ioredis'
+import type { ConnectionOptions } from 'node:tls'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { ClientOptions, RedisAddress, RedisSettings } from './address.ts'
+import { NodeNames } from './node-names.ts'
 import { retryDelayMs } from './retry.ts'
 
 export type RedisCommands = Redis | Cluster
@@ -49,8 +51,11 @@ export function commandsClient(address: RedisAddress, settings: RedisSettings): 
     })
   }
   const { enableOfflineQueue: _, ...redisOptions } = { ...common, ...address.options }
-  return new Cluster([...address.nodes], {
+  const names = new NodeNames()
+  const nodes = address.nodes.map((node) => names.named(node, tlsOf(address.options)))
+  return new Cluster(nodes, {
     redisOptions,
+    dnsLookup: names.lookup,
     enableOfflineQueue: false,
     lazyConnect: true,
     clusterRetryStrategy: retryStrategy,
@@ -85,12 +90,15 @@ export function stopClient(client: RedisCommands): void {
   client.disconnect()
 }
 
+/** Address of a master, with TLS options of its own if it has a name of its own. */
+export type NodeAddress = Pick<RedisOptions, 'tls'> & { host: string; port: number }
+
+function tlsOf({ tls }: ClientOptions): ConnectionOptions | undefined {
+  return typeof tls === 'object' ? tls : undefined
+}
+
 /** A subscriber connection; in a Redis Cluster to the master at `node`. Does not connect yet. */
-export function subscriberClient(
-  address: RedisAddress,
-  settings: RedisSettings,
-  node?: { host: string; port: number },
-): Redis {
+export function subscriberClient(address: RedisAddress, settings: RedisSettings, node?: NodeAddress): Redis {
   return new Redis({
     ...commonOptions(settings),
     ...address.options,

@@ -9,10 +9,19 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LogThrottle } from '../core/log-throttle.ts'
 import { type RedisAddress, type RedisSettings, redisAddress } from './address.ts'
-import { commandsClient, type RedisCommands, startClient, stopClient, subscriberClient } from './clients.ts'
+import {
+  commandsClient,
+  type NodeAddress,
+  type RedisCommands,
+  startClient,
+  stopClient,
+  subscriberClient,
+} from './clients.ts'
 import { CommandRunner } from './command-runner.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { problemOf } from './hints.ts'
 import { type RedisMetrics, redisMetrics } from './metrics.ts'
+import { nodeError } from './node-error.ts'
 import { RedisSubscriptions } from './redis-subscriptions.ts'
 import { retryDelayMs } from './retry.ts'
 import { checkServer, RedisUnfit } from './server-check.ts'
@@ -153,7 +162,7 @@ class OpenRedis implements RedisConnection {
       if (!this.#closed) this.#heartbeat.lost(`Redis at ${this.#address.shown} is away`)
     })
     this.commands.on('error', (error: Error) => this.#log(error))
-    this.commands.on('node error', (error: Error) => this.#log(error))
+    this.commands.on('node error', (error: Error, node: string) => this.#logNode(error, node))
     startClient(this.commands, (error) => this.#log(error))
   }
 
@@ -165,8 +174,7 @@ class OpenRedis implements RedisConnection {
   }
 
   #makePool(events: SubscriberEvents): SubscriberPool {
-    const client = (node?: { host: string; port: number }) =>
-      subscriberClient(this.#address, this.#settings, node)
+    const client = (node?: NodeAddress) => subscriberClient(this.#address, this.#settings, node)
     if (this.commands instanceof Cluster) return new ClusterSubscriberPool(this.commands, client, events)
     return new SingleSubscriberPool(client(), events)
   }
@@ -201,9 +209,20 @@ class OpenRedis implements RedisConnection {
   }
 
   #log(error: Error): void {
-    this.#throttle.run((heldBack) => {
-      const line = { redis: this.#address.shown, reason: error.message, heldBack }
-      this.#logger.warn(line, 'problem with Redis, retrying')
-    })
+    this.#throttle.run((heldBack) => this.#warn(error, heldBack))
+  }
+
+  #logNode(error: Error, node: string): void {
+    this.#throttle.run((heldBack) => void this.#warnOfNode(error, node, heldBack))
+  }
+
+  async #warnOfNode(error: Error, node: string, heldBack: number): Promise<void> {
+    const cause = await nodeError(this.commands, node)
+    if (!this.#closed) this.#warn(cause ?? error, heldBack)
+  }
+
+  #warn(error: Error, heldBack: number): void {
+    const line = { redis: this.#address.shown, ...problemOf(error), heldBack }
+    this.#logger.warn(line, 'problem with Redis, retrying')
   }
 }

@@ -8,6 +8,7 @@ import { DeadlineSet } from '../core/deadline-set.ts'
 import { Listeners } from '../core/listeners.ts'
 import { LogThrottle } from '../core/log-throttle.ts'
 import { RookeryError } from '../wire/errors.ts'
+import { problemOf } from './hints.ts'
 import type { RedisMetrics } from './metrics.ts'
 import { isReply } from './script.ts'
 import type { SubscriberConnection, SubscriberEvents } from './subscriber-connection.ts'
@@ -293,10 +294,7 @@ export class RedisSubscriptions implements Subscriptions {
 
   #log(error: Error): void {
     this.#throttle.run((heldBack) =>
-      this.#logger.warn(
-        { reason: error.message, heldBack },
-        'problem with the Redis subscriptions, retrying',
-      ),
+      this.#logger.warn({ ...problemOf(error), heldBack }, 'problem with the Redis subscriptions, retrying'),
     )
   }
 

@@ -11,7 +11,7 @@ import type { CheckedConnection } from './checked-connection.ts'
 import type { RedisCommands } from './clients.ts'
 import { isReply } from './script.ts'
 import { aclRules, missingPermissions } from './server-permissions.ts'
-import { tooOld } from './server-version.ts'
+import { isClusterNode, partOfCluster, tooOld, wrongKind } from './server-version.ts'
 import { LOOKED_AT, type ServerWarning, serverWarnings } from './server-warnings.ts'
 
 /** Redis answers but can't be used; the message says what to do. */
@@ -30,7 +30,8 @@ export async function checkServer(
 ): Promise<void> {
   const masters = mastersOf(connection.commands)
   for (const master of masters) {
-    const problem = tooOld(await connection.run(() => master.info('server')))
+    const info = await connection.run(() => master.info('server'))
+    const problem = wrongKind(info) ?? tooOld(info) ?? (await oneOfMany(connection, info))
     if (problem !== undefined) throw new RedisUnfit(problem)
   }
   const missing = await missingPermissions(connection, clusterName)
@@ -38,6 +39,19 @@ export async function checkServer(
   const warnings = await Promise.all(masters.map((master) => warningsOf(connection, master)))
   const each = new Map(warnings.flat().map(({ level, message }) => [message, level]))
   for (const [message, level] of each) logger[level](message)
+}
+
+/** A server of a Redis Cluster that is used as if it were alone. */
+async function oneOfMany(connection: CheckedConnection, info: string): Promise<string | undefined> {
+  const { commands } = connection
+  if (commands instanceof Cluster || !isClusterNode(info)) return undefined
+  try {
+    return partOfCluster(await connection.run(() => commands.cluster('INFO')))
+  } catch (error) {
+    // It may not be asked by this user. Then its answers to other commands say so.
+    if (error instanceof RookeryError && isReply(error.cause, 'NOPERM')) return undefined
+    throw error
+  }
 }
 
 function mastersOf(commands: RedisCommands): readonly Redis[] {

@@ -3,6 +3,7 @@
  * slots of subscribed channels.
  */
 import type { Cluster, Redis } from 'ioredis'
+import type { NodeAddress } from './clients.ts'
 import { slotOf } from './slot.ts'
 import { SubscriberConnection, type SubscriberEvents } from './subscriber-connection.ts'
 
@@ -45,7 +46,7 @@ export class SingleSubscriberPool implements SubscriberPool {
   }
 }
 
-type MakeClient = (node: { host: string; port: number }) => Redis
+type MakeClient = (node: NodeAddress) => Redis
 
 /** Shortest time between two refreshes of the slot owners. */
 const LOOK_MS = 250
@@ -68,9 +69,21 @@ export class ClusterSubscriberPool implements SubscriberPool {
     if (key === undefined) return undefined
     const connection =
       this.#connections.get(key) ??
-      new SubscriberConnection(this.#makeClient(addressOf(key)), this.#events, true)
+      new SubscriberConnection(
+        this.#makeClient({ ...this.#tlsOf(key), ...addressOf(key) }),
+        this.#events,
+        true,
+      )
     this.#connections.set(key, connection)
     return connection
+  }
+
+  /** The TLS options with which commands are sent to this node. */
+  #tlsOf(key: string): Pick<NodeAddress, 'tls'> {
+    const node = this.#cluster
+      .nodes('all')
+      .find(({ options: { host = '', port = 0 } }) => `${host}:${port}` === key)
+    return node?.options.tls === undefined ? {} : { tls: node.options.tls }
   }
 
   all(): Iterable<SubscriberConnection> {

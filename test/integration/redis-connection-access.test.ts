@@ -130,14 +130,16 @@ describe('TLS', () => {
   })
 
   it.each([
-    [{}, /self-signed certificate|unable to verify/],
-    [{ REDIS_TLS_SERVERNAME: 'other.example' }, /Hostname\/IP does not match/],
-  ])('rejects a server that it cannot verify: %o', async (env, reason) => {
+    [{}, /self-signed certificate|unable to verify/, 'REDIS_TLS_CA'],
+    [{ REDIS_TLS_SERVERNAME: 'other.example' }, /Hostname\/IP does not match/, 'REDIS_TLS_SERVERNAME'],
+  ])('rejects a server that it cannot verify, and names the setting: %o', async (env, reason, setting) => {
     const made = await certificates()
     const redis = await startTestRedis({ tls: made })
     const ca: Record<string, string> = 'REDIS_TLS_SERVERNAME' in env ? { REDIS_TLS_CA: made.caFile } : {}
     const host = openTestConnection({ REDIS_URL: redis.url, ...ca, ...env })
-    await until(() => host.lines.some((line) => reason.test(String(line['reason']))), 'the health says why')
+    const why = () => host.lines.find((line) => reason.test(String(line['reason'])))
+    await until(() => why() !== undefined, 'the health says why')
+    expect(why()?.['hint']).toContain(setting)
     expect(host.health).not.toMatchObject({ commands: null })
     expect(await redis.cli('client', 'list')).not.toContain('name=rookery')
   })

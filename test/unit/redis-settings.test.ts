@@ -27,6 +27,8 @@ describe('REDIS_URL', () => {
       'redis://us%40er:p%2Fw%23@h',
       { host: 'h', port: 6379, tls: false, user: 'us@er', password: 'p/w#', database: 0 },
     ],
+    ['rediss://h?family=0', { host: 'h', port: 6379, tls: true, database: 0, family: 0 }],
+    ['redis://h/1?family=6', { host: 'h', port: 6379, tls: false, database: 1, family: 6 }],
     ['unix:/run/redis.sock', { host: '', port: 0, socketPath: '/run/redis.sock', tls: false, database: 0 }],
   ])('%s is read', (text, expected) => {
     expect(parseRedisUrls(text)).toEqual([expected])
@@ -40,6 +42,9 @@ describe('REDIS_URL', () => {
     'redis://h/three',
     'redis://h/1/2',
     'redis://h?db=1',
+    'redis://h?family=5',
+    'redis://h?family=0&db=1',
+    'unix:/run/redis.sock?family=0',
     'redis://u:p#w@h',
     'redis://u:%@h',
     'unix:redis.sock',
@@ -63,7 +68,7 @@ describe('REDIS_URL', () => {
     [{ REDIS_URL: 'redis://a', REDIS_CLUSTER: 'true', REDIS_SENTINELS: 'a:1' }, 'excludes a Redis Cluster'],
     [{ REDIS_URL: 'redis://a/1,redis://b/1' }, 'a Redis Cluster has database 0 alone'],
     [{ REDIS_URL: 'redis://a/1', REDIS_CLUSTER: 'true' }, 'a Redis Cluster has database 0 alone'],
-    [{ REDIS_URL: 'redis://:x@a,redis://b' }, 'share one user, one password, and TLS or none'],
+    [{ REDIS_URL: 'redis://:x@a,redis://b' }, 'share one user, one password, one family, and TLS or none'],
     [{ REDIS_URL: 'unix:/a,unix:/b' }, 'over TCP, not over a socket'],
     [{ REDIS_URL: 'redis://a', REDIS_TLS_CA: 'ca.pem' }, 'write rediss:// in REDIS_URL'],
     [
@@ -137,6 +142,11 @@ describe('an address of Redis', () => {
     })
     expect(found.options).not.toHaveProperty('host')
     expect(found.options).not.toHaveProperty('sentinelTLS')
+  })
+
+  it('has the address family of its URL', () => {
+    expect(address({ REDIS_URL: 'rediss://a?family=0' }).options).toMatchObject({ family: 0 })
+    expect(problems({ REDIS_URL: 'redis://a?db=1' })[0]).toContain('the only parameter is ?family=0, 4 or 6')
   })
 
   it('is shown without its password', () => {

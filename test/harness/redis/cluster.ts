@@ -3,6 +3,7 @@ import { run } from '../command.ts'
 import { freePort } from '../network/free-port.ts'
 import { until } from '../until.ts'
 import { startRedis, type TestRedis } from './redis.ts'
+import type { TestCertificates } from './tls.ts'
 
 export interface ClusterSize {
   masters?: number
@@ -11,6 +12,10 @@ export interface ClusterSize {
   config?: Record<string, string>
   /** The address of all nodes; 127.0.0.1 by default. */
   host?: string
+  /** One for each node, masters first. The nodes then speak TLS only. */
+  tls?: readonly TestCertificates[]
+  /** Names that the nodes announce in place of their addresses. */
+  names?: readonly string[]
 }
 
 export class TestRedisCluster {
@@ -84,25 +89,38 @@ export class TestRedisCluster {
 }
 
 export async function startRedisCluster(size: ClusterSize = {}): Promise<TestRedisCluster> {
-  const { masters = 3, replicas = 0, config = {}, host = '127.0.0.1' } = size
+  const { masters = 3, replicas = 0, config = {}, host = '127.0.0.1', tls, names } = size
   const nodes: TestRedis[] = []
-  for (let count = masters * (1 + replicas); count > 0; count -= 1) {
+  for (let index = 0; index < masters * (1 + replicas); index += 1) {
     const bus = {
       'cluster-enabled': 'yes',
       'cluster-port': String(await freePort()),
       'cluster-node-timeout': '1500',
     }
-    nodes.push(await startRedis({ host, config: { ...bus, ...config } }))
+    const certificates = tls?.[index]
+    const own = {
+      ...bus,
+      ...(certificates && { 'tls-cluster': 'yes' }),
+      ...nameOf(names?.[index]),
+      ...config,
+    }
+    nodes.push(await startRedis({ host, config: own, ...(certificates && { tls: certificates }) }))
   }
   const cluster = new TestRedisCluster(nodes)
   const addresses = nodes.map(({ port }) => `${host}:${port}`)
   const asked = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes']
-  const made = await run('redis-cli', asked)
+  const authority = tls?.[0]?.caFile
+  const made = await run('redis-cli', [...(authority ? ['--tls', '--cacert', authority] : []), ...asked])
   if (made.code !== 0) throw new Error(`redis-cli --cluster create: ${made.stdout}${made.stderr}`)
   await until(() => cluster.isWhole(), 'the cluster is whole')
   await until(() => haveCopied(nodes, masters * replicas), 'the replicas have copied their masters')
   return cluster
 }
+
+const nameOf = (name: string | undefined): Record<string, string> =>
+  name === undefined
+    ? {}
+    : { 'cluster-announce-hostname': name, 'cluster-preferred-endpoint-type': 'hostname' }
 
 async function haveCopied(nodes: readonly TestRedis[], replicas: number): Promise<boolean> {
   const states = await Promise.all(nodes.map((node) => node.cli('info', 'replication')))

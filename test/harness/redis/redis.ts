@@ -207,5 +207,6 @@ function tlsLines(tls: TestCertificates, port: number): [string, string][] {
     ['tls-key-file', tls.keyFile],
     ['tls-ca-cert-file', tls.caFile],
     ['tls-auth-clients', tls.askClients ? 'yes' : 'no'],
+    ['tls-replication', 'yes'],
   ]
 }
