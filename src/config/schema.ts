@@ -242,7 +242,7 @@ const settings = {
   maxPacketBytes: required(integer(1024, 104_857_600), 65_536, {
     section: 'Clients and their limits',
     unit: 'bytes',
-    doc: "Size of one packet from a client (Socket.IO's maxHttpBufferSize).",
+    doc: "Size of one packet from a client (Socket.IO's maxHttpBufferSize). Over long polling binary data counts as base64: 65,536 are 49,152 bytes of a Buffer. A longer packet ends the connection; the application's 'disconnect' says 'transport error'.",
   }),
   textMaxChars: required(integer(1, 1_000_000), 4000, {
     section: 'Clients and their limits',

@@ -31,6 +31,7 @@ import {
   reportReceivedHandles,
   tagSocketIds,
   unsentBytes,
+  watchOversizedPackets,
   watchSlowClients,
 } from './connections/index.ts'
 import { drainConnections } from './drain.ts'
@@ -130,6 +131,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const io = new Server(httpServer, socketOptions(parts))
   // After Engine.IO, which hides its own requests from listeners that were added before it.
   const requests = new OpenRequests(httpServer, logger)
+  watchOversizedPackets(httpServer, io, { maxBytes: config.maxPacketBytes, logger, registry })
   limitBodyTime(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
   io.engine.generateId = () => generateSessionId(boot.tag)
   limitConnects(io, registry, () => performance.now())
