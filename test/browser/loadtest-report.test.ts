@@ -45,6 +45,11 @@ const coloursOf = (page: Page): Promise<number[]> =>
     return new Set(pixels).size
   })`)
 
+/** The tables that are wider than their place. */
+const CUT_OFF = `[...document.querySelectorAll('.scroll')]
+  .filter((table) => table.scrollWidth > table.clientWidth)
+  .map((table) => table.ariaLabel)`
+
 it.each([
   ['passed', imaginedResult(), {}],
   ['failed', failedResult(), PHONE],
@@ -63,6 +68,10 @@ it.each([
     expect(await page.locator('h1').textContent()).toContain(name.toUpperCase())
     expect(await requests(page)).toBe(0)
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    const target = await page.locator('.verdict .target').textContent()
+    expect(target).toMatch(/^On rookery: 1 host with 2 workers\. /)
+    // On a phone tables scroll; beside that nothing is cut off.
+    if (look !== PHONE) expect(await page.evaluate<string[]>(CUT_OFF)).toEqual([])
     await opened.screenshot(`loadtest-${name}`)
     expect(await seriousViolations(page)).toEqual([])
   },

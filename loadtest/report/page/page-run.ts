@@ -21,7 +21,7 @@ export function runHeader(result: RunResult): { title: string; header: Html } {
   const header = html`<header class="verdict ${outcome.status}">
 <p class="eyebrow">Load test · ${result.scenario.name} · ${when(result)}</p>
 <h1>${badge(outcome)} ${result.scenario.title}</h1>
-<p class="target">On ${result.target.title}. ${factsLine(result)}</p>
+<p class="target">On ${shapeText(result)}. ${factsLine(result)}</p>
 ${reasonsOf(outcome)}
 <p class="invariant"><span>What must hold:</span> ${result.scenario.invariant}.</p>
 </header>`
@@ -52,9 +52,14 @@ ${data}`
   const outcome = outcomeOf(result)
   return html`<details class="run" id="${id}"${of.index === 0 ? html` open` : ''}>
 <summary><h2>${of.index + 1}. ${label}: ${result.scenario.name}</h2> ${badge(outcome)}</summary>
-<p class="target">${result.scenario.title}, on ${result.target.title}. ${factsLine(result)}</p>
+<p class="target">${result.scenario.title}, on ${shapeText(result)}. ${factsLine(result)}</p>
 ${reasonsOf(outcome)}
 ${inner}</details>`
+}
+
+/** What ran this time; the title of a target says what it can be. */
+function shapeText({ target: { name, hosts, workersPerHost } }: RunResult): string {
+  return `${name}: ${countOf(hosts, 'host')} with ${countOf(workersPerHost, 'worker')}${hosts > 1 ? ' each' : ''}`
 }
 
 function factsLine({ clients, dialect, kind, durationMs }: RunResult): string {

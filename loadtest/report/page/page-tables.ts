@@ -125,7 +125,7 @@ ${facts([
   ['Seed', html`<code>${result.seed}</code>`],
   ['Commit', tool.commit === null ? NOTHING : html`<code>${tool.commit}</code>`],
   ['Suite', tool.version],
-  ['Target', `${target.title} (${target.hosts} × ${target.workersPerHost})`],
+  ['Kind of target', target.title],
   ['Clients by process', clients.perAgent.map(whole).join(' + ')],
   ['CPU', `${machine.cpu}, ${machine.cores} cores`],
   ['Memory', bytes(machine.memoryBytes)],
