@@ -101,7 +101,7 @@ async function say(chats, [name, room, text]) {
 /** Signs in and opens the other rooms once, so that they are in the list. */
 async function enterViewer(page, url) {
   await page.goto(`${url}/#/room/${ROOM}`)
-  await page.getByRole('textbox', { name: 'What should others call you?' }).fill(VIEWER)
+  await page.getByRole('textbox', { name: 'What should people call you?' }).fill(VIEWER)
   await page.keyboard.press('Enter')
   for (const room of ['design', 'lunch', 'support', ROOM]) {
     const find = page.getByRole('textbox', { name: 'Find a room or a person, or name a new room' })

@@ -91,7 +91,7 @@ it('the sign-in page', async () => {
 
 it('an empty room', async () => {
   const sam = await enter()
-  await sam.page.getByText('Nothing has been said in').waitFor()
+  await sam.page.getByText('No messages in').waitFor()
   await checkAppearance(sam.opened, 'empty')
 })
 

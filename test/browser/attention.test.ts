@@ -93,8 +93,8 @@ it('the death of a worker changes nothing in what is shown', async () => {
   await ann.heading('Ben').waitFor()
   await ann.line('calm').click()
   await ann.page.getByRole('button', { name: 'People in this room: 2' }).waitFor()
-  await ann.page.getByText('2 are here').waitFor()
-  await expect.poll(() => ann.line('Ben').textContent()).toContain('here now')
+  await ann.page.getByText('2 people here').waitFor()
+  await expect.poll(() => ann.line('Ben').textContent()).toContain('online')
 
   await ann.page.evaluate(RECORD)
   const again = Promise.all([ann, ben].map(({ page }) => opensWebSocket(page)))

@@ -89,7 +89,7 @@ it('messages written offline wait, are counted, and arrive once and in order', a
   await ann.page.context().setOffline(true)
   await ann.say('written offline')
   await ann.say('and one more')
-  await ann.page.getByText(/You are offline\. 2 messages wait/).waitFor()
+  await ann.page.getByText(/You are offline\. 2 unsent messages/).waitFor()
   await ann.message('written offline').getByText('Waiting').waitFor()
   await ben.say('meanwhile')
   await ann.opened.screenshot('offline')
@@ -149,7 +149,7 @@ it('counts unread messages in other rooms, and marks mentions', async () => {
 
 it('marks messages sent to a room that was empty when the user left it', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'quiet'), enter('Ben', 'quiet')])
-  await ann.page.getByText('Nothing has been said in').waitFor()
+  await ann.page.getByText('No messages in').waitFor()
   await ann.goTo('aside')
   await ben.say('The first word')
   await expect.poll(() => ann.line('quiet').textContent()).toMatch(/1 unread/)
@@ -163,7 +163,7 @@ it('marks messages sent to a room that was empty when the user left it', async (
 })
 
 it('a person who is not alone does not see that nobody is there', async () => {
-  const first = 'You are the first here'
+  const first = 'You’re the first one here'
   const ann = await enter('Ann', 'company')
   await ann.page.getByText(first).waitFor()
   await ann.say('Is anybody here?')

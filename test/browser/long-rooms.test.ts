@@ -207,7 +207,7 @@ it('older messages that failed to load are loaded when the connection is back', 
   await scrollTo(ann, 0)
   await asksForOlder(ann)
   network.cut()
-  await ann.page.getByText('Older messages could not be loaded').waitFor()
+  await ann.page.getByText('Could not load older messages').waitFor()
   const before = await visibleTexts(ann)
   const height = await scrollHeight(ann)
   network.mend()

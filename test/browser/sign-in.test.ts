@@ -39,8 +39,8 @@ describe('a new user', () => {
     // The name field has the focus, and no other decision is needed.
     await opened.page.keyboard.type('Ann')
     await opened.page.keyboard.press('Enter')
-    await ann.page.getByText('Nothing has been said in #lobby yet').waitFor()
-    await ann.page.getByRole('button', { name: 'Copy a link to invite others' }).waitFor()
+    await ann.page.getByText('No messages in #lobby yet').waitFor()
+    await ann.page.getByRole('button', { name: 'Copy invite link' }).waitFor()
     await opened.page.keyboard.type('Hello?')
     await opened.page.keyboard.press('Enter')
     await ann.sees('Hello?')
@@ -50,7 +50,7 @@ describe('a new user', () => {
   it('sees what is wrong with a name', async () => {
     const opened = await browser.openPage({ url: rookery.url })
     await opened.page.getByRole('button', { name: 'Enter' }).click()
-    await opened.page.getByText('Enter the name that others will see.').waitFor()
+    await opened.page.getByText('Enter a name.').waitFor()
     const ann = new Person('Ann', opened)
     expect(await ann.nameField.getAttribute('aria-invalid')).toBe('true')
   })
@@ -110,7 +110,7 @@ describe('where a token is required', () => {
     const field = opened.page.getByLabel('Your token')
     await field.fill('nonsense')
     await field.press('Enter')
-    await opened.page.getByRole('alert').getByText('Your token was not accepted').waitFor()
+    await opened.page.getByRole('alert').getByText('Your token was rejected').waitFor()
     await field.fill(await token('ann', 'Ann of the token'))
     await field.press('Enter')
     await ann.composer.waitFor()
@@ -160,7 +160,7 @@ describe.skipIf(disk === undefined)('while the disk is full', () => {
       isFull = ack?.ok === false
     }
     await ann.say('when there is none')
-    await ann.page.getByText(/The server can’t store messages just now.*1 message waits/).waitFor()
+    await ann.page.getByText(/The server can’t store messages right now.*1 unsent message/).waitFor()
     await ann.message('when there is none').getByText('Waiting').waitFor()
     await ann.opened.screenshot('degraded')
     expect(await seriousViolations(ann.page)).toEqual([])

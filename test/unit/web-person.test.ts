@@ -137,8 +137,8 @@ describe('the banner', () => {
 
   it('shows how many messages wait', () => {
     expect(offlineText(0)).toBe('You are offline.')
-    expect(offlineText(1)).toBe('You are offline. 1 message waits and will be sent when you are back.')
-    expect(offlineText(7)).toBe('You are offline. 7 messages wait and will be sent when you are back.')
+    expect(offlineText(1)).toBe('You are offline. 1 unsent message will be sent when you are back online.')
+    expect(offlineText(7)).toBe('You are offline. 7 unsent messages will be sent when you are back online.')
   })
 
   it('shows at once why nothing can be stored', () => {

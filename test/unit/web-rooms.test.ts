@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/app/name-rules.ts'
 import { countText, pageTitle } from '../../src/web/app/page-title.ts'
 import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
-import { sortedMembers } from '../../src/web/room/member-order.ts'
+import { sameNames, shortId } from '../../src/web/conversation/same-names.ts'
+import { membersShown, sortedMembers } from '../../src/web/room/member-order.ts'
 import { roomTitle } from '../../src/web/room/room-title.ts'
+import { peopleFound } from '../../src/web/sidebar/people-search.ts'
 import {
   itemsFound,
   offerFor,
@@ -131,7 +133,40 @@ describe('the list of rooms', () => {
   })
 })
 
+describe('people', () => {
+  it('are found by the beginning of their names, then of any word, then by any part; each once', () => {
+    const people = ['Bob Ada', 'ada', 'Canada', 'René Ada'].map((name) => ({ id: name, name }))
+    expect(peopleFound([...people, ...people], '@ADA', 9).map(({ name }) => name)).toEqual([
+      'ada',
+      'Bob Ada',
+      'René Ada',
+      'Canada',
+    ])
+    expect(peopleFound(people, 'rene', 9).map(({ name }) => name)).toEqual(['René Ada'])
+    expect(peopleFound(people, '', 2)).toHaveLength(2)
+  })
+
+  it('with the same name are told apart by their ids', () => {
+    const people = [
+      { id: 'a-0001', name: 'Eve' },
+      { id: 'b-0002', name: ' eve' },
+      { id: 'c-0003', name: 'Bob' },
+      { id: 'c-0003', name: 'Bob' },
+    ]
+    expect([...sameNames(people)]).toEqual(['a-0001', 'b-0002'])
+    expect(shortId('a-0001')).toBe('0001')
+  })
+})
+
 describe('the members of a room', () => {
+  it('are filtered, and the user is among them also where the list ends before', () => {
+    const me = { id: 'me', name: 'Ann' }
+    const list = ['zoe', 'Bob'].map((name) => ({ id: name, name }))
+    expect(membersShown(list, { me, filter: '' }).map(({ name }) => name)).toEqual(['Ann', 'Bob', 'zoe'])
+    expect(membersShown(list, { me, filter: 'o' }).map(({ name }) => name)).toEqual(['Bob', 'zoe'])
+    expect(membersShown([], { me, filter: '' })).toEqual([])
+  })
+
   it('are listed with the user first, then by name', () => {
     const members = [
       { id: '3', name: 'zoe' },

@@ -48,8 +48,8 @@ function ErrorReport({ text, Title }: { readonly text: string; readonly Title: '
       <div role="alert">
         <Title class="empty-pane-title">Something went wrong</Title>
         <p class="error-report-text">
-          This page could not be displayed. No messages are lost: unsent ones are kept in this browser and
-          will be sent after a reload.
+          This page could not be shown. No messages are lost: unsent ones stay in this browser and are sent
+          after a reload.
         </p>
       </div>
       <button type="button" class="button button-primary" onClick={() => location.reload()}>

@@ -21,7 +21,7 @@ export function roomNameProblem(name: string, maxChars = ROOM_MAX_CHARS): string
   if (wrong !== null) {
     return `“${characterAt(name, wrong.index)}” can’t be in a room’s name. Letters a–z and A–Z, digits and . _ : - can.`
   }
-  if (name.length > maxChars) return `A room’s name has at most ${maxChars} characters.`
+  if (name.length > maxChars) return `A room’s name can have at most ${maxChars} characters.`
   if (isDirect(name)) return 'Names that begin with dm: are reserved for direct messages.'
   return undefined
 }
@@ -29,9 +29,9 @@ export function roomNameProblem(name: string, maxChars = ROOM_MAX_CHARS): string
 /** Why the name is not valid for a person; undefined if it is. */
 export function personNameProblem(written: string, maxChars = NAME_MAX_CHARS): string | undefined {
   const name = written.trim()
-  if (name === '') return 'Enter the name that others will see.'
-  if (name.length > maxChars) return `A name has at most ${maxChars} characters.`
-  if (UNPRINTABLE.test(name)) return 'A name has no control characters.'
+  if (name === '') return 'Enter a name.'
+  if (name.length > maxChars) return `A name can have at most ${maxChars} characters.`
+  if (UNPRINTABLE.test(name)) return 'A name can’t contain control characters.'
   return undefined
 }
 

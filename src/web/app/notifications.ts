@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import { beginningOf } from '../conversation/characters.ts'
 import type { KeyValueStorage } from '../session/identity.ts'
+import { isVisibleElsewhere } from './visible-tabs.ts'
 
 const STORAGE_KEY = 'rookery:notifications'
 const TEXT_MAX_CHARS = 180
@@ -14,6 +15,8 @@ export interface Notice {
   readonly text: string
   /** A later notification with the same tag replaces this one. */
   readonly tag: string
+  /** Whose notice it is. Nothing is shown while this user looks at the page in another tab. */
+  readonly user: string
   readonly open: () => void
 }
 
@@ -39,8 +42,9 @@ export async function switchNotifications(on: boolean, storage: KeyValueStorage)
   if (permission === 'granted') storage.setItem(STORAGE_KEY, 'on')
 }
 
-export function notify({ title, text, tag, open }: Notice): void {
+export async function notify({ title, text, tag, user, open }: Notice): Promise<void> {
   if (notifications.value !== 'on' || document.visibilityState === 'visible') return
+  if (await isVisibleElsewhere(user)) return
   try {
     const shown = new Notification(title, { body: beginningOf(text, TEXT_MAX_CHARS), tag })
     shown.addEventListener('click', () => {

@@ -86,6 +86,7 @@ export class Page {
       people: this.#people,
       admitted: (user) => this.#admitted(identity, user),
       messageReceived: (message) => this.#messageReceived(message),
+      leftElsewhere: (room) => this.#closeRoom(room),
       showError: (text, detail) => this.showToast(text, detail),
     })
   }
@@ -95,13 +96,11 @@ export class Page {
     const session = this.session.peek()
     if (session === undefined) return
     this.#identities.forget(session.identity.kind)
-    this.hasEntered.value = false
-    this.session.value = undefined
-    this.#replace('')
+    this.#toSignIn()
     try {
       await (session.identity.kind === 'guest' ? session.end() : session.close())
     } catch {
-      this.showToast('Your unsent messages could not be removed from this browser.')
+      this.showToast('Your unsent messages could not be deleted from this browser.')
     }
   }
 
@@ -125,11 +124,26 @@ export class Page {
   }
 
   async leave(room: string): Promise<void> {
-    if (this.room.peek() === room) this.#replace('#/')
+    this.#closeRoom(room)
     try {
       await this.session.peek()?.rooms.leave(room)
     } catch {
-      this.showToast(`The server did not confirm that you left ${room}. It may appear in your list again.`)
+      this.showToast(`The server did not confirm that you left ${room}. It may come back to your list.`)
+    }
+  }
+
+  /** Another tab may have signed out, or changed the name. */
+  identityStored(): void {
+    const session = this.session.peek()
+    const stored = this.#identities.load()
+    if (stored?.kind === 'token' || session?.identity.kind === 'token') return
+    if (stored === undefined) {
+      if (session === undefined) return
+      this.#toSignIn()
+      void session.close()
+    } else if (stored.key !== session?.identity.key || stored.name !== session.identity.name) {
+      this.hasEntered.value = true
+      this.enter(stored)
     }
   }
 
@@ -158,7 +172,19 @@ export class Page {
   #messageReceived({ room, from, text = 'sent you a message', isPersonal }: ReceivedMessage): void {
     if (!isPersonal) return
     const title = isDirect(room) ? from.name : `${from.name} in #${room}`
-    notify({ title, text, tag: room, open: () => this.open(room) })
+    const user = this.session.peek()?.me.peek().id ?? ''
+    void notify({ title, text, tag: room, user, open: () => this.open(room) })
+  }
+
+  #toSignIn(): void {
+    this.hasEntered.value = false
+    this.session.value = undefined
+    this.dialog.value = undefined
+    this.#replace('')
+  }
+
+  #closeRoom(room: string): void {
+    if (this.room.peek() === room) this.#replace('#/')
   }
 
   #replace(hash: string): void {

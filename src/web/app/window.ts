@@ -3,16 +3,30 @@ import { effect } from '@preact/signals'
 import plainIcon from '../icon.svg'
 import dotIcon from '../icon-dot.svg'
 import { roomTitle } from '../room/room-title.ts'
+import { GUEST } from '../session/identity.ts'
 import { unreadTotal } from '../sidebar/room-list-model.ts'
+import { storagePrefix } from './base.ts'
 import type { Page } from './page.ts'
 import { pageTitle } from './page-title.ts'
 import { tokenOfHash } from './route.ts'
+import { showVisibleTab } from './visible-tabs.ts'
 
 export function followWindow(page: Page): void {
   addEventListener('hashchange', () => {
     const token = takeToken()
     if (token !== undefined) page.enterWithToken(token)
     page.moved()
+  })
+  addEventListener('storage', ({ key, storageArea }) => {
+    if (storageArea === localStorage && (key === storagePrefix() + GUEST || key === null))
+      page.identityStored()
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void page.session.peek()?.rooms.refresh()
+  })
+  effect(() => {
+    const user = page.session.value?.me.value.id ?? ''
+    return user === '' ? undefined : showVisibleTab(user)
   })
   addEventListener('online', () => page.session.peek()?.chat.connect())
   followHeight()

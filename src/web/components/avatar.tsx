@@ -4,7 +4,7 @@ import { avatarContentOf } from './initials.ts'
 
 interface AvatarProps {
   readonly user: Author
-  /** 24, 36 or 56 px. */
+  /** 24, 36 or 56 px at the usual text size. */
   readonly size?: 's' | 'm' | 'l'
 }
 

@@ -65,9 +65,7 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
   const actions: MessageActions = useMemo(
     () => ({
       copy: ({ text = '' }) => {
-        void copyText(text).then((isCopied) =>
-          setStatus(isCopied ? 'Copied' : 'The browser does not allow copying'),
-        )
+        void copyText(text).then((isCopied) => setStatus(isCopied ? 'Copied' : 'Your browser blocks copying'))
       },
       edit: setEditing,
       remove: setRemoving,

@@ -15,16 +15,16 @@ interface EmptyRoomProps {
 
 const EMPTY = {
   room: {
-    heading: (title: string) => `Nothing has been said in ${title} yet`,
-    text: 'Say hello: everybody who opens this room will see it, and it is kept.',
+    heading: (title: string) => `No messages in ${title} yet`,
+    text: 'Say hello. Everyone who opens this room can read it, now and later.',
   },
   direct: {
     heading: (title: string) => `Just you and ${title}`,
-    text: 'Only the two of you can read this conversation, and it is kept. Say hello.',
+    text: 'Only the two of you can read this conversation. Say hello.',
   },
   notes: {
     heading: () => 'Notes to yourself',
-    text: 'Only you can read what you write here, and it is kept.',
+    text: 'Only you can read what you write here.',
   },
 } as const
 
@@ -48,7 +48,7 @@ function CopyLink() {
     <>
       <button type="button" class="button" onClick={() => void copy()}>
         {state === 'copied' ? <CheckIcon size={18} /> : <LinkIcon size={18} />}
-        {state === 'copied' ? 'Link copied' : 'Copy a link to invite others'}
+        {state === 'copied' ? 'Link copied' : 'Copy invite link'}
       </button>
       <p class="empty-room-link" role="status">
         {state === 'failed' ? location.href : ''}
@@ -70,10 +70,10 @@ export function RefusedRoom({ room, title }: { room: ChatRoom; title: string }) 
 }
 
 function refusalText({ refusal }: ChatRoom): string {
-  if (refusal === undefined) return 'The server does not say why.'
+  if (refusal === undefined) return 'The server gave no reason.'
   if (refusal.code === 'forbidden')
-    return 'You have no access to it. The people in it, or those who run this server, can tell you more.'
-  if (refusal.code === 'bad_request') return `A room can’t have that name: ${refusal.message}.`
+    return 'You don’t have access. Ask someone in the room, or whoever runs this server.'
+  if (refusal.code === 'bad_request') return `This name can’t be used: ${refusal.message}.`
   return errorText(refusal.code)
 }
 

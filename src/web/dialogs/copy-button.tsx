@@ -27,9 +27,7 @@ export function CopyButton({ text, class: buttonClass = 'button button-small', c
   const copy = async () => {
     const done = await copyText(text())
     setCopied(done)
-    page.showToast(
-      done ? 'Copied.' : 'The browser does not allow copying: select the text and copy it yourself.',
-    )
+    page.showToast(done ? 'Copied' : 'Your browser blocks copying: select the text and copy it.')
   }
   return (
     <button type="button" class={buttonClass} onClick={() => void copy()}>

@@ -56,9 +56,9 @@ function RenameDialog({ session, close }: DialogProps) {
   }
   return (
     <Dialog title="Change your name" onClose={close}>
-      <p>Messages that you have already sent keep your old name.</p>
+      <p>Messages you have already sent keep your old name.</p>
       <NameForm
-        label="What should others call you?"
+        label="What should people call you?"
         action="Change"
         value={session.me.value.name}
         isBusy={false}
@@ -78,7 +78,8 @@ function TokenDialog({ close }: { readonly close: () => void }) {
   return (
     <Dialog title="Sign in" onClose={close}>
       <p>
-        This server identifies users by a token. Unsent messages are sent once you are back as the same user.
+        This server identifies users by a token. Unsent messages are sent once you are signed in as the same
+        user.
       </p>
       <TokenForm isBusy={false} onToken={enter} />
     </Dialog>
@@ -94,13 +95,13 @@ function LeaveDialog({ session, room, close }: DialogProps & { readonly room: st
     void page.leave(room)
   }
   const text = isDirect
-    ? 'It disappears from your list and comes back when one of you writes again. No messages are lost.'
-    : 'It disappears from your list. You can come back at any time by its name. No messages are lost.'
+    ? 'It leaves your list until one of you writes again. No messages are lost.'
+    : 'It leaves your list. You can join again at any time. No messages are lost.'
   return (
     <Dialog title={isDirect ? `Close the conversation with ${title}?` : `Leave ${title}?`} onClose={close}>
       <p>{text}</p>
-      <p>Messages that have not been sent yet are discarded.</p>
-      <DialogActions close={close} action={isDirect ? 'Close it' : 'Leave'} act={leave} />
+      <p>Unsent messages are discarded.</p>
+      <DialogActions close={close} action={isDirect ? 'Close' : 'Leave'} act={leave} />
     </Dialog>
   )
 }
@@ -117,11 +118,11 @@ function SignOutDialog({ session, close }: DialogProps) {
       {isGuest ? (
         <p>
           This browser will forget the secret key that makes you{' '}
-          <strong dir="auto">{session.me.value.name}</strong>. This can’t be undone: you can never come back
-          as the same user or to your direct messages.
+          <strong dir="auto">{session.me.value.name}</strong>. This can’t be undone: you lose this user and
+          its direct messages for good.
         </p>
       ) : (
-        <p>This tab will forget your token. You can come back with it or with a new one.</p>
+        <p>This tab will forget your token. You can sign in again with it or with a new one.</p>
       )}
       <DialogActions close={close} action={isGuest ? 'Forget me and sign out' : 'Sign out'} act={signOut} />
     </Dialog>
@@ -138,7 +139,7 @@ function DialogActions({ close, action, act }: DialogActionsProps) {
   return (
     <div class="dialog-actions">
       <button type="button" class="button" onClick={close}>
-        Stay
+        Cancel
       </button>
       <button type="button" class="button button-danger" onClick={act}>
         {action}

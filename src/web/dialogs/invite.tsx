@@ -30,8 +30,8 @@ export function InviteCard({ session }: { readonly session: Session }) {
       >
         <CloseIcon size={16} />
       </button>
-      <h2 class="invite-title">You are the first here</h2>
-      <p class="invite-text">Share a link, or try it with yourself in a second window.</p>
+      <h2 class="invite-title">You’re the first one here</h2>
+      <p class="invite-text">Share a link, or try it in a second window.</p>
       <InviteActions withLink />
     </section>
   )

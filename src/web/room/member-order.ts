@@ -1,5 +1,6 @@
-/** The order of a room's members. Pure. */
+/** Which of a room's members are listed, and in which order. Pure. */
 import type { Author } from '../../client/index.ts'
+import { peopleFound } from '../sidebar/people-search.ts'
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
@@ -11,4 +12,16 @@ export function sortedMembers(members: readonly Author[], myId: string): Author[
       names.compare(a.name, b.name) ||
       (a.id < b.id ? -1 : 1),
   )
+}
+
+export interface MembersView {
+  readonly me: Author
+  readonly filter: string
+}
+
+/** The user is in the room, also if the server's list, which ends somewhere, does not say so. */
+export function membersShown(list: readonly Author[], { me, filter }: MembersView): Author[] {
+  const isListed = list.length === 0 || list.some(({ id }) => id === me.id)
+  const all = sortedMembers(isListed ? list : [...list, me], me.id)
+  return filter.trim() === '' ? all : peopleFound(all, filter, all.length)
 }

@@ -1,12 +1,13 @@
-/** The members of a room. A click opens a direct conversation. */
-import { useEffect, useMemo } from 'preact/hooks'
+/** The members of a room, with a filter. A click opens a direct conversation. */
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Author, ChatRoom } from '../../client/index.ts'
 import { numberText } from '../app/locale.ts'
 import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
+import { sameNames, shortId } from '../conversation/same-names.ts'
 import type { Session } from '../session/session.ts'
 import { isConnected } from '../session/shown-state.ts'
-import { sortedMembers } from './member-order.ts'
+import { membersShown } from './member-order.ts'
 
 interface MembersListProps {
   readonly room: ChatRoom
@@ -14,9 +15,13 @@ interface MembersListProps {
   readonly onChosen?: () => void
 }
 
+/** A shorter list needs no filter. */
+const FILTERED_MIN = 12
+
 export function MembersList({ room, session, onChosen }: MembersListProps) {
   const page = usePage()
   const me = session.me.value
+  const [filter, setFilter] = useState('')
   useEffect(() => {
     // If the list is complete, events keep it up to date.
     if (room.joined && room.members.list.length < room.members.count)
@@ -24,7 +29,7 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
   }, [room])
   const { list, count } = session.rooms.membersOf(room)
   const isCurrent = isConnected(session.shownState.value)
-  const members = useMemo(() => sortedMembers(list, me.id), [list, me.id])
+  const members = useMemo(() => membersShown(list, { me, filter }), [list, me, filter])
   const choose = (user: Author) => {
     onChosen?.()
     page.openDirect(user)
@@ -32,44 +37,104 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
   return (
     <div class="members">
       <p class="members-count">
-        {isCurrent ? countText(count, list.length) : 'As it was when you were last connected.'}
+        {isCurrent ? countText(count, list.length) : 'From before the connection was lost.'}
       </p>
-      <ul class="members-list">
-        {members.map((user) => (
-          <Member key={user.id} user={user} isMe={user.id === me.id} choose={choose} />
-        ))}
-      </ul>
+      {list.length >= FILTERED_MIN && (
+        <input
+          class="field members-filter"
+          type="text"
+          inputMode="search"
+          dir="auto"
+          aria-label="Filter people"
+          placeholder="Filter"
+          autocomplete="off"
+          spellcheck={false}
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+      )}
+      <Members members={members} me={me} choose={choose} />
+      {members.length === 0 && <p class="members-count">No matches</p>}
     </div>
+  )
+}
+
+interface MembersProps {
+  readonly members: readonly Author[]
+  readonly me: Author
+  readonly choose: (user: Author) => void
+}
+
+/** One stop for the Tab key; the arrow keys lead to the others. */
+function Members({ members, me, choose }: MembersProps) {
+  const [active, setActive] = useState<string>()
+  const namesakes = useMemo(() => sameNames(members), [members])
+  const stop = members.some(({ id }) => id === active) ? active : members[0]?.id
+  return (
+    <ul class="members-list" onKeyDown={moveInMembers}>
+      {members.map((user) => (
+        <Member
+          key={user.id}
+          user={user}
+          isMe={user.id === me.id}
+          isStop={user.id === stop}
+          isNameShared={namesakes.has(user.id)}
+          choose={choose}
+          focused={setActive}
+        />
+      ))}
+    </ul>
   )
 }
 
 interface MemberProps {
   readonly user: Author
   readonly isMe: boolean
+  readonly isStop: boolean
+  readonly isNameShared: boolean
   readonly choose: (user: Author) => void
+  readonly focused: (id: string) => void
 }
 
-function Member({ user, isMe, choose }: MemberProps) {
+function Member({ user, isMe, isStop, isNameShared, choose, focused }: MemberProps) {
   return (
     <li class="member">
       <button
         type="button"
         class="member-button"
+        tabIndex={isStop ? 0 : -1}
         title={isMe ? 'Notes to yourself' : `Write to ${user.name}`}
+        onFocus={() => focused(user.id)}
         onClick={() => choose(user)}
       >
         <Avatar user={user} size="s" />
         <span class="clipped">
           <bdi>{user.name}</bdi>
         </span>
+        {isNameShared && <span class="author-id">{shortId(user.id)}</span>}
         {isMe && <span class="tag">you</span>}
       </button>
     </li>
   )
 }
 
+function moveInMembers(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>('.member-button')]
+  const at = buttons.findIndex((button) => button === document.activeElement)
+  const steps: Record<string, number> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    Home: 0,
+    End: buttons.length - 1,
+  }
+  const to = steps[event.key]
+  if (to === undefined) return
+  event.preventDefault()
+  buttons[Math.max(0, Math.min(buttons.length - 1, to))]?.focus()
+}
+
 function countText(count: number, listed: number): string {
-  if (count <= 1) return 'Nobody else is here right now.'
+  if (count <= 1) return 'Only you are here right now.'
   if (listed >= count || listed === 0) return `${numberText(count)} people`
   return `${numberText(count)} people, ${numberText(listed)} of them listed`
 }

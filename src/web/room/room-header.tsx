@@ -121,11 +121,7 @@ export function linkTo(room: string): string {
 
 async function copyLink(room: string, showToast: (text: string) => void): Promise<void> {
   const link = linkTo(room)
-  showToast(
-    (await copyText(link))
-      ? 'The link is copied.'
-      : `The browser does not allow copying. The link is ${link}`,
-  )
+  showToast((await copyText(link)) ? 'Link copied' : `Your browser blocks copying. The link is ${link}`)
 }
 
 interface RoomAbout {
@@ -137,9 +133,9 @@ interface RoomAbout {
 function aboutText(room: RoomState, { item, count, connection }: RoomAbout): string {
   if (connection === 'offline' || connection === 'refused') return 'You are offline'
   if (connection === 'connecting') return 'Connecting…'
-  if (item?.other !== undefined) return item.present ? 'Here now' : 'Not here now'
+  if (item?.other !== undefined) return item.present ? 'Online' : 'Offline'
   if (room === 'refused') return 'No access'
   // Known members: the room is joined again after an interruption.
   if (room === 'joining' && count === 0) return 'Joining…'
-  return count <= 1 ? 'Only you are here' : `${numberText(count)} are here`
+  return count <= 1 ? 'Only you' : `${numberText(count)} people here`
 }

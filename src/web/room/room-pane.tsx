@@ -19,7 +19,7 @@ interface RoomPaneProps {
 
 export function RoomPane({ session, name }: RoomPaneProps) {
   const problem = isDirect(name) ? directProblem(name, session.me.value.id) : roomNameProblem(name)
-  if (problem !== undefined) return <Unavailable title="This can’t be opened" text={problem} />
+  if (problem !== undefined) return <Unavailable title="This room can’t be opened" text={problem} />
   return <OpenRoom session={session} name={name} />
 }
 
@@ -69,7 +69,7 @@ function Unavailable({ title, text }: { readonly title: string; readonly text: s
       <h2 class="empty-pane-title">{title}</h2>
       <p>{text}</p>
       <button type="button" class="button" onClick={() => page.showList()}>
-        To your rooms
+        Back to your rooms
       </button>
     </div>
   )
@@ -80,8 +80,8 @@ export function NoRoom() {
   return (
     <div class="empty-pane">
       <Logo size={48} />
-      <h2 class="empty-pane-title">No room is open</h2>
-      <p>Choose a room or a person from the list, or find another one.</p>
+      <h2 class="empty-pane-title">No room selected</h2>
+      <p>Choose a room or a person from the list, or search for one.</p>
     </div>
   )
 }
@@ -89,7 +89,7 @@ export function NoRoom() {
 /** @param myId empty until it is known */
 function directProblem(name: string, myId: string): string | undefined {
   const users = directUsers(name)
-  if (users === undefined) return 'This is not the address of a direct message.'
+  if (users === undefined) return 'This is not a link to a direct conversation.'
   if (myId === '' || users.includes(myId)) return undefined
-  return 'This conversation belongs to two other people. Perhaps you were another user when you got the link.'
+  return 'This conversation is between two other people. You may have been another user when you got the link.'
 }

@@ -27,7 +27,8 @@ export interface KeyValueStorage {
   removeItem(name: string): void
 }
 
-const GUEST = 'rookery:guest'
+/** The name of the stored guest. */
+export const GUEST = 'rookery:guest'
 const TOKEN = 'rookery:token'
 const KEY_BYTES = 24
 const STORE_BYTES = 9

@@ -19,6 +19,11 @@ export class KnownPeople {
     return this.#names.get(id)
   }
 
+  /** The oldest first. */
+  all(): Author[] {
+    return [...this.#names].map(([id, name]) => ({ id, name }))
+  }
+
   /** @returns whether the name is new */
   remember({ id, name }: Author): boolean {
     if (this.#names.get(id) === name) return false

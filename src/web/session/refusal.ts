@@ -15,13 +15,13 @@ export function refusalOf(error: RefusalError, identity: Identity): Refusal {
   if (identity.kind === 'guest') return guestRefusal(error)
   if (error.code === 'unauthenticated') {
     return {
-      title: 'Your token was not accepted',
+      title: 'Your token was rejected',
       text: `${sentence(error.message)} Get a new one and sign in again.`,
       remedy: 'token',
     }
   }
   if (error.code === 'bad_request') {
-    return { title: 'This server does not use tokens', text: 'Enter with a name instead.', remedy: 'name' }
+    return { title: 'This server does not use tokens', text: 'Sign in with a name instead.', remedy: 'name' }
   }
   return otherRefusal(error)
 }
@@ -30,18 +30,18 @@ function guestRefusal(error: RefusalError): Refusal {
   if (error.code === 'unauthenticated') {
     return {
       title: 'This server requires a token',
-      text: 'Ask the people who run it for one.',
+      text: 'Ask whoever runs it for one.',
       remedy: 'token',
     }
   }
   if (error.code === 'bad_request') {
-    return { title: 'The server did not accept this name', text: sentence(error.message), remedy: 'name' }
+    return { title: 'The server rejected this name', text: sentence(error.message), remedy: 'name' }
   }
   return otherRefusal(error)
 }
 
 function otherRefusal({ message }: RefusalError): Refusal {
-  return { title: 'The server did not let you in', text: sentence(message), remedy: 'retry' }
+  return { title: 'You can’t sign in', text: sentence(message), remedy: 'retry' }
 }
 
 function sentence(text: string): string {

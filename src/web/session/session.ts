@@ -26,6 +26,8 @@ export interface SessionOptions {
   /** The server has accepted the user. */
   readonly admitted: (user: Author) => void
   readonly messageReceived: (message: ReceivedMessage) => void
+  /** The user has left a room in another tab. */
+  readonly leftElsewhere: (room: string) => void
   /** Reports an error to the user. `detail`: the technical message. */
   readonly showError: (text: string, detail: string) => void
 }
@@ -42,7 +44,7 @@ export class Session {
   readonly #showError: SessionOptions['showError']
 
   constructor(options: SessionOptions) {
-    const { identity, people, messageReceived } = options
+    const { identity, people, messageReceived, leftElsewhere } = options
     this.identity = identity
     this.#showError = options.showError
     this.#me = signal<Author>(initialAuthor(identity))
@@ -56,7 +58,15 @@ export class Session {
     const me = () => this.#me.peek()
     const failed = (error: unknown) => this.#failed(error)
     const shownState = this.#shownState.value
-    this.rooms = new UserRooms({ chat: this.chat, shownState, people, me, messageReceived, failed })
+    this.rooms = new UserRooms({
+      chat: this.chat,
+      shownState,
+      people,
+      me,
+      messageReceived,
+      leftElsewhere,
+      failed,
+    })
     this.#listen(options)
   }
 

@@ -54,7 +54,7 @@ interface TokenFormProps {
 export function TokenForm({ isBusy, onToken }: TokenFormProps) {
   const [token, setToken] = useState('')
   const [isTried, setTried] = useState(false)
-  const problem = token.trim() === '' ? 'Paste the token that you were given.' : undefined
+  const problem = token.trim() === '' ? 'Paste your token.' : undefined
   const submit = () => {
     setTried(true)
     if (problem === undefined) onToken(token)

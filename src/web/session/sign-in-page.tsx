@@ -31,8 +31,8 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
         <Logo size={56} />
         <h1 class="sign-in-title">{room === undefined ? 'Welcome to Rookery' : `Join #${room}`}</h1>
         <p class="sign-in-text">
-          A place to talk, in rooms and in private. Messages arrive once and in order, even when your
-          connection is unreliable.
+          A place to talk, in rooms and in private. Messages arrive once and in order, even on a bad
+          connection.
         </p>
         {refusal !== undefined && (
           <div class="sign-in-refusal" role="alert">
@@ -43,7 +43,7 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
           <TokenForm isBusy={isEntering} onToken={(token) => enter(() => page.enterWithToken(token))} />
         ) : (
           <NameForm
-            label="What should others call you?"
+            label="What should people call you?"
             action="Enter"
             value={name}
             isBusy={isEntering}
@@ -56,7 +56,7 @@ export function SignInPage({ session }: { readonly session: Session | undefined 
             'No account and no password: this browser keeps a secret key, so that you are the same person when you come back.'}
           {withToken && (
             <button type="button" class="link-button" onClick={() => setWanted('name')}>
-              Enter with a name instead
+              Sign in with a name instead
             </button>
           )}
           {wanted === 'name' && (

@@ -6,6 +6,7 @@ import { batch, type ReadonlySignal, signal } from '@preact/signals'
 import type {
   Author,
   ChatClient,
+  ChatMessage,
   ChatRoom,
   ConnectionState,
   LoggedMessage,
@@ -18,6 +19,7 @@ import { mentions } from '../conversation/message/tokens.ts'
 import { notesTitle } from '../conversation/sentences.ts'
 import { type RoomListItem, roomsToJoin } from '../sidebar/room-list-model.ts'
 import type { KnownPeople } from './known-people.ts'
+import { OtherTabs, type RoomNews } from './other-tabs.ts'
 import { ShownMembers } from './shown-members.ts'
 import { isConnected } from './shown-state.ts'
 
@@ -38,6 +40,8 @@ export interface UserRoomsOptions {
   readonly people: KnownPeople
   readonly me: () => { readonly id: string; readonly name: string }
   readonly messageReceived: (message: ReceivedMessage) => void
+  /** The user has left a room in another tab. */
+  readonly leftElsewhere: (room: string) => void
   readonly failed: (error: unknown) => void
 }
 
@@ -49,6 +53,7 @@ interface OpenedRoom {
 /** Rooms joined at once. The others are joined when they are opened. */
 const JOINED_MAX = 50
 const UPDATE_DELAY_MS = 50
+const REFRESH_MS = 30_000
 
 export class UserRooms {
   readonly items = signal<readonly RoomListItem[]>([])
@@ -63,15 +68,22 @@ export class UserRooms {
   readonly #openRooms = new Map<string, OpenedRoom>()
   readonly #changed = new Set<string>()
   readonly #itemByRoom = new Map<string, RoomListItem>()
+  readonly #otherTabs: OtherTabs
   readonly #stopListening: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
+  #fetchedAt = 0
 
   constructor(options: UserRoomsOptions) {
     this.#options = options
-    const { chat, shownState } = options
+    const { chat, shownState, me } = options
+    this.#otherTabs = new OtherTabs(
+      () => me().id,
+      (news) => this.#heard(news),
+    )
     const stops = [
       chat.on('room', (summary, from) => this.#changedRoom(summary, from)),
       shownState.subscribe(() => this.#scheduleUpdate()),
+      () => this.#otherTabs.close(),
     ]
     this.#stopListening = () => stops.forEach((stop) => stop())
   }
@@ -88,17 +100,46 @@ export class UserRooms {
     return this.#openRooms.get(name)?.members.value.value ?? members
   }
 
+  /** Everybody who is known here and not the user: members and authors in the joined rooms, and people of direct rooms. */
+  people(): Author[] {
+    const { chat, people, me } = this.#options
+    const members = [...this.#openRooms.values()].flatMap(({ members: { value } }) => value.peek().list)
+    const authors = [...this.#openRooms.keys()].flatMap((name) =>
+      authorsOf(chat.joined.get(name)?.messages ?? []),
+    )
+    const known = new Map([...people.all(), ...authors, ...members].map((user) => [user.id, user]))
+    known.delete(me().id)
+    return [...known.values()]
+  }
+
   /** Fetches the user's rooms and joins them, up to the limit. Events update them from then on. */
   async fetch(): Promise<void> {
     if (this.isLoaded.peek()) return
     try {
-      const summaries = await this.#options.chat.rooms()
-      for (const summary of summaries) this.#setSummary(summary)
-      for (const name of roomsToJoin(summaries, JOINED_MAX - this.#openRooms.size)) this.open(name)
+      await this.#fetchAll()
       this.isLoaded.value = true
     } catch (error) {
       this.#options.failed(error)
     }
+  }
+
+  /** Fetches them again, because the user may have joined rooms on another device. Not more often than needed. */
+  async refresh(): Promise<void> {
+    const isDue = this.isLoaded.peek() && Date.now() - this.#fetchedAt > REFRESH_MS
+    if (!isDue || !isConnected(this.#options.shownState.peek())) return
+    try {
+      await this.#fetchAll()
+    } catch {
+      // The list stays as it is; the next look at the page tries again.
+    }
+  }
+
+  async #fetchAll(): Promise<void> {
+    this.#fetchedAt = Date.now()
+    const summaries = await this.#options.chat.rooms()
+    for (const summary of summaries) this.#setSummary(summary)
+    const others = summaries.filter(({ room }) => !this.#openRooms.has(room))
+    for (const name of roomsToJoin(others, JOINED_MAX - this.#openRooms.size)) this.open(name)
   }
 
   /** Joins the rooms with unsent messages from before a reload. */
@@ -110,6 +151,18 @@ export class UserRooms {
     const room = this.#options.chat.join(name)
     this.#forget(name)
     await room.leave()
+    this.#otherTabs.tell({ kind: 'left', room: name })
+  }
+
+  /** In another tab of this user. */
+  #heard({ kind, room: name }: RoomNews): void {
+    if (kind === 'left') {
+      const room = this.#options.chat.joined.get(name)
+      this.#forget(name)
+      this.#options.leftElsewhere(name)
+      // The other tab has left it for the user; this connection has to leave it too.
+      room?.leave().catch(this.#options.failed)
+    } else if (!this.#openRooms.has(name) && this.#openRooms.size < JOINED_MAX) this.open(name)
   }
 
   close(): void {
@@ -125,7 +178,10 @@ export class UserRooms {
     const members = new ShownMembers(room, changed)
     const stops = [
       room.on('change', changed),
-      room.on('state', changed),
+      room.on('state', (state) => {
+        changed()
+        if (state === 'live') this.#otherTabs.tell({ kind: 'joined', room: name })
+      }),
       room.on('unread', changed),
       room.on('presence', () => members.update()),
       () => members.close(),
@@ -268,4 +324,8 @@ export class UserRooms {
 /** Guests' ids are random; those of others (an e-mail address, say) tell more than a part of them. */
 function unknownName(id: string): string {
   return /^[gp]_[\w-]{26}$/.test(id) ? `Guest ${id.slice(-4)}` : id
+}
+
+function authorsOf(messages: readonly ChatMessage[]): Author[] {
+  return messages.map(({ from }) => from)
 }

@@ -23,10 +23,10 @@ export type Offer =
 
 /** The items that match a search; those that begin with it first. */
 export function itemsFound(items: readonly RoomListItem[], search: string): readonly RoomListItem[] {
-  const wanted = folded(roomNameOf(search.trim().replace(/^@/, '')))
+  const wanted = foldedTitle(roomNameOf(search.trim().replace(/^@/, '')))
   if (wanted === '') return items
-  const starts = items.filter(({ title }) => folded(title).startsWith(wanted))
-  const others = items.filter((item) => !starts.includes(item) && folded(item.title).includes(wanted))
+  const starts = items.filter(({ title }) => foldedTitle(title).startsWith(wanted))
+  const others = items.filter((item) => !starts.includes(item) && foldedTitle(item.title).includes(wanted))
   return [...starts, ...others]
 }
 
@@ -57,6 +57,7 @@ export function roomsToJoin(
   return unreadFirst.slice(0, max).map(({ room }) => room)
 }
 
-function folded(text: string): string {
+/** Without regard to case, accents and spaces. */
+export function foldedTitle(text: string): string {
   return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase().replaceAll(/\s+/g, '-')
 }

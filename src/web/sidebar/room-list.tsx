@@ -43,7 +43,7 @@ export function RoomList({ title, items, onOpened }: RoomListProps) {
 interface RoomItemProps {
   readonly item: RoomListItem
   readonly isOpen: boolean
-  /** Reachable with the Tab key; the arrow keys lead to the other items. */
+  /** Reachable with the Tab key; the arrow keys lead to the other items and to their menus. */
   readonly isStop: boolean
   readonly onOpened: () => void
 }
@@ -71,6 +71,7 @@ function RoomItem({ item, isOpen, isStop, onOpened }: RoomItemProps) {
           label={`More for ${title}`}
           class="icon-button icon-button-small"
           button={<MoreIcon size={18} />}
+          isPassedBy={!isStop}
         >
           <RoomMenuItems room={room} />
         </Menu>
@@ -90,7 +91,7 @@ function RoomPicture({ item: { other, present } }: { readonly item: RoomListItem
   return (
     <span class="room-picture" data-present={present}>
       <Avatar user={other} size="s" />
-      {present && <span class="visually-hidden">here now: </span>}
+      {present && <span class="visually-hidden">online: </span>}
     </span>
   )
 }

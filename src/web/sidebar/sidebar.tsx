@@ -1,15 +1,21 @@
 /** The sidebar: the user's rooms and direct conversations, the search, and the user menu. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Author } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { isComposing } from '../components/composing.ts'
 import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
 import { Wordmark } from '../components/wordmark.tsx'
 import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
+import { PeopleList } from './people-list.tsx'
+import { peopleFound } from './people-search.ts'
 import { RoomList } from './room-list.tsx'
 import { itemsFound, type Offer, offerFor, type RoomListItem } from './room-list-model.ts'
 import { RoomOrder } from './room-order.ts'
 import { UserMenu } from './user-menu.tsx'
+
+/** More are not looked through: a longer search finds fewer. */
+const PEOPLE_SHOWN_MAX = 20
 
 export function Sidebar({ session }: { readonly session: Session }) {
   const page = usePage()
@@ -22,6 +28,8 @@ export function Sidebar({ session }: { readonly session: Session }) {
   const sections = order.sectionsOf(items, page.room.value)
   const rooms = itemsFound(sections.rooms, search)
   const direct = itemsFound(sections.direct, search)
+  const isSearching = search.trim() !== ''
+  const people = isSearching ? newPeople(session, items, search) : []
   const offer = offerFor(items, search, session.chat.limits?.roomMaxChars)
   const open = (room: string) => {
     setSearch('')
@@ -29,10 +37,16 @@ export function Sidebar({ session }: { readonly session: Session }) {
   }
   const enter = () => {
     const room = bestOf([...rooms, ...direct], offer, search)
-    if (room !== undefined) open(room)
+    const [person] = people
+    const wantsPerson =
+      room === undefined || (offer?.kind === 'open' && room === offer.room && !isRoomSearch(search))
+    if (person !== undefined && wantsPerson) {
+      setSearch('')
+      page.openDirect(person)
+    } else if (room !== undefined) open(room)
   }
-  const isSearching = search.trim() !== ''
-  const isEmpty = rooms.length + direct.length === 0
+  const found = rooms.length + direct.length + people.length
+  const isEmpty = found === 0
   return (
     <nav
       ref={nav}
@@ -59,12 +73,15 @@ export function Sidebar({ session }: { readonly session: Session }) {
         {direct.length > 0 && (
           <RoomList title="Direct messages" items={direct} onOpened={() => setSearch('')} />
         )}
+        {people.length > 0 && (
+          <PeopleList people={people} present={session.rooms.present.value} onOpened={() => setSearch('')} />
+        )}
         {offer !== undefined && <OfferRow offer={offer} open={open} />}
         {isEmpty && offer === undefined && (
           <EmptyList isSearching={isSearching} isKnown={session.rooms.isLoaded.value} />
         )}
         <p class="visually-hidden" role="status">
-          {isSearching ? `${rooms.length + direct.length} found` : ''}
+          {isSearching ? `${found} found` : ''}
         </p>
         {!isSearching && <InviteCard session={session} />}
       </div>
@@ -147,14 +164,29 @@ function OfferRow({ offer, open }: { readonly offer: Offer; readonly open: (room
 }
 
 function EmptyList({ isSearching, isKnown }: { readonly isSearching: boolean; readonly isKnown: boolean }) {
-  if (isSearching) return <p class="sidebar-empty">No room or person has that name.</p>
+  if (isSearching) return <p class="sidebar-empty">No matches</p>
   return (
     <p class="sidebar-empty">
       {isKnown
-        ? 'You are not in any room. Enter a name above to join or create one.'
-        : 'Fetching your rooms…'}
+        ? 'You are not in any room yet. Enter a name above to join or create one.'
+        : 'Loading your rooms…'}
     </p>
   )
+}
+
+/** People without a conversation in the list. */
+function newPeople(session: Session, items: readonly RoomListItem[], search: string): readonly Author[] {
+  if (isRoomSearch(search)) return []
+  const listed = new Set(items.map(({ other }) => other?.id))
+  return peopleFound(
+    session.rooms.people().filter(({ id }) => !listed.has(id)),
+    search,
+    PEOPLE_SHOWN_MAX,
+  )
+}
+
+function isRoomSearch(search: string): boolean {
+  return search.trim().startsWith('#')
 }
 
 /** What Enter opens: the best match, or else the new room. */
@@ -164,7 +196,7 @@ function bestOf(
   search: string,
 ): string | undefined {
   if (search.trim() === '') return undefined
-  const wantsRoom = search.trim().startsWith('#') && offer?.kind === 'open'
+  const wantsRoom = isRoomSearch(search) && offer?.kind === 'open'
   const [first] = found
   if (first !== undefined && !wantsRoom) return first.room
   return offer?.kind === 'open' ? offer.room : undefined
@@ -192,8 +224,12 @@ function useFindKey(field: preact.RefObject<HTMLInputElement | null>): void {
   }, [field, page])
 }
 
-/** Moves the focus between the search field and the items with the arrow keys. */
+/**
+ * Moves the focus with the arrow keys: up and down between the search field and the items, to the right to an item's menu,
+ * and back.
+ */
 function moveInList(event: KeyboardEvent, nav: HTMLElement | null): void {
+  if (moveToMenu(event)) return event.preventDefault()
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
   const { activeElement } = document
   if (nav === null || step === 0 || !(activeElement instanceof HTMLElement)) return
@@ -202,4 +238,17 @@ function moveInList(event: KeyboardEvent, nav: HTMLElement | null): void {
   if (at === -1) return
   event.preventDefault()
   stops[Math.max(0, Math.min(stops.length - 1, at + step))]?.focus()
+}
+
+/** @returns whether the focus has moved */
+function moveToMenu({ key, target }: KeyboardEvent): boolean {
+  const item = target instanceof Element ? target.closest('.room-item') : null
+  if (!(target instanceof HTMLElement) || item === null || target.closest('[role=menu]') !== null)
+    return false
+  const isLink = target.matches('[data-room-link]')
+  const isForward = key === (getComputedStyle(item).direction === 'rtl' ? 'ArrowLeft' : 'ArrowRight')
+  const isBack = !isForward && (key === 'ArrowLeft' || key === 'ArrowRight')
+  if (isLink ? !isForward : !isBack) return false
+  item.querySelector<HTMLElement>(isLink ? '[aria-haspopup=menu]' : '[data-room-link]')?.focus()
+  return true
 }

@@ -48,10 +48,10 @@ export function UserMenu({ session }: { readonly session: Session }) {
 const STATES = {
   connecting: 'Connecting…',
   online: 'Connected',
-  degraded: 'Read only for now',
+  degraded: 'Read-only for now',
   offline: 'Offline',
-  refused: 'Refused',
-  closed: 'Closed',
+  refused: 'Not signed in',
+  closed: 'Disconnected',
 } as const
 
 function UserMenuItems({ session }: { readonly session: Session }) {
@@ -82,10 +82,9 @@ function NotificationItem() {
   const showToast = (text: string) => page.showToast(text)
   const state = notifications.value
   const choose = () => {
-    if (state === 'blocked')
-      showToast('Notifications are blocked for this page in the settings of your browser.')
+    if (state === 'blocked') showToast('Notifications for this page are blocked in your browser’s settings.')
     else if (state === 'absent')
-      showToast('This browser has no notifications for this page; they need HTTPS or localhost.')
+      showToast('Notifications are not available here: they need HTTPS or localhost.')
     else void switchNotifications(state !== 'on', page.storage)
   }
   return (
@@ -99,13 +98,13 @@ function ThemeItems() {
   const { storage } = usePage()
   const chosen = theme.value
   return (
-    <div role="group" aria-label="Colours">
+    <div role="group" aria-label="Theme">
       <MenuItem
         icon={<AutoIcon />}
         isChecked={chosen === 'auto'}
         onChoose={() => chooseTheme('auto', storage)}
       >
-        System colours
+        System theme
       </MenuItem>
       <MenuItem
         icon={<SunIcon />}

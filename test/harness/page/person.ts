@@ -31,7 +31,7 @@ export class Person {
   }
 
   get nameField(): Locator {
-    return this.page.getByRole('textbox', { name: 'What should others call you?' })
+    return this.page.getByRole('textbox', { name: 'What should people call you?' })
   }
 
   get findField(): Locator {
@@ -39,7 +39,7 @@ export class Person {
   }
 
   get composer(): Locator {
-    return this.page.getByRole('textbox', { name: /^(Message |Change the message$)/ })
+    return this.page.getByRole('textbox', { name: /^(Message |Edit your message$)/ })
   }
 
   get log(): Locator {

@@ -30,6 +30,13 @@ export function closedEmojiAt(text: string, caret: number): string | undefined {
   return CLOSED_EMOJI.exec(text.slice(Math.max(0, caret - LOOKED_AT_MAX), caret))?.[1]?.toLowerCase()
 }
 
+/** What is between `from` and `to` is to be replaced. */
+export interface Replacement {
+  readonly from: number
+  readonly to: number
+  readonly by: string
+}
+
 export interface Edit {
   readonly text: string
   readonly caret: number

@@ -1,8 +1,8 @@
 /**
  * The composer, where messages are written and edited. Explains what can't be sent; never truncates silently.
  */
-import { useState } from 'preact/hooks'
-import type { ChatClient, ChatMessage, ChatRoom } from '../../../client/index.ts'
+import { useCallback, useState } from 'preact/hooks'
+import type { Author, ChatClient, ChatMessage, ChatRoom } from '../../../client/index.ts'
 import { isComposing } from '../../components/composing.ts'
 import { CheckIcon, SendIcon, SmileIcon } from '../../components/icons.tsx'
 import { countCodePoints } from '../characters.ts'
@@ -15,6 +15,7 @@ import { EditingBanner } from './editing-banner.tsx'
 import { Suggestions } from './suggestions.tsx'
 import { useCompletion } from './use-completion.ts'
 import { useComposerField } from './use-composer-field.ts'
+import { hasFiles, NO_FILES, useDroppedFiles } from './use-files.ts'
 import { useSubmit } from './use-submit.ts'
 import { useTextMax } from './use-text-max.ts'
 
@@ -38,6 +39,11 @@ interface ComposerProps {
   readonly edited: (outcome: 'done' | 'cancelled' | 'emptied') => void
 }
 
+/** Whoever is here or has written here lately. */
+function mentionable({ messages }: ChatRoom, members: readonly Author[], me: string): readonly Author[] {
+  return [...members, ...messages.map(({ from }) => from).toReversed()].filter(({ id }) => id !== me)
+}
+
 const PRESENCE = ['presence'] as const
 
 export function Composer(props: ComposerProps) {
@@ -46,10 +52,7 @@ export function Composer(props: ComposerProps) {
   const members = useRoomValue(room, PRESENCE, (known) => known.members.list)
   const composed = useComposerField(room, editing)
   const { field, text, set } = composed
-  const completing = useCompletion(
-    composed,
-    members.filter(({ id }) => id !== me),
-  )
+  const completing = useCompletion(composed, () => mentionable(room, members, me))
   const { suggestions, chosen } = completing
   const max = useTextMax(chat)
   const count = countCodePoints(text)
@@ -98,7 +101,14 @@ export function Composer(props: ComposerProps) {
     setProblem('')
   }
 
+  useDroppedFiles(useCallback(() => setProblem(NO_FILES), [setProblem]))
+
   const pasted = (event: ClipboardEvent) => {
+    const isText = event.clipboardData?.types.some((type) => type.startsWith('text/')) === true
+    if (hasFiles(event.clipboardData) && !isText) {
+      event.preventDefault()
+      return setProblem(NO_FILES)
+    }
     const more = event.clipboardData?.getData('text/plain') ?? ''
     const { selectionStart, selectionEnd } = field.current ?? { selectionStart: 0, selectionEnd: 0 }
     const whole = text.length - (selectionEnd - selectionStart) + more.length
@@ -145,8 +155,8 @@ export function Composer(props: ComposerProps) {
           rows={1}
           dir="auto"
           value={text}
-          placeholder={editing === undefined ? `Message ${title}` : 'The changed message'}
-          aria-label={editing === undefined ? `Message ${title}` : 'Change the message'}
+          placeholder={editing === undefined ? `Message ${title}` : 'Edit your message'}
+          aria-label={editing === undefined ? `Message ${title}` : 'Edit your message'}
           aria-invalid={isTooLong}
           aria-autocomplete="list"
           aria-controls={suggestions.length > 0 ? 'suggestions' : undefined}

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Author } from '../../../client/index.ts'
 import { Avatar } from '../../components/avatar.tsx'
+import { peopleFound } from '../../sidebar/people-search.ts'
 import { type Emoji, findEmoji } from '../emoji/emoji.ts'
 import { loadEmoji } from '../emoji/emoji-data.ts'
 import type { Completion } from './completion.ts'
@@ -18,7 +19,7 @@ const SHOWN_MAX = 6
 
 export function useSuggestions(
   completion: Completion | undefined,
-  people: readonly Author[],
+  people: () => readonly Author[],
 ): readonly Suggestion[] {
   const [emoji, setEmoji] = useState<readonly Emoji[]>([])
   const wantsEmoji = completion?.kind === 'emoji'
@@ -35,12 +36,11 @@ export function useSuggestions(
       emoji: one,
     }))
   }
-  return peopleFor(completion.query, people).map((user) => ({ key: user.id, text: `@${user.name} `, user }))
-}
-
-function peopleFor(query: string, people: readonly Author[]): Author[] {
-  const wanted = query.toLowerCase()
-  return people.filter(({ name }) => name.toLowerCase().startsWith(wanted)).slice(0, SHOWN_MAX)
+  return peopleFound(people(), completion.query, SHOWN_MAX).map((user) => ({
+    key: user.id,
+    text: `@${user.name} `,
+    user,
+  }))
 }
 
 interface SuggestionsProps {

@@ -4,7 +4,7 @@ import type { Author } from '../../../client/index.ts'
 import { emojiNamed } from '../emoji/emoji.ts'
 import { loadEmoji } from '../emoji/emoji-data.ts'
 import { rememberEmoji } from '../emoji/recent-emoji.ts'
-import { closedEmojiAt, completionAt, type Edit, replaced } from './completion.ts'
+import { closedEmojiAt, completionAt, type Replacement } from './completion.ts'
 import { type Suggestion, useSuggestions } from './suggestions.tsx'
 import type { ComposerField } from './use-composer-field.ts'
 
@@ -22,7 +22,10 @@ export interface Completing {
   readonly chooseBy: (event: KeyboardEvent) => boolean
 }
 
-export function useCompletion({ field, text, put }: ComposerField, people: readonly Author[]): Completing {
+export function useCompletion(
+  { field, text, put }: ComposerField,
+  people: () => readonly Author[],
+): Completing {
   const [caret, setCaret] = useState<number>()
   const [index, setIndex] = useState(0)
   const completion = caret === undefined ? undefined : completionAt(text, caret)
@@ -31,14 +34,14 @@ export function useCompletion({ field, text, put }: ComposerField, people: reado
   const chosen = Math.max(0, Math.min(index, last))
   const end = () => setCaret(undefined)
 
-  const complete = (edit: Edit) => {
-    put(edit)
+  const complete = (replacement: Replacement) => {
+    put(replacement)
     end()
   }
 
   const accept = ({ text: by, emoji }: Suggestion) => {
     if (emoji !== undefined) rememberEmoji(emoji.char)
-    if (completion !== undefined && caret !== undefined) complete(replaced(text, completion.from, caret, by))
+    if (completion !== undefined && caret !== undefined) complete({ from: completion.from, to: caret, by })
   }
 
   const chooseBy = ({ key, shiftKey }: KeyboardEvent): boolean => {
@@ -56,7 +59,7 @@ export function useCompletion({ field, text, put }: ComposerField, people: reado
     // Without the emoji list the text stays as it is.
     const emoji = emojiNamed(await loadEmoji().catch(() => []), name)
     if (emoji === undefined || field.current?.value !== value) return
-    complete(replaced(value, at - name.length - 2, at, emoji.char))
+    complete({ from: at - name.length - 2, to: at, by: emoji.char })
   }
 
   const written = ({ value, selectionStart: at }: HTMLTextAreaElement) => {

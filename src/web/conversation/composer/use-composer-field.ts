@@ -3,7 +3,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ChatMessage, ChatRoom } from '../../../client/index.ts'
 import { isTouchDevice } from '../page-focus.ts'
-import { type Edit, replaced } from './completion.ts'
+import { type Replacement, replaced } from './completion.ts'
 import { useComposerText } from './composer-text.ts'
 
 const LINES_SHOWN_MAX_PX = 220
@@ -14,7 +14,7 @@ export interface ComposerField {
   /** For input by the user. */
   readonly set: (text: string) => void
   /** For changes by the page: also sets the caret and the focus. */
-  readonly put: (edit: Edit) => void
+  readonly put: (replacement: Replacement) => void
   /** Replaces the selection. */
   readonly insert: (text: string) => void
 }
@@ -44,18 +44,31 @@ export function useComposerField(room: ChatRoom, editing: ChatMessage | undefine
     field.current?.setSelectionRange(field.current.value.length, field.current.value.length)
   }, [editedId])
 
-  const put = (edit: Edit) => {
+  const put = (replacement: Replacement) => {
+    const element = field.current
+    element?.focus()
+    if (element !== null && insertedAsTyped(element, replacement)) return
+    const { from, to, by } = replacement
+    const edit = replaced(text, from, to, by)
     nextCaret.current = edit.caret
     set(edit.text)
-    field.current?.focus()
   }
 
   const insert = (more: string) => {
     const { selectionStart: from = text.length, selectionEnd: to = text.length } = field.current ?? {}
-    put(replaced(text, from, to, more))
+    put({ from, to, by: more })
   }
 
   return { field, text, set, put, insert }
+}
+
+/**
+ * As if the user had typed it, so that the browser can undo it. The field's own input event reports the change.
+ * @returns whether the browser did it
+ */
+function insertedAsTyped(element: HTMLTextAreaElement, { from, to, by }: Replacement): boolean {
+  element.setSelectionRange(from, to)
+  return document.execCommand('insertText', false, by)
 }
 
 /** Fits the height to the text, up to a maximum. */

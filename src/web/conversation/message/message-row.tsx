@@ -6,8 +6,9 @@ import { Avatar } from '../../components/avatar.tsx'
 import { AtIcon, CopyIcon, EditIcon, MoreIcon } from '../../components/icons.tsx'
 import { beginningOf } from '../characters.ts'
 import { isTouchDevice } from '../page-focus.ts'
+import { shortId } from '../same-names.ts'
 import type { Readers } from '../sentences.ts'
-import { fullTimeLabel, timeLabel } from '../timeline/days.ts'
+import { fullTimeLabel, shortTimeLabel, timeLabel } from '../timeline/days.ts'
 import type { MessageRow as Row } from '../timeline/rows.ts'
 import { isChangeable, type MessageActions } from './message-actions.ts'
 import { MessageState } from './message-state.tsx'
@@ -19,12 +20,17 @@ interface MessageRowProps {
   readonly me: Author
   /** Reachable with the Tab key. */
   readonly isActive: boolean
+  /** The message or something in it has the focus. */
+  readonly isFocused: boolean
+  /** Somebody else has the same name. */
+  readonly isNameShared: boolean
   readonly readers: Readers | undefined
   readonly isOnline: boolean
   readonly actions: MessageActions
 }
 
-export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions }: MessageRowProps) => {
+export const MessageRow = memo((props: MessageRowProps) => {
+  const { row, me, isActive, isFocused, isNameShared, readers, isOnline, actions } = props
   const { message, opensGroup } = row
   const [isPointed, setPointed] = useState(false)
   const isMine = message.from.id === me.id || message.state !== 'sent'
@@ -36,7 +42,7 @@ export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions 
       data-key={row.key}
       data-seq={message.seq}
       tabIndex={isActive ? 0 : -1}
-      aria-label={nameOf(message, isMine, text)}
+      aria-label={nameOf(message, isMine ? 'You' : authorText(message.from, isNameShared), text)}
       onMouseEnter={() => setPointed(true)}
       onMouseLeave={() => setPointed(false)}
       onContextMenu={(event) => {
@@ -51,11 +57,16 @@ export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions 
         <GutterTime at={message.at} isShown={isPointed || isActive} />
       )}
       <div class="message-body">
-        {opensGroup && <Byline message={message} isPointed={isPointed} />}
+        {opensGroup && <Byline message={message} isPointed={isPointed} isNameShared={isNameShared} />}
         {message.removed || text === undefined ? (
           <p class="message-removed">This message was removed</p>
         ) : (
-          <MessageText text={text} name={isMine ? '' : me.name} isEdited={message.edited} />
+          <MessageText
+            text={text}
+            name={isMine ? '' : me.name}
+            isEdited={message.edited}
+            isReachable={isFocused}
+          />
         )}
         <MessageState message={message} readers={readers} isOnline={isOnline} />
       </div>
@@ -70,9 +81,13 @@ export const MessageRow = memo(({ row, me, isActive, readers, isOnline, actions 
 const NAMED_MAX = 500
 
 /** What a screen reader says when the message gets the focus. */
-function nameOf({ from, at, edited, removed }: ChatMessage, isMine: boolean, text = ''): string {
-  const about = `${isMine ? 'You' : from.name}, ${timeLabel(at)}${edited ? ', edited' : ''}`
+function nameOf({ at, edited, removed }: ChatMessage, author: string, text = ''): string {
+  const about = `${author}, ${timeLabel(at)}${edited ? ', edited' : ''}`
   return `${about}: ${removed ? 'This message was removed' : beginningOf(text, NAMED_MAX)}`
+}
+
+function authorText({ id, name }: Author, isNameShared: boolean): string {
+  return isNameShared ? `${name} ${shortId(id)}` : name
 }
 
 function isTouch(event: MouseEvent): boolean {
@@ -98,11 +113,18 @@ function classesOf(
     .join(' ')
 }
 
+interface BylineProps {
+  readonly message: ChatMessage
+  readonly isPointed: boolean
+  readonly isNameShared: boolean
+}
+
 /** The full time is formatted on hover only: for each row it would take longer than the row itself. */
-function Byline({ message: { from, at }, isPointed }: { message: ChatMessage; isPointed: boolean }) {
+function Byline({ message: { from, at }, isPointed, isNameShared }: BylineProps) {
   return (
     <div class="message-byline">
       <bdi class="message-author">{from.name}</bdi>
+      {isNameShared && <span class="author-id">{shortId(from.id)}</span>}
       <time
         class="message-time"
         dateTime={new Date(at).toISOString()}
@@ -118,7 +140,7 @@ function GutterTime({ at, isShown }: { at: number; isShown: boolean }) {
   if (!isShown) return <span />
   return (
     <time class="message-gutter-time" dateTime={new Date(at).toISOString()} title={fullTimeLabel(at)}>
-      {timeLabel(at)}
+      {shortTimeLabel(at)}
     </time>
   )
 }

@@ -6,20 +6,34 @@ import { type Readers, readersText } from '../sentences.ts'
 
 interface MessageStateProps {
   readonly message: ChatMessage
+  /** For the user's last message: it keeps a line free, so that nothing moves when it is sent and read. */
   readonly readers: Readers | undefined
   /** If false, nothing is being sent. */
   readonly isOnline: boolean
 }
 
 export function MessageState({ message, readers, isOnline }: MessageStateProps) {
-  const { failure, change, state } = message
+  const { failure, change } = message
   if (failure !== undefined) return <Failed what="Not sent" failure={failure} />
   if (change?.failure !== undefined) {
-    return <Failed what={change.kind === 'edit' ? 'Not changed' : 'Not removed'} failure={change.failure} />
+    return <Failed what={change.kind === 'edit' ? 'Not saved' : 'Not removed'} failure={change.failure} />
   }
-  if (state === 'pending') return <Pending text={isOnline ? 'Sending…' : 'Waiting'} />
-  if (change !== undefined) return <Pending text={changeText(change.kind, isOnline)} />
-  if (readers === undefined || readers.count === 0) return null
+  const pending = pendingText(message, isOnline)
+  if (readers === undefined) return pending === undefined ? null : <Pending text={pending} />
+  return (
+    <div class="message-line">
+      {pending === undefined ? <Seen readers={readers} /> : <Pending text={pending} />}
+    </div>
+  )
+}
+
+function pendingText({ state, change }: ChatMessage, isOnline: boolean): string | undefined {
+  if (state === 'pending') return isOnline ? 'Sending…' : 'Waiting'
+  return change === undefined ? undefined : changeText(change.kind, isOnline)
+}
+
+function Seen({ readers }: { readers: Readers }) {
+  if (readers.count === 0) return null
   const title = readers.users.map(({ name }) => name).join(', ')
   return (
     <p class="message-state message-seen" title={title}>
@@ -30,8 +44,8 @@ export function MessageState({ message, readers, isOnline }: MessageStateProps) 
 }
 
 function changeText(kind: 'edit' | 'remove', isOnline: boolean): string {
-  if (kind === 'edit') return isOnline ? 'Saving the change…' : 'Change not sent yet'
-  return isOnline ? 'Removing…' : 'Removal not sent yet'
+  if (kind === 'edit') return isOnline ? 'Saving…' : 'Not saved yet'
+  return isOnline ? 'Removing…' : 'Not removed yet'
 }
 
 function Pending({ text }: { text: string }) {

@@ -11,9 +11,11 @@ interface MessageTextProps {
   /** Mentions of this name are highlighted. */
   readonly name: string
   readonly isEdited: boolean
+  /** Its links and code can be reached with the Tab key: the message has the focus. */
+  readonly isReachable: boolean
 }
 
-export const MessageText = memo(({ text, name, isEdited }: MessageTextProps) => {
+export const MessageText = memo(({ text, name, isEdited, isReachable }: MessageTextProps) => {
   if (isFewEmoji(text)) {
     return (
       <p class="message-text message-text-large" dir="auto">
@@ -24,7 +26,7 @@ export const MessageText = memo(({ text, name, isEdited }: MessageTextProps) => 
   }
   return (
     <div class="message-text" dir="auto">
-      {tokensOf(text, name).map((token, index) => element(token, index))}
+      {tokensOf(text, name).map((token, index) => element(token, index, isReachable ? 0 : -1))}
       {isEdited && <EditedMark />}
     </div>
   )
@@ -34,7 +36,7 @@ function EditedMark() {
   return <span class="message-edited">edited</span>
 }
 
-function element(token: Token, index: number) {
+function element(token: Token, index: number, tabIndex: number) {
   switch (token.kind) {
     case 'mention':
       return <mark key={index}>{token.text}</mark>
@@ -42,7 +44,7 @@ function element(token: Token, index: number) {
       return <code key={index}>{token.code}</code>
     case 'block':
       return (
-        <pre key={index} dir="ltr" tabIndex={0}>
+        <pre key={index} dir="ltr" tabIndex={tabIndex}>
           <code>{token.code}</code>
         </pre>
       )
@@ -52,6 +54,7 @@ function element(token: Token, index: number) {
           key={index}
           class={token.text.length > LINK_SHOWN_MAX ? 'message-link-long' : undefined}
           href={token.url}
+          tabIndex={tabIndex}
           title={token.text.length > LINK_SHOWN_MAX ? token.text : undefined}
           target="_blank"
           rel="noopener noreferrer nofollow"

@@ -23,7 +23,7 @@ export function RemoveDialog({ message, remove, close }: RemoveDialogProps) {
     >
       <div class="remove-dialog-body">
         <h2 id="remove-dialog-title">Remove this message?</h2>
-        <p>Everybody will see that a message was removed, but not what it said. This can’t be undone.</p>
+        <p>Everyone will see that a message was removed, but not what it said. This can’t be undone.</p>
         <blockquote class="remove-dialog-text" dir="auto">
           {message.text}
         </blockquote>

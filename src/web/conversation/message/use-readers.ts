@@ -6,7 +6,7 @@ import { useRoomValue } from '../use-room-value.ts'
 
 const READING = ['read', 'presence'] as const
 
-/** @returns the key of the message's row, and its readers */
+/** @returns the key of the message's row, also while it is being sent, and its readers */
 export function useReaders(
   room: ChatRoom,
   me: string,
@@ -16,7 +16,7 @@ export function useReaders(
   const own = rows.findLast(
     (row): row is MessageRow => row.kind === 'message' && row.message.from.id === me && !row.message.removed,
   )
-  if (own?.message.seq === undefined) return { key: undefined, readers: { users: [], count: 0 } }
+  if (own?.message.seq === undefined) return { key: own?.key, readers: { users: [], count: 0 } }
   const others = new Map([...reads].filter(([id]) => id !== me))
   return { key: own.key, readers: readersOf(others, own.message.seq, members) }
 }

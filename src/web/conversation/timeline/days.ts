@@ -49,6 +49,16 @@ export function timeLabel(at: number): string {
   return format(LOCALE, { hour: 'numeric', minute: '2-digit', ...CLOCK }).format(at)
 }
 
+/** Without “am” or “pm”, for a narrow column below a time that has it. */
+export function shortTimeLabel(at: number): string {
+  const parts = format(LOCALE, { hour: 'numeric', minute: '2-digit', ...CLOCK }).formatToParts(at)
+  return parts
+    .filter(({ type }) => type !== 'dayPeriod')
+    .map(({ value }) => value)
+    .join('')
+    .trim()
+}
+
 export function fullTimeLabel(at: number): string {
   return format(LOCALE, { dateStyle: 'full', timeStyle: 'medium', ...CLOCK }).format(at)
 }

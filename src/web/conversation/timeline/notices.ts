@@ -33,19 +33,19 @@ function doubtText(doubt: Doubt): string {
   switch (doubt.reason) {
     case 'missing':
       return doubt.from === doubt.to
-        ? 'A message is missing here: the server says that it exists but does not return it.'
-        : `${doubt.to - doubt.from + 1} messages are missing here: the server says that they exist but does not return them.`
+        ? 'A message is missing here: the server has it but does not return it.'
+        : `${doubt.to - doubt.from + 1} messages are missing here: the server has them but does not return them.`
     case 'contradiction':
       return 'The server sent two different versions of the message above. The first one is shown.'
     case 'ack':
-      return 'The server confirmed a message of yours here but shows another one in its place. Yours is being sent again.'
+      return 'The server confirmed your message here but shows a different one. Yours is being sent again.'
     default:
-      return 'The server keeps switching to another history of this room. Some messages may be missing.'
+      return 'The server keeps sending a different history of this room. Some messages may be missing.'
   }
 }
 
 function resetText(reason: ResetReason): string {
   return reason === 'epoch'
-    ? 'The server has started this room from scratch: earlier messages are gone, and those below are all there are.'
-    : 'You were away for longer than the server keeps messages. Some between your last visit and now are gone.'
+    ? 'The server started this room from scratch: earlier messages are gone.'
+    : 'You were away for longer than the server keeps messages. Some since your last visit are gone.'
 }

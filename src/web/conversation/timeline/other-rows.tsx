@@ -31,12 +31,12 @@ export function BeginningRow({ text, isFirst }: { text: string; isFirst: boolean
   return (
     <div class="beginning-row">
       <p class="beginning-title" dir="auto">
-        {isFirst ? text : 'Nothing older is shown'}
+        {isFirst ? text : 'No older messages'}
       </p>
       <p>
         {isFirst
-          ? 'All messages that the server has are below.'
-          : 'Older messages are no longer stored, or are more than this page can hold.'}
+          ? 'Everything the server has is below.'
+          : 'Older messages are no longer stored, or too many for this page.'}
       </p>
     </div>
   )
@@ -54,7 +54,7 @@ export function OlderRow({ state, retry }: { state: 'idle' | 'loading' | 'failed
       )}
       {state === 'failed' && (
         <>
-          <span>Older messages could not be loaded.</span>
+          <span>Could not load older messages.</span>
           <button type="button" class="button button-small" onClick={retry}>
             Try again
           </button>

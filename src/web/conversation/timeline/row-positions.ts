@@ -1,8 +1,24 @@
 /** Positions of messages among the rows. Pure. */
+import type { Author } from '../../../client/index.ts'
 import type { MessageRow, Row } from './rows.ts'
 
 export function lastMessage(rows: readonly Row[]): MessageRow | undefined {
   return rows.findLast((row) => row.kind === 'message')
+}
+
+export function authorsOf(rows: readonly Row[]): Author[] {
+  return rows.flatMap((row) => (row.kind === 'message' ? [row.message.from] : []))
+}
+
+/** The row of a message, or of the next one if it is not shown; -1 if there is none. */
+export function indexOfSeq(rows: readonly Row[], seq: number): number {
+  return rows.findIndex((row) => row.kind === 'message' && (row.message.seq ?? 0) >= seq)
+}
+
+/** Sequence number of the first message from this row on; undefined if there is none. */
+export function firstSeqFrom(rows: readonly Row[], index: number): number | undefined {
+  const row = rows.slice(Math.max(0, index)).find(({ kind }) => kind === 'message')
+  return row?.kind === 'message' ? row.message.seq : undefined
 }
 
 /** Sequence number of the last message up to this row; 0 if there is none. */

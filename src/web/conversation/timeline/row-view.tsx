@@ -13,15 +13,18 @@ interface RowViewProps {
   readonly beginning: string
   readonly now: number
   readonly isActive: boolean
+  readonly isFocused: boolean
+  /** The ids of people who share their name. */
+  readonly namesakes: ReadonlySet<string>
   readonly readers: Readers | undefined
   readonly isOnline: boolean
   readonly actions: MessageActions
 }
 
-export function RowView({ row, beginning, now, ...ofMessages }: RowViewProps) {
+export function RowView({ row, beginning, now, namesakes, ...ofMessages }: RowViewProps) {
   switch (row.kind) {
     case 'message':
-      return <MessageRow row={row} {...ofMessages} />
+      return <MessageRow row={row} isNameShared={namesakes.has(row.message.from.id)} {...ofMessages} />
     case 'day':
       return <DayRow day={row.day} now={now} />
     case 'unread':

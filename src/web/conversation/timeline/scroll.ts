@@ -109,6 +109,13 @@ export class ScrollTracker {
     this.#note(element)
   }
 
+  /** The first visible row, and how much of it is above the top, in pixels. */
+  firstRowIn(list: VirtualizerHandle): { index: number; above: number } {
+    const top = this.#element?.scrollTop ?? 0
+    const index = list.findItemIndex(top)
+    return { index, above: top - list.getItemOffset(index) }
+  }
+
   /** Index of the last visible row. The list itself learns of a scroll only after this class. */
   lastRowIn(list: VirtualizerHandle | null): number {
     const element = this.#element

@@ -23,6 +23,8 @@ export interface TimelineModelOptions {
   readonly show: (step: TimelineStep) => void
   /** Whether the user sees new messages at the bottom. */
   readonly isWatching: () => boolean
+  /** The message to load and to scroll to, if the user has left the room in its middle. */
+  readonly returnsTo: number | undefined
   /** The position of the unread marker is known: scrolls there, before anything counts as seen. */
   readonly place: () => void
   /** From now on, what is visible counts as seen. */
@@ -32,7 +34,7 @@ export interface TimelineModelOptions {
 }
 
 /** Further back, opening a room would take too long. */
-const UNREAD_PAGES_MAX = 3
+const OPENING_PAGES_MAX = 3
 
 export class TimelineModel {
   readonly #options: TimelineModelOptions
@@ -57,6 +59,7 @@ export class TimelineModel {
       room.on('doubt', (doubt) => this.#notice({ doubt })),
       room.on('reset', (reset) => this.#reset(reset)),
       room.on('message', (message) => this.#arrived(message)),
+      room.on('unread', () => this.#readElsewhere()),
       chat.on('user', this.#frame.request),
     ]
     void this.#open()
@@ -65,6 +68,11 @@ export class TimelineModel {
 
   get rows(): readonly Row[] {
     return this.#rows
+  }
+
+  /** The initial read position is known. */
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
   /** New messages of others that the user has not seen. */
@@ -120,7 +128,7 @@ export class TimelineModel {
       // Without an answer there is no unread marker; everything else works.
       this.#unreadFrom = undefined
     }
-    await this.#loadUnread()
+    await this.#loadBackTo(Math.min(...[this.#unreadFrom, this.#options.returnsTo].filter(isKnown)))
     if (this.#isClosed) return
     this.#frame.request()
     this.#frame.flush()
@@ -129,17 +137,26 @@ export class TimelineModel {
     this.#options.opened()
   }
 
-  /** Loads older messages up to the first unread one, if it is not much older. */
-  async #loadUnread(): Promise<void> {
+  /** The user may have read it in another tab or on another device. */
+  #readElsewhere(): void {
+    const { room, opened } = this.#options
+    if (!this.#isOpen || room.readUpTo <= this.#seen) return
+    this.#seen = room.readUpTo
+    this.#read = room.readUpTo
+    opened()
+  }
+
+  /** Loads older messages up to this one, if it is not much older. */
+  async #loadBackTo(seq: number): Promise<void> {
     const { room, chat } = this.#options
-    for (let page = 0; page < UNREAD_PAGES_MAX; page += 1) {
+    for (let page = 0; page < OPENING_PAGES_MAX; page += 1) {
       const [oldest] = room.entries
-      const isLoaded = oldest === undefined || oldest.seq <= (this.#unreadFrom ?? Number.POSITIVE_INFINITY)
+      const isLoaded = oldest === undefined || oldest.seq <= seq
       if (isLoaded || !room.hasOlder || this.#isClosed) return
       try {
         await room.loadOlder(chat.limits?.historyMax)
       } catch {
-        // The marker is then above the oldest message; scrolling up tries again and shows the failure.
+        // The room opens at what is there; scrolling up tries again and shows the failure.
         return
       }
     }
@@ -178,6 +195,10 @@ export class TimelineModel {
     this.#rows = this.#rowBuilder.rowsOf(source)
     for (const step of updateSteps(before, this.#rows)) show(step)
   }
+}
+
+function isKnown(seq: number | undefined): seq is number {
+  return seq !== undefined
 }
 
 /** `cut`: older messages exist but can't be loaded. */

@@ -1,17 +1,21 @@
 /** The messages of a room in a virtual list, and a button to the newest. */
-import { useRef } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { type Author, type ChatClient, type ChatRoom, isDirect } from '../../../client/index.ts'
 import { ArrowDownIcon } from '../../components/icons.tsx'
 import type { MessageActions } from '../message/message-actions.ts'
 import { useReaders } from '../message/use-readers.ts'
+import { sameNames } from '../same-names.ts'
 import { beginningText, conversationKind, newMessagesText } from '../sentences.ts'
-import { useIsOnline } from '../use-room-value.ts'
+import { useIsOnline, useRoomValue } from '../use-room-value.ts'
 import { OlderRow } from './other-rows.tsx'
+import { authorsOf } from './row-positions.ts'
 import { RowView } from './row-view.tsx'
 import type { Row } from './rows.ts'
 import { useRowFocus } from './use-row-focus.ts'
 import { BEFORE_MESSAGES_PX, useTimeline } from './use-timeline.ts'
+
+const PRESENCE = ['presence'] as const
 
 interface TimelineProps {
   readonly chat: ChatClient
@@ -38,8 +42,10 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
   const { step, below, older, toNewest, lastInSight } = timeline
   const { rows, shift } = step
   const focus = useRowFocus({ rows, scroller, list, actions, lastInSight, toNewest, onWrite })
-  const { active, activeIndex } = focus
+  const { active, activeIndex, hasFocus } = focus
   const isOnline = useIsOnline(chat)
+  const members = useRoomValue(room, PRESENCE, (known) => known.members.list)
+  const namesakes = useMemo(() => sameNames([me, ...members, ...authorsOf(rows)]), [me, members, rows])
   const seen = useReaders(room, me.id, rows)
   const now = Date.now()
   const beginning = beginningText(title, conversationKind(isDirect(room.name), title, me))
@@ -58,6 +64,7 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
         onScroll={timeline.moved}
         onKeyDown={focus.pressed}
         onFocusIn={focus.focused}
+        onFocusOut={focus.blurred}
       >
         <div class="timeline-top">{room.hasOlder && <OlderRow state={older.state} retry={older.load} />}</div>
         <Virtualizer
@@ -77,6 +84,8 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
               beginning={beginning}
               now={now}
               isActive={row.key === active}
+              isFocused={hasFocus && row.key === active}
+              namesakes={namesakes}
               readers={row.key === seen.key ? seen.readers : undefined}
               isOnline={isOnline}
               actions={actions}

@@ -3,7 +3,7 @@
  * it.
  */
 import type { RefObject } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VirtualizerHandle } from 'virtua'
 import { countCodePoints } from '../characters.ts'
 import type { MessageActions } from '../message/message-actions.ts'
@@ -27,13 +27,17 @@ export interface RowFocus {
   readonly active: string | undefined
   /** Its index; -1 if there is none. */
   readonly activeIndex: number
+  /** A message or something in it has the focus. */
+  readonly hasFocus: boolean
   readonly pressed: (event: KeyboardEvent) => void
   readonly focused: (event: FocusEvent) => void
+  readonly blurred: (event: FocusEvent) => void
 }
 
 export function useRowFocus(options: RowFocusOptions): RowFocus {
   const { rows, scroller, list, actions, lastInSight, toNewest, onWrite } = options
   const [active, setActive] = useState<string>()
+  const [hasFocus, setHasFocus] = useState(false)
   const wantsFocus = useRef(false)
 
   const focusRow = (key: string | undefined) => {
@@ -47,10 +51,9 @@ export function useRowFocus(options: RowFocusOptions): RowFocus {
   useLayoutEffect(() => {
     if (!wantsFocus.current) return
     wantsFocus.current = false
-    for (const article of scroller.current?.querySelectorAll<HTMLElement>('article') ?? []) {
-      if (article.dataset.key === active) article.focus({ preventScroll: true })
-    }
+    focusSoon(scroller.current, active)
   }, [active, rows])
+  const isPressing = usePressing()
 
   const pressed = (event: KeyboardEvent) => {
     const { target, key } = event
@@ -70,11 +73,57 @@ export function useRowFocus(options: RowFocusOptions): RowFocus {
   const focused = ({ target }: FocusEvent) => {
     if (target === scroller.current) focusRow(lastMessage(rows.slice(0, lastInSight() + 1))?.key)
     const article = target instanceof Element ? target.closest('article') : null
-    if (article?.dataset.key !== undefined) setActive(article.dataset.key)
+    if (article?.dataset.key === undefined) return
+    setActive(article.dataset.key)
+    setHasFocus(true)
+  }
+
+  const blurred = ({ relatedTarget }: FocusEvent) => {
+    if (relatedTarget instanceof Element) return setHasFocus(relatedTarget.closest('article') !== null)
+    if (isPressing.current) return setHasFocus(false)
+    // A row loses the focus when it is moved in the page, because older messages are loaded above it.
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body && document.hasFocus()) focusSoon(scroller.current, active)
+    })
+    return undefined
   }
 
   const activeIndex = active === undefined ? -1 : rows.findIndex((row) => row.key === active)
-  return { active, activeIndex, pressed, focused }
+  return { active, activeIndex, hasFocus, pressed, focused, blurred }
+}
+
+/** Frames in which a row that is far away is rendered and measured. */
+const FOCUS_TRIES = 120
+
+/** Gives a row the focus as soon as it can have it: it is hidden until it is measured. Not once the user has left the list. */
+function focusSoon(scroller: HTMLElement | null, key: string | undefined, tries = FOCUS_TRIES): void {
+  const article = articleOf(scroller, key)
+  article?.focus({ preventScroll: true })
+  const { activeElement } = document
+  if (article !== undefined && activeElement === article) return
+  const isLeft = activeElement !== document.body && scroller?.contains(activeElement) !== true
+  if (tries > 0 && !isLeft) requestAnimationFrame(() => focusSoon(scroller, key, tries - 1))
+}
+
+function articleOf(scroller: HTMLElement | null, key: string | undefined): HTMLElement | undefined {
+  const articles = [...(scroller?.querySelectorAll<HTMLElement>('article') ?? [])]
+  return articles.find((article) => article.dataset.key === key)
+}
+
+/** Whether a pointer is pressed, which moves the focus too. */
+function usePressing(): { readonly current: boolean } {
+  const isPressing = useRef(false)
+  useEffect(() => {
+    const pressed = ({ type }: Event) => {
+      isPressing.current = type === 'pointerdown'
+    }
+    const events = ['pointerdown', 'pointerup', 'pointercancel'] as const
+    for (const event of events) addEventListener(event, pressed, true)
+    return () => {
+      for (const event of events) removeEventListener(event, pressed, true)
+    }
+  }, [])
+  return isPressing
 }
 
 function isWriting({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {

@@ -8,7 +8,9 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import type { VirtualizerHandle } from 'virtua'
 import type { ChatClient, ChatRoom } from '../../../client/index.ts'
 import { isPageFocused, onPageFocusChange } from '../page-focus.ts'
-import { lastSeqIn } from './row-positions.ts'
+import { keepPlace, type Place, placeIn } from './places.ts'
+import { firstSeqFrom, indexOfSeq, lastSeqIn } from './row-positions.ts'
+import type { Row } from './rows.ts'
 import { ScrollTracker } from './scroll.ts'
 import { TimelineModel, type TimelineStep } from './timeline-model.ts'
 import { useOlder } from './use-older.ts'
@@ -23,6 +25,14 @@ interface TimelineOptions {
   readonly me: string
   readonly scroller: RefObject<HTMLElement | null>
   readonly list: RefObject<VirtualizerHandle | null>
+}
+
+function placeOf(
+  rows: readonly Row[],
+  { index, above }: { index: number; above: number },
+): Place | undefined {
+  const seq = firstSeqFrom(rows, index)
+  return seq === undefined ? undefined : { seq, offset: rows[index]?.kind === 'message' ? above : 0 }
 }
 
 export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions) {
@@ -44,17 +54,25 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
     setBelow((before) => (before.isFar === isFar && before.count === count ? before : { isFar, count }))
   }, [scroll])
 
-  /** Scrolls to the unread marker, unless it is visible at the end anyway. */
-  const toUnread = useCallback(
-    (index: number) => {
+  /** Scrolls to a row, unless the end is visible with it anyway. */
+  const toRow = useCallback(
+    (index: number, offset: number) => {
       const known = list.current
-      if (known === null || known.scrollSize - known.getItemOffset(index) <= known.viewportSize) return
-      // `scrollToIndex` adds the space above the rows, which `offset` takes off again.
-      scroll.place(() => known.getItemOffset(index))
-      known.scrollToIndex(index, { align: 'start', offset: -BEFORE_MESSAGES_PX })
+      if (known === null || known.scrollSize - known.getItemOffset(index) - offset <= known.viewportSize)
+        return
+      // `scrollToIndex` adds the space above the rows, which is taken off again.
+      scroll.place(() => known.getItemOffset(index) + offset)
+      known.scrollToIndex(index, { align: 'start', offset: offset - BEFORE_MESSAGES_PX })
     },
     [scroll],
   )
+
+  const keepItsPlace = useCallback(() => {
+    const known = list.current
+    const current = model.current
+    if (known === null || current?.isOpen !== true || scroll.isPlacing) return
+    keepPlace(room.name, scroll.isAtEnd ? undefined : placeOf(current.rows, scroll.firstRowIn(known)))
+  }, [room, scroll])
 
   const flush = useCallback(() => model.current?.flush(), [])
   const older = useOlder({ chat, room, loaded: flush })
@@ -63,22 +81,27 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
     (event: Event) => {
       scroll.moved(event)
       updateSeen()
+      keepItsPlace()
       if (scroll.wantsOlder && older.state === 'idle') older.load()
     },
-    [scroll, updateSeen, older],
+    [scroll, updateSeen, keepItsPlace, older],
   )
 
   useLayoutEffect(() => {
     const endScroll = scroll.attach(scroller.current)
+    const before = placeIn(room.name)
     const created = new TimelineModel({
       chat,
       room,
       me,
       show: (next) => flushSync(() => setStep(next)),
       isWatching: () => isPageFocused() && scroll.isAtEnd,
+      returnsTo: before?.seq,
       place: () => {
-        const unread = created.unreadRow
-        if (unread !== -1 && !scroll.wasMoved) toUnread(unread)
+        if (scroll.wasMoved) return
+        const known = before === undefined ? -1 : indexOfSeq(created.rows, before.seq)
+        if (before !== undefined && known !== -1) toRow(known, before.offset)
+        else if (created.unreadRow !== -1) toRow(created.unreadRow, 0)
       },
       opened: updateSeen,
       reset: () => scroll.toEnd(),
@@ -92,14 +115,15 @@ export function useTimeline({ chat, room, me, scroller, list }: TimelineOptions)
       endAttention()
       model.current = undefined
     }
-  }, [chat, room, me, scroll, updateSeen, toUnread])
+  }, [chat, room, me, scroll, updateSeen, toRow])
 
   const toNewest = useCallback(() => {
     scroll.toEnd()
     room.forgetOlder()
     flush()
     scroll.toEnd()
-  }, [room, scroll, flush])
+    keepItsPlace()
+  }, [room, scroll, flush, keepItsPlace])
 
   const resized = useCallback(() => {
     scroll.keepEnd()
