@@ -58,13 +58,17 @@ const rules: readonly Rule[] = [
       when(port !== 0 && port === adminPort, 'adminPort', 'ADMIN_PORT must differ from PORT'),
   },
   {
-    of: ['drainMs', 'stopDeadlineMs'],
-    check: ({ drainMs, stopDeadlineMs }) =>
-      when(
-        stopDeadlineMs < drainMs + LEAVING_MS,
+    of: ['stopDelayMs', 'drainMs', 'stopDeadlineMs'],
+    check: ({ stopDelayMs, drainMs, stopDeadlineMs }) => {
+      const leastMs = stopDelayMs + drainMs + LEAVING_MS
+      const above =
+        stopDelayMs === 0 ? `DRAIN_MS (${drainMs})` : `STOP_DELAY_MS and DRAIN_MS (${stopDelayMs + drainMs})`
+      return when(
+        stopDeadlineMs < leastMs,
         'stopDeadlineMs',
-        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be at least ${drainMs + LEAVING_MS}, ${LEAVING_MS} above DRAIN_MS (${drainMs}): after the drain, the last acks and the exit of a worker take up to that long`,
-      ),
+        `STOP_DEADLINE_MS (${stopDeadlineMs}) must be at least ${leastMs}, ${LEAVING_MS} above ${above}: after the drain, the last acks and the exit of a worker take up to that long`,
+      )
+    },
   },
   {
     of: ['maxPacketBytes', 'textMaxChars'],

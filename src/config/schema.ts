@@ -314,10 +314,15 @@ const settings = {
     unit: 'ms',
     doc: 'Time over which the clients of a stopping worker move to others.',
   }),
+  stopDelayMs: required(integer(0, HOUR_MS), 0, {
+    section: 'Start and stop',
+    unit: 'ms',
+    doc: 'At a stop: time from the first 503 of /readyz to the end of the port and the move of the clients, so that the checks of a balancer notice first.',
+  }),
   stopDeadlineMs: required(integer(1, 2 * HOUR_MS), 15_000, {
     section: 'Start and stop',
     unit: 'ms',
-    doc: 'Time after which processes that have not stopped are killed; at least 5000 more than DRAIN_MS.',
+    doc: 'Time after which processes that have not stopped are killed; at least 5000 more than STOP_DELAY_MS and DRAIN_MS.',
   }),
   adminPort: required(integer(0, 65_535), 9464, {
     section: 'Operation',

@@ -14,10 +14,12 @@ import { FileWatch } from '../ops/file-watch.ts'
 import { RedisUnfit } from '../redis/server-check.ts'
 import { openAdmin } from './admin/index.ts'
 import { assemble, type Parts } from './primary-parts.ts'
-import { handleSignals, type SignalHandler, watchWorkers } from './supervisor/index.ts'
+import { handleSignals, type SignalHandler, type StopRequest, watchWorkers } from './supervisor/index.ts'
 
 /** Time to close link, log and admin listener after the last worker has exited. */
 const STOP_MARGIN_MS = 3_000
+/** How long the port stays closed at the start until the other hosts are known, if Redis can't be reached. */
+const ACQUAINTANCE_MS = 1_000
 
 export interface PrimaryOptions {
   config: Config
@@ -46,6 +48,7 @@ async function serve({ config, logger, hostTag, signals, dataDir }: ServeOptions
   const startedAt = performance.now()
   const parts = await assemble({ config, logger, hostTag, signals })
   const files = watchFiles(parts, dataDir)
+  await untilOthersAreKnown(parts)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
   const endWatch = watchWorkers(parts)
@@ -54,10 +57,12 @@ async function serve({ config, logger, hostTag, signals, dataDir }: ServeOptions
 
   const request = await signals.stopped
   logger.info({ reason: request.reason }, 'stopping')
-  endWatch()
   const inTime = await withTimeout(
     config.stopDeadlineMs + STOP_MARGIN_MS,
-    shutDown(parts, admin),
+    leaveBalancer(parts, request).then(() => {
+      endWatch()
+      return shutDown(parts, admin)
+    }),
     () => false,
   )
   files.close()
@@ -76,6 +81,12 @@ function watchFiles({ relay, logger, registry, signals }: Parts, { files }: Data
       signals.stop(error.message, error.exitCode)
     },
   })
+}
+
+/** A balancer sends requests as soon as the port is open; those with a session of another host have to be forwarded. */
+async function untilOthersAreKnown({ backplane, signals }: Parts): Promise<void> {
+  const known = Promise.race([backplane.synced(), signals.stopped]).then(() => undefined)
+  await withTimeout(ACQUAINTANCE_MS, known, () => undefined)
 }
 
 /** Forks the workers when Redis can be used. Resolves when all of them are ready. */
@@ -102,6 +113,17 @@ function announceReady(parts: Parts, facts: { port: number; adminPort: number; s
   process.send?.('ready', undefined, undefined, (error: Error | null) => {
     if (error !== null) logger.warn({ err: error }, 'the process manager could not be notified')
   })
+}
+
+/** Serves on for STOP_DELAY_MS while `/readyz` answers 503: balancers learn of the stop before connections are refused. */
+async function leaveBalancer(
+  { config, frontDoor, supervisor, signals }: Parts,
+  { exitCode }: StopRequest,
+): Promise<void> {
+  const canServe = exitCode === exitCodes.ok.code && supervisor.readyCount() > 0
+  if (config.stopDelayMs === 0 || !canServe) return
+  frontDoor.announceStop()
+  await withTimeout(config.stopDelayMs, signals.killed, () => undefined)
 }
 
 /** @returns whether all workers exited without being killed */

@@ -117,11 +117,12 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const { boot, config, logger, registry, link, reader } = parts
   const routes = new Hono()
   let draining = false
-  routes.get('/readyz', (c) =>
-    draining
-      ? c.json({ ready: false, reason: 'draining' }, 503)
-      : c.json({ ready: true, host: hostTagOf(boot.tag) }),
-  )
+  routes.get('/readyz', (c) => {
+    // The next check has to reach the primary, which knows of a stop first.
+    c.header('connection', 'close')
+    if (draining) return c.json({ ready: false, reason: 'draining' }, 503)
+    return c.json({ ready: true, host: hostTagOf(boot.tag) })
+  })
   const httpServer = createHttpServer({
     routes,
     staticDir: config.app === undefined ? STATIC_DIR : undefined,

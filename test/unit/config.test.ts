@@ -182,6 +182,7 @@ describe('relations', () => {
     [{ CORS_ORIGIN: '*', CORS_CREDENTIALS: 'true' }, 'needs a list of origins in CORS_ORIGIN'],
     [{ PORT: '9464' }, 'ADMIN_PORT must differ from PORT'],
     [{ DRAIN_MS: '10001' }, 'must be at least 15001'],
+    [{ STOP_DELAY_MS: '1' }, 'must be at least 15001'],
     [{ TEXT_MAX_CHARS: '20000' }, 'must be at least 241024'],
     [{ SLOW_CLIENT_BYTES: '65535' }, 'must be at least MAX_PACKET_BYTES'],
     [{ SLOW_CLIENT_MAX_BYTES: '262144' }, 'must be above SLOW_CLIENT_BYTES'],
@@ -200,6 +201,7 @@ describe('relations', () => {
     { PORT: '0', ADMIN_PORT: '0' },
     { DRAIN_MS: '9999' },
     { DRAIN_MS: '0', STOP_DEADLINE_MS: '5000' },
+    { DRAIN_MS: '1000', STOP_DELAY_MS: '4000', STOP_DEADLINE_MS: '10000' },
   ])('%o is accepted', (env) => {
     expect(messageOf(env)).toEqual([])
   })

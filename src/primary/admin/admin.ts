@@ -19,10 +19,11 @@ export function openAdmin(parts: AdminParts): Promise<AdminListener> {
     host: config.adminHost,
     port: config.adminPort,
     logger,
-    health: () =>
-      supervisor.readyCount() > 0
-        ? { ready: true }
-        : { ready: false, reason: state.reason ?? 'no worker is ready' },
+    health: () => {
+      if (frontDoor.isStopping) return { ready: false, reason: 'the host is stopping' }
+      if (supervisor.readyCount() > 0) return { ready: true }
+      return { ready: false, reason: state.reason ?? 'no worker is ready' }
+    },
     metrics: createMetricsView(parts),
     status: async () => ({
       host: config.hostName,

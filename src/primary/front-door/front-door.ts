@@ -83,6 +83,8 @@ const RETRY_AFTER_SECONDS = 2
 /** A burst may hold the sessions of a tenth of a second. */
 const ADMISSION_BURST_SECONDS = 0.1
 
+const STOPPING = 'the host is stopping'
+
 const refusalMessages: Readonly<Record<RefusalReason | 'crowded', string>> = {
   no_worker: 'no worker is ready',
   queue_full: 'too many connections are waiting',
@@ -100,6 +102,7 @@ export class FrontDoor {
   readonly #forwarding: Forwarding | undefined
   readonly #metrics: FrontMetrics
   readonly #responses: Map<string, () => HttpResponse | null>
+  #isStopping = false
 
   constructor(options: FrontDoorOptions) {
     const { now, registry } = options
@@ -146,8 +149,18 @@ export class FrontDoor {
     return { port: await this.#forwarding.listen(port, host) }
   }
 
+  /** From now on `/readyz` answers 503; everything else is served as before. */
+  announceStop(): void {
+    this.#isStopping = true
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
   /** Closes the port. Accepted connections, and connections forwarded by other hosts, are still served. */
   stopAccepting(): void {
+    this.announceStop()
     this.#server.close()
   }
 
@@ -284,6 +297,7 @@ export class FrontDoor {
   }
 
   #unreadiness(): HttpResponse | null {
+    if (this.#isStopping) return unavailable(STOPPING)
     if (this.#balancer.hasReady()) return null
     return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
   }

@@ -34,7 +34,7 @@ export function createSupervisor(parts: SupervisedParts, fork: (number: number) 
       workers: config.workers,
       bootTimeoutMs: config.workerBootTimeoutMs,
       drainMs: config.drainMs,
-      stopDeadlineMs: config.stopDeadlineMs,
+      stopDeadlineMs: config.stopDeadlineMs - config.stopDelayMs,
       fork,
       logger,
       registry,

@@ -2,5 +2,5 @@
 export { createSupervisor, type SupervisedParts, watchWorkers } from './create-supervisor.ts'
 export { createFork } from './fork.ts'
 export { HostState } from './host-state.ts'
-export { handleSignals, type SignalHandler } from './signal-handler.ts'
+export { handleSignals, type SignalHandler, type StopRequest } from './signal-handler.ts'
 export type { Supervisor } from './supervisor.ts'

@@ -20,10 +20,13 @@ export class SignalHandler {
   readonly #now: () => number
   /** Resolves with the first request to stop. */
   readonly stopped: Promise<StopRequest>
+  /** Resolves with the request to stop at once. */
+  readonly killed: Promise<void>
   /** Resolves with the exit code after an uncaught error: the state in memory can't be trusted. */
   readonly crashed: Promise<number>
   #crash: (exitCode: number) => void = () => undefined
   #stop: (request: StopRequest) => void = () => undefined
+  #kill: () => void = () => undefined
   #stopRequestedAt: number | undefined
   #onReload: () => void = () => undefined
   #onKill: () => void = () => undefined
@@ -33,6 +36,9 @@ export class SignalHandler {
     this.crashed = new Promise((resolve) => {
       this.#crash = resolve
     })
+    this.killed = new Promise((resolve) => {
+      this.#kill = resolve
+    })
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve
     })
@@ -40,8 +46,10 @@ export class SignalHandler {
 
   /** The first call stops gracefully. Later calls stop at once. */
   stop(reason: string, exitCode = 0): void {
-    if (this.#stopRequestedAt !== undefined && this.#now() - this.#stopRequestedAt > SAME_REQUEST_MS)
+    if (this.#stopRequestedAt !== undefined && this.#now() - this.#stopRequestedAt > SAME_REQUEST_MS) {
+      this.#kill()
       this.#onKill()
+    }
     this.#stopRequestedAt ??= this.#now()
     this.#stop({ reason, exitCode })
   }
