@@ -5,6 +5,8 @@
 import { spawnSync } from 'node:child_process'
 
 const PACKAGES = [
+  'apache2',
+  'caddy',
   'chromium',
   'fiu-utils',
   'fonts-noto-color-emoji',
@@ -12,13 +14,16 @@ const PACKAGES = [
   'haproxy',
   'iproute2',
   'libfaketime',
+  'lighttpd',
   'nginx-light',
   'python3-aiohttp',
   'python3-socketio',
   'python3-websocket',
   'python3-yaml',
   'redis-server',
+  'squid',
   'systemd',
+  'varnish',
 ]
 
 /** The redis-server of the package would only occupy a port; the tests start their own. */

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
 import { Conversation } from '../harness/members/conversation.ts'
 import { Member } from '../harness/members/member.ts'
-import { type BalancerFile, RealBalancer } from '../harness/network/balancers.ts'
+import type { BalancerFile } from '../harness/network/balancer-programs.ts'
+import { RealBalancer } from '../harness/network/balancers.ts'
 
 const TRANSPORTS = [['polling'], ['polling', 'websocket'], ['websocket']]
 const MEMBERS_A_TRANSPORT = 3

@@ -17,6 +17,7 @@ const names = new Set(settingKeys.map(environmentName))
 const withoutTitle = (file: string) => read(file).slice(read(file).indexOf('\n\n'))
 
 const NGINX = ['nginx.conf', 'nginx-sticky.conf']
+const OTHERS = ['apache.conf', 'Caddyfile', 'lighttpd.conf', 'varnish.vcl', 'squid.conf']
 const HAPROXY = ['haproxy.cfg', 'haproxy-sticky.cfg']
 
 test.each([
@@ -25,6 +26,17 @@ test.each([
 ])('%s: %s is longer than a heartbeat takes', (file = '', name = '') => {
   const seconds = new RegExp(`^\\s*${name} ([0-9]+)s;?$`, 'm').exec(read(file))?.[1]
   expect(Number(seconds) * 1000).toBeGreaterThan(config.pingIntervalMs + config.pingTimeoutMs)
+})
+
+test.each([
+  ['apache.conf', / timeout=([0-9]+) /g, 3],
+  ['lighttpd.conf', /^server\.max-(?:read|write)-idle = ([0-9]+)$/gm, 2],
+  ['varnish.vcl', /(?:first_byte|between_bytes|pipe)_timeout ?= ?([0-9]+)s/g, 7],
+  ['squid.conf', /^read_timeout ([0-9]+) seconds$/gm, 1],
+])('%s: each time-out is longer than a heartbeat takes', (file, pattern, count) => {
+  const seconds = [...read(file).matchAll(pattern)].map(([, text]) => Number(text))
+  expect(seconds).toHaveLength(count)
+  expect(Math.min(...seconds) * 1000).toBeGreaterThan(config.pingIntervalMs + config.pingTimeoutMs)
 })
 
 test.each(NGINX)('%s allows what the hosts accept', (file) => {
@@ -82,8 +94,8 @@ function composeServices(): Map<string, Service> {
 test('the hosts of compose.yaml match the balancers, with settings that exist and are allowed', () => {
   const services = composeServices()
   const hosts = [...services.keys()].filter((name) => name.startsWith('rookery-'))
-  for (const file of [...NGINX, ...HAPROXY]) {
-    const named = new Set(read(file).match(/\brookery-[0-9](?=:3000)/g))
+  for (const file of [...NGINX, ...HAPROXY, ...OTHERS]) {
+    const named = new Set(read(file).match(/\brookery-[0-9]\b/g))
     expect([...named].toSorted()).toEqual(hosts)
   }
   const env = { REDIS_PASSWORD: 'password', CLUSTER_SECRET: 'a secret of more than thirty-two bytes' }

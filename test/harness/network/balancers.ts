@@ -1,25 +1,16 @@
-/** nginx and HAProxy from Debian, with the configurations that the project ships, on loopback. */
+/** A balancer from Debian with a configuration that the project ships, on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { plainEnvironment } from '../command.ts'
 import { until } from '../until.ts'
+import { type BalancerFile, type Program, programs, withHosts } from './balancer-programs.ts'
 import { freePort } from './free-port.ts'
 import { exchange } from './raw-http.ts'
 
 const DEPLOY = new URL('../../../deploy/', import.meta.url)
-/** Debian's package starts no instance here, and no two instances may share files. */
-const flags = {
-  nginx: (directory: string, file: string) => {
-    const overall = `daemon off; pid ${join(directory, 'pid')};`
-    return ['-p', directory, '-e', 'stderr', '-c', file, '-g', overall]
-  },
-  haproxy: (_: string, file: string) => ['-db', '-f', file],
-}
-
-export type BalancerFile = 'nginx.conf' | 'nginx-sticky.conf' | 'haproxy.cfg' | 'haproxy-sticky.cfg'
-
 export class RealBalancer {
   readonly port: number
   readonly #process: ChildProcess
@@ -47,16 +38,24 @@ export class RealBalancer {
     const directory = await mkdtemp(join(tmpdir(), 'rookery-balancer-'))
     const port = await freePort()
     const shipped = await readFile(new URL(file, DEPLOY), 'utf8')
-    const path = join(directory, file)
-    await writeFile(path, edit(withHosts(shipped, port, hosts)))
-    const program = file.startsWith('nginx') ? 'nginx' : 'haproxy'
-    const child = spawn(program, flags[program](directory, path), { stdio: ['ignore', 'pipe', 'pipe'] })
+    const place = { directory, port, file: join(directory, file) }
+    await writeFile(place.file, edit(withHosts(shipped, place, hosts)))
+    const program: Program = programs[file]
+    const child = spawn(program.command, program.args(place), {
+      env: { ...plainEnvironment(), ...program.env?.(place) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const balancer = new RealBalancer(child, port, directory)
-    await until(
-      () => balancer.#answers(),
-      `${program} serves`,
-      () => balancer.#output,
-    )
+    try {
+      await until(
+        () => balancer.#answers(),
+        `${program.command} serves`,
+        () => balancer.#output,
+      )
+    } catch (error) {
+      await balancer.stop()
+      throw error
+    }
     return balancer
   }
 
@@ -86,21 +85,4 @@ export class RealBalancer {
     ).catch(() => undefined)
     return answer?.status === 200
   }
-}
-
-/** Removes the hosts that the test does not have. */
-function withHosts(text: string, port: number, hosts: readonly (number | string)[]): string {
-  return text
-    .replace(/^(\s*listen) 80\b/m, `$1 127.0.0.1:${port}`)
-    .replace(/^(\s*bind) :80\b/m, `$1 127.0.0.1:${port}`)
-    .split('\n')
-    .flatMap((line) => {
-      const number = /\brookery-([0-9]):3000/.exec(line)?.[1]
-      if (number === undefined) return [line]
-      const host = hosts[Number(number) - 1]
-      if (host === undefined) return []
-      const address = typeof host === 'number' ? `127.0.0.1:${host}` : host
-      return [line.replace(/\brookery-[0-9]:3000/, address)]
-    })
-    .join('\n')
 }
