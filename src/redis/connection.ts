@@ -4,7 +4,7 @@
  * reports whether Redis can be used.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Cluster } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { LogThrottle } from '../core/log-throttle.ts'
@@ -23,6 +23,7 @@ import { problemOf } from './hints.ts'
 import { type RedisMetrics, redisMetrics } from './metrics.ts'
 import { nodeError } from './node-error.ts'
 import { RedisSubscriptions } from './redis-subscriptions.ts'
+import { ReplicaWatch } from './replica-watch.ts'
 import { retryDelayMs } from './retry.ts'
 import { checkServer, RedisUnfit } from './server-check.ts'
 import type { SubscriberEvents } from './subscriber-connection.ts'
@@ -92,6 +93,8 @@ class OpenRedis implements RedisConnection {
   readonly #runner: CommandRunner
   readonly #heartbeat: Heartbeat
   readonly #batch: TurnBatch
+  /** Not in a Redis Cluster, whose client follows its masters. */
+  readonly #replicaWatch: ReplicaWatch | undefined
   readonly #throttle = new LogThrottle(LOG_MS)
   #closed = false
   #up = false
@@ -104,6 +107,7 @@ class OpenRedis implements RedisConnection {
     this.isCluster = this.#address.kind === 'cluster'
     this.commands = commandsClient(this.#address, settings)
     this.#batch = new TurnBatch(this.commands)
+    this.#replicaWatch = this.commands instanceof Cluster ? undefined : this.#watchRole(this.commands)
     const timeoutMs = settings.redisTimeoutMs
     this.#heartbeat = new Heartbeat({
       timeoutMs,
@@ -166,6 +170,15 @@ class OpenRedis implements RedisConnection {
     startClient(this.commands, (error) => this.#log(error))
   }
 
+  #watchRole(client: Redis): ReplicaWatch {
+    const reconnect = (reason: string) => {
+      this.#log(new Error(reason))
+      this.subscriptions.renew(reason)
+      client.disconnect(true)
+    }
+    return new ReplicaWatch({ client, reconnect, now: () => performance.now() })
+  }
+
   #setConnected(up: boolean): void {
     if (this.#up === up) return
     this.#up = up
@@ -182,7 +195,7 @@ class OpenRedis implements RedisConnection {
   async #ask(): Promise<string | null> {
     if (!(this.commands instanceof Cluster)) {
       await this.commands.ping()
-      return null
+      return (await this.#replicaWatch?.ask()) ?? null
     }
     const info = await this.commands.cluster('INFO')
     return info.includes('cluster_state:ok') ? null : 'the Redis Cluster does not serve all of its slots'

@@ -26,6 +26,10 @@ const HINTS: readonly [pattern: RegExp, hint: string][] = [
     'REDIS_SENTINELS names a server that is no Sentinel (their usual port is 26379)',
   ],
   [
+    /is now a replica of/,
+    'name the master in REDIS_URL, or let Sentinels find it (REDIS_SENTINELS): a fail-over between two plain servers is announced to nobody',
+  ],
+  [
     /ENOTFOUND/,
     'the name is unknown here; if it has only IPv6 addresses, add ?family=6 or ?family=0 to REDIS_URL',
   ],

@@ -41,6 +41,7 @@ function isAtLeast(version: string, [leastMajor, leastMinor]: readonly [number, 
   return major > leastMajor || (major === leastMajor && minor >= leastMinor)
 }
 
-function fieldOf(info: string, name: string): string | undefined {
+/** A field of a reply to `INFO`. */
+export function fieldOf(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:([^\\r\\n]*)`, 'm').exec(info)?.[1]
 }

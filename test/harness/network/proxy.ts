@@ -6,7 +6,7 @@ export class Network {
   readonly #server: Server
   readonly #links = new Set<{ client: Socket; server: Socket; deaf: boolean }>()
   readonly #onTheWay = new WeakMap<Socket, Promise<void>>()
-  readonly #targetPort: number
+  #targetPort: number
   #isCut = false
   #deaf = false
   #delayMs = 0
@@ -28,6 +28,11 @@ export class Network {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** New connections go to this port. */
+  leadTo(targetPort: number): void {
+    this.#targetPort = targetPort
   }
 
   /** Breaks all connections, and new ones too. */
