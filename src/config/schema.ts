@@ -224,6 +224,16 @@ const settings = {
     unit: 'sessions/s',
     doc: 'New sessions that this host admits per second; 0: no limit.',
   }),
+  keepAliveMs: required(integer(0, HOUR_MS), 65_000, {
+    section: 'Clients and their limits',
+    unit: 'ms',
+    doc: 'Time that an HTTP connection stays open between two requests. Longer than the same time of the proxies in front, so that these close first. 0: each response ends its connection.',
+  }),
+  keepAliveConnections: required(integer(1, 1_000_000), 10_000, {
+    section: 'Clients and their limits',
+    unit: 'connections',
+    doc: 'HTTP connections that a worker keeps open; past the limit the one that is idle for longest is closed. At most a quarter of the file descriptors.',
+  }),
   connectTimeoutMs: required(integer(100, 5 * MINUTE_MS), 10_000, {
     section: 'Clients and their limits',
     unit: 'ms',

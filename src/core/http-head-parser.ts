@@ -11,6 +11,8 @@ export interface RequestHead {
   path: string
   query: URLSearchParams
   version: '1.0' | '1.1'
+  /** One for each header, `name: value`. */
+  headerLines: readonly string[]
   headBytes: number
 }
 
@@ -107,7 +109,15 @@ export class HttpHeadParser {
     }
     const [, method = '', target = '', minor] = REQUEST_LINE.exec(this.#text(0, this.#lineEnd)) ?? []
     const version = minor === '0' ? '1.0' : '1.1'
-    return { state: 'complete', head: { method, target, ...splitTarget(target), version, headBytes } }
+    const head: RequestHead = {
+      method,
+      target,
+      ...splitTarget(target),
+      version,
+      headerLines: lines,
+      headBytes,
+    }
+    return { state: 'complete', head }
   }
 
   #text(start: number, end: number): string {

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod'
 
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
+
 /** Worker → primary. */
 export const workerControl = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rookery:ready') }),
@@ -12,6 +14,11 @@ export const workerControl = z.discriminatedUnion('type', [
    * was sent.
    */
   z.object({ type: z.literal('rookery:taken'), id: z.int().min(1), arrived: z.boolean() }),
+  /**
+   * With a kept connection, whose next request is not for this worker. `data` was read from it and comes
+   * first; empty if its next request has not begun.
+   */
+  z.object({ type: z.literal('rookery:hand-back'), data: bytes }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
   /** The answer to `rookery:ping`. `inspected`: a debugger may stop the worker (its inspector is open). */
   z.object({ type: z.literal('rookery:pong'), inspected: z.boolean() }),
@@ -39,7 +46,7 @@ export const handOverMessage = z.object({
   /** Never used twice for one worker. */
   id: z.int().min(1),
   /** The bytes that were read from the connection. */
-  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  data: bytes,
   /** The client's address. Only for a connection that was forwarded by another host. */
   client: z.object({ address: z.string(), port: z.int() }).optional(),
 })

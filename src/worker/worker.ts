@@ -14,8 +14,10 @@ import { importConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { isInspected } from '../core/inspected.ts'
 import { generateSessionId, hostTagOf } from '../core/session-id.ts'
+import { withTimeout } from '../core/with-timeout.ts'
 import { openEmbeddedReader } from '../log/embedded-reader.ts'
 import type { RoomLogReader } from '../log/room-log.ts'
+import { descriptorLimit } from '../ops/descriptors.ts'
 import { createLogger } from '../ops/logger.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import type { AppContext, DrainHooks } from '../wire/app.ts'
@@ -26,22 +28,30 @@ import { loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
 import {
   createFanOut,
+  HandBack,
   limitConnects,
   PlainWriteServer,
   reportReceivedHandles,
+  type SendToPrimary,
   tagSocketIds,
   unsentBytes,
   watchOversizedPackets,
   watchSlowClients,
 } from './connections/index.ts'
 import { drainConnections } from './drain.ts'
-import { createHttpServer, limitBodyTime, OpenRequests } from './http/index.ts'
+import { createHttpServer, KeepAlive, limitBodyTime, OpenRequests } from './http/index.ts'
 import { createLimits } from './limits.ts'
 import { Link } from './link/index.ts'
 import { watchPrimary } from './primary-watch.ts'
 import { createLinkLogReader, createRooms } from './rooms/index.ts'
 
 const STATIC_DIR = fileURLToPath(new URL('../web', import.meta.url))
+
+/** Share of a worker's file descriptors for connections that are kept. */
+const KEPT_SHARE = 0.25
+
+/** How long a worker that ends waits until its idle connections are back at the primary. */
+const HAND_BACK_MS = 500
 
 /** Requests whose body takes longer are cut off. */
 const BODY_TIMEOUT_MS = 60_000
@@ -134,6 +144,8 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const requests = new OpenRequests(httpServer, logger)
   watchOversizedPackets(httpServer, io, { maxBytes: config.maxPacketBytes, logger, registry })
   limitBodyTime(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
+  const handBack = new HandBack(sendToPrimary, { logger, registry })
+  const keepAlive = keepConnections(httpServer, parts, handBack)
   io.engine.generateId = () => generateSessionId(boot.tag)
   limitConnects(io, registry, () => performance.now())
   tagSocketIds(io, boot.tag)
@@ -144,12 +156,21 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const app = await loadApp(config.app)
   await app(io, createContext({ parts, routes, state, hooks }))
   const stopWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
-  reportReceivedHandles((message) => sendControl(logger, message))
+  reportReceivedHandles(
+    (message) => sendControl(logger, message),
+    (socket, { client, data }) => {
+      // A session of a third host can't be reached from here: the connection ends with its response.
+      if (client === undefined) keepAlive.received(socket, data)
+    },
+  )
   setupWorker(io)
   return {
     drain: async (spreadMs) => {
       draining = true
+      keepAlive.drain()
+      const handedBack = handBack.empty()
       await drainConnections({ io, requests, hooks, spreadMs, logger })
+      await withTimeout(HAND_BACK_MS, handedBack, () => undefined)
     },
     close: async () => {
       stopWatch()
@@ -159,6 +180,23 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
       await reader.close()
     },
   }
+}
+
+function keepConnections(
+  server: ReturnType<typeof createHttpServer>,
+  { boot, config, registry }: Parts,
+  handBack: HandBack,
+): KeepAlive {
+  const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY
+  return new KeepAlive(server, {
+    idleMs: config.keepAliveMs,
+    maxConnections: Math.min(config.keepAliveConnections, Math.floor(descriptors * KEPT_SHARE)),
+    headMaxBytes: config.headMaxBytes,
+    tag: boot.tag,
+    handBack: (socket, bytes) => handBack.add(socket, bytes),
+    registry,
+    now: () => performance.now(),
+  })
 }
 
 function socketOptions({
@@ -291,8 +329,10 @@ function reportFailure(logger: Logger, error: unknown): void {
   })
 }
 
+const sendToPrimary: SendToPrimary = (...args) => process.send?.(...args)
+
 function sendControl(logger: Logger, message: WorkerControl): void {
-  process.send?.(message, undefined, undefined, (error: Error | null) => {
+  sendToPrimary(message, undefined, undefined, (error) => {
     if (error !== null)
       logger.warn({ err: error, type: message.type }, 'a control message to the primary could not be sent')
   })

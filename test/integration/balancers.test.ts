@@ -1,5 +1,6 @@
 /** The shipped configurations of nginx and HAProxy, run in front of three hosts. */
-import { io, type Socket } from 'socket.io-client'
+import { Agent } from 'node:http'
+import { io, type ManagerOptions, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { introduce, metric, startHosts } from '../harness/hand-off/forwarding-hosts.ts'
 import type { HandOffHost } from '../harness/hand-off/host.ts'
@@ -10,6 +11,8 @@ import { exchange } from '../harness/network/raw-http.ts'
 import { until } from '../harness/until.ts'
 
 const CLIENTS = 45
+/** Connections from the balancer carry requests for both workers, and for other hosts. */
+const HOSTS = { workers: 2, keepAliveMs: 65_000 }
 
 interface Variant {
   name: string
@@ -39,24 +42,26 @@ const variants: Variant[] = [
 
 let hosts: HandOffHost[] = []
 beforeAll(async () => {
-  hosts = await startHosts(3, { workers: 1 })
+  hosts = await startHosts(3, HOSTS)
 })
 afterAll(() => Promise.all(hosts.map((host) => host.stop())))
 
 /** Starts another host in place of a stopped one. */
 async function replace(gone: HandOffHost): Promise<void> {
-  const [another] = await startHosts(1, { workers: 1 })
+  const [another] = await startHosts(1, HOSTS)
   if (another === undefined) throw new Error('no host')
   hosts[hosts.indexOf(gone)] = another
   await Promise.all(hosts.map((host) => introduce(host, hosts)))
 }
 
-const sent = async () => {
-  const counts = await Promise.all(hosts.map((host) => metric(host, 'forward_sent_total')))
-  return counts.reduce((sum, count) => sum + count)
+async function sum(name: string, labels: Record<string, string> = {}): Promise<number> {
+  const counts = await Promise.all(hosts.map((host) => metric(host, name, labels)))
+  return counts.reduce((total, count) => total + count)
 }
+const sent = () => sum('forward_sent_total')
 
 describe.each(variants)('$name', ({ file, isSticky, edit }) => {
+  const keepsNone = edit !== undefined
   let balancer: RealBalancer
   beforeAll(async () => {
     balancer = await RealBalancer.start(
@@ -91,6 +96,42 @@ describe.each(variants)('$name', ({ file, isSticky, edit }) => {
     if (isSticky || !names.includes('polling')) expect(forwarded).toBe(0)
     else expect(forwarded).toBeGreaterThan(CLIENTS / 3)
     for (const client of clients) client.disconnect()
+  })
+
+  test('requests for any worker share its connections to a host, if it keeps them', async () => {
+    const [onlyHost] = hosts
+    if (onlyHost === undefined) throw new Error('no host')
+    const agents = Array.from({ length: 6 }, () => new Agent({ keepAlive: true }))
+    const one = await RealBalancer.start(file, [onlyHost.port], edit)
+    try {
+      const before = await sum('front_connections_total')
+      // Each has connections of its own, as a browser has. HAProxy shares those that come with kept ones.
+      const clients = agents.map((agent) => {
+        const options: Partial<ManagerOptions> = {
+          transports: ['polling'],
+          forceNew: true,
+          timeout: 60_000,
+        }
+        // The client's types know only the agent of a browser.
+        Reflect.set(options, 'agent', agent)
+        return io(one.url, options)
+      })
+      await expectAnswers(clients, false)
+      for (let round = 0; round < 10; round += 1)
+        for (const client of clients) expect((await client.emitWithAck('echo', round)).value).toBe(round)
+      const connections = (await sum('front_connections_total')) - before
+      // A message and its answer are two requests or more.
+      if (keepsNone) expect(connections).toBeGreaterThan(120)
+      else {
+        expect(connections).toBeLessThan(60)
+        expect(await sum('front_handed_back_total')).toBeGreaterThan(0)
+      }
+      expect(await sum('front_swallowed_bytes_total')).toBe(0)
+      for (const client of clients) client.disconnect()
+    } finally {
+      for (const agent of agents) agent.destroy()
+      await one.stop()
+    }
   })
 
   test('hosts see the real address of the client, even if it sends forwarding headers', async () => {

@@ -12,16 +12,18 @@
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
+import type { Destination } from '../../core/destination.ts'
 import type { TokenBucket } from '../../core/token-bucket.ts'
 import type { ConnectionOrigin } from '../forward/index.ts'
 import type { Balancer } from './balancer.ts'
-import type { Destination } from './destination.ts'
 import { HandOff, type HandOffTarget, type TakenReport } from './hand-off.ts'
 import type { FrontMetrics } from './metrics.ts'
 
 export interface QueuedConnection {
   readonly socket: Socket
   readonly bytes: Buffer
+  /** How many of them a worker had read. */
+  readonly handedBackBytes?: number
   readonly method: string
   readonly destination: Destination
   readonly since: number
@@ -157,7 +159,8 @@ export class ConnectionQueue {
     const metrics = this.#options.metrics()
     metrics.handedOver.inc({ kind: connection.destination.kind })
     metrics.waits.observe(Math.max(0, this.#options.now() - connection.since) / 1000)
-    const read = connection.bytes.length + (connection.origin?.preambleBytes ?? 0)
+    const { bytes, handedBackBytes = 0, origin } = connection
+    const read = bytes.length - handedBackBytes + (origin?.preambleBytes ?? 0)
     metrics.swallowed.inc(Math.max(0, connection.socket.bytesRead - read))
   }
 

@@ -2,8 +2,9 @@
  * The CORS headers of the primary's own responses: the same that Socket.IO gives in a worker. Without them a
  * browser hides the status from the page, which sees a network error. Pure.
  */
+
+import { SOCKET_IO_PATH } from '../../core/destination.ts'
 import { rawHeader } from '../../core/raw-header.ts'
-import { SOCKET_IO_PATH } from './destination.ts'
 import type { HttpResponse } from './responses.ts'
 
 export interface CorsPolicy {

@@ -3,11 +3,13 @@
  * requests that the primary serves itself, and queues the others for a worker. Runs no application code and
  * never sees a body.
  */
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { destinationOf } from '../../core/destination.ts'
 import type { RequestHead } from '../../core/http-head-parser.ts'
 import { listenOn } from '../../core/listen-on.ts'
+import { stoppedSocket } from '../../core/stopped-socket.ts'
 import { TokenBucket } from '../../core/token-bucket.ts'
 import { descriptorLimit } from '../../ops/descriptors.ts'
 import { RookeryError } from '../../wire/errors.ts'
@@ -15,7 +17,6 @@ import { Forwarding, type ForwardingOptions } from '../forward/index.ts'
 import { Balancer } from './balancer.ts'
 import { ConnectionQueue, type QueuedConnection, type RefusalReason } from './connection-queue.ts'
 import { type CorsPolicy, corsHeaders, preflightAnswer } from './cors.ts'
-import { destinationOf } from './destination.ts'
 import type { HandOffTarget, TakenReport } from './hand-off.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
 import { type FrontMetrics, frontMetrics } from './metrics.ts'
@@ -205,6 +206,19 @@ export class FrontDoor {
     this.#queue.taken(name, report)
   }
 
+  /**
+   * A worker hands back a kept connection: its next request, which begins with `bytes`, is routed like the
+   * first one of a new connection.
+   */
+  handedBack(handle: unknown, bytes: Uint8Array): void {
+    this.#metrics.handedBack.inc()
+    const socket = handle instanceof Socket ? stoppedSocket(handle, { highWaterMark: 1 }) : undefined
+    if (socket === undefined) return
+    // Without a request there is nothing to answer, and another host can take the next one.
+    if (!this.#server.listening && bytes.length === 0) socket.destroy()
+    else this.#read(socket, Buffer.from(bytes))
+  }
+
   sessionOpened(name: string): void {
     this.#balancer.sessionOpened(name)
   }
@@ -248,20 +262,27 @@ export class FrontDoor {
 
   #onConnection(socket: Socket): void {
     this.#metrics.accepted.inc()
+    this.#read(socket)
+  }
+
+  #read(socket: Socket, bytes?: Buffer): void {
     socket.on('error', (error) => {
       this.#metrics.socketErrors.inc()
       this.#options.logger.debug({ err: error }, 'connection failed')
     })
-    this.#headReader.begin(socket)
+    this.#headReader.begin(socket, { bytes })
   }
 
   #createForwarding(forwards: number): Forwarding | undefined {
     const { forwarding, logger, registry, now } = this.#options
     if (forwarding === undefined) return undefined
     const options = { ...forwarding, limits: { ...forwarding.limits, forwards } }
-    const onConnection: RequestHeadReader['begin'] = (socket, origin) =>
-      this.#headReader.begin(socket, origin)
-    return new Forwarding(options, { logger, registry, now, onConnection })
+    return new Forwarding(options, {
+      logger,
+      registry,
+      now,
+      onConnection: (socket, origin) => this.#headReader.begin(socket, { origin }),
+    })
   }
 
   #onHead(arrival: Arrival): void {
@@ -274,12 +295,13 @@ export class FrontDoor {
    * Forwards to the host of the session, or queues for a local worker. Connections from other hosts stay
    * here.
    */
-  #pass({ socket, head, bytes, origin }: Arrival): void {
+  #pass({ socket, head, bytes, handedBackBytes, origin }: Arrival): void {
     const destination = destinationOf(head)
     const enter = () =>
       this.#queue.add({
         socket,
         bytes,
+        handedBackBytes,
         origin,
         method: head.method,
         destination,

@@ -20,6 +20,10 @@ export function frontMetrics(registry: Registry, read: FrontGauges) {
     refusedHeads: counter('refused_heads_total', 'Request heads refused', ['reason']),
     unavailable: counter('unavailable_total', 'Connections answered with 503', ['reason']),
     handedOver: counter('handed_over_total', 'Connections handed over to a worker', ['kind']),
+    handedBack: counter(
+      'handed_back_total',
+      'Kept connections that a worker handed back, because their next request was not its own',
+    ),
     returned: counter('returned_total', 'Connections given to another worker because theirs was gone'),
     lost: counter('lost_total', 'Connections closed because their worker never confirmed them'),
     swallowed: counter('swallowed_bytes_total', 'Bytes read by the primary after the hand-over: must stay 0'),

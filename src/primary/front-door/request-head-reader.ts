@@ -13,6 +13,8 @@ export interface Arrival {
   readonly head: RequestHead
   /** All bytes of the client that were read so far. */
   readonly bytes: Buffer
+  /** How many of them a worker had read. */
+  readonly handedBackBytes: number
   /** Set if the connection came from another host. */
   readonly origin: ConnectionOrigin | undefined
 }
@@ -37,6 +39,7 @@ export interface HeadReaderOptions {
 
 interface PendingHead {
   socket: Socket
+  handedBackBytes: number
   origin: ConnectionOrigin | undefined
   reader: HttpHeadParser
   stop(): void
@@ -60,7 +63,11 @@ export class RequestHeadReader {
     return this.#pending.size
   }
 
-  begin(socket: Socket, origin?: ConnectionOrigin): void {
+  /**
+   * @param origin set if the connection came from another host
+   * @param bytes what a worker has read of a connection that it handed back
+   */
+  begin(socket: Socket, { origin, bytes }: { origin?: ConnectionOrigin; bytes?: Buffer | undefined }): void {
     this.#makeRoom()
     const onData = (chunk: Buffer) => this.#read(pending, chunk)
     const onGone = () => {
@@ -69,12 +76,15 @@ export class RequestHeadReader {
     }
     const pending: PendingHead = {
       socket,
+      handedBackBytes: bytes?.length ?? 0,
       origin,
       reader: new HttpHeadParser(this.#options.headBytes),
       stop: () => socket.off('data', onData).off('end', onGone).off('close', onGone),
     }
     this.#pending.add(pending)
     socket.on('data', onData).on('end', onGone).on('close', onGone)
+    // A connection that was handed back is not being read. With a whole head it stays so.
+    if (bytes !== undefined && (bytes.length === 0 || this.#read(pending, bytes))) socket.resume()
   }
 
   close(): void {
@@ -84,18 +94,19 @@ export class RequestHeadReader {
     }
   }
 
-  #read(pending: PendingHead, chunk: Buffer): void {
-    const { socket, reader, origin } = pending
+  /** @returns whether the head is still incomplete */
+  #read(pending: PendingHead, chunk: Buffer): boolean {
+    const { socket, reader, handedBackBytes, origin } = pending
     const progress = reader.push(chunk)
-    if (progress.state === 'partial') return
+    if (progress.state === 'partial') return true
     this.#pending.delete(pending)
     pending.stop()
-    if (progress.state === 'refused') {
-      this.#options.onRefused(socket, { ...progress, bytes: reader.bytes })
-      return
+    if (progress.state === 'refused') this.#options.onRefused(socket, { ...progress, bytes: reader.bytes })
+    else {
+      if (this.#options.stopReadingBeforeTransfer) stopReading(socket, reader.bytes)
+      this.#options.onHead({ socket, head: progress.head, bytes: reader.bytes, handedBackBytes, origin })
     }
-    if (this.#options.stopReadingBeforeTransfer) stopReading(socket, reader.bytes)
-    this.#options.onHead({ socket, head: progress.head, bytes: reader.bytes, origin })
+    return false
   }
 
   /** At the limit of incomplete heads the oldest one is dropped, so that a fast client always gets in. */

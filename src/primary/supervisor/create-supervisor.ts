@@ -98,8 +98,9 @@ export function watchWorkers({ config, logger, relay, supervisor }: WatchedParts
 /** The worker as a hand-off target. Also passes the worker's reports about connections to the front door. */
 function toTarget(worker: ForkedWorker, frontDoor: FrontDoor): HandOffTarget {
   const { name, tag, process } = worker
-  worker.onControl((message) => {
+  worker.onControl((message, handle) => {
     if (message.type === 'rookery:taken') frontDoor.taken(name, message)
+    else if (message.type === 'rookery:hand-back') frontDoor.handedBack(handle, message.data)
     else if (message.type === 'sticky:connection') frontDoor.sessionOpened(name)
     else if (message.type === 'sticky:disconnection') frontDoor.sessionClosed(name)
   })

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { workerTag } from '../../core/session-id.ts'
-import { type WorkerBoot, type WorkerControl, workerControl } from '../../wire/control.ts'
-import type { ForkedWorker } from './worker-process.ts'
+import { type WorkerBoot, workerControl } from '../../wire/control.ts'
+import type { ControlListener, ForkedWorker } from './worker-process.ts'
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url))
 
@@ -34,10 +34,10 @@ export function createFork({ hostTag, boot, registry }: ForkOptions): (number: n
   }
 }
 
-function listen(process: Worker, listener: (message: WorkerControl) => void, unknown: Counter): void {
-  process.on('message', (message: unknown) => {
+function listen(process: Worker, listener: ControlListener, unknown: Counter): void {
+  process.on('message', (message: unknown, handle: unknown) => {
     const control = workerControl.safeParse(message)
-    if (control.success) listener(control.data)
+    if (control.success) listener(control.data, handle)
     else unknown.inc()
   })
 }

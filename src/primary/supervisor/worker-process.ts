@@ -14,8 +14,11 @@ export interface ForkedWorker {
   readonly tag: string
   readonly process: Worker
   /** Calls back with each validated control message. */
-  onControl(listener: (message: WorkerControl) => void): void
+  onControl(listener: ControlListener): void
 }
+
+/** @param handle the connection that came with the message, if one did */
+export type ControlListener = (message: WorkerControl, handle: unknown) => void
 
 export interface WorkerExit {
   code: number | null

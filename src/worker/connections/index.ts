@@ -5,6 +5,7 @@
 export { limitConnects } from './connect-rate.ts'
 export { type DeliveryFlags, decodePackets, deliver, type EncodedPackets } from './delivery.ts'
 export { createFanOut } from './fan-out.ts'
+export { HandBack, type SendToPrimary } from './hand-back.ts'
 export { watchOversizedPackets } from './oversized-packets.ts'
 export { reportReceivedHandles } from './received-handles.ts'
 export { connectionsOf, watchSlowClients } from './slow-clients.ts'

@@ -4,16 +4,22 @@
  * before `setupWorker`, whose listener starts to serve the connection.
  */
 import { isIPv6, Socket } from 'node:net'
-import { handOverMessage, type WorkerControl } from '../../wire/control.ts'
+import { type HandOverMessage, handOverMessage, type WorkerControl } from '../../wire/control.ts'
 
-export function reportReceivedHandles(send: (message: WorkerControl) => void): void {
+/** @param onArrived called before the connection is served */
+export function reportReceivedHandles(
+  send: (message: WorkerControl) => void,
+  onArrived: (socket: Socket, message: HandOverMessage) => void = () => undefined,
+): void {
   process.on('message', (message: unknown, handle: unknown) => {
     const handOver = handOverMessage.safeParse(message)
     if (!handOver.success) return
     const arrived = handle !== undefined && handle !== null
     send({ type: 'rookery:taken', id: handOver.data.id, arrived })
     const { client } = handOver.data
-    if (client !== undefined && handle instanceof Socket) setClientAddress(handle, client)
+    if (!(handle instanceof Socket)) return
+    if (client !== undefined) setClientAddress(handle, client)
+    onArrived(handle, handOver.data)
   })
 }
 

@@ -3,8 +3,8 @@
  * end by themselves: streams of events, slow handlers, requests whose client never reads the response.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { withTimeout } from '../../core/with-timeout.ts'
 import { RookeryError } from '../../wire/errors.ts'
 
 /** A client that does not read its response gets this long for the end of it. */
@@ -59,12 +59,7 @@ export class OpenRequests {
   async #untilIdle(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return
     const isIdle = new Promise<void>((resolve) => this.#idle.push(resolve))
-    const timeout = new AbortController()
-    const isOver = delay(timeoutMs, undefined, { signal: timeout.signal }).catch((error: unknown) => {
-      if (!timeout.signal.aborted) throw error
-    })
-    await Promise.race([isIdle, isOver])
-    timeout.abort()
+    await withTimeout(timeoutMs, isIdle, () => undefined)
   }
 
   #end(response: ServerResponse): void {

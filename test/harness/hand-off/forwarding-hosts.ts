@@ -18,6 +18,7 @@ export const UNKNOWN_SESSION = '{"code":1,"message":"Session ID unknown"}'
 export interface HostsSettings {
   workers?: number
   forwards?: Partial<ForwardLimits>
+  keepAliveMs?: number
 }
 
 export async function startHosts(count: number, settings: HostsSettings = {}): Promise<HandOffHost[]> {
@@ -25,6 +26,7 @@ export async function startHosts(count: number, settings: HostsSettings = {}): P
     Array.from({ length: count }, () =>
       HandOffHost.start({
         workers: settings.workers ?? 2,
+        keepAliveMs: settings.keepAliveMs ?? 0,
         limits: { admissionPerSecond: 0 },
         forward: { secrets: [SECRET], limits: { ...PATIENCE, ...settings.forwards } },
       }),

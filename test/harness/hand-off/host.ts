@@ -9,6 +9,8 @@ import type { FrontDoorLimits } from '../../../src/primary/front-door/front-door
 export interface HandOffSettings {
   workers: number
   limits?: Partial<FrontDoorLimits>
+  /** How long workers keep idle connections; unset: they keep none. */
+  keepAliveMs?: number
   /** Starts a new worker for each that exited, ready after `restartDelayMs`. */
   restart?: boolean
   restartDelayMs?: number

@@ -2,9 +2,18 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
+interface Link {
+  client: Socket
+  server: Socket
+  isWebSocket: boolean
+  deaf: boolean
+}
+
+const UPGRADE = /\r\nupgrade: websocket\r\n/i
+
 export class Network {
   readonly #server: Server
-  readonly #links = new Set<{ client: Socket; server: Socket; deaf: boolean }>()
+  readonly #links = new Set<Link>()
   readonly #onTheWay = new WeakMap<Socket, Promise<void>>()
   #targetPort: number
   #isCut = false
@@ -66,9 +75,9 @@ export class Network {
     }
   }
 
-  /** Drops what the server sends on the present connections, until they close. */
+  /** Drops what the server sends on the present WebSockets, until they close. Pages still load. */
   loseAnswers(): void {
-    for (const link of this.#links) link.deaf = true
+    for (const link of this.#links) link.deaf ||= link.isWebSocket
   }
 
   /** The same for new connections. */
@@ -94,7 +103,7 @@ export class Network {
       return
     }
     const server = connect(this.#targetPort, '127.0.0.1')
-    const link = { client, server, deaf: this.#deaf }
+    const link: Link = { client, server, isWebSocket: false, deaf: this.#deaf }
     this.#links.add(link)
     const end = () => {
       this.#links.delete(link)
@@ -102,7 +111,10 @@ export class Network {
       server.destroy()
     }
     for (const socket of [client, server]) socket.on('error', end).on('close', end)
-    client.on('data', (bytes) => this.#pass(bytes, server))
+    client.on('data', (bytes) => {
+      link.isWebSocket ||= UPGRADE.test(bytes.toString('latin1'))
+      this.#pass(bytes, server)
+    })
     server.on('data', (bytes) => {
       if (!link.deaf) this.#pass(bytes, client)
     })

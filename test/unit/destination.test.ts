@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { destinationOf, isServedBy } from '../../src/core/destination.ts'
 import { HttpHeadParser } from '../../src/core/http-head-parser.ts'
-import { destinationOf } from '../../src/primary/front-door/destination.ts'
 
 const SID = 'abcdef12-AAAAAAAAAAAAAAAAAAAAAAAA'
 
@@ -39,4 +39,18 @@ test.each([
   const progress = new HttpHeadParser(4_096).push(Buffer.from(`${request} HTTP/1.1\r\n\r\n`))
   if (progress.state !== 'complete') throw new Error(progress.state)
   expect(destinationOf(progress.head)).toEqual({ kind: 'plain', tag: null })
+})
+
+test.each([
+  [`/socket.io/?EIO=4&sid=${SID}`, true],
+  ['/socket.io/?EIO=4&sid=abcdef13-AAAAAAAAAAAAAAAAAAAAAAAA', false],
+  ['/socket.io/?EIO=4&transport=polling', false],
+  ['/', true],
+  ['/healthz', false],
+  ['/readyz?a', false],
+])('a worker serves the next request of a kept connection by itself: %s %s', (target, isServed) => {
+  const progress = new HttpHeadParser(4_096).push(Buffer.from(`GET ${target} HTTP/1.1\r\n\r\n`))
+  if (progress.state !== 'complete') throw new Error(progress.state)
+  expect(isServedBy('abcdef12', progress.head, false)).toBe(isServed)
+  expect(isServedBy('abcdef12', progress.head, true)).toBe(isServed && target !== '/')
 })

@@ -2,8 +2,8 @@
  * Finds out from a request head where its connection belongs. Reads only the request line, no headers or
  * cookies.
  */
-import type { RequestHead } from '../../core/http-head-parser.ts'
-import { ownerOf } from '../../core/session-id.ts'
+import type { RequestHead } from './http-head-parser.ts'
+import { ownerOf } from './session-id.ts'
 
 export type RequestKind = 'session' | 'handshake' | 'plain'
 
@@ -34,4 +34,19 @@ function canOpenSession({ method, target, query }: RequestHead): boolean {
     query.getAll('EIO').at(-1) === PROTOCOL &&
     TRANSPORTS.includes(query.getAll('transport').at(-1) ?? '')
   )
+}
+
+/** Paths that the primary answers by itself. */
+const PRIMARY_PATHS = new Set(['/healthz', '/readyz'])
+
+/**
+ * Whether the worker with this tag serves the next request of a kept connection without the primary: one of
+ * its own sessions, or one without a session. New sessions are the primary's: it balances and admits them.
+ *
+ * @param isDue a request without a session is balanced anew too
+ */
+export function isServedBy(ownTag: string, head: RequestHead, isDue: boolean): boolean {
+  const { kind, tag } = destinationOf(head)
+  if (kind === 'session') return tag === ownTag
+  return kind === 'plain' && !isDue && !PRIMARY_PATHS.has(head.path)
 }
