@@ -224,6 +224,11 @@ const settings = {
     unit: 'sessions/s',
     doc: 'New sessions that this host admits per second; 0: no limit.',
   }),
+  bodyTimeoutMs: required(integer(100, HOUR_MS), 60_000, {
+    section: 'Clients and their limits',
+    unit: 'ms',
+    doc: 'Time without a byte after which a request whose body is incomplete gets 408. The whole body may take longer.',
+  }),
   keepAliveMs: required(integer(0, HOUR_MS), 65_000, {
     section: 'Clients and their limits',
     unit: 'ms',

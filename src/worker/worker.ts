@@ -39,7 +39,7 @@ import {
   watchSlowClients,
 } from './connections/index.ts'
 import { drainConnections } from './drain.ts'
-import { createHttpServer, KeepAlive, limitBodyTime, OpenRequests } from './http/index.ts'
+import { createHttpServer, KeepAlive, limitBodySilence, OpenRequests } from './http/index.ts'
 import { createLimits } from './limits.ts'
 import { Link } from './link/index.ts'
 import { watchPrimary } from './primary-watch.ts'
@@ -52,9 +52,6 @@ const KEPT_SHARE = 0.25
 
 /** How long a worker that ends waits until its idle connections are back at the primary. */
 const HAND_BACK_MS = 500
-
-/** Requests whose body takes longer are cut off. */
-const BODY_TIMEOUT_MS = 60_000
 
 /**
  * pm2, systemd and a terminal's Ctrl-C signal all processes. A worker ignores these signals: the primary
@@ -143,7 +140,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   // After Engine.IO, which hides its own requests from listeners that were added before it.
   const requests = new OpenRequests(httpServer, logger)
   watchOversizedPackets(httpServer, io, { maxBytes: config.maxPacketBytes, logger, registry })
-  limitBodyTime(httpServer, { timeoutMs: BODY_TIMEOUT_MS, registry })
+  limitBodySilence(httpServer, { silenceMs: config.bodyTimeoutMs, logger, registry })
   const handBack = new HandBack(sendToPrimary, { logger, registry })
   const keepAlive = keepConnections(httpServer, parts, handBack)
   io.engine.generateId = () => generateSessionId(boot.tag)

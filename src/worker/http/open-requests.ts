@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { withTimeout } from '../../core/with-timeout.ts'
 import { RookeryError } from '../../wire/errors.ts'
+import { endWithError } from './last-response.ts'
 
 /** A client that does not read its response gets this long for the end of it. */
 const END_MS = 500
@@ -72,11 +73,5 @@ export class OpenRequests {
 
 function answerUnavailable(response: ServerResponse): void {
   const error = new RookeryError('unavailable', 'the server is stopping', { retryAfterMs: RETRY_AFTER_MS })
-  response.writeHead(error.status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': 'no-store',
-    Connection: 'close',
-    'Retry-After': String(RETRY_AFTER_MS / 1_000),
-  })
-  response.end(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
+  endWithError(response, error.status, error.toBody())
 }
