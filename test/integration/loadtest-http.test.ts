@@ -34,10 +34,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-async function serve(answer: Answer): Promise<string> {
+async function serve(answer: Answer, connection?: string): Promise<string> {
   let nth = 0
   sockets = new Set()
   server = createServer((request: IncomingMessage, response) => {
+    if (connection !== undefined) response.setHeader('Connection', connection)
     // The single request before the load has a user agent.
     if (request.headers['user-agent'] !== undefined) {
       response.end(HANDSHAKE)
@@ -90,6 +91,14 @@ test('a correct status with a wrong body fails the run', async () => {
   expect(result.requests).toMatchObject({ non2xx: 0, mismatches: 1 })
   expect(checkOf(result, 'every body is as expected')).toBe(false)
   expect(code).toBe(result.valid ? 1 : 3)
+})
+
+test('a server that ends each connection is not measured wrongly: the run says so and counts as invalid', async () => {
+  const url = await serve((_nth, response) => void response.end(HANDSHAKE), 'close')
+  const { code, result } = await handshakes(url, '--clients', '4', '--rate', '20')
+  expect(result.valid).toBe(false)
+  expect(result.invalid.join()).toContain('Connection: close')
+  expect(code).toBe(3)
 })
 
 test('a stall counts for the requests scheduled meanwhile, once for each interval', async () => {
