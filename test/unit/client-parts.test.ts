@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { type Clock, systemClock, Timer } from '../../src/client/connection/clock.ts'
 import { type Entry, errorOf, isEntry, limitsOf, pageOf } from '../../src/client/connection/guards.ts'
 import { Emitter } from '../../src/client/emitter.ts'
+import type { RoomContext } from '../../src/client/room/room-context.ts'
+import type { RoomEvents } from '../../src/client/room/room-events.ts'
+import { RoomMembers } from '../../src/client/room/room-members.ts'
 import { Roster, TYPING_TIMEOUT_MS } from '../../src/client/room/roster.ts'
 import { newId } from '../../src/client/sending/ids.ts'
 import { Persistence } from '../../src/client/sending/persistence.ts'
@@ -91,6 +94,26 @@ describe('the roster', () => {
     roster.changed({ left: [{ id: bob.id }], count: 700 })
     expect(roster.members).toEqual({ list: [ann], count: 700 })
     expect(roster.writers(0)).toEqual([])
+  })
+
+  it('reports that somebody who was typing has left, has sent the message, or belongs to a lost log', () => {
+    const emitter = new Emitter<RoomEvents>((error) => {
+      throw error
+    })
+    const context = { clock: new ManualClock(), user: () => undefined } as unknown as RoomContext
+    const members = new RoomMembers({ room: 'lobby', context, emitter, userHasRead: () => undefined })
+    const heard: string[][] = []
+    emitter.on('typing', (writers) => heard.push(writers.map(({ name }) => name)))
+    for (const end of [
+      () => members.presence({ left: [{ id: bob.id }], count: 1 }),
+      () => members.stoppedTyping(bob),
+      () => members.clear(),
+    ]) {
+      members.typing({ user: bob, typing: true })
+      end()
+      end()
+    }
+    expect(heard).toEqual([['Bob'], [], ['Bob'], [], ['Bob'], []])
   })
 
   it('forgets who is typing when no more updates arrive', () => {
