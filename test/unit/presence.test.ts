@@ -52,6 +52,22 @@ describe('the presence table', () => {
     expect(table.members('den').count).toBe(1)
   })
 
+  it('reports users who left and returned, or joined and left, to those who read the members meanwhile', () => {
+    const table = new PresenceTable()
+    table.enter('w1', entering('den', 'ann'))
+    table.takeChanges()
+    table.enter('w1', entering('den', 'bob'))
+    expect(table.enter('w1', entering('den', 'cat')).count).toBe(3)
+    table.leave('w1', leaving('den', 'bob'))
+    table.leave('w1', leaving('den', 'ann'))
+    expect(table.members('den')).toEqual({ members: [user('cat')], count: 1 })
+    table.enter('w1', entering('den', 'ann'))
+    expect(table.takeChanges()).toEqual([
+      { room: 'den', joined: [user('cat'), user('ann')], left: [{ id: 'bob' }], count: 2 },
+    ])
+    expect(table.takeChanges()).toEqual([])
+  })
+
   it('forgets a room in which somebody joined and left within a batch', () => {
     const table = new PresenceTable()
     table.enter('w1', entering('den', 'ann'))
@@ -123,22 +139,27 @@ describe('the presence table', () => {
         const sessions = new Map<string, { worker: string; room: string; id: string }>()
         /** The state of a reader that applies every change. */
         const believed = new Map<string, Set<string>>()
+        /** The states of readers that began with an answer to an enter. */
+        const readers: { room: string; me: string; ids: Set<string> }[] = []
         const take = () => {
           for (const { room, joined, left, count } of table.takeChanges()) {
             const ids = believed.get(room) ?? new Set<string>()
-            for (const { id } of left) expect(ids.delete(id)).toBe(true)
-            for (const { id } of joined) {
-              expect(ids.has(id)).toBe(false)
-              ids.add(id)
-            }
+            for (const { id } of left) ids.delete(id)
+            for (const { id } of joined) ids.add(id)
             expect(ids.size).toBe(count)
             believed.set(room, ids)
+            for (const reader of readers) {
+              if (reader.room !== room) continue
+              for (const { id } of left) reader.ids.delete(id)
+              for (const { id } of joined) reader.ids.add(id)
+            }
           }
         }
         for (const next of steps) {
           if (next.do === 'enter') {
             sessions.set(keyOf(next), next)
-            table.enter(next.worker, entering(next.room, next.id, next.sessionId))
+            const { members } = table.enter(next.worker, entering(next.room, next.id, next.sessionId))
+            readers.push({ room: next.room, me: next.id, ids: new Set(members.map(({ id }) => id)) })
           } else if (next.do === 'leave') {
             sessions.delete(keyOf(next))
             table.leave(next.worker, leaving(next.room, next.id, next.sessionId))
@@ -154,6 +175,8 @@ describe('the presence table', () => {
           )
           expect(new Set(table.members(room).members.map(({ id }) => id))).toEqual(there)
           expect(believed.get(room) ?? new Set()).toEqual(there)
+          for (const { me, ids } of readers.filter((reader) => reader.room === room))
+            expect(new Set([...ids, me])).toEqual(new Set([...there, me]))
         }
         expect(table.size).toBe(new Set([...sessions.values()].map(({ room }) => room)).size)
       }),

@@ -25,7 +25,7 @@ export class LocalPresence {
   }
 
   enter(worker: string, entering: { room: string; user: Author; sessionId: string }): void {
-    this.#table.enter(worker, entering)
+    this.#table.add(worker, entering)
   }
 
   leave(worker: string, session: PresenceSession): void {

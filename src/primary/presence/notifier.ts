@@ -111,7 +111,7 @@ export class PresenceNotifier {
       registry,
       timings,
       enter: (host, room, user) => {
-        this.#table.enter(placeOf(host), { room, user, sessionId: HOST_SESSION })
+        this.#table.add(placeOf(host), { room, user, sessionId: HOST_SESSION })
         this.#schedule()
       },
       leave: (host, room, userId) => {

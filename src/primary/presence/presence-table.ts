@@ -28,13 +28,24 @@ interface Member {
   sessions: Map<string, Set<string>>
 }
 
+/** A user who has joined or left since the last report. */
+interface Change {
+  /** Whether the user was a member at the last report. */
+  readonly was: boolean
+  /** Reads of the members before the user's state began to differ from `was`. */
+  readsBefore: number
+  /** The members were read while the state differed from `was`. */
+  isKnown: boolean
+  /** Left, and held back by the last call of `takeChanges`. */
+  isHeldBack: boolean
+}
+
 interface Room {
   /** In the order of arrival. */
   members: Map<string, Member>
-  joined: Set<string>
-  left: Set<string>
-  /** Users that left and were held back by the last call of `takeChanges`. */
-  heldBack: Set<string>
+  changes: Map<string, Change>
+  /** How often the members were read, by those who enter and by others. */
+  reads: number
 }
 
 export class PresenceTable {
@@ -55,12 +66,14 @@ export class PresenceTable {
     { room, user, sessionId }: { room: string; user: Author; sessionId: string },
   ): RoomMembers {
     const state = this.#room(room)
-    const member = state.members.get(user.id) ?? this.#addMember(room, state, user)
-    member.user = user
-    const sessions = member.sessions.get(worker) ?? new Set<string>()
-    member.sessions.set(worker, sessions.add(sessionId))
-    this.#usersOf(worker, room).add(user.id)
-    return membersOf(state, this.#shown)
+    // The user's own reading tells nobody else.
+    this.#add(worker, { room, user, sessionId }, state.reads + 1)
+    return readMembers(state, this.#shown)
+  }
+
+  /** Like `enter`, by somebody who does not ask for the members. */
+  add(worker: string, entering: { room: string; user: Author; sessionId: string }): void {
+    this.#add(worker, entering, this.#room(entering.room).reads)
   }
 
   /** Has no effect if there is no such session. */
@@ -71,7 +84,7 @@ export class PresenceTable {
 
   members(room: string): RoomMembers {
     const state = this.#rooms.get(room)
-    return state === undefined ? { members: [], count: 0 } : membersOf(state, this.#shown)
+    return state === undefined ? { members: [], count: 0 } : readMembers(state, this.#shown)
   }
 
   /** Ends all sessions of a dead worker. */
@@ -89,7 +102,8 @@ export class PresenceTable {
   }
 
   /**
-   * Changes since the last call. Users that left and came back, or joined and left, are in neither list.
+   * Changes since the last call. Users that left and came back, or joined and left, are in neither list, unless
+   * somebody has read the members meanwhile: then the present state is reported.
    * @param holdBack a user that left since the last call is reported by the next one, unless back by then
    * @param isDue whether a room with this many members may be reported now; changes of other rooms are kept
    */
@@ -106,10 +120,10 @@ export class PresenceTable {
         kept.push(room)
         continue
       }
-      const left = takeLeft(state, holdBack)
-      if (state.joined.size + left.length > 0) changes.push(changeOf(room, state, left, this.#shown))
-      state.joined.clear()
-      if (state.left.size > 0) kept.push(room)
+      const { joined, left } = takeReportable(state, holdBack)
+      if (joined.length + left.length > 0)
+        changes.push(changeOf(room, state, { joined, left, shown: this.#shown }))
+      if (state.changes.size > 0) kept.push(room)
       else if (state.members.size === 0) this.#rooms.delete(room)
     }
     this.#changed.clear()
@@ -125,7 +139,7 @@ export class PresenceTable {
   #room(room: string): Room {
     const known = this.#rooms.get(room)
     if (known !== undefined) return known
-    const fresh: Room = { members: new Map(), joined: new Set(), left: new Set(), heldBack: new Set() }
+    const fresh: Room = { members: new Map(), changes: new Map(), reads: 0 }
     this.#rooms.set(room, fresh)
     return fresh
   }
@@ -138,11 +152,24 @@ export class PresenceTable {
     return users
   }
 
-  #addMember(room: string, state: Room, user: Author): Member {
+  #add(
+    worker: string,
+    { room, user, sessionId }: { room: string; user: Author; sessionId: string },
+    reads: number,
+  ): void {
+    const state = this.#room(room)
+    const member = state.members.get(user.id) ?? this.#addMember(room, user, reads)
+    member.user = user
+    const sessions = member.sessions.get(worker) ?? new Set<string>()
+    member.sessions.set(worker, sessions.add(sessionId))
+    this.#usersOf(worker, room).add(user.id)
+  }
+
+  #addMember(room: string, user: Author, reads: number): Member {
+    const state = this.#room(room)
     const member: Member = { user, sessions: new Map() }
+    noteChange(state, user.id, { isMember: true, reads })
     state.members.set(user.id, member)
-    state.heldBack.delete(user.id)
-    if (!state.left.delete(user.id)) state.joined.add(user.id)
     this.#changed.add(room)
     return member
   }
@@ -162,13 +189,14 @@ export class PresenceTable {
   }
 
   #removeMember(room: string, state: Room, userId: string): void {
+    noteChange(state, userId, { isMember: false, reads: state.reads })
     state.members.delete(userId)
-    if (!state.joined.delete(userId)) state.left.add(userId)
     this.#changed.add(room)
   }
 }
 
-function membersOf(state: Room, shown: number): RoomMembers {
+function readMembers(state: Room, shown: number): RoomMembers {
+  state.reads += 1
   const members: Author[] = []
   for (const { user } of state.members.values()) {
     if (members.length === shown) break
@@ -177,22 +205,51 @@ function membersOf(state: Room, shown: number): RoomMembers {
   return { members, count: state.members.size }
 }
 
-/** Users to report as left. */
-function takeLeft(state: Room, holdBack: boolean): string[] {
-  const taken = [...state.left].filter((id) => !holdBack || state.heldBack.has(id))
-  for (const id of taken) state.left.delete(id)
-  state.heldBack = new Set(state.left)
-  return taken
+/** @param reads the number of reads from which on somebody else knows the new state */
+function noteChange(state: Room, userId: string, now: { isMember: boolean; reads: number }): void {
+  const known = state.changes.get(userId)
+  if (known === undefined) {
+    const fresh = { was: !now.isMember, readsBefore: now.reads, isKnown: false, isHeldBack: false }
+    state.changes.set(userId, fresh)
+    return
+  }
+  known.isHeldBack = false
+  if (now.isMember !== known.was) known.readsBefore = now.reads
+  else if (state.reads > known.readsBefore) known.isKnown = true
+}
+
+/** Takes what is to be reported, and forgets what is over. */
+function takeReportable(state: Room, holdBack: boolean): { joined: Author[]; left: string[] } {
+  const joined: Author[] = []
+  const left: string[] = []
+  for (const [id, change] of state.changes) {
+    const user = state.members.get(id)?.user
+    const isReported = change.isKnown || change.was !== (user !== undefined)
+    if (isReported && user === undefined && holdBack && !change.isHeldBack) {
+      change.isHeldBack = true
+      continue
+    }
+    state.changes.delete(id)
+    if (!isReported) continue
+    if (user === undefined) left.push(id)
+    else joined.push(user)
+  }
+  return { joined, left }
 }
 
 /** Users that are held back still count. */
-function countOf({ members, left }: Room): number {
-  return members.size + left.size
+function countOf({ members, changes }: Room): number {
+  let count = members.size
+  for (const [id, { was }] of changes) if (was && !members.has(id)) count += 1
+  return count
 }
 
-function changeOf(room: string, state: Room, left: readonly string[], shown: number): RoomPresenceChange {
+function changeOf(
+  room: string,
+  state: Room,
+  { joined, left, shown }: { joined: Author[]; left: readonly string[]; shown: number },
+): RoomPresenceChange {
   const count = countOf(state)
   if (count > shown) return { room, joined: [], left: [], count }
-  const joined = [...state.joined].flatMap((id) => state.members.get(id)?.user ?? [])
   return { room, joined, left: left.map((id) => ({ id })), count }
 }
