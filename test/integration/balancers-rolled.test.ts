@@ -1,4 +1,4 @@
-/** Balancers beside nginx and HAProxy, all in front of the same two hosts, which are replaced one after the other. */
+/** Balancers beside those of hosts-balancers, all in front of the same two hosts, which are replaced one after the other. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
@@ -10,7 +10,8 @@ import { exchange } from '../harness/network/raw-http.ts'
 
 const APP = new URL('../fixtures/apps/chat-and-headers.js', import.meta.url).pathname
 
-const files: BalancerFile[] = ['apache.conf', 'Caddyfile', 'lighttpd.conf', 'varnish.vcl', 'squid.conf']
+const readHttp: BalancerFile[] = ['apache.conf', 'Caddyfile', 'lighttpd.conf', 'varnish.vcl', 'squid.conf']
+const files: BalancerFile[] = [...readHttp, 'haproxy-tcp.cfg']
 
 /** Of the members behind each balancer. */
 const TRANSPORTS = ['polling', 'polling', 'polling', 'websocket']
@@ -19,7 +20,7 @@ let hosts: LoopbackHosts
 const balancers = new Map<BalancerFile, RealBalancer>()
 
 beforeAll(async () => {
-  // Three times as long as the interval of the checks of Caddy and Varnish.
+  // Three times as long as the interval of the checks.
   const env = { STOP_DELAY_MS: '3000' }
   hosts = await LoopbackHosts.start({ hosts: 2, workersPerHost: 1, args: ['--app', APP], env })
   for (const file of files) balancers.set(file, await RealBalancer.start(file, hosts.ports))
@@ -29,7 +30,7 @@ afterAll(async () => {
   await hosts.stop()
 })
 
-test.each(files)(
+test.each(readHttp)(
   '%s passes the real address of the client, even if it sends forwarding headers',
   async (file) => {
     const answer = await exchange(

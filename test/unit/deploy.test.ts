@@ -17,7 +17,7 @@ const names = new Set(settingKeys.map(environmentName))
 const withoutTitle = (file: string) => read(file).slice(read(file).indexOf('\n\n'))
 
 const NGINX = ['nginx.conf', 'nginx-sticky.conf']
-const OTHERS = ['apache.conf', 'Caddyfile', 'lighttpd.conf', 'varnish.vcl', 'squid.conf']
+const OTHERS = ['apache.conf', 'Caddyfile', 'lighttpd.conf', 'varnish.vcl', 'squid.conf', 'haproxy-tcp.cfg']
 const HAPROXY = ['haproxy.cfg', 'haproxy-sticky.cfg']
 
 test.each([
@@ -32,6 +32,7 @@ test.each([
   ['apache.conf', / timeout=([0-9]+) /g, 3],
   ['lighttpd.conf', /^server\.max-(?:read|write)-idle = ([0-9]+)$/gm, 2],
   ['varnish.vcl', /(?:first_byte|between_bytes|pipe)_timeout ?= ?([0-9]+)s/g, 7],
+  ['haproxy-tcp.cfg', /^ *timeout (?:client|server) ([0-9]+)s$/gm, 2],
   ['squid.conf', /^read_timeout ([0-9]+) seconds$/gm, 1],
 ])('%s: each time-out is longer than a heartbeat takes', (file, pattern, count) => {
   const seconds = [...read(file).matchAll(pattern)].map(([, text]) => Number(text))

@@ -63,6 +63,7 @@ export const programs = {
   'nginx-sticky.conf': nginx,
   'haproxy.cfg': haproxy,
   'haproxy-sticky.cfg': haproxy,
+  'haproxy-tcp.cfg': haproxy,
   'apache.conf': {
     command: 'apache2',
     args: (place) => {
