@@ -26,6 +26,8 @@ export interface RedisOptions {
   port?: number
   /** Runs it as a Sentinel. */
   sentinel?: boolean
+  /** Another server with the same protocol, and its libraries. */
+  store?: { readonly server: string; readonly libraries: string }
   /** Prefix of the command: `['ip', 'netns', 'exec', 'name']`. */
   within?: readonly string[]
 }
@@ -87,11 +89,12 @@ export class TestRedis {
       '--pdeathsig',
       'KILL',
       '--',
-      'redis-server',
+      this.#options.store?.server ?? 'redis-server',
       ...(await this.#arguments()),
     ]
     const [file = '', ...args] = command
-    const child = spawn(file, args, { cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, LD_LIBRARY_PATH: this.#options.store?.libraries }
+    const child = spawn(file, args, { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#output = ''
     const keep = (chunk: Buffer) => (this.#output += chunk.toString())
