@@ -182,7 +182,7 @@ const settings = {
   }),
   dataDir: required(path(), './data', {
     section: 'Data',
-    doc: 'Directory of the log, the pid file and the sockets of this host. Only one running Rookery can use it.',
+    doc: 'Directory of the log, the pid file, the sockets of this host and the files of earlier versions of the page. Only one running Rookery can use it.',
   }),
   retentionMessages: required(integer(1, 1_000_000_000), 10_000, {
     section: 'Data',

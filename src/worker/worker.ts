@@ -2,6 +2,8 @@
  * The composition of a worker process: link, log reader, HTTP, Socket.IO, the application. It exits when the
  * primary tells it to or is gone.
  */
+
+import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { setupWorker } from '@socket.io/sticky'
@@ -39,7 +41,14 @@ import {
   watchSlowClients,
 } from './connections/index.ts'
 import { drainConnections } from './drain.ts'
-import { createHttpServer, KeepAlive, limitBodySilence, OpenRequests } from './http/index.ts'
+import {
+  AssetStore,
+  createHttpServer,
+  KeepAlive,
+  limitBodySilence,
+  OpenRequests,
+  type PageFiles,
+} from './http/index.ts'
 import { createLimits } from './limits.ts'
 import { Link } from './link/index.ts'
 import { watchPrimary } from './primary-watch.ts'
@@ -132,7 +141,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   })
   const httpServer = createHttpServer({
     routes,
-    staticDir: config.app === undefined ? STATIC_DIR : undefined,
+    page: config.app === undefined ? pageFiles(parts) : undefined,
     headMaxBytes: config.headMaxBytes,
     logger,
   })
@@ -194,6 +203,11 @@ function keepConnections(
     registry,
     now: () => performance.now(),
   })
+}
+
+function pageFiles({ config, logger, registry }: Parts): PageFiles {
+  const directory = join(config.dataDir, 'page-assets')
+  return { directory: STATIC_DIR, assets: new AssetStore({ directory, logger, registry }) }
 }
 
 function socketOptions({

@@ -1,10 +1,11 @@
 /** How the product serves the files of the page. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
+import { copyProduct } from '../harness/cluster/product-copy.ts'
 import { exchange } from '../harness/network/raw-http.ts'
 
 const ROOT = new URL('../../', import.meta.url).pathname
@@ -233,22 +234,17 @@ it('is not served where another application runs', async () => {
 })
 
 it('is served completely by workers while it is rebuilt or removed', async () => {
-  const outputs = join(ROOT, 'test-output')
-  await mkdir(outputs, { recursive: true })
-  // Inside the project, where its packages are found.
-  const copy = await mkdtemp(join(outputs, 'copy-'))
-  await cp(join(ROOT, 'package.json'), join(copy, 'package.json'))
-  await cp(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true })
-  const other = await startRookery({ main: join(copy, 'dist/main.js'), env: { WORKERS: '1' } })
+  const copy = await copyProduct()
+  const other = await startRookery({ main: copy.main, env: { WORKERS: '1' } })
   try {
-    await writeFile(join(copy, 'dist/web/index.html'), '<!doctype html><title>Another version</title>')
-    await rm(join(copy, 'dist/web/assets'), { recursive: true })
+    await writeFile(join(copy.page, 'index.html'), '<!doctype html><title>Another version</title>')
+    await rm(join(copy.page, 'assets'), { recursive: true })
     const index = await fetch(other.url)
     expect(await index.text()).toBe(String(built.get('/index.html')))
     expect((await fetch(`${other.url}${script()}`)).status).toBe(200)
     expect(other.countLogs('worker died')).toBe(0)
   } finally {
     expect(await other.stop()).toBe(0)
-    await rm(copy, { recursive: true })
+    await copy.remove()
   }
 })

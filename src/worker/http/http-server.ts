@@ -7,7 +7,8 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import type { Logger } from 'pino'
 import { RookeryError } from '../../wire/errors.ts'
-import { readStaticFiles, type StaticFile, serveStaticFile } from './static-files.ts'
+import type { AssetStore } from './asset-store.ts'
+import { ASSETS, readFiles, type StaticFile, serveStaticFile, staticFiles } from './static-files.ts'
 
 /**
  * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types are required and no policy is
@@ -50,34 +51,50 @@ function notFoundPage(path: string): string {
 `
 }
 
+export interface PageFiles {
+  /** Directory of the built page. */
+  directory: string
+  assets: AssetStore
+}
+
 export interface HttpServerOptions {
   routes: Hono
-  /** Directory of the page. Unset: no page is served. */
-  staticDir: string | undefined
+  /** Unset: no page is served. */
+  page: PageFiles | undefined
   headMaxBytes: number
   logger: Logger
 }
 
-export function createHttpServer({ routes, staticDir, headMaxBytes, logger }: HttpServerOptions): Server {
+export function createHttpServer({ routes, page, headMaxBytes, logger }: HttpServerOptions): Server {
   const errorHandler = (error: unknown) => errorResponse(error, logger)
   const route = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler })
-  const files = staticDir === undefined ? undefined : readStaticFiles(staticDir)
-  if (files !== undefined) routes.notFound(notFound)
+  if (page === undefined) {
+    return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => void route(request, response))
+  }
+  routes.notFound(notFound)
+  const find = fileFinder(page)
   return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => {
-    if (files !== undefined) response.setHeaders(PAGE_HEADERS)
-    const file = files === undefined ? undefined : requestedFile(files, request)
-    if (file === undefined) void route(request, response)
-    else serveStaticFile(file, request, response)
+    response.setHeaders(PAGE_HEADERS)
+    const answer = (file: StaticFile | undefined) => {
+      if (file === undefined) void route(request, response)
+      else serveStaticFile(file, request, response)
+    }
+    const file = find(request)
+    if (file instanceof Promise) void file.then(answer)
+    else answer(file)
   })
 }
 
-function requestedFile(
-  files: ReadonlyMap<string, StaticFile>,
-  { method, url }: IncomingMessage,
-): StaticFile | undefined {
-  if (method !== 'GET' && method !== 'HEAD') return undefined
-  const [path = ''] = (url ?? '').split('?', 1)
-  return files.get(path)
+/** Only for assets of another version does it have to read the disk. */
+function fileFinder({ directory, assets }: PageFiles) {
+  const contents = readFiles(directory)
+  const files = staticFiles(contents)
+  assets.keep(contents)
+  return ({ method, url }: IncomingMessage): StaticFile | undefined | Promise<StaticFile | undefined> => {
+    if (method !== 'GET' && method !== 'HEAD') return undefined
+    const [path = ''] = (url ?? '').split('?', 1)
+    return files.get(path) ?? (path.startsWith(ASSETS) ? assets.find(path) : undefined)
+  }
 }
 
 /** A page for browsers, a JSON error for programs. */

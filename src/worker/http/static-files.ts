@@ -2,11 +2,7 @@
  * The files of the page, served from memory. They are read once, when the worker starts: a build or an
  * upgrade in place changes and removes files while workers run, and reading them for each request could break
  * off a response or miss a file. Nothing is compressed here: the build wrote the `.br` and `.gz` files beside
- * the originals.
- *
- * While hosts or workers are replaced one after the other, two versions of the page are served. A browser
- * that got `index.html` from one may ask the other for its files, and gets 404. The next reload works:
- * `index.html` is requested again each time, and responses other than 200 are not cached.
+ * the originals. Assets of other versions: `asset-store.ts`.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -16,12 +12,12 @@ import { parseAccept } from 'hono/utils/accept'
 import { getMimeType } from 'hono/utils/mime'
 
 /** Preferred first, each with its file name suffix. */
-const ENCODINGS = [
+export const ENCODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],
 ] as const
 /** The bundler puts a hash of the content into these file names. */
-const HASHED = '/assets/'
+export const ASSETS = '/assets/'
 const YEAR_S = 31_536_000
 
 interface Representation {
@@ -39,23 +35,30 @@ export interface StaticFile {
   plain: Representation
 }
 
-/** @returns files by URL path. Throws when the directory can't be read. */
-export function readStaticFiles(directory: string): ReadonlyMap<string, StaticFile> {
-  const contents = readFiles(directory)
+/** @param contents by URL path, compressed copies included */
+export function staticFiles(contents: ReadonlyMap<string, Buffer>): ReadonlyMap<string, StaticFile> {
   const files = new Map<string, StaticFile>()
-  for (const [path, body] of contents) {
+  for (const path of contents.keys()) {
     if (ENCODINGS.some(([, suffix]) => path.endsWith(suffix))) continue
-    const encoded = ENCODINGS.flatMap(([encoding, suffix]) => {
-      const compressed = contents.get(path + suffix)
-      return compressed === undefined ? [] : [representation(path, encoding, compressed)]
-    })
-    files.set(path, { encoded, plain: representation(path, 'identity', body) })
+    const file = staticFile(path, contents)
+    if (file !== undefined) files.set(path, file)
   }
   const index = files.get('/index.html')
   return index === undefined ? files : files.set('/', index)
 }
 
-function readFiles(directory: string): Map<string, Buffer> {
+export function staticFile(path: string, contents: ReadonlyMap<string, Buffer>): StaticFile | undefined {
+  const body = contents.get(path)
+  if (body === undefined) return undefined
+  const encoded = ENCODINGS.flatMap(([encoding, suffix]) => {
+    const compressed = contents.get(path + suffix)
+    return compressed === undefined ? [] : [representation(path, encoding, compressed)]
+  })
+  return { encoded, plain: representation(path, 'identity', body) }
+}
+
+/** @returns contents by URL path. Throws when the directory can't be read. */
+export function readFiles(directory: string): Map<string, Buffer> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return new Map(
@@ -66,7 +69,7 @@ function readFiles(directory: string): Map<string, Buffer> {
 function representation(path: string, encoding: string, body: Buffer): Representation {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   const caching = {
-    'Cache-Control': path.startsWith(HASHED) ? `public, max-age=${YEAR_S}, immutable` : 'no-cache',
+    'Cache-Control': path.startsWith(ASSETS) ? `public, max-age=${YEAR_S}, immutable` : 'no-cache',
     ETag: etag,
     Vary: 'Accept-Encoding',
   }

@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { isComposing } from '../../components/composing.ts'
 import { EMOJI_GROUPS, type Emoji, findEmoji } from './emoji.ts'
-import { loadEmoji } from './emoji-data.ts'
+import { ListGone, loadEmoji } from './emoji-data.ts'
 import { recentEmoji, rememberEmoji } from './recent-emoji.ts'
 
 interface EmojiPickerProps {
@@ -12,11 +12,14 @@ interface EmojiPickerProps {
   readonly close: () => void
 }
 
+/** `gone`: the server no longer has this version's list. */
+type Failure = 'gone' | 'failed'
+
 const COLUMNS = 8
 const FOUND_MAX = 96
 
 export function EmojiPicker({ pick, close }: EmojiPickerProps) {
-  const [list, setList] = useState<readonly Emoji[] | 'failed'>([])
+  const [list, setList] = useState<readonly Emoji[] | Failure>([])
   const [query, setQuery] = useState('')
   const [chosen, setChosen] = useState(0)
   const panel = useRef<HTMLDivElement>(null)
@@ -26,7 +29,7 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
     let isWanted = true
     loadEmoji().then(
       (loaded) => isWanted && setList(loaded),
-      () => isWanted && setList('failed'),
+      (error) => isWanted && setList(error instanceof ListGone ? 'gone' : 'failed'),
     )
     field.current?.focus()
     return () => {
@@ -36,7 +39,7 @@ export function EmojiPicker({ pick, close }: EmojiPickerProps) {
 
   useEffect(() => onPressOutside(panel.current, close), [close])
 
-  const all = list === 'failed' ? [] : list
+  const all = typeof list === 'string' ? [] : list
   const recent = useMemo(() => recentOf(all), [all])
   const groups = useMemo(() => groupsOf(all, recent, query), [all, recent, query])
   const shown = useMemo(() => groups.flatMap(({ emoji }) => emoji), [groups])
@@ -164,7 +167,8 @@ function groupsOf(list: readonly Emoji[], recent: readonly Emoji[], query: strin
   return [{ name: 'Recent', emoji: recent }, ...groups].filter(({ emoji }) => emoji.length > 0)
 }
 
-function noneText(list: readonly Emoji[] | 'failed'): string {
+function noneText(list: readonly Emoji[] | Failure): string {
+  if (list === 'gone') return 'There is a newer version of this page. Reload the page to see the emoji.'
   if (list === 'failed') return 'The emoji could not be loaded. Close this and try again.'
   return list.length === 0 ? 'Loading…' : 'No matches'
 }
