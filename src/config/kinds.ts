@@ -2,6 +2,7 @@
  * The types of value that a setting can have: how text is parsed, which values are allowed, and how the docs
  * say so. Pure; knows no setting by name.
  */
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { parseRedisUrls } from './redis-url.ts'
@@ -112,6 +113,21 @@ export function openUrl(...protocols: readonly string[]): Kind<string> {
 function hasCredentials(value: string): boolean {
   const { username, password } = new URL(value)
   return username !== '' || password !== ''
+}
+
+/** Addresses, and networks in CIDR notation. */
+export function networks(): Kind<string[]> {
+  return {
+    type: z.array(z.string().refine(isNetwork)).min(1).max(256),
+    expects: 'a list of addresses and networks such as 10.0.0.5,10.1.0.0/16,fd00::/8',
+    fromText: (value) => value.split(',').map((part) => part.trim()),
+  }
+}
+
+function isNetwork(value: string): boolean {
+  const [, address = '', bits] = /^([0-9A-Fa-f.:]+)(?:\/(0|[1-9][0-9]{0,2}))?$/.exec(value) ?? []
+  const family = isIP(address)
+  return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128)
 }
 
 /** Web origins that may call from a browser, or `*` for all. */

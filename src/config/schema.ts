@@ -5,7 +5,19 @@
  */
 import { hostname } from 'node:os'
 import { defaultWorkers, originOfWorkers } from './default-workers.ts'
-import { choice, integer, openUrl, origins, path, redisUrls, secret, secrets, text, toggle } from './kinds.ts'
+import {
+  choice,
+  integer,
+  networks,
+  openUrl,
+  origins,
+  path,
+  redisUrls,
+  secret,
+  secrets,
+  text,
+  toggle,
+} from './kinds.ts'
 import { computed, optional, required, type Setting } from './setting.ts'
 
 const MINUTE_MS = 60_000
@@ -42,6 +54,10 @@ const settings = {
     section: 'Listening',
     unit: 'connections',
     doc: 'Connections that the system may queue before they are accepted (net.core.somaxconn is another limit).',
+  }),
+  proxyProtocolFrom: optional(networks(), {
+    section: 'Listening',
+    doc: 'Addresses of load balancers that send the PROXY protocol (version 1 or 2), separated by commas, also as networks: connections from there must begin with it, and have the client address that it tells. From all others it is refused.',
   }),
   corsOrigin: optional(origins(), {
     section: 'Listening',

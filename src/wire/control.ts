@@ -47,7 +47,7 @@ export const handOverMessage = z.object({
   id: z.int().min(1),
   /** The bytes that were read from the connection. */
   data: bytes,
-  /** The client's address. Only for a connection that was forwarded by another host. */
+  /** The client's address, if it is not the connection's own: another host or a proxy has told it. */
   client: z.object({ address: z.string(), port: z.int() }).optional(),
 })
 export type HandOverMessage = z.infer<typeof handOverMessage>

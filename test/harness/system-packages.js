@@ -14,6 +14,7 @@ const PACKAGES = [
   'haproxy',
   'iproute2',
   'libfaketime',
+  'libnginx-mod-stream',
   'lighttpd',
   'nginx-light',
   'python3-aiohttp',

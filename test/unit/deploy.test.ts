@@ -23,6 +23,8 @@ const HAPROXY = ['haproxy.cfg', 'haproxy-sticky.cfg']
 test.each([
   ...NGINX.flatMap((file) => ['proxy_read_timeout', 'proxy_send_timeout'].map((name) => [file, name])),
   ...HAPROXY.flatMap((file) => ['client', 'server', 'tunnel'].map((name) => [file, `timeout ${name}`])),
+  ['nginx-stream.conf', 'proxy_timeout'],
+  ...['client', 'server'].map((name) => ['haproxy-proxy.cfg', `timeout ${name}`]),
 ])('%s: %s is longer than a heartbeat takes', (file = '', name = '') => {
   const seconds = new RegExp(`^\\s*${name} ([0-9]+)s;?$`, 'm').exec(read(file))?.[1]
   expect(Number(seconds) * 1000).toBeGreaterThan(config.pingIntervalMs + config.pingTimeoutMs)

@@ -18,6 +18,13 @@ export interface HostDirectory {
   addressOf(hostTag: string): string | undefined
 }
 
+export interface ForwardedConnection {
+  /** Paused; everything of the client that was read has been unshifted. */
+  readonly socket: Socket
+  /** The client's address. Undefined: the socket's own. */
+  readonly address: ClientAddress | undefined
+}
+
 export interface ForwarderOptions {
   directory: HostDirectory
   /** This host uses the first. Without a secret nothing is forwarded. */
@@ -77,11 +84,8 @@ export class Forwarder {
     return this.#joined.size
   }
 
-  /**
-   * @param client paused; everything that was read has been unshifted
-   * @param onFailed nothing was forwarded, and the connection is unchanged
-   */
-  forward(client: Socket, tag: string, onFailed: () => void): void {
+  /** @param onFailed nothing was forwarded, and the connection is unchanged */
+  forward({ socket: client, address }: ForwardedConnection, tag: string, onFailed: () => void): void {
     const [secret] = this.#options.secrets()
     const to = parseAddress(this.#options.directory.addressOf(tag))
     const dials = this.#dialsByHost.get(tag) ?? 0
@@ -90,7 +94,7 @@ export class Forwarder {
       if (reason !== 'unknown_host' && reason !== 'left') this.#warn(tag, reason, error)
       onFailed()
     }
-    const from = addressOf(client)
+    const from = address ?? addressOf(client)
     if (to === undefined) fail('unknown_host')
     else if (secret === undefined) fail('no_secret')
     else if (from === undefined) fail('left')

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { hostTagOf } from '../../core/session-id.ts'
-import { Forwarder, type HostDirectory } from './forwarder.ts'
+import { type ForwardedConnection, Forwarder, type HostDirectory } from './forwarder.ts'
 import { type ConnectionOrigin, ForwardListener } from './listener.ts'
 import { forwardMetrics } from './metrics.ts'
 
@@ -74,8 +74,8 @@ export class Forwarding {
     return tag === this.#self ? undefined : tag
   }
 
-  forward(client: Socket, hostTag: string, onFailed: () => void): void {
-    this.#forwarder.forward(client, hostTag, onFailed)
+  forward(connection: ForwardedConnection, hostTag: string, onFailed: () => void): void {
+    this.#forwarder.forward(connection, hostTag, onFailed)
   }
 
   listen(port: number, host: string): Promise<number> {

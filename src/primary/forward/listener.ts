@@ -18,9 +18,11 @@ import {
 } from '../../wire/forward.ts'
 import type { ForwardMetrics } from './metrics.ts'
 
-/** Where a forwarded connection comes from. */
+/** Where a connection comes from that passed through another host, or a proxy that says whose it is. */
 export interface ConnectionOrigin {
-  client: ClientAddress
+  via: 'host' | 'proxy'
+  /** Undefined: the socket's own address. */
+  client: ClientAddress | undefined
   /** Bytes that were read before the client's bytes. */
   preambleBytes: number
 }
@@ -128,7 +130,7 @@ export class ForwardListener {
     pending.stop()
     this.#options.metrics.received.inc()
     socket.write(createAccept(bytes, secret))
-    this.#options.onConnection(socket, { client: request.client, preambleBytes: bytes.length })
+    this.#options.onConnection(socket, { via: 'host', client: request.client, preambleBytes: bytes.length })
   }
 
   #refuse(pending: Pending, reason: Refusal): void {

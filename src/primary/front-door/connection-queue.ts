@@ -27,7 +27,7 @@ export interface QueuedConnection {
   readonly method: string
   readonly destination: Destination
   readonly since: number
-  /** Set if the connection came from another host. */
+  /** Set if the connection came through another host or a proxy that says whose it is. */
   readonly origin?: ConnectionOrigin | undefined
 }
 

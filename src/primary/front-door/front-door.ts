@@ -9,6 +9,7 @@ import type { Registry } from 'prom-client'
 import { destinationOf } from '../../core/destination.ts'
 import type { RequestHead } from '../../core/http-head-parser.ts'
 import { listenOn } from '../../core/listen-on.ts'
+import { networkTest } from '../../core/networks.ts'
 import { stoppedSocket } from '../../core/stopped-socket.ts'
 import { TokenBucket } from '../../core/token-bucket.ts'
 import { descriptorLimit } from '../../ops/descriptors.ts'
@@ -20,6 +21,7 @@ import { type CorsPolicy, corsHeaders, preflightAnswer } from './cors.ts'
 import type { HandOffTarget, TakenReport } from './hand-off.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
 import { type FrontMetrics, frontMetrics } from './metrics.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { type Arrival, type HeadRefusal, RequestHeadReader } from './request-head-reader.ts'
 import { type HttpResponse, Responder } from './responses.ts'
 
@@ -69,6 +71,8 @@ export interface FrontDoorOptions {
   responses: PrimaryResponses
   /** Forwards connections to other hosts. Without it they are served here like any unknown session. */
   forwarding?: ForwardingOptions | undefined
+  /** Whose connections must begin with the header of the PROXY protocol: addresses and networks. */
+  proxyProtocolFrom?: readonly string[] | undefined
   /** Which pages of other origins may read the front door's own responses. Unset: none. */
   cors?: CorsPolicy | undefined
   /** Why no worker is ready yet, for `/readyz`. */
@@ -103,6 +107,7 @@ export class FrontDoor {
   readonly #forwarding: Forwarding | undefined
   readonly #metrics: FrontMetrics
   readonly #responses: Map<string, () => HttpResponse | null>
+  readonly #refusalLog: RefusalLog
   #isStopping = false
 
   constructor(options: FrontDoorOptions) {
@@ -114,9 +119,12 @@ export class FrontDoor {
     this.#warnOfFew(descriptors)
     this.#balancer = new Balancer(limits.reservationMs)
     this.#responder = new Responder({ maxLingering: limits.pendingHeads, now })
+    this.#refusalLog = new RefusalLog(options.logger, now)
+    const isProxy = networkTest(options.proxyProtocolFrom ?? [])
     this.#headReader = new RequestHeadReader({
       ...limits,
       now,
+      expectsProxyHeader: ({ remoteAddress }) => isProxy(remoteAddress),
       stopReadingBeforeTransfer: options.stopReadingBeforeTransfer ?? true,
       onHead: (arrival) => this.#onHead(arrival),
       onRefused: (socket, refusal) => this.#refuseHead(socket, refusal),
@@ -286,9 +294,17 @@ export class FrontDoor {
   }
 
   #onHead(arrival: Arrival): void {
-    const response = this.#ownResponse(arrival.head)
+    const { socket, head, bytes, origin } = arrival
+    if (origin?.via === 'proxy') this.#metrics.proxied.inc()
+    // Probes of the host itself may come without: what they are told depends on no address.
+    if (arrival.lacksProxyHeader && !this.#responses.has(head.path)) {
+      const refusal = { status: 400, reason: 'PROXY header missing', bytes, isProxyHeader: true }
+      this.#refuseHead(socket, refusal)
+      return
+    }
+    const response = this.#ownResponse(head)
     if (response === null) this.#pass(arrival)
-    else this.#answer({ ...arrival, method: arrival.head.method }, response)
+    else this.#answer({ socket, bytes, method: head.method }, response)
   }
 
   /**
@@ -308,9 +324,9 @@ export class FrontDoor {
         since: this.#options.now(),
       })
     const { tag } = destination
-    const host = tag === null || origin !== undefined ? undefined : this.#forwarding?.otherHost(tag)
+    const host = tag === null || origin?.via === 'host' ? undefined : this.#forwarding?.otherHost(tag)
     if (host === undefined) enter()
-    else this.#forwarding?.forward(socket, host, enter)
+    else this.#forwarding?.forward({ socket, address: origin?.client }, host, enter)
   }
 
   #ownResponse(head: RequestHead): HttpResponse | null {
@@ -324,8 +340,9 @@ export class FrontDoor {
     return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
   }
 
-  #refuseHead(socket: Socket, { status, reason, bytes }: HeadRefusal): void {
+  #refuseHead(socket: Socket, { status, reason, bytes, isProxyHeader }: HeadRefusal): void {
     this.#metrics.refusedHeads.inc({ reason })
+    if (status === 400) this.#refusalLog.note(bytes, socket.remoteAddress, isProxyHeader)
     if (status === 503) {
       this.#metrics.unavailable.inc({ reason })
       this.#answer({ socket, bytes }, unavailable(refusalMessages.crowded))

@@ -37,7 +37,7 @@ export interface Flight {
   readonly socket: Socket
   /** Bytes read from the connection so far. */
   readonly bytes: Buffer
-  /** Set if the connection came from another host. */
+  /** Set if the connection came through another host or a proxy that says whose it is. */
   readonly origin?: ConnectionOrigin | undefined
 }
 
@@ -113,7 +113,7 @@ export class HandOff<T extends Flight> {
       type: 'sticky:connection',
       id: sent.id,
       data: flight.bytes,
-      ...(flight.origin && { client: flight.origin.client }),
+      ...(flight.origin?.client && { client: flight.origin.client }),
     }
     this.target.channel.send(message, flight.socket, { keepOpen: true }, (error) => {
       if (error === null) return

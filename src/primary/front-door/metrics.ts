@@ -16,6 +16,7 @@ export function frontMetrics(registry: Registry, read: FrontGauges) {
     new Counter<T>({ name: `rookery_front_${name}`, help, labelNames, registers })
   return {
     accepted: counter('connections_total', 'Connections accepted'),
+    proxied: counter('proxied_total', 'Connections whose client the PROXY protocol has told'),
     socketErrors: counter('socket_errors_total', 'Errors of connections that the primary still held'),
     refusedHeads: counter('refused_heads_total', 'Request heads refused', ['reason']),
     unavailable: counter('unavailable_total', 'Connections answered with 503', ['reason']),

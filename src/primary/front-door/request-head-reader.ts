@@ -1,10 +1,11 @@
 /**
  * Reads the request head of each new connection, with limits on bytes, time and the number of incomplete
- * heads. Stops reading before it passes the connection on. Does not decide where a connection goes.
+ * heads; before it the header of the PROXY protocol, where one is expected. Stops reading before it passes the connection on. Does not decide where a connection goes.
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
 import { HttpHeadParser, type RequestHead } from '../../core/http-head-parser.ts'
+import { readProxyHeader } from '../../core/proxy-header.ts'
 import type { ConnectionOrigin } from '../forward/index.ts'
 
 /** A connection with its first request head. */
@@ -15,8 +16,10 @@ export interface Arrival {
   readonly bytes: Buffer
   /** How many of them a worker had read. */
   readonly handedBackBytes: number
-  /** Set if the connection came from another host. */
+  /** Set if the connection came through another host or a proxy that says whose it is. */
   readonly origin: ConnectionOrigin | undefined
+  /** The header of the PROXY protocol was expected, and the request came without it. */
+  readonly lacksProxyHeader: boolean
 }
 
 export interface HeadRefusal {
@@ -24,12 +27,16 @@ export interface HeadRefusal {
   reason: string
   /** What was read of the head. */
   bytes: Buffer
+  /** What is refused is the header of the PROXY protocol, not the request. */
+  isProxyHeader: boolean
 }
 
 export interface HeadReaderOptions {
   headBytes: number
   headTimeoutMs: number
   pendingHeads: number
+  /** Whether the connection must begin with the header of the PROXY protocol. */
+  expectsProxyHeader(socket: Socket): boolean
   /** Tests switch it off to prove that they would notice the loss. */
   stopReadingBeforeTransfer: boolean
   now: () => number
@@ -42,8 +49,13 @@ interface PendingHead {
   handedBackBytes: number
   origin: ConnectionOrigin | undefined
   reader: HttpHeadParser
+  /** The header of the PROXY protocol so far; undefined when there is none to come. */
+  proxyHeader: Buffer | undefined
+  lacksProxyHeader: boolean
   stop(): void
 }
+
+const NOTHING = Buffer.alloc(0)
 
 /** The socket must have a `readableHighWaterMark` of 1: see `stopReading`. */
 export class RequestHeadReader {
@@ -74,11 +86,14 @@ export class RequestHeadReader {
       pending.stop()
       this.#pending.delete(pending)
     }
+    const isNew = origin === undefined && bytes === undefined
     const pending: PendingHead = {
       socket,
       handedBackBytes: bytes?.length ?? 0,
       origin,
       reader: new HttpHeadParser(this.#options.headBytes),
+      proxyHeader: isNew && this.#options.expectsProxyHeader(socket) ? NOTHING : undefined,
+      lacksProxyHeader: false,
       stop: () => socket.off('data', onData).off('end', onGone).off('close', onGone),
     }
     this.#pending.add(pending)
@@ -96,17 +111,50 @@ export class RequestHeadReader {
 
   /** @returns whether the head is still incomplete */
   #read(pending: PendingHead, chunk: Buffer): boolean {
-    const { socket, reader, handedBackBytes, origin } = pending
-    const progress = reader.push(chunk)
+    const { socket, reader, handedBackBytes } = pending
+    const ofClient = this.#readProxyHeader(pending, chunk)
+    if (ofClient === undefined) return false
+    if (ofClient.length === 0) return true
+    const progress = reader.push(ofClient)
     if (progress.state === 'partial') return true
+    this.#finish(pending)
+    const { bytes } = reader
+    if (progress.state === 'refused') {
+      this.#options.onRefused(socket, { ...progress, bytes, isProxyHeader: false })
+      return false
+    }
+    if (this.#options.stopReadingBeforeTransfer) stopReading(socket, bytes)
+    const { origin, lacksProxyHeader } = pending
+    this.#options.onHead({ socket, head: progress.head, bytes, handedBackBytes, origin, lacksProxyHeader })
+    return false
+  }
+
+  /** @returns what came after the header, nothing while it is incomplete; undefined if it was refused */
+  #readProxyHeader(pending: PendingHead, chunk: Buffer): Buffer | undefined {
+    if (pending.proxyHeader === undefined) return chunk
+    const bytes = Buffer.concat([pending.proxyHeader, chunk])
+    pending.proxyHeader = bytes
+    const progress = readProxyHeader(bytes)
+    if (progress.state === 'partial') return NOTHING
+    pending.proxyHeader = undefined
+    if (progress.state === 'refused') {
+      this.#finish(pending)
+      const refusal = { status: 400, reason: 'malformed PROXY header', bytes, isProxyHeader: true }
+      this.#options.onRefused(pending.socket, refusal)
+      return undefined
+    }
+    if (progress.state === 'absent') {
+      pending.lacksProxyHeader = true
+      return bytes
+    }
+    const { client, headerBytes } = progress
+    pending.origin = { via: 'proxy', client, preambleBytes: headerBytes }
+    return bytes.subarray(headerBytes)
+  }
+
+  #finish(pending: PendingHead): void {
     this.#pending.delete(pending)
     pending.stop()
-    if (progress.state === 'refused') this.#options.onRefused(socket, { ...progress, bytes: reader.bytes })
-    else {
-      if (this.#options.stopReadingBeforeTransfer) stopReading(socket, reader.bytes)
-      this.#options.onHead({ socket, head: progress.head, bytes: reader.bytes, handedBackBytes, origin })
-    }
-    return false
   }
 
   /** At the limit of incomplete heads the oldest one is dropped, so that a fast client always gets in. */
@@ -122,7 +170,7 @@ export class RequestHeadReader {
     const { bytes } = pending.reader
     pending.stop()
     if (bytes.length === 0) pending.socket.destroy()
-    this.#options.onRefused(pending.socket, { ...refusal, bytes })
+    this.#options.onRefused(pending.socket, { ...refusal, bytes, isProxyHeader: false })
   }
 }
 

@@ -23,7 +23,7 @@ export function reportReceivedHandles(
   })
 }
 
-/** The connection was forwarded by another host, which has vouched for the client's address. */
+/** Another host, or a proxy with the PROXY protocol, has vouched for the client's address. */
 function setClientAddress(socket: Socket, { address, port }: { address: string; port: number }): void {
   Object.defineProperties(socket, {
     remoteAddress: { value: address },

@@ -17,6 +17,7 @@ export const UNKNOWN_SESSION = '{"code":1,"message":"Session ID unknown"}'
 
 export interface HostsSettings {
   workers?: number
+  proxyProtocolFrom?: string[]
   forwards?: Partial<ForwardLimits>
   keepAliveMs?: number
 }
@@ -28,6 +29,7 @@ export async function startHosts(count: number, settings: HostsSettings = {}): P
         workers: settings.workers ?? 2,
         keepAliveMs: settings.keepAliveMs ?? 0,
         limits: { admissionPerSecond: 0 },
+        ...(settings.proxyProtocolFrom && { proxyProtocolFrom: settings.proxyProtocolFrom }),
         forward: { secrets: [SECRET], limits: { ...PATIENCE, ...settings.forwards } },
       }),
     ),

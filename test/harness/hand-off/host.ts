@@ -15,6 +15,7 @@ export interface HandOffSettings {
   restart?: boolean
   restartDelayMs?: number
   stopReadingBeforeTransfer?: boolean
+  proxyProtocolFrom?: string[]
   /** For the front door and the workers. */
   cors?: CorsPolicy
   /** With other hosts. */
@@ -22,6 +23,8 @@ export interface HandOffSettings {
 }
 
 export interface HandOffReport {
+  /** Warnings and errors since the last report. */
+  logged: { msg: string; [key: string]: unknown }[]
   counts: Record<string, number>
   metrics: {
     name: string

@@ -61,8 +61,10 @@ const haproxy: Program = { command: 'haproxy', args: ({ file }) => ['-db', '-f',
 export const programs = {
   'nginx.conf': nginx,
   'nginx-sticky.conf': nginx,
+  'nginx-stream.conf': nginx,
   'haproxy.cfg': haproxy,
   'haproxy-sticky.cfg': haproxy,
+  'haproxy-proxy.cfg': haproxy,
   'haproxy-tcp.cfg': haproxy,
   'apache.conf': {
     command: 'apache2',
