@@ -126,7 +126,8 @@ it('counts unread messages in other rooms, and marks mentions', async () => {
   const [ann, ben] = await Promise.all([enter('Ann', 'here'), enter('Ben', 'there')])
   await ann.goTo('there')
   await ben.say('Welcome')
-  await ann.sees('Welcome')
+  // Shown is not yet read.
+  await ben.message('Welcome').getByText('Seen by Ann').waitFor()
   await ann.goTo('here')
   await ben.say('Anybody there?')
   await expect.poll(() => ann.line('there').textContent()).toMatch(/there, 1 unread/)
