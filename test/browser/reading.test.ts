@@ -78,7 +78,7 @@ it('Home and End move the focus through all messages that are loaded, and keep i
   // Older messages are loaded above it meanwhile.
   await expect.poll(() => ann.log.locator('article').first().getAttribute('data-seq')).not.toBe('181')
   await untilAtRest(ann)
-  expect(await focused(ann)).toMatch(/^ARTICLE .*: message 181$/)
+  await expect.poll(() => focused(ann)).toMatch(/^ARTICLE .*: message 181$/)
   await keyboard.press('ArrowUp')
   await expect.poll(() => focused(ann)).toMatch(/^ARTICLE .*: message 180$/)
   await keyboard.press('End')
@@ -106,10 +106,10 @@ it('Tab reaches each part of the page once, and the links of a message from the 
   await expect.poll(() => focused(ann)).toMatch(/^ARTICLE Ada, .*: 12 https/)
   for (const link of links) {
     await keyboard.press('Tab')
-    expect(await focused(ann)).toBe(`A ${link}`)
+    await expect.poll(() => focused(ann)).toBe(`A ${link}`)
   }
   await keyboard.press('Tab')
-  expect(await focused(ann)).toMatch(/^PRE /)
+  await expect.poll(() => focused(ann)).toMatch(/^PRE /)
   await keyboard.press('Tab')
   await expect.poll(() => focused(ann)).toMatch(/^TEXTAREA/)
 
@@ -125,12 +125,12 @@ it('Tab reaches each part of the page once, and the links of a message from the 
   await ann.line('links').focus()
   await keyboard.press('ArrowDown')
   await keyboard.press('ArrowRight')
-  expect(await focused(ann)).toBe('BUTTON More for more-1')
+  await expect.poll(() => focused(ann)).toBe('BUTTON More for more-1')
   await keyboard.press('Enter')
   await ann.page.getByRole('menuitem', { name: 'Leave room…' }).waitFor()
   await keyboard.press('Escape')
   await keyboard.press('ArrowLeft')
-  expect(await focused(ann)).toMatch(/^A more-1/)
+  await expect.poll(() => focused(ann)).toMatch(/^A more-1/)
 })
 
 it('an own message stays where it is when it is sent and when it is seen', async () => {

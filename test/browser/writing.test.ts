@@ -70,7 +70,7 @@ it('files are refused with a reason, a completion can be undone, and emoji are f
   await expect.poll(() => fieldText(ann)).toBe('🎉')
   await ann.page.getByRole('button', { name: 'Emoji', exact: true }).click()
   const recent = ann.page.getByRole('group', { name: 'Recent' }).getByRole('option')
-  expect(await recent.allTextContents()).toEqual(['🎉'])
+  await expect.poll(() => recent.allTextContents()).toEqual(['🎉'])
 })
 
 it('the Enter that ends the composition of an input method opens nothing', async () => {
@@ -135,9 +135,9 @@ it('emoji are in colour, with fonts that have them in black as well', async () =
   await session.send('DOM.enable')
   await session.send('CSS.enable')
   // The group in sight; the others are not drawn yet.
-  expect(await fontsOf(session, '.emoji-group:first-child .emoji-cell')).toEqual(
-    new Set(['Noto Color Emoji']),
-  )
+  await expect
+    .poll(() => fontsOf(session, '.emoji-group:first-child .emoji-cell'))
+    .toEqual(new Set(['Noto Color Emoji']))
   await ann.page.keyboard.press('Escape')
   await ann.say('7 ✓ © 12:30')
   await ann.sees('7 ✓ © 12:30')
@@ -170,12 +170,12 @@ it('text of twice the size is not cut off, and the open room shows in forced col
   await ann.page.evaluate("document.documentElement.style.fontSize = '200%'")
   await ann.composer.fill('gjpqy')
   await ann.message('Two').hover()
-  expect(await ann.page.evaluate<string[]>(CUT_OFF)).toEqual([])
+  await expect.poll(() => ann.page.evaluate<string[]>(CUT_OFF)).toEqual([])
   await ann.opened.screenshot('text-200')
 
   const outline = (title: string) =>
     ann.line(title).evaluate((link) => link.ownerDocument.defaultView?.getComputedStyle(link).outlineStyle)
   await ann.composer.focus()
-  expect(await outline('size')).toBe('solid')
+  await expect.poll(() => outline('size')).toBe('solid')
   expect(await outline('another')).toBe('none')
 })
