@@ -67,13 +67,14 @@ export class PresenceTable {
   ): RoomMembers {
     const state = this.#room(room)
     // The user's own reading tells nobody else.
-    this.#add(worker, { room, user, sessionId }, state.reads + 1)
+    this.#add(worker, { room, user, sessionId }, { state, reads: state.reads + 1 })
     return readMembers(state, this.#shown)
   }
 
   /** Like `enter`, by somebody who does not ask for the members. */
   add(worker: string, entering: { room: string; user: Author; sessionId: string }): void {
-    this.#add(worker, entering, this.#room(entering.room).reads)
+    const state = this.#room(entering.room)
+    this.#add(worker, entering, { state, reads: state.reads })
   }
 
   /** Has no effect if there is no such session. */
@@ -155,18 +156,16 @@ export class PresenceTable {
   #add(
     worker: string,
     { room, user, sessionId }: { room: string; user: Author; sessionId: string },
-    reads: number,
+    { state, reads }: { state: Room; reads: number },
   ): void {
-    const state = this.#room(room)
-    const member = state.members.get(user.id) ?? this.#addMember(room, user, reads)
+    const member = state.members.get(user.id) ?? this.#addMember(room, state, { user, reads })
     member.user = user
     const sessions = member.sessions.get(worker) ?? new Set<string>()
     member.sessions.set(worker, sessions.add(sessionId))
     this.#usersOf(worker, room).add(user.id)
   }
 
-  #addMember(room: string, user: Author, reads: number): Member {
-    const state = this.#room(room)
+  #addMember(room: string, state: Room, { user, reads }: { user: Author; reads: number }): Member {
     const member: Member = { user, sessions: new Map() }
     noteChange(state, user.id, { isMember: true, reads })
     state.members.set(user.id, member)
