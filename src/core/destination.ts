@@ -36,8 +36,10 @@ function canOpenSession({ method, target, query }: RequestHead): boolean {
   )
 }
 
+export const HEALTH_PATH = '/healthz'
+export const READY_PATH = '/readyz'
 /** Paths that the primary answers by itself. */
-const PRIMARY_PATHS = new Set(['/healthz', '/readyz'])
+const PRIMARY_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, READY_PATH])
 
 /**
  * Whether the worker with this tag serves the next request of a kept connection without the primary: one of

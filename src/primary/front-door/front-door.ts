@@ -6,7 +6,7 @@
 import { createServer, type Server, Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { destinationOf } from '../../core/destination.ts'
+import { destinationOf, HEALTH_PATH, READY_PATH } from '../../core/destination.ts'
 import type { RequestHead } from '../../core/http-head-parser.ts'
 import { listenOn } from '../../core/listen-on.ts'
 import { networkTest } from '../../core/networks.ts'
@@ -137,8 +137,8 @@ export class FrontDoor {
       loads: () => this.counts(),
     })
     this.#responses = new Map([
-      ['/healthz', () => ({ status: 200, body: { status: 'ok' } })],
-      ['/readyz', () => this.#unreadiness()],
+      [HEALTH_PATH, () => ({ status: 200, body: { status: 'ok' } })],
+      [READY_PATH, () => this.#unreadiness()],
       ...Object.entries(options.responses),
     ])
     this.#server = createServer({ highWaterMark: 1, noDelay: true }, (socket) => this.#onConnection(socket))
