@@ -1,6 +1,7 @@
 /** `rookery start`: makes the checks that need no worker, then runs the primary. */
 import { access } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
+import { givenKeys } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { cannotListen, ExitError, noSocket } from '../ops/exit-codes.ts'
 import { createLogger } from '../ops/logger.ts'
@@ -8,7 +9,7 @@ import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
 /** Runs until stopped. @returns the exit code */
 export async function start(line: CommandLine, options: Options): Promise<number> {
-  const { config } = loadFrom(line, options)
+  const { config, sources } = loadFrom(line, options)
   // Only this user may read the log, even in a DATA_DIR that others can enter.
   process.umask(0o077)
   await checkApp(config)
@@ -19,7 +20,7 @@ export async function start(line: CommandLine, options: Options): Promise<number
   })
   const { runPrimary } = await import('../primary/primary.ts')
   try {
-    return await runPrimary({ config, logger })
+    return await runPrimary({ config, given: givenKeys(sources), logger })
   } catch (error) {
     throw explained(error, config)
   }

@@ -58,6 +58,11 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   return { config, sources: Object.fromEntries(sources) as Record<SettingKey, Source> }
 }
 
+/** The settings that do not have their defaults: an application may choose what the operator leaves open. */
+export function givenKeys(sources: LoadedConfig['sources']): SettingKey[] {
+  return settingKeys.filter((key) => sources[key] !== 'default')
+}
+
 /** The settings as text, for a worker: it reads no other source. */
 export function exportConfig(config: Config): string {
   return JSON.stringify(config)

@@ -13,28 +13,42 @@ export interface Destination {
   tag: string | null
 }
 
-/** Socket.IO serves the targets that begin with this. */
-export const SOCKET_IO_PATH = '/socket.io/'
-const PROTOCOL = '4'
-const TRANSPORTS = ['polling', 'websocket']
+/** Where Socket.IO is, and what it accepts there. An application may choose it. */
+export interface Endpoint {
+  /** Socket.IO serves the targets that begin with this. */
+  path: string
+  /** Versions of Engine.IO's protocol. */
+  protocols: readonly ('3' | '4')[]
+  transports: readonly ('polling' | 'websocket')[]
+}
+
+export const DEFAULT_ENDPOINT: Endpoint = {
+  path: '/socket.io/',
+  protocols: ['4'],
+  transports: ['polling', 'websocket'],
+}
 
 /** Same rules as Engine.IO: of repeated parameters the last counts; a handshake has no `sid`. */
-export function destinationOf(head: RequestHead): Destination {
+export function destinationOf(head: RequestHead, endpoint: Endpoint): Destination {
   const sessionId = head.query.getAll('sid').at(-1)
-  if (sessionId === undefined) return { kind: canOpenSession(head) ? 'handshake' : 'plain', tag: null }
+  if (sessionId === undefined)
+    return { kind: canOpenSession(head, endpoint) ? 'handshake' : 'plain', tag: null }
   const tag = ownerOf(sessionId)
   return tag === null ? { kind: 'plain', tag: null } : { kind: 'session', tag }
 }
 
 /** Engine.IO refuses or ignores all other requests: they must not count as new sessions. */
-function canOpenSession({ method, target, query }: RequestHead): boolean {
+function canOpenSession({ method, target, query }: RequestHead, endpoint: Endpoint): boolean {
   return (
     method === 'GET' &&
-    target.startsWith(SOCKET_IO_PATH) &&
-    query.getAll('EIO').at(-1) === PROTOCOL &&
-    TRANSPORTS.includes(query.getAll('transport').at(-1) ?? '')
+    target.startsWith(endpoint.path) &&
+    includes(endpoint.protocols, query.getAll('EIO').at(-1)) &&
+    includes(endpoint.transports, query.getAll('transport').at(-1))
   )
 }
+
+const includes = (values: readonly string[], value: string | undefined) =>
+  value !== undefined && values.includes(value)
 
 export const HEALTH_PATH = '/healthz'
 export const READY_PATH = '/readyz'
@@ -45,10 +59,15 @@ const PRIMARY_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, READY_PATH])
  * Whether the worker with this tag serves the next request of a kept connection without the primary: one of
  * its own sessions, or one without a session. New sessions are the primary's: it balances and admits them.
  *
+ * @param own tag of the worker, and where its Socket.IO is
  * @param isDue a request without a session is balanced anew too
  */
-export function isServedBy(ownTag: string, head: RequestHead, isDue: boolean): boolean {
-  const { kind, tag } = destinationOf(head)
-  if (kind === 'session') return tag === ownTag
+export function isServedBy(
+  own: { tag: string; endpoint: Endpoint },
+  head: RequestHead,
+  isDue: boolean,
+): boolean {
+  const { kind, tag } = destinationOf(head, own.endpoint)
+  if (kind === 'session') return tag === own.tag
   return kind === 'plain' && !isDue && !PRIMARY_PATHS.has(head.path)
 }

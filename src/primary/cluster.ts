@@ -12,9 +12,7 @@ import { logSigningKeys, signingKeys } from '../redis/signing.ts'
 import type { Backplane } from './backplane/index.ts'
 import { RedisBackplane, sharedSecret } from './backplane/index.ts'
 import type { ForwardingOptions } from './forward/index.ts'
-import { endpoint, forwardLimits, onlyAddress, ownAddressTowards } from './forward/index.ts'
-
-const IDLE_MARGIN_MS = 15_000
+import { endpoint, forwardLimits, idleLimitMs, onlyAddress, ownAddressTowards } from './forward/index.ts'
 
 export interface ClusterOptions {
   config: Config
@@ -63,15 +61,10 @@ export function openCluster({ config, self, logger, registry }: ClusterOptions):
       self,
       directory: { addressOf },
       secrets,
-      limits: { ...forwardLimits, idleMs: idleMs(config) },
+      limits: { ...forwardLimits, idleMs: idleLimitMs(config.pingIntervalMs + config.pingTimeoutMs) },
     },
     join,
   }
-}
-
-/** A connection is dead if it is idle for longer than a heartbeat and its answer may take. */
-function idleMs({ pingIntervalMs, pingTimeoutMs }: Config): number {
-  return pingIntervalMs + pingTimeoutMs + IDLE_MARGIN_MS
 }
 
 async function advertised(config: Config, port: number, logger: Logger): Promise<string | undefined> {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { exportConfig } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config, SettingKey } from '../config/schema.ts'
 import { openEmbeddedLog } from '../log/embedded-log.ts'
 import type { RoomLog } from '../log/room-log.ts'
 import { createRegistry } from '../ops/metrics.ts'
@@ -23,6 +23,7 @@ import { createFork, createSupervisor, HostState, type SupervisedParts } from '.
 
 export interface PartsOptions {
   config: Config
+  given: readonly SettingKey[]
   logger: Logger
   /** The random name of this life of the primary. */
   hostTag: string
@@ -46,7 +47,7 @@ interface Store {
 }
 
 /** Constructs everything but the workers; the supervisor forks those. */
-export async function assemble({ config, logger, hostTag, signals }: PartsOptions): Promise<Parts> {
+export async function assemble({ config, given, logger, hostTag, signals }: PartsOptions): Promise<Parts> {
   const registry = createRegistry()
   const cluster =
     config.redisUrl === undefined ? undefined : openCluster({ config, self: hostTag, logger, registry })
@@ -89,7 +90,13 @@ export async function assemble({ config, logger, hostTag, signals }: PartsOption
   const parts = { ...surroundings, signals, store, backplane, relay, presence, limits, frontDoor }
   connectParts(parts)
   const linkPath = relay.socket.path
-  const boot = { host: config.hostName, linkPath, linkSecret, config: exportConfig(config) }
+  const boot = {
+    host: config.hostName,
+    linkPath,
+    linkSecret,
+    config: exportConfig(config),
+    given: [...given],
+  }
   const fork = createFork({ hostTag, boot, registry })
   return { ...parts, supervisor: createSupervisor(parts, afterLook(relay, fork)) }
 }

@@ -3,7 +3,7 @@
  * down in order. Its parts are in primary-parts.ts. Runs no application code.
  */
 import type { Logger } from 'pino'
-import type { Config } from '../config/schema.ts'
+import type { Config, SettingKey } from '../config/schema.ts'
 import { createHostTag } from '../core/session-id.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import type { AdminListener } from '../ops/admin.ts'
@@ -23,16 +23,18 @@ const ACQUAINTANCE_MS = 1_000
 
 export interface PrimaryOptions {
   config: Config
+  /** The settings that do not have their defaults. */
+  given: readonly SettingKey[]
   logger: Logger
 }
 
 /** Resolves with the exit code when the host has stopped. */
-export async function runPrimary({ config, logger }: PrimaryOptions): Promise<number> {
+export async function runPrimary({ config, given, logger }: PrimaryOptions): Promise<number> {
   const signals = handleSignals(logger)
   const hostTag = createHostTag()
   const dataDir = await claimDataDir(config.dataDir, logger, hostTag)
   try {
-    return await Promise.race([serve({ config, logger, hostTag, signals, dataDir }), signals.crashed])
+    return await Promise.race([serve({ config, given, logger, hostTag, signals, dataDir }), signals.crashed])
   } finally {
     dataDir.release()
   }
@@ -44,9 +46,9 @@ interface ServeOptions extends PrimaryOptions {
   dataDir: DataDir
 }
 
-async function serve({ config, logger, hostTag, signals, dataDir }: ServeOptions): Promise<number> {
+async function serve({ config, given, logger, hostTag, signals, dataDir }: ServeOptions): Promise<number> {
   const startedAt = performance.now()
-  const parts = await assemble({ config, logger, hostTag, signals })
+  const parts = await assemble({ config, given, logger, hostTag, signals })
   const files = watchFiles(parts, dataDir)
   await untilOthersAreKnown(parts)
   const { port } = await parts.frontDoor.listen(config.port, config.host)

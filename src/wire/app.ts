@@ -2,13 +2,48 @@
  * The API for applications. Every worker loads one: a module whose default export is an `App`. The chat uses
  * this API, like your own application (`--app ./my-app.js`).
  */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Hono } from 'hono'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { Server, Socket } from 'socket.io'
+import type { DefaultEventsMap, Server, ServerOptions, Socket } from 'socket.io'
 import type { AppendResult, Author, LogEntry, MessageDraft } from './entry.ts'
 
-export type App = (io: Server, context: AppContext) => void | Promise<void>
+type Events = DefaultEventsMap
+/** Interfaces have no index signature, which Socket.IO asks for. */
+type EventsOf<T> = { [K in keyof T]: T[K] }
+
+/** Takes the type arguments of Socket.IO's `Server`. */
+export type App<
+  FromClients = Events,
+  ToClients = Events,
+  BetweenServers = Events,
+  SocketData = Socket['data'],
+> = (
+  io: Server<EventsOf<FromClients>, EventsOf<ToClients>, EventsOf<BetweenServers>, SocketData>,
+  context: AppContext,
+) => void | Promise<void>
+
+/**
+ * What a module may export as `options`: those of Socket.IO, except what joins the workers. A setting that the
+ * operator gives (PING_INTERVAL_MS …) goes first.
+ */
+export type AppOptions = Partial<Omit<ServerOptions, 'adapter' | 'wsEngine' | 'initialPacket'>>
+
+/** @param next passes the request on; with an error, it is answered with 500 */
+export type HttpHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => unknown
+export type FetchHandler = (request: Request) => Response | Promise<Response>
+/** An application of Express, Koa, Fastify or Hono, or a handler. */
+export type Mountable =
+  | HttpHandler
+  | FetchHandler
+  | { fetch: FetchHandler }
+  | { callback(): HttpHandler }
+  | { ready(): unknown; routing: HttpHandler }
 
 export interface AppContext {
   /** This host's name. */
@@ -19,6 +54,11 @@ export interface AppContext {
   readonly settings: AppSettings
   /** For the application's own routes, on the same port. */
   readonly http: Hono
+  /**
+   * Serves all requests that neither Socket.IO nor a route of `http` serves with an HTTP application of your
+   * own. Once per worker.
+   */
+  mount(handler: Mountable): void
   readonly metrics: Registry
   readonly rooms: Rooms
   readonly limits: Limits
@@ -33,6 +73,11 @@ export interface AppContext {
   /** Calls `listener` with the present state at once, and then at every change. */
   onClusterState(listener: (state: ClusterState) => void): void
   onDrain(hooks: DrainHooks): void
+  /**
+   * Called when the worker has no clients any longer and is about to exit: to close databases, say. Waited for
+   * until `leftMs` milliseconds are over. Hooks that were added last run first.
+   */
+  onStop(hook: (leftMs: number) => void | Promise<void>): void
 }
 
 export type ClusterState = { state: 'ok' } | { state: 'degraded'; reason: string }

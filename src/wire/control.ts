@@ -3,12 +3,42 @@
  * sticky protocol. Any other message (pm2's `axm:*`, say) is counted and ignored.
  */
 import { z } from 'zod'
+import type { Endpoint } from '../core/destination.ts'
+
+/** Where a worker serves Socket.IO, and what it accepts there. */
+const endpoint = z.object({
+  path: z.string().max(1024).regex(/^\//),
+  protocols: z
+    .array(z.enum(['3', '4']))
+    .min(1)
+    .readonly(),
+  transports: z
+    .array(z.enum(['polling', 'websocket']))
+    .min(1)
+    .readonly(),
+}) satisfies z.ZodType<Endpoint>
+
+/** Which pages of other origins may read responses. */
+const corsPolicy = z.object({
+  /** `*`: all. */
+  origin: z.union([z.literal('*'), z.array(z.string()).readonly()]),
+  /** Their pages may send cookies. Browsers accept that only with listed origins. */
+  credentials: z.boolean(),
+})
+export type CorsPolicy = z.infer<typeof corsPolicy>
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 /** Worker → primary. */
 export const workerControl = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('rookery:ready') }),
+  z.object({
+    type: z.literal('rookery:ready'),
+    endpoint,
+    /** Unset where only the application can tell. */
+    cors: corsPolicy.optional(),
+    /** Time within which a living connection carries a byte. */
+    heartbeatMs: z.number().min(0),
+  }),
   /**
    * The message for connection `id` has arrived. `arrived` is false if the connection was closed before it
    * was sent.
@@ -27,11 +57,20 @@ export const workerControl = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sticky:disconnection'), data: z.string() }),
 ])
 export type WorkerControl = z.infer<typeof workerControl>
+/** What a worker says of itself when it is ready. */
+export type WorkerDoor = Pick<
+  Extract<WorkerControl, { type: 'rookery:ready' }>,
+  'endpoint' | 'cors' | 'heartbeatMs'
+>
 
 /** Primary → worker. */
 export const primaryControl = z.discriminatedUnion('type', [
-  /** Close all connections, spread over `spreadMs`, and exit. */
-  z.object({ type: z.literal('rookery:drain'), spreadMs: z.number().min(0) }),
+  /** Close all connections, spread over `spreadMs`, and exit. After `deadlineMs` the worker is killed. */
+  z.object({
+    type: z.literal('rookery:drain'),
+    spreadMs: z.number().min(0),
+    deadlineMs: z.number().min(0),
+  }),
   /**
    * The worker answers `rookery:pong`, which proves that it reads this channel. `inspected`: a debugger may stop
    * the primary.
@@ -63,5 +102,7 @@ export const workerBoot = z.object({
   linkSecret: z.string(),
   /** The settings, loaded and checked by the primary. */
   config: z.string(),
+  /** Keys of the settings that do not have their defaults. */
+  given: z.array(z.string()),
 })
 export type WorkerBoot = z.infer<typeof workerBoot>

@@ -1,21 +1,56 @@
 /** Loads the application: the module that APP names, or the chat. */
-import { resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from '../wire/app.ts'
 
+export interface LoadedApp {
+  app: App
+  /** Exported as `options`; not checked. Undefined for the chat, too. */
+  options: unknown
+}
+
 /**
- * @param path module whose default export is an `App`; the chat when undefined
+ * @param path module or directory with a package.json; the chat when undefined
  * @throws with advice when the module can't be loaded or exports something else
  */
-export async function loadApp(path: string | undefined): Promise<App> {
-  if (path === undefined) return (await import('../chat/chat.ts')).default
-  const url = pathToFileURL(resolve(path)).href
-  const loaded: unknown = await import(url)
-  const exported = typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, 'default') : undefined
-  if (isApp(exported)) return exported
+export async function loadApp(path: string | undefined): Promise<LoadedApp> {
+  if (path === undefined) return { app: (await import('../chat/chat.ts')).default, options: undefined }
+  const loaded = await importModule(path)
+  // CommonJS that was compiled from an ES module has both as properties of `module.exports`.
+  const outer = member(loaded, 'default')
+  const [app, options] = [
+    await (member(outer, 'default') ?? outer),
+    await (member(loaded, 'options') ?? member(outer, 'options')),
+  ]
+  if (isApp(app)) return { app, options }
   throw new Error(
     `${path} has no default export that is a function: write \`export default (io, context) => { … }\``,
   )
+}
+
+/** The file of a module: for a directory, what its package.json names. */
+function moduleFile(path: string): string {
+  const absolute = resolve(path)
+  return createRequire(join(absolute, 'package.json')).resolve(absolute)
+}
+
+async function importModule(path: string): Promise<unknown> {
+  const file = moduleFile(path)
+  try {
+    return await import(pathToFileURL(file).href)
+  } catch (error) {
+    if (member(error, 'code') !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error
+    throw new Error(
+      `Node.js ${process.versions.node} can't load ${path}: compile it to JavaScript, or use Node.js 22.18 or later for TypeScript`,
+      { cause: error },
+    )
+  }
+}
+
+function member(owner: unknown, name: string): unknown {
+  const isOwner = (typeof owner === 'object' && owner !== null) || typeof owner === 'function'
+  return isOwner ? Reflect.get(owner, name) : undefined
 }
 
 function isApp(value: unknown): value is App {

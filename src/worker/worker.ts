@@ -10,10 +10,11 @@ import { setupWorker } from '@socket.io/sticky'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { Server } from 'socket.io'
+import { Server, type ServerOptions } from 'socket.io'
 import { appSettings } from '../config/app-settings.ts'
 import { importConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { environmentName } from '../config/setting.ts'
 import { isInspected } from '../core/inspected.ts'
 import { generateSessionId, hostTagOf } from '../core/session-id.ts'
 import { withTimeout } from '../core/with-timeout.ts'
@@ -22,11 +23,25 @@ import type { RoomLogReader } from '../log/room-log.ts'
 import { descriptorLimit } from '../ops/descriptors.ts'
 import { createLogger } from '../ops/logger.ts'
 import { createRegistry } from '../ops/metrics.ts'
-import type { AppContext, DrainHooks } from '../wire/app.ts'
-import { primaryControl, type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
+import type { AppContext, DrainHooks, HttpHandler, Mountable } from '../wire/app.ts'
+import {
+  type PrimaryControl,
+  primaryControl,
+  type WorkerBoot,
+  type WorkerControl,
+  workerBoot,
+} from '../wire/control.ts'
 import { CLUSTER_ANSWER_TIMEOUT_MS } from '../wire/host-timeouts.ts'
 import { createLinkAdapter } from './adapter/index.ts'
-import { loadApp } from './app-loader.ts'
+import {
+  type ChosenOptions,
+  checkOptions,
+  chooseOptions,
+  httpHandler,
+  keepOwnParts,
+  StopHooks,
+} from './app/index.ts'
+import { type LoadedApp, loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
 import {
   createFanOut,
@@ -59,6 +74,9 @@ const STATIC_DIR = fileURLToPath(new URL('../web', import.meta.url))
 /** Share of a worker's file descriptors for connections that are kept. */
 const KEPT_SHARE = 0.25
 
+/** What a worker needs after its drain to close its parts and exit. */
+const EXIT_MS = 500
+
 /** How long a worker that ends waits until its idle connections are back at the primary. */
 const HAND_BACK_MS = 500
 
@@ -68,10 +86,16 @@ const HAND_BACK_MS = 500
  */
 const IGNORED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-interface Parts {
+type Chosen = ChosenOptions & Pick<LoadedApp, 'app'>
+type DrainCommand = Omit<Extract<PrimaryControl, { type: 'rookery:drain' }>, 'type'>
+
+interface Own {
   boot: WorkerBoot
   config: Config
   logger: Logger
+}
+
+interface Parts extends Own, Chosen {
   registry: Registry
   link: Link
   reader: RoomLogReader
@@ -104,7 +128,7 @@ export async function runWorker(): Promise<number> {
   }
 }
 
-async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, lifetime: Lifetime): Promise<number> {
+async function serve(own: Own, lifetime: Lifetime): Promise<number> {
   const registry = createRegistry()
   const link = await Link.connect({ ...own, registry })
   // Before the application is loaded, which may take long.
@@ -113,19 +137,31 @@ async function serve(own: Pick<Parts, 'boot' | 'config' | 'logger'>, lifetime: L
     own.config.redisUrl === undefined
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
-  const worker = await assemble({ ...own, registry, link, reader })
+  const options = chosenOptions(own, await loadApp(own.config.app))
+  const worker = await assemble({ ...own, registry, link, reader, ...options })
   watchPrimary({
     link,
     timeoutMs: own.config.primaryHangTimeoutMs,
     logger: own.logger,
     isInspected: () => lifetime.primaryInspected,
   })
-  sendControl(own.logger, { type: 'rookery:ready' })
+  sendControl(own.logger, { type: 'rookery:ready', ...options.door })
   return lifetime.drainWhenTold(worker)
 }
 
+/** @throws when the application's options are wrong */
+function chosenOptions({ boot, config, logger }: Own, { app, options }: LoadedApp): Chosen {
+  const exported = config.app === undefined ? undefined : checkOptions(options)
+  const chosen = chooseOptions({ config, given: boot.given }, exported)
+  for (const [option, setting] of Object.entries(chosen.overridden))
+    logger.info({ option, setting: environmentName(setting) }, "a setting overrides the application's option")
+  if (exported?.connectionStateRecovery !== undefined)
+    logger.warn('connectionStateRecovery: no session is recovered yet; each connection begins a new one')
+  return { app, ...chosen }
+}
+
 interface AssembledWorker {
-  drain(spreadMs: number): Promise<void>
+  drain(command: DrainCommand): Promise<void>
   close(): Promise<void>
 }
 
@@ -139,8 +175,10 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     if (draining) return c.json({ ready: false, reason: 'draining' }, 503)
     return c.json({ ready: true, host: hostTagOf(boot.tag) })
   })
+  let mounted: HttpHandler | undefined
   const httpServer = createHttpServer({
     routes,
+    mounted: () => mounted,
     page: config.app === undefined ? pageFiles(parts) : undefined,
     headMaxBytes: config.headMaxBytes,
     logger,
@@ -148,7 +186,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const io = new Server(httpServer, socketOptions(parts))
   // After Engine.IO, which hides its own requests from listeners that were added before it.
   const requests = new OpenRequests(httpServer, logger)
-  watchOversizedPackets(httpServer, io, { maxBytes: config.maxPacketBytes, logger, registry })
+  watchOversizedPackets(httpServer, io, { maxBytes: parts.server.maxHttpBufferSize, logger, registry })
   limitBodySilence(httpServer, { silenceMs: config.bodyTimeoutMs, logger, registry })
   const handBack = new HandBack(sendToPrimary, { logger, registry })
   const keepAlive = keepConnections(httpServer, parts, handBack)
@@ -159,8 +197,13 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   const state = new ClusterStateWatch(logger)
   link.onEvent((event) => state.update(event))
   answerPrimary(link, io, registry)
-  const app = await loadApp(config.app)
-  await app(io, createContext({ parts, routes, state, hooks }))
+  keepOwnParts(io, httpServer)
+  const stopHooks = new StopHooks(logger)
+  const mount = (handler: Mountable) => {
+    if (mounted !== undefined) throw new Error('context.mount() has been called: one handler per worker')
+    mounted = httpHandler(handler)
+  }
+  await parts.app(io, createContext({ io, parts, routes, state, hooks, stopHooks, mount }))
   const stopWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
   reportReceivedHandles(
     (message) => sendControl(logger, message),
@@ -171,12 +214,14 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   )
   setupWorker(io)
   return {
-    drain: async (spreadMs) => {
+    drain: async ({ spreadMs, deadlineMs }) => {
+      const endsAt = performance.now() + deadlineMs - EXIT_MS
       draining = true
       keepAlive.drain()
       const handedBack = handBack.empty()
       await drainConnections({ io, requests, hooks, spreadMs, logger })
       await withTimeout(HAND_BACK_MS, handedBack, () => undefined)
+      await stopHooks.run(Math.max(0, endsAt - performance.now()))
     },
     close: async () => {
       stopWatch()
@@ -190,7 +235,7 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
 
 function keepConnections(
   server: ReturnType<typeof createHttpServer>,
-  { boot, config, registry }: Parts,
+  { boot, config, registry, door }: Parts,
   handBack: HandBack,
 ): KeepAlive {
   const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY
@@ -199,6 +244,7 @@ function keepConnections(
     maxConnections: Math.min(config.keepAliveConnections, Math.floor(descriptors * KEPT_SHARE)),
     headMaxBytes: config.headMaxBytes,
     tag: boot.tag,
+    endpoint: door.endpoint,
     handBack: (socket, bytes) => handBack.add(socket, bytes),
     registry,
     now: () => performance.now(),
@@ -210,36 +256,26 @@ function pageFiles({ config, logger, registry }: Parts): PageFiles {
   return { directory: STATIC_DIR, assets: new AssetStore({ directory, logger, registry }) }
 }
 
-function socketOptions({
-  boot,
-  config,
-  link,
-  logger,
-  registry,
-}: Parts): ConstructorParameters<typeof Server>[1] {
+function socketOptions({ boot, config, link, logger, registry, server }: Parts): Partial<ServerOptions> {
   const timeout = config.redisUrl === undefined ? {} : { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS }
   return {
+    ...server,
     adapter: createLinkAdapter(link, { logger, registry, tag: boot.tag, ...timeout }),
     wsEngine: PlainWriteServer,
-    serveClient: false,
-    maxHttpBufferSize: config.maxPacketBytes,
-    pingInterval: config.pingIntervalMs,
-    pingTimeout: config.pingTimeoutMs,
-    connectTimeout: config.connectTimeoutMs,
-    ...(config.corsOrigin === undefined
-      ? {}
-      : { cors: { origin: config.corsOrigin, credentials: config.corsCredentials } }),
   }
 }
 
 interface ContextParts {
+  io: Server
   parts: Parts
   routes: Hono
   state: ClusterStateWatch
   hooks: DrainHooks[]
+  stopHooks: StopHooks
+  mount: AppContext['mount']
 }
 
-function createContext({ parts, routes, state, hooks }: ContextParts): AppContext {
+function createContext({ io, parts, routes, state, hooks, stopHooks, mount }: ContextParts): AppContext {
   const { boot, config, logger, registry } = parts
   return {
     host: boot.host,
@@ -250,12 +286,14 @@ function createContext({ parts, routes, state, hooks }: ContextParts): AppContex
     metrics: registry,
     rooms: createRooms(parts),
     limits: createLimits(parts),
-    fanOut: createFanOut(config.slowClientBytes),
+    mount,
+    fanOut: createFanOut(io, config.slowClientBytes),
     unsentBytes: (socket) => unsentBytes(socket.conn),
     onClusterState: (listener) => state.listen(listener),
     onDrain: (added) => {
       hooks.push(added)
     },
+    onStop: (hook) => stopHooks.add(hook),
   }
 }
 
@@ -283,7 +321,7 @@ class Lifetime {
   /** A debugger may stop the primary, by its last ping. */
   primaryInspected = false
   readonly #logger: Logger
-  readonly #drain: Promise<{ spreadMs: number }>
+  readonly #drain: Promise<DrainCommand>
   #end: (exitCode: number) => void = () => undefined
   #drained = false
 
@@ -297,7 +335,7 @@ class Lifetime {
       process.on('message', (message: unknown) => {
         const command = primaryControl.safeParse(message)
         if (!command.success) return
-        if (command.data.type === 'rookery:drain') resolve({ spreadMs: command.data.spreadMs })
+        if (command.data.type === 'rookery:drain') resolve(command.data)
         else {
           this.#notePrimary(command.data.inspected)
           sendControl(logger, { type: 'rookery:pong', inspected: isInspected() })
@@ -324,9 +362,9 @@ class Lifetime {
 
   /** Waits for the command to drain, then drains and closes the worker. @returns the exit code */
   async drainWhenTold(worker: AssembledWorker): Promise<number> {
-    const { spreadMs } = await this.#drain
-    this.#logger.info({ spreadMs }, 'draining')
-    await worker.drain(spreadMs)
+    const command = await this.#drain
+    this.#logger.info({ spreadMs: command.spreadMs }, 'draining')
+    await worker.drain(command)
     this.#drained = true
     await worker.close()
     return 0

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { destinationOf, isServedBy } from '../../src/core/destination.ts'
+import { DEFAULT_ENDPOINT, destinationOf, isServedBy } from '../../src/core/destination.ts'
 import { HttpHeadParser } from '../../src/core/http-head-parser.ts'
 
 const SID = 'abcdef12-AAAAAAAAAAAAAAAAAAAAAAAA'
@@ -19,7 +19,7 @@ test.each([
   const text = `GET ${target} HTTP/1.1\r\nCookie: sid=${SID}\r\nReferer: http://a/?EIO=4&sid=${SID}\r\n\r\n`
   const progress = new HttpHeadParser(4_096).push(Buffer.from(text))
   if (progress.state !== 'complete') throw new Error(progress.state)
-  expect(destinationOf(progress.head)).toEqual({ kind, tag })
+  expect(destinationOf(progress.head, DEFAULT_ENDPOINT)).toEqual({ kind, tag })
 })
 
 test.each([
@@ -38,7 +38,7 @@ test.each([
 ])('%s opens no session', (request) => {
   const progress = new HttpHeadParser(4_096).push(Buffer.from(`${request} HTTP/1.1\r\n\r\n`))
   if (progress.state !== 'complete') throw new Error(progress.state)
-  expect(destinationOf(progress.head)).toEqual({ kind: 'plain', tag: null })
+  expect(destinationOf(progress.head, DEFAULT_ENDPOINT)).toEqual({ kind: 'plain', tag: null })
 })
 
 test.each([
@@ -51,6 +51,20 @@ test.each([
 ])('a worker serves the next request of a kept connection by itself: %s %s', (target, isServed) => {
   const progress = new HttpHeadParser(4_096).push(Buffer.from(`GET ${target} HTTP/1.1\r\n\r\n`))
   if (progress.state !== 'complete') throw new Error(progress.state)
-  expect(isServedBy('abcdef12', progress.head, false)).toBe(isServed)
-  expect(isServedBy('abcdef12', progress.head, true)).toBe(isServed && target !== '/')
+  const own = { tag: 'abcdef12', endpoint: DEFAULT_ENDPOINT }
+  expect(isServedBy(own, progress.head, false)).toBe(isServed)
+  expect(isServedBy(own, progress.head, true)).toBe(isServed && target !== '/')
+})
+
+test.each([
+  ['/live/?EIO=4&transport=polling', 'handshake'],
+  ['/live/?EIO=3&transport=websocket', 'handshake'],
+  ['/socket.io/?EIO=4&transport=polling', 'plain'],
+  ['/live?EIO=4&transport=polling', 'plain'],
+  [`/anywhere?sid=${SID}`, 'session'],
+])('an application may have Socket.IO elsewhere: %s is a %s', (target, kind) => {
+  const progress = new HttpHeadParser(4_096).push(Buffer.from(`GET ${target} HTTP/1.1\r\n\r\n`))
+  if (progress.state !== 'complete') throw new Error(progress.state)
+  const endpoint = { ...DEFAULT_ENDPOINT, path: '/live/', protocols: ['3', '4'] } as const
+  expect(destinationOf(progress.head, endpoint).kind).toBe(kind)
 })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { rawHeader } from '../../src/core/raw-header.ts'
 import { corsHeaders, preflightAnswer } from '../../src/primary/front-door/cors.ts'
 
+const PATH = '/socket.io/'
 const ORIGIN = 'https://chat.example'
 const listed = { origin: ['https://other.example', ORIGIN], credentials: true }
 const all = { origin: '*', credentials: false } as const
@@ -46,21 +47,23 @@ const preflight = (target: string, headers = 'authorization,content-type') =>
   )
 
 test('a preflight is answered for Socket.IO alone', () => {
-  expect(preflightAnswer(listed, preflight('/socket.io/?EIO=4'))).toEqual({
+  expect(preflightAnswer(listed, PATH, preflight('/socket.io/?EIO=4'))).toEqual({
     status: 204,
     headers: {
       'Access-Control-Allow-Methods': 'GET,HEAD,PUT,PATCH,POST,DELETE',
       'Access-Control-Allow-Headers': 'authorization,content-type',
     },
   })
-  expect(preflightAnswer(listed, preflight('/api/messages'))).toBeUndefined()
-  expect(preflightAnswer(undefined, preflight('/socket.io/'))).toBeUndefined()
-  expect(preflightAnswer({ ...listed, origin: ['https://a'] }, preflight('/socket.io/'))).toBeUndefined()
-  expect(preflightAnswer(listed, from(ORIGIN))).toBeUndefined()
+  expect(preflightAnswer(listed, PATH, preflight('/api/messages'))).toBeUndefined()
+  expect(preflightAnswer(undefined, PATH, preflight('/socket.io/'))).toBeUndefined()
+  expect(
+    preflightAnswer({ ...listed, origin: ['https://a'] }, PATH, preflight('/socket.io/')),
+  ).toBeUndefined()
+  expect(preflightAnswer(listed, PATH, from(ORIGIN))).toBeUndefined()
 })
 
 test('nothing but names of headers is repeated to the client', () => {
-  expect(preflightAnswer(listed, preflight('/socket.io/', 'a: b\u00fc'))?.headers).not.toHaveProperty(
+  expect(preflightAnswer(listed, PATH, preflight('/socket.io/', 'a: b\u00fc'))?.headers).not.toHaveProperty(
     'Access-Control-Allow-Headers',
   )
 })
@@ -69,7 +72,7 @@ test('any bytes give valid headers', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const head = Buffer.concat([preflight('/socket.io/').subarray(0, -2), bytes])
-      const headers = { ...corsHeaders(listed, head), ...preflightAnswer(listed, head)?.headers }
+      const headers = { ...corsHeaders(listed, head), ...preflightAnswer(listed, PATH, head)?.headers }
       for (const value of Object.values(headers)) expect(value).toMatch(/^[ -~]*$/)
     }),
   )

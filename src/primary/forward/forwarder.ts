@@ -66,14 +66,21 @@ export class Forwarder {
   readonly #joined = new Set<SplicedPair>()
   readonly #warningThrottle = new LogThrottle(WARN_EVERY_MS)
   #moving: NodeJS.Timeout | undefined
+  #idleMs: number
 
   constructor(options: ForwarderOptions) {
     this.#options = options
+    this.#idleMs = options.idleMs
     this.#dials = new DeadlineSet({
       limitMs: options.dialTimeoutMs,
       now: options.now,
       onOverdue: (dial) => dial.fail('timeout'),
     })
+  }
+
+  /** For connections from now on, if it is more than what the settings allow. */
+  useIdleLimit(idleMs: number): void {
+    this.#idleMs = Math.max(this.#options.idleMs, idleMs)
   }
 
   get opening(): number {
@@ -175,13 +182,13 @@ export class Forwarder {
 
   #join(joined: SplicedPair): void {
     const { client, owner } = joined
-    const { metrics, idleMs, logger } = this.#options
+    const { metrics, logger } = this.#options
     metrics.sent.inc()
     this.#joined.add(joined)
     splice({
       client,
       owner,
-      idleMs,
+      idleMs: this.#idleMs,
       onIdle: () => metrics.idle.inc(),
       onOwnerError: (error) => {
         metrics.socketErrors.inc({ side: 'owner' })

@@ -32,6 +32,12 @@ export const forwardLimits: ForwardLimits = {
   idleMs: 60_000,
 }
 
+/** Beyond the time within which a living connection carries a byte. */
+const IDLE_MARGIN_MS = 15_000
+
+/** A connection is dead if it is idle for longer than a heartbeat and its answer may take. */
+export const idleLimitMs = (heartbeatMs: number): number => heartbeatMs + IDLE_MARGIN_MS
+
 export interface ForwardingOptions {
   /** Tag of this host. */
   self: string
@@ -72,6 +78,11 @@ export class Forwarding {
   otherHost(workerTag: string): string | undefined {
     const tag = hostTagOf(workerTag)
     return tag === this.#self ? undefined : tag
+  }
+
+  /** Connections may be idle for as long as this heartbeat allows, if that is longer than `idleMs`. */
+  useHeartbeat(heartbeatMs: number): void {
+    this.#forwarder.useIdleLimit(idleLimitMs(heartbeatMs))
   }
 
   forward(connection: ForwardedConnection, hostTag: string, onFailed: () => void): void {

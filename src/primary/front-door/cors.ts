@@ -3,22 +3,14 @@
  * browser hides the status from the page, which sees a network error. Pure.
  */
 
-import { SOCKET_IO_PATH } from '../../core/destination.ts'
 import { rawHeader } from '../../core/raw-header.ts'
+import type { CorsPolicy } from '../../wire/control.ts'
 import type { HttpResponse } from './responses.ts'
-
-export interface CorsPolicy {
-  /** Origins whose pages may read responses; `*`: all. */
-  origin: '*' | readonly string[]
-  /** Their pages may send cookies. Browsers accept that only with listed origins. */
-  credentials: boolean
-}
 
 type Headers = Readonly<Record<string, string>>
 
 const ALLOWED_METHODS = 'GET,HEAD,PUT,PATCH,POST,DELETE'
 const HEADER_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z, -]+$/
-const PREFLIGHT = `OPTIONS ${SOCKET_IO_PATH}`
 
 /** @param request its bytes so far, from the first; an incomplete head is searched for what is there */
 export function corsHeaders(policy: CorsPolicy | undefined, request: Buffer): Headers {
@@ -33,10 +25,16 @@ export function corsHeaders(policy: CorsPolicy | undefined, request: Buffer): He
 
 /**
  * The answer to a preflight that no worker can answer now. With it the browser sends the request itself,
- * whose refusal the page can read and wait for. Only for Socket.IO: other routes are the application's.
+ * whose refusal the page can read and wait for. Only for Socket.IO, at `path`: other routes are the
+ * application's.
  */
-export function preflightAnswer(policy: CorsPolicy | undefined, request: Buffer): HttpResponse | undefined {
-  if (policy === undefined || request.toString('latin1', 0, PREFLIGHT.length) !== PREFLIGHT) return undefined
+export function preflightAnswer(
+  policy: CorsPolicy | undefined,
+  path: string,
+  request: Buffer,
+): HttpResponse | undefined {
+  const start = `OPTIONS ${path}`
+  if (policy === undefined || request.toString('latin1', 0, start.length) !== start) return undefined
   if (rawHeader(request, 'Access-Control-Request-Method') === undefined) return undefined
   if (allowedOrigin(policy, request) === undefined) return undefined
   const names = rawHeader(request, 'Access-Control-Request-Headers') ?? ''

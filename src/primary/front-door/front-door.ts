@@ -6,18 +6,19 @@
 import { createServer, type Server, Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { destinationOf, HEALTH_PATH, READY_PATH } from '../../core/destination.ts'
+import { DEFAULT_ENDPOINT, destinationOf, HEALTH_PATH, READY_PATH } from '../../core/destination.ts'
 import type { RequestHead } from '../../core/http-head-parser.ts'
 import { listenOn } from '../../core/listen-on.ts'
 import { networkTest } from '../../core/networks.ts'
 import { stoppedSocket } from '../../core/stopped-socket.ts'
 import { TokenBucket } from '../../core/token-bucket.ts'
 import { descriptorLimit } from '../../ops/descriptors.ts'
+import type { CorsPolicy, WorkerDoor } from '../../wire/control.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { Forwarding, type ForwardingOptions } from '../forward/index.ts'
 import { Balancer } from './balancer.ts'
 import { ConnectionQueue, type QueuedConnection, type RefusalReason } from './connection-queue.ts'
-import { type CorsPolicy, corsHeaders, preflightAnswer } from './cors.ts'
+import { corsHeaders, preflightAnswer } from './cors.ts'
 import type { HandOffTarget, TakenReport } from './hand-off.ts'
 import { FEW_DESCRIPTORS, fitToDescriptors } from './limits.ts'
 import { type FrontMetrics, frontMetrics } from './metrics.ts'
@@ -73,7 +74,10 @@ export interface FrontDoorOptions {
   forwarding?: ForwardingOptions | undefined
   /** Whose connections must begin with the header of the PROXY protocol: addresses and networks. */
   proxyProtocolFrom?: readonly string[] | undefined
-  /** Which pages of other origins may read the front door's own responses. Unset: none. */
+  /**
+   * Which pages of other origins may read the front door's own responses, until a worker is ready. Unset:
+   * none.
+   */
   cors?: CorsPolicy | undefined
   /** Why no worker is ready yet, for `/readyz`. */
   waitingFor?: () => string | null
@@ -109,6 +113,8 @@ export class FrontDoor {
   readonly #responses: Map<string, () => HttpResponse | null>
   readonly #refusalLog: RefusalLog
   #isStopping = false
+  /** Of the worker that became ready last: all have the same application, except during a reload. */
+  #door: WorkerDoor
 
   constructor(options: FrontDoorOptions) {
     const { now, registry } = options
@@ -116,6 +122,7 @@ export class FrontDoor {
     const wanted = { ...options.limits, forwards: options.forwarding?.limits.forwards ?? 0 }
     const { forwards, ...limits } = fitToDescriptors(wanted, descriptors)
     this.#options = { ...options, limits }
+    this.#door = { endpoint: DEFAULT_ENDPOINT, cors: options.cors, heartbeatMs: 0 }
     this.#warnOfFew(descriptors)
     this.#balancer = new Balancer(limits.reservationMs)
     this.#responder = new Responder({ maxLingering: limits.pendingHeads, now })
@@ -192,6 +199,12 @@ export class FrontDoor {
 
   hostGone(hostTag: string): void {
     this.#forwarding?.hostGone(hostTag)
+  }
+
+  /** What a worker that is about to be added says of itself. */
+  useDoor(door: WorkerDoor): void {
+    this.#door = door
+    this.#forwarding?.useHeartbeat(door.heartbeatMs)
   }
 
   /** The worker is ready and gets connections from now on. */
@@ -312,7 +325,7 @@ export class FrontDoor {
    * here.
    */
   #pass({ socket, head, bytes, handedBackBytes, origin }: Arrival): void {
-    const destination = destinationOf(head)
+    const destination = destinationOf(head, this.#door.endpoint)
     const enter = () =>
       this.#queue.add({
         socket,
@@ -354,12 +367,12 @@ export class FrontDoor {
 
   #refuseConnection(connection: QueuedConnection, reason: RefusalReason): void {
     this.#metrics.unavailable.inc({ reason })
-    const preflight = preflightAnswer(this.#options.cors, connection.bytes)
+    const preflight = preflightAnswer(this.#door.cors, this.#door.endpoint.path, connection.bytes)
     this.#answer(connection, preflight ?? unavailable(refusalMessages[reason]))
   }
 
   #answer(request: { socket: Socket; bytes: Buffer; method?: string }, response: HttpResponse): void {
-    const headers = { ...corsHeaders(this.#options.cors, request.bytes), ...response.headers }
+    const headers = { ...corsHeaders(this.#door.cors, request.bytes), ...response.headers }
     this.#responder.response(request.socket, { ...response, headers }, request.method)
   }
 }

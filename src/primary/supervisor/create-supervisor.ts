@@ -41,8 +41,9 @@ export function createSupervisor(parts: SupervisedParts, fork: (number: number) 
       now: () => performance.now(),
     },
     {
-      ready: (worker) => {
+      ready: (worker, door) => {
         store.workerReady()
+        frontDoor.useDoor(door)
         frontDoor.addWorker(toTarget(worker, frontDoor))
         state.publishAgain()
       },

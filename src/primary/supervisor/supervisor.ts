@@ -6,6 +6,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter, Gauge } from 'prom-client'
+import type { WorkerDoor } from '../../wire/control.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { ReloadQueue } from './reload-queue.ts'
 import type { ForkedWorker, WorkerExit } from './worker-process.ts'
@@ -27,7 +28,7 @@ export interface SupervisorOptions {
 
 /** Events for the other parts of the primary. */
 export interface SupervisorEvents {
-  ready(worker: ForkedWorker): void
+  ready(worker: ForkedWorker, door: WorkerDoor): void
   draining(name: string): void
   exited(name: string): void
   /** Workers keep crashing: no more are started. */
@@ -167,7 +168,7 @@ export class Supervisor {
       return undefined
     }
     const worker = new WorkerProcess(forked, this.#options, {
-      ready: () => this.#becameReady(worker),
+      ready: (door) => this.#becameReady(worker, door),
       exited: (exit) => this.#exited(slot, worker, exit),
     })
     this.#live.add(worker)
@@ -188,12 +189,12 @@ export class Supervisor {
     slot.restart = setTimeout(() => this.#fork(slot), restartDelayMs(slot.failures))
   }
 
-  #becameReady(worker: WorkerProcess): void {
+  #becameReady(worker: WorkerProcess, door: WorkerDoor): void {
     this.#options.logger.info(
       { worker: worker.name, workerPid: worker.pid, bootMs: Math.round(worker.bootMs) },
       'worker ready',
     )
-    this.#events.ready(worker.forked)
+    this.#events.ready(worker.forked, door)
     if (this.readyCount() >= this.#slots.length) this.#resolveAllReady()
   }
 

@@ -6,7 +6,7 @@ import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import { isInspected } from '../../core/inspected.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
-import type { PrimaryControl, WorkerControl } from '../../wire/control.ts'
+import type { PrimaryControl, WorkerControl, WorkerDoor } from '../../wire/control.ts'
 
 export interface ForkedWorker {
   readonly name: string
@@ -41,7 +41,7 @@ export class ChannelSilence extends Error {
 }
 
 interface WorkerListeners {
-  ready(): void
+  ready(door: WorkerDoor): void
   exited(exit: WorkerExit): void
 }
 
@@ -116,7 +116,7 @@ export class WorkerProcess {
     this.#expected = true
     clearTimeout(this.#deadline)
     this.#deadline = setTimeout(() => this.#drainOverdue(deadlineMs), deadlineMs)
-    this.#send({ type: 'rookery:drain', spreadMs })
+    this.#send({ type: 'rookery:drain', spreadMs, deadlineMs })
   }
 
   /** Rejects if the worker has not answered within `timeoutMs`. Sends no second ping while one is open. */
@@ -177,7 +177,7 @@ export class WorkerProcess {
     this.#readyAt = this.#now()
     this.bootMs = this.#readyAt - this.startedAt
     this.#resolveBooted(true)
-    this.#listeners.ready()
+    this.#listeners.ready(message)
   }
 
   #noteInspected(inspected: boolean): void {

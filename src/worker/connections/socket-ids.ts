@@ -19,7 +19,8 @@ function tagNamespace(namespace: Namespace, tag: string): void {
   if (!isCreate(create)) return
   const createTagged: Create = async (...args) => {
     const socket = await Reflect.apply(create, namespace, args)
-    Reflect.set(socket, 'id', taggedSocketId(tag, socket.id))
+    // Clients of Socket.IO 2 know their id from the session's, which names the worker already.
+    if (socket.conn.protocol !== 3) Reflect.set(socket, 'id', taggedSocketId(tag, socket.id))
     return socket
   }
   Reflect.set(namespace, '_createSocket', createTagged)

@@ -2,10 +2,11 @@
  * The worker's HTTP server. It never listens: connections are handed to it. Serves the files of the page
  * first, then the application's routes. Socket.IO attaches itself in front of both.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import type { Logger } from 'pino'
+import type { HttpHandler } from '../../wire/app.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { AssetStore } from './asset-store.ts'
 import { ASSETS, readFiles, type StaticFile, serveStaticFile, staticFiles } from './static-files.ts'
@@ -59,17 +60,24 @@ export interface PageFiles {
 
 export interface HttpServerOptions {
   routes: Hono
+  /** The application's handler for what has no route. */
+  mounted: () => HttpHandler | undefined
   /** Unset: no page is served. */
   page: PageFiles | undefined
   headMaxBytes: number
   logger: Logger
 }
 
-export function createHttpServer({ routes, page, headMaxBytes, logger }: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { routes, page, headMaxBytes, logger } = options
   const errorHandler = (error: unknown) => errorResponse(error, logger)
   const route = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler })
   if (page === undefined) {
-    return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => void route(request, response))
+    return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => {
+      const mounted = options.mounted()
+      if (mounted === undefined || hasRoute(routes, request)) void route(request, response)
+      else void serveMounted(mounted, { request, response, logger }, () => void route(request, response))
+    })
   }
   routes.notFound(notFound)
   const find = fileFinder(page)
@@ -83,6 +91,36 @@ export function createHttpServer({ routes, page, headMaxBytes, logger }: HttpSer
     if (file instanceof Promise) void file.then(answer)
     else answer(file)
   })
+}
+
+const hasRoute = ({ router }: Hono, { method = 'GET', url = '/' }: IncomingMessage): boolean =>
+  router.match(method, url.split('?', 1)[0] ?? '/')[0].length > 0
+
+interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  logger: Logger
+}
+
+/** @param pass serves what the handler passes on */
+async function serveMounted(mounted: HttpHandler, exchange: Exchange, pass: () => void): Promise<void> {
+  const { request, response, logger } = exchange
+  const fail = (error: unknown) => {
+    logger.error(
+      { err: error, method: request.method, url: request.url },
+      "the application's HTTP handler failed",
+    )
+    if (response.headersSent) response.destroy()
+    else response.writeHead(500, { 'Content-Type': 'text/plain' }).end('Internal Server Error')
+  }
+  try {
+    await mounted(request, response, (error) => {
+      if (error === undefined || error === null) pass()
+      else fail(error)
+    })
+  } catch (error) {
+    fail(error)
+  }
 }
 
 /** Only for assets of another version does it have to read the disk. */

@@ -9,7 +9,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { DeadlineSet } from '../../core/deadline-set.ts'
-import { isServedBy } from '../../core/destination.ts'
+import { type Endpoint, isServedBy } from '../../core/destination.ts'
 import { framingOf } from '../../core/http-framing.ts'
 import { HttpHeadParser, type RequestHead } from '../../core/http-head-parser.ts'
 import { HttpStream } from './http-stream.ts'
@@ -28,6 +28,7 @@ export interface KeepAliveOptions {
   headMaxBytes: number
   /** Tag of this worker in session ids. */
   tag: string
+  endpoint: Endpoint
   /** Passes the connection to the primary. `bytes` were read from it and come first. */
   handBack(socket: Socket, bytes: Buffer): void
   registry: Registry
@@ -136,7 +137,7 @@ export class KeepAlive {
   }
 
   #serves(head: RequestHead, requests: number): boolean {
-    return isServedBy(this.#options.tag, head, requests >= REBALANCE_AFTER_REQUESTS)
+    return isServedBy(this.#options, head, requests >= REBALANCE_AFTER_REQUESTS)
   }
 
   #onRequest({ socket }: IncomingMessage, response: ServerResponse): void {

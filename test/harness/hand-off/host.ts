@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ForwardLimits } from '../../../src/primary/forward/forwarding.ts'
-import type { CorsPolicy } from '../../../src/primary/front-door/cors.ts'
 import type { FrontDoorLimits } from '../../../src/primary/front-door/front-door.ts'
+import type { CorsPolicy } from '../../../src/wire/control.ts'
 
 export interface HandOffSettings {
   workers: number

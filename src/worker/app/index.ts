@@ -1,0 +1,5 @@
+/** What the worker may use of the application's side. */
+export { httpHandler } from './mounted.ts'
+export { keepOwnParts } from './own-parts.ts'
+export { type ChosenOptions, checkOptions, chooseOptions } from './server-options.ts'
+export { StopHooks } from './stop-hooks.ts'
