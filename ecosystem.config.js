@@ -24,7 +24,8 @@ const { DEPLOY_HOSTS, DEPLOY_USER, DEPLOY_REPO, DEPLOY_REF, DEPLOY_PATH, DEPLOY_
  * file, it takes over only what stands under `env`, and keeps what was there before and is missing now.
  */
 function environment() {
-  const names = ['ROOKERY_CONFIG', ...settingKeys.map(environmentName)]
+  const settings = settingKeys.map(environmentName)
+  const names = ['ROOKERY_CONFIG', ...settings, ...settings.map((name) => `ROOKERY_${name}`)]
   const given = Object.entries(process.env).filter(([name]) => /^(?!PM2_)[A-Z]/.test(name))
   return { ...Object.fromEntries(names.map((name) => [name, ''])), ...Object.fromEntries(given) }
 }

@@ -5,7 +5,8 @@ import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 import { cellText, table } from './table.ts'
 
 export function checkConfig(line: CommandLine, options: Options): void {
-  loadFrom(line, options)
+  const { warnings } = loadFrom(line, options)
+  for (const { setting, message } of warnings) process.stderr.write(`${setting}: ${message}\n`)
   process.stdout.write(`all ${settingKeys.length} settings are valid\n`)
 }
 

@@ -9,7 +9,7 @@ import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
 /** Runs until stopped. @returns the exit code */
 export async function start(line: CommandLine, options: Options): Promise<number> {
-  const { config, sources } = loadFrom(line, options)
+  const { config, warnings, sources } = loadFrom(line, options)
   // Only this user may read the log, even in a DATA_DIR that others can enter.
   process.umask(0o077)
   await checkApp(config)
@@ -18,6 +18,7 @@ export async function start(line: CommandLine, options: Options): Promise<number
     format: config.logFormat,
     bindings: { host: config.hostName },
   })
+  for (const { setting, message } of warnings) logger.warn({ setting }, `a setting is not used: ${message}`)
   const { runPrimary } = await import('../primary/primary.ts')
   try {
     return await runPrimary({ config, given: givenKeys(sources), logger })

@@ -3,6 +3,7 @@
  * override earlier ones. Reports all problems at once.
  */
 import { readFileSync } from 'node:fs'
+import { foreignValue } from './foreign.ts'
 import { ConfigError, type Problem, type Source } from './problem.ts'
 import { conflicts } from './relations.ts'
 import { type Config, type SettingKey, settingKeys, settingOf } from './schema.ts'
@@ -28,6 +29,8 @@ export interface ConfigInput {
 export interface LoadedConfig {
   /** Frozen. */
   readonly config: Config
+  /** Values that are not used, because they may be meant for the application. */
+  readonly warnings: readonly Problem[]
   readonly sources: Readonly<Record<SettingKey, Source>>
 }
 
@@ -37,6 +40,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const problems = readings.flatMap((reading) => reading.problems)
   const raw: RawValues = new Map(readings.flatMap((reading) => [...reading.values]))
 
+  const warnings = raw.has('app') ? passOverForeign(raw) : []
   const values: Record<string, unknown> = {}
   const refused = new Set<SettingKey>()
   for (const key of settingKeys) {
@@ -55,7 +59,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   if (problems.length > 0) throw new ConfigError(problems)
 
   const sources = settingKeys.map((key) => [key, raw.get(key)?.source ?? 'default'] as const)
-  return { config, sources: Object.fromEntries(sources) as Record<SettingKey, Source> }
+  return { config, warnings, sources: Object.fromEntries(sources) as Record<SettingKey, Source> }
 }
 
 /** The settings that do not have their defaults: an application may choose what the operator leaves open. */
@@ -86,6 +90,19 @@ function readConfigFile(input: ConfigInput): SourceReading {
     return { values: new Map(), problems: [{ setting: filePath, source: 'file', message }] }
   }
   return fromFile(content, filePath)
+}
+
+/** Takes the values out that may be meant for the application and can't be settings. */
+function passOverForeign(raw: RawValues): Problem[] {
+  const warnings: Problem[] = []
+  for (const [key, given] of raw) {
+    const checked = checkValue(key, given)
+    const warning = 'problem' in checked ? foreignValue(key, given, checked.problem) : undefined
+    if (warning === undefined) continue
+    raw.delete(key)
+    warnings.push(warning)
+  }
+  return warnings
 }
 
 function checkValue(key: SettingKey, given: RawValue | undefined): { value: unknown } | { problem: Problem } {

@@ -1,4 +1,5 @@
 /** Rules between settings, each with its reason. Pure. */
+import { OF_THE_CHAT } from './foreign.ts'
 import { redisRules } from './redis-relations.ts'
 import { type Conflict, type Rule, when } from './rule.ts'
 import type { Config, SettingKey } from './schema.ts'
@@ -121,8 +122,9 @@ const rules: readonly Rule[] = [
 
 /** @param refused settings whose value itself is not allowed */
 export function conflicts(config: Config, refused: ReadonlySet<SettingKey>): Conflict[] {
+  const isChat = config.app === undefined
   return rules
-    .filter((rule) => !rule.of.some((key) => refused.has(key)))
+    .filter((rule) => !rule.of.some((key) => refused.has(key) || (!isChat && OF_THE_CHAT.has(key))))
     .map((rule) => rule.check(config))
     .filter((conflict) => conflict !== undefined)
 }

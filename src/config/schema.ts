@@ -318,7 +318,7 @@ const settings = {
   slowClientMaxBytes: required(integer(1024, GIB), 4_194_304, {
     section: 'Clients and their limits',
     unit: 'bytes',
-    doc: 'Unsent bytes past which a client is disconnected.',
+    doc: 'Unsent bytes past which a client is disconnected that reads none for SLOW_CLIENT_MS; past 16 times as many it is disconnected at once.',
   }),
   slowClientMs: required(integer(100, HOUR_MS), 30_000, {
     section: 'Clients and their limits',

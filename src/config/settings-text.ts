@@ -58,12 +58,15 @@ A setting can come from four sources. Later ones override earlier ones:
 
 1. its default;
 2. a JSON file named by \`--config\` or \`ROOKERY_CONFIG\`: \`{ "port": 8080, "logLevel": "debug" }\`;
-3. the environment: \`PORT=8080\` (an empty value counts as not set);
+3. the environment: \`PORT=8080\`, or \`ROOKERY_PORT=8080\`, which wins where other programs use the name too (an empty value counts as
+   not set);
 4. a flag: \`--port 8080\`.
 
 Unknown names are refused in the file and on the command line, and in the environment when they begin with \`ROOKERY_\`.
 Relative paths are resolved from the working directory. \`rookery config check\` reports all problems at once;
 \`rookery config print\` shows each value and its source.
+With an application of your own, what the environment has under the chat's names (\`JWT_SECRET\`, \`AUTH\` …), and under \`LOG_LEVEL\`, \`LOG_FORMAT\`
+and \`HOST\`, may be the application's: a value that is not allowed is passed over with a warning.
 `
 
 function tableOf(keys: readonly SettingKey[]): string {

@@ -4,6 +4,9 @@ import type { Problem, Source } from './problem.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from './schema.ts'
 import { environmentName, flagName } from './setting.ts'
 
+/** Each setting has a second name in the environment, for what other programs there call the same. It wins. */
+export const PREFIX = 'ROOKERY_'
+
 export interface RawValue {
   readonly source: Source
   /** The setting's name as the source wrote it. */
@@ -26,7 +29,8 @@ const OWN_NAMES = ['ROOKERY_CONFIG', 'ROOKERY_WORKER', 'ROOKERY_SETTINGS']
 export function fromEnvironment(env: NodeJS.ProcessEnv): SourceReading {
   const values: RawValues = new Map()
   for (const key of settingKeys) {
-    const name = environmentName(key)
+    const bare = environmentName(key)
+    const name = (env[PREFIX + bare] ?? '') === '' ? bare : PREFIX + bare
     const text = env[name]
     // An empty value counts as not set: `PORT= rookery start` and empty lines in a compose file give one.
     if (text === undefined || text === '') continue
@@ -38,9 +42,10 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): SourceReading {
 function unknownEnvironmentNames(env: NodeJS.ProcessEnv): Problem[] {
   const known = settingKeys.map(environmentName)
   return Object.keys(env)
-    .filter((name) => name.startsWith('ROOKERY_') && !OWN_NAMES.includes(name))
+    .filter((name) => name.startsWith(PREFIX) && !OWN_NAMES.includes(name))
+    .filter((name) => !known.includes(name.slice(PREFIX.length)))
     .map((name) => {
-      const bare = name.slice('ROOKERY_'.length)
+      const bare = name.slice(PREFIX.length)
       const hint = didYouMean(name, OWN_NAMES.slice(0, 1)) || didYouMean(bare, known)
       return { setting: name, source: 'environment', message: `no such setting${hint}` }
     })

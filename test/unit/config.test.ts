@@ -104,17 +104,62 @@ describe('sources', () => {
   })
 })
 
+describe('the environment of an application', () => {
+  const app = './app.js'
+
+  it('may name a setting with a prefix, which wins and is checked', () => {
+    const env = { ROOKERY_PORT: '4000', PORT: '5000', ROOKERY_LOG_LEVEL: '', LOG_LEVEL: 'debug' }
+    const { config, sources } = loadConfig({ env })
+    expect([config.port, sources.port, config.logLevel]).toEqual([4000, 'environment', 'debug'])
+    expect(() => loadConfig({ env: { APP: app, ROOKERY_LOG_LEVEL: 'verbose' } })).toThrow('ROOKERY_LOG_LEVEL')
+  })
+
+  it('may mean something else by the names of the chat, and by those that many programs use', () => {
+    const env = {
+      APP: app,
+      JWT_SECRET: 'short',
+      JWT_ISSUER: 'me',
+      AUTH: 'oauth',
+      MESSAGE_RATE: '100',
+      LOG_LEVEL: 'verbose',
+      HOST: 'my host',
+    }
+    const { config, warnings } = loadConfig({ env })
+    expect(config).toMatchObject({ jwtSecret: undefined, auth: 'guest', logLevel: 'info', host: '0.0.0.0' })
+    // No rule of the chat holds: its issuer without tokens, its burst below its rate.
+    expect(config).toMatchObject({ jwtIssuer: 'me', messageRate: 100 })
+    const names = warnings.map(({ setting }) => setting)
+    expect(new Set(names)).toEqual(new Set(['JWT_SECRET', 'AUTH', 'LOG_LEVEL', 'HOST']))
+  })
+
+  it('gives settings where the values are allowed', () => {
+    const env = { APP: app, LOG_LEVEL: 'debug', REQUEST_RATE: '7' }
+    expect(loadConfig({ env })).toMatchObject({ config: { logLevel: 'debug', requestRate: 7 }, warnings: [] })
+  })
+
+  it.each([{ PORT: 'http' }, { REDIS_URL: 'localhost' }, { WORKERS: 'all' }])(
+    'is refused where nothing may be guessed: %j',
+    (env) => {
+      expect(() => loadConfig({ env: { APP: app, ...env } })).toThrow(Object.keys(env)[0])
+    },
+  )
+
+  it('is checked in full for the chat', () => {
+    expect(() => loadConfig({ env: { JWT_SECRET: 'short', LOG_LEVEL: 'verbose' } })).toThrow('2 problems')
+  })
+})
+
 describe('problems', () => {
   it('are reported all at once, each with its name, its source and what is expected', () => {
     const problems = problemsOf({
-      env: { PORT: '3000abc', ROOKERY_PORT: '1', LOG_LEVEL: 'loud' },
+      env: { PORT: '3000abc', ROOKERY_PROT: '1', LOG_LEVEL: 'loud' },
       flags: { wokers: '2', drainMs: '-1' },
       file: 'settings.json',
       readFile: () => '{"prot": 1, "backlog": "4096"}',
     })
     expect(problems).toEqual([
       { setting: 'prot', source: 'file', message: 'no such setting (did you mean port?)' },
-      { setting: 'ROOKERY_PORT', source: 'environment', message: 'no such setting (did you mean PORT?)' },
+      { setting: 'ROOKERY_PROT', source: 'environment', message: 'no such setting (did you mean PORT?)' },
       { setting: '--wokers', source: 'flag', message: 'no such setting (did you mean --workers?)' },
       {
         setting: 'PORT',
