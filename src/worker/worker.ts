@@ -204,7 +204,12 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     mounted = httpHandler(handler)
   }
   await parts.app(io, createContext({ io, parts, routes, state, hooks, stopHooks, mount }))
-  const stopWatch = watchSlowClients(io, { maxBytes: config.slowClientMaxBytes, logger, registry })
+  const stopWatch = watchSlowClients(io, {
+    maxBytes: config.slowClientMaxBytes,
+    patienceMs: config.slowClientMs,
+    logger,
+    registry,
+  })
   reportReceivedHandles(
     (message) => sendControl(logger, message),
     (socket, { client, data }) => {

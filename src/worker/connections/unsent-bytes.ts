@@ -32,3 +32,18 @@ function webSocketBytes(connection: Connection): number {
   const buffered: unknown = Reflect.get(webSocket, 'bufferedAmount')
   return typeof buffered === 'number' ? buffered : 0
 }
+
+/**
+ * Changes while the client takes what is sent, and only then: over WebSocket the bytes that have left the
+ * process, over long polling the first packet that waits.
+ */
+export function readingProgress(connection: Connection): unknown {
+  const socket = member(member(connection.transport, 'socket'), '_socket')
+  if (socket === undefined) return member(member(connection, 'writeBuffer'), '0')
+  const queued = member(member(socket, '_handle'), 'writeQueueSize') ?? 0
+  return Number(member(socket, '_bytesDispatched')) - Number(queued)
+}
+
+function member(owner: unknown, name: string): unknown {
+  return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined
+}
