@@ -123,11 +123,14 @@ function addReload(program: Command, line: CommandLine): void {
   const reload = program
     .command('reload')
     .description(
-      'replace the workers of the Rookery that runs on DATA_DIR, one by one, without losing anything',
+      'replace the workers of the Rookery that runs on DATA_DIR, one by one, without losing anything; wait until all run the new code',
     )
+    .option('--no-wait', 'only ask for it')
+    .option('--timeout <time>', 'how long to wait at most: 90s, 10m …', '10m')
+    .option('--json', 'the result as JSON')
   addSettingFlags(reload, ['dataDir']).action(async (options: Options) => {
     const { reload: run } = await import('./reload.ts')
-    run(line, options)
+    await run(line, options)
   })
 }
 

@@ -7,14 +7,13 @@ import { z } from 'zod'
 import { ExitError } from '../ops/exit-codes.ts'
 import { runningHost } from '../ops/pid-file.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
+import { milliseconds } from './duration.ts'
 import { fetchFailure, ownUrl, permitted } from './own-host.ts'
 
 const LOOK_EVERY_MS = 200
 /** The last look may end this much after the deadline. */
 const SHORTEST_ANSWER_TIMEOUT_MS = 1_000
 const ANSWER_TIMEOUT_MS = 5_000
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** A 503 may come from a proxy or from another program, and then has any body. */
 const readyAnswer = z.object({ ready: z.literal(true), host: z.string() })
@@ -52,14 +51,6 @@ export async function waitUntilReady(line: CommandLine, options: Options): Promi
 
 function again(starts: number): string {
   return starts < 2 ? '' : ` (${starts} processes were seen: its log says why it starts again)`
-}
-
-function milliseconds(text: string): number {
-  const [, digits = '', unit = ''] = /^([1-9][0-9]{0,6}) ?(ms|s|m|h)$/.exec(text) ?? []
-  const unitMs = UNIT_MS[unit]
-  if (unitMs === undefined)
-    throw new ExitError('usage', `--timeout ${text} is not a time such as 500ms, 90s or 5m`)
-  return Number(digits) * unitMs
 }
 
 function pidOf(text: Options[string]): number | undefined {

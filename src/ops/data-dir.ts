@@ -9,6 +9,8 @@ import { PidFile, runningPid } from './pid-file.ts'
 export interface DataDir {
   /** What must stay in place while the process runs. */
   readonly files: readonly KeptFile[]
+  /** For commands on this machine. */
+  announceAdmin(url: string): void
   release(): void
 }
 
@@ -26,7 +28,11 @@ export async function claimDataDir(dataDir: string, logger: Logger, hostTag = ''
     claim = await Claim.take(dataDir)
     const pidFile = new PidFile(dataDir, hostTag)
     writePid(pidFile, logger)
-    return { files: [claim, pidFile], release: () => release(pidFile, claim) }
+    return {
+      files: [claim, pidFile],
+      announceAdmin: (url) => pidFile.announceAdmin(url),
+      release: () => release(pidFile, claim),
+    }
   } catch (error) {
     claim?.release()
     if (error instanceof ExitError) throw error

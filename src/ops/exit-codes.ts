@@ -23,6 +23,10 @@ export const exitCodes = {
     meaning: 'stored messages are damaged, or no secret verifies them (log export, log sign)',
   },
   notReady: { code: 15, meaning: 'it was not ready in time (wait)' },
+  reloadFailed: {
+    code: 16,
+    meaning: 'the new workers do not start, or not in time; the others go on (reload)',
+  },
 } as const
 
 export type ExitReason = keyof typeof exitCodes

@@ -1,7 +1,7 @@
 /**
  * The pid file of a data directory: names the process that runs on it. It holds the pid and, where the system
  * has it, the start time of that process, so that a pid reused by another process is never signalled; then the
- * host's tag, which /readyz names too.
+ * host's tag, which /readyz names too, and the address of its admin listener as soon as it listens.
  */
 import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ export class PidFile {
   readonly name = 'pid file'
   readonly #path: string
   readonly #hostTag: string
+  #adminUrl = ''
 
   constructor(dataDir: string, hostTag: string) {
     this.#path = join(dataDir, NAME)
@@ -25,12 +26,18 @@ export class PidFile {
     this.restore()
   }
 
+  /** Adds the address of the admin listener. Does nothing if the file could not be written before. */
+  announceAdmin(url: string): void {
+    this.#adminUrl = url
+    if (this.isInPlace()) this.write()
+  }
+
   isInPlace(): boolean {
     return existsSync(this.#path)
   }
 
   restore(): void {
-    const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n${this.#hostTag}\n`
+    const content = `${process.pid}\n${startTime(process.pid) ?? ''}\n${this.#hostTag}\n${this.#adminUrl}\n`
     writeFileSync(this.#path, content, { flag: 'wx', mode: 0o600 })
   }
 
@@ -44,21 +51,28 @@ export class PidFile {
   }
 }
 
+export interface RunningHost {
+  pid: number
+  hostTag: string
+  /** Of its admin listener; empty as long as it does not listen. */
+  adminUrl: string
+}
+
 /** The pid of the Rookery that runs on this data directory, if one does. */
 export function runningPid(dataDir: string): number | undefined {
   return runningHost(dataDir)?.pid
 }
 
 /** The Rookery that runs on this data directory, if one does. */
-export function runningHost(dataDir: string): { pid: number; hostTag: string } | undefined {
+export function runningHost(dataDir: string): RunningHost | undefined {
   const content = readIfThere(join(dataDir, NAME))
-  const [pidText = '', started = '', hostTag = ''] = (content ?? '').split('\n')
+  const [pidText = '', started = '', hostTag = '', adminUrl = ''] = (content ?? '').split('\n')
   if (!/^[1-9][0-9]{0,9}$/.test(pidText)) return undefined
   const pid = Number(pidText)
   if (pid === process.pid || !isAlive(pid)) return undefined
   const now = startTime(pid)
   if (started !== '' && now !== undefined && now !== started) return undefined
-  return { pid, hostTag }
+  return { pid, hostTag, adminUrl }
 }
 
 function isAlive(pid: number): boolean {

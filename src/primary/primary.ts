@@ -53,6 +53,7 @@ async function serve({ config, given, logger, hostTag, signals, dataDir }: Serve
   await untilOthersAreKnown(parts)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
+  dataDir.announceAdmin(admin.url)
   const endWatch = watchWorkers(parts)
   const stopped = await Promise.race([signals.stopped, begin(parts)])
   if (stopped === undefined) announceReady(parts, { port, adminPort: admin.port, startedAt })

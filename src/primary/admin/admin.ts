@@ -32,6 +32,7 @@ export function openAdmin(parts: AdminParts): Promise<AdminListener> {
       degraded: state.reason,
       hosts: backplane.hosts(),
       assigned: frontDoor.counts(),
+      reload: supervisor.reloadState,
       workers: await workerStatus(parts),
     }),
   })

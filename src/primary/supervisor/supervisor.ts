@@ -8,7 +8,7 @@ import type { Registry } from 'prom-client'
 import { Counter, Gauge } from 'prom-client'
 import type { WorkerDoor } from '../../wire/control.ts'
 import { CrashLoop } from './crash-loop.ts'
-import { ReloadQueue } from './reload-queue.ts'
+import { type ReloadProgress, ReloadQueue, type ReloadState } from './reload-queue.ts'
 import type { ForkedWorker, WorkerExit } from './worker-process.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -42,6 +42,7 @@ interface Slot {
 }
 
 const FIRST_RESTART_DELAY_MS = 200
+const TRIES_OF_A_RELOAD = 3
 const LONGEST_RESTART_DELAY_MS = 10_000
 
 export class Supervisor {
@@ -73,7 +74,7 @@ export class Supervisor {
       restart: undefined,
     }))
     this.#crashLoop = new CrashLoop(5 + options.workers)
-    this.#reloads = new ReloadQueue(() => this.#replaceAll(), options.logger)
+    this.#reloads = new ReloadQueue((progress) => this.#replaceAll(progress), options.logger)
     const registers = [options.registry]
     this.#restarts = new Counter({
       name: 'rookery_workers_died_total',
@@ -129,6 +130,11 @@ export class Supervisor {
   /** Rolling reload: each worker is replaced by a new one that is ready before the old one drains. */
   reload(): void {
     if (this.#started && !this.#stopping) this.#reloads.request()
+  }
+
+  /** Null while the host starts or stops: a reload would do nothing. */
+  get reloadState(): ReloadState | null {
+    return this.#started && !this.#stopping ? this.#reloads.state : null
   }
 
   /**
@@ -231,19 +237,28 @@ export class Supervisor {
   }
 
   /** Replaces every worker that was running before, including one that no slot refers to any more. */
-  async #replaceAll(): Promise<void> {
+  async #replaceAll(progress: ReloadProgress): Promise<void> {
     const before = new Set(this.#live)
-    for (const slot of this.#slots) {
-      if (this.#stopping) return
-      const old = slot.current
-      const fresh = this.#fork(slot)
-      if (fresh === undefined || !(await fresh.booted)) {
-        this.#keepOld(slot, old, fresh)
-        throw new Error('a new worker did not start; the reload ends here')
-      }
-      if (old !== undefined) await this.#replaced(old)
+    progress.begin(this.#slots.length)
+    for (const [index, slot] of this.#slots.entries()) {
+      // The first one shows whether the new code starts. Later ones have more tries: two versions must not stay.
+      await this.#replace(slot, index === 0 ? 1 : TRIES_OF_A_RELOAD)
+      progress.replaced()
     }
     for (const old of before) await this.#replaced(old)
+  }
+
+  async #replace(slot: Slot, tries: number): Promise<void> {
+    if (this.#stopping) throw new Error('the host is stopping')
+    const old = slot.current
+    const fresh = this.#fork(slot)
+    if (fresh !== undefined && (await fresh.booted)) {
+      if (old !== undefined) await this.#replaced(old)
+      return
+    }
+    this.#keepOld(slot, old, fresh)
+    if (tries > 1) await this.#replace(slot, tries - 1)
+    else throw new Error(`a new worker did not start: ${fresh?.failure ?? 'no process could be forked'}`)
   }
 
   async #replaced(old: WorkerProcess): Promise<void> {

@@ -103,6 +103,11 @@ export class WorkerProcess {
     return this.forked.process.process.pid ?? 0
   }
 
+  /** Why it failed, if it or its supervisor could say. */
+  get failure(): string | undefined {
+    return this.#reason
+  }
+
   get stable(): boolean {
     return this.#readyAt !== undefined && this.#now() - this.#readyAt >= STABLE_AFTER_MS
   }
