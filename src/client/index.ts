@@ -2,6 +2,7 @@
 export type { ChatLimits } from '../wire/chat.ts'
 export { directRoom, directUsers, isDirect } from '../wire/chat-direct.ts'
 export type { Author } from '../wire/entry.ts'
+export { isolated, nameProblem, tidyName } from '../wire/names.ts'
 export { type ChatClient, type ClientEvents, connectChat } from './client.ts'
 export type { ChatState, ConnectionState } from './connection/chat-state.ts'
 export type { Clock } from './connection/clock.ts'

@@ -8,10 +8,10 @@ import { directUsers, isDirect, USER_ID_MAX_BYTES } from './chat-direct.ts'
 import type { AppendResult, Author, LogEntry } from './entry.ts'
 import { author, messageId, roomName, sequence } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
+import { nameProblem, tidyName } from './names.ts'
 
 export const HISTORY_DEFAULT = 50
 export const HISTORY_MAX = 200
-export const NAME_MAX_CHARS = 64
 const GUEST_KEY_MIN_CHARS = 16
 
 /** UTF-8 can't encode half of a surrogate pair, so a text with one can't be stored as it was sent. */
@@ -33,10 +33,11 @@ export function charsIn(value: string): number {
 
 export const userName = z
   .string()
-  .trim()
-  .min(1, 'a name has at least one character')
-  .max(NAME_MAX_CHARS, `a name has at most ${NAME_MAX_CHARS} characters`)
-  .refine((value) => !UNPRINTABLE.test(value), 'a name has no control characters')
+  .overwrite(tidyName)
+  .superRefine((name, context) => {
+    const message = nameProblem(name)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
 
 export const userId = z
   .string()

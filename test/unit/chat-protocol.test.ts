@@ -103,6 +103,51 @@ describe('names', () => {
     expect(userName.parse('  Ada Lovelace \t')).toBe('Ada Lovelace')
   })
 
+  it('have one spelling for what looks the same', () => {
+    expect(userName.parse('Re\u0301my\u2003de \u00a0 Gourmont\ufeff')).toBe('Rémy de Gourmont')
+  })
+
+  it.each([
+    ['a zero-width space', '\u200b'],
+    ['a filler', '\u3164'],
+    ['a blank braille pattern', '\u2800'],
+    ['an invisible tail', 'Ada\u200b'],
+    ['a joiner between Latin letters', 'A\u200dda'],
+    ['a word joiner', 'Ada\u2060'],
+    ['a soft hyphen', 'A\u00adda'],
+    ['a tag', 'Ada\u{e0041}'],
+    ['a variation selector', 'Ada\ufe0f'],
+    ['a change of direction', 'Ada\u202egnp'],
+    ['a direction mark', 'Ada\u200f'],
+    ['an isolate', '\u2066Ada\u2069'],
+    ['a mark without a letter', '\u0301\u0301'],
+    ['a private character', '\ue000'],
+    ['a pile of marks', `A${'\u0335'.repeat(5)}`],
+  ])('refuse %s', (_what, value) => {
+    expect(userName.safeParse(value).success).toBe(false)
+  })
+
+  it.each([
+    'Ada',
+    'Ünï O’Neill-Łuk',
+    '田中 太郎',
+    '葛\u{e0100}城',
+    'محمد',
+    'علی\u200cرضا',
+    'नमस्ते',
+    'क्\u200dष',
+    'שָׁלוֹם',
+    'Nguyễn Thị',
+    '👩\u200d👩\u200d👧',
+    '❤\ufe0f Ann',
+    '👍🏽',
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
+    '#\ufe0f\u20e31',
+    ':-)',
+  ])('are accepted in every script: %s', (value) => {
+    expect(userName.parse(value)).toBe(value)
+  })
+
   it.each(['', '   ', 'a\nb', 'a\u0000', 'a\u2028b', '\ud83d', 'x'.repeat(65)])('refuse %j', (value) => {
     expect(userName.safeParse(value).success).toBe(false)
   })

@@ -20,6 +20,7 @@ describe('the typing line', () => {
     [[], ''],
     [['Me'], ''],
     [['Ann'], 'Ann is typing…'],
+    [['שרה', 'Bob'], '\u2068שרה\u2069 and Bob are typing…'],
     [['Ann', 'Me', 'Bob'], 'Ann and Bob are typing…'],
     [['Ann', 'Bob', 'Cleo'], 'Several people are typing…'],
   ])('%j: %s', (names, words) => {

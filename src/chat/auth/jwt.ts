@@ -6,8 +6,9 @@ import { createSecretKey } from 'node:crypto'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { AppSettings } from '../../wire/app.ts'
-import { NAME_MAX_CHARS, tokenAuth, userId, userName } from '../../wire/chat.ts'
+import { tokenAuth, userId, userName } from '../../wire/chat.ts'
 import { RookeryError } from '../../wire/errors.ts'
+import { NAME_MAX_CHARS } from '../../wire/names.ts'
 import { validate } from '../errors.ts'
 import type { Authenticate, Identity } from './identity.ts'
 
@@ -98,7 +99,8 @@ function identityOf(payload: JWTPayload): Identity {
     throw new RookeryError('unauthenticated', "the token's sub is not an id of 1-255 bytes")
   }
   if (!name.success) {
-    throw new RookeryError('unauthenticated', "the token's name is not a name of 1-64 characters")
+    const [issue] = name.error.issues
+    throw new RookeryError('unauthenticated', `the token's name: ${issue?.message ?? 'it is not a text'}`)
   }
   const identity: Identity = { user: { id: id.data, name: name.data } }
   return payload.exp === undefined ? identity : { ...identity, expiresAtMs: payload.exp * 1000 }

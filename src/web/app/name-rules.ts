@@ -2,12 +2,10 @@
  * The rules for names of rooms and people, with messages. The server decides; these checks are only faster
  * and clearer. Pure.
  */
-import { isDirect } from '../../client/index.ts'
+import { isDirect, nameProblem, tidyName } from '../../client/index.ts'
 
 const ROOM_MAX_CHARS = 64
-const NAME_MAX_CHARS = 64
 const NOT_IN_ROOMS = /[^a-zA-Z0-9._:-]/u
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
 
 /** The room name for user input like `#some room`. */
 export function roomNameOf(written: string): string {
@@ -27,12 +25,11 @@ export function roomNameProblem(name: string, maxChars = ROOM_MAX_CHARS): string
 }
 
 /** Why the name is not valid for a person; undefined if it is. */
-export function personNameProblem(written: string, maxChars = NAME_MAX_CHARS): string | undefined {
-  const name = written.trim()
+export function personNameProblem(written: string, maxChars?: number): string | undefined {
+  const name = tidyName(written)
   if (name === '') return 'Enter a name.'
-  if (name.length > maxChars) return `A name can have at most ${maxChars} characters.`
-  if (UNPRINTABLE.test(name)) return 'A name can’t contain control characters.'
-  return undefined
+  const problem = nameProblem(name, maxChars)
+  return problem === undefined ? undefined : `${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`
 }
 
 function characterAt(text: string, index: number): string {

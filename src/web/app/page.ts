@@ -5,7 +5,7 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import { type Author, directRoom, isDirect } from '../../client/index.ts'
+import { type Author, directRoom, isDirect, isolated } from '../../client/index.ts'
 import {
   type Guest,
   type Identities,
@@ -171,7 +171,7 @@ export class Page {
 
   #messageReceived({ room, from, text = 'sent you a message', isPersonal }: ReceivedMessage): void {
     if (!isPersonal) return
-    const title = isDirect(room) ? from.name : `${from.name} in #${room}`
+    const title = isDirect(room) ? from.name : `${isolated(from.name)} in #${isolated(room)}`
     const user = this.session.peek()?.me.peek().id ?? ''
     void notify({ title, text, tag: room, user, open: () => this.open(room) })
   }

@@ -1,10 +1,10 @@
 /** Sentences about typing, reading and lengths. Pure. */
-import type { Author } from '../../client/index.ts'
+import { type Author, isolated } from '../../client/index.ts'
 import { numberText } from '../app/locale.ts'
 
 /** Empty if nobody else is typing. */
 export function typingText(writers: readonly Author[], me: string): string {
-  const names = writers.filter(({ id }) => id !== me).map(({ name }) => name)
+  const names = writers.filter(({ id }) => id !== me).map(({ name }) => isolated(name))
   const [first, second] = names
   if (first === undefined) return ''
   if (second === undefined) return `${first} is typing…`
@@ -40,14 +40,15 @@ export function readersText({ users, count }: Readers): string {
   const [first, second] = users
   if (count === 0) return ''
   if (users.length < count || count > NAMED_MAX || first === undefined) return `Seen by ${count}`
-  return second === undefined ? `Seen by ${first.name}` : `Seen by ${first.name} and ${second.name}`
+  const seen = `Seen by ${isolated(first.name)}`
+  return second === undefined ? seen : `${seen} and ${isolated(second.name)}`
 }
 
 /** The title above the first message. */
 export function beginningText(title: string, kind: ConversationKind): string {
   if (kind === 'notes') return 'This is the beginning of your notes'
   return kind === 'direct'
-    ? `This is the beginning of your conversation with ${title}`
+    ? `This is the beginning of your conversation with ${isolated(title)}`
     : `This is the beginning of ${title}`
 }
 

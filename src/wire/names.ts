@@ -1,0 +1,57 @@
+/**
+ * What people may be called: a name can be seen, and two names that look the same to the reader are written the
+ * same as far as one can tell from the characters alone. After Unicode TR 36 and TR 39. Pure; used by server and page.
+ */
+export const NAME_MAX_CHARS = 64
+
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u
+/** Characters without a shape: zero-width ones, fillers, direction controls, tags; and the blank braille pattern. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/u
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
+/** More marks on one letter are drawn over other lines. */
+const STACKED_MARKS = /\p{Mn}{5}/u
+
+const EMOJI = String.raw`\p{Extended_Pictographic}\p{Emoji_Modifier}?[\ufe0e\ufe0f]?`
+const VIRAMA =
+  '\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u0f84\u1039\u103a\u17d2\u1b44\ua8c4\ua9c0'
+const JOINED_SCRIPT = String.raw`[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}]`
+/** Where a character without a shape of its own changes how its neighbours look. */
+const SHAPING = new RegExp(
+  [
+    String.raw`\u{1f3f4}[\u{e0030}-\u{e007a}]+\u{e007f}`,
+    String.raw`${EMOJI}(?:\u200d${EMOJI})*`,
+    String.raw`[0-9#*]\ufe0f\u20e3`,
+    String.raw`\p{Script=Han}[\u{e0100}-\u{e01ef}]`,
+    String.raw`[${VIRAMA}][\u200c\u200d](?=\p{L})`,
+    String.raw`${JOINED_SCRIPT}\u200c(?=${JOINED_SCRIPT})`,
+  ].join('|'),
+  'gu',
+)
+
+/** One spelling for what is drawn the same: composed characters, and single spaces. */
+export function tidyName(written: string): string {
+  return written
+    .normalize('NFC')
+    .replaceAll(/\p{Zs}+/gu, ' ')
+    .trim()
+}
+
+/** Why a tidy name is not valid for a person; undefined if it is. */
+export function nameProblem(name: string, maxChars = NAME_MAX_CHARS): string | undefined {
+  if (name === '') return 'a name has at least one character'
+  if (name.length > maxChars) return `a name can have at most ${maxChars} characters`
+  if (UNPRINTABLE.test(name)) return 'a name can’t contain control characters'
+  if (INVISIBLE.test(name.replaceAll(SHAPING, ''))) return 'a name can’t contain invisible characters'
+  if (!VISIBLE.test(name) || /^\p{M}/u.test(name))
+    return 'a name needs a character that can be seen by itself'
+  if (STACKED_MARKS.test(name)) return 'a name can have at most four marks on one letter'
+  return undefined
+}
+
+const RIGHT_TO_LEFT =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u
+
+/** A name for the middle of a sentence: the words around one written from right to left keep their places. */
+export function isolated(name: string): string {
+  return RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name
+}
