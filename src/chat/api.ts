@@ -80,12 +80,12 @@ function addRoutes(routes: Hono, { context, trackedRooms, notices, metrics }: Ap
     return respond(c, appended)
   })
   routes.get('/rooms/:room/messages', async (c) => {
-    await limits.request('api')
+    await limits.page('api')
     const asked = validate(historyRange, validate(queryNumbers, c.req.query()))
     return respond(c, await history(rooms, roomOf(c), asked))
   })
   routes.get('/rooms/:room/members', async (c) => {
-    await limits.request('api')
+    await limits.page('api')
     const { members, count } = await rooms.members(roomOf(c))
     return respond(c, { members, count })
   })

@@ -68,9 +68,10 @@ const chat: App = (io, context) => {
     isPersistentUser,
     notices,
   })
+  const limits = rates(context.settings)
   const dispatcher = new RequestDispatcher({
     handlers,
-    rates: rates(context.settings),
+    rates: limits,
     metrics,
     logger: context.logger,
   })
@@ -82,8 +83,10 @@ const chat: App = (io, context) => {
     const session = new Session(socket, user, {
       isSlow: () => context.unsentBytes(socket) > context.settings.slowClientBytes,
       takePage: async () => {
+        await limits.page(user.id)
         if (isPersistentUser(user.id)) await context.limits.takePage(user.id)
       },
+      onWait: () => metrics.pageWaits.inc(),
     })
     sessions.set(socket, session)
     metrics.sessions.set(sessions.size)

@@ -26,6 +26,10 @@ export function chatMetrics(registry: Registry) {
       'Joins of rooms that could not be stored as the user’s own, because the log refused writes',
     ),
     delivered: counter('rookery_chat_messages_delivered_total', 'Messages written to members’ sockets'),
+    pageWaits: counter(
+      'rookery_chat_page_waits_total',
+      'Times that a request which reads a room waited, because its user made too many',
+    ),
     gaps: counter('rookery_chat_gaps_total', 'Gap events sent to clients that were too slow'),
     slowDisconnects: counter(
       'rookery_chat_slow_disconnects_total',

@@ -9,12 +9,16 @@ import type { Membership } from './rooms/membership.ts'
 
 const WAITING_MAX = 256
 const UNREAD_RETRY_MS = 1_000
+/** A page waits this long for its turn; then it is refused. Shorter than the time after which clients give up an ack. */
+const PAGE_WAIT_MAX_MS = 8_000
 
 export interface SessionOptions {
   /** Whether so much is still unsent that no page should be added. */
   isSlow: () => boolean
   /** Counts one page. Rejects with `rate_limited`. */
   takePage: () => Promise<void>
+  /** A page has to wait, because the user has had too many. */
+  onWait?: () => void
 }
 
 export class Session {
@@ -27,6 +31,8 @@ export class Session {
   #waiting = 0
   #openRequests = 0
   #draining = false
+  /** Ends the pause of the page that waits. */
+  #wake: (() => void) | undefined
   readonly #options: SessionOptions
   readonly #onFinished: (() => void)[] = []
 
@@ -37,17 +43,19 @@ export class Session {
   }
 
   /**
-   * As `runInOrder`, for work with a large response. Refuses it when the client is behind or has had too many
-   * pages.
+   * As `runInOrder`, for work with a large response. Refuses it when the client is behind. When the user has
+   * had too many pages, it waits for some seconds first: after a restart all tabs of a user join all their
+   * rooms at the same time.
    */
   runPageRequest<T>(work: () => Promise<T>): Promise<T> {
+    const deadlineMs = performance.now() + PAGE_WAIT_MAX_MS
     return this.runInOrder(async () => {
       if (this.#options.isSlow()) {
         const options = { retryAfterMs: UNREAD_RETRY_MS }
         throw new RookeryError('rate_limited', 'read first what has been sent', options)
       }
       // Inside the queue, so that a later request can't overtake this one.
-      await this.#options.takePage()
+      await this.#takePage(deadlineMs)
       return work()
     })
   }
@@ -64,6 +72,34 @@ export class Session {
     // The caller handles a failure; the next request only waits for the end.
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  async #takePage(deadlineMs: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#options.takePage()
+      } catch (error) {
+        const { code, retryAfterMs = Number.POSITIVE_INFINITY } = error instanceof RookeryError ? error : {}
+        if (code !== 'rate_limited' || performance.now() + retryAfterMs > deadlineMs) throw error
+        this.#options.onWait?.()
+        await this.#pause(retryAfterMs)
+        if (this.#draining) throw new RookeryError('draining', 'this worker is going; connect again')
+        if (!this.socket.connected) throw new RookeryError('unavailable', 'the connection is gone')
+      }
+    }
+  }
+
+  /** Ends early when the worker goes. */
+  async #pause(ms: number): Promise<void> {
+    if (this.#draining) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms).unref()
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = undefined
   }
 
   get draining(): boolean {
@@ -85,6 +121,7 @@ export class Session {
   /** New requests are refused from now on. Resolves when the open ones have been answered. */
   async finishRequests(): Promise<void> {
     this.#draining = true
+    this.#wake?.()
     if (this.#openRequests === 0) return
     await new Promise<void>((resolve) => this.#onFinished.push(resolve))
   }

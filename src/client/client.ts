@@ -263,9 +263,19 @@ export class ChatClient {
       this.#emitter.emit('limits', limits)
     }
     this.#state.update()
-    for (const room of this.#rooms.values()) room.opened()
+    for (const room of this.#pendingFirst()) room.opened()
     this.#summaries.refresh()
     this.#requests.retryNow()
+  }
+
+  /** The server serves joins in order, and not all at once: what waits to be sent should not wait for all rooms. */
+  #pendingFirst(): ChatRoom[] {
+    const pending = new Set(this.pendingRooms)
+    const rooms = [...this.#rooms.values()]
+    return [
+      ...rooms.filter(({ name }) => pending.has(name)),
+      ...rooms.filter(({ name }) => !pending.has(name)),
+    ]
   }
 
   #lost(reason: string): void {

@@ -201,6 +201,15 @@ describe('rates', () => {
     const asks = Array.from({ length: 2005 }, () => ada.raw('nonsense', {}))
     const codes = (await Promise.all(asks)).map(({ error }) => (error as { code: string }).code)
     expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(5)
+    expect(await ada.refused('dm:open', { user: 'bob' })).toMatchObject({ code: 'rate_limited' })
+  })
+
+  it('of requests that read a room leave room for the others, and apply to malformed ones too', async () => {
+    const ada = await guest()
+    const asks = Array.from({ length: 2005 }, () => ada.raw('room:history', {}))
+    const codes = (await Promise.all(asks)).map(({ error }) => (error as { code: string }).code)
+    expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(5)
     expect(await ada.refused('rooms', {})).toMatchObject({ code: 'rate_limited' })
+    await ada.ask('dm:open', { user: 'bob' })
   })
 })

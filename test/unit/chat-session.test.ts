@@ -6,6 +6,7 @@ import { history, resume } from '../../src/chat/rooms/pages.ts'
 import { TrackedRooms } from '../../src/chat/rooms/tracked-rooms.ts'
 import { Session } from '../../src/chat/session.ts'
 import type { RoomRange } from '../../src/wire/app.ts'
+import { RookeryError } from '../../src/wire/errors.ts'
 import { PresenceBacklog } from '../../src/wire/presence-backlog.ts'
 
 const user = (id: string) => ({ id, name: id })
@@ -59,6 +60,27 @@ describe('a session', () => {
     await expect(other).resolves.toBe('no page')
     behind = false
     await expect(session.runPageRequest(async () => 'page')).resolves.toBe('page')
+  })
+
+  it('lets a page wait for its turn, but not for long, and not beyond a drain', async () => {
+    const refusals = [40, 20, 600_000]
+    const session = new Session({ connected: true } as Socket, user('u'), {
+      isSlow: () => false,
+      takePage: async () => {
+        const retryAfterMs = refusals.shift()
+        if (retryAfterMs !== undefined) throw new RookeryError('rate_limited', 'too much', { retryAfterMs })
+      },
+    })
+    const first = session.runPageRequest(async () => 'page')
+    await expect(first).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 600_000 })
+    expect(refusals).toEqual([])
+    refusals.push(1)
+    await expect(session.runPageRequest(async () => 'page')).resolves.toBe('page')
+    refusals.push(5_000)
+    const last = session.runPageRequest(async () => 'page')
+    await new Promise((resolve) => setImmediate(resolve))
+    await session.finishRequests()
+    await expect(last).rejects.toMatchObject({ code: 'draining' })
   })
 
   it('finishes when all open requests have been answered', async () => {

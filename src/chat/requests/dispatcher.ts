@@ -53,13 +53,32 @@ export class RequestDispatcher {
     payloads: unknown[],
   ): Promise<RequestResult> {
     if (session.draining) throw new RookeryError('draining', 'this worker is going; connect again')
+    if (handler?.rate === 'page') return this.#servePage(session, handler, payloads)
     await this.#options.rates[handler?.rate ?? 'request'](session.user.id)
     if (handler === undefined) throw new RookeryError('not_found', 'no such event')
-    if (payloads.length !== 1) {
-      throw new RookeryError('bad_request', 'an event takes one object, and then an ack at most')
-    }
-    return handler.serve(session, payloads[0])
+    return serveOne(session, handler, payloads)
   }
+
+  /** The session counts a page when its turn comes. A request that is refused before that is counted here. */
+  async #servePage(session: Session, handler: RequestHandler, payloads: unknown[]): Promise<RequestResult> {
+    try {
+      return await serveOne(session, handler, payloads)
+    } catch (error) {
+      if (error instanceof RookeryError && !error.retryable) await this.#options.rates.page(session.user.id)
+      throw error
+    }
+  }
+}
+
+async function serveOne(
+  session: Session,
+  handler: RequestHandler,
+  payloads: unknown[],
+): Promise<RequestResult> {
+  if (payloads.length !== 1) {
+    throw new RookeryError('bad_request', 'an event takes one object, and then an ack at most')
+  }
+  return handler.serve(session, payloads[0])
 }
 
 function split(args: unknown[]): { ack: AckCallback | undefined; payloads: unknown[] } {

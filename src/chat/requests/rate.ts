@@ -13,6 +13,8 @@ export type Rate = (key: string) => Promise<void>
 
 export interface Rates {
   readonly message: Rate
+  /** Requests that read a room. Of their own, so that they leave room for read markers and typing. */
+  readonly page: Rate
   readonly request: Rate
 }
 
@@ -20,6 +22,7 @@ export interface Rates {
 export function rates(settings: AppSettings, factor = 1): Rates {
   return {
     message: rate(settings.messageRate * factor, settings.messageBurst * factor),
+    page: rate(settings.requestRate * factor, settings.requestBurst * factor),
     request: rate(settings.requestRate * factor, settings.requestBurst * factor),
   }
 }

@@ -27,6 +27,7 @@ export interface RequestResult {
 }
 
 export interface RequestHandler {
+  /** A `page` is counted by `Session.runPageRequest`. */
   readonly rate: keyof Rates
   /** @throws `bad_request` when the payload does not fit the schema, and any error of the request */
   serve(session: Session, payload: unknown): Promise<RequestResult>
@@ -69,7 +70,7 @@ function handler<S extends z.ZodType>(
 }
 
 function membershipHandlers({ memberships }: RequestContext): NamedHandler[] {
-  const join = handler('request', chatRequests['room:join'], async (session, asked) => {
+  const join = handler('page', chatRequests['room:join'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return memberships.join(session, asked)
   })
@@ -122,17 +123,17 @@ function messageHandlers({
  * joining.
  */
 function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHandler[] {
-  const page = handler('request', chatRequests['room:history'], async (session, asked) => {
+  const page = handler('page', chatRequests['room:history'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return { answer: await session.runPageRequest(() => history(rooms, asked.room, asked)) }
   })
-  const members = handler('request', chatRequests['room:members'], async (session, { room }) => {
+  const members = handler('page', chatRequests['room:members'], async (session, { room }) => {
     checkAccess(room, session.user.id)
     const { members: shown, count } = await session.runPageRequest(() => rooms.members(room))
     const answer: ChatAnswers['room:members'] = { members: shown, count }
     return { answer }
   })
-  const own = handler('request', chatRequests.rooms, async (session) => {
+  const own = handler('page', chatRequests.rooms, async (session) => {
     // Subscribe first, so that no message falls between the answer and the notifications.
     await notices.subscribe(session)
     const answer: ChatAnswers['rooms'] = {
