@@ -7,6 +7,7 @@ import type { App, AppContext, ClusterState } from '../wire/app.ts'
 import { MEMBERS_SHOWN } from '../wire/app.ts'
 import type { ChatEvents, ChatLimits } from '../wire/chat.ts'
 import { HISTORY_DEFAULT, HISTORY_MAX } from '../wire/chat.ts'
+import { NAME_MAX_CHARS } from '../wire/names.ts'
 import { api } from './api.ts'
 import { authenticateConnections, closeAtExpiry } from './auth/authenticate-connections.ts'
 import { authenticator, persistentUsers } from './auth/authenticator.ts'
@@ -153,7 +154,7 @@ function createWelcome(io: Server, context: AppContext): (socket: Socket, identi
 function limitsOf({ settings }: AppContext): ChatLimits {
   return {
     textMaxChars: settings.textMaxChars,
-    nameMaxChars: 64,
+    nameMaxChars: NAME_MAX_CHARS,
     roomMaxChars: 64,
     idMaxChars: 64,
     historyDefault: HISTORY_DEFAULT,

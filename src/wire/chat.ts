@@ -6,9 +6,9 @@
 import { z } from 'zod'
 import { directUsers, isDirect, USER_ID_MAX_BYTES } from './chat-direct.ts'
 import type { AppendResult, Author, LogEntry } from './entry.ts'
-import { author, messageId, roomName, sequence } from './entry.ts'
+import { messageId, roomName, sequence } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
-import { nameProblem, tidyName } from './names.ts'
+import { givenName, nameProblem, tidyName } from './names.ts'
 
 export const HISTORY_DEFAULT = 50
 export const HISTORY_MAX = 200
@@ -48,7 +48,10 @@ export const userId = z
   )
   .refine((value) => !UNPRINTABLE.test(value), 'an id has no control characters')
 
-const chatAuthor = author.extend({ id: userId, name: userName })
+/** As another server calls its user. */
+const chatAuthor = z
+  .object({ id: userId, name: z.string().min(1) })
+  .transform(({ id, name }): Author => ({ id, name: givenName(name, id) }))
 
 export const chatRoom = roomName.refine(
   (room) => !isDirect(room) || directUsers(room) !== undefined,

@@ -6,9 +6,9 @@ import { createSecretKey } from 'node:crypto'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { AppSettings } from '../../wire/app.ts'
-import { tokenAuth, userId, userName } from '../../wire/chat.ts'
+import { tokenAuth, userId } from '../../wire/chat.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import { NAME_MAX_CHARS } from '../../wire/names.ts'
+import { givenName } from '../../wire/names.ts'
 import { validate } from '../errors.ts'
 import type { Authenticate, Identity } from './identity.ts'
 
@@ -27,9 +27,6 @@ const KEY_SET_ALGORITHMS = [
   'Ed25519',
 ]
 const KEY_SET_TIMEOUT_MS = 5_000
-
-/** A surrogate pair that was cut in two. */
-const HALF_PAIR = /\p{Cs}$/u
 
 type Verify = (token: string) => Promise<{ payload: JWTPayload }>
 
@@ -94,20 +91,9 @@ function toRookeryError(cause: unknown): RookeryError {
 
 function identityOf(payload: JWTPayload): Identity {
   const id = userId.safeParse(payload.sub)
-  const name = userName.safeParse(payload['name'] ?? nameOf(payload.sub))
   if (!id.success) {
     throw new RookeryError('unauthenticated', "the token's sub is not an id of 1-255 bytes")
   }
-  if (!name.success) {
-    const [issue] = name.error.issues
-    throw new RookeryError('unauthenticated', `the token's name: ${issue?.message ?? 'it is not a text'}`)
-  }
-  const identity: Identity = { user: { id: id.data, name: name.data } }
+  const identity: Identity = { user: { id: id.data, name: givenName(payload['name'], id.data) } }
   return payload.exp === undefined ? identity : { ...identity, expiresAtMs: payload.exp * 1000 }
-}
-
-/** For tokens without a name: the start of a `sub` that is too long for one. */
-function nameOf(sub: string | undefined): string | undefined {
-  if (sub === undefined || sub.length <= NAME_MAX_CHARS) return sub
-  return `${sub.slice(0, NAME_MAX_CHARS - 1).replace(HALF_PAIR, '')}…`
 }
