@@ -155,6 +155,26 @@ it('an own message stays where it is when it is sent and when it is seen', async
   expect(await place(ann, 'second')).toBe(before)
 })
 
+it('people whose names look the same are told apart wherever they are named', async () => {
+  const [ann, other] = await Promise.all([enter('Ann', 'alike'), enter('ANN', 'alike')])
+  await ann.say('I am Ann')
+  await other.say('So am I')
+  await ann.sees('So am I')
+  await publish(rookery.url, 'alike', [{ from: { id: 'cleo', name: 'Cleo' }, text: 'I am not' }])
+  const ids = ann.page.locator('.author-id')
+  const idIn = (part: string) => ann.page.locator(part).locator(ids)
+  await ann.message('So am I').locator(ids).waitFor()
+  const id = await ann.message('So am I').locator(ids).textContent()
+  expect(await ann.message('So am I').getAttribute('aria-label')).toMatch(new RegExp(`^ANN ${id}, `))
+  expect(await ann.message('I am not').locator(ids).count()).toBe(0)
+  await expect.poll(() => idIn('.people').count()).toBe(2)
+  await ann.composer.pressSequentially('@')
+  await expect.poll(() => idIn('.suggestion').allTextContents()).toEqual([id])
+  await ann.composer.fill('')
+  await other.writesUntil(() => ann.page.getByText(`ANN ${id} is typing…`).isVisible())
+  await ann.message('I am Ann').getByText(`Seen by ANN ${id}`).waitFor()
+})
+
 it('people with the same name are told apart', async () => {
   const eves = ['eve-0001', 'eve-0002'].map((id, index) => ({
     from: { id, name: 'Eve' },

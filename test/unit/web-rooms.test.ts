@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/app/name-rules.ts'
 import { countText, pageTitle } from '../../src/web/app/page-title.ts'
 import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
-import { sameNames, shortId } from '../../src/web/conversation/same-names.ts'
+import { shortIds, toldApart } from '../../src/web/conversation/same-names.ts'
 import { membersShown, sortedMembers } from '../../src/web/room/member-order.ts'
 import { roomTitle } from '../../src/web/room/room-title.ts'
 import { peopleFound } from '../../src/web/sidebar/people-search.ts'
@@ -133,6 +133,11 @@ describe('the list of rooms', () => {
   })
 })
 
+/** What is shown of these ids for people of one name. */
+function idsOf(ids: string[]): string[] {
+  return [...shortIds(ids.map((id) => ({ id, name: 'Ada' }))).values()]
+}
+
 describe('people', () => {
   it('are found by the beginning of their names, then of any word, then by any part; each once', () => {
     const people = ['Bob Ada', 'ada', 'Canada', 'René Ada'].map((name) => ({ id: name, name }))
@@ -153,8 +158,20 @@ describe('people', () => {
       { id: 'c-0003', name: 'Bob' },
       { id: 'c-0003', name: 'Bob' },
     ]
-    expect([...sameNames(people)]).toEqual(['a-0001', 'b-0002'])
-    expect(shortId('a-0001')).toBe('0001')
+    expect([...shortIds(people)]).toEqual([
+      ['a-0001', '0001'],
+      ['b-0002', '0002'],
+    ])
+    expect(toldApart(people.slice(1, 3), shortIds(people)).map(({ name }) => name)).toEqual([
+      ' eve 0002',
+      'Bob',
+    ])
+  })
+
+  it('with the same name are told apart by as much of their ids as that takes', () => {
+    expect(idsOf(['g_x1abcd', 'g_y2abcd'])).toEqual(['x1abcd', 'y2abcd'])
+    expect(idsOf(['ada@example.com', 'eve@example.com'])).toEqual(['ada@example.com', 'eve@example.com'])
+    expect(idsOf(['u😀', 'v😀'])).toEqual(['u😀', 'v😀'])
   })
 })
 

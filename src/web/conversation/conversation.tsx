@@ -105,7 +105,7 @@ function RoomConversation({ chat, room, me, title, onOpenDirect }: ConversationP
       )}
       {what === 'empty' && <EmptyRoom room={room} me={me} title={title} />}
       {what === 'unknown' && <Skeleton />}
-      <TypingLine room={room} me={me.id} />
+      <TypingLine room={room} me={me} />
       <Composer
         chat={chat}
         room={room}

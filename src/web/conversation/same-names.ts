@@ -1,26 +1,48 @@
-/** People with the same name: the page shows a part of their ids. Pure. */
+/** People whose names are the same: the page shows a part of their ids. Pure. */
 import type { Author } from '../../client/index.ts'
 
-const SHOWN_CHARS = 4
+/** Parts of ids, by the id. */
+export type ShortIds = ReadonlyMap<string, string>
 
-/** The ids of people whose name somebody else has too. */
-export function sameNames(people: Iterable<Author>): ReadonlySet<string> {
-  const ids = new Map<string, Set<string>>()
+/** As few as tell everybody apart who looks the same; else the whole id. */
+const SHOWN_CHARS = [4, 6, 8, 12]
+
+/** The end of the id of each person whose name is somebody else's too. */
+export function shortIds(people: Iterable<Author>): ShortIds {
+  const idsByShape = new Map<string, Set<string>>()
   for (const { id, name } of people) {
-    const folded = foldedName(name)
-    const known = ids.get(folded)
-    if (known === undefined) ids.set(folded, new Set([id]))
-    else known.add(id)
+    const shape = folded(name)
+    const ids = idsByShape.get(shape)
+    if (ids === undefined) idsByShape.set(shape, new Set([id]))
+    else ids.add(id)
   }
-  return new Set([...ids.values()].filter(({ size }) => size > 1).flatMap((same) => [...same]))
+  const shown = new Map<string, string>()
+  for (const ids of idsByShape.values()) {
+    if (ids.size === 1) continue
+    for (const [id, end] of endsOf([...ids])) {
+      if (end.length > (shown.get(id) ?? '').length) shown.set(id, end)
+    }
+  }
+  return shown
 }
 
-/** Tells people with the same name apart. */
-export function shortId(id: string): string {
-  return id.slice(-SHOWN_CHARS)
+/** Without case, and without what is only another way to write the same characters. */
+function folded(name: string): string {
+  return name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase()
 }
 
-/** Names that look the same to most people. */
-function foldedName(name: string): string {
-  return name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLocaleLowerCase()
+function endsOf(ids: readonly string[]): Map<string, string> {
+  for (const chars of SHOWN_CHARS) {
+    const ends = new Map(ids.map((id) => [id, Array.from(id).slice(-chars).join('')]))
+    if (new Set(ends.values()).size === ids.length) return ends
+  }
+  return new Map(ids.map((id) => [id, id]))
+}
+
+/** For a sentence: the people by their names, and by parts of their ids where these are needed. */
+export function toldApart(people: readonly Author[], ids: ShortIds): Author[] {
+  return people.map((user) => {
+    const shortId = ids.get(user.id)
+    return shortId === undefined ? user : { ...user, name: `${user.name} ${shortId}` }
+  })
 }

@@ -4,7 +4,7 @@ import type { Author, ChatRoom } from '../../client/index.ts'
 import { numberText } from '../app/locale.ts'
 import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
-import { sameNames, shortId } from '../conversation/same-names.ts'
+import { ShortId, useShortIds } from '../conversation/short-ids.tsx'
 import type { Session } from '../session/session.ts'
 import { isConnected } from '../session/shown-state.ts'
 import { membersShown } from './member-order.ts'
@@ -68,7 +68,7 @@ interface MembersProps {
 /** One stop for the Tab key; the arrow keys lead to the others. */
 function Members({ members, me, choose }: MembersProps) {
   const [active, setActive] = useState<string>()
-  const namesakes = useMemo(() => sameNames(members), [members])
+  const shortIds = useShortIds(() => members, [members])
   const stop = members.some(({ id }) => id === active) ? active : members[0]?.id
   return (
     <ul class="members-list" onKeyDown={moveInMembers}>
@@ -78,7 +78,7 @@ function Members({ members, me, choose }: MembersProps) {
           user={user}
           isMe={user.id === me.id}
           isStop={user.id === stop}
-          isNameShared={namesakes.has(user.id)}
+          shortId={shortIds.get(user.id)}
           choose={choose}
           focused={setActive}
         />
@@ -91,12 +91,12 @@ interface MemberProps {
   readonly user: Author
   readonly isMe: boolean
   readonly isStop: boolean
-  readonly isNameShared: boolean
+  readonly shortId: string | undefined
   readonly choose: (user: Author) => void
   readonly focused: (id: string) => void
 }
 
-function Member({ user, isMe, isStop, isNameShared, choose, focused }: MemberProps) {
+function Member({ user, isMe, isStop, shortId, choose, focused }: MemberProps) {
   return (
     <li class="member">
       <button
@@ -111,7 +111,7 @@ function Member({ user, isMe, isStop, isNameShared, choose, focused }: MemberPro
         <span class="clipped">
           <bdi>{user.name}</bdi>
         </span>
-        {isNameShared && <span class="author-id">{shortId(user.id)}</span>}
+        <ShortId id={shortId} />
         {isMe && <span class="tag">you</span>}
       </button>
     </li>

@@ -15,9 +15,10 @@ import {
   PersonIcon,
 } from '../components/icons.tsx'
 import { Menu, MenuItem } from '../components/menu.tsx'
+import { ShortId, useShortIds } from '../conversation/short-ids.tsx'
 import { useRoomValue } from '../conversation/use-room-value.ts'
 import type { Session } from '../session/session.ts'
-import type { RoomListItem } from '../sidebar/room-list-model.ts'
+import { othersOf, type RoomListItem } from '../sidebar/room-list-model.ts'
 import type { MembersPanel } from './use-members-panel.ts'
 
 const STATE = ['state'] as const
@@ -35,6 +36,8 @@ export function RoomHeader({ session, room, title, item, membersPanel }: RoomHea
   const state = useRoomValue(room, STATE, (known) => known.state)
   const { count } = session.rooms.membersOf(room)
   const other = item?.other
+  const items = session.rooms.items.value
+  const shortId = useShortIds(() => othersOf(items), [items]).get(other?.id ?? '')
   return (
     <header class="room-header">
       <button
@@ -56,6 +59,12 @@ export function RoomHeader({ session, room, title, item, membersPanel }: RoomHea
         <h2 id="room-title" class="room-title clipped">
           {other === undefined ? <span class="visually-hidden">#</span> : null}
           <bdi>{title.replace(/^#/, '')}</bdi>
+          {shortId !== undefined && (
+            <>
+              {' '}
+              <ShortId id={shortId} />
+            </>
+          )}
         </h2>
         <p class="room-about clipped">
           {aboutText(state, { item, count, connection: session.shownState.value })}

@@ -3,7 +3,7 @@ import { useId } from 'preact/hooks'
 import type { Author } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { Avatar } from '../components/avatar.tsx'
-import { sameNames, shortId } from '../conversation/same-names.ts'
+import { ShortId, useShortIds } from '../conversation/short-ids.tsx'
 
 interface PeopleListProps {
   readonly people: readonly Author[]
@@ -14,7 +14,7 @@ interface PeopleListProps {
 export function PeopleList({ people, present, onOpened }: PeopleListProps) {
   const page = usePage()
   const id = useId()
-  const namesakes = sameNames(people)
+  const shortIds = useShortIds(() => people, [people])
   return (
     <section class="room-list" aria-labelledby={id}>
       <h2 id={id} class="room-list-title">
@@ -39,7 +39,7 @@ export function PeopleList({ people, present, onOpened }: PeopleListProps) {
               <span class="room-link-title clipped">
                 <bdi>{user.name}</bdi>
               </span>
-              {namesakes.has(user.id) && <span class="author-id">{shortId(user.id)}</span>}
+              <ShortId id={shortIds.get(user.id)} />
             </button>
           </li>
         ))}

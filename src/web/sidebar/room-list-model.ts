@@ -43,6 +43,11 @@ export function offerFor(
   return problem === undefined ? { kind: 'open', room } : { kind: 'problem', text: problem }
 }
 
+/** The people of direct conversations. */
+export function othersOf(items: readonly RoomListItem[]): Author[] {
+  return items.flatMap(({ other }) => other ?? [])
+}
+
 /** The number of unread messages in all rooms. */
 export function unreadTotal(items: readonly RoomListItem[]): number {
   return items.reduce((sum, item) => sum + item.unread, 0)

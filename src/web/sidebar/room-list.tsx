@@ -6,16 +6,19 @@ import { hashOfRoom } from '../app/route.ts'
 import { Avatar } from '../components/avatar.tsx'
 import { AtIcon, HashIcon, MoreIcon } from '../components/icons.tsx'
 import { Menu } from '../components/menu.tsx'
+import type { ShortIds } from '../conversation/same-names.ts'
+import { ShortId } from '../conversation/short-ids.tsx'
 import { RoomMenuItems } from '../room/room-header.tsx'
 import type { RoomListItem } from './room-list-model.ts'
 
 interface RoomListProps {
   readonly title: string
   readonly items: readonly RoomListItem[]
+  readonly shortIds: ShortIds
   readonly onOpened: () => void
 }
 
-export function RoomList({ title, items, onOpened }: RoomListProps) {
+export function RoomList({ title, items, shortIds, onOpened }: RoomListProps) {
   const page = usePage()
   const id = useId()
   const open = page.room.value
@@ -30,6 +33,7 @@ export function RoomList({ title, items, onOpened }: RoomListProps) {
           <RoomItem
             key={item.room}
             item={item}
+            shortId={shortIds.get(item.other?.id ?? '')}
             isOpen={item.room === open}
             isStop={hasOpen ? item.room === open : at === 0}
             onOpened={onOpened}
@@ -42,13 +46,14 @@ export function RoomList({ title, items, onOpened }: RoomListProps) {
 
 interface RoomItemProps {
   readonly item: RoomListItem
+  readonly shortId: string | undefined
   readonly isOpen: boolean
   /** Reachable with the Tab key; the arrow keys lead to the other items and to their menus. */
   readonly isStop: boolean
   readonly onOpened: () => void
 }
 
-function RoomItem({ item, isOpen, isStop, onOpened }: RoomItemProps) {
+function RoomItem({ item, shortId, isOpen, isStop, onOpened }: RoomItemProps) {
   const { room, title, unread } = item
   return (
     <li class="room-item" data-unread={unread > 0}>
@@ -64,6 +69,7 @@ function RoomItem({ item, isOpen, isStop, onOpened }: RoomItemProps) {
         <span class="room-link-title clipped">
           <bdi>{title}</bdi>
         </span>
+        <ShortId id={shortId} />
         <RoomMarks item={item} />
       </a>
       <span class="room-item-menu">

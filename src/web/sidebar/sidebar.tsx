@@ -5,12 +5,13 @@ import { usePage } from '../app/page.ts'
 import { isComposing } from '../components/composing.ts'
 import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
 import { Wordmark } from '../components/wordmark.tsx'
+import { useShortIds } from '../conversation/short-ids.tsx'
 import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
 import { PeopleList } from './people-list.tsx'
 import { peopleFound } from './people-search.ts'
 import { RoomList } from './room-list.tsx'
-import { itemsFound, type Offer, offerFor, type RoomListItem } from './room-list-model.ts'
+import { itemsFound, type Offer, offerFor, othersOf, type RoomListItem } from './room-list-model.ts'
 import { RoomOrder } from './room-order.ts'
 import { UserMenu } from './user-menu.tsx'
 
@@ -28,6 +29,7 @@ export function Sidebar({ session }: { readonly session: Session }) {
   const sections = order.sectionsOf(items, page.room.value)
   const rooms = itemsFound(sections.rooms, search)
   const direct = itemsFound(sections.direct, search)
+  const shortIds = useShortIds(() => othersOf(items), [items])
   const isSearching = search.trim() !== ''
   const people = isSearching ? newPeople(session, items, search) : []
   const offer = offerFor(items, search, session.chat.limits?.roomMaxChars)
@@ -69,9 +71,16 @@ export function Sidebar({ session }: { readonly session: Session }) {
       </header>
       <FindField field={field} search={search} setSearch={setSearch} enter={enter} />
       <div class="sidebar-lists">
-        {rooms.length > 0 && <RoomList title="Rooms" items={rooms} onOpened={() => setSearch('')} />}
+        {rooms.length > 0 && (
+          <RoomList title="Rooms" items={rooms} shortIds={shortIds} onOpened={() => setSearch('')} />
+        )}
         {direct.length > 0 && (
-          <RoomList title="Direct messages" items={direct} onOpened={() => setSearch('')} />
+          <RoomList
+            title="Direct messages"
+            items={direct}
+            shortIds={shortIds}
+            onOpened={() => setSearch('')}
+          />
         )}
         {people.length > 0 && (
           <PeopleList people={people} present={session.rooms.present.value} onOpened={() => setSearch('')} />

@@ -40,8 +40,8 @@ interface ComposerProps {
 }
 
 /** Whoever is here or has written here lately. */
-function mentionable({ messages }: ChatRoom, members: readonly Author[], me: string): readonly Author[] {
-  return [...members, ...messages.map(({ from }) => from).toReversed()].filter(({ id }) => id !== me)
+function mentionable({ messages }: ChatRoom, members: readonly Author[]): readonly Author[] {
+  return [...members, ...messages.map(({ from }) => from).toReversed()]
 }
 
 const PRESENCE = ['presence'] as const
@@ -52,7 +52,7 @@ export function Composer(props: ComposerProps) {
   const members = useRoomValue(room, PRESENCE, (known) => known.members.list)
   const composed = useComposerField(room, editing)
   const { field, text, set } = composed
-  const completing = useCompletion(composed, () => mentionable(room, members, me))
+  const completing = useCompletion(composed, me, () => mentionable(room, members))
   const { suggestions, chosen } = completing
   const max = useTextMax(chat)
   const count = countCodePoints(text)

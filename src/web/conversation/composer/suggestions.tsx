@@ -5,6 +5,7 @@ import { Avatar } from '../../components/avatar.tsx'
 import { peopleFound } from '../../sidebar/people-search.ts'
 import { type Emoji, findEmoji } from '../emoji/emoji.ts'
 import { loadEmoji } from '../emoji/emoji-data.ts'
+import { ShortId, useShortIds } from '../short-ids.tsx'
 import type { Completion } from './completion.ts'
 
 export interface Suggestion {
@@ -13,12 +14,16 @@ export interface Suggestion {
   readonly text: string
   readonly emoji?: Emoji
   readonly user?: Author
+  /** If somebody else's name looks the same. */
+  readonly shortId?: string | undefined
 }
 
 const SHOWN_MAX = 6
+const NOBODY: readonly Author[] = []
 
 export function useSuggestions(
   completion: Completion | undefined,
+  me: string,
   people: () => readonly Author[],
 ): readonly Suggestion[] {
   const [emoji, setEmoji] = useState<readonly Emoji[]>([])
@@ -28,6 +33,8 @@ export function useSuggestions(
     // If the list can't be loaded there are no suggestions; the emoji picker shows the error.
     loadEmoji().then(setEmoji, () => setEmoji([]))
   }, [wantsEmoji])
+  const known = completion?.kind === 'mention' ? people() : NOBODY
+  const shortIds = useShortIds(() => known, [known])
   if (completion === undefined) return []
   if (completion.kind === 'emoji') {
     return findEmoji(emoji, completion.query, SHOWN_MAX).map((one) => ({
@@ -36,10 +43,12 @@ export function useSuggestions(
       emoji: one,
     }))
   }
-  return peopleFound(people(), completion.query, SHOWN_MAX).map((user) => ({
+  const others = known.filter(({ id }) => id !== me)
+  return peopleFound(others, completion.query, SHOWN_MAX).map((user) => ({
     key: user.id,
     text: `@${user.name} `,
     user,
+    shortId: shortIds.get(user.id),
   }))
 }
 
@@ -77,6 +86,7 @@ export function Suggestions({ list, chosen, accept, highlight }: SuggestionsProp
             <>
               <Avatar user={suggestion.user} size="s" />
               <bdi class="clipped">{suggestion.user.name}</bdi>
+              <ShortId id={suggestion.shortId} />
             </>
           )}
         </li>

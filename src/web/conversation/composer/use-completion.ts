@@ -24,12 +24,13 @@ export interface Completing {
 
 export function useCompletion(
   { field, text, put }: ComposerField,
+  me: string,
   people: () => readonly Author[],
 ): Completing {
   const [caret, setCaret] = useState<number>()
   const [index, setIndex] = useState(0)
   const completion = caret === undefined ? undefined : completionAt(text, caret)
-  const suggestions = useSuggestions(completion, people)
+  const suggestions = useSuggestions(completion, me, people)
   const last = suggestions.length - 1
   const chosen = Math.max(0, Math.min(index, last))
   const end = () => setCaret(undefined)

@@ -6,8 +6,8 @@ import { Avatar } from '../../components/avatar.tsx'
 import { AtIcon, CopyIcon, EditIcon, MoreIcon } from '../../components/icons.tsx'
 import { beginningOf } from '../characters.ts'
 import { isTouchDevice } from '../page-focus.ts'
-import { shortId } from '../same-names.ts'
 import type { Readers } from '../sentences.ts'
+import { ShortId } from '../short-ids.tsx'
 import { fullTimeLabel, shortTimeLabel, timeLabel } from '../timeline/days.ts'
 import type { MessageRow as Row } from '../timeline/rows.ts'
 import { isChangeable, type MessageActions } from './message-actions.ts'
@@ -22,15 +22,15 @@ interface MessageRowProps {
   readonly isActive: boolean
   /** The message or something in it has the focus. */
   readonly isFocused: boolean
-  /** Somebody else has the same name. */
-  readonly isNameShared: boolean
+  /** Part of the author's id, if somebody else's name looks the same. */
+  readonly shortId: string | undefined
   readonly readers: Readers | undefined
   readonly isOnline: boolean
   readonly actions: MessageActions
 }
 
 export const MessageRow = memo((props: MessageRowProps) => {
-  const { row, me, isActive, isFocused, isNameShared, readers, isOnline, actions } = props
+  const { row, me, isActive, isFocused, shortId, readers, isOnline, actions } = props
   const { message, opensGroup } = row
   const [isPointed, setPointed] = useState(false)
   const isMine = message.from.id === me.id || message.state !== 'sent'
@@ -42,7 +42,7 @@ export const MessageRow = memo((props: MessageRowProps) => {
       data-key={row.key}
       data-seq={message.seq}
       tabIndex={isActive ? 0 : -1}
-      aria-label={nameOf(message, isMine ? 'You' : authorText(message.from, isNameShared), text)}
+      aria-label={nameOf(message, isMine ? 'You' : authorText(message.from, shortId), text)}
       onMouseEnter={() => setPointed(true)}
       onMouseLeave={() => setPointed(false)}
       onContextMenu={(event) => {
@@ -57,7 +57,7 @@ export const MessageRow = memo((props: MessageRowProps) => {
         <GutterTime at={message.at} isShown={isPointed || isActive} />
       )}
       <div class="message-body">
-        {opensGroup && <Byline message={message} isPointed={isPointed} isNameShared={isNameShared} />}
+        {opensGroup && <Byline message={message} isPointed={isPointed} shortId={shortId} />}
         {message.removed || text === undefined ? (
           <p class="message-removed">This message was removed</p>
         ) : (
@@ -86,8 +86,8 @@ function nameOf({ at, edited, removed }: ChatMessage, author: string, text = '')
   return `${about}: ${removed ? 'This message was removed' : beginningOf(text, NAMED_MAX)}`
 }
 
-function authorText({ id, name }: Author, isNameShared: boolean): string {
-  return isNameShared ? `${name} ${shortId(id)}` : name
+function authorText({ name }: Author, shortId: string | undefined): string {
+  return shortId === undefined ? name : `${name} ${shortId}`
 }
 
 function isTouch(event: MouseEvent): boolean {
@@ -116,15 +116,15 @@ function classesOf(
 interface BylineProps {
   readonly message: ChatMessage
   readonly isPointed: boolean
-  readonly isNameShared: boolean
+  readonly shortId: string | undefined
 }
 
 /** The full time is formatted on hover only: for each row it would take longer than the row itself. */
-function Byline({ message: { from, at }, isPointed, isNameShared }: BylineProps) {
+function Byline({ message: { from, at }, isPointed, shortId }: BylineProps) {
   return (
     <div class="message-byline">
       <bdi class="message-author">{from.name}</bdi>
-      {isNameShared && <span class="author-id">{shortId(from.id)}</span>}
+      <ShortId id={shortId} />
       <time
         class="message-time"
         dateTime={new Date(at).toISOString()}

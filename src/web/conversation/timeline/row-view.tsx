@@ -2,6 +2,7 @@
 import type { Author } from '../../../client/index.ts'
 import type { MessageActions } from '../message/message-actions.ts'
 import { MessageRow } from '../message/message-row.tsx'
+import type { ShortIds } from '../same-names.ts'
 import type { Readers } from '../sentences.ts'
 import { BeginningRow, DayRow, NoticeRow, UnreadRow } from './other-rows.tsx'
 import type { Row } from './rows.ts'
@@ -14,17 +15,17 @@ interface RowViewProps {
   readonly now: number
   readonly isActive: boolean
   readonly isFocused: boolean
-  /** The ids of people who share their name. */
-  readonly namesakes: ReadonlySet<string>
+  /** Of people whose names look alike. */
+  readonly shortIds: ShortIds
   readonly readers: Readers | undefined
   readonly isOnline: boolean
   readonly actions: MessageActions
 }
 
-export function RowView({ row, beginning, now, namesakes, ...ofMessages }: RowViewProps) {
+export function RowView({ row, beginning, now, shortIds, ...ofMessages }: RowViewProps) {
   switch (row.kind) {
     case 'message':
-      return <MessageRow row={row} isNameShared={namesakes.has(row.message.from.id)} {...ofMessages} />
+      return <MessageRow row={row} shortId={shortIds.get(row.message.from.id)} {...ofMessages} />
     case 'day':
       return <DayRow day={row.day} now={now} />
     case 'unread':

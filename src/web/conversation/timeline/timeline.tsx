@@ -1,12 +1,13 @@
 /** The messages of a room in a virtual list, and a button to the newest. */
-import { useMemo, useRef } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { type Author, type ChatClient, type ChatRoom, isDirect } from '../../../client/index.ts'
 import { ArrowDownIcon } from '../../components/icons.tsx'
 import type { MessageActions } from '../message/message-actions.ts'
 import { useReaders } from '../message/use-readers.ts'
-import { sameNames } from '../same-names.ts'
+import { toldApart } from '../same-names.ts'
 import { beginningText, conversationKind, newMessagesText } from '../sentences.ts'
+import { useShortIds } from '../short-ids.tsx'
 import { useIsOnline, useRoomValue } from '../use-room-value.ts'
 import { OlderRow } from './other-rows.tsx'
 import { authorsOf } from './row-positions.ts'
@@ -45,8 +46,9 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
   const { active, activeIndex, hasFocus } = focus
   const isOnline = useIsOnline(chat)
   const members = useRoomValue(room, PRESENCE, (known) => known.members.list)
-  const namesakes = useMemo(() => sameNames([me, ...members, ...authorsOf(rows)]), [me, members, rows])
+  const shortIds = useShortIds(() => [me, ...members, ...authorsOf(rows)], [me, members, rows])
   const seen = useReaders(room, me.id, rows)
+  const readers = { ...seen.readers, users: toldApart(seen.readers.users, shortIds) }
   const now = Date.now()
   const beginning = beginningText(title, conversationKind(isDirect(room.name), title, me))
 
@@ -85,8 +87,8 @@ export function Timeline({ chat, room, me, title, actions, handle, onWrite }: Ti
               now={now}
               isActive={row.key === active}
               isFocused={hasFocus && row.key === active}
-              namesakes={namesakes}
-              readers={row.key === seen.key ? seen.readers : undefined}
+              shortIds={shortIds}
+              readers={row.key === seen.key ? readers : undefined}
               isOnline={isOnline}
               actions={actions}
             />
