@@ -14,6 +14,7 @@ import { type Backplane, singleHostBackplane } from './backplane/index.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import type { FrontDoor } from './front-door/index.ts'
 import { createFrontDoor } from './front-door/index.ts'
+import { Leases } from './leases/index.ts'
 import { UserLimits } from './limits/index.ts'
 import { PresenceNotifier } from './presence/index.ts'
 import type { RoomInterests } from './relay/index.ts'
@@ -72,11 +73,18 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
   )
   const rooms = new WatchedRooms({ log: store.log, onLate: (room) => relay.publishBehind(room) })
   const limits = createLimits(surroundings, backplane)
+  const leases = new Leases({
+    self: backplane.self,
+    shared:
+      cluster === undefined ? undefined : { connection: cluster.connection, cluster: config.clusterName },
+    logger,
+    now: () => performance.now(),
+  })
   const linkSecret = randomBytes(24).toString('base64url')
   const relay = await Relay.listen({
     listen: (server) => listenForWorkers(config.dataDir, server),
     secret: linkSecret,
-    handlers: createHandlers({ log: store.log, presence, limits }),
+    handlers: createHandlers({ log: store.log, presence, limits, leases }),
     logger,
     registry,
     backplane,
@@ -86,6 +94,7 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
   relay.onWorkerGone((worker) => {
     presence.dropWorker(worker)
     limits.workerGone(worker)
+    leases.workerGone(worker)
   })
   const parts = { ...surroundings, signals, store, backplane, relay, presence, limits, frontDoor }
   connectParts(parts)

@@ -52,6 +52,18 @@ export interface AppContext {
   readonly worker: string
   readonly logger: Logger
   readonly settings: AppSettings
+  /**
+   * Runs `task`, which goes on until its `signal` aborts, on one worker of the cluster at a time. If it fails, or its worker dies or drains, it
+   * starts again elsewhere: at once, or within 12 s if its host can't be reached. Ends what it does when `signal`
+   * aborts: another worker may go on then.
+   * @param name 1 to 100 characters without spaces, colons and braces; unique in the application
+   */
+  once(name: string, task: (signal: AbortSignal) => unknown): void
+  /**
+   * As `once`, for a task that starts every `intervalMs` milliseconds, counted from start to start over all
+   * workers; the first time after one interval. Never twice at a time.
+   */
+  every(name: string, intervalMs: number, task: (signal: AbortSignal) => unknown): void
   /** For the application's own routes, on the same port. */
   readonly http: Hono
   /**

@@ -16,6 +16,8 @@ const sessionId = z.string().min(1).max(64)
 /** Unique on its worker, never used again. */
 const connectionId = z.string().min(1).max(64)
 const nothing = z.null()
+/** Of a task that runs on one worker of the cluster at a time. */
+const taskName = z.string().min(1).max(100)
 
 const headInfo = z.object({ epoch: z.string(), head: sequence, first: sequence })
 const limit = z.int().min(0).max(10_000)
@@ -46,6 +48,14 @@ export const workerRequests = {
   /** Counts against the user's limit of pages. */
   'page.take': { params: z.strictObject({ userId }), result: nothing },
   'connection.leave': { params: z.strictObject({ userId, connectionId }), result: nothing },
+  /** Takes or renews a lease. `heldMs`: for how long, 0: another worker has it. `ranAgoMs`: since the last run. */
+  'lease.hold': {
+    params: z.strictObject({ name: taskName }),
+    result: z.object({ heldMs: z.number().min(0), ranAgoMs: z.number().min(0).nullable() }),
+  },
+  /** A run begins, if the answer is true. */
+  'lease.ran': { params: z.strictObject({ name: taskName }), result: z.boolean() },
+  'lease.end': { params: z.strictObject({ name: taskName }), result: nothing },
   'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
   'log.read': {
     params: z.strictObject({ room: roomName, range: readRange }),

@@ -35,6 +35,7 @@ import { CLUSTER_ANSWER_TIMEOUT_MS } from '../wire/host-timeouts.ts'
 import { createLinkAdapter } from './adapter/index.ts'
 import {
   type ChosenOptions,
+  ClusterTasks,
   checkOptions,
   chooseOptions,
   httpHandler,
@@ -199,11 +200,12 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
   answerPrimary(link, io, registry)
   keepOwnParts(io, httpServer)
   const stopHooks = new StopHooks(logger)
+  const tasks = clusterTasks(parts)
   const mount = (handler: Mountable) => {
     if (mounted !== undefined) throw new Error('context.mount() has been called: one handler per worker')
     mounted = httpHandler(handler)
   }
-  await parts.app(io, createContext({ io, parts, routes, state, hooks, stopHooks, mount }))
+  await parts.app(io, createContext({ io, parts, routes, state, hooks, stopHooks, tasks, mount }))
   const stopWatch = watchSlowClients(io, {
     maxBytes: config.slowClientMaxBytes,
     patienceMs: config.slowClientMs,
@@ -224,8 +226,10 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
       draining = true
       keepAlive.drain()
       const handedBack = handBack.empty()
+      const tasksEnded = tasks.close(spreadMs)
       await drainConnections({ io, requests, hooks, spreadMs, logger })
       await withTimeout(HAND_BACK_MS, handedBack, () => undefined)
+      await tasksEnded
       await stopHooks.run(Math.max(0, endsAt - performance.now()))
     },
     close: async () => {
@@ -256,6 +260,21 @@ function keepConnections(
   })
 }
 
+function clusterTasks({ link, logger, registry }: Parts): ClusterTasks {
+  return new ClusterTasks({
+    requests: {
+      hold: (name) => link.request('lease.hold', { name }),
+      ran: (name) => link.request('lease.ran', { name }),
+      end: async (name) => {
+        await link.request('lease.end', { name })
+      },
+    },
+    logger,
+    registry,
+    now: () => performance.now(),
+  })
+}
+
 function pageFiles({ config, logger, registry }: Parts): PageFiles {
   const directory = join(config.dataDir, 'page-assets')
   return { directory: STATIC_DIR, assets: new AssetStore({ directory, logger, registry }) }
@@ -277,10 +296,20 @@ interface ContextParts {
   state: ClusterStateWatch
   hooks: DrainHooks[]
   stopHooks: StopHooks
+  tasks: ClusterTasks
   mount: AppContext['mount']
 }
 
-function createContext({ io, parts, routes, state, hooks, stopHooks, mount }: ContextParts): AppContext {
+function createContext({
+  io,
+  parts,
+  routes,
+  state,
+  hooks,
+  stopHooks,
+  tasks,
+  mount,
+}: ContextParts): AppContext {
   const { boot, config, logger, registry } = parts
   return {
     host: boot.host,
@@ -292,6 +321,8 @@ function createContext({ io, parts, routes, state, hooks, stopHooks, mount }: Co
     rooms: createRooms(parts),
     limits: createLimits(parts),
     mount,
+    once: (name, task) => tasks.once(name, task),
+    every: (name, intervalMs, task) => tasks.every(name, intervalMs, task),
     fanOut: createFanOut(io, config.slowClientBytes),
     unsentBytes: (socket) => unsentBytes(socket.conn),
     onClusterState: (listener) => state.listen(listener),

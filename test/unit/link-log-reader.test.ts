@@ -7,6 +7,7 @@ import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SocketFile } from '../../src/core/socket-file.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded-log.ts'
+import { Leases } from '../../src/primary/leases/index.ts'
 import { UserLimits } from '../../src/primary/limits/limits.ts'
 import { PresenceNotifier } from '../../src/primary/presence/notifier.ts'
 import { Relay } from '../../src/primary/relay/relay.ts'
@@ -32,7 +33,8 @@ beforeEach(async () => {
   const presence = new PresenceNotifier(() => undefined, registry)
   const settings = { messageRate: 1, messageBurst: 1, requestRate: 1, requestBurst: 1, connectionsPerUser: 1 }
   const limits = new UserLimits({ settings, shared: undefined, logger, registry })
-  const handlers = createHandlers({ log, presence, limits })
+  const leases = new Leases({ self: 'abcdef', shared: undefined, logger, now: () => performance.now() })
+  const handlers = createHandlers({ log, presence, limits, leases })
   const path = join(directory, 'link')
   relay = await Relay.listen({
     listen: (server) => SocketFile.listen(server, path),

@@ -1,5 +1,6 @@
-/** Handlers of the workers' requests to log, presence and limits. */
+/** Handlers of the workers' requests to log, presence, limits and leases. */
 import type { RoomLog } from '../../log/room-log.ts'
+import type { Leases } from '../leases/index.ts'
 import type { UserLimits } from '../limits/index.ts'
 import type { PresenceNotifier } from '../presence/index.ts'
 import type { RelayHandlers } from './relay.ts'
@@ -8,9 +9,10 @@ export interface Handled {
   log: RoomLog
   presence: PresenceNotifier
   limits: UserLimits
+  leases: Leases
 }
 
-export function createHandlers({ log, presence, limits }: Handled): RelayHandlers {
+export function createHandlers({ log, presence, limits, leases }: Handled): RelayHandlers {
   return {
     'host.alive': () => null,
     'log.append': async ({ room, draft, limited }) => {
@@ -45,6 +47,12 @@ export function createHandlers({ log, presence, limits }: Handled): RelayHandler
     },
     'connection.leave': (connection, from) => {
       limits.leave(from, connection)
+      return null
+    },
+    'lease.hold': ({ name }, from) => leases.hold(from, name),
+    'lease.ran': ({ name }, from) => leases.ran(from, name),
+    'lease.end': async ({ name }, from) => {
+      await leases.end(from, name)
       return null
     },
   }

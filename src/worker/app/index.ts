@@ -1,4 +1,5 @@
 /** What the worker may use of the application's side. */
+export { ClusterTasks } from './cluster-tasks.ts'
 export { httpHandler } from './mounted.ts'
 export { keepOwnParts } from './own-parts.ts'
 export { type ChosenOptions, checkOptions, chooseOptions } from './server-options.ts'

@@ -1,0 +1,2 @@
+/** What other folders may use of the leases. */
+export { Leases } from './leases.ts'
