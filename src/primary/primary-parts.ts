@@ -57,7 +57,7 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
   const frontDoor = createFrontDoor({
     config,
     forwarding: cluster?.forwarding,
-    waitingFor: () => state.reason,
+    waitingFor: () => state.reason ?? state.workers,
     logger,
     registry,
   })

@@ -50,6 +50,8 @@ export const workerControl = z.discriminatedUnion('type', [
    */
   z.object({ type: z.literal('rookery:hand-back'), data: bytes }),
   z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
+  /** An error that belongs to no client leaves this worker in doubt: another one is to take its place, in order. */
+  z.object({ type: z.literal('rookery:replace'), reason: z.string() }),
   /** The answer to `rookery:ping`. `inspected`: a debugger may stop the worker (its inspector is open). */
   z.object({ type: z.literal('rookery:pong'), inspected: z.boolean() }),
   /** From sticky's `setupWorker`: an Engine.IO session began or ended. */

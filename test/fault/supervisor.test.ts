@@ -41,7 +41,7 @@ async function answeringPid(rookery: RunningRookery): Promise<number> {
 test.each([
   ['cannot be loaded', 'throw new Error("broken at load")', 'broken at load'],
   ['exports no function', 'module.exports = 42', 'has no default export that is a function'],
-  ['ends right after its start', `${GOOD_APP}; setTimeout(() => process.exit(9), 20)`, undefined],
+  ['ends as it starts', 'module.exports = () => process.exit(9)', undefined],
 ])('an application that %s: the host gives up with the matching exit code', async (_what, source, reason) => {
   const rookery = await start(source, { untilReady: false })
   expect((await rookery.exited()).code).toBe(5)
@@ -50,6 +50,32 @@ test.each([
   if (reason !== undefined) expect(String(last?.reason)).toContain(reason)
   // Two workers: seven deaths in a row, and no more.
   expect(rookery.countLogs('worker died')).toBe(7)
+})
+
+test('a host that was ready once goes on, however often its workers die', async () => {
+  const gate = join(directory, 'gate')
+  await writeFile(gate, '')
+  const gated = `const { existsSync } = require('node:fs')
+  module.exports = async (io) => {
+    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 20))
+    io.on('connection', (socket) => socket.emit('pid', process.pid))
+  }`
+  const rookery = await start(gated)
+  // As it starts, a host of two workers gives up at the seventh death.
+  for (let round = 1; round <= 5; round += 1) {
+    await rookery.untilLog('worker ready', 2 * round)
+    if (round === 5) await rm(gate)
+    rookery.killWorker(1)
+    rookery.killWorker(0)
+    await rookery.untilLog('worker died', 2 * round)
+  }
+  const readiness = await fetch(`${rookery.url}/readyz`)
+  expect(readiness.status).toBe(503)
+  expect(await readiness.text()).toContain('the workers died and are started again')
+  await writeFile(gate, '')
+  await rookery.untilLog('worker ready', 12)
+  expect((await fetch(`${rookery.url}/readyz`)).status).toBe(200)
+  expect(rookery.workerPids()).toContain(await answeringPid(rookery))
 })
 
 test('a worker that never becomes ready is stopped, and counts as a crash', async () => {

@@ -79,7 +79,7 @@ export interface FrontDoorOptions {
    * none.
    */
   cors?: CorsPolicy | undefined
-  /** Why no worker is ready yet, for `/readyz`. */
+  /** Why no worker is ready, if known. */
   waitingFor?: () => string | null
   logger: Logger
   registry: Registry
@@ -350,7 +350,7 @@ export class FrontDoor {
   #unreadiness(): HttpResponse | null {
     if (this.#isStopping) return unavailable(STOPPING)
     if (this.#balancer.hasReady()) return null
-    return unavailable(this.#options.waitingFor?.() ?? refusalMessages.no_worker)
+    return unavailable(this.#messageOf('no_worker'))
   }
 
   #refuseHead(socket: Socket, { status, reason, bytes, isProxyHeader }: HeadRefusal): void {
@@ -368,7 +368,12 @@ export class FrontDoor {
   #refuseConnection(connection: QueuedConnection, reason: RefusalReason): void {
     this.#metrics.unavailable.inc({ reason })
     const preflight = preflightAnswer(this.#door.cors, this.#door.endpoint.path, connection.bytes)
-    this.#answer(connection, preflight ?? unavailable(refusalMessages[reason]))
+    this.#answer(connection, preflight ?? unavailable(this.#messageOf(reason)))
+  }
+
+  #messageOf(reason: RefusalReason): string {
+    const why = reason === 'no_worker' ? this.#options.waitingFor?.() : null
+    return why ?? refusalMessages[reason]
   }
 
   #answer(request: { socket: Socket; bytes: Buffer; method?: string }, response: HttpResponse): void {

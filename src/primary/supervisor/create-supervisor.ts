@@ -42,13 +42,15 @@ export function createSupervisor(parts: SupervisedParts, fork: (number: number) 
     },
     {
       ready: (worker, door) => {
+        state.workers = null
         store.workerReady()
         frontDoor.useDoor(door)
         frontDoor.addWorker(toTarget(worker, frontDoor))
         state.publishAgain()
       },
       draining: (name) => frontDoor.drainWorker(name),
-      exited: (name) => {
+      exited: (name, isDeath) => {
+        if (isDeath) state.workers = 'the workers died and are started again'
         frontDoor.removeWorker(name)
         relay.removeWorker(name)
         store.workerExited()

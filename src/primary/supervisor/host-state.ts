@@ -4,6 +4,8 @@ import type { PrimaryEvent } from '../../wire/requests.ts'
 export class HostState {
   readonly #reasons = new Map<string, string>()
   readonly #publish: (event: PrimaryEvent) => void
+  /** Why no worker is ready, if it is known. Not published: there is nobody to tell. */
+  workers: string | null = null
 
   constructor(publish: (event: PrimaryEvent) => void) {
     this.#publish = publish

@@ -1,11 +1,14 @@
 /**
  * Owns the worker processes of this host. Forks them, restarts crashed ones with a back-off, replaces them
- * one by one on a reload, drains them on a stop, and gives up if they keep crashing. It hands over no
- * connections and carries no messages; it emits events when a worker becomes ready, drains or has exited.
+ * one by one on a reload, drains them on a stop, and gives up if they keep crashing before the host has ever
+ * been ready. It hands over no connections and carries no messages; it emits events when a worker becomes
+ * ready, drains or has exited.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter, Gauge } from 'prom-client'
+import { Semaphore } from '../../core/semaphore.ts'
 import type { WorkerDoor } from '../../wire/control.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { type ReloadProgress, ReloadQueue, type ReloadState } from './reload-queue.ts'
@@ -30,7 +33,8 @@ export interface SupervisorOptions {
 export interface SupervisorEvents {
   ready(worker: ForkedWorker, door: WorkerDoor): void
   draining(name: string): void
-  exited(name: string): void
+  /** @param isDeath it was not asked to exit */
+  exited(name: string, isDeath: boolean): void
   /** Workers keep crashing: no more are started. */
   gaveUp(reason: string): void
 }
@@ -55,8 +59,13 @@ export class Supervisor {
   readonly #crashLoop: CrashLoop
   readonly #reloads: ReloadQueue
   readonly #restarts: Counter
+  readonly #inDoubt: Counter
+  /** Workers are replaced one after the other. The queue has a bound: each asks once, and there is one reload. */
+  readonly #replacements = new Semaphore({ permits: 1, queueMax: Number.POSITIVE_INFINITY })
   #numbers = 0
   #started = false
+  /** All workers have been ready at the same time. */
+  #wasReady = false
   #stopping = false
   #resolveAllReady: () => void = () => undefined
   #killedAtDeadline = 0
@@ -74,11 +83,19 @@ export class Supervisor {
       restart: undefined,
     }))
     this.#crashLoop = new CrashLoop(5 + options.workers)
-    this.#reloads = new ReloadQueue((progress) => this.#replaceAll(progress), options.logger)
+    this.#reloads = new ReloadQueue(
+      (progress) => this.#replacements.run(() => this.#replaceAll(progress)),
+      options.logger,
+    )
     const registers = [options.registry]
     this.#restarts = new Counter({
       name: 'rookery_workers_died_total',
       help: 'Workers that exited unexpectedly',
+      registers,
+    })
+    this.#inDoubt = new Counter({
+      name: 'rookery_workers_in_doubt_total',
+      help: 'Workers that asked to be replaced, because of an error that belongs to no client',
       registers,
     })
     const states = new Gauge({
@@ -175,6 +192,7 @@ export class Supervisor {
     }
     const worker = new WorkerProcess(forked, this.#options, {
       ready: (door) => this.#becameReady(worker, door),
+      inDoubt: (reason) => this.#replaceInDoubt(slot, worker, reason),
       exited: (exit) => this.#exited(slot, worker, exit),
     })
     this.#live.add(worker)
@@ -201,12 +219,14 @@ export class Supervisor {
       'worker ready',
     )
     this.#events.ready(worker.forked, door)
-    if (this.readyCount() >= this.#slots.length) this.#resolveAllReady()
+    if (this.readyCount() < this.#slots.length) return
+    this.#wasReady = true
+    this.#resolveAllReady()
   }
 
   #exited(slot: Slot, worker: WorkerProcess, exit: WorkerExit): void {
     this.#live.delete(worker)
-    this.#events.exited(worker.name)
+    this.#events.exited(worker.name, !exit.expected)
     const facts = { worker: worker.name, workerPid: worker.pid, code: exit.code, signal: exit.signal }
     if (exit.expected) this.#options.logger.info(facts, 'worker left')
     else {
@@ -222,7 +242,8 @@ export class Supervisor {
     slot.current = undefined
     slot.failures = exit.stable ? 0 : slot.failures + 1
     const othersStable = [...this.#live].some((worker) => worker.stable)
-    if (this.#crashLoop.died({ stable: exit.stable || othersStable })) {
+    // What has worked once dies of its load: the next client may be a harmless one.
+    if (!this.#wasReady && this.#crashLoop.died({ stable: exit.stable || othersStable })) {
       this.#giveUp(exit.reason ?? `code ${exit.code ?? 'none'}, signal ${exit.signal ?? 'none'}`)
       return
     }
@@ -259,6 +280,32 @@ export class Supervisor {
     this.#keepOld(slot, old, fresh)
     if (tries > 1) await this.#replace(slot, tries - 1)
     else throw new Error(`a new worker did not start: ${fresh?.failure ?? 'no process could be forked'}`)
+  }
+
+  /** The worker serves on until another is ready, then its clients move over the drain time. */
+  #replaceInDoubt(slot: Slot, worker: WorkerProcess, reason: string): void {
+    this.#inDoubt.inc()
+    this.#options.logger.warn(
+      { worker: worker.name, reason },
+      'a worker is in doubt: it is replaced in order',
+    )
+    slot.failures = worker.stable ? 0 : slot.failures + 1
+    void this.#untilReplaced(slot, worker)
+  }
+
+  async #untilReplaced(slot: Slot, worker: WorkerProcess): Promise<void> {
+    const isOver = () => this.#stopping || slot.current !== worker
+    while (!isOver()) {
+      await delay(restartDelayMs(slot.failures), undefined, { ref: false })
+      try {
+        await this.#replacements.run(async () => {
+          if (!isOver()) await this.#replace(slot, 1)
+        })
+      } catch (error) {
+        slot.failures += 1
+        this.#options.logger.warn({ worker: worker.name, err: error }, 'a worker in doubt serves on')
+      }
+    }
   }
 
   async #replaced(old: WorkerProcess): Promise<void> {

@@ -42,6 +42,8 @@ export class ChannelSilence extends Error {
 
 interface WorkerListeners {
   ready(door: WorkerDoor): void
+  /** It asks to be replaced. */
+  inDoubt(reason: string): void
   exited(exit: WorkerExit): void
 }
 
@@ -66,6 +68,7 @@ export class WorkerProcess {
   #readyAt: number | undefined
   #deadline: NodeJS.Timeout
   #expected = false
+  #isInDoubt = false
   #overdue = false
   #reason: string | undefined
   /** Resolves the open ping. There is at most one, so that an unread channel does not fill up. */
@@ -171,6 +174,7 @@ export class WorkerProcess {
 
   #control(message: WorkerControl): void {
     if (message.type === 'rookery:failed') this.#reason = message.reason
+    if (message.type === 'rookery:replace') this.#noteDoubt(message.reason)
     if (message.type === 'rookery:pong') {
       this.#noteInspected(message.inspected)
       this.#pong?.()
@@ -183,6 +187,12 @@ export class WorkerProcess {
     this.bootMs = this.#readyAt - this.startedAt
     this.#resolveBooted(true)
     this.#listeners.ready(message)
+  }
+
+  #noteDoubt(reason: string): void {
+    if (this.state !== 'ready' || this.#isInDoubt) return
+    this.#isInDoubt = true
+    this.#listeners.inDoubt(reason)
   }
 
   #noteInspected(inspected: boolean): void {
