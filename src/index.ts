@@ -2,6 +2,8 @@
 export type {
   App,
   AppContext,
+  AppErrorListener,
+  AppErrorOrigin,
   AppendOptions,
   /** @deprecated The former name of `AppendOptions`. */
   AppendOptions as AppendTerms,

@@ -78,6 +78,10 @@ const settings = {
     section: 'Application',
     doc: 'Module with your own application, which every worker runs instead of the chat.',
   }),
+  appErrors: required(choice('contain', 'exit'), 'contain', {
+    section: 'Application',
+    doc: 'contain: an error of the application ends at most the connection that it belongs to; one that belongs to none replaces the worker in order. exit: every error ends the worker, as in plain Node.js.',
+  }),
   hostName: computed(name, ownHostName, {
     section: 'Application',
     doc: 'Name of this host in logs, metrics and session ids; hosts of a cluster need different ones.',

@@ -90,6 +90,40 @@ export interface AppContext {
    * until `leftMs` milliseconds are over. Hooks that were added last run first.
    */
   onStop(hook: (leftMs: number) => void | Promise<void>): void
+  /**
+   * Calls `listener` with each error of the application's code, after it was logged and counted. With
+   * `APP_ERRORS=exit` the worker ends instead.
+   */
+  onError(listener: AppErrorListener): void
+}
+
+/** @param error what was thrown, or what a promise was rejected with */
+export type AppErrorListener = (error: unknown, origin: AppErrorOrigin) => void | Promise<void>
+
+/** What the application's code was called for when the error arose. */
+export interface AppErrorOrigin {
+  /**
+   * `connection`, `event`, `disconnect`: a listener of a socket. `ack`: the callback of an emit. `middleware`:
+   * of `io.use` or `socket.use`. `namespace`: a function given to `io.of`, or a listener for `new_namespace`.
+   * `server`: a listener for `serverSideEmit`. `engine`: below Socket.IO (`io.engine`, `socket.conn`). `http`: a
+   * route. `unknown`: it belongs to no client, and the worker is replaced.
+   */
+  readonly where:
+    | 'connection'
+    | 'event'
+    | 'disconnect'
+    | 'ack'
+    | 'middleware'
+    | 'namespace'
+    | 'server'
+    | 'engine'
+    | 'http'
+    | 'unknown'
+  readonly event?: string | undefined
+  readonly namespace?: string | undefined
+  /** It may have disconnected meanwhile. */
+  readonly socket?: Socket | undefined
+  readonly request?: IncomingMessage | undefined
 }
 
 export type ClusterState = { state: 'ok' } | { state: 'degraded'; reason: string }

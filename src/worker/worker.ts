@@ -15,7 +15,6 @@ import { appSettings } from '../config/app-settings.ts'
 import { importConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { environmentName } from '../config/setting.ts'
-import { isInspected } from '../core/inspected.ts'
 import { generateSessionId, hostTagOf } from '../core/session-id.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import { openEmbeddedReader } from '../log/embedded-reader.ts'
@@ -24,13 +23,7 @@ import { descriptorLimit } from '../ops/descriptors.ts'
 import { createLogger } from '../ops/logger.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import type { AppContext, DrainHooks, HttpHandler, Mountable } from '../wire/app.ts'
-import {
-  type PrimaryControl,
-  primaryControl,
-  type WorkerBoot,
-  type WorkerControl,
-  workerBoot,
-} from '../wire/control.ts'
+import { type WorkerBoot, workerBoot } from '../wire/control.ts'
 import { CLUSTER_ANSWER_TIMEOUT_MS } from '../wire/host-timeouts.ts'
 import { createLinkAdapter } from './adapter/index.ts'
 import {
@@ -42,6 +35,7 @@ import {
   keepOwnParts,
   StopHooks,
 } from './app/index.ts'
+import { type AppErrors, guardHttp, guardListeners, guardMiddleware } from './app-errors/index.ts'
 import { type LoadedApp, loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
 import {
@@ -50,21 +44,24 @@ import {
   limitConnects,
   PlainWriteServer,
   reportReceivedHandles,
-  type SendToPrimary,
   tagSocketIds,
   unsentBytes,
   watchOversizedPackets,
   watchSlowClients,
 } from './connections/index.ts'
+import { sendControl, sendToPrimary } from './control.ts'
+import { createAppErrors, guardedAdapter } from './create-app-errors.ts'
 import { drainConnections } from './drain.ts'
 import {
   AssetStore,
   createHttpServer,
+  endFailed,
   KeepAlive,
   limitBodySilence,
   OpenRequests,
   type PageFiles,
 } from './http/index.ts'
+import { type DrainableWorker, Lifetime } from './lifetime.ts'
 import { createLimits } from './limits.ts'
 import { Link } from './link/index.ts'
 import { watchPrimary } from './primary-watch.ts'
@@ -88,7 +85,6 @@ const HAND_BACK_MS = 500
 const IGNORED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 type Chosen = ChosenOptions & Pick<LoadedApp, 'app'>
-type DrainCommand = Omit<Extract<PrimaryControl, { type: 'rookery:drain' }>, 'type'>
 
 interface Own {
   boot: WorkerBoot
@@ -100,6 +96,7 @@ interface Parts extends Own, Chosen {
   registry: Registry
   link: Link
   reader: RoomLogReader
+  errors: AppErrors
 }
 
 /** Runs until the worker has to exit. @returns the exit code */
@@ -115,16 +112,17 @@ export async function runWorker(): Promise<number> {
     bindings: { host: boot.host, worker: boot.name },
   })
   const lifetime = new Lifetime(logger)
-  process.on('uncaughtException', (error, origin) => {
-    logger.fatal({ err: error, origin }, 'uncaught exception: the worker exits')
-    reportFailure(logger, error)
-    lifetime.end()
+  process.on('uncaughtException', (error) => {
+    try {
+      lifetime.onUncaught(error)
+    } catch (failure) {
+      lifetime.crash(failure, 'an error could not be handled: the worker exits')
+    }
   })
   try {
     return await Promise.race([serve({ boot, config, logger }, lifetime), lifetime.ended])
   } catch (error) {
-    logger.fatal({ err: error }, 'the worker could not start')
-    reportFailure(logger, error)
+    lifetime.crash(error, 'the worker could not start')
     return 1
   }
 }
@@ -138,14 +136,17 @@ async function serve(own: Own, lifetime: Lifetime): Promise<number> {
     own.config.redisUrl === undefined
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
+  const errors = createAppErrors({ ...own, registry }, lifetime)
   const options = chosenOptions(own, await loadApp(own.config.app))
-  const worker = await assemble({ ...own, registry, link, reader, ...options })
+  const worker = await assemble({ ...own, registry, link, reader, errors, ...options })
   watchPrimary({
     link,
     timeoutMs: own.config.primaryHangTimeoutMs,
     logger: own.logger,
     isInspected: () => lifetime.primaryInspected,
   })
+  // Until now the primary tries again in its own way.
+  lifetime.onUncaught = (error) => errors.uncaught(error)
   sendControl(own.logger, { type: 'rookery:ready', ...options.door })
   return lifetime.drainWhenTold(worker)
 }
@@ -161,13 +162,8 @@ function chosenOptions({ boot, config, logger }: Own, { app, options }: LoadedAp
   return { app, ...chosen }
 }
 
-interface AssembledWorker {
-  drain(command: DrainCommand): Promise<void>
-  close(): Promise<void>
-}
-
-async function assemble(parts: Parts): Promise<AssembledWorker> {
-  const { boot, config, logger, registry, link, reader } = parts
+async function assemble(parts: Parts): Promise<DrainableWorker> {
+  const { boot, config, logger, registry, link, reader, errors } = parts
   const routes = new Hono()
   let draining = false
   routes.get('/readyz', (c) => {
@@ -182,9 +178,12 @@ async function assemble(parts: Parts): Promise<AssembledWorker> {
     mounted: () => mounted,
     page: config.app === undefined ? pageFiles(parts) : undefined,
     headMaxBytes: config.headMaxBytes,
-    logger,
+    onRouteError: (error) => errors.report(error, errors.current ?? { where: 'http' }),
   })
   const io = new Server(httpServer, socketOptions(parts))
+  guardListeners(io, errors, logger)
+  guardMiddleware(io, errors, logger)
+  guardHttp(httpServer, io, { errors, endResponse: endFailed })
   // After Engine.IO, which hides its own requests from listeners that were added before it.
   const requests = new OpenRequests(httpServer, logger)
   watchOversizedPackets(httpServer, io, { maxBytes: parts.server.maxHttpBufferSize, logger, registry })
@@ -280,11 +279,25 @@ function pageFiles({ config, logger, registry }: Parts): PageFiles {
   return { directory: STATIC_DIR, assets: new AssetStore({ directory, logger, registry }) }
 }
 
-function socketOptions({ boot, config, link, logger, registry, server }: Parts): Partial<ServerOptions> {
+function socketOptions({
+  boot,
+  config,
+  link,
+  logger,
+  registry,
+  server,
+  errors,
+}: Parts): Partial<ServerOptions> {
   const timeout = config.redisUrl === undefined ? {} : { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS }
   return {
     ...server,
-    adapter: createLinkAdapter(link, { logger, registry, tag: boot.tag, ...timeout }),
+    adapter: createLinkAdapter(link, {
+      logger,
+      registry,
+      tag: boot.tag,
+      ...timeout,
+      ...guardedAdapter(errors),
+    }),
     wsEngine: PlainWriteServer,
   }
 }
@@ -310,7 +323,7 @@ function createContext({
   tasks,
   mount,
 }: ContextParts): AppContext {
-  const { boot, config, logger, registry } = parts
+  const { boot, config, logger, registry, errors } = parts
   return {
     host: boot.host,
     worker: boot.name,
@@ -330,6 +343,7 @@ function createContext({
       hooks.push(added)
     },
     onStop: (hook) => stopHooks.add(hook),
+    onError: (listener) => errors.listen(listener),
   }
 }
 
@@ -345,80 +359,4 @@ function answerPrimary(link: Link, io: Server, registry: Registry): void {
     rssBytes: process.memoryUsage.rss(),
     eventLoopDelayMs: Math.round(delay.percentile(99) / 1e4) / 100,
   }))
-}
-
-/**
- * What ends a worker: the primary's command to drain, or, at once, the end of the primary or an error of its
- * own.
- */
-class Lifetime {
-  /** Resolves with the exit code when the worker has to exit without a drain. */
-  readonly ended: Promise<number>
-  /** A debugger may stop the primary, by its last ping. */
-  primaryInspected = false
-  readonly #logger: Logger
-  readonly #drain: Promise<DrainCommand>
-  #end: (exitCode: number) => void = () => undefined
-  #drained = false
-
-  constructor(logger: Logger) {
-    this.#logger = logger
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve
-    })
-    process.once('disconnect', () => this.onPrimaryGone('the IPC channel to the primary is gone'))
-    this.#drain = new Promise((resolve) => {
-      process.on('message', (message: unknown) => {
-        const command = primaryControl.safeParse(message)
-        if (!command.success) return
-        if (command.data.type === 'rookery:drain') resolve(command.data)
-        else {
-          this.#notePrimary(command.data.inspected)
-          sendControl(logger, { type: 'rookery:pong', inspected: isInspected() })
-        }
-      })
-    })
-  }
-
-  #notePrimary(inspected: boolean): void {
-    if (inspected && !this.primaryInspected)
-      this.#logger.warn('the inspector of the primary is open: silence of the primary ends nothing')
-    this.primaryInspected = inspected
-  }
-
-  end(): void {
-    this.#end(1)
-  }
-
-  onPrimaryGone(reason: string): void {
-    if (this.#drained) return
-    this.#logger.warn({ reason }, 'the worker exits')
-    this.end()
-  }
-
-  /** Waits for the command to drain, then drains and closes the worker. @returns the exit code */
-  async drainWhenTold(worker: AssembledWorker): Promise<number> {
-    const command = await this.#drain
-    this.#logger.info({ spreadMs: command.spreadMs }, 'draining')
-    await worker.drain(command)
-    this.#drained = true
-    await worker.close()
-    return 0
-  }
-}
-
-function reportFailure(logger: Logger, error: unknown): void {
-  sendControl(logger, {
-    type: 'rookery:failed',
-    reason: error instanceof Error ? error.message : String(error),
-  })
-}
-
-const sendToPrimary: SendToPrimary = (...args) => process.send?.(...args)
-
-function sendControl(logger: Logger, message: WorkerControl): void {
-  sendToPrimary(message, undefined, undefined, (error) => {
-    if (error !== null)
-      logger.warn({ err: error, type: message.type }, 'a control message to the primary could not be sent')
-  })
 }

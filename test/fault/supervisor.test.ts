@@ -138,12 +138,12 @@ test('a worker whose event loop hangs is detected, killed and replaced', async (
   socket.disconnect()
 })
 
-test('an uncaught error in a worker is logged with its stack, as the reason of its crash', async () => {
+test('with APP_ERRORS=exit an error ends its worker, and is logged with its stack as the reason', async () => {
   const throwing = `module.exports = (io) => io.on('connection', (socket) => {
     socket.emit('pid', process.pid)
     socket.on('reject', () => { Promise.reject(new Error('nobody caught this')) })
   })`
-  const rookery = await start(throwing, { env: { WORKERS: '1' } })
+  const rookery = await start(throwing, { env: { WORKERS: '1', APP_ERRORS: 'exit' } })
   const socket = io(rookery.url, { forceNew: true, transports: ['websocket'] })
   await new Promise((resolve) => socket.once('pid', resolve))
   socket.emit('reject')

@@ -36,6 +36,8 @@ import { adapterMetrics } from './metrics.ts'
 import type { ResponsesListener } from './pending-requests.ts'
 import { incompleteError } from './pending-requests.ts'
 import { AdapterRouter } from './router.ts'
+import type { EmitServerSide } from './server-side-events.ts'
+import { ServerSideEvents } from './server-side-events.ts'
 
 /** Deadline of a request when the caller names none: as in the base class. */
 const ANSWER_TIMEOUT_MS = 5_000
@@ -50,6 +52,10 @@ export interface LinkAdapterOptions {
   /** This worker's tag, when the ids of its sockets carry it. */
   tag?: string
   answerLimits?: Partial<AnswerLimits>
+  /** Calls the application's listeners of a server-side event. Unset: as in Socket.IO. */
+  emitServerSide?: EmitServerSide
+  /** A listener that the application added to an adapter threw an error. Unset: whoever joins or leaves gets it. */
+  onListenerError?: (error: unknown, event: string) => void
 }
 
 interface Shared {
@@ -60,9 +66,9 @@ interface Shared {
   metrics: AdapterMetrics
   answerTimeoutMs: number
   tag: string | undefined
+  emitServerSide: EmitServerSide | undefined
+  onListenerError: ((error: unknown, event: string) => void) | undefined
 }
-
-type AckCallback = (error: Error | null, responses: unknown[]) => void
 
 /** For `io.adapter(…)`. Makes one adapter per namespace, all on one link. */
 export function createLinkAdapter(link: Link, options: LinkAdapterOptions): (nsp: Namespace) => LinkAdapter {
@@ -74,7 +80,9 @@ export function createLinkAdapter(link: Link, options: LinkAdapterOptions): (nsp
     heldBytes: () => router.answers.heldBytes,
   })
   router.useMetrics(metrics)
-  const shared = { link, router, answers: router.answers, logger, metrics, answerTimeoutMs, tag }
+  const { emitServerSide, onListenerError } = options
+  const own = { logger, metrics, answerTimeoutMs, tag, emitServerSide, onListenerError }
+  const shared = { link, router, answers: router.answers, ...own }
   // Not an arrow function: Socket.IO calls it with `new`.
   return function adapterOf(nsp: Namespace) {
     return new LinkAdapter(nsp, shared)
@@ -86,6 +94,7 @@ export class LinkAdapter extends NodeClusterAdapter {
   readonly #link: Link
   readonly #interest: AdapterInterest
   readonly #messenger: AdapterMessenger
+  readonly #serverSideEvents: ServerSideEvents
   readonly #clientAcks: ClientAcks
   /** All servers of the namespace subscribe to it. */
   readonly #topic: string
@@ -105,6 +114,12 @@ export class LinkAdapter extends NodeClusterAdapter {
     this.#topic = namespaceTopic(nsp.name)
     this.#interest = new AdapterInterest(shared.link, nsp.name, shared.tag)
     this.#messenger = new AdapterMessenger({ ...shared, nsp: nsp.name })
+    this.#serverSideEvents = new ServerSideEvents({
+      ...shared,
+      nsp,
+      topic: this.#topic,
+      messenger: this.#messenger,
+    })
     this.#clientAcks = new ClientAcks(nsp)
     this.on('create-room', (room: RoomKey) => this.#interest.add(room))
     this.on('delete-room', (room: RoomKey) => this.#interest.remove(room))
@@ -126,6 +141,7 @@ export class LinkAdapter extends NodeClusterAdapter {
     // Rooms first: when others hear that this server left, it must not be in a room any more.
     this.#interest.close()
     this.#link.unsubscribe(this.#topic)
+    this.#serverSideEvents.close()
     this.#messenger.close()
     this.#clientAcks.close()
     this['nodesMap'].clear()
@@ -146,6 +162,18 @@ export class LinkAdapter extends NodeClusterAdapter {
       ),
     )
     return confirmed
+  }
+
+  /** Socket.IO emits in the middle of a join or a leave: what a listener throws must not end them halfway. */
+  override emit(event: string, ...args: unknown[]): boolean {
+    try {
+      return super.emit(event, ...args)
+    } catch (error) {
+      const { onListenerError } = this.#shared
+      if (onListenerError === undefined) throw error
+      onListenerError(error, event)
+      return true
+    }
   }
 
   override delAll(id: string): void {
@@ -259,9 +287,7 @@ export class LinkAdapter extends NodeClusterAdapter {
    * one.
    */
   override serverSideEmit(packet: unknown[]): Promise<void> {
-    const ack = packet.at(-1)
-    if (isAck(ack)) this.#emitWithAck(packet.slice(0, -1), ack)
-    else this.#messenger.notify([this.#topic], emitted(packet))
+    this.#serverSideEvents.send(packet)
     return Promise.resolve()
   }
 
@@ -288,6 +314,10 @@ export class LinkAdapter extends NodeClusterAdapter {
   /** Called by the router. The base class makes the response and passes it to `doPublishResponse`. */
   onServerRequest(message: AdapterRequest, from: string): void {
     const requestId = 'requestId' in message.data ? message.data.requestId : undefined
+    if (message.type === MessageType.SERVER_SIDE_EMIT) {
+      this.#serverSideEvents.received(message.data.packet, from, requestId)
+      return
+    }
     this.#reportingFailure(from, requestId, () =>
       super.onMessage({ ...message, uid: from, nsp: this.nsp.name } as ClusterMessage),
     )
@@ -393,21 +423,6 @@ export class LinkAdapter extends NodeClusterAdapter {
     )
   }
 
-  #emitWithAck(args: unknown[], ack: AckCallback): void {
-    if (this.#closed) return ack(null, [])
-    const listener: ResponsesListener = (responses, error) =>
-      ack(error ?? incompleteError(responses) ?? null, responses.values)
-    try {
-      this.#messenger.request(
-        emitted(args),
-        { topics: [this.#topic], timeoutMs: this.#shared.answerTimeoutMs },
-        listener,
-      )
-    } catch (error) {
-      ack(error instanceof Error ? error : new Error(String(error)), [])
-    }
-  }
-
   /**
    * When a listener of the application throws, the other worker gets a failure instead of waiting for a
    * response.
@@ -430,12 +445,4 @@ function dropIpcListener(listenersBefore: number): void {
   const listeners = process.listeners('message')
   const own = listeners.at(-1)
   if (listeners.length > listenersBefore && own !== undefined) process.removeListener('message', own)
-}
-
-function isAck(value: unknown): value is AckCallback {
-  return typeof value === 'function'
-}
-
-function emitted(packet: unknown[]) {
-  return { type: MessageType.SERVER_SIDE_EMIT, data: { packet } }
 }

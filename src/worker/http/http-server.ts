@@ -5,7 +5,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import type { Logger } from 'pino'
 import type { HttpHandler } from '../../wire/app.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { AssetStore } from './asset-store.ts'
@@ -65,18 +64,26 @@ export interface HttpServerOptions {
   /** Unset: no page is served. */
   page: PageFiles | undefined
   headMaxBytes: number
-  logger: Logger
+  /** A route has failed with something that is not meant for its caller. */
+  onRouteError: (error: unknown) => void
 }
 
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { routes, page, headMaxBytes, logger } = options
-  const errorHandler = (error: unknown) => errorResponse(error, logger)
+  const { routes, page, headMaxBytes, onRouteError } = options
+  const errorHandler = (error: unknown) => errorResponse(error, onRouteError)
+  // An application that sets its own handles its errors itself.
+  routes.onError((error, context) => {
+    if (!('getResponse' in error)) return errorHandler(error)
+    const response = error.getResponse()
+    return context.newResponse(response.body, response)
+  })
   const route = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler })
   if (page === undefined) {
     return createServer({ maxHeaderSize: headMaxBytes }, (request, response) => {
       const mounted = options.mounted()
       if (mounted === undefined || hasRoute(routes, request)) void route(request, response)
-      else void serveMounted(mounted, { request, response, logger }, () => void route(request, response))
+      else
+        void serveMounted(mounted, { request, response, onRouteError }, () => void route(request, response))
     })
   }
   routes.notFound(notFound)
@@ -99,17 +106,14 @@ const hasRoute = ({ router }: Hono, { method = 'GET', url = '/' }: IncomingMessa
 interface Exchange {
   request: IncomingMessage
   response: ServerResponse
-  logger: Logger
+  onRouteError: (error: unknown) => void
 }
 
 /** @param pass serves what the handler passes on */
 async function serveMounted(mounted: HttpHandler, exchange: Exchange, pass: () => void): Promise<void> {
-  const { request, response, logger } = exchange
+  const { request, response, onRouteError } = exchange
   const fail = (error: unknown) => {
-    logger.error(
-      { err: error, method: request.method, url: request.url },
-      "the application's HTTP handler failed",
-    )
+    onRouteError(error)
     if (response.headersSent) response.destroy()
     else response.writeHead(500, { 'Content-Type': 'text/plain' }).end('Internal Server Error')
   }
@@ -147,11 +151,11 @@ function notFound(context: Context): Response {
  * For requests that can't be routed, such as a backslash in the path, and for thrown values that are not
  * errors.
  */
-function errorResponse(error: unknown, logger: Logger): Response {
+function errorResponse(error: unknown, onRouteError: (error: unknown) => void): Response {
   if (error instanceof RequestError) {
     return jsonError(new RookeryError('bad_request', "the request's target or its host is malformed"))
   }
-  logger.error({ err: error }, 'an HTTP request failed')
+  onRouteError(error)
   return jsonError(new RookeryError('internal', 'the request failed'))
 }
 

@@ -1,5 +1,6 @@
 /** A response of the worker itself, in place of a handler's: JSON, the last one on its connection. */
 import type { ServerResponse } from 'node:http'
+import { RookeryError } from '../../wire/errors.ts'
 
 /** Call only before the head of the response has been sent. */
 export function endWithError(
@@ -17,4 +18,12 @@ export function endWithError(
     Connection: 'close',
   })
   response.end(body)
+}
+
+/** When the code that answers has failed: 500, or the end of a response that has begun. */
+export function endFailed(response: ServerResponse): void {
+  if (response.writableEnded || response.destroyed) return
+  const error = new RookeryError('internal', 'the request failed')
+  if (response.headersSent) response.destroy()
+  else endWithError(response, error.status, error.toBody())
 }

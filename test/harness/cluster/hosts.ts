@@ -22,6 +22,9 @@ export interface HostsOptions {
   untilReady?: boolean
 }
 
+/** Errors of the application are contained, but the chat must have none. */
+const FAULTS = ['worker died', 'an error in the application']
+
 export class TestHost {
   readonly name: string
   readonly place: HostPlace
@@ -102,11 +105,11 @@ export class TestHost {
     return metricSum(this.adminUrl, name, labels)
   }
 
-  /** Log lines about processes that exited without being killed by the test. */
+  /** Log lines about processes that exited without being killed by the test, or should have. */
   deaths(): LogLine[] {
     const { logs, process } = this.rookery
     const ended = process.exitCode ?? process.signalCode
-    const died = logs.filter(({ msg, level }) => msg === 'worker died' || level === 'fatal')
+    const died = logs.filter(({ msg, level }) => FAULTS.includes(msg) || level === 'fatal')
     if (ended !== null && !this.#meantToDie)
       died.push({
         level: 'fatal',

@@ -52,6 +52,8 @@ export class FuzzedHost {
     expect(this.rookery.process.exitCode).toBe(null)
     expect(this.rookery.workerPids()).toEqual(this.#workers)
     expect(this.complaints()).toEqual([])
+    // It is contained, but a fault of the chat.
+    expect(this.rookery.log('an error in the application')).toBeUndefined()
   }
 
   /** Log lines at `error` and above, and output that is not a log line. */
