@@ -135,6 +135,33 @@ describe.each(SHAPES)('on %s:', (shape) => {
     })
   })
 
+  it('concern nobody elsewhere when the room is no string or number', async () => {
+    const members = await three([['red'], ['red'], []])
+    await host.run('w2', async ({ io }) => {
+      for (const socket of io.of('/').sockets.values()) await socket.join(null as unknown as string)
+    })
+    const found = await host.run('w1', async ({ io }) => {
+      const odd = [undefined, null, true, {}, Symbol('room')] as unknown as string[]
+      const counts: number[] = []
+      for (const room of [...odd, odd]) {
+        counts.push((await io.in(room).fetchSockets()).length)
+        io.in(room).socketsJoin('x')
+        io.in(room).disconnectSockets(true)
+      }
+      for (const room of odd) {
+        io.in('red').socketsJoin([room, 'y'])
+        io.in('red').socketsLeave([room])
+      }
+      io.in('red').socketsJoin(odd[0] ?? '')
+      const named = await io.in([...odd, 'red']).fetchSockets()
+      return { counts, areJoined: named.map(({ rooms }) => rooms.has('y')) }
+    })
+    expect(found).toEqual({ counts: [0, 0, 0, 0, 0, 0], areJoined: [true, true] })
+    expect(await fetchNames('w3', 'x')).toEqual([])
+    expect(await fetchNames('w3', 'red')).toEqual(['w1', 'w2'])
+    expect(members.map(({ socket }) => socket.connected)).toEqual([true, true, true])
+  })
+
   it('join more rooms at once than one message may name', async () => {
     await three([['red'], ['red'], []])
     await host.run('w3', ({ io }) =>

@@ -24,9 +24,17 @@ import type { EncodedPackets } from '../connections/index.ts'
 import { decodePackets, deliver } from '../connections/index.ts'
 import type { Link } from '../link/index.ts'
 import type { AnswerLimits, Answers } from './answers.ts'
-import { ackTimeoutMs, boundedMs, flagsOf, optionsOf, plainOptions } from './broadcast-options.ts'
+import {
+  ackTimeoutMs,
+  boundedMs,
+  flagsOf,
+  isForNobodyElsewhere,
+  optionsOf,
+  plainOptions,
+  roomsElsewhere,
+} from './broadcast-options.ts'
 import { ClientAcks } from './client-acks.ts'
-import type { BroadcastBody, RoomKey } from './codec.ts'
+import type { BroadcastBody } from './codec.ts'
 import { encodeBroadcast } from './codec.ts'
 import { AdapterInterest } from './interest.ts'
 import type { AdapterRequest, AdapterResponse } from './messages.ts'
@@ -121,8 +129,8 @@ export class LinkAdapter extends NodeClusterAdapter {
       messenger: this.#messenger,
     })
     this.#clientAcks = new ClientAcks(nsp)
-    this.on('create-room', (room: RoomKey) => this.#interest.add(room))
-    this.on('delete-room', (room: RoomKey) => this.#interest.remove(room))
+    this.on('create-room', (room: unknown) => this.#interest.add(room))
+    this.on('delete-room', (room: unknown) => this.#interest.remove(room))
     shared.router.add(nsp.name, this)
     this.#entered = this.#enter()
   }
@@ -230,8 +238,9 @@ export class LinkAdapter extends NodeClusterAdapter {
 
   override addSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
     try {
-      for (let from = 0; from < rooms.length; from += ROOMS_JOINED_AT_ONCE) {
-        const some = rooms.slice(from, from + ROOMS_JOINED_AT_ONCE)
+      const shared = roomsElsewhere(rooms)
+      for (let from = 0; from < shared.length; from += ROOMS_JOINED_AT_ONCE) {
+        const some = shared.slice(from, from + ROOMS_JOINED_AT_ONCE)
         // Publications from now on also reach the workers that are about to subscribe to these rooms.
         const grants = this.#interest.memberTopics(some)
         this.#notify(MessageType.SOCKETS_JOIN, opts, { data: { rooms: some }, grants })
@@ -244,18 +253,21 @@ export class LinkAdapter extends NodeClusterAdapter {
 
   override delSockets(opts: BroadcastOptions, rooms: string[]): Promise<void> {
     try {
-      this.#notify(MessageType.SOCKETS_LEAVE, opts, { data: { rooms } })
+      const shared = roomsElsewhere(rooms)
+      if (shared.length > 0) this.#notify(MessageType.SOCKETS_LEAVE, opts, { data: { rooms: shared } })
     } finally {
       Adapter.prototype.delSockets.call(this, opts, rooms)
     }
     return Promise.resolve()
   }
 
-  override disconnectSockets(opts: BroadcastOptions, close: boolean): Promise<void> {
+  override disconnectSockets(opts: BroadcastOptions, close: unknown): Promise<void> {
+    // Applications pass anything.
+    const isClosing = Boolean(close)
     try {
-      this.#notify(MessageType.DISCONNECT_SOCKETS, opts, { data: { close } })
+      this.#notify(MessageType.DISCONNECT_SOCKETS, opts, { data: { close: isClosing } })
     } finally {
-      Adapter.prototype.disconnectSockets.call(this, opts, close)
+      Adapter.prototype.disconnectSockets.call(this, opts, isClosing)
     }
     return Promise.resolve()
   }
@@ -334,7 +346,8 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   protected override doPublishResponse(requester: string, { type, data }: ClusterResponse): Promise<void> {
-    this.#messenger.respond(requester, type, data)
+    const answer = type === MessageType.FETCH_SOCKETS_RESPONSE ? withSharedRooms(data) : data
+    this.#messenger.respond(requester, type, answer)
     return Promise.resolve()
   }
 
@@ -358,7 +371,7 @@ export class LinkAdapter extends NodeClusterAdapter {
   }
 
   #reachesOthers(opts: BroadcastOptions): boolean {
-    return !this.#closed && opts.flags?.local !== true
+    return !this.#closed && opts.flags?.local !== true && !isForNobodyElsewhere(opts)
   }
 
   #apply(opts: BroadcastOptions, callback: (socket: Socket) => void): void {
@@ -445,4 +458,12 @@ function dropIpcListener(listenersBefore: number): void {
   const listeners = process.listeners('message')
   const own = listeners.at(-1)
   if (listeners.length > listenersBefore && own !== undefined) process.removeListener('message', own)
+}
+
+type FetchedSockets = Extract<ClusterResponse, { type: MessageType.FETCH_SOCKETS_RESPONSE }>['data']
+
+/** The other worker refuses an answer with a room that none but this worker can have. */
+function withSharedRooms(data: FetchedSockets): FetchedSockets {
+  const sockets = data.sockets as { rooms: unknown[] }[]
+  return { ...data, sockets: sockets.map((socket) => ({ ...socket, rooms: roomsElsewhere(socket.rooms) })) }
 }

@@ -28,6 +28,10 @@ const NUMBER = 2
 /** Socket.IO's types say string, but numbers work on a single server, so they work here too. */
 export type RoomKey = string | number
 
+export function isRoomKey(room: unknown): room is RoomKey {
+  return typeof room === 'string' || typeof room === 'number'
+}
+
 export interface BroadcastBody {
   kind: 'broadcast'
   nsp: string

@@ -6,7 +6,9 @@
 import { socketOwnerOf } from '../../core/session-id.ts'
 import { everyoneTopic, memberTopic, ownerTopic } from '../../wire/topics.ts'
 import type { Link } from '../link/index.ts'
+import { roomsElsewhere } from './broadcast-options.ts'
 import type { RoomKey } from './codec.ts'
+import { isRoomKey } from './codec.ts'
 
 /**
  * A broadcast to more rooms than this goes to all workers with any socket, which filter by room themselves.
@@ -36,9 +38,9 @@ export class AdapterInterest {
    * The topics that reach every worker with a member of any of the rooms; no rooms: every worker with any
    * socket.
    */
-  topicsOf(rooms: Iterable<RoomKey>): string[] {
+  topicsOf(rooms: Iterable<unknown>): string[] {
     const topics: string[] = []
-    for (const room of rooms) {
+    for (const room of roomsElsewhere(rooms)) {
       topics.push(this.#topicOf(room))
       const owner = ownerOf(room)
       // The owner is not subscribed to the room itself, but other workers may have sockets in it.
@@ -47,8 +49,8 @@ export class AdapterInterest {
     return topics.length === 0 || topics.length > MAX_ROOM_TOPICS ? [everyoneTopic(this.#nsp)] : topics
   }
 
-  memberTopics(rooms: Iterable<RoomKey>): string[] {
-    return [...rooms].map((room) => this.#topicOf(room))
+  memberTopics(rooms: Iterable<unknown>): string[] {
+    return roomsElsewhere(rooms).map((room) => this.#topicOf(room))
   }
 
   /** Call for the first socket. */
@@ -61,19 +63,19 @@ export class AdapterInterest {
     for (const topic of this.#namespaceTopics()) this.#remove(topic)
   }
 
-  add(room: RoomKey): void {
-    if (!this.#isOwn(room)) this.#add(this.#topicOf(room))
+  add(room: unknown): void {
+    if (isRoomKey(room) && !this.#isOwn(room)) this.#add(this.#topicOf(room))
   }
 
-  remove(room: RoomKey): void {
-    if (!this.#isOwn(room)) this.#remove(this.#topicOf(room))
+  remove(room: unknown): void {
+    if (isRoomKey(room) && !this.#isOwn(room)) this.#remove(this.#topicOf(room))
   }
 
   /**
    * Resolves when the primary has confirmed the topics of these rooms and those of the whole namespace.
    * Rejects when it refuses one. Need not be awaited.
    */
-  async confirmed(rooms: Iterable<RoomKey>): Promise<void> {
+  async confirmed(rooms: Iterable<unknown>): Promise<void> {
     if (this.#unconfirmed.size === 0) return
     for (const topic of this.#namespaceTopics()) await this.#unconfirmed.get(topic)
     for (const topic of this.memberTopics(rooms)) await this.#unconfirmed.get(topic)
