@@ -80,6 +80,8 @@ export const primaryControl = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rookery:ping'), inspected: z.boolean() }),
 ])
 export type PrimaryControl = z.infer<typeof primaryControl>
+// The schema is completed at its first use, which must not come after the application's code: see `adapterMessage`.
+primaryControl.safeParse({})
 
 /** Primary → worker, with a connection: sticky's message, with more fields that sticky ignores. */
 export const handOverMessage = z.object({

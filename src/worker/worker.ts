@@ -78,6 +78,9 @@ const EXIT_MS = 500
 /** How long a worker that ends waits until its idle connections are back at the primary. */
 const HAND_BACK_MS = 500
 
+/** Least time between two looks at `Object.prototype`. */
+const HIDE_EVERY_MS = 1_000
+
 /**
  * pm2, systemd and a terminal's Ctrl-C signal all processes. A worker ignores these signals: the primary
  * decides.
@@ -137,7 +140,9 @@ async function serve(own: Own, lifetime: Lifetime): Promise<number> {
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
   const errors = createAppErrors({ ...own, registry }, lifetime)
-  const options = chosenOptions(own, await loadApp(own.config.app))
+  const loaded = await loadApp(own.config.app)
+  errors.hideInherited()
+  const options = chosenOptions(own, loaded)
   const worker = await assemble({ ...own, registry, link, reader, errors, ...options })
   watchPrimary({
     link,
@@ -205,6 +210,9 @@ async function assemble(parts: Parts): Promise<DrainableWorker> {
     mounted = httpHandler(handler)
   }
   await parts.app(io, createContext({ io, parts, routes, state, hooks, stopHooks, tasks, mount }))
+  errors.hideInherited()
+  // A library may be loaded later.
+  setInterval(() => errors.hideInherited(), HIDE_EVERY_MS).unref()
   const stopWatch = watchSlowClients(io, {
     maxBytes: config.slowClientMaxBytes,
     patienceMs: config.slowClientMs,

@@ -56,5 +56,9 @@ export const adapterMessage = z.union([
   response.transform((message) => ({ kind: 'response' as const, message })),
 ])
 
+// Zod completes a union at its first use, and fails at it if the application has added properties to
+// `Object.prototype` by then.
+adapterMessage.safeParse({})
+
 export type AdapterRequest = z.infer<typeof request>
 export type AdapterResponse = z.infer<typeof response>

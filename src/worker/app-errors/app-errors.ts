@@ -12,6 +12,7 @@ import { Listeners } from '../../core/listeners.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { AppErrorListener, AppErrorOrigin } from '../../wire/app.ts'
 import { clientKey } from './client-key.ts'
+import { hideInheritedProperties } from './object-prototype.ts'
 import { Offenders } from './offenders.ts'
 import type { Method } from './wrap-method.ts'
 
@@ -56,6 +57,7 @@ export class AppErrors {
   readonly #throttles = new Map<string, LogThrottle>()
   readonly #listeners: Listeners<[error: unknown, origin: AppErrorOrigin]>
   #isInDoubt = false
+  #hasFixedProperties = false
 
   constructor(options: AppErrorsOptions) {
     const { logger, registry, now } = options
@@ -120,6 +122,23 @@ export class AppErrors {
     if (origin.socket !== undefined) this.#noteOffence(origin.socket)
   }
 
+  /** @returns whether there was something to hide: it explains errors that belong to nobody */
+  hideInherited(): boolean {
+    const { hidden, fixed } = hideInheritedProperties()
+    if (hidden.length > 0)
+      this.#options.logger.warn(
+        { properties: hidden },
+        'the application has added properties to Object.prototype: they are hidden from `for … in`',
+      )
+    if (fixed.length > 0 && !this.#hasFixedProperties)
+      this.#options.logger.error(
+        { properties: fixed },
+        'the application has added properties to Object.prototype that can not be hidden from `for … in`',
+      )
+    this.#hasFixedProperties = fixed.length > 0
+    return hidden.length > 0
+  }
+
   /** An error that nothing caught. */
   uncaught(error: unknown): void {
     const origin = this.current
@@ -127,14 +146,17 @@ export class AppErrors {
       this.caught(error, origin ?? UNKNOWN)
       return
     }
+    const isExplained = this.hideInherited()
     this.report(error, UNKNOWN)
-    if (this.#isInDoubt) return
+    if (this.#isInDoubt || isExplained) return
     this.#isInDoubt = true
     this.#options.replace(error)
   }
 
   /** Counts and logs it, and tells the application. */
   report(error: unknown, origin: Origin): void {
+    // It would make this fail too.
+    this.hideInherited()
     const labels = { where: origin.where, event: this.#eventLabel(origin) }
     this.#counted.inc(labels)
     this.#throttleOf(`${labels.where} ${labels.event}`).run((heldBack) =>
