@@ -152,6 +152,13 @@ describe('rows', () => {
 const from = (first: number, last: number) =>
   rowsOf(Array.from({ length: last - first + 1 }, (_, place) => message(first + place)))
 
+test('a message from before the one above it opens a group with its time, once it is sent', () => {
+  const wrong = message(1, { at: NOON + 2 * 60 * MINUTE })
+  expect(shape(rowsOf([wrong, message(2)]))).toEqual(['day', '+m1', '+m2'])
+  const { seq: _, ...unsent } = message(2)
+  expect(shape(rowsOf([wrong, { ...unsent, state: 'pending' }]))).toEqual(['day', '+m1', '-m2'])
+})
+
 describe('the update steps to other rows', () => {
   test('are one step when only the end changes', () => {
     expect(updateSteps(from(1, 3), from(1, 5))).toEqual([{ rows: from(1, 5), shift: false }])

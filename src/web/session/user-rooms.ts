@@ -125,7 +125,7 @@ export class UserRooms {
 
   /** Fetches them again, because the user may have joined rooms on another device. Not more often than needed. */
   async refresh(): Promise<void> {
-    const isDue = this.isLoaded.peek() && Date.now() - this.#fetchedAt > REFRESH_MS
+    const isDue = this.isLoaded.peek() && Math.abs(Date.now() - this.#fetchedAt) > REFRESH_MS
     if (!isDue || !isConnected(this.#options.shownState.peek())) return
     try {
       await this.#fetchAll()

@@ -113,8 +113,11 @@ function keyOf({ id, from }: ChatMessage): string {
   return `${from.id} ${id}`
 }
 
-function continues(last: ChatMessage, { from, at }: ChatMessage): boolean {
-  return last.from.id === from.id && last.from.name === from.name && at - last.at < GROUP_MS && !last.removed
+function continues(last: ChatMessage, { from, at, seq }: ChatMessage): boolean {
+  const isSameAuthor = last.from.id === from.id && last.from.name === from.name
+  // Back in time: the server's clock was put right. An unsent message has the time of this device.
+  const isNear = at - last.at < GROUP_MS && (last.at - at < GROUP_MS || seq === undefined)
+  return isSameAuthor && isNear && !last.removed
 }
 
 /** Not for a message that follows at once. */
