@@ -20,6 +20,7 @@ export const SCRIPT_COMMANDS = [
   'HGET %:h f',
   'HMGET %:h f',
   'HGETALL %:h',
+  'HLEN %:h',
   'HDEL %:h f',
   'ZADD %:z 1 m',
   'ZCARD %:z',

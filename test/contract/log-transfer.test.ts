@@ -180,6 +180,24 @@ describe('an exported log', () => {
   })
 })
 
+it('is refused when Redis has dropped a part of it meanwhile, as after a jump of its clock', async () => {
+  await fill(await directory.openLog({ retention }))
+  const lines = await exported(openEmbeddedSource(directory.path))
+  async function* interrupted() {
+    for (const [at, line] of lines.entries()) {
+      if (at === 600) await redis.cli('del', ...(await redis.cli('keys', '*import*')).split('\n'))
+      yield Buffer.from(line)
+    }
+  }
+  const target = openRedisTarget(await redisOptions())
+  const importing = importLog({ target, lines: interrupted(), onProgress: () => undefined })
+  await expect(importing).rejects.toThrow('entries of room big were lost while it was imported')
+  await target.close()
+  expect(await redis.cli('keys', '*import*')).toBe('')
+  const { log } = await logs.host({ keys })
+  expect((await log.head('big')).head).toBe(0)
+})
+
 describe('a file that is not an exported log', () => {
   let lines: string[]
   beforeEach(async () => {

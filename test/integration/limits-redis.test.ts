@@ -65,6 +65,15 @@ describe('messages', () => {
     await two.takeMessage('bob')
   })
 
+  it('have a window that ends, even if it began while the clock of Redis was years ahead', async () => {
+    const redis = await started()
+    const limits = await host(redis, 'AAAAAA', { messageRate: 100, messageBurst: 1 })
+    const key = userKey(CLUSTER, 'ann', 'messages')
+    await redis.cli('set', key, '5', 'px', String(730 * 86_400_000))
+    await expect(limits.takeMessage('ann')).rejects.toMatchObject(TOO_MANY)
+    expect(Number(await redis.cli('pttl', key))).toBeLessThanOrEqual(10)
+  })
+
   it('have a window that ends, even if it is shorter than a second or somebody removed its expiry', async () => {
     const redis = await started()
     const limits = await host(redis, 'AAAAAA', { messageRate: 100, messageBurst: 1 })

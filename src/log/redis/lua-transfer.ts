@@ -4,10 +4,11 @@ import { script } from '../../redis/script.ts'
 /**
  * Makes a room of imported data, unless it has entries already. Publishes a reset to the hosts that watch it.
  * KEYS: 1-6 · 7-10 are renamed to 2-5. ARGV: 1 epoch · 2 head · 3 first · 4 at · 5 texts · 6 gone
- * Answer: 1, or 0 if the room has entries.
+ * Answer: 1, or 0 if the room has entries, or -1 if not all of the imported entries are there.
  */
 const importRoom = `
 if tonumber(redis.call('HGET', KEYS[1], 'head') or 0) > 0 then return 0 end
+if redis.call('HLEN', KEYS[7]) ~= ARGV[2] - ARGV[3] + 1 then return -1 end
 for part = 2, 5 do
   redis.call('UNLINK', KEYS[part])
   if redis.call('EXISTS', KEYS[part + 5]) == 1 then

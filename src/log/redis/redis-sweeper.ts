@@ -83,6 +83,10 @@ export class RedisSweeper {
     const { connection, cluster, intervalMs } = this.#options
     const key = clusterKey(cluster, 'sweep')
     const got = await connection.run((commands) => commands.set(key, '1', 'PX', intervalMs, 'NX'))
-    return got === 'OK'
+    if (got === 'OK') return true
+    // A lease from a time when the clock of Redis was wrong would last until that time.
+    const leftMs = await connection.run((commands) => commands.pttl(key))
+    if (leftMs <= intervalMs) return false
+    return (await connection.run((commands) => commands.pexpire(key, intervalMs))) === 1
   }
 }

@@ -29,10 +29,11 @@ const limitScripts = {
 redis.call('SET', KEYS[1], 0, 'PX', ARGV[2], 'NX')
 local taken = redis.call('INCRBY', KEYS[1], 1)
 if taken <= tonumber(ARGV[1]) then return 0 end
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  left = tonumber(ARGV[2])
+local left, window = redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])
+-- Longer than a window: the clock of Redis was ahead when it began.
+if left < 0 or left > window then
+  redis.call('PEXPIRE', KEYS[1], window)
+  left = window
 end
 return math.max(1, left)
 `,
