@@ -33,7 +33,7 @@ const chat: App = (io, context) => {
   const metrics = chatMetrics(context.metrics)
   const isPersistentUser = persistentUsers(context.settings)
   const identityOf = authenticateConnections(io, {
-    authenticate: authenticator(context.settings),
+    authenticate: authenticator(context.settings, () => context.now()),
     limits: context.limits,
     isPersistentUser,
     logger: context.logger,
@@ -147,7 +147,7 @@ function createWelcome(io: Server, context: AppContext): (socket: Socket, identi
     const welcome: ChatEvents['welcome'] = { user, host: context.host, worker: context.worker, limits }
     socket.emit('welcome', welcome)
     if (cluster.state === 'degraded') socket.emit('cluster', cluster)
-    if (expiresAtMs !== undefined) closeAtExpiry(socket, expiresAtMs)
+    if (expiresAtMs !== undefined) closeAtExpiry(socket, expiresAtMs, () => context.now())
   }
 }
 

@@ -23,7 +23,8 @@ export function memoryRateLimiter({ points, durationMs }: RateWindow): RateLimit
       return 0
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused
-      return Math.max(1, Math.ceil(refused.msBeforeNext))
+      // The library measures by the clock of the machine, which may have been set back.
+      return Math.min(durationMs, Math.max(1, Math.ceil(refused.msBeforeNext)))
     }
   }
 }

@@ -17,6 +17,7 @@ import { CommitQueue } from './commit-queue.ts'
 import { appendDraft } from './log-appends.ts'
 import { type LogMetrics, logMetrics } from './log-metrics.ts'
 import { LogView } from './log-view.ts'
+import type { AgeLimit } from './retention.ts'
 import type { RoomLog } from './room-log.ts'
 import { Sweeper } from './sweeper.ts'
 import { forget, isTracked, mark, track } from './user-rooms.ts'
@@ -49,6 +50,8 @@ export interface EmbeddedLogOptions {
   retention: { messages: number; days: number }
   /** Unix milliseconds. */
   clock: () => number
+  /** While it returns false, nothing is trimmed by its age. By default it always may be. */
+  canJudgeAges?: () => boolean
   logger: Logger
   registry: Registry
   limits?: Partial<EmbeddedLogLimits>
@@ -111,7 +114,7 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
     this.#sweeper = new Sweeper({
       tables: () => store.tables(),
       queue: this.#queue,
-      cutoffMs: () => options.clock() - options.retention.days * DAY_MS,
+      ageLimit: () => ageLimit(options),
       intervalMs: limits.sweepIntervalMs,
       onTrimmed: (count) => this.#metrics.trimmed.inc(count),
       onError: (err) => logger.warn({ err }, 'old entries could not be trimmed'),
@@ -233,6 +236,12 @@ class LmdbRoomLog extends LogView implements EmbeddedLog {
       this.#options.logger.error({ err }, 'a listener of the room log threw an error')
     }
   }
+}
+
+function ageLimit({ clock, canJudgeAges, retention }: EmbeddedLogOptions): AgeLimit | null {
+  if (canJudgeAges?.() === false) return null
+  const nowMs = clock()
+  return { nowMs, cutoffMs: nowMs - retention.days * DAY_MS }
 }
 
 const DAY_MS = 86_400_000

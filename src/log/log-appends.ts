@@ -2,6 +2,7 @@
  * Rules of an append, run inside the writer's transaction: numbering, duplicates, ownership of targets,
  * blanking. All checks come before the first write, so a refused append leaves no trace in the transaction.
  */
+import { timeAfter } from '../core/clock-filter.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { digestOf } from './digest.ts'
@@ -61,7 +62,7 @@ function toStored(draft: MessageDraft, record: RoomRecord, nowMs: number): Store
     id: draft.id,
     kind: draft.kind,
     from: { id: draft.from.id, name: draft.from.name },
-    at: Math.max(nowMs, record.at),
+    at: timeAfter(record.at, nowMs),
     texts: record.texts + (draft.kind === 'text' ? 1 : 0),
   }
   if (draft.kind !== 'remove') stored.text = draft.text

@@ -3,6 +3,7 @@
  * transaction. All data of an entry is removed, including its message id: the same id sent later is a new
  * message.
  */
+import { CLOCK_STEP_MS } from '../core/clock-filter.ts'
 import type { RoomRecord, Tables } from './environment.ts'
 
 /** Limit of entries trimmed by one append. After a setting was lowered, rooms shrink as they are used. */
@@ -14,26 +15,47 @@ export function trimExcess(tables: Tables, room: string, record: RoomRecord, kee
   return trimOldest(tables, room, record, Math.min(excess, TRIMMED_PER_APPEND))
 }
 
-/** Trims entries older than `cutoffMs`, at most `budget` of them. */
+export interface AgeLimit {
+  nowMs: number
+  /** Entries from before this time are too old. */
+  cutoffMs: number
+}
+
+/** Trims entries that are too old, at most `budget` of them. */
 export function trimAged(
   tables: Tables,
   room: string,
   record: RoomRecord,
-  { cutoffMs, budget }: { cutoffMs: number; budget: number },
+  { limit, budget }: { limit: AgeLimit; budget: number },
 ): RoomRecord {
-  let aged = 0
+  let seq = record.first
   const range = { start: [room, record.first], end: [room, record.head + 1], limit: budget }
   for (const { value } of tables.entries.getRange(range)) {
-    if (value.at >= cutoffMs) break
-    aged += 1
+    if (!isOld(value.at, limit, () => atAfter(tables, room, { seq, head: record.head }))) break
+    seq += 1
   }
-  return trimOldest(tables, room, record, aged)
+  return trimOldest(tables, room, record, seq - record.first)
 }
 
-export function hasAged(tables: Tables, room: string, record: RoomRecord, cutoffMs: number): boolean {
-  if (record.first > record.head) return false
-  const oldest = tables.entries.get([room, record.first])
-  return oldest !== undefined && oldest.at < cutoffMs
+export function hasAged(tables: Tables, room: string, { first, head }: RoomRecord, limit: AgeLimit): boolean {
+  if (first > head) return false
+  const oldest = tables.entries.get([room, first])
+  return oldest !== undefined && isOld(oldest.at, limit, () => atAfter(tables, room, { seq: first, head }))
+}
+
+/** An entry from the future: a clock was wrong. Its age shows in the entries after it. */
+function isOld(at: number, { nowMs, cutoffMs }: AgeLimit, after: () => Iterable<number>): boolean {
+  if (at <= nowMs + CLOCK_STEP_MS) return at < cutoffMs
+  for (const later of after()) if (later < cutoffMs) return true
+  return false
+}
+
+/** The times of the entries at distances 1, 2, 4 … */
+function* atAfter(tables: Tables, room: string, { seq, head }: { seq: number; head: number }) {
+  for (let step = 1; seq + step <= head; step *= 2) {
+    const entry = tables.entries.get([room, seq + step])
+    if (entry !== undefined) yield entry.at
+  }
 }
 
 function trimOldest(tables: Tables, room: string, record: RoomRecord, count: number): RoomRecord {

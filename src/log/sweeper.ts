@@ -7,7 +7,7 @@ import type { CommitQueue } from './commit-queue.ts'
 import { isStoreFailure } from './commit-queue.ts'
 import type { Tables } from './environment.ts'
 import { roomRecord } from './log-reads.ts'
-import { hasAged, trimAged } from './retention.ts'
+import { type AgeLimit, hasAged, trimAged } from './retention.ts'
 
 const ROOMS_PER_SLICE = 500
 const ENTRIES_PER_SLICE = 1_000
@@ -15,8 +15,8 @@ const ENTRIES_PER_SLICE = 1_000
 export interface SweeperOptions {
   tables(): Tables
   queue: CommitQueue
-  /** Entries older than this are trimmed. Unix milliseconds. */
-  cutoffMs(): number
+  /** Older entries are trimmed; `null`: none are now. */
+  ageLimit(): AgeLimit | null
   intervalMs: number
   onTrimmed(count: number): void
   onError(error: unknown): void
@@ -43,9 +43,10 @@ export class Sweeper {
   }
 
   async sweep(): Promise<{ trimmed: number; done: boolean }> {
-    const cutoffMs = this.#options.cutoffMs()
-    const { rooms, next } = this.#findDue(cutoffMs)
-    const { trimmed, unfinished } = rooms.length === 0 ? nothing : await this.#trim(rooms, cutoffMs)
+    const limit = this.#options.ageLimit()
+    if (limit === null) return { trimmed: 0, done: true }
+    const { rooms, next } = this.#findDue(limit)
+    const { trimmed, unfinished } = rooms.length === 0 ? nothing : await this.#trim(rooms, limit)
     this.#next = unfinished ?? next ?? ''
     return { trimmed, done: this.#next === '' }
   }
@@ -53,19 +54,19 @@ export class Sweeper {
   /**
    * Rooms of this slice with old entries, and the first room of the next slice; `null` after the last room.
    */
-  #findDue(cutoffMs: number): { rooms: string[]; next: string | null } {
+  #findDue(limit: AgeLimit): { rooms: string[]; next: string | null } {
     const tables = this.#options.tables()
     tables.root.resetReadTxn()
     const range = { ...(this.#next === '' ? {} : { start: this.#next }), limit: ROOMS_PER_SLICE + 1 }
     const seen = [...tables.rooms.getRange(range)]
     const next = seen.length > ROOMS_PER_SLICE ? (seen.pop()?.key ?? null) : null
-    const due = seen.filter(({ key, value }) => hasAged(tables, key, value, cutoffMs))
+    const due = seen.filter(({ key, value }) => hasAged(tables, key, value, limit))
     return { rooms: due.map(({ key }) => key), next }
   }
 
-  #trim(rooms: string[], cutoffMs: number): Promise<Trimming> {
+  #trim(rooms: string[], limit: AgeLimit): Promise<Trimming> {
     return this.#options.queue.run({
-      work: (tables) => trimRooms(tables, rooms, cutoffMs),
+      work: (tables) => trimRooms(tables, rooms, limit),
       committed: ({ trimmed, broken }) => {
         this.#options.onTrimmed(trimmed)
         for (const error of broken) this.#options.onError(error)
@@ -102,15 +103,13 @@ interface Trimming {
 }
 
 /** A room that cannot be trimmed is left unchanged and does not block others. */
-function trimRooms(tables: Tables, rooms: string[], cutoffMs: number): Trimming {
+function trimRooms(tables: Tables, rooms: string[], limit: AgeLimit): Trimming {
   const trimming: Trimming = { trimmed: 0, unfinished: null, broken: [] }
   for (const room of rooms) {
     const budget = ENTRIES_PER_SLICE - trimming.trimmed
     if (budget <= 0) return { ...trimming, unfinished: room }
     try {
-      const { trimmed, done } = tables.root.transactionSync(() =>
-        trimRoom(tables, room, { cutoffMs, budget }),
-      )
+      const { trimmed, done } = tables.root.transactionSync(() => trimRoom(tables, room, { limit, budget }))
       trimming.trimmed += trimmed
       if (!done) return { ...trimming, unfinished: room }
     } catch (error) {
@@ -121,9 +120,9 @@ function trimRooms(tables: Tables, rooms: string[], cutoffMs: number): Trimming 
   return trimming
 }
 
-function trimRoom(tables: Tables, room: string, { cutoffMs, budget }: { cutoffMs: number; budget: number }) {
+function trimRoom(tables: Tables, room: string, { limit, budget }: { limit: AgeLimit; budget: number }) {
   const record = roomRecord(tables, room)
-  const kept = trimAged(tables, room, record, { cutoffMs, budget })
+  const kept = trimAged(tables, room, record, { limit, budget })
   tables.rooms.putSync(room, kept)
-  return { trimmed: kept.first - record.first, done: !hasAged(tables, room, kept, cutoffMs) }
+  return { trimmed: kept.first - record.first, done: !hasAged(tables, room, kept, limit) }
 }

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
+import type { HostClock } from '../core/host-clock.ts'
 import { openRedisLog, type RedisLog } from '../log/redis/redis-log.ts'
 import { redisAddress } from '../redis/address.ts'
 import { openRedis, type RedisConnection } from '../redis/connection.ts'
@@ -18,6 +19,7 @@ export interface ClusterOptions {
   config: Config
   /** Tag of this host. */
   self: string
+  clock: HostClock
   logger: Logger
   registry: Registry
 }
@@ -32,8 +34,8 @@ export interface Cluster {
 }
 
 /** @throws if a file named in the settings can't be read */
-export function openCluster({ config, self, logger, registry }: ClusterOptions): Cluster {
-  const connection = openRedis({ settings: config, logger, registry })
+export function openCluster({ config, self, clock, logger, registry }: ClusterOptions): Cluster {
+  const connection = openRedis({ settings: config, logger, registry, hostNow: () => clock.now() })
   const cluster = config.clusterName
   const keys = signingKeys(config)
   const log = openRedisLog({

@@ -4,8 +4,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { Counter, type Registry } from 'prom-client'
 import { exportConfig } from '../config/load.ts'
 import type { Config, SettingKey } from '../config/schema.ts'
+import { reportClock } from '../core/clock-report.ts'
+import { HostClock } from '../core/host-clock.ts'
 import { openEmbeddedLog } from '../log/embedded-log.ts'
 import type { RoomLog } from '../log/room-log.ts'
 import { createRegistry } from '../ops/metrics.ts'
@@ -32,6 +35,7 @@ export interface PartsOptions {
 }
 
 export interface Parts extends SupervisedParts {
+  clock: HostClock
   /** Undefined if the host works alone. */
   cluster: Cluster | undefined
   store: Store
@@ -50,10 +54,13 @@ interface Store {
 /** Constructs everything but the workers; the supervisor forks those. */
 export async function assemble({ config, given, logger, hostTag, signals }: PartsOptions): Promise<Parts> {
   const registry = createRegistry()
+  const clock = openClock(logger, registry)
   const cluster =
-    config.redisUrl === undefined ? undefined : openCluster({ config, self: hostTag, logger, registry })
+    config.redisUrl === undefined
+      ? undefined
+      : openCluster({ config, self: hostTag, clock, logger, registry })
   const state = new HostState((event) => relay.publishEvent(null, event))
-  const surroundings = { config, logger, registry, cluster, state }
+  const surroundings = { config, logger, registry, clock, cluster, state }
   const frontDoor = createFrontDoor({
     config,
     forwarding: cluster?.forwarding,
@@ -106,7 +113,7 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
     config: exportConfig(config),
     given: [...given],
   }
-  const fork = createFork({ hostTag, boot, registry })
+  const fork = createFork({ hostTag, boot, clock, registry })
   return { ...parts, supervisor: createSupervisor(parts, afterLook(relay, fork)) }
 }
 
@@ -132,13 +139,25 @@ function roomInterests(presence: PresenceNotifier, rooms: WatchedRooms): RoomInt
   }
 }
 
-type Surroundings = Pick<Parts, 'config' | 'logger' | 'registry' | 'cluster'>
+function openClock(logger: Logger, registry: Registry): HostClock {
+  const jumps = new Counter({
+    name: 'rookery_clock_jumps_total',
+    help: 'Jumps of the clock of this machine',
+    registers: [registry],
+  })
+  return new HostClock({
+    onEvent: reportClock({ logger, owner: 'this machine', count: () => jumps.inc() }),
+  })
+}
 
-async function openOwnStore({ config, logger, registry }: Surroundings): Promise<Store> {
+type Surroundings = Pick<Parts, 'config' | 'logger' | 'registry' | 'clock' | 'cluster'>
+
+async function openOwnStore({ config, logger, registry, clock }: Surroundings): Promise<Store> {
   const log = await openEmbeddedLog({
     directory: config.dataDir,
     retention: { messages: config.retentionMessages, days: config.retentionDays },
-    clock: Date.now,
+    clock: () => clock.now(),
+    canJudgeAges: () => clock.canJudgeAges(),
     logger,
     registry,
   })

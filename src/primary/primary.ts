@@ -131,7 +131,7 @@ async function leaveBalancer(
 
 /** @returns whether all workers exited without being killed */
 async function shutDown(parts: Parts, admin: AdminListener): Promise<boolean> {
-  const { config, frontDoor, supervisor, presence, limits, relay, store, backplane, cluster } = parts
+  const { config, clock, frontDoor, supervisor, presence, limits, relay, store, backplane, cluster } = parts
   frontDoor.stopAccepting()
   frontDoor.moveForwarded(config.drainMs)
   const killed = await supervisor.stop()
@@ -142,6 +142,7 @@ async function shutDown(parts: Parts, admin: AdminListener): Promise<boolean> {
   await backplane.close()
   await store.log.close()
   cluster?.connection.close()
+  clock.close()
   await admin.close()
   return killed === 0
 }

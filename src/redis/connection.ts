@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster, type Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { reportClock } from '../core/clock-report.ts'
 import { LogThrottle } from '../core/log-throttle.ts'
 import { type RedisAddress, type RedisSettings, redisAddress } from './address.ts'
 import {
@@ -25,7 +26,8 @@ import { nodeError } from './node-error.ts'
 import { RedisSubscriptions } from './redis-subscriptions.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import { retryDelayMs } from './retry.ts'
-import { checkServer, RedisUnfit } from './server-check.ts'
+import { checkServer, mastersOf, RedisUnfit } from './server-check.ts'
+import { ServerClock } from './server-clock.ts'
 import type { SubscriberEvents } from './subscriber-connection.ts'
 import { ClusterSubscriberPool, SingleSubscriberPool, type SubscriberPool } from './subscriber-pool.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -41,6 +43,8 @@ export interface RedisConnection {
   readonly commands: RedisCommands
   readonly subscriptions: Subscriptions
   readonly isCluster: boolean
+  /** The clock of Redis, without its jumps. */
+  readonly clock: Pick<ServerClock, 'now' | 'canJudgeAges'>
   /**
    * Resolves when Redis has been reached and checked for the first time; no time limit. Rejects with
    * `RedisUnfit` if it answers but can't be used: too old, or the user lacks permissions.
@@ -69,6 +73,8 @@ export interface RedisConnectionOptions {
   readonly settings: RedisSettings
   readonly logger: Logger
   readonly registry: Registry
+  /** The clock of this host, Unix milliseconds: it is compared with that of Redis. */
+  readonly hostNow?: () => number
 }
 
 const LOG_MS = 10_000
@@ -85,6 +91,7 @@ class OpenRedis implements RedisConnection {
   readonly commands: RedisCommands
   readonly subscriptions: RedisSubscriptions
   readonly isCluster: boolean
+  readonly clock: ServerClock
   readonly ready: Promise<void>
   readonly #address: RedisAddress
   readonly #settings: RedisSettings
@@ -99,7 +106,7 @@ class OpenRedis implements RedisConnection {
   #closed = false
   #up = false
 
-  constructor({ settings, logger, registry }: RedisConnectionOptions) {
+  constructor({ settings, logger, registry, hostNow }: RedisConnectionOptions) {
     this.#settings = settings
     this.#address = redisAddress(settings)
     this.#logger = logger.child({ part: 'redis' })
@@ -108,6 +115,7 @@ class OpenRedis implements RedisConnection {
     this.commands = commandsClient(this.#address, settings)
     this.#batch = new TurnBatch(this.commands)
     this.#replicaWatch = this.commands instanceof Cluster ? undefined : this.#watchRole(this.commands)
+    this.clock = this.#createClock(hostNow)
     const timeoutMs = settings.redisTimeoutMs
     this.#heartbeat = new Heartbeat({
       timeoutMs,
@@ -179,6 +187,21 @@ class OpenRedis implements RedisConnection {
     return new ReplicaWatch({ client, reconnect, now: () => performance.now() })
   }
 
+  #createClock(hostNow: (() => number) | undefined): ServerClock {
+    const logger = this.#logger
+    const count = () => this.#metrics.clockJumps.inc()
+    return new ServerClock({
+      ask: async () => {
+        const answers = await Promise.allSettled(mastersOf(this.commands).map((master) => master.time()))
+        // Why a master does not answer is for the heartbeat to say.
+        return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+      },
+      hostNow,
+      logger,
+      onEvent: reportClock({ logger, owner: 'Redis', count }),
+    })
+  }
+
   #setConnected(up: boolean): void {
     if (this.#up === up) return
     this.#up = up
@@ -193,6 +216,7 @@ class OpenRedis implements RedisConnection {
   }
 
   async #ask(): Promise<string | null> {
+    this.clock.poll().catch((error: Error) => this.#log(error))
     if (!(this.commands instanceof Cluster)) {
       await this.commands.ping()
       return (await this.#replicaWatch?.ask()) ?? null

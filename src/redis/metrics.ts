@@ -15,6 +15,7 @@ export interface RedisMetrics {
   messageBytes: Counter
   unexpected: Counter
   handlerErrors: Counter
+  clockJumps: Counter
 }
 
 export function redisMetrics(registry: Registry): RedisMetrics {
@@ -55,5 +56,9 @@ export function redisMetrics(registry: Registry): RedisMetrics {
       'Messages on channels that no handler listens to, or from a node that is no longer asked',
     ),
     handlerErrors: counter('rookery_redis_handler_errors_total', 'Errors thrown by message handlers'),
+    clockJumps: counter(
+      'rookery_redis_clock_jumps_total',
+      'Jumps of the clock of Redis, as this host saw them',
+    ),
   }
 }

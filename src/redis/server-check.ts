@@ -54,7 +54,8 @@ async function oneOfMany(connection: CheckedConnection, info: string): Promise<s
   }
 }
 
-function mastersOf(commands: RedisCommands): readonly Redis[] {
+/** The servers that take writes. */
+export function mastersOf(commands: RedisCommands): readonly Redis[] {
   return commands instanceof Cluster ? commands.nodes('master') : [commands]
 }
 

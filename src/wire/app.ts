@@ -80,6 +80,8 @@ export interface AppContext {
    * @returns the skipped sockets
    */
   fanOut(sockets: Iterable<Socket>, event: string, payload: unknown): Socket[]
+  /** Unix milliseconds by the clock of this machine, without its jumps. */
+  now(): number
   /** Bytes written to this socket's connection that have not left the process yet. */
   unsentBytes(socket: Socket): number
   /** Calls `listener` with the present state at once, and then at every change. */

@@ -108,5 +108,7 @@ export const workerBoot = z.object({
   config: z.string(),
   /** Keys of the settings that do not have their defaults. */
   given: z.array(z.string()),
+  /** What the primary knows of the clock (core/clock-filter.ts). */
+  clock: z.object({ zeroMs: z.number(), agesFromMs: z.number() }),
 })
 export type WorkerBoot = z.infer<typeof workerBoot>

@@ -47,7 +47,7 @@ export const logEntry = z.object({
   from: author,
   text: z.string().optional(),
   target: sequence.optional(),
-  /** Unix milliseconds by the log's clock. Never decreases within a room. */
+  /** Unix milliseconds by the log's clock. Does not decrease within a room, except where that clock was put right. */
   at: z.int(),
 })
 export type LogEntry = z.infer<typeof logEntry>

@@ -15,6 +15,7 @@ import { appSettings } from '../config/app-settings.ts'
 import { importConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { environmentName } from '../config/setting.ts'
+import { HostClock } from '../core/host-clock.ts'
 import { generateSessionId, hostTagOf } from '../core/session-id.ts'
 import { withTimeout } from '../core/with-timeout.ts'
 import { openEmbeddedReader } from '../log/embedded-reader.ts'
@@ -97,6 +98,8 @@ interface Own {
 
 interface Parts extends Own, Chosen {
   registry: Registry
+  /** The primary says when it jumps. */
+  clock: HostClock
   link: Link
   reader: RoomLogReader
   errors: AppErrors
@@ -139,11 +142,12 @@ async function serve(own: Own, lifetime: Lifetime): Promise<number> {
     own.config.redisUrl === undefined
       ? await openEmbeddedReader({ directory: own.config.dataDir })
       : createLinkLogReader(link, registry)
+  const clock = new HostClock({ state: own.boot.clock })
   const errors = createAppErrors({ ...own, registry }, lifetime)
   const loaded = await loadApp(own.config.app)
   errors.hideInherited()
   const options = chosenOptions(own, loaded)
-  const worker = await assemble({ ...own, registry, link, reader, errors, ...options })
+  const worker = await assemble({ ...own, registry, clock, link, reader, errors, ...options })
   watchPrimary({
     link,
     timeoutMs: own.config.primaryHangTimeoutMs,
@@ -282,9 +286,9 @@ function clusterTasks({ link, logger, registry }: Parts): ClusterTasks {
   })
 }
 
-function pageFiles({ config, logger, registry }: Parts): PageFiles {
+function pageFiles({ config, clock, logger, registry }: Parts): PageFiles {
   const directory = join(config.dataDir, 'page-assets')
-  return { directory: STATIC_DIR, assets: new AssetStore({ directory, logger, registry }) }
+  return { directory: STATIC_DIR, assets: new AssetStore({ directory, clock, logger, registry }) }
 }
 
 function socketOptions({
@@ -331,7 +335,7 @@ function createContext({
   tasks,
   mount,
 }: ContextParts): AppContext {
-  const { boot, config, logger, registry, errors } = parts
+  const { boot, config, clock, logger, registry, errors } = parts
   return {
     host: boot.host,
     worker: boot.name,
@@ -345,6 +349,7 @@ function createContext({
     once: (name, task) => tasks.once(name, task),
     every: (name, intervalMs, task) => tasks.every(name, intervalMs, task),
     fanOut: createFanOut(io, config.slowClientBytes),
+    now: () => clock.now(),
     unsentBytes: (socket) => unsentBytes(socket.conn),
     onClusterState: (listener) => state.listen(listener),
     onDrain: (added) => {

@@ -9,13 +9,14 @@ import type { RoomLogReader } from '../../src/log/room-log.ts'
 import type { MakeLog } from './log-under-test.ts'
 import { describeRoomLog } from './room-log-suite.ts'
 
-const makeLog: MakeLog = async ({ retention, clock, roomsPerUser }) => {
+const makeLog: MakeLog = async ({ retention, clock, canJudgeAges, roomsPerUser }) => {
   const directory = await mkdtemp(join(tmpdir(), 'rookery-log-'))
   const logger = pino({ level: 'silent' })
   const log = await openEmbeddedLog({
     directory,
     retention,
     clock,
+    canJudgeAges,
     logger,
     registry: new Registry(),
     limits: { roomsPerUser },

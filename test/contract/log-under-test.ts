@@ -6,6 +6,7 @@ import type { MessageDraft } from '../../src/wire/entry.ts'
 export interface LogTerms {
   retention: { messages: number; days: number }
   clock: () => number
+  canJudgeAges: () => boolean
   roomsPerUser: number
 }
 

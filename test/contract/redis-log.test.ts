@@ -33,11 +33,17 @@ function describeOn(
     })
 
     let made = 0
-    const makeLog: MakeLog = async ({ retention, clock, roomsPerUser }) => {
+    const makeLog: MakeLog = async ({ retention, clock, canJudgeAges, roomsPerUser }) => {
       made += 1
       const [first, second] = hosts
       if (first === undefined || second === undefined) throw new Error('no connections')
-      const terms = { ...options, retention, clock, cluster: `c${made}`, limits: { roomsPerUser } }
+      const terms = {
+        ...options,
+        retention,
+        clock: { now: clock, canJudgeAges },
+        cluster: `c${made}`,
+        limits: { roomsPerUser, clockDriftMs: Number.MAX_SAFE_INTEGER },
+      }
       const { log } = logOn(first, terms)
       const logs = [log]
       return {

@@ -33,6 +33,7 @@ export function describeRoomLog(name: string, makeLog: MakeLog, options: SuiteOp
       const log = await makeLog({
         retention: { messages: 1_000, days: 365 },
         clock: Date.now,
+        canJudgeAges: () => true,
         roomsPerUser: 100,
         ...terms,
       })
@@ -49,6 +50,7 @@ export function describeRoomLog(name: string, makeLog: MakeLog, options: SuiteOp
     describeReads(open)
     describeWatching(open)
     describeRetention(open)
+    describeWrongClocks(open)
     describeUserRooms(open)
     describeLogAgainstModel(open, { allInOrder: options.allInOrder ?? false })
   })
@@ -358,5 +360,64 @@ function describeRetention(open: OpenLog): void {
     expect(await log.head('attic')).toMatchObject({ head: 1, first: 2 })
     expect((await log.read('attic', { newest: true, limit: 5 })).entries).toEqual([])
     expect(await log.append('attic', text('old'))).toMatchObject({ seq: 2, duplicate: false })
+  })
+}
+
+function describeWrongClocks(open: OpenLog): void {
+  it('gives later entries the right time after one from the future', async () => {
+    const start = 1_000 * DAY_MS
+    let now = start
+    const { log } = await open({ clock: () => now, canJudgeAges: () => false })
+    const ats: number[] = []
+    for (const time of [0, 730 * DAY_MS, 1_000, 500, 2_000]) {
+      now = start + time
+      ats.push((await log.append('den', text(`m${ats.length}`))).at - start)
+    }
+    expect(ats).toEqual([0, 730 * DAY_MS, 1_000, 1_000, 2_000])
+    const { entries } = await log.read('den', { newest: true, limit: 9 })
+    expect(entries.map(({ at }) => at - start)).toEqual(ats)
+  })
+
+  it('keeps everything while the clock is in doubt, but not more than the limit of entries', async () => {
+    let now = 1_000 * DAY_MS
+    let canJudge = true
+    const retention = { messages: 3, days: 7 }
+    const { log, trimAged } = await open({ retention, clock: () => now, canJudgeAges: () => canJudge })
+    for (const id of ['m1', 'm2', 'm3']) await log.append('den', text(id))
+    now += 730 * DAY_MS
+    canJudge = false
+    await trimAged()
+    expect(await log.head('den')).toMatchObject({ head: 3, first: 1 })
+    await log.append('den', text('m4'))
+    await trimAged()
+    expect(await log.head('den')).toMatchObject({ head: 4, first: 2 })
+    canJudge = true
+    await trimAged()
+    expect(await log.head('den')).toMatchObject({ head: 4, first: 4 })
+  })
+
+  it('drops an entry from the future with those that were written at the same time', async () => {
+    const start = 1_000 * DAY_MS
+    let now = start
+    let canJudge = false
+    const retention = { messages: 100, days: 7 }
+    const { log, trimAged } = await open({ retention, clock: () => now, canJudgeAges: () => canJudge })
+    const append = async (time: number, ids: string[]) => {
+      canJudge = false
+      now = start + time
+      for (const id of ids) await log.append('den', text(id))
+      canJudge = true
+    }
+    await append(0, ['m1'])
+    await append(730 * DAY_MS, ['f1', 'f2', 'f3'])
+    await append(1_000, ['m2', 'm3', 'm4', 'm5', 'm6'])
+    await append(5 * DAY_MS, ['m7'])
+    now = start + 8 * DAY_MS
+    await trimAged()
+    expect(await log.head('den')).toMatchObject({ head: 10, first: 10 })
+    await append(730 * DAY_MS, ['f4'])
+    now = start + 9 * DAY_MS
+    await trimAged()
+    expect(await log.head('den')).toMatchObject({ head: 11, first: 10 })
   })
 }

@@ -11,17 +11,20 @@ const START_MS = Date.UTC(2030)
 
 let directory: string
 let nowMs: number
+let canJudgeAges: boolean
 let warnings: string[]
 beforeEach(() => {
   directory = join(mkdtempSync(join(tmpdir(), 'rookery-assets-')), 'page-assets')
   nowMs = START_MS
+  canJudgeAges = true
   warnings = []
 })
 afterEach(() => rmSync(join(directory, '..'), { recursive: true }))
 
 function worker(maxBytes = 1_000): AssetStore {
   const logger = pino({}, { write: (line: string) => void warnings.push(line) })
-  return new AssetStore({ directory, logger, registry: new Registry(), now: () => nowMs, maxBytes })
+  const clock = { now: () => nowMs, canJudgeAges: () => canJudgeAges }
+  return new AssetStore({ directory, logger, registry: new Registry(), clock, maxBytes })
 }
 
 /** A version of the page whose files hold `bytes` bytes each. */
@@ -70,6 +73,18 @@ test('an earlier version is kept for weeks after it was replaced, however long i
   nowMs += 2 * DAY_MS
   worker().keep(version('new'))
   expect(stored()).toEqual(['icon.svg', 'index-new.js', 'index-new.js.br'])
+})
+
+test('nothing is deleted because of its age while the clock is in doubt', () => {
+  worker().keep(version('old'))
+  worker().keep(version('new'))
+  nowMs += 730 * DAY_MS
+  canJudgeAges = false
+  worker().keep(version('new'))
+  expect(stored()).toContain('index-old.js')
+  canJudgeAges = true
+  worker().keep(version('new'))
+  expect(stored()).not.toContain('index-old.js')
 })
 
 test('a version that comes back is in use again', () => {

@@ -1,8 +1,11 @@
+import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as fc from 'fast-check'
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
-import { afterEach, describe, expect, it } from 'vitest'
+import type { Socket } from 'socket.io'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { closeAtExpiry } from '../../src/chat/auth/authenticate-connections.ts'
 import { authenticator, persistentUsers } from '../../src/chat/auth/authenticator.ts'
 import { guest, guestId } from '../../src/chat/auth/guest.ts'
 import type { AppSettings } from '../../src/wire/app.ts'
@@ -10,6 +13,7 @@ import { userName } from '../../src/wire/chat.ts'
 import { directRoom } from '../../src/wire/chat-direct.ts'
 import { givenName } from '../../src/wire/names.ts'
 
+const TWO_YEARS_MS = 730 * 86_400_000
 const SECRET = 'a secret that is long enough for HS256, really'
 
 const guestSettings: AppSettings = {
@@ -162,6 +166,35 @@ describe('tokens signed with a secret', () => {
     await expect(strict({ token: await token({ sub: 'ada' }) })).rejects.toThrow('iss')
   })
 
+  it('expire by the clock that is passed in, which does not jump', async () => {
+    let nowMs = Date.now()
+    const judged = authenticator(jwtSettings, () => nowMs)
+    const signed = await token({ sub: 'ada', exp: Math.floor(nowMs / 1000) + 60 })
+    vi.useFakeTimers({ toFake: ['Date'], now: nowMs + TWO_YEARS_MS })
+    try {
+      expect((await judged({ token: signed })).user.id).toBe('ada')
+    } finally {
+      vi.useRealTimers()
+    }
+    nowMs += 61_000
+    await expect(judged({ token: signed })).rejects.toThrow('the token has expired')
+  })
+
+  it('end a connection soon after the clock was put right, which was decades behind when it was made', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      let nowMs = 0
+      const close = vi.fn()
+      const socket = Object.assign(new EventEmitter(), { conn: { close } })
+      closeAtExpiry(socket as unknown as Socket, Date.UTC(2030), () => nowMs)
+      nowMs = Date.UTC(2030, 1)
+      vi.advanceTimersByTime(600_000)
+      expect(close).toHaveBeenCalledOnce()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('need exactly one source for the key', () => {
     expect(() => authenticator({ ...jwtSettings, jwtSecret: undefined })).toThrow('JWKS_URL')
     expect(() => authenticator({ ...jwtSettings, jwksUrl: 'http://127.0.0.1/' })).toThrow('exactly one')
@@ -198,6 +231,29 @@ describe('tokens signed with a key of a published key set', () => {
     await expect(authenticate({ token: await token({ sub: 'ada' }) })).rejects.toMatchObject({
       code: 'unauthenticated',
     })
+  })
+
+  it('are accepted with a new key although the last keys were fetched while the clock was years ahead', async () => {
+    const pairs = await Promise.all(['one', 'two'].map(() => generateKeyPair('ES256')))
+    const [one, two] = await Promise.all(
+      pairs.map(async ({ publicKey, privateKey }, index) => {
+        const kid = `key ${index}`
+        const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256' }
+        const signer = new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid })
+        return { jwk, signed: await signer.sign(privateKey) }
+      }),
+    )
+    let published = one
+    const jwksUrl = await keySet(() => ({ status: 200, json: { keys: [published?.jwk] } }))
+    const authenticate = authenticator({ ...jwtSettings, jwtSecret: undefined, jwksUrl })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + TWO_YEARS_MS })
+    try {
+      expect((await authenticate({ token: one?.signed })).user.id).toBe('ada')
+    } finally {
+      vi.useRealTimers()
+    }
+    published = two
+    expect((await authenticate({ token: two?.signed })).user.id).toBe('ada')
   })
 
   it('are refused as retryable while the key set can’t be fetched', async () => {

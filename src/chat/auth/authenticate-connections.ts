@@ -8,8 +8,8 @@ import type { Limits } from '../../wire/app.ts'
 import { errorBodyOf } from '../errors.ts'
 import type { Authenticate, Identity } from './identity.ts'
 
-/** Longest delay of a Node timer. */
-const TIMER_MAX_MS = 2 ** 31 - 1
+/** The clock may be put right meanwhile, so it is looked at again. */
+const TIMER_MAX_MS = 600_000
 
 export interface AuthenticationOptions {
   authenticate: Authenticate
@@ -62,13 +62,13 @@ function onceClosed(socket: Socket, listener: () => void): void {
   return undefined
 }
 
-/** Closes the socket's connection when its identity expires. */
-export function closeAtExpiry(socket: Socket, expiresAtMs: number): void {
+/** Closes the socket's connection when its identity expires. Times are Unix milliseconds. */
+export function closeAtExpiry(socket: Socket, expiresAtMs: number, now: () => number): void {
   const wait = (): NodeJS.Timeout => {
-    const leftMs = expiresAtMs - Date.now()
+    const leftMs = expiresAtMs - now()
     return setTimeout(
       () => {
-        if (Date.now() >= expiresAtMs) socket.conn.close()
+        if (now() >= expiresAtMs) socket.conn.close()
         else timer = wait()
       },
       Math.max(0, Math.min(leftMs, TIMER_MAX_MS)),

@@ -4,8 +4,9 @@ import { guest, isEphemeralGuest } from './guest.ts'
 import type { Authenticate } from './identity.ts'
 import { jwtAuthenticator } from './jwt.ts'
 
-export function authenticator(settings: AppSettings): Authenticate {
-  if (settings.auth === 'jwt') return jwtAuthenticator(settings)
+/** @param now Unix milliseconds, for the expiry of tokens */
+export function authenticator(settings: AppSettings, now: () => number = Date.now): Authenticate {
+  if (settings.auth === 'jwt') return jwtAuthenticator(settings, now)
   return async (auth) => guest(auth)
 }
 

@@ -3,8 +3,9 @@
  * secret (HS256) or with a key of a published key set. Never logs a token.
  */
 import { createSecretKey } from 'node:crypto'
-import type { JWTPayload, JWTVerifyOptions } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import { CLOCK_STEP_MS } from '../../core/clock-filter.ts'
 import type { AppSettings } from '../../wire/app.ts'
 import { tokenAuth, userId } from '../../wire/chat.ts'
 import { RookeryError } from '../../wire/errors.ts'
@@ -30,9 +31,12 @@ const KEY_SET_TIMEOUT_MS = 5_000
 
 type Verify = (token: string) => Promise<{ payload: JWTPayload }>
 
-/** @throws when the settings name no key, or two */
-export function jwtAuthenticator(settings: AppSettings): Authenticate {
-  const verify = verifier(settings)
+/**
+ * @param now Unix milliseconds
+ * @throws when the settings name no key, or two
+ */
+export function jwtAuthenticator(settings: AppSettings, now: () => number): Authenticate {
+  const verify = verifier(settings, now)
   return async (auth) => {
     if (!hasToken(auth)) throw new RookeryError('unauthenticated', 'this server wants a token')
     const { token } = validate(tokenAuth, auth)
@@ -45,7 +49,7 @@ function hasToken(auth: unknown): boolean {
   return typeof auth === 'object' && auth !== null && 'token' in auth
 }
 
-function verifier(settings: AppSettings): Verify {
+function verifier(settings: AppSettings, now: () => number): Verify {
   const { jwtSecret, jwksUrl } = settings
   if ((jwtSecret === undefined) === (jwksUrl === undefined)) {
     throw new Error('with AUTH=jwt exactly one of JWT_SECRET and JWKS_URL must be set')
@@ -55,10 +59,33 @@ function verifier(settings: AppSettings): Verify {
   if (settings.jwtAudience !== undefined) claims.audience = settings.jwtAudience
   if (jwtSecret !== undefined) {
     const key = createSecretKey(Buffer.from(jwtSecret, 'utf8'))
-    return (token) => jwtVerify(token, key, { ...claims, algorithms: ['HS256'] })
+    return (token) =>
+      jwtVerify(token, key, { ...claims, algorithms: ['HS256'], currentDate: new Date(now()) })
   }
-  const keys = createRemoteJWKSet(new URL(jwksUrl ?? ''), { timeoutDuration: KEY_SET_TIMEOUT_MS })
-  return (token) => jwtVerify(token, keys, { ...claims, algorithms: KEY_SET_ALGORITHMS })
+  const keys = remoteKeys(new URL(jwksUrl ?? ''))
+  return (token) =>
+    jwtVerify(token, keys, { ...claims, algorithms: KEY_SET_ALGORITHMS, currentDate: new Date(now()) })
+}
+
+/**
+ * A published key set. The library keeps keys for some minutes by the clock of the machine: keys that it fetched while the
+ * clock was ahead would stay until that time comes. So it starts again after a jump.
+ */
+function remoteKeys(url: URL): JWTVerifyGetKey {
+  const create = () => createRemoteJWKSet(url, { timeoutDuration: KEY_SET_TIMEOUT_MS })
+  let keys = create()
+  let zeroMs = clockZeroMs()
+  return (header, token) => {
+    const lastZeroMs = zeroMs
+    zeroMs = clockZeroMs()
+    if (Math.abs(zeroMs - lastZeroMs) > CLOCK_STEP_MS) keys = create()
+    return keys(header, token)
+  }
+}
+
+/** The time at the start of this process, as the clock of the machine tells it now. */
+function clockZeroMs(): number {
+  return Date.now() - performance.now()
 }
 
 async function verifiedPayload(verify: Verify, token: string): Promise<JWTPayload> {

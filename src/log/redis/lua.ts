@@ -14,6 +14,7 @@
  *
  * A quote inside a JSON string is always escaped, so `,"text":` and the like can only be a key.
  */
+import { CLOCK_STEP_MS } from '../../core/clock-filter.ts'
 import { script } from '../../redis/script.ts'
 
 /**
@@ -79,6 +80,7 @@ end
 `
 
 const trimming = `
+local SMALL_STEP_MS = ${CLOCK_STEP_MS}
 -- The JSON string that starts at position from.
 local function quoted(value, from)
   local at = from + 1
@@ -104,13 +106,36 @@ local function forget(room, value)
   if string.find(value, ',"kind":"text",', 1, true) then redis.call('ZREM', KEYS[5], seq) end
 end
 
--- Trims entries beyond keep (-1: no limit) or older than cutoff, oldest first, at most budget.
-local function trim(room, keep, cutoff, budget)
+-- The time, and the age to keep: the clock of Redis may have jumped. expected: what the host expects it to say.
+local function judge(expected, mostDrift, age)
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local drift = expected and math.abs(now - expected) or 0
+  if drift > SMALL_STEP_MS then now = expected end
+  return now, drift > mostDrift and -1 or age
+end
+
+-- Whether the oldest entry is too old. If it is from the future, a clock was wrong, and its age shows in the entries after it.
+local function isOld(room, value, now, age)
+  local at = atOf(value)
+  if age < 0 or not at then return false end
+  if at <= now + SMALL_STEP_MS then return at < now - age end
+  local step = 1
+  while room.first + step <= room.head do
+    local later = atOf(entry(room.first + step) or '')
+    if later and later < now - age then return true end
+    step = step * 2
+  end
+  return false
+end
+
+-- Trims entries beyond keep (-1: no limit) or older than age (-1: no limit), oldest first, at most budget.
+local function trim(room, keep, now, age, budget)
   local trimmed = 0
   while trimmed < budget and room.first <= room.head do
     local value = entry(room.first) or ''
     local excess = keep >= 0 and room.head - room.first + 1 > keep
-    if not excess and (atOf(value) or cutoff) >= cutoff then break end
+    if not excess and not isOld(room, value, now, age) then break end
     forget(room, value)
     room.first = room.first + 1
     trimmed = trimmed + 1
@@ -122,9 +147,10 @@ end
 /**
  * Appends a message: detects a retry, checks the target of an edit or removal, numbers, stores, trims,
  * publishes.
- * ARGV 1-4: checkEpoch · 5 time in ms, '' for Redis' own · 6 entries to keep, -1 for all · 7 age to keep in ms, -1 for any ·
- *   8 field in ids · 9 hash of what is said · 10 kind · 11 target, '' for none · 12 how the author stands in an entry ·
- *   13 the entry's JSON from id to sig, without braces · 14 the text as JSON, '' for none
+ * ARGV 1-4: checkEpoch · 5 time in ms that the clock of Redis should show, '' if unknown · 6 by how much it may differ for ages
+ *   to be judged · 7 entries to keep, -1 for all · 8 age to keep in ms, -1 for any · 9 field in ids · 10 hash of what is said ·
+ *   11 kind · 12 target, '' for none · 13 how the author stands in an entry · 14 the entry's JSON from id to sig, without
+ *   braces · 15 the text as JSON, '' for none
  * Answer: code, epoch, head; after 'stored' and 'duplicate' also seq, at, and how many entries were trimmed.
  */
 const append = `
@@ -134,10 +160,10 @@ checkEpoch(room)
 if room.refusal then return room.refusal end
 local function answer(code, ...) return { code, room.epoch, room.head, ... } end
 
-local known = tonumber(redis.call('HGET', KEYS[3], ARGV[8]) or 0)
+local known = tonumber(redis.call('HGET', KEYS[3], ARGV[9]) or 0)
 local first = known >= room.first and entry(known)
 if first then
-  if not string.find(first, ',"hash":"' .. ARGV[9] .. '"', 1, true) then return answer('conflict') end
+  if not string.find(first, ',"hash":"' .. ARGV[10] .. '"', 1, true) then return answer('conflict') end
   return answer('duplicate', known, atOf(first), 0)
 end
 
@@ -147,31 +173,29 @@ local function blank(seq)
   if cut then redis.call('HSET', KEYS[2], whole(seq), string.sub(value, 1, cut - 1) .. '}') end
 end
 
-local kind, target = ARGV[10], tonumber(ARGV[11])
+local kind, target = ARGV[11], tonumber(ARGV[12])
 if kind ~= 'text' then
   local value = target >= room.first and entry(target)
   if not value then return answer('no_target') end
   if not string.find(value, ',"kind":"text",', 1, true) then return answer('not_a_text') end
-  if not string.find(value, ARGV[12], 1, true) then return answer('not_the_author') end
+  if not string.find(value, ARGV[13], 1, true) then return answer('not_the_author') end
   if not string.find(value, ',"text":', 1, true) then return answer('removed') end
 end
 
-local now = tonumber(ARGV[5])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now, age = judge(tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[8]))
 local isFirst = room.head == 0
-room.head, room.at = room.head + 1, math.max(now, room.at)
+room.head = room.head + 1
+-- Not earlier than the entry before, except where a clock was put right.
+if room.at - now > SMALL_STEP_MS then room.at = now else room.at = math.max(now, room.at) end
 if kind == 'text' then room.texts = room.texts + 1 end
 local seq = whole(room.head)
-local value = '{"seq":' .. seq .. ',"at":' .. whole(room.at) .. ',' .. ARGV[13] .. ',"n":' .. whole(room.texts)
-if ARGV[14] ~= '' then value = value .. ',"text":' .. ARGV[14] end
+local value = '{"seq":' .. seq .. ',"at":' .. whole(room.at) .. ',' .. ARGV[14] .. ',"n":' .. whole(room.texts)
+if ARGV[15] ~= '' then value = value .. ',"text":' .. ARGV[15] end
 value = value .. '}'
 
 -- The first write: a full Redis refuses it. After a write that needs no memory it would take all others.
 redis.call('HSET', KEYS[2], seq, value)
-redis.call('HSET', KEYS[3], ARGV[8], seq)
+redis.call('HSET', KEYS[3], ARGV[9], seq)
 if isFirst then redis.call('PERSIST', KEYS[1]) end
 if kind == 'edit' then redis.call('ZADD', KEYS[4], target, seq) end
 if kind == 'remove' then
@@ -179,8 +203,7 @@ if kind == 'remove' then
   redis.call('ZADD', KEYS[5], target, whole(target))
   for _, edit in ipairs(redis.call('ZRANGE', KEYS[4], target, target, 'BYSCORE')) do blank(edit) end
 end
-local age = tonumber(ARGV[7])
-local trimmed = trim(room, tonumber(ARGV[6]), age < 0 and -1 or now - age, 8)
+local trimmed = trim(room, tonumber(ARGV[7]), now, age, 8)
 redis.call('HSET', KEYS[1], 'epoch', room.epoch, 'head', seq, 'first', whole(room.first), 'at', whole(room.at),
   'texts', whole(room.texts), 'gone', whole(room.gone))
 redis.call('SPUBLISH', KEYS[6], '{"epoch":"' .. room.epoch .. '",' .. string.sub(value, 2))
@@ -260,20 +283,16 @@ return { head, read, math.max(0, texts - upTo - redis.call('ZCOUNT', KEYS[3], re
 
 /**
  * Trims entries beyond the limits of count and age.
- * ARGV: 1 time in ms, '' for Redis' own · 2 entries to keep, -1 for all · 3 age to keep in ms · 4 at most so many
+ * ARGV: 1-4 as append's 5-8 · 5 at most so many
  * Answer: the number of trimmed entries, 1 if there are more.
  */
 const sweep = `
 ${room}${trimming}
 local room = load()
 if not room.epoch or room.first > room.head then return { 0, 0 } end
-local now = tonumber(ARGV[1])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-local budget, age = tonumber(ARGV[4]), tonumber(ARGV[3])
-local trimmed = trim(room, tonumber(ARGV[2]), age < 0 and -1 or now - age, budget)
+local now, age = judge(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]))
+local budget = tonumber(ARGV[5])
+local trimmed = trim(room, tonumber(ARGV[3]), now, age, budget)
 if trimmed > 0 then
   redis.call('HSET', KEYS[1], 'first', whole(room.first), 'gone', whole(room.gone))
 end

@@ -15,6 +15,8 @@ export interface RedisLogLimits {
   repairs: number
   checkIntervalMs: number
   sweepIntervalMs: number
+  /** If the clock of Redis differs by more from what this host expects of it, nothing is trimmed by age. */
+  clockDriftMs: number
 }
 
 export const redisLogLimits: RedisLogLimits = {
@@ -26,6 +28,7 @@ export const redisLogLimits: RedisLogLimits = {
   repairs: 64,
   checkIntervalMs: 5_000,
   sweepIntervalMs: 600_000,
+  clockDriftMs: 3_600_000,
 }
 
 export interface RedisLogOptions {
@@ -41,7 +44,7 @@ export interface RedisLogOptions {
   waitReplicas?: { count: number; timeoutMs: number } | undefined
   logger: Logger
   registry: Registry
-  /** Unix milliseconds; by default the time of Redis. */
-  clock?: () => number
+  /** What the clock of Redis should show; that of the connection by default. */
+  clock?: RedisConnection['clock']
   limits?: Partial<RedisLogLimits>
 }

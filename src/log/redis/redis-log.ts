@@ -268,8 +268,13 @@ class RedisRoomLog implements RedisLog {
   }
 
   #retention(): RetentionOptions {
-    const { retention, clock } = this.#options
-    return { nowMs: clock?.(), keepMessages: retention.messages, keepMs: retention.days * DAY_MS }
+    const { retention, connection, clock = connection.clock } = this.#options
+    return {
+      expectedMs: clock.now(),
+      mostDriftMs: this.#limits.clockDriftMs,
+      keepMessages: retention.messages,
+      keepMs: clock.canJudgeAges() ? retention.days * DAY_MS : Infinity,
+    }
   }
 
   #count(step: 1 | -1): void {

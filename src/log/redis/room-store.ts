@@ -21,8 +21,10 @@ export interface KnownPosition {
 }
 
 export interface RetentionOptions {
-  /** `undefined`: the time of Redis. */
-  nowMs: number | undefined
+  /** What the clock of Redis should show, Unix milliseconds; `undefined` if it is not known. */
+  expectedMs: number | undefined
+  /** If it shows a time that differs by more, nothing is trimmed by age. */
+  mostDriftMs: number
   /** `Infinity` for no limit. */
   keepMessages: number
   keepMs: number
@@ -218,8 +220,10 @@ function checkEpochArguments(known: KnownPosition | null): ScriptArgument[] {
   return [randomUUID(), known?.epoch ?? '', known?.seq ?? 0, known?.proof ?? '']
 }
 
-function retentionArguments({ nowMs, keepMessages, keepMs }: RetentionOptions): ScriptArgument[] {
-  return [nowMs ?? '', ...[keepMessages, keepMs].map((most) => (Number.isFinite(most) ? most : -1))]
+function retentionArguments(options: RetentionOptions): ScriptArgument[] {
+  const { expectedMs, mostDriftMs, keepMessages, keepMs } = options
+  const limits = [keepMessages, keepMs].map((most) => (Number.isFinite(most) ? most : -1))
+  return [expectedMs ?? '', mostDriftMs, ...limits]
 }
 
 function rangeArguments(range: ReadRange): ScriptArgument[] {

@@ -3,6 +3,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
+import type { HostClock } from '../../core/host-clock.ts'
 import { workerTag } from '../../core/session-id.ts'
 import { type WorkerBoot, workerControl } from '../../wire/control.ts'
 import type { ControlListener, ForkedWorker } from './worker-process.ts'
@@ -11,12 +12,18 @@ const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url))
 
 export interface ForkOptions {
   hostTag: string
-  boot: Omit<WorkerBoot, 'name' | 'tag'>
+  boot: Omit<WorkerBoot, 'name' | 'tag' | 'clock'>
+  clock: Pick<HostClock, 'state'>
   registry: Registry
 }
 
 /** @returns a function that forks worker number `number` */
-export function createFork({ hostTag, boot, registry }: ForkOptions): (number: number) => ForkedWorker {
+export function createFork({
+  hostTag,
+  boot,
+  clock,
+  registry,
+}: ForkOptions): (number: number) => ForkedWorker {
   // Sticky's messages carry Buffers, which Node's default serialization mangles.
   // Not process.argv[1]: under a process manager that is the manager's own program.
   cluster.setupPrimary({ exec: MAIN, args: [], serialization: 'advanced' })
@@ -28,7 +35,7 @@ export function createFork({ hostTag, boot, registry }: ForkOptions): (number: n
   return (number) => {
     const name = `w${number}`
     const tag = workerTag(hostTag, number)
-    const env: WorkerBoot = { ...boot, name, tag }
+    const env: WorkerBoot = { ...boot, name, tag, clock: clock.state }
     const process = cluster.fork({ ROOKERY_WORKER: JSON.stringify(env) })
     return { name, tag, process, onControl: (listener) => listen(process, listener, unknown) }
   }

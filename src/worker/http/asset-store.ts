@@ -23,6 +23,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Counter, type Registry } from 'prom-client'
+import type { HostClock } from '../../core/host-clock.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import { ASSETS, ENCODINGS, type StaticFile, staticFile } from './static-files.ts'
 
@@ -31,8 +32,7 @@ export interface AssetStoreOptions {
   directory: string
   logger: Logger
   registry: Registry
-  /** Wall clock, in ms. */
-  now?: () => number
+  clock: Pick<HostClock, 'now' | 'canJudgeAges'>
   maxBytes?: number
 }
 
@@ -133,9 +133,10 @@ export class AssetStore {
 
   /** Files of other versions get their time; what is due, or over the limit of bytes, is deleted. */
   #retire(own: ReadonlyMap<string, Buffer>): void {
-    const { directory, maxBytes = MAX_BYTES, now = Date.now } = this.#options
+    const { directory, maxBytes = MAX_BYTES, clock } = this.#options
     const others = this.#stored().filter(({ name }) => !own.has(name))
-    const latestMs = now() + KEEP_MS
+    const nowMs = clock.now()
+    const latestMs = nowMs + KEEP_MS
     for (const file of others) {
       if (file.deleteAtMs <= latestMs) continue
       file.deleteAtMs = latestMs
@@ -144,7 +145,8 @@ export class AssetStore {
     let freeBytes = maxBytes
     for (const { name, bytes, deleteAtMs } of others.toSorted((a, b) => b.deleteAtMs - a.deleteAtMs)) {
       freeBytes -= bytes
-      if (deleteAtMs < now() || freeBytes < 0) rmSync(join(directory, name), { force: true })
+      const isDue = deleteAtMs < nowMs && clock.canJudgeAges()
+      if (isDue || freeBytes < 0) rmSync(join(directory, name), { force: true })
     }
   }
 

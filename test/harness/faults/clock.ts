@@ -1,6 +1,6 @@
 /** A wall clock that can jump while a host runs (Debian's libfaketime). The monotonic clock runs evenly. */
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -43,9 +43,16 @@ export class JumpingClock {
     }
   }
 
+  /** Environment of a program with jemalloc, such as Redis: that one asks for the time before the library can answer. */
+  get jemallocEnv(): Record<string, string> {
+    return { ...this.env, LD_PRELOAD: `libc_malloc_debug.so.0 ${library()}` }
+  }
+
   /** Sets the clock to this many seconds after (or, if negative, before) the true time. */
   async jumpTo(seconds: number): Promise<void> {
-    await writeFile(this.#file, `${seconds < 0 ? '' : '+'}${seconds}s\n`)
+    const whole = `${this.#file}.new`
+    await writeFile(whole, `${seconds < 0 ? '' : '+'}${seconds}s\n`)
+    await rename(whole, this.#file)
   }
 
   async close(): Promise<void> {

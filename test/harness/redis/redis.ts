@@ -28,6 +28,7 @@ export interface RedisOptions {
   sentinel?: boolean
   /** Another server with the same protocol, and its libraries. */
   store?: { readonly server: string; readonly libraries: string }
+  env?: Record<string, string>
   /** Prefix of the command: `['ip', 'netns', 'exec', 'name']`. */
   within?: readonly string[]
 }
@@ -93,7 +94,11 @@ export class TestRedis {
       ...(await this.#arguments()),
     ]
     const [file = '', ...args] = command
-    const env = { ...process.env, LD_LIBRARY_PATH: this.#options.store?.libraries }
+    const env = {
+      ...process.env,
+      LD_LIBRARY_PATH: this.#options.store?.libraries,
+      ...this.#options.env,
+    }
     const child = spawn(file, args, { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#output = ''
