@@ -6,8 +6,7 @@ import { expect } from 'vitest'
 import { ChatClient } from '../client/chat-client.ts'
 import { type RunningRookery, type StartOptions, startRookery } from '../cluster/cluster.ts'
 
-/** pino's level `error`. */
-const ERROR_LEVEL = 50
+const ERROR_LEVELS = ['error', 'fatal']
 
 /** Without rate limits: a request above them would be refused unread. */
 const UNLIMITED = '1000000'
@@ -58,7 +57,7 @@ export class FuzzedHost {
 
   /** Log lines at `error` and above, and output that is not a log line. */
   complaints(): unknown[] {
-    const lines = this.rookery.logs.filter(({ level }) => Number(level) >= ERROR_LEVEL)
+    const lines = this.rookery.logs.filter(({ level }) => ERROR_LEVELS.includes(String(level)))
     return [...lines, ...this.rookery.otherOutput]
   }
 
