@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Server, Socket } from 'socket.io'
 import type { DrainHooks } from '../wire/app.ts'
-import { connectionsOf } from './connections/index.ts'
+import { acceptLatePosts, closePolling, connectionsOf, isPolling } from './connections/index.ts'
 
 /**
  * With few clients a drain is shorter than the drain time: other workers can take 40 connections a second.
@@ -20,6 +20,9 @@ const LONGEST_STEP_MS = 25
  * The settings give a worker one more second before it is killed.
  */
 const SETTLE_MS = 4_000
+
+/** A client over long polling that is there asks again within a round trip. */
+const NEXT_POLL_MS = 1_000
 
 export interface DrainOptions {
   io: Server
@@ -42,22 +45,21 @@ export async function drainConnections(options: DrainOptions): Promise<void> {
   const startedAt = performance.now()
   const leftMs = (afterMs = SETTLE_MS) =>
     Math.max(0, startedAt + options.spreadMs + afterMs - performance.now())
+  const isEnding = acceptLatePosts(options.io)
+  const close = (connection: Socket['conn'], sockets: Socket[] = []) => {
+    isEnding(connection)
+    return settleAndClose(options, connection, { sockets, leftMs })
+  }
   const closings: Promise<void>[] = []
   for (const [index, connection] of connections.entries()) {
     const waitMs = dueMs(index) - (performance.now() - startedAt)
     if (waitMs > 1) await delay(waitMs)
-    closings.push(
-      settleAndClose(options, connection, { sockets: socketsOf.get(connection) ?? [], timeoutMs: leftMs() }),
-    )
+    closings.push(close(connection, socketsOf.get(connection)))
   }
   await Promise.all(closings)
   // Connections that arrived meanwhile (hand-overs that were under way) have no state worth a delay.
   const late = groupByConnection(options.io)
-  await Promise.all(
-    connectionsOf(options.io).map((one) =>
-      settleAndClose(options, one, { sockets: late.get(one) ?? [], timeoutMs: leftMs() }),
-    ),
-  )
+  await Promise.all(connectionsOf(options.io).map((one) => close(one, late.get(one))))
   await options.requests.finish(leftMs(0))
 }
 
@@ -84,17 +86,18 @@ function notify({ hooks, logger }: DrainOptions, socket: Socket, reconnectInMs: 
 async function settleAndClose(
   options: DrainOptions,
   connection: Socket['conn'],
-  { sockets, timeoutMs }: { sockets: Socket[]; timeoutMs: number },
+  { sockets, leftMs }: { sockets: Socket[]; leftMs: () => number },
 ): Promise<void> {
   const timeout = new AbortController()
   await Promise.race([
     Promise.all(sockets.map((socket) => settle(options, socket))),
-    delay(timeoutMs, undefined, { signal: timeout.signal }).catch((error: unknown) => {
+    delay(leftMs(), undefined, { signal: timeout.signal }).catch((error: unknown) => {
       if (!timeout.signal.aborted) throw error
     }),
   ])
   timeout.abort()
-  connection.close()
+  if (isPolling(connection)) await closePolling(connection, Math.min(NEXT_POLL_MS, leftMs()))
+  else connection.close()
 }
 
 async function settle({ hooks, logger }: DrainOptions, socket: Socket): Promise<void> {

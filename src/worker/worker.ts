@@ -41,6 +41,7 @@ import { type LoadedApp, loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
 import {
   createFanOut,
+  endPollsAsLost,
   HandBack,
   limitConnects,
   PlainWriteServer,
@@ -199,6 +200,7 @@ async function assemble(parts: Parts): Promise<DrainableWorker> {
   limitBodySilence(httpServer, { silenceMs: config.bodyTimeoutMs, logger, registry })
   const handBack = new HandBack(sendToPrimary, { logger, registry })
   const keepAlive = keepConnections(httpServer, parts, handBack)
+  endPollsAsLost(io)
   io.engine.generateId = () => generateSessionId(boot.tag)
   limitConnects(io, registry, () => performance.now())
   tagSocketIds(io, boot.tag)

@@ -6,16 +6,26 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { directRoom } from '../../src/wire/chat-direct.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
+import { PythonClients } from '../harness/client/python-clients.ts'
 import { startRookery } from '../harness/cluster/cluster.ts'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
 import { RealBalancer } from '../harness/network/balancers.ts'
+import { PYTHON } from '../harness/python.ts'
+import { until } from '../harness/until.ts'
 
-/** The system's Python, which has Debian's packages. */
-const PYTHON = '/usr/bin/python3'
 const SCRIPT = new URL('../fixtures/python/chat.py', import.meta.url).pathname
+
+/** Of a connection, as `welcome` tells it. */
+interface Place {
+  host: string
+  worker: string
+}
 
 interface Served {
   url: string
+  /** Replaces the workers, or stops a host. @returns whether a client with this welcome is there to stay */
+  replace(): Promise<(place: Place) => boolean>
   /** Ends the client, and fails unless it exited successfully. */
   stop(): Promise<void>
 }
@@ -24,6 +34,11 @@ async function serveOneHost(): Promise<Served> {
   const rookery = await startRookery({ env: { WORKERS: '2' } })
   return {
     url: rookery.url,
+    replace: async () => {
+      const old = rookery.workerNames()
+      rookery.signal('SIGHUP')
+      return ({ worker }) => !old.includes(worker)
+    },
     stop: async () => expect(await rookery.stop()).toBe(0),
   }
 }
@@ -34,8 +49,12 @@ async function serveBehindHaproxy(): Promise<Served> {
   const balancer = await RealBalancer.start('haproxy.cfg', hosts.ports)
   return {
     url: balancer.url,
-    stop: async () => {
+    replace: async () => {
       expect(await hosts.metric('rookery_forward_sent_total')).toBeGreaterThan(0)
+      expect(await hosts.at(0).stop()).toBe(0)
+      return ({ host }) => host !== 'rookery-1'
+    },
+    stop: async () => {
       await balancer.stop()
       await hosts.stop()
     },
@@ -104,5 +123,38 @@ describe.each([
     expect(saw.sent).toMatchObject({ ok: true, seq: 1, duplicate: false })
     expect(saw.shown).toMatchObject([{ seq: 1, text: 'threads' }])
     expect(saw.history).toMatchObject({ ok: true, messages: [{ seq: 1, text: 'threads' }] })
+  })
+
+  it('clients in Python and JavaScript, over both transports, come back after a reload or a stop', async () => {
+    const room = `python.${randomUUID()}`
+    const python = new PythonClients(served.url, room, 2)
+    const stock: ChatClient[] = []
+    try {
+      for (const transport of ['polling', 'websocket'])
+        stock.push(await ChatClient.guest(served.url, `stock ${transport}`, { transports: [transport] }))
+      await until(
+        () => python.welcomes.length === 4,
+        'Python has connected',
+        () => python.errors,
+      )
+      const stays = await served.replace()
+      const last = (): Place[] => [
+        ...new Map(python.welcomes.map((one) => [one.name, one])).values(),
+        ...stock.map(({ welcome }) => welcome),
+      ]
+      await until(
+        () => last().every(stays),
+        'all clients are back',
+        () => JSON.stringify(last()) + python.errors,
+      )
+      expect(await python.finish()).toEqual([true, true, true, true])
+      for (const [n, client] of stock.entries()) {
+        await client.join(room)
+        await client.send(room, `stock-${n}`)
+      }
+    } finally {
+      python.kill()
+      for (const client of stock) client.close()
+    }
   })
 })

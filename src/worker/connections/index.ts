@@ -7,6 +7,7 @@ export { type DeliveryFlags, decodePackets, deliver, type EncodedPackets } from 
 export { createFanOut } from './fan-out.ts'
 export { HandBack, type SendToPrimary } from './hand-back.ts'
 export { watchOversizedPackets } from './oversized-packets.ts'
+export { acceptLatePosts, closePolling, endPollsAsLost, isPolling } from './polling-end.ts'
 export { reportReceivedHandles } from './received-handles.ts'
 export { connectionsOf, watchSlowClients } from './slow-clients.ts'
 export { tagSocketIds } from './socket-ids.ts'

@@ -9,6 +9,7 @@ import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import type { Server, Socket } from 'socket.io'
 import { LogThrottle } from '../../core/log-throttle.ts'
+import { sessionIdOf } from './session-id-of.ts'
 
 type Connection = Socket['conn']
 
@@ -48,8 +49,8 @@ export function watchOversizedPackets(
   })
 }
 
-function connectionOf(io: Server, { url = '' }: IncomingMessage): Connection | undefined {
-  const session = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('sid') ?? ''
+function connectionOf(io: Server, request: IncomingMessage): Connection | undefined {
+  const session = sessionIdOf(request)
   const clients: unknown = Reflect.get(io.engine, 'clients')
   if (typeof clients !== 'object' || clients === null || !Object.hasOwn(clients, session)) return undefined
   return Reflect.get(clients, session) as Connection

@@ -1,0 +1,2 @@
+/** The system's Python, which has Debian's packages. */
+export const PYTHON = '/usr/bin/python3'
