@@ -9,7 +9,7 @@ import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
 import type { AppContext } from '../wire/app.ts'
-import { chatRoom, historyRange, publishBody } from '../wire/chat.ts'
+import { chatRoom, historyRange, membersView, publishBody } from '../wire/chat.ts'
 import type { ErrorBody } from '../wire/errors.ts'
 import { errorTable, RookeryError } from '../wire/errors.ts'
 import { checkAccess } from './auth/access.ts'
@@ -86,7 +86,7 @@ function addRoutes(routes: Hono, { context, trackedRooms, notices, metrics }: Ap
   })
   routes.get('/rooms/:room/members', async (c) => {
     await limits.page('api')
-    const { members, count } = await rooms.members(roomOf(c))
+    const { members, count } = await rooms.members(roomOf(c), validate(membersView, c.req.query()))
     return respond(c, { members, count })
   })
 }

@@ -19,6 +19,8 @@ import { rates } from './requests/rate.ts'
 import { ReadMarkers } from './requests/read-markers.ts'
 import { createRequestHandlers } from './requests/requests.ts'
 import { channelOf, Memberships } from './rooms/memberships.ts'
+import { People } from './rooms/people.ts'
+import { peopleSearch } from './rooms/people-search.ts'
 import type { FeedOutput, Member } from './rooms/room-feed.ts'
 import { RoomFeeds } from './rooms/room-feeds.ts'
 import { SlowMembers } from './rooms/slow-members.ts'
@@ -29,9 +31,11 @@ import { Session } from './session.ts'
 /** Between workers: a user has removed a direct room. */
 const ROOM_FORGOTTEN = 'rookery:room-forgotten'
 
-const chat: App = (io, context) => {
-  const metrics = chatMetrics(context.metrics)
-  const isPersistentUser = persistentUsers(context.settings)
+const chat: App = (io, appContext) => {
+  const metrics = chatMetrics(appContext.metrics)
+  const isPersistentUser = persistentUsers(appContext.settings)
+  const people = new People(isPersistentUser)
+  const context = { ...appContext, rooms: people.reading(appContext.rooms) }
   const identityOf = authenticateConnections(io, {
     authenticate: authenticator(context.settings, () => context.now()),
     limits: context.limits,
@@ -68,6 +72,9 @@ const chat: App = (io, context) => {
     markers: new ReadMarkers(),
     isPersistentUser,
     notices,
+    findPeople: peopleSearch(io, people, (err) =>
+      context.logger.warn({ err }, 'a search for people is incomplete'),
+    ),
   })
   const limits = rates(context.settings)
   const dispatcher = new RequestDispatcher({
@@ -90,11 +97,15 @@ const chat: App = (io, context) => {
       onWait: () => metrics.pageWaits.inc(),
     })
     sessions.set(socket, session)
+    people.connected(user)
     metrics.sessions.set(sessions.size)
+    metrics.people.set(people.size)
     socket.onAny((event: unknown, ...args: unknown[]) => void dispatcher.serve(session, event, args))
     socket.once('disconnect', () => {
       sessions.delete(socket)
+      people.disconnected(user)
       metrics.sessions.set(sessions.size)
+      metrics.people.set(people.size)
       memberships.drop(session)
     })
     notices

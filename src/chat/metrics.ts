@@ -40,6 +40,7 @@ export function chatMetrics(registry: Registry) {
       'Memberships that get no messages now because their client is slow',
     ),
     openRooms: gauge('rookery_chat_rooms_open', 'Rooms with a member on this worker'),
+    people: gauge('rookery_chat_people_known', 'People whom this worker knows by name, connected or not'),
     sessions: gauge('rookery_chat_sessions', 'Users’ sessions on this worker'),
   }
 }

@@ -2,13 +2,13 @@
  * The chat client: one connection, the joined rooms, and the messages that wait to be sent. Wires the parts
  * together. `close` leaves no timer, no listener and no connection behind.
  */
-import type { ChatLimits } from '../wire/chat.ts'
+import type { ChatLimits, FoundPerson } from '../wire/chat.ts'
 import type { Author } from '../wire/entry.ts'
 import { type ChatState, ChatStateTracker } from './connection/chat-state.ts'
 import { noop } from './connection/clock.ts'
 import { Connection } from './connection/connection.ts'
 import type { RoomSummary } from './connection/guards.ts'
-import { isObject } from './connection/guards.ts'
+import { foundPeople, isObject } from './connection/guards.ts'
 import { RetryingRequests } from './connection/retrying-requests.ts'
 import { Emitter } from './emitter.ts'
 import { badAnswer, type ChatError, closed } from './errors.ts'
@@ -147,6 +147,15 @@ export class ChatClient {
       if (typeof room !== 'string') throw badAnswer('dm:open')
       return this.join(room)
     })
+  }
+
+  /**
+   * People by a part of their name: those who are connected, then others whom the server knows at the moment.
+   * At most 20. Asked once, since a user types on; rejects while there is no connection, and with `forbidden`
+   * where the setting PEOPLE_SEARCH is off.
+   */
+  findPeople(search: string): Promise<FoundPerson[]> {
+    return this.#connection.request('people:search', { search }, ({ people }) => foundPeople(people))
   }
 
   /** The user's rooms, whether joined here or not. From then on the `room` event reports changes. */

@@ -1,5 +1,6 @@
 /** The chat's client, for browsers and Node.js. */
-export type { ChatLimits } from '../wire/chat.ts'
+export { bestMatches, foldedName } from '../core/name-search.ts'
+export type { ChatLimits, FoundPerson } from '../wire/chat.ts'
 export { directRoom, directUsers, isDirect } from '../wire/chat-direct.ts'
 export type { Author } from '../wire/entry.ts'
 export { isolated, nameProblem, tidyName } from '../wire/names.ts'

@@ -10,6 +10,7 @@ export function appSettings(config: Config): AppSettings {
     jwtIssuer: config.jwtIssuer,
     jwtAudience: config.jwtAudience,
     apiKey: config.apiKey,
+    peopleSearch: config.peopleSearch,
     textMaxChars: config.textMaxChars,
     roomsPerSocket: config.roomsPerSocket,
     messageRate: config.messageRate,

@@ -200,6 +200,10 @@ const settings = {
     secret: true,
     doc: 'Key of the HTTP API under /api. Unset: the API is off.',
   }),
+  peopleSearch: required(toggle(), true, {
+    section: 'Who may connect',
+    doc: 'Users of the chat can search for everybody who is connected or was lately, by name. Off: they find only people in rooms that they have joined.',
+  }),
   dataDir: required(path(), './data', {
     section: 'Data',
     doc: 'Directory of the log, the pid file, the sockets of this host and the files of earlier versions of the page. Only one running Rookery can use it.',

@@ -146,6 +146,8 @@ export interface AppSettings {
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined
   readonly apiKey: string | undefined
+  /** Whether a user may search for all people that the chat knows. */
+  readonly peopleSearch: boolean
   readonly textMaxChars: number
   readonly roomsPerSocket: number
   /** Messages a user may send per second, with bursts of `messageBurst`. */
@@ -179,7 +181,8 @@ export interface Rooms {
   enter(room: string, user: Author, sessionId: string): Promise<RoomMembers>
   /** Ends a presence session, with retries if the primary can't be reached. Harmless if it never started. */
   leave(room: string, userId: string, sessionId: string): void
-  members(room: string): Promise<RoomMembers>
+  /** The first members, or those that the view asks for. `count` is that of the room. */
+  members(room: string, view?: MembersView): Promise<RoomMembers>
   /** Makes the room one of the user's own. What it has so far counts as read. */
   trackRoom(userId: string, room: string): Promise<void>
   forgetRoom(userId: string, room: string): Promise<void>
@@ -228,6 +231,17 @@ export interface RoomMembers {
 
 /** Larger rooms announce only their member count, and member lists hold only the first this many. */
 export const MEMBERS_SHOWN = 500
+
+/** Which members of a room to list. */
+export interface MembersView {
+  /** Only those whose name has this in it, the best matches first; at most `FOUND_MAX`. */
+  search?: string | undefined
+  /** Id of a member: those that joined later. From the first one, if nobody with this id is in the room. */
+  after?: string | undefined
+}
+
+/** A search finds at most so many. */
+export const FOUND_MAX = 50
 
 export interface PresenceChange {
   joined: Author[]

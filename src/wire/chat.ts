@@ -4,13 +4,15 @@
  * an older server.
  */
 import { z } from 'zod'
+import { FOUND_MAX } from './app.ts'
 import { directUsers, isDirect, USER_ID_MAX_BYTES } from './chat-direct.ts'
 import type { AppendResult, Author, LogEntry } from './entry.ts'
 import { messageId, roomName, sequence } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
-import { givenName, nameProblem, tidyName } from './names.ts'
+import { givenName, NAME_MAX_CHARS, nameProblem, tidyName } from './names.ts'
 
 export const HISTORY_DEFAULT = 50
+const FOUND_DEFAULT = 20
 export const HISTORY_MAX = 200
 const GUEST_KEY_MIN_CHARS = 16
 
@@ -66,6 +68,11 @@ const oneDirection = (asked: { before?: number | undefined; after?: number | und
   asked.before === undefined || asked.after === undefined
 const ONE_DIRECTION = 'either before or after, not both'
 
+/** A part of a name. */
+const nameSearch = z.string().trim().min(1).max(NAME_MAX_CHARS)
+
+export const membersView = z.object({ search: nameSearch.optional(), after: userId.optional() })
+
 export const historyRange = z.object(range).refine(oneDirection, ONE_DIRECTION)
 export type HistoryRange = z.infer<typeof historyRange>
 
@@ -82,9 +89,13 @@ export const chatRequests = {
   'message:edit': z.object({ room: chatRoom, id: messageId, target, text }),
   'message:remove': z.object({ room: chatRoom, id: messageId, target }),
   'room:history': z.object({ room: chatRoom, ...range }).refine(oneDirection, ONE_DIRECTION),
-  'room:members': z.object({ room: chatRoom }),
+  'room:members': membersView.extend({ room: chatRoom }),
   'room:read': z.object({ room: chatRoom, seq: sequence }),
   rooms: z.object({}),
+  'people:search': z.object({
+    search: nameSearch,
+    limit: z.int().min(1).max(FOUND_MAX).default(FOUND_DEFAULT),
+  }),
   /** The room of the user and this other user, or of the user alone. */
   'dm:open': z.object({ user: userId }),
   typing: z.object({ room: chatRoom, typing: z.boolean() }),
@@ -93,6 +104,12 @@ export const chatRequests = {
 export type ChatEvent = keyof typeof chatRequests
 /** As the server has it after validation; clients may omit fields with a default. */
 export type ChatRequest<E extends ChatEvent> = z.output<(typeof chatRequests)[E]>
+
+/** Somebody that a search has found. */
+export interface FoundPerson extends Author {
+  /** Connected at the moment. */
+  present: boolean
+}
 
 export interface ChatPage {
   epoch: string
@@ -110,6 +127,7 @@ export interface ChatAnswers {
   'message:remove': AppendResult
   'room:history': ChatPage
   'room:members': { members: Author[]; count: number }
+  'people:search': { people: FoundPerson[] }
   'room:read': { seq: number }
   'dm:open': { room: string }
   rooms: { rooms: { room: string; head: number; read: number; unread: number }[] }

@@ -43,7 +43,10 @@ export const workerRequests = {
   'user.read': { params: z.strictObject({ userId, room: roomName, seq: sequence }), result: sequence },
   'presence.enter': { params: z.strictObject({ room: roomName, user: author, sessionId }), result: members },
   'presence.leave': { params: z.strictObject({ room: roomName, userId, sessionId }), result: nothing },
-  'presence.members': { params: z.strictObject({ room: roomName }), result: members },
+  'presence.members': {
+    params: z.strictObject({ room: roomName, search: z.string().optional(), after: userId.optional() }),
+    result: members,
+  },
   'connection.enter': { params: z.strictObject({ userId, connectionId }), result: nothing },
   /** Counts against the user's limit of pages. */
   'page.take': { params: z.strictObject({ userId }), result: nothing },

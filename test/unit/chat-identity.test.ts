@@ -23,6 +23,7 @@ const guestSettings: AppSettings = {
   jwtIssuer: undefined,
   jwtAudience: undefined,
   apiKey: undefined,
+  peopleSearch: true,
   textMaxChars: 4000,
   roomsPerSocket: 100,
   messageRate: 10,

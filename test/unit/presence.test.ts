@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PresenceTable } from '../../src/primary/presence/presence-table.ts'
-import { MEMBERS_SHOWN } from '../../src/wire/app.ts'
+import { FOUND_MAX, MEMBERS_SHOWN } from '../../src/wire/app.ts'
 
 const user = (id: string) => ({ id, name: `name of ${id}` })
 const entering = (room: string, id: string, sessionId = id) => ({ room, user: user(id), sessionId })
@@ -38,6 +38,39 @@ describe('the presence table', () => {
     table.leave('w1', leaving('den', 'ann'))
     table.enter('w1', entering('den', 'ann'))
     expect(table.members('den').members.map(({ id }) => id)).toEqual(['cat', 'bob', 'ann'])
+  })
+
+  it('lists those after a member, so that all of a large room can be read page by page', () => {
+    const table = new PresenceTable(2)
+    const ids = ['ann', 'bob', 'cat', 'dan', 'eve']
+    for (const id of ids) table.enter('w1', entering('den', id))
+    const idsOf = (after?: string) => table.members('den', { after }).members.map(({ id }) => id)
+    expect([idsOf(), idsOf('bob'), idsOf('dan'), idsOf('eve')]).toEqual([
+      ['ann', 'bob'],
+      ['cat', 'dan'],
+      ['eve'],
+      [],
+    ])
+    table.leave('w1', leaving('den', 'bob'))
+    // Nobody is passed over.
+    expect(idsOf('bob')).toEqual(['ann', 'cat'])
+    expect(table.members('den', { after: 'cat' }).count).toBe(4)
+  })
+
+  it('finds members by a part of their name, also by a new one', () => {
+    const table = new PresenceTable(2)
+    const enter = (id: string, name: string, sessionId = id) =>
+      table.enter('w1', { room: 'den', user: { id, name }, sessionId })
+    for (const [at, name] of ['Joan', 'Grace Hopper', 'Zoë Hope', 'Shopper'].entries()) enter(`${at}`, name)
+    const names = (search: string) => table.members('den', { search }).members.map(({ name }) => name)
+    expect(names('HOP')).toEqual(['Grace Hopper', 'Zoë Hope', 'Shopper'])
+    expect(names('zoe')).toEqual(['Zoë Hope'])
+    enter('2', 'Ann', 'again')
+    expect(names('zoe')).toEqual([])
+    expect(names('an')).toEqual(['Ann', 'Joan'])
+    for (let at = 0; at < 100; at += 1) enter(`more-${at}`, `Guest ${at}`)
+    const { members, count } = table.members('den', { search: 'guest' })
+    expect([members.length, count]).toEqual([FOUND_MAX, 104])
   })
 
   it('ignores users who left and returned, or joined and left, within a batch', () => {

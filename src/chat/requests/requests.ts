@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod'
 import type { AppContext } from '../../wire/app.ts'
-import type { ChatAnswers, ChatEvent } from '../../wire/chat.ts'
+import type { ChatAnswers, ChatEvent, FoundPerson } from '../../wire/chat.ts'
 import { charsIn, chatRequests } from '../../wire/chat.ts'
 import { directRoom } from '../../wire/chat-direct.ts'
 import type { AppendResult, MessageDraft } from '../../wire/entry.ts'
@@ -41,6 +41,8 @@ export interface RequestContext {
   /** Whether a user can come back. */
   readonly isPersistentUser: (userId: string) => boolean
   readonly notices: UserNotices
+  /** Over all workers and hosts. */
+  readonly findPeople: (search: string, max: number) => Promise<FoundPerson[]>
 }
 
 /** @throws `too_large` */
@@ -55,6 +57,7 @@ export function createRequestHandlers(context: RequestContext): ReadonlyMap<stri
     ...membershipHandlers(context),
     ...messageHandlers(context),
     ...pageHandlers(context),
+    ...peopleHandlers(context),
     ...stateHandlers(context),
   ])
 }
@@ -127,12 +130,6 @@ function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHan
     checkAccess(asked.room, session.user.id)
     return { answer: await session.runPageRequest(() => history(rooms, asked.room, asked)) }
   })
-  const members = handler('page', chatRequests['room:members'], async (session, { room }) => {
-    checkAccess(room, session.user.id)
-    const { members: shown, count } = await session.runPageRequest(() => rooms.members(room))
-    const answer: ChatAnswers['room:members'] = { members: shown, count }
-    return { answer }
-  })
   const own = handler('page', chatRequests.rooms, async (session) => {
     // Subscribe first, so that no message falls between the answer and the notifications.
     await notices.subscribe(session)
@@ -150,8 +147,26 @@ function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHan
   return [
     ['dm:open', direct],
     ['room:history', page],
-    ['room:members', members],
     ['rooms', own],
+  ]
+}
+
+function peopleHandlers({ context: { rooms, settings }, findPeople }: RequestContext): NamedHandler[] {
+  const members = handler('page', chatRequests['room:members'], async (session, { room, ...view }) => {
+    checkAccess(room, session.user.id)
+    const { members: shown, count } = await session.runPageRequest(() => rooms.members(room, view))
+    const answer: ChatAnswers['room:members'] = { members: shown, count }
+    return { answer }
+  })
+  const search = handler('page', chatRequests['people:search'], async (session, asked) => {
+    if (!settings.peopleSearch) throw new RookeryError('forbidden', 'people can’t be searched for here')
+    const people = await session.runPageRequest(() => findPeople(asked.search, asked.limit))
+    const answer: ChatAnswers['people:search'] = { people }
+    return { answer }
+  })
+  return [
+    ['room:members', members],
+    ['people:search', search],
   ]
 }
 

@@ -3,7 +3,7 @@
  * data is ignored, never thrown. Entries of unknown kinds are valid: they take a place in the sequence and
  * show nothing.
  */
-import type { ChatLimits } from '../../wire/chat.ts'
+import type { ChatLimits, FoundPerson } from '../../wire/chat.ts'
 import type { Author, LogEntry } from '../../wire/entry.ts'
 import type { ErrorCode } from '../../wire/errors.ts'
 import { errorTable } from '../../wire/errors.ts'
@@ -74,6 +74,13 @@ export function pageOf(value: unknown, room: string): Page | undefined {
 
 export function authorsOf(value: unknown): Author[] {
   return Array.isArray(value) ? value.filter(isAuthor) : []
+}
+
+export function foundPeople(value: unknown): FoundPerson[] {
+  if (!Array.isArray(value)) return []
+  return value
+    .filter((one): one is Author & { present?: unknown } => isAuthor(one))
+    .map(({ id, name, present }) => ({ id, name, present: present === true }))
 }
 
 /** The user's rooms; undefined if it is no list. */

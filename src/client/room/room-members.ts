@@ -8,7 +8,7 @@ import { authorsOf, isAuthor, isObject, isSeq } from '../connection/guards.ts'
 import type { Emitter } from '../emitter.ts'
 import type { RoomContext } from './room-context.ts'
 import type { RoomEvents } from './room-events.ts'
-import { type Members, Roster } from './roster.ts'
+import { MEMBERS_MAX, type Members, Roster } from './roster.ts'
 
 export interface RoomMembersOptions {
   room: string
@@ -52,12 +52,21 @@ export class RoomMembers {
     if (members.length >= this.#options.context.membersShown()) void this.#fetchCount()
   }
 
+  /** Page by page, up to the number that the roster takes. */
   async fetchMembers(): Promise<Members> {
     const { room, context } = this.#options
-    return await context.request('room:members', { room }, ({ members, count }) => {
-      this.#setList(authorsOf(members), isSeq(count) ? count : 0)
-      return this.members
-    })
+    let after: string | undefined
+    do {
+      const payload = after === undefined ? { room } : { room, after }
+      after = await context.request('room:members', payload, (answer) => this.#take(answer, payload))
+    } while (after !== undefined)
+    return this.members
+  }
+
+  /** Those whose name has this in it, the best matches first; 50 at most. `members` stays as it is. */
+  find(search: string): Promise<Author[]> {
+    const { room, context } = this.#options
+    return context.connection().request('room:members', { room, search }, ({ members }) => authorsOf(members))
   }
 
   presence({ joined, left, count }: Record<string, unknown>): void {
@@ -112,6 +121,20 @@ export class RoomMembers {
     this.#typingTimer.cancel()
   }
 
+  /** @returns after whom to go on */
+  #take(
+    { members, count }: { members: unknown; count: unknown },
+    { after }: { after?: string },
+  ): string | undefined {
+    const page = authorsOf(members)
+    const before = after === undefined ? [] : this.#roster.members.list
+    this.#setList([...before, ...page], isSeq(count) ? count : 0)
+    const { list } = this.#roster.members
+    // A page that brings nobody new is from the start again, since the one to go on after has left.
+    const isLast = page.length < this.#options.context.membersShown() || list.length === before.length
+    return isLast || list.length >= MEMBERS_MAX ? undefined : page.at(-1)?.id
+  }
+
   #setList(members: readonly Author[], count?: number): void {
     this.#roster.setList(members, count)
     this.#options.emitter.emit('presence', this.members)
@@ -119,7 +142,8 @@ export class RoomMembers {
 
   async #fetchCount(): Promise<void> {
     try {
-      await this.fetchMembers()
+      const { room, context } = this.#options
+      await context.request('room:members', { room }, (answer) => void this.#take(answer, {}))
     } catch (error) {
       if (!this.#closed) this.#options.context.failed(error)
     }

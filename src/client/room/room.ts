@@ -166,9 +166,17 @@ export class ChatRoom {
     this.#messages.forgetOlder()
   }
 
-  /** Fetches the members. `members` is also kept up to date by events. */
+  /** Fetches the members, at most 1,000. `members` is also kept up to date by events. */
   fetchMembers(): Promise<Members> {
     return this.#members.fetchMembers()
+  }
+
+  /**
+   * Members by a part of their name, the best matches first, also those that are not in `members`. Asked once:
+   * rejects while there is no connection.
+   */
+  findMembers(search: string): Promise<Author[]> {
+    return this.#members.find(search)
   }
 
   /** Reports that the user types or has stopped. May be called on each key press: it is throttled. */

@@ -3,7 +3,7 @@ import type { ChatEvents } from '../../wire/chat.ts'
 import type { Author } from '../../wire/entry.ts'
 
 export interface Members {
-  /** Limited to the first 500 in large rooms. */
+  /** Limited in large rooms: at first to 500, after `fetchMembers` to 1,000. */
   readonly list: readonly Author[]
   readonly count: number
 }
@@ -12,7 +12,8 @@ export interface Members {
 export const TYPING_TIMEOUT_MS = 6_000
 const WRITERS_MAX = 50
 const READERS_MAX = 1_000
-const MEMBERS_MAX = 1_000
+/** More are not kept. */
+export const MEMBERS_MAX = 1_000
 
 export class Roster {
   #members = new Map<string, Author>()

@@ -6,7 +6,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { registerGauge } from '../../core/register-gauge.ts'
-import type { RoomMembers } from '../../wire/app.ts'
+import type { MembersView, RoomMembers } from '../../wire/app.ts'
 import type { Author } from '../../wire/entry.ts'
 import type { PresenceEvent } from '../../wire/requests.ts'
 import type { Backplane } from '../backplane/index.ts'
@@ -77,9 +77,9 @@ export class PresenceNotifier {
     this.#schedule()
   }
 
-  members(room: string): RoomMembers | Promise<RoomMembers> {
-    const known = this.#sync?.known(room)
-    return known === undefined ? this.#table.members(room) : known.then(() => this.#table.members(room))
+  members(room: string, view?: MembersView): RoomMembers | Promise<RoomMembers> {
+    const read = () => this.#table.members(room, view)
+    return this.#sync?.known(room)?.then(read) ?? read()
   }
 
   dropWorker(worker: string): void {

@@ -3,7 +3,8 @@
  * connections and workers. A session is identified by its id: entering or leaving twice has the same effect
  * as once. Changes are collected until they are taken.
  */
-import { MEMBERS_SHOWN, type RoomMembers } from '../../wire/app.ts'
+import { bestMatches, foldedName } from '../../core/name-search.ts'
+import { FOUND_MAX, MEMBERS_SHOWN, type MembersView, type RoomMembers } from '../../wire/app.ts'
 import type { Author } from '../../wire/entry.ts'
 
 export interface RoomPresenceChange {
@@ -24,6 +25,8 @@ export interface PresenceSession {
 
 interface Member {
   user: Author
+  /** The name as searches compare it; made by the first one. */
+  folded?: string
   /** By worker. */
   sessions: Map<string, Set<string>>
 }
@@ -83,9 +86,9 @@ export class PresenceTable {
     if (sessions?.delete(sessionId) === true && sessions.size === 0) this.#withdraw(worker, room, userId)
   }
 
-  members(room: string): RoomMembers {
+  members(room: string, view?: MembersView): RoomMembers {
     const state = this.#rooms.get(room)
-    return state === undefined ? { members: [], count: 0 } : readMembers(state, this.#shown)
+    return state === undefined ? { members: [], count: 0 } : readMembers(state, this.#shown, view)
   }
 
   /** Ends all sessions of a dead worker. */
@@ -159,6 +162,7 @@ export class PresenceTable {
     { state, reads }: { state: Room; reads: number },
   ): void {
     const member = state.members.get(user.id) ?? this.#addMember(room, state, { user, reads })
+    if (member.user.name !== user.name) delete member.folded
     member.user = user
     const sessions = member.sessions.get(worker) ?? new Set<string>()
     member.sessions.set(worker, sessions.add(sessionId))
@@ -194,14 +198,31 @@ export class PresenceTable {
   }
 }
 
-function readMembers(state: Room, shown: number): RoomMembers {
+function readMembers(state: Room, shown: number, view: MembersView = {}): RoomMembers {
   state.reads += 1
-  const members: Author[] = []
-  for (const { user } of state.members.values()) {
-    if (members.length === shown) break
-    members.push(user)
-  }
+  const members = view.search === undefined ? listed(state, shown, view.after) : found(state, view.search)
   return { members, count: state.members.size }
+}
+
+function listed({ members }: Room, shown: number, after: string | undefined): Author[] {
+  const list: Author[] = []
+  let skips = after !== undefined && members.has(after)
+  for (const [id, { user }] of members) {
+    if (list.length === shown) break
+    if (!skips) list.push(user)
+    else if (id === after) skips = false
+  }
+  return list
+}
+
+function nameOf(member: Member): string {
+  member.folded ??= foldedName(member.user.name)
+  return member.folded
+}
+
+function found({ members }: Room, search: string): Author[] {
+  const matches = bestMatches(members.values(), { wanted: foldedName(search), nameOf, max: FOUND_MAX })
+  return matches.map(({ user }) => user)
 }
 
 /** @param reads the number of reads from which on somebody else knows the new state */

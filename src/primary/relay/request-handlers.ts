@@ -36,7 +36,7 @@ export function createHandlers({ log, presence, limits, leases }: Handled): Rela
       presence.leave(from, session)
       return null
     },
-    'presence.members': ({ room }) => presence.members(room),
+    'presence.members': ({ room, ...view }) => presence.members(room, view),
     'page.take': async ({ userId }) => {
       await limits.takePage(userId)
       return null

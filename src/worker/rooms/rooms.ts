@@ -72,7 +72,7 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
     read: (room, range) => reader.read(room, range),
     enter: (room, user, sessionId) => sessions.enter(room, user, sessionId),
     leave: (room, userId, sessionId) => sessions.leave(room, userId, sessionId),
-    members: (room) => link.request('presence.members', { room }),
+    members: (room, view) => link.request('presence.members', { room, ...view }),
     trackRoom: async (userId, room) => {
       await link.request('user.track', { userId, room })
     },

@@ -49,6 +49,10 @@ const answers: Record<ChatEvent, z.ZodType> = {
   'room:members': z.strictObject({ ...ok, members: z.array(author), count }),
   'room:read': z.strictObject({ ...ok, seq: count }),
   'dm:open': z.strictObject({ ...ok, room: roomName }),
+  'people:search': z.strictObject({
+    ...ok,
+    people: z.array(z.strictObject({ ...author.shape, present: z.boolean() })).max(50),
+  }),
   rooms: z.strictObject({ ...ok, rooms: z.array(ownRoom) }),
   typing: z.strictObject(ok),
 }

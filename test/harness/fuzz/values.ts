@@ -85,6 +85,11 @@ const text = fc.oneof(
   { weight: 9, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 }) },
   { weight: 1, arbitrary: fc.constantFrom('x'.repeat(4_000), 'x'.repeat(4_001), '𝕏'.repeat(4_001)) },
 )
+/** Of a user, or a part of one, or an id. */
+const nameOrId = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 16 }),
+  fc.constantFrom('a', 'Fuzz'),
+)
 const optional = { requiredKeys: ['room'] } satisfies { requiredKeys: ['room'] }
 
 type Fields = Record<string, unknown>
@@ -100,7 +105,8 @@ const payloads: Record<ChatEvent, fc.Arbitrary<Fields>> = {
   'message:edit': fc.record({ room, id, target: sequence, text }),
   'message:remove': fc.record({ room, id, target: sequence }),
   'room:history': fc.record({ room, after: sequence, limit }, optional),
-  'room:members': fc.record({ room }),
+  'room:members': fc.record({ room, search: nameOrId, after: nameOrId }, optional),
+  'people:search': fc.record({ search: nameOrId, limit: fc.integer({ min: 1, max: 50 }) }),
   'room:read': fc.record({ room, seq: sequence }),
   'dm:open': fc.record({ user: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }) }),
   rooms: fc.constant({}),
