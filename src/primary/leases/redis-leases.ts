@@ -20,11 +20,20 @@ const scripts = {
 -- ARGV: 1 who asks, 2 for how many milliseconds, 3 for how many the last run is kept
 -- Returns for how long it is held (0: by somebody else), and the milliseconds since the last run (-1: none)
 ${TIME}local lease = redis.call('HMGET', KEYS[1], 'holder', 'until', 'ran')
-if lease[1] and lease[1] ~= ARGV[1] and tonumber(lease[2]) > now then return {0, -1} end
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', string.format('%.0f', now + ARGV[2]))
+local whole = string.format('%.0f', now + ARGV[2])
+-- Times that are still to come: the clock of Redis was ahead. They would be valid until then.
+local ran = lease[3] and tonumber(lease[3])
+if ran and ran > now then
+  ran = now
+  redis.call('HSET', KEYS[1], 'ran', string.format('%.0f', now))
+end
+if lease[1] and lease[1] ~= ARGV[1] and tonumber(lease[2]) > now then
+  if tonumber(lease[2]) > tonumber(whole) then redis.call('HSET', KEYS[1], 'until', whole) end
+  return {0, -1}
+end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', whole)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-if not lease[3] then return {tonumber(ARGV[2]), -1} end
-return {tonumber(ARGV[2]), math.max(0, now - tonumber(lease[3]))}
+return {tonumber(ARGV[2]), ran and now - ran or -1}
 `,
   ),
   ran: script(
