@@ -14,6 +14,13 @@ export function sortedMembers(members: readonly Author[], myId: string): Author[
   )
 }
 
+/** The list and those that the server has found beside it, each once. */
+export function withFound(list: readonly Author[], found: readonly Author[]): readonly Author[] {
+  const listed = new Set(list.map(({ id }) => id))
+  const more = found.filter(({ id }) => !listed.has(id))
+  return more.length === 0 ? list : [...list, ...more]
+}
+
 export interface MembersView {
   readonly me: Author
   readonly filter: string

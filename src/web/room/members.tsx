@@ -1,5 +1,5 @@
 /** The members of a room, with a filter. A click opens a direct conversation. */
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Author, ChatRoom } from '../../client/index.ts'
 import { numberText } from '../app/locale.ts'
 import { usePage } from '../app/page.ts'
@@ -7,7 +7,8 @@ import { Avatar } from '../components/avatar.tsx'
 import { ShortId, useShortIds } from '../conversation/short-ids.tsx'
 import type { Session } from '../session/session.ts'
 import { isConnected } from '../session/shown-state.ts'
-import { membersShown } from './member-order.ts'
+import { useFound } from '../session/use-found.ts'
+import { membersShown, withFound } from './member-order.ts'
 
 interface MembersListProps {
   readonly room: ChatRoom
@@ -22,14 +23,21 @@ export function MembersList({ room, session, onChosen }: MembersListProps) {
   const page = usePage()
   const me = session.me.value
   const [filter, setFilter] = useState('')
+  const { list, count } = session.rooms.membersOf(room)
+  const isShort = list.length < count
   useEffect(() => {
     // If the list is complete, events keep it up to date.
-    if (room.joined && room.members.list.length < room.members.count)
-      void room.fetchMembers().catch(() => undefined)
-  }, [room])
-  const { list, count } = session.rooms.membersOf(room)
+    if (isShort && room.joined) void room.fetchMembers().catch(() => undefined)
+  }, [room, isShort])
   const isCurrent = isConnected(session.shownState.value)
-  const members = useMemo(() => membersShown(list, { me, filter }), [list, me, filter])
+  const found = useFound(
+    isShort ? filter : '',
+    useCallback((part: string) => room.findMembers(part), [room]),
+  )
+  const members = useMemo(
+    () => membersShown(withFound(list, found), { me, filter }),
+    [list, found, me, filter],
+  )
   const choose = (user: Author) => {
     onChosen?.()
     page.openDirect(user)

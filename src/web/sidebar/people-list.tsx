@@ -1,4 +1,4 @@
-/** People that a search has found and with whom there is no conversation yet. */
+/** People that a search has found, and whose conversation is not in the list above. */
 import { useId } from 'preact/hooks'
 import type { Author } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'

@@ -63,6 +63,6 @@ export function roomsToJoin(
 }
 
 /** Without regard to case, accents and spaces. */
-export function foldedTitle(text: string): string {
+function foldedTitle(text: string): string {
   return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase().replaceAll(/\s+/g, '-')
 }

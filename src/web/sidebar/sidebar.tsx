@@ -1,6 +1,6 @@
 /** The sidebar: the user's rooms and direct conversations, the search, and the user menu. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { Author } from '../../client/index.ts'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Author, FoundPerson } from '../../client/index.ts'
 import { usePage } from '../app/page.ts'
 import { isComposing } from '../components/composing.ts'
 import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
@@ -8,6 +8,7 @@ import { Wordmark } from '../components/wordmark.tsx'
 import { useShortIds } from '../conversation/short-ids.tsx'
 import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
+import { useFound } from '../session/use-found.ts'
 import { PeopleList } from './people-list.tsx'
 import { peopleFound } from './people-search.ts'
 import { RoomList } from './room-list.tsx'
@@ -31,7 +32,13 @@ export function Sidebar({ session }: { readonly session: Session }) {
   const direct = itemsFound(sections.direct, search)
   const shortIds = useShortIds(() => othersOf(items), [items])
   const isSearching = search.trim() !== ''
-  const people = isSearching ? newPeople(session, items, search) : []
+  const named = isRoomSearch(search) ? '' : search.trim().replace(/^@/, '')
+  const found = useFound(
+    named,
+    useCallback((part: string) => session.chat.findPeople(part), [session]),
+  )
+  const people =
+    named === '' ? [] : newPeople([...session.rooms.people(), ...withoutUser(session, found)], direct, named)
   const offer = offerFor(items, search, session.chat.limits?.roomMaxChars)
   const open = (room: string) => {
     setSearch('')
@@ -47,8 +54,8 @@ export function Sidebar({ session }: { readonly session: Session }) {
       page.openDirect(person)
     } else if (room !== undefined) open(room)
   }
-  const found = rooms.length + direct.length + people.length
-  const isEmpty = found === 0
+  const shown = rooms.length + direct.length + people.length
+  const isEmpty = shown === 0
   return (
     <nav
       ref={nav}
@@ -83,14 +90,14 @@ export function Sidebar({ session }: { readonly session: Session }) {
           />
         )}
         {people.length > 0 && (
-          <PeopleList people={people} present={session.rooms.present.value} onOpened={() => setSearch('')} />
+          <PeopleList people={people} present={presentOf(session, found)} onOpened={() => setSearch('')} />
         )}
         {offer !== undefined && <OfferRow offer={offer} open={open} />}
         {isEmpty && offer === undefined && (
           <EmptyList isSearching={isSearching} isKnown={session.rooms.isLoaded.value} />
         )}
         <p class="visually-hidden" role="status">
-          {isSearching ? `${found} found` : ''}
+          {isSearching ? `${shown} found` : ''}
         </p>
         {!isSearching && <InviteCard session={session} />}
       </div>
@@ -183,15 +190,27 @@ function EmptyList({ isSearching, isKnown }: { readonly isSearching: boolean; re
   )
 }
 
-/** People without a conversation in the list. */
-function newPeople(session: Session, items: readonly RoomListItem[], search: string): readonly Author[] {
-  if (isRoomSearch(search)) return []
-  const listed = new Set(items.map(({ other }) => other?.id))
+/** People whose conversation is not among those that the search has found. */
+function newPeople(
+  people: readonly Author[],
+  direct: readonly RoomListItem[],
+  search: string,
+): readonly Author[] {
+  const listed = new Set(direct.map(({ other }) => other?.id))
   return peopleFound(
-    session.rooms.people().filter(({ id }) => !listed.has(id)),
+    people.filter(({ id }) => !listed.has(id)),
     search,
     PEOPLE_SHOWN_MAX,
   )
+}
+
+function withoutUser({ me }: Session, found: readonly FoundPerson[]): readonly FoundPerson[] {
+  return found.filter(({ id }) => id !== me.value.id)
+}
+
+function presentOf({ rooms }: Session, found: readonly FoundPerson[]): ReadonlySet<string> {
+  const elsewhere = found.filter(({ present }) => present).map(({ id }) => id)
+  return new Set([...rooms.present.value, ...elsewhere])
 }
 
 function isRoomSearch(search: string): boolean {

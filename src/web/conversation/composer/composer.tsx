@@ -44,6 +44,17 @@ function mentionable({ messages }: ChatRoom, members: readonly Author[]): readon
   return [...members, ...messages.map(({ from }) => from).toReversed()]
 }
 
+/** Members that are not listed here, and others that the server knows. */
+async function findMentionable(chat: ChatClient, room: ChatRoom, search: string): Promise<readonly Author[]> {
+  const isListed = room.members.list.length >= room.members.count
+  const [members, people] = await Promise.all([
+    isListed ? [] : room.findMembers(search),
+    // The server may not allow it.
+    chat.findPeople(search).catch(() => []),
+  ])
+  return [...members, ...people]
+}
+
 const PRESENCE = ['presence'] as const
 
 export function Composer(props: ComposerProps) {
@@ -52,7 +63,10 @@ export function Composer(props: ComposerProps) {
   const members = useRoomValue(room, PRESENCE, (known) => known.members.list)
   const composed = useComposerField(room, editing)
   const { field, text, set } = composed
-  const completing = useCompletion(composed, me, () => mentionable(room, members))
+  const completing = useCompletion(composed, me, {
+    known: () => mentionable(room, members),
+    find: useCallback((part: string) => findMentionable(chat, room, part), [chat, room]),
+  })
   const { suggestions, chosen } = completing
   const max = useTextMax(chat)
   const count = countCodePoints(text)

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Author } from '../../../client/index.ts'
 import { Avatar } from '../../components/avatar.tsx'
+import { useFound } from '../../session/use-found.ts'
 import { peopleFound } from '../../sidebar/people-search.ts'
 import { type Emoji, findEmoji } from '../emoji/emoji.ts'
 import { loadEmoji } from '../emoji/emoji-data.ts'
@@ -21,19 +22,27 @@ export interface Suggestion {
 const SHOWN_MAX = 6
 const NOBODY: readonly Author[] = []
 
+export interface Mentionable {
+  /** Those that the page knows. */
+  readonly known: () => readonly Author[]
+  /** Asks the server. The same function as long as it asks the same. */
+  readonly find: (search: string) => Promise<readonly Author[]>
+}
+
 export function useSuggestions(
   completion: Completion | undefined,
   me: string,
-  people: () => readonly Author[],
+  people: Mentionable,
 ): readonly Suggestion[] {
   const [emoji, setEmoji] = useState<readonly Emoji[]>([])
+  const found = useFound(completion?.kind === 'mention' ? completion.query : '', people.find)
   const wantsEmoji = completion?.kind === 'emoji'
   useEffect(() => {
     if (!wantsEmoji) return
     // If the list can't be loaded there are no suggestions; the emoji picker shows the error.
     loadEmoji().then(setEmoji, () => setEmoji([]))
   }, [wantsEmoji])
-  const known = completion?.kind === 'mention' ? people() : NOBODY
+  const known = completion?.kind === 'mention' ? [...people.known(), ...found] : NOBODY
   const shortIds = useShortIds(() => known, [known])
   if (completion === undefined) return []
   if (completion.kind === 'emoji') {

@@ -1,11 +1,10 @@
 /** Completion of the word at the caret: suggestions, key handling, and replacing `:name:` by its emoji. */
 import { useState } from 'preact/hooks'
-import type { Author } from '../../../client/index.ts'
 import { emojiNamed } from '../emoji/emoji.ts'
 import { loadEmoji } from '../emoji/emoji-data.ts'
 import { rememberEmoji } from '../emoji/recent-emoji.ts'
 import { closedEmojiAt, completionAt, type Replacement } from './completion.ts'
-import { type Suggestion, useSuggestions } from './suggestions.tsx'
+import { type Mentionable, type Suggestion, useSuggestions } from './suggestions.tsx'
 import type { ComposerField } from './use-composer-field.ts'
 
 export interface Completing {
@@ -25,7 +24,7 @@ export interface Completing {
 export function useCompletion(
   { field, text, put }: ComposerField,
   me: string,
-  people: () => readonly Author[],
+  people: Mentionable,
 ): Completing {
   const [caret, setCaret] = useState<number>()
   const [index, setIndex] = useState(0)
