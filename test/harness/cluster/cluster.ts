@@ -56,6 +56,8 @@ export class RunningRookery {
   readonly #ownsDataDir: boolean
   readonly #workers = new Map<string, number>()
   readonly #exited: Promise<{ code: number | null; signal: string | null }>
+  /** Every process that writes to the same output, so its workers too, has exited. */
+  readonly #allExited: Promise<unknown>
 
   constructor(process: ChildProcess, dataDir: string, ownsDataDir: boolean) {
     this.process = process
@@ -64,6 +66,7 @@ export class RunningRookery {
     this.#exited = new Promise((resolve) => {
       process.once('exit', (code, signal) => resolve({ code, signal }))
     })
+    this.#allExited = new Promise((resolve) => process.once('close', resolve))
     for (const stream of [process.stdout, process.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line))
     }
@@ -148,7 +151,11 @@ export class RunningRookery {
   }
 
   async #cleanUp(): Promise<void> {
-    if (this.#ownsDataDir) await rm(this.dataDir, { recursive: true, force: true })
+    if (!this.#ownsDataDir) return
+    // Workers of a primary that was killed may still write there. One that the test has stopped does not end by itself.
+    for (const pid of this.#workers.values()) endWorker(pid)
+    await this.#allExited
+    await rm(this.dataDir, { recursive: true, force: true })
   }
 
   #take(line: string): void {
@@ -164,6 +171,14 @@ export class RunningRookery {
     if (parsed.msg === 'worker ready') this.#workers.set(String(parsed.worker), Number(parsed.workerPid))
     if (parsed.msg === 'worker died' || parsed.msg === 'worker left')
       this.#workers.delete(String(parsed.worker))
+  }
+}
+
+function endWorker(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has exited.
   }
 }
 
