@@ -71,7 +71,8 @@ function mended(written: string): string {
     .replaceAll(/[\p{Cs}\p{Co}]/gu, '')
     .replaceAll(SHAPING_OR_INVISIBLE, (_match, shaping: string | undefined) => shaping ?? '')
     .replaceAll(/(\p{Mn}{4})\p{Mn}+/gu, '$1')
-  return tidyName(visible).replace(/^\p{M}+/u, '')
+  // A mark at the start has no letter to stand on.
+  return tidyName(visible.replace(/^[\p{M}\p{Zs}]+/u, ''))
 }
 
 /** Cut between characters as people see them. */

@@ -129,6 +129,7 @@ describe('tokens signed with a secret', () => {
         ),
       ),
     )
+    expect(givenName('\u0301 א', 'ada')).toBe('א')
     fc.assert(
       fc.property(characters, (name) => {
         const shown = givenName(Array.isArray(name) ? name.join('') : name, '\u200b')
