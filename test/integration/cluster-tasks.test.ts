@@ -21,12 +21,18 @@ afterEach(async () => {
   for (const other of others.splice(0)) await other.stop()
 })
 
+const timeOf = ({ time }: LogLine) => {
+  const ms = Date.parse(String(time))
+  if (Number.isNaN(ms)) throw new Error(`no time: ${String(time)}`)
+  return ms
+}
+
 /** Lines of all hosts with this text, oldest first. */
 const lines = (msg: string): LogLine[] =>
   hosts
     .flatMap((host) => host.logs)
     .filter((line) => line.msg === msg)
-    .toSorted((a, b) => Number(a.time) - Number(b.time))
+    .toSorted((a, b) => timeOf(a) - timeOf(b))
 
 const untilBegun = (times: number) =>
   until(
@@ -51,7 +57,7 @@ test('a service runs on one worker, moves when that one is killed, and in order 
   // Every worker that drained has ended it before the next one began it.
   const history = host.logs
     .filter(({ msg }) => msg.startsWith('the service'))
-    .toSorted((a, b) => Number(a.time) - Number(b.time))
+    .toSorted((a, b) => timeOf(a) - timeOf(b))
     .map(({ msg }) => msg)
   expect(history.slice(1, -1)).toEqual(
     Array.from({ length: history.length - 2 }, (_, index) => (index % 2 === 0 ? BEGINS : 'the service ends')),
