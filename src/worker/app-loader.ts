@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { member } from '../core/member.ts'
 import type { App } from '../wire/app.ts'
 
 export interface LoadedApp {
@@ -46,11 +47,6 @@ async function importModule(path: string): Promise<unknown> {
       { cause: error },
     )
   }
-}
-
-function member(owner: unknown, name: string): unknown {
-  const isOwner = (typeof owner === 'object' && owner !== null) || typeof owner === 'function'
-  return isOwner ? Reflect.get(owner, name) : undefined
 }
 
 function isApp(value: unknown): value is App {

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { member } from '../../core/member.ts'
 import type { FetchHandler, HttpHandler, Mountable } from '../../wire/app.ts'
 
 const KINDS =
@@ -15,9 +16,9 @@ const isFunction = (value: unknown): value is (...args: unknown[]) => unknown =>
 /** @throws when `mounted` is nothing that serves requests */
 export function httpHandler(mounted: Mountable): HttpHandler {
   if (isFunction(mounted)) return isFetchHandler(mounted) ? listener(mounted) : mounted
-  const member = (name: string): unknown =>
-    typeof mounted === 'object' && mounted !== null ? Reflect.get(mounted, name) : undefined
-  const [fetch, routing, ready, callback] = ['fetch', 'routing', 'ready', 'callback'].map(member)
+  const [fetch, routing, ready, callback] = ['fetch', 'routing', 'ready', 'callback'].map((name) =>
+    member(mounted, name),
+  )
   if (isFunction(routing) && isFunction(ready)) return afterReady(mounted, { routing, ready })
   if (isFunction(fetch)) return listener((request) => Reflect.apply(fetch, mounted, [request]) as Response)
   if (isFunction(callback)) return Reflect.apply(callback, mounted, []) as HttpHandler

@@ -3,6 +3,7 @@
  * (engine.io#420). Reads counters of Engine.IO and ws, and changes nothing.
  */
 import type { Socket } from 'socket.io'
+import { member } from '../../core/member.ts'
 
 type Connection = Socket['conn']
 
@@ -42,8 +43,4 @@ export function readingProgress(connection: Connection): unknown {
   if (socket === undefined) return member(member(connection, 'writeBuffer'), '0')
   const queued = member(member(socket, '_handle'), 'writeQueueSize') ?? 0
   return Number(member(socket, '_bytesDispatched')) - Number(queued)
-}
-
-function member(owner: unknown, name: string): unknown {
-  return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined
 }
