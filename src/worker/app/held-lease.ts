@@ -26,22 +26,18 @@ const RENEWALS = 4
 /** A task ends this much before its lease, because others' clocks go on while the signal is on its way. */
 const MARGIN_MS = 500
 
+const lost = () => new Error('another worker may have the lease now')
+
 export class HeldLease {
   readonly #options: HeldLeaseOptions
   #held: AbortController | undefined
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
   #isClosed = false
-  /** Aborted here, and not given back yet. */
-  #isKept = false
 
   constructor(options: HeldLeaseOptions) {
     this.#options = options
     this.#again(0)
-  }
-
-  get isHeld(): boolean {
-    return this.#held !== undefined
   }
 
   /** Gives it back, and asks again after `afterMs`. */
@@ -55,8 +51,8 @@ export class HeldLease {
   abort(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    this.#isKept = this.#held !== undefined
-    this.#lose()
+    clearTimeout(this.#expiry)
+    this.#held?.abort(lost())
   }
 
   /** Gives it back for good. */
@@ -67,8 +63,7 @@ export class HeldLease {
   }
 
   async #giveBack(): Promise<void> {
-    if (this.#held === undefined && !this.#isKept) return
-    this.#isKept = false
+    if (this.#held === undefined) return
     this.#lose()
     await this.#options.requests.end(this.#options.name).catch(this.#options.onError)
   }
@@ -96,8 +91,9 @@ export class HeldLease {
   }
 
   #extend(leftMs: number, ranAgoMs: number | null): void {
+    if (this.#isClosed) return
     clearTimeout(this.#expiry)
-    if (leftMs <= 0 || this.#isClosed) return this.#lose()
+    if (leftMs <= 0) return this.#lose()
     this.#expiry = setTimeout(() => this.#lose(), leftMs)
     this.#expiry.unref()
     if (this.#held !== undefined) return
@@ -109,6 +105,6 @@ export class HeldLease {
     clearTimeout(this.#expiry)
     const held = this.#held
     this.#held = undefined
-    held?.abort(new Error('another worker may have the lease now'))
+    held?.abort(lost())
   }
 }
