@@ -19,6 +19,7 @@ import type { Rates } from './requests/rate.ts'
 import { rates } from './requests/rate.ts'
 import { checkLength } from './requests/requests.ts'
 import { history } from './rooms/pages.ts'
+import type { RoomNames } from './rooms/room-names.ts'
 import type { TrackedRooms } from './rooms/tracked-rooms.ts'
 import type { UserNotices } from './rooms/user-notices.ts'
 
@@ -40,6 +41,7 @@ export interface ApiOptions {
   context: Pick<AppContext, 'rooms' | 'settings' | 'logger'>
   trackedRooms: TrackedRooms
   notices: UserNotices
+  names: RoomNames
   metrics: Pick<ChatMetrics, 'api'>
 }
 
@@ -60,17 +62,19 @@ export function api(options: ApiOptions): Hono {
   return routes
 }
 
-function addRoutes(routes: Hono, { context, trackedRooms, notices, metrics }: ApiOptions): void {
+function addRoutes(routes: Hono, { context, trackedRooms, notices, names, metrics }: ApiOptions): void {
   const { rooms, settings } = context
   const bodyMaxBytes = settings.textMaxChars * BYTES_PER_CHAR + BODY_REST_BYTES
   const limits = rates(settings, SERVER_RATE_FACTOR)
+  const roomOf = (c: Context): Promise<string> =>
+    names.find(validate(z.object({ room: chatRoom }), { room: c.req.param('room') }).room)
   const respond = (c: Context, body: object): Response => {
     metrics.api.inc({ code: 'ok' })
     return c.json({ ok: true, ...body })
   }
   routes.post('/rooms/:room/messages', async (c) => {
     await limits.message('api')
-    const room = roomOf(c)
+    const room = await roomOf(c)
     const { id, text, from } = validate(publishBody, await jsonOf(c, bodyMaxBytes))
     checkAccess(room, from.id)
     checkLength(text, settings.textMaxChars)
@@ -82,11 +86,11 @@ function addRoutes(routes: Hono, { context, trackedRooms, notices, metrics }: Ap
   routes.get('/rooms/:room/messages', async (c) => {
     await limits.page('api')
     const asked = validate(historyRange, validate(queryNumbers, c.req.query()))
-    return respond(c, await history(rooms, roomOf(c), asked))
+    return respond(c, await history(rooms, await roomOf(c), asked))
   })
   routes.get('/rooms/:room/members', async (c) => {
     await limits.page('api')
-    const { members, count } = await rooms.members(roomOf(c), validate(membersView, c.req.query()))
+    const { members, count } = await rooms.members(await roomOf(c), validate(membersView, c.req.query()))
     return respond(c, { members, count })
   })
 }
@@ -101,10 +105,6 @@ const queryNumbers = z.object({
   after: wholeNumber.optional(),
   limit: wholeNumber.optional(),
 })
-
-function roomOf(c: Context): string {
-  return validate(z.object({ room: chatRoom }), { room: c.req.param('room') }).room
-}
 
 async function jsonOf(c: Context, maxBytes: number): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()

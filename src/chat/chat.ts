@@ -8,6 +8,7 @@ import { MEMBERS_SHOWN } from '../wire/app.ts'
 import type { ChatEvents, ChatLimits } from '../wire/chat.ts'
 import { HISTORY_DEFAULT, HISTORY_MAX } from '../wire/chat.ts'
 import { NAME_MAX_CHARS } from '../wire/names.ts'
+import { ROOM_MAX_CHARS } from '../wire/room-names.ts'
 import { api } from './api.ts'
 import { authenticateConnections, closeAtExpiry } from './auth/authenticate-connections.ts'
 import { authenticator, persistentUsers } from './auth/authenticator.ts'
@@ -23,6 +24,7 @@ import { People } from './rooms/people.ts'
 import { peopleSearch } from './rooms/people-search.ts'
 import type { FeedOutput, Member } from './rooms/room-feed.ts'
 import { RoomFeeds } from './rooms/room-feeds.ts'
+import { RoomNames } from './rooms/room-names.ts'
 import { SlowMembers } from './rooms/slow-members.ts'
 import { TrackedRooms } from './rooms/tracked-rooms.ts'
 import { UserNotices } from './rooms/user-notices.ts'
@@ -65,6 +67,7 @@ const chat: App = (io, appContext) => {
     untracked: metrics.untracked,
   })
   const notices = new UserNotices(io)
+  const names = new RoomNames(context.rooms)
   const handlers = createRequestHandlers({
     context,
     memberships,
@@ -75,6 +78,7 @@ const chat: App = (io, appContext) => {
     findPeople: peopleSearch(io, people, (err) =>
       context.logger.warn({ err }, 'a search for people is incomplete'),
     ),
+    names,
   })
   const limits = rates(context.settings)
   const dispatcher = new RequestDispatcher({
@@ -117,7 +121,7 @@ const chat: App = (io, appContext) => {
     notice: (socket, reconnectInMs) => socket.emit('draining', { reconnectInMs }),
     settle: async (socket) => sessions.get(socket)?.finishRequests(),
   })
-  context.http.route('/api', api({ context, trackedRooms, notices, metrics }))
+  context.http.route('/api', api({ context, trackedRooms, notices, names, metrics }))
 }
 
 export default chat
@@ -166,7 +170,7 @@ function limitsOf({ settings }: AppContext): ChatLimits {
   return {
     textMaxChars: settings.textMaxChars,
     nameMaxChars: NAME_MAX_CHARS,
-    roomMaxChars: 64,
+    roomMaxChars: ROOM_MAX_CHARS,
     idMaxChars: 64,
     historyDefault: HISTORY_DEFAULT,
     historyMax: HISTORY_MAX,

@@ -25,6 +25,8 @@ export class Session {
   readonly socket: Socket
   readonly user: Author
   readonly memberships = new Map<string, Membership>()
+  /** Rooms that are looked up, by the name that was asked for. */
+  readonly finding = new Map<string, Promise<string>>()
   /** Joins that wait or run, by room. */
   readonly joining = new Map<string, Promise<unknown>>()
   #last: Promise<unknown> = Promise.resolve()

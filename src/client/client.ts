@@ -16,6 +16,7 @@ import { type ChatOptions, type Settings, settingsOf } from './options.ts'
 import { ChatRoom } from './room/room.ts'
 import type { RoomContext } from './room/room-context.ts'
 import { RoomSummaries } from './room/room-summaries.ts'
+import { ServerNames } from './room/server-names.ts'
 import { Outbox } from './sending/outbox.ts'
 import { PendingSends } from './sending/pending-sends.ts'
 import { Persistence } from './sending/persistence.ts'
@@ -45,6 +46,7 @@ export class ChatClient {
   readonly #settings: Settings
   readonly #emitter: Emitter<ClientEvents>
   readonly #rooms = new Map<string, ChatRoom>()
+  readonly #serverNames = new ServerNames()
   readonly #outbox: Outbox
   readonly #persistence: Persistence
   readonly #sends: PendingSends
@@ -158,6 +160,17 @@ export class ChatClient {
     return this.#connection.request('people:search', { search }, ({ people }) => foundPeople(people))
   }
 
+  /**
+   * The name of a room, however it was written: in lower case, unless the server has messages of before under the name as
+   * it is. Rejects like a request.
+   */
+  roomName(written: string): Promise<string> {
+    return this.#requests.request('room:history', { room: written, limit: 1 }, ({ room }) => {
+      if (typeof room !== 'string') throw badAnswer('room:history')
+      return room
+    })
+  }
+
   /** The user's rooms, whether joined here or not. From then on the `room` event reports changes. */
   rooms(): Promise<RoomSummary[]> {
     return this.#summaries.list()
@@ -222,6 +235,10 @@ export class ChatClient {
       fetch: (use) => this.#requests.request('rooms', {}, use),
       me: () => this.#user?.id,
       isJoined: (room) => this.#rooms.has(room),
+      namesOf: (room) => {
+        const joined = this.#serverNames.joinedAs(room, this.#rooms)
+        return joined.length === 0 ? [room] : joined
+      },
       updateJoined: (summary) => {
         const room = this.#rooms.get(summary.room)
         room?.applySummary(summary)
@@ -243,6 +260,8 @@ export class ChatClient {
       user: () => this.#user,
       membersShown: () => this.#limits?.membersShown ?? MEMBERS_SHOWN_DEFAULT,
       sends: this.#sends,
+      serverName: (room) => this.#serverNames.of(room),
+      joinedAs: (room, serverName, head) => this.#joinedAs(room, serverName, head),
       request: (event, payload, use) => this.#requests.request(event, payload, use),
       ready: () => this.#sender.pump(),
       leave: (room) => this.#leave(room),
@@ -309,15 +328,28 @@ export class ChatClient {
 
   #event(event: string, payload: unknown): void {
     if (!isObject(payload) || typeof payload.room !== 'string') return
-    const room = this.#rooms.get(payload.room)
-    if (room === undefined) this.#summaries.handle(event, payload)
-    else room.handle(event, payload)
+    const names = this.#serverNames.joinedAs(payload.room, this.#rooms)
+    if (names.length === 0) this.#summaries.handle(event, payload)
+    for (const name of names) this.#rooms.get(name)?.handle(event, payload)
+  }
+
+  #joinedAs(room: string, serverName: unknown, head: number): boolean {
+    if (typeof serverName !== 'string' || !this.#serverNames.learn(room, serverName)) return false
+    // What another spelling of the room has not got, the server will not push: it is in this answer.
+    for (const name of this.#serverNames.joinedAs(serverName, this.#rooms)) {
+      if (name !== room) this.#rooms.get(name)?.handle('gap', { to: head })
+    }
+    return true
   }
 
   async #leave(room: string): Promise<void> {
     this.#rooms.delete(room)
     this.#summaries.forget(room)
     this.#sends.discardRoom(room)
+    const serverName = this.#serverNames.of(room)
+    this.#serverNames.forget(room)
+    // Under another spelling the user is still in it.
+    if (this.#serverNames.joinedAs(serverName, this.#rooms).length > 0) return
     const isLeft = () => !this.#rooms.has(room)
     try {
       await this.#requests.request('room:leave', { room }, noop, isLeft)

@@ -66,8 +66,8 @@ export const EPOCH_KEY = 'epoch'
 export const FORMAT_KEY = 'format'
 export const FORMAT = 1
 
-/** Sorts after every room name: names end at `z`. */
-export const AFTER_ROOM_NAMES = '\x7f'
+/** Sorts after every room name, by its bytes in UTF-8: it is no character. */
+export const AFTER_ROOM_NAMES = '\u{10ffff}'
 
 const DATA_FILE = 'data.mdb'
 const DAMAGED = `${DATA_FILE} is damaged: it does not start like a log`

@@ -10,6 +10,7 @@ import type { AppendResult, Author, LogEntry } from './entry.ts'
 import { messageId, roomName, sequence } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
 import { givenName, NAME_MAX_CHARS, nameProblem, tidyName } from './names.ts'
+import { askedRoom } from './room-names.ts'
 
 export const HISTORY_DEFAULT = 50
 const FOUND_DEFAULT = 20
@@ -55,10 +56,15 @@ const chatAuthor = z
   .object({ id: userId, name: z.string().min(1) })
   .transform(({ id, name }): Author => ({ id, name: givenName(name, id) }))
 
-export const chatRoom = roomName.refine(
-  (room) => !isDirect(room) || directUsers(room) !== undefined,
-  'this is not the name of a direct room: ask for it with dm:open',
-)
+/** As users write it. In capitals it may be the name of a room of before (chat/rooms/room-names.ts finds out). */
+export const chatRoom = z
+  .string()
+  .overwrite((room) => (isDirect(room) ? room : askedRoom(room)))
+  .pipe(roomName)
+  .refine(
+    (room) => !isDirect(room.toLowerCase()) || directUsers(room) !== undefined,
+    'this is not the name of a direct room: ask for it with dm:open',
+  )
 
 const pageLimit = z.int().min(1).max(HISTORY_MAX).default(HISTORY_DEFAULT)
 const target = z.int().min(1)
@@ -125,7 +131,7 @@ export interface ChatAnswers {
   'message:send': AppendResult
   'message:edit': AppendResult
   'message:remove': AppendResult
-  'room:history': ChatPage
+  'room:history': ChatPage & { room: string }
   'room:members': { members: Author[]; count: number }
   'people:search': { people: FoundPerson[] }
   'room:read': { seq: number }

@@ -1,14 +1,13 @@
 /** The entries of a room's log and the drafts appended to it: types, and schemas for input from outside. */
 import { z } from 'zod'
 import { directUsers, USER_ID_MAX_BYTES } from './chat-direct.ts'
-
-const ORDINARY_ROOM = /^[a-zA-Z0-9._:-]{1,64}$/
+import { isRoomName } from './room-names.ts'
 
 export const roomName = z
   .string()
   .refine(
-    (room) => ORDINARY_ROOM.test(room) || directUsers(room) !== undefined,
-    'a room is 1-64 characters of a-z A-Z 0-9 . _ : -',
+    (room) => isRoomName(room) || directUsers(room) !== undefined,
+    'a room is 1-64 letters, digits and . _ : -',
   )
 export const messageId = z
   .string()

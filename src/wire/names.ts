@@ -41,11 +41,20 @@ export function nameProblem(name: string, maxChars = NAME_MAX_CHARS): string | u
   if (name === '') return 'a name has at least one character'
   if (name.length > maxChars) return `a name can have at most ${maxChars} characters`
   if (UNPRINTABLE.test(name)) return 'a name can’t contain control characters'
-  if (INVISIBLE.test(name.replaceAll(SHAPING, ''))) return 'a name can’t contain invisible characters'
+  if (hasInvisible(name)) return 'a name can’t contain invisible characters'
   if (!VISIBLE.test(name) || /^\p{M}/u.test(name))
     return 'a name needs a character that can be seen by itself'
-  if (STACKED_MARKS.test(name)) return 'a name can have at most four marks on one letter'
+  if (hasStackedMarks(name)) return 'a name can have at most four marks on one letter'
   return undefined
+}
+
+/** Except where it shapes its neighbours. */
+export function hasInvisible(name: string): boolean {
+  return INVISIBLE.test(name.replaceAll(SHAPING, ''))
+}
+
+export function hasStackedMarks(name: string): boolean {
+  return STACKED_MARKS.test(name)
 }
 
 /** For the rare id that has nothing to see either. */

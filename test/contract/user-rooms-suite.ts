@@ -35,6 +35,21 @@ export function describeUserRooms(open: OpenLog): void {
     expect(await log.userRooms('ann')).toEqual([{ room: 'den', head: 4, read: 4, unread: 0 }])
   })
 
+  it('lists and limits rooms in all scripts', async () => {
+    const { log, openReader } = await open({ roomsPerUser: 4 })
+    const rooms = ['ünï', '会議', 'שלום', '\u{2fa1d}']
+    for (const room of rooms) await log.trackRoom('ann', room)
+    await log.append('会議', text('m1', 'hi', bob))
+    await expect(log.trackRoom('ann', 'жизнь')).rejects.toEqual(refused('forbidden'))
+    const own = await (await openReader()).userRooms('ann')
+    expect(new Set(own.map(({ room }) => room))).toEqual(new Set(rooms))
+    expect(own.find(({ room }) => room === '会議')).toEqual({ room: '会議', head: 1, read: 0, unread: 1 })
+    expect(await log.markRead('ann', '会議', 1)).toBe(1)
+    expect((await log.read('会議', { newest: true, limit: 1 })).entries).toMatchObject([
+      { room: '会議', text: 'hi' },
+    ])
+  })
+
   it('limits the rooms of a user', async () => {
     const { log } = await open({ roomsPerUser: 3 })
     for (const room of ['a', 'b', 'c']) await log.trackRoom('ann', room)

@@ -75,7 +75,7 @@ describe.each(transports)('over %s', (_name, options) => {
     expect(await ada.next('message')).toEqual(message)
     expect(await bob.next('message')).toEqual(message)
     const page = await bob.ask('room:history', { room })
-    expect(page).toEqual({ epoch: joined.epoch, head: 1, messages: [message], more: false })
+    expect(page).toEqual({ room, epoch: joined.epoch, head: 1, messages: [message], more: false })
   })
 
   it('resumes after a lost connection without gaps or duplicates', async () => {

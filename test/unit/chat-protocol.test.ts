@@ -1,8 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { charsIn, chatRequests, text, userName } from '../../src/wire/chat.ts'
+import { AFTER_ROOM_NAMES } from '../../src/log/environment.ts'
+import { charsIn, chatRequests, chatRoom, text, userName } from '../../src/wire/chat.ts'
 import { directRoom, directUsers } from '../../src/wire/chat-direct.ts'
-import { messageDraft } from '../../src/wire/entry.ts'
+import { messageDraft, roomName } from '../../src/wire/entry.ts'
+import { foldedRoom } from '../../src/wire/room-names.ts'
 
 const directId = fc.stringMatching(/^[A-Za-z0-9_-]{1,28}$/)
 
@@ -71,6 +73,37 @@ describe('direct rooms', () => {
     for (const id of ['', 'a'.repeat(256), '☃'.repeat(86), '\ud800']) {
       expect(directRoom(id, 'b')).toBeUndefined()
     }
+  })
+})
+
+/** Whose forms, cases and neighbours matter. */
+const ODD_LETTERS = Array.from('AaÜßΣςİЖ会ñ\u0301\u200c\u3164مक\u094d-')
+
+describe('the names of rooms', () => {
+  it('are folded once and for all, and accepted inside of the cluster as they are then', () => {
+    const anyName = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 70 }),
+      fc.array(fc.constantFrom(...ODD_LETTERS), { maxLength: 66 }).map((letters) => letters.join('')),
+    )
+    fc.assert(
+      fc.property(anyName, (written) => {
+        const folded = foldedRoom(written)
+        expect(foldedRoom(folded)).toBe(folded)
+        expect(foldedRoom(written.normalize('NFD'))).toBe(folded)
+        const asked = chatRoom.safeParse(written)
+        if (!asked.success) return
+        expect([written, folded]).toContain(asked.data)
+        expect(roomName.parse(asked.data)).toBe(asked.data)
+        if (/[^ -~]/.test(written)) expect(asked.data).toBe(folded)
+      }),
+    )
+  })
+
+  it('sort before the end of the range that is read of a user', () => {
+    const highest = Array.from('zя会\u{1f1e6}\u{2fa1d}\u{3134a}').toSorted((a, b) =>
+      Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    )
+    expect(Buffer.compare(Buffer.from(highest.at(-1) ?? ''), Buffer.from(AFTER_ROOM_NAMES))).toBe(-1)
   })
 })
 

@@ -179,6 +179,7 @@ class Server {
       }).then((answer) => use(answer as { rooms: unknown })),
     me: () => me.id,
     isJoined: () => false,
+    namesOf: (room) => [room],
     updateJoined: () => false,
     changed: (summary, from) => this.changes.push([summary, from?.name]),
     failed: (error) => this.failures.push(error),

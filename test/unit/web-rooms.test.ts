@@ -31,7 +31,7 @@ const titles = (items: readonly RoomListItem[]) => items.map(({ title }) => titl
 
 describe('addresses', () => {
   it('lead back to the room that they were made for', () => {
-    const room = fc.stringMatching(/^[a-zA-Z0-9._:-]{1,64}$/)
+    const room = fc.stringMatching(/^[a-zA-Z0-9._:ü会م-]{1,64}$/u)
     fc.assert(fc.property(room, (name) => roomOfHash(hashOfRoom(name)) === name))
   })
 
@@ -54,25 +54,34 @@ describe('addresses', () => {
   })
 })
 
+/** Whose forms, cases and neighbours matter. */
+const ODD_LETTERS = Array.from('AaÜßΣςİЖ会ñ\u0301\u200c\u3164مक\u094d-')
+
 describe('the names of rooms', () => {
   it('are refused if and only if the server refuses them as public rooms', () => {
-    const names = fc.oneof(fc.string({ maxLength: 70 }), fc.stringMatching(/^[a-zA-Z0-9._:-]{0,66}$/))
+    const names = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 70 }),
+      fc.stringMatching(/^[a-zA-Z0-9._:-]{0,66}$/),
+      fc.array(fc.constantFrom(...ODD_LETTERS), { maxLength: 66 }).map((letters) => letters.join('')),
+    )
     fc.assert(
       fc.property(names, (name) => {
-        const isTaken = chatRoom.safeParse(name).success && !name.startsWith('dm:')
+        const isTaken = chatRoom.safeParse(name).success && !/^dm:/i.test(name)
         expect(roomNameProblem(name) === undefined).toBe(isTaken)
       }),
     )
   })
 
   it('are refused with a text that names the wrong character, also one of two code units', () => {
-    expect(roomNameProblem('späti')).toContain('“ä”')
+    expect(roomNameProblem('spä%ti')).toContain('“%”')
     expect(roomNameProblem('a😀')).toContain('“😀”')
   })
 
   it('are accepted in the ways that people write them', () => {
     expect(roomNameOf('  #garden plans ')).toBe('garden-plans')
     expect(roomNameOf('##x')).toBe('x')
+    expect(roomNameOf('#Garden Plans')).toBe('garden-plans')
+    expect(roomNameOf('#U\u0308ni\u0308 РАБОТА')).toBe('ünï-работа')
   })
 })
 
@@ -105,7 +114,10 @@ describe('the list of rooms', () => {
     expect(offerFor(items, '')).toBeUndefined()
     expect(offerFor(items, '@ann')).toBeUndefined()
     expect(offerFor(items, '#new room')).toEqual({ kind: 'open', room: 'new-room' })
-    expect(offerFor(items, 'café')).toMatchObject({ kind: 'problem' })
+    expect(offerFor(items, 'café')).toEqual({ kind: 'open', room: 'café' })
+    expect(offerFor(items, 'ca%fe')).toMatchObject({ kind: 'problem' })
+    expect(offerFor(items, '#CAFE')).toBeUndefined()
+    expect(offerFor([item('Den')], '#den')).toBeUndefined()
     expect(offerFor(items, 'abcdef', 5)).toMatchObject({ kind: 'problem' })
     expect(offerFor(items, 'dm:a:b')).toMatchObject({ kind: 'problem' })
   })

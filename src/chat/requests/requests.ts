@@ -14,6 +14,7 @@ import { validate } from '../errors.ts'
 import type { Memberships } from '../rooms/memberships.ts'
 import { channelOf } from '../rooms/memberships.ts'
 import { history } from '../rooms/pages.ts'
+import { isEarlierName, type RoomNames } from '../rooms/room-names.ts'
 import type { TrackedRooms } from '../rooms/tracked-rooms.ts'
 import type { UserNotices } from '../rooms/user-notices.ts'
 import type { Session } from '../session.ts'
@@ -43,6 +44,7 @@ export interface RequestContext {
   readonly notices: UserNotices
   /** Over all workers and hosts. */
   readonly findPeople: (search: string, max: number) => Promise<FoundPerson[]>
+  readonly names: RoomNames
 }
 
 /** @throws `too_large` */
@@ -72,12 +74,26 @@ function handler<S extends z.ZodType>(
   return { rate, serve: async (session, payload) => serve(session, validate(schema, payload)) }
 }
 
-function membershipHandlers({ memberships }: RequestContext): NamedHandler[] {
-  const join = handler('page', chatRequests['room:join'], async (session, asked) => {
+/** For a request about a room, which may be named in any spelling. */
+function roomHandler<S extends z.ZodType<{ room: string }>>(
+  names: RoomNames,
+  rate: keyof Rates,
+  schema: S,
+  serve: (session: Session, asked: z.output<S>) => Promise<RequestResult>,
+): RequestHandler {
+  return handler(rate, schema, async (session, asked) => {
+    const found = names.of(session, asked.room)
+    const room = typeof found === 'string' ? found : await found
+    return serve(session, room === asked.room ? asked : { ...asked, room })
+  })
+}
+
+function membershipHandlers({ memberships, names }: RequestContext): NamedHandler[] {
+  const join = roomHandler(names, 'page', chatRequests['room:join'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return memberships.join(session, asked)
   })
-  const leave = handler('request', chatRequests['room:leave'], async (session, { room }) => {
+  const leave = roomHandler(names, 'request', chatRequests['room:leave'], async (session, { room }) => {
     checkAccess(room, session.user.id)
     await memberships.leave(session, room)
     return { answer: {} }
@@ -94,6 +110,7 @@ function messageHandlers({
   trackedRooms,
   isPersistentUser,
   notices,
+  names,
 }: RequestContext): NamedHandler[] {
   const { rooms, settings } = context
   const append = async (session: Session, room: string, draft: MessageDraft): Promise<RequestResult> => {
@@ -105,14 +122,22 @@ function messageHandlers({
     const isText = draft.kind === 'text'
     return { answer, ...(isText && { onSent: () => notices.text(room, draft.from, answer.seq) }) }
   }
-  const send = handler('message', chatRequests['message:send'], (session, { room, id, text }) =>
+  const send = roomHandler(names, 'message', chatRequests['message:send'], (session, { room, id, text }) =>
     append(session, room, { kind: 'text', id, from: session.user, text }),
   )
-  const edit = handler('message', chatRequests['message:edit'], (session, { room, id, target, text }) =>
-    append(session, room, { kind: 'edit', id, from: session.user, target, text }),
+  const edit = roomHandler(
+    names,
+    'message',
+    chatRequests['message:edit'],
+    (session, { room, id, target, text }) =>
+      append(session, room, { kind: 'edit', id, from: session.user, target, text }),
   )
-  const remove = handler('message', chatRequests['message:remove'], (session, { room, id, target }) =>
-    append(session, room, { kind: 'remove', id, from: session.user, target }),
+  const remove = roomHandler(
+    names,
+    'message',
+    chatRequests['message:remove'],
+    (session, { room, id, target }) =>
+      append(session, room, { kind: 'remove', id, from: session.user, target }),
   )
   return [
     ['message:send', send],
@@ -125,17 +150,18 @@ function messageHandlers({
  * These need no membership: everyone who may join a room may read it, and a list of rooms is read before
  * joining.
  */
-function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHandler[] {
-  const page = handler('page', chatRequests['room:history'], async (session, asked) => {
+function pageHandlers({ context: { rooms }, notices, names }: RequestContext): NamedHandler[] {
+  const page = roomHandler(names, 'page', chatRequests['room:history'], async (session, asked) => {
     checkAccess(asked.room, session.user.id)
     return { answer: await session.runPageRequest(() => history(rooms, asked.room, asked)) }
   })
   const own = handler('page', chatRequests.rooms, async (session) => {
     // Subscribe first, so that no message falls between the answer and the notifications.
     await notices.subscribe(session)
-    const answer: ChatAnswers['rooms'] = {
-      rooms: await session.runPageRequest(() => rooms.userRooms(session.user.id)),
-    }
+    const tracked = await session.runPageRequest(() => rooms.userRooms(session.user.id))
+    // Without messages, a room of before can't be found by its name any more.
+    const found = tracked.filter(({ room, head }) => head > 0 || !isEarlierName(room))
+    const answer: ChatAnswers['rooms'] = { rooms: found }
     return { answer }
   })
   const direct = handler('request', chatRequests['dm:open'], async (session, { user }) => {
@@ -151,8 +177,9 @@ function pageHandlers({ context: { rooms }, notices }: RequestContext): NamedHan
   ]
 }
 
-function peopleHandlers({ context: { rooms, settings }, findPeople }: RequestContext): NamedHandler[] {
-  const members = handler('page', chatRequests['room:members'], async (session, { room, ...view }) => {
+function peopleHandlers({ context: { rooms, settings }, findPeople, names }: RequestContext): NamedHandler[] {
+  const members = roomHandler(names, 'page', chatRequests['room:members'], async (session, asked) => {
+    const { room, ...view } = asked
     checkAccess(room, session.user.id)
     const { members: shown, count } = await session.runPageRequest(() => rooms.members(room, view))
     const answer: ChatAnswers['room:members'] = { members: shown, count }
@@ -176,6 +203,7 @@ function stateHandlers({
   markers,
   isPersistentUser,
   notices,
+  names,
 }: RequestContext): NamedHandler[] {
   /** For users that can't come back: the room is notified, but nothing is stored. */
   const readUnstored = async (session: Session, room: string, seq: number): Promise<number> => {
@@ -183,7 +211,7 @@ function stateHandlers({
     const { head } = await rooms.read(room, { newest: true, limit: 1 })
     return Math.min(seq, head)
   }
-  const read = handler('request', chatRequests['room:read'], async (session, asked) => {
+  const read = roomHandler(names, 'request', chatRequests['room:read'], async (session, asked) => {
     const { room } = asked
     const { id } = session.user
     checkAccess(room, id)
@@ -194,7 +222,7 @@ function stateHandlers({
     const answer: ChatAnswers['room:read'] = { seq }
     return { answer }
   })
-  const typing = handler('request', chatRequests.typing, async (session, asked) => {
+  const typing = roomHandler(names, 'request', chatRequests.typing, async (session, asked) => {
     const { room } = asked
     await memberships.require(session, room)
     const payload = { room, user: session.user, typing: asked.typing }

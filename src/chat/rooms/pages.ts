@@ -13,11 +13,14 @@ const LONGEST_ESCAPE_BYTES = 6
 
 type Reader = Pick<Rooms, 'read'>
 
-export async function history(rooms: Reader, room: string, asked: HistoryRange): Promise<ChatPage> {
-  const { before, after, limit } = asked
-  if (after !== undefined) return oldestOf(await rooms.read(room, { after, limit }))
-  if (before !== undefined) return newestOf(await rooms.read(room, { before, limit }))
-  return newestOf(await rooms.read(room, { newest: true, limit }))
+export async function history(
+  rooms: Reader,
+  room: string,
+  { before, after, limit }: HistoryRange,
+): Promise<ChatPage & { room: string }> {
+  if (after !== undefined) return { room, ...oldestOf(await rooms.read(room, { after, limit })) }
+  const range = before === undefined ? ({ newest: true, limit } as const) : { before, limit }
+  return { room, ...newestOf(await rooms.read(room, range)) }
 }
 
 interface ResumePoint {

@@ -116,8 +116,10 @@ export class CatchUp {
   }
 
   #joinAnswered(answer: ChatAnswers['room:join']): boolean {
-    const { room, timeline } = this.#options
-    const page = pageOf(answer, room)
+    const { room, timeline, context } = this.#options
+    const page = context.joinedAs(room, answer.room, answer.head)
+      ? pageOf(answer, context.serverName(room))
+      : undefined
     if (page === undefined) throw badAnswer('room:join')
     if (this.#closed) return false
     this.#joined = true
@@ -136,8 +138,8 @@ export class CatchUp {
   }
 
   #pageAnswered(answer: ChatAnswers['room:history']): boolean {
-    const { room, timeline } = this.#options
-    const page = pageOf(answer, room)
+    const { room, timeline, context } = this.#options
+    const page = pageOf(answer, context.serverName(room))
     if (page === undefined) throw badAnswer('room:history')
     if (this.#closed) return false
     const update = timeline.addNextPage(page)

@@ -24,6 +24,13 @@ export interface RoomContext {
   user(): Author | undefined
   /** The most members that the server lists. */
   membersShown(): number
+  /** The server's name of the room. */
+  serverName(room: string): string
+  /**
+   * The server has let the user in. `head`: everything up to there is in the answer.
+   * @returns false if this can't be the server's name of the room
+   */
+  joinedAs(room: string, serverName: unknown, head: number): boolean
   /** Retries until there is a final answer, within a time limit. `use` is that of `Connection.request`. */
   request<E extends ChatEvent, T>(
     event: E,

@@ -75,7 +75,8 @@ export class RoomMessages {
 
   /** An entry that the server pushed. */
   message(payload: unknown): void {
-    if (!isEntry(payload, this.#options.room)) return
+    const { room, context } = this.#options
+    if (!isEntry(payload, context.serverName(room))) return
     this.#apply(this.timeline.addLive(payload), true)
     void this.catchUp.run()
   }
@@ -106,7 +107,7 @@ export class RoomMessages {
   page<T>(asked: Omit<RequestPayload<'room:history'>, 'room'>, use: (page: Page) => T): Promise<T> {
     const { room, context } = this.#options
     return context.request('room:history', { ...asked, room }, (answer) => {
-      const page = pageOf(answer, room)
+      const page = pageOf(answer, context.serverName(room))
       if (page === undefined) throw badAnswer('room:history')
       return use(page)
     })

@@ -13,6 +13,8 @@ export interface RoomSummariesOptions {
   fetch<T>(use: (answer: { rooms: unknown }) => T): Promise<T>
   me(): string | undefined
   isJoined(room: string): boolean
+  /** The names that a room of the server has here; its own if it is not joined. */
+  namesOf(room: string): readonly string[]
   /** Passes the summary to a joined room. @returns false if it is not joined */
   updateJoined(summary: RoomSummary): boolean
   /** A summary has changed. `from`: the author of a new text, in a room that is not joined. */
@@ -62,7 +64,10 @@ export class RoomSummaries {
       return await this.#options.fetch(({ rooms }) => {
         const summaries = summariesOf(rooms)
         if (summaries === undefined) throw badAnswer('rooms')
-        return summaries.map((summary) => this.#applySummary(summary))
+        const known = summaries.flatMap((summary) =>
+          this.#options.namesOf(summary.room).map((room) => ({ ...summary, room })),
+        )
+        return known.map((summary) => this.#applySummary(summary))
       })
     } finally {
       this.#fetching -= 1

@@ -157,6 +157,11 @@ export class Page {
     if (room !== undefined) this.storage.setItem(LAST_ROOM, room)
   }
 
+  /** The open room has another name than its address says. */
+  replaceRoom(room: string): void {
+    this.#replace(hashOfRoom(room))
+  }
+
   /** Opens the last room, or the default room. */
   openFirst(): void {
     this.#replace(hashOfRoom(this.storage.getItem(LAST_ROOM) ?? FIRST_ROOM))

@@ -1,6 +1,6 @@
 /** Shown instead of messages: an empty room, or a room that refuses the user. */
 import { useState } from 'preact/hooks'
-import { type Author, type ChatRoom, isDirect } from '../../client/index.ts'
+import { type Author, type ChatRoom, isDirect, isolated } from '../../client/index.ts'
 import { errorText } from '../app/error-text.ts'
 import { copyText } from '../components/clipboard.ts'
 import { CheckIcon, LinkIcon, WarningIcon } from '../components/icons.tsx'
@@ -15,7 +15,7 @@ interface EmptyRoomProps {
 
 const EMPTY = {
   room: {
-    heading: (title: string) => `No messages in ${title} yet`,
+    heading: (title: string) => `No messages in ${isolated(title)} yet`,
     text: 'Say hello. Everyone who opens this room can read it, now and later.',
   },
   direct: {

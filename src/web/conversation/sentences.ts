@@ -49,7 +49,7 @@ export function beginningText(title: string, kind: ConversationKind): string {
   if (kind === 'notes') return 'This is the beginning of your notes'
   return kind === 'direct'
     ? `This is the beginning of your conversation with ${isolated(title)}`
-    : `This is the beginning of ${title}`
+    : `This is the beginning of ${isolated(title)}`
 }
 
 export type ConversationKind = 'room' | 'direct' | 'notes'

@@ -1,11 +1,13 @@
 /** One room: header, conversation and members; or the reason why it can't be shown. */
-import { useMemo } from 'preact/hooks'
-import { type Author, directUsers, isDirect } from '../../client/index.ts'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { type Author, ChatError, directUsers, foldedRoom, isDirect } from '../../client/index.ts'
+import { errorText } from '../app/error-text.ts'
 import { roomNameProblem } from '../app/name-rules.ts'
 import { usePage } from '../app/page.ts'
 import { Dialog } from '../components/dialog.tsx'
 import { Logo } from '../components/wordmark.tsx'
 import { Conversation } from '../conversation/conversation.tsx'
+import { Skeleton } from '../conversation/timeline/other-rows.tsx'
 import type { Session } from '../session/session.ts'
 import { MembersList } from './members.tsx'
 import { RoomHeader } from './room-header.tsx'
@@ -19,8 +21,35 @@ interface RoomPaneProps {
 
 export function RoomPane({ session, name }: RoomPaneProps) {
   const problem = isDirect(name) ? directProblem(name, session.me.value.id) : roomNameProblem(name)
-  if (problem !== undefined) return <Unavailable title="This room can’t be opened" text={problem} />
-  return <OpenRoom session={session} name={name} />
+  if (problem !== undefined) return <Unavailable text={problem} />
+  const isKnown = session.rooms.items.value.some(({ room }) => room === name)
+  const isFolded = isDirect(name) || name === foldedRoom(name)
+  return isKnown || isFolded ? (
+    <OpenRoom session={session} name={name} />
+  ) : (
+    <FindRoom key={name} session={session} name={name} />
+  )
+}
+
+/** For a name in capitals: of a room from before names were folded, or another spelling. */
+function FindRoom({ session, name }: RoomPaneProps) {
+  const page = usePage()
+  const [problem, setProblem] = useState<string>()
+  useEffect(() => {
+    let isWanted = true
+    const found = (room: string) => {
+      if (!isWanted) return
+      if (room === name) session.rooms.open(name)
+      else page.replaceRoom(room)
+    }
+    session.chat.roomName(name).then(found, (error: unknown) => {
+      if (isWanted) setProblem(errorText(ChatError.from(error).code))
+    })
+    return () => {
+      isWanted = false
+    }
+  }, [session, name, page])
+  return problem === undefined ? <Skeleton /> : <Unavailable text={problem} />
 }
 
 function OpenRoom({ session, name }: RoomPaneProps) {
@@ -61,12 +90,12 @@ function OpenRoom({ session, name }: RoomPaneProps) {
   )
 }
 
-function Unavailable({ title, text }: { readonly title: string; readonly text: string }) {
+function Unavailable({ text }: { readonly text: string }) {
   const page = usePage()
   return (
     <div class="empty-pane">
       <Logo size={48} />
-      <h2 class="empty-pane-title">{title}</h2>
+      <h2 class="empty-pane-title">This room can’t be opened</h2>
       <p>{text}</p>
       <button type="button" class="button" onClick={() => page.showList()}>
         Back to your rooms

@@ -1,5 +1,5 @@
 /** The model of the room list: its items, the search, and the offer to open a new room. Pure. */
-import type { Author } from '../../client/index.ts'
+import { type Author, foldedRoom } from '../../client/index.ts'
 import { roomNameOf, roomNameProblem } from '../app/name-rules.ts'
 
 export interface RoomListItem {
@@ -37,7 +37,7 @@ export function offerFor(
   maxChars?: number,
 ): Offer | undefined {
   const room = roomNameOf(search)
-  if (room === '' || search.trim().startsWith('@') || items.some((item) => item.room === room))
+  if (room === '' || search.trim().startsWith('@') || items.some((item) => foldedRoom(item.room) === room))
     return undefined
   const problem = roomNameProblem(room, maxChars)
   return problem === undefined ? { kind: 'open', room } : { kind: 'problem', text: problem }

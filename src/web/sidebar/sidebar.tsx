@@ -173,7 +173,10 @@ function OfferRow({ offer, open }: { readonly offer: Offer; readonly open: (room
         <PlusIcon size={16} />
       </span>
       <span class="clipped">
-        Join or create <strong>#{offer.room}</strong>
+        Join or create{' '}
+        <strong>
+          #<bdi>{offer.room}</bdi>
+        </strong>
       </span>
     </button>
   )

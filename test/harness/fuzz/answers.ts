@@ -45,7 +45,7 @@ const answers: Record<ChatEvent, z.ZodType> = {
   'message:send': appended,
   'message:edit': appended,
   'message:remove': appended,
-  'room:history': z.strictObject({ ...ok, ...page }),
+  'room:history': z.strictObject({ ...ok, room: roomName, ...page }),
   'room:members': z.strictObject({ ...ok, members: z.array(author), count }),
   'room:read': z.strictObject({ ...ok, seq: count }),
   'dm:open': z.strictObject({ ...ok, room: roomName }),
