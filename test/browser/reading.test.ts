@@ -155,8 +155,8 @@ it('an own message stays where it is when it is sent and when it is seen', async
   expect(await place(ann, 'second')).toBe(before)
 })
 
-it('people whose names look the same are told apart wherever they are named', async () => {
-  const [ann, other] = await Promise.all([enter('Ann', 'alike'), enter('ANN', 'alike')])
+it('people whose names look alike are told apart wherever they are named', async () => {
+  const [ann, other] = await Promise.all([enter('Ann', 'alike'), enter('\u0410nn', 'alike')])
   await ann.say('I am Ann')
   await other.say('So am I')
   await ann.sees('So am I')
@@ -165,14 +165,14 @@ it('people whose names look the same are told apart wherever they are named', as
   const idIn = (part: string) => ann.page.locator(part).locator(ids)
   await ann.message('So am I').locator(ids).waitFor()
   const id = await ann.message('So am I').locator(ids).textContent()
-  expect(await ann.message('So am I').getAttribute('aria-label')).toMatch(new RegExp(`^ANN ${id}, `))
+  expect(await ann.message('So am I').getAttribute('aria-label')).toMatch(new RegExp(`^\u0410nn ${id}, `))
   expect(await ann.message('I am not').locator(ids).count()).toBe(0)
   await expect.poll(() => idIn('.people').count()).toBe(2)
   await ann.composer.pressSequentially('@')
   await expect.poll(() => idIn('.suggestion').allTextContents()).toEqual([id])
   await ann.composer.fill('')
-  await other.writesUntil(() => ann.page.getByText(`ANN ${id} is typing…`).isVisible())
-  await ann.message('I am Ann').getByText(`Seen by ANN ${id}`).waitFor()
+  await other.writesUntil(() => ann.page.getByText(`\u0410nn ${id} is typing…`).isVisible())
+  await ann.message('I am Ann').getByText(`Seen by \u0410nn ${id}`).waitFor()
 })
 
 it('people with the same name are told apart', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { personNameProblem, roomNameOf, roomNameProblem } from '../../src/web/app/name-rules.ts'
 import { countText, pageTitle } from '../../src/web/app/page-title.ts'
 import { hashOfRoom, roomOfHash, tokenOfHash } from '../../src/web/app/route.ts'
+import { loadSkeleton, skeleton } from '../../src/web/conversation/look-alikes.ts'
 import { shortIds, toldApart } from '../../src/web/conversation/same-names.ts'
 import { membersShown, sortedMembers } from '../../src/web/room/member-order.ts'
 import { roomTitle } from '../../src/web/room/room-title.ts'
@@ -11,6 +12,7 @@ import {
   itemsFound,
   offerFor,
   type RoomListItem,
+  roomAlike,
   roomsToJoin,
   unreadTotal,
 } from '../../src/web/sidebar/room-list-model.ts'
@@ -122,6 +124,15 @@ describe('the list of rooms', () => {
     expect(offerFor(items, 'dm:a:b')).toMatchObject({ kind: 'problem' })
   })
 
+  it('names the room in it that a new one looks like', async () => {
+    await loadSkeleton()
+    const items = [item('more'), person('b', 'm\u043ere')]
+    expect(roomAlike(items, 'm\u043ere', skeleton.value)).toBe('more')
+    expect(roomAlike(items, 'm\u043ere', undefined)).toBeUndefined()
+    for (const room of ['more', 'mores', 'möre'])
+      expect(roomAlike(items, room, skeleton.value)).toBeUndefined()
+  })
+
   it('joins a limited number, unread rooms first', () => {
     const summaries = ['a', 'b', 'c', 'd'].map((room, at) => ({ room, unread: at % 2 }))
     expect(roomsToJoin(summaries, 3)).toEqual(['b', 'd', 'a'])
@@ -184,6 +195,22 @@ describe('people', () => {
     expect(idsOf(['g_x1abcd', 'g_y2abcd'])).toEqual(['x1abcd', 'y2abcd'])
     expect(idsOf(['ada@example.com', 'eve@example.com'])).toEqual(['ada@example.com', 'eve@example.com'])
     expect(idsOf(['u😀', 'v😀'])).toEqual(['u😀', 'v😀'])
+  })
+
+  it.each([
+    ['a Cyrillic letter', 'Ada', 'Ad\u0430'],
+    ['Greek and Cyrillic capitals', 'ABBA', '\u0391\u0412\u0392\u0410'],
+    ['a Cyrillic capital, in another case', 'bob', '\u0412ob'],
+    ['a capital that looks like a small letter', 'paypal', 'paypaI'],
+    ['a digit', 'Bob', 'B0b'],
+    ['two letters that look like one', 'Adam', 'Adarn'],
+    ['wide letters', 'Ada', 'Ａｄａ'],
+    ['an invisible tail, from before these were refused', 'Ada', 'Ada\u200b'],
+    ['another way to write an accent', 'René', 'Rene\u0301'],
+  ])('whose names look alike by %s are told apart', async (_what, one, other) => {
+    await loadSkeleton()
+    const people = [one, other, 'Cleo', 'Аня'].map((name, index) => ({ id: `u-000${index}`, name }))
+    expect([...shortIds(people, skeleton.value).values()]).toEqual(['0000', '0001'])
   })
 })
 

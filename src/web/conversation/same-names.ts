@@ -1,5 +1,8 @@
-/** People whose names are the same: the page shows a part of their ids. Pure. */
+/** People whose names are the same or look alike: the page shows a part of their ids. Pure. */
 import type { Author } from '../../client/index.ts'
+
+/** The same for names that are drawn alike, in whatever letters. */
+export type Skeleton = (name: string) => string
 
 /** Parts of ids, by the id. */
 export type ShortIds = ReadonlyMap<string, string>
@@ -7,14 +10,15 @@ export type ShortIds = ReadonlyMap<string, string>
 /** As few as tell everybody apart who looks the same; else the whole id. */
 const SHOWN_CHARS = [4, 6, 8, 12]
 
-/** The end of the id of each person whose name is somebody else's too. */
-export function shortIds(people: Iterable<Author>): ShortIds {
+/** The end of the id of each person whose name looks like somebody else's. */
+export function shortIds(people: Iterable<Author>, skeleton?: Skeleton): ShortIds {
   const idsByShape = new Map<string, Set<string>>()
   for (const { id, name } of people) {
-    const shape = folded(name)
-    const ids = idsByShape.get(shape)
-    if (ids === undefined) idsByShape.set(shape, new Set([id]))
-    else ids.add(id)
+    for (const shape of shapesOf(name, skeleton)) {
+      const ids = idsByShape.get(shape)
+      if (ids === undefined) idsByShape.set(shape, new Set([id]))
+      else ids.add(id)
+    }
   }
   const shown = new Map<string, string>()
   for (const ids of idsByShape.values()) {
@@ -27,6 +31,11 @@ export function shortIds(people: Iterable<Author>): ShortIds {
 }
 
 /** Without case, and without what is only another way to write the same characters. */
+function shapesOf(name: string, skeleton: Skeleton | undefined): string[] {
+  const same = folded(name)
+  return skeleton === undefined ? [same] : [same, `alike ${folded(skeleton(name))}`]
+}
+
 function folded(name: string): string {
   return name.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase()
 }

@@ -1,6 +1,7 @@
 /** The model of the room list: its items, the search, and the offer to open a new room. Pure. */
 import { type Author, foldedRoom } from '../../client/index.ts'
 import { roomNameOf, roomNameProblem } from '../app/name-rules.ts'
+import type { Skeleton } from '../conversation/same-names.ts'
 
 export interface RoomListItem {
   readonly room: string
@@ -41,6 +42,18 @@ export function offerFor(
     return undefined
   const problem = roomNameProblem(room, maxChars)
   return problem === undefined ? { kind: 'open', room } : { kind: 'problem', text: problem }
+}
+
+/** The room in the list that another name could be mistaken for. */
+export function roomAlike(
+  items: readonly RoomListItem[],
+  name: string,
+  skeleton: Skeleton | undefined,
+): string | undefined {
+  if (skeleton === undefined) return undefined
+  const shape = skeleton(name)
+  return items.find(({ room, other }) => other === undefined && room !== name && skeleton(room) === shape)
+    ?.room
 }
 
 /** The people of direct conversations. */

@@ -5,14 +5,21 @@ import { usePage } from '../app/page.ts'
 import { isComposing } from '../components/composing.ts'
 import { CloseIcon, PlusIcon, SearchIcon } from '../components/icons.tsx'
 import { Wordmark } from '../components/wordmark.tsx'
-import { useShortIds } from '../conversation/short-ids.tsx'
+import { useShortIds, useSkeleton } from '../conversation/short-ids.tsx'
 import { InviteCard } from '../dialogs/invite.tsx'
 import type { Session } from '../session/session.ts'
 import { useFound } from '../session/use-found.ts'
 import { PeopleList } from './people-list.tsx'
 import { peopleFound } from './people-search.ts'
 import { RoomList } from './room-list.tsx'
-import { itemsFound, type Offer, offerFor, othersOf, type RoomListItem } from './room-list-model.ts'
+import {
+  itemsFound,
+  type Offer,
+  offerFor,
+  othersOf,
+  type RoomListItem,
+  roomAlike,
+} from './room-list-model.ts'
 import { RoomOrder } from './room-order.ts'
 import { UserMenu } from './user-menu.tsx'
 
@@ -92,7 +99,7 @@ export function Sidebar({ session }: { readonly session: Session }) {
         {people.length > 0 && (
           <PeopleList people={people} present={presentOf(session, found)} onOpened={() => setSearch('')} />
         )}
-        {offer !== undefined && <OfferRow offer={offer} open={open} />}
+        {offer !== undefined && <OfferRow offer={offer} items={items} open={open} />}
         {isEmpty && offer === undefined && (
           <EmptyList isSearching={isSearching} isKnown={session.rooms.isLoaded.value} />
         )}
@@ -159,7 +166,14 @@ function FindField({ field, search, setSearch, enter }: FindFieldProps) {
   )
 }
 
-function OfferRow({ offer, open }: { readonly offer: Offer; readonly open: (room: string) => void }) {
+interface OfferRowProps {
+  readonly offer: Offer
+  readonly items: readonly RoomListItem[]
+  readonly open: (room: string) => void
+}
+
+function OfferRow({ offer, items, open }: OfferRowProps) {
+  const skeleton = useSkeleton(offer.kind === 'open')
   if (offer.kind === 'problem') {
     return (
       <p class="offer-problem" role="status">
@@ -167,18 +181,26 @@ function OfferRow({ offer, open }: { readonly offer: Offer; readonly open: (room
       </p>
     )
   }
+  const alike = roomAlike(items, offer.room, skeleton)
   return (
-    <button type="button" class="offer" data-room-link onClick={() => open(offer.room)}>
-      <span class="offer-mark">
-        <PlusIcon size={16} />
-      </span>
-      <span class="clipped">
-        Join or create{' '}
-        <strong>
-          #<bdi>{offer.room}</bdi>
-        </strong>
-      </span>
-    </button>
+    <>
+      <button type="button" class="offer" data-room-link onClick={() => open(offer.room)}>
+        <span class="offer-mark">
+          <PlusIcon size={16} />
+        </span>
+        <span class="clipped">
+          Join or create{' '}
+          <strong>
+            #<bdi>{offer.room}</bdi>
+          </strong>
+        </span>
+      </button>
+      {alike !== undefined && (
+        <p class="offer-problem" role="status">
+          It looks like #<bdi>{alike}</bdi>, but it is another room.
+        </p>
+      )}
+    </>
   )
 }
 
