@@ -156,7 +156,7 @@ async function compress(browser, png) {
 
 async function takePicture(url) {
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
     args: ['--headless=new', '--no-sandbox', '--disable-gpu'],
   })
   const page = await browser.newPage({ viewport: WINDOW, deviceScaleFactor: SCALE, colorScheme: 'light' })

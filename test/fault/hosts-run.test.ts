@@ -9,7 +9,7 @@ import { sized } from '../harness/long-run.ts'
 import { crowdOver, during, sharedThreeHosts, WRITERS } from '../harness/members/three-hosts.ts'
 import { until } from '../harness/until.ts'
 
-const MESSAGES = sized(5_000, 20_000)
+const MESSAGES = sized(3_000, 20_000)
 
 const three = sharedThreeHosts()
 

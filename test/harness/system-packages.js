@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 const PACKAGES = [
   'apache2',
   'caddy',
-  'chromium',
+  'chromium-headless-shell',
   'fiu-utils',
   'fonts-noto-color-emoji',
   'git',

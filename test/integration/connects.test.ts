@@ -10,14 +10,14 @@ const nodes = [
   {
     version: process.versions.node,
     path: process.execPath,
-    concurrent: sized(5_000, 20_000),
-    sequential: sized(500, 1_000),
+    concurrent: sized(3_000, 20_000),
+    sequential: sized(300, 1_000),
   },
   ...otherNodes.map(({ major, path }) => ({
     version: `${major}`,
     path,
-    concurrent: sized(2_000, 5_000),
-    sequential: sized(200, 500),
+    concurrent: sized(1_000, 5_000),
+    sequential: sized(100, 500),
   })),
 ]
 

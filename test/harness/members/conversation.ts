@@ -4,20 +4,24 @@ import { expect } from 'vitest'
 import { until } from '../until.ts'
 import type { Member } from './member.ts'
 
-/** Pause between two messages of a member: hosts that start meanwhile need CPU time too. */
+/** The least pause between two messages of a member. */
 const PACE_MS = 150
+/** Of all members together: hosts that start meanwhile need CPU time too, and each message goes to every member. */
+const MESSAGES_PER_SEC = 60
 
 export class Conversation {
   readonly members: readonly Member[]
   readonly #acked: string[][]
   readonly #backSteps: string[] = []
   readonly #running: Promise<void>[]
+  readonly #paceMs: number
   #isOver = false
 
   /** @param members must have joined already */
   constructor(members: readonly Member[]) {
     this.members = members
     this.#acked = members.map(() => [])
+    this.#paceMs = Math.max(PACE_MS, (1_000 * members.length) / MESSAGES_PER_SEC)
     for (const member of members) this.#watch(member)
     this.#running = members.map((member, n) => this.#keepTalking(member, this.#acked[n] ?? []))
     // `end` reports the failure. A test that fails before that closes the members: no second failure.
@@ -69,7 +73,7 @@ export class Conversation {
     for (let n = 0; !this.#isOver; n += 1) {
       const { id } = await member.send(`${name}-${n}`, `${n}`)
       acked.push(id)
-      await delay(PACE_MS)
+      await delay(this.#paceMs)
     }
   }
 }

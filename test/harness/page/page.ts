@@ -17,9 +17,9 @@ import {
 import { expect } from 'vitest'
 
 /** Debian's; installed by `npm test`. */
-const CHROMIUM = '/usr/bin/chromium'
+const CHROMIUM = '/usr/bin/chromium-headless-shell'
 const FLAGS = [
-  '--headless=new',
+  '--headless',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
