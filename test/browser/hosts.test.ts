@@ -2,6 +2,7 @@
 import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { hostTagOf, ownerOf } from '../../src/core/session-id.ts'
+import { ChatClient } from '../harness/client/chat-client.ts'
 import { LoopbackHosts } from '../harness/cluster/loopback-hosts.ts'
 import { RealBalancer } from '../harness/network/balancers.ts'
 import { Chromium, LOST_NETWORK } from '../harness/page/page.ts'
@@ -144,6 +145,27 @@ it('two people on two hosts talk, one over polling only, the other with an upgra
   expect(annTraffic.webSockets).toEqual([])
   expect(annTraffic.polls).toBeGreaterThan(3)
   expect(await hosts.metric('rookery_forward_sent_total')).toBeGreaterThan(0)
+})
+
+it('people are found with whom one shares no room, on either host', async () => {
+  const names = ['Grace Hopper', 'Mary Hopper']
+  const others = await Promise.all(
+    hosts.ports.map((port, n) => ChatClient.guest(`http://127.0.0.1:${port}`, names[n] ?? '')),
+  )
+  for (const person of [ann, ben]) {
+    await person.findField.fill('hopper')
+    for (const name of names)
+      await person.page
+        .getByRole('navigation')
+        .getByRole('button', { name: `online: ${name}` })
+        .waitFor()
+    await person.findField.fill('')
+  }
+  const [grace, mary] = others
+  for (const other of others) await other.join('hoppers')
+  const found = await grace?.ask('room:members', { room: 'hoppers', search: 'mary' })
+  expect(found).toEqual({ members: [mary?.user], count: 2 })
+  for (const other of others) other.close()
 })
 
 it('each sees on one host that the other is typing on the other host', async () => {

@@ -5,6 +5,7 @@ import { Conversation } from '../harness/members/conversation.ts'
 import { Member } from '../harness/members/member.ts'
 import type { BalancerFile } from '../harness/network/balancer-programs.ts'
 import { RealBalancer } from '../harness/network/balancers.ts'
+import { until } from '../harness/until.ts'
 
 const TRANSPORTS = [['polling'], ['polling', 'websocket'], ['websocket']]
 const MEMBERS_A_TRANSPORT = 3
@@ -57,6 +58,21 @@ describe.each<[BalancerFile, boolean]>([
     expect(members.map(({ disconnects }) => disconnects)).toEqual(members.map(() => 0))
     if (isSticky) expect(await hosts.metric('rookery_forward_sent_total')).toBe(forwarded)
     else expect(await hosts.metric('rookery_forward_sent_total')).toBeGreaterThan(forwarded)
+    await conversation.end()
+  })
+
+  test('a reload of the balancer keeps WebSockets', async () => {
+    await conversation.goesOn()
+    await balancer.reload((text) =>
+      text
+        .replace(/^\s*server \{$/m, '$&\nlocation = /reloaded { return 204; }')
+        .replace('frontend clients', '$&\nhttp-request return status 204 if { path /reloaded }'),
+    )
+    const answer = () => fetch(`${balancer.url}/reloaded`).catch(() => undefined)
+    await until(async () => (await answer())?.status === 204, 'the balancer has the new configuration')
+    await conversation.goesOn()
+    const webSockets = members.slice(-MEMBERS_A_TRANSPORT)
+    expect(webSockets.map(({ disconnects }) => disconnects)).toEqual(webSockets.map(() => 0))
     await conversation.end()
   })
 

@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../harness/command.ts'
 import { Member } from '../harness/members/member.ts'
@@ -10,6 +11,8 @@ import { until } from '../harness/until.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const PM2 = join(ROOT, 'node_modules', '.bin', 'pm2')
+/** Between two messages of a member. */
+const PACE_MS = 50
 
 let home: string
 let port: number
@@ -113,6 +116,7 @@ describe('under pm2', () => {
     for (let n = 0; talk.goesOn; n += 1) {
       const { id } = await member.send(`${name}-${n}`, `${n}`)
       acked.push(id)
+      await delay(PACE_MS)
     }
   }
 
@@ -147,13 +151,14 @@ describe('under pm2', () => {
     await untilAllTalkAgain()
   })
 
-  it('`pm2 restart` stops cleanly and starts again', async () => {
+  it.each(['restart', 'reload'])('`pm2 %s` stops cleanly and starts again', async (command) => {
     const before = await seenByPm2()
-    await pm2('restart', 'rookery')
+    const stops = await countLogs('stopped')
+    await pm2(command, 'rookery')
     const after = await seenByPm2()
     expect(after.status).toBe('online')
     expect(after.pid).not.toBe(before.pid)
-    expect(await countLogs('stopped')).toBe(1)
+    expect(await countLogs('stopped')).toBe(stops + 1)
     await untilAllTalkAgain()
   })
 

@@ -17,6 +17,8 @@ export interface Program {
   command: string
   args(place: Place): string[]
   env?(place: Place): Record<string, string>
+  /** Arguments of a process that takes over from another; without them SIGHUP reloads the configuration. */
+  successor?(place: Place, pid: number): string[]
 }
 
 const APACHE_MODULES = [
@@ -56,7 +58,11 @@ const nginx: Program = {
   },
 }
 
-const haproxy: Program = { command: 'haproxy', args: ({ file }) => ['-db', '-f', file] }
+const haproxy: Program = {
+  command: 'haproxy',
+  args: ({ file }) => ['-db', '-f', file],
+  successor: ({ file }, pid) => ['-db', '-f', file, '-sf', String(pid)],
+}
 
 export const programs = {
   'nginx.conf': nginx,

@@ -6,24 +6,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plainEnvironment } from '../command.ts'
 import { until } from '../until.ts'
-import { type BalancerFile, type Program, programs, withHosts } from './balancer-programs.ts'
+import { type BalancerFile, type Place, type Program, programs, withHosts } from './balancer-programs.ts'
 import { freePort } from './free-port.ts'
 import { exchange } from './raw-http.ts'
 
 const DEPLOY = new URL('../../../deploy/', import.meta.url)
 export class RealBalancer {
   readonly port: number
-  readonly #process: ChildProcess
-  readonly #directory: string
+  readonly #program: Program
+  readonly #place: Place
+  /** The last one serves new connections; those before it end with theirs. */
+  readonly #processes: ChildProcess[] = []
   #output = ''
 
-  private constructor(process: ChildProcess, port: number, directory: string) {
-    this.#process = process
-    this.port = port
-    this.#directory = directory
-    for (const stream of [process.stdout, process.stderr]) {
-      stream?.on('data', (chunk) => (this.#output += chunk))
-    }
+  private constructor(program: Program, place: Place) {
+    this.#program = program
+    this.#place = place
+    this.port = place.port
+    this.#run(program.args(place))
   }
 
   /**
@@ -41,11 +41,7 @@ export class RealBalancer {
     const place = { directory, port, file: join(directory, file) }
     await writeFile(place.file, edit(withHosts(shipped, place, hosts)))
     const program: Program = programs[file]
-    const child = spawn(program.command, program.args(place), {
-      env: { ...plainEnvironment(), ...program.env?.(place) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const balancer = new RealBalancer(child, port, directory)
+    const balancer = new RealBalancer(program, place)
     try {
       await until(
         () => balancer.#answers(),
@@ -68,17 +64,39 @@ export class RealBalancer {
     return `http://127.0.0.1:${this.port}`
   }
 
+  /** Reloads a changed configuration, as the program's own tools do. */
+  async reload(edit: (text: string) => string): Promise<void> {
+    const { file } = this.#place
+    await writeFile(file, edit(await readFile(file, 'utf8')))
+    const process = this.#processes.at(-1)
+    const successor = this.#program.successor?.(this.#place, process?.pid ?? 0)
+    if (successor === undefined) process?.kill('SIGHUP')
+    else this.#run(successor)
+  }
+
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const exited = once(this.#process, 'exit')
-      this.#process.kill('SIGTERM')
+    for (const process of this.#processes) {
+      if (process.exitCode !== null || process.signalCode !== null) continue
+      const exited = once(process, 'exit')
+      process.kill('SIGTERM')
       await exited
     }
-    await rm(this.#directory, { recursive: true, force: true })
+    await rm(this.#place.directory, { recursive: true, force: true })
+  }
+
+  #run(args: readonly string[]): void {
+    const process = spawn(this.#program.command, args, {
+      env: { ...plainEnvironment(), ...this.#program.env?.(this.#place) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#processes.push(process)
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('data', (chunk) => (this.#output += chunk))
+    }
   }
 
   async #answers(): Promise<boolean> {
-    if (this.#process.exitCode !== null) throw new Error(`it ended:\n${this.#output}`)
+    if (this.#processes.at(-1)?.exitCode !== null) throw new Error(`it ended:\n${this.#output}`)
     const answer = await exchange(
       this.port,
       'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
