@@ -15,6 +15,7 @@ export type {
   HttpHandler,
   Limits,
   Mountable,
+  OwnEntry,
   PresenceChange,
   RoomListener,
   RoomMembers,

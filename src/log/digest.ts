@@ -5,17 +5,22 @@
 import { createHash } from 'node:crypto'
 
 export interface DigestInput {
-  kind: 'text' | 'edit' | 'remove'
+  kind: string
   text?: string | undefined
   target?: number | undefined
+  data?: unknown
 }
 
 export function digestOf(draft: DigestInput): string {
-  const content =
-    draft.kind === 'text'
-      ? ['text', draft.text]
-      : draft.kind === 'edit'
-        ? ['edit', draft.target, draft.text]
-        : ['remove', draft.target]
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22)
+  return createHash('sha256')
+    .update(JSON.stringify(contentOf(draft)))
+    .digest('base64url')
+    .slice(0, 22)
+}
+
+function contentOf({ kind, text, target, data }: DigestInput): unknown[] {
+  if (kind === 'text') return ['text', text]
+  if (kind === 'edit') return ['edit', target, text]
+  if (kind === 'remove') return ['remove', target]
+  return data === undefined ? [kind] : [kind, data]
 }

@@ -34,6 +34,7 @@ export interface StoredEntry {
   from: { id: string; name: string }
   text?: string
   target?: number
+  data?: unknown
   at: number
   /** Texts of the room up to and including this entry. */
   texts: number

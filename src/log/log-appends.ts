@@ -3,12 +3,13 @@
  * blanking. All checks come before the first write, so a refused append leaves no trace in the transaction.
  */
 import { timeAfter } from '../core/clock-filter.ts'
-import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
+import type { AppendResult, LogEntry } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
 import { digestOf } from './digest.ts'
 import type { RoomRecord, StoredEntry, Tables } from './environment.ts'
 import { roomRecord, toLogEntry } from './log-reads.ts'
 import { trimExcess } from './retention.ts'
+import type { AnyDraft } from './room-log.ts'
 
 export interface AppendOutcome {
   result: AppendResult
@@ -26,26 +27,27 @@ export interface AppendOptions {
 export function appendDraft(
   tables: Tables,
   room: string,
-  draft: MessageDraft,
+  draft: AnyDraft,
   options: AppendOptions,
 ): AppendOutcome {
+  const { kind, target, from } = draft
   const digest = digestOf(draft)
-  const known = tables.ids.get([room, draft.from.id, draft.id])
+  const known = tables.ids.get([room, from.id, draft.id])
   if (known !== undefined) {
     if (known.digest !== digest) throw new RookeryError('conflict', 'this id was used for another message')
-    if (draft.kind === 'text') markOwnRead(tables, room, { userId: draft.from.id, seq: known.seq })
+    if (kind === 'text') markOwnRead(tables, room, { userId: from.id, seq: known.seq })
     return { result: { seq: known.seq, at: known.at, duplicate: true }, entry: null, trimmed: 0 }
   }
   const record = roomRecord(tables, room)
-  if (draft.kind !== 'text') checkTarget(tables, room, draft)
+  if (target !== undefined) checkTarget(tables, room, { target, from })
 
   const seq = record.head + 1
   const stored = toStored(draft, record, options.nowMs)
   tables.entries.putSync([room, seq], stored)
-  tables.ids.putSync([room, draft.from.id, draft.id], { seq, at: stored.at, digest })
-  if (draft.kind === 'edit') tables.edits.putSync([room, draft.target, seq], 1)
-  if (draft.kind === 'remove') blank(tables, room, draft.target)
-  if (draft.kind === 'text') markOwnRead(tables, room, { userId: draft.from.id, seq })
+  tables.ids.putSync([room, from.id, draft.id], { seq, at: stored.at, digest })
+  if (kind === 'edit' && target !== undefined) tables.edits.putSync([room, target, seq], 1)
+  if (kind === 'remove' && target !== undefined) blank(tables, room, target)
+  if (kind === 'text') markOwnRead(tables, room, { userId: from.id, seq })
 
   const grown = { ...record, head: seq, at: stored.at, texts: stored.texts }
   const kept = trimExcess(tables, room, grown, options.keep)
@@ -57,16 +59,18 @@ export function appendDraft(
   }
 }
 
-function toStored(draft: MessageDraft, record: RoomRecord, nowMs: number): StoredEntry {
+function toStored(draft: AnyDraft, record: RoomRecord, nowMs: number): StoredEntry {
+  const { id, kind, from, text, target, data } = draft
   const stored: StoredEntry = {
-    id: draft.id,
-    kind: draft.kind,
-    from: { id: draft.from.id, name: draft.from.name },
+    id,
+    kind,
+    from: { id: from.id, name: from.name },
     at: timeAfter(record.at, nowMs),
-    texts: record.texts + (draft.kind === 'text' ? 1 : 0),
+    texts: record.texts + (kind === 'text' ? 1 : 0),
   }
-  if (draft.kind !== 'remove') stored.text = draft.text
-  if (draft.kind !== 'text') stored.target = draft.target
+  if (text !== undefined) stored.text = text
+  if (target !== undefined) stored.target = target
+  if (data !== undefined) stored.data = data
   return stored
 }
 

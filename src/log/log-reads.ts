@@ -47,10 +47,11 @@ function pageBounds(
 }
 
 export function toLogEntry(room: string, seq: number, stored: StoredEntry): LogEntry {
-  const { id, kind, from, text, target, at } = stored
+  const { id, kind, from, text, target, data, at } = stored
   const entry: LogEntry = { room, seq, id, kind, from, at }
   if (text !== undefined) entry.text = text
   if (target !== undefined) entry.target = target
+  if (data !== undefined) entry.data = data
   return entry
 }
 

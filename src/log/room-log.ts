@@ -2,7 +2,7 @@
  * The room-log contract: stores and orders the messages of rooms. Implementations: embedded (LMDB) and Redis.
  * Both pass the suite in test/contract/room-log-suite.ts.
  */
-import type { AppendResult, LogEntry, MessageDraft } from '../wire/entry.ts'
+import type { AppendResult, Author, LogEntry, MessageDraft } from '../wire/entry.ts'
 
 export interface HeadInfo {
   /**
@@ -40,6 +40,16 @@ export interface RoomLogReader {
   /** The user's own rooms, by name. Rooms without entries have head 0. */
   userRooms(userId: string): Promise<UserRoom[]>
   close(): Promise<void>
+}
+
+/** A `MessageDraft` of any kind, as the logs handle it. */
+export interface AnyDraft {
+  id: string
+  kind: string
+  from: Author
+  text?: string
+  target?: number
+  data?: unknown
 }
 
 /** The epoch of a watched room has changed. Entries after `head` in the new epoch are reported after this. */

@@ -170,7 +170,11 @@ export interface Rooms {
    * distributes the entries.
    */
   open(room: string, listener: RoomListener): Promise<RoomSubscription>
-  append(room: string, draft: MessageDraft, options?: AppendOptions): Promise<AppendResult>
+  /**
+   * Resolves when the entry is stored. The same `id` of the same author again gives the first answer, with
+   * `duplicate: true`. Rejects with `bad_request` or `too_large` for what can't be an entry.
+   */
+  append(room: string, entry: MessageDraft | OwnEntry, options?: AppendOptions): Promise<AppendResult>
   read(room: string, range: RoomRange): Promise<RoomPage>
   /**
    * Starts a presence session. `user` is in `room` until all sessions of this user there have ended. Resolves
@@ -190,9 +194,20 @@ export interface Rooms {
   userRooms(userId: string): Promise<{ room: string; head: number; read: number; unread: number }[]>
 }
 
+/** An entry of a kind of your own. */
+export interface OwnEntry {
+  /** A letter, then at most 31 letters, digits and `_ . : -`. Not one of the chat: text, edit, remove, reaction, pin, unreadable. */
+  kind: string
+  /** As JSON at most 65,536 bytes (UTF-8) and 64 levels. Stored as `JSON.stringify` has it. */
+  data?: unknown
+  from: Author
+  /** 1-64 characters of A-Z a-z 0-9 _ -, for retries. A random one by default. */
+  id?: string
+}
+
 export interface AppendOptions {
   /**
-   * Counts against `draft.from`'s limit of messages (`messageRate`), over all workers and hosts. Rejects with
+   * Counts against `from`'s limit of messages (`messageRate`), over all workers and hosts. Rejects with
    * `rate_limited` when the limit is reached.
    */
   limited?: boolean

@@ -1,6 +1,7 @@
 /** The entries of a room's log and the drafts appended to it: types, and schemas for input from outside. */
 import { z } from 'zod'
 import { directUsers, USER_ID_MAX_BYTES } from './chat-direct.ts'
+import { dataProblem, dataProblems } from './entry-data.ts'
 import { isRoomName } from './room-names.ts'
 
 export const roomName = z
@@ -19,8 +20,25 @@ export const storedUserId = z.string().min(1).max(USER_ID_MAX_BYTES)
 export const author = z.object({ id: storedUserId, name: z.string().min(1).max(64) })
 export type Author = z.infer<typeof author>
 
-/** A message that is to be appended to a room's log. */
-export const messageDraft = z.discriminatedUnion('kind', [
+/** A name that an entry's kind can have. */
+const kind = z
+  .string()
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_.:-]{0,31}$/,
+    'a kind is a letter and at most 31 further letters, digits and _ . : -',
+  )
+/** Of the chat, now or later. */
+const chatKinds: readonly string[] = ['text', 'edit', 'remove', 'unreadable', 'reaction', 'pin']
+/** Whether the kind is an application's own. */
+export const isOwnKind = (name: string): boolean => !chatKinds.includes(name)
+
+const data = z.unknown().superRefine((value, context) => {
+  const problem = dataProblem(value)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: dataProblems[problem] })
+})
+
+/** A message of the chat that is to be appended to a room's log. */
+const chatDraft = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('text'), id: messageId, from: author, text: z.string() }),
   z.strictObject({
     kind: z.literal('edit'),
@@ -31,21 +49,35 @@ export const messageDraft = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('remove'), id: messageId, from: author, target: sequence }),
 ])
+export type ChatDraft = z.infer<typeof chatDraft>
+
+/** An entry of an application's own kind. */
+export const ownDraft = z.strictObject({
+  kind: kind.refine(isOwnKind, 'this kind is that of the chat'),
+  id: messageId,
+  from: author,
+  data: data.optional(),
+})
+
+export const messageDraft = z.union([chatDraft, ownDraft])
 export type MessageDraft = z.infer<typeof messageDraft>
 
 /**
  * An entry of a room's log, and the payload of the `message` event.
- * `text` is missing in a removal, and in entries that a removal has blanked. `unreadable` takes the place of an
- * entry whose stored form is damaged or not signed as it should be; it has no effect.
+ * Kinds of the chat are `text`, `edit` and `remove`; others are those of applications (or of later versions), and
+ * have `data` in place of a text. `text` is missing in a removal, and in entries that a removal has blanked.
+ * `unreadable` takes the place of an entry whose stored form is damaged or not signed as it should be; it has no
+ * effect.
  */
 export const logEntry = z.object({
   room: roomName,
   seq: z.int().min(1),
   id: messageId,
-  kind: z.enum(['text', 'edit', 'remove', 'unreadable']),
+  kind,
   from: author,
   text: z.string().optional(),
   target: sequence.optional(),
+  data: data.optional(),
   /** Unix milliseconds by the log's clock. Does not decrease within a room, except where that clock was put right. */
   at: z.int(),
 })

@@ -1,6 +1,6 @@
 /** The room-log contract as a simple model: arrays in memory, no batches, no disk. Logs are compared with it. */
-import type { ReadRange } from '../../src/log/room-log.ts'
-import type { LogEntry, MessageDraft } from '../../src/wire/entry.ts'
+import type { AnyDraft, ReadRange } from '../../src/log/room-log.ts'
+import type { LogEntry } from '../../src/wire/entry.ts'
 import type { ErrorCode } from '../../src/wire/errors.ts'
 
 type Outcome<T> = { ok: T } | { refused: ErrorCode }
@@ -16,7 +16,7 @@ export class LogModel {
     this.#keep = keep
   }
 
-  append(room: string, draft: MessageDraft): Outcome<{ seq: number; duplicate: boolean }> {
+  append(room: string, draft: AnyDraft): Outcome<{ seq: number; duplicate: boolean }> {
     const idKey = JSON.stringify([room, draft.from.id, draft.id])
     const content = JSON.stringify({ ...draft, from: null })
     const known = this.#said.get(idKey)
@@ -25,13 +25,14 @@ export class LogModel {
       if (draft.kind === 'text') this.#markOwn(room, draft.from.id, known.seq)
       return { ok: { seq: known.seq, duplicate: true } }
     }
-    const refusal = draft.kind === 'text' ? null : this.#refusal(room, draft.from.id, draft.target)
+    const { target } = draft
+    const refusal = target === undefined ? null : this.#refusal(room, draft.from.id, target)
     if (refusal !== null) return { refused: refusal }
     const all = this.#all(room)
     const seq = all.length + 1
     all.push({ room, seq, at: 0, ...draft })
     this.#said.set(idKey, { seq, draft: content })
-    if (draft.kind === 'remove') this.#blank(room, draft.target)
+    if (draft.kind === 'remove' && target !== undefined) this.#blank(room, target)
     if (draft.kind === 'text') this.#markOwn(room, draft.from.id, seq)
     return { ok: { seq, duplicate: false } }
   }

@@ -17,11 +17,22 @@ const from = userId.map((id) => ({ id, name: id }))
 const id = fc.integer({ min: 1, max: 12 }).map((n) => `m${n}`)
 const target = fc.integer({ min: 0, max: 14 })
 const words = fc.constantFrom('one', 'two', '')
+/** With keys that a log has of its own. */
+const data = fc.constantFrom<unknown>(null, 'one', {
+  x: 1,
+  kind: 'text',
+  text: 'two',
+  n: 9,
+  from: { id: 'ann' },
+})
+const kind = fc.constantFrom('stroke', 'texts')
 
 const draft: fc.Arbitrary<MessageDraft> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('text' as const), id, from, text: words }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), id, from, target, text: words }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), id, from, target }) },
+  { weight: 2, arbitrary: fc.record({ kind, id, from, data }) },
+  { weight: 1, arbitrary: fc.record({ kind, id, from }) },
 )
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('append' as const), room, draft }) },

@@ -16,12 +16,14 @@ import { redisHost } from '../harness/redis/host-connection.ts'
 import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
 import { LogDirectory } from './log-directory.ts'
-import { ann, bob, edit, refused, remove, text } from './log-under-test.ts'
+import { ann, bob, edit, own, refused, remove, text } from './log-under-test.ts'
 import { RedisLogs } from './redis-logs.ts'
 
 const KEPT = 700
 const retention = { messages: KEPT, days: Infinity }
 const words = 'naïve \u0000 \u2028 \r 👩‍👩‍👧 "quoted" \\ \ud83d end'
+/** With keys that an entry has itself. */
+const drawn = { line: [1, 2], kind: 'text', text: words, seq: 9, data: '"}' }
 const keys = { cluster: 'test', secrets: ['0123456789abcdef0123456789abcdef'] as const }
 const users = ['ann', 'b}o"b', 'nobody']
 const rooms = ['big', 'den', 'gone', 'never']
@@ -87,6 +89,7 @@ async function fill(log: RoomLog): Promise<void> {
   await log.append('den', edit('e2', 1, '', ann))
   await log.append('den', remove('r1', 2, bob))
   await log.markRead('b}o"b', 'den', 2)
+  await log.append('den', own('o1', drawn, bob))
   await log.append('gone', text('m1'))
   const many = Array.from({ length: KEPT + 50 }, (_, n) =>
     log.append('big', text(`m${n}`, `words ${n}`, bob)),
@@ -115,9 +118,11 @@ async function expectSame(log: RoomLog, before: Awaited<ReturnType<typeof conten
   await expect(log.append('den', text('m2', 'else', bob))).rejects.toEqual(refused('conflict'))
   expect(await log.append('den', text('m2', 'removed', bob))).toMatchObject({ seq: 2, duplicate: true })
   await expect(log.append('den', edit('e9', 2, 'x', bob))).rejects.toEqual(refused('not_found'))
+  expect(await log.append('den', own('o1', drawn, bob))).toMatchObject({ seq: 6, duplicate: true })
+  await expect(log.append('den', own('o1', {}, bob))).rejects.toEqual(refused('conflict'))
   await log.append('den', remove('r2', 1, ann))
   const { entries } = await log.read('den', { after: 0, limit: 9 })
-  expect(entries.map((entry) => entry.text)).toEqual(Array.from({ length: 6 }))
+  expect(entries.map((entry) => entry.text)).toEqual(Array.from({ length: 7 }))
 }
 
 describe('an exported log', () => {
@@ -127,7 +132,7 @@ describe('an exported log', () => {
     const before = await contents(embedded)
     expect(before.read[0]).toMatchObject({ head: KEPT + 50, first: 51 })
     const lines = await exported(openEmbeddedSource(directory.path))
-    const there = { rooms: 3, entries: KEPT + 6, users: 2, skipped: [] }
+    const there = { rooms: 3, entries: KEPT + 7, users: 2, skipped: [] }
     expect(await imported(openRedisTarget(await redisOptions()), lines)).toEqual(there)
 
     const inRedis = await logs.host({ keys, retention })
@@ -229,7 +234,7 @@ describe('a file that is not an exported log', () => {
     ['has a line that is not JSON', (all) => all.with(300, '{'), /^line 301: not JSON/],
     [
       'has an invalid entry',
-      (all) => all.with(300, all[300]?.replace('"kind":"text"', '"kind":"song"') ?? ''),
+      (all) => all.with(300, all[300]?.replace('"kind":"text"', '"kind":"a song"') ?? ''),
       /^line 301: kind/,
     ],
     ['lacks a user', (all) => all.toSpliced(-2, 1), /the file should have 2 users, and has 1/],

@@ -43,4 +43,10 @@ export const remove = (id: string, target: number, from = ann): MessageDraft => 
   from,
   target,
 })
+export const own = (id: string, data?: unknown, from = ann, kind = 'doc:stroke'): MessageDraft => ({
+  kind,
+  id,
+  from,
+  ...(data !== undefined && { data }),
+})
 export const refused = (code: string) => expect.objectContaining({ name: 'RookeryError', code })

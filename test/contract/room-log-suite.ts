@@ -17,6 +17,7 @@ import {
   remove,
   text,
 } from './log-under-test.ts'
+import { describeOwnKinds } from './own-kinds-suite.ts'
 import { describeUserRooms } from './user-rooms-suite.ts'
 
 const DAY_MS = 86_400_000
@@ -51,6 +52,7 @@ export function describeRoomLog(name: string, makeLog: MakeLog, options: SuiteOp
     describeWatching(open)
     describeRetention(open)
     describeWrongClocks(open)
+    describeOwnKinds(open)
     describeUserRooms(open)
     describeLogAgainstModel(open, { allInOrder: options.allInOrder ?? false })
   })

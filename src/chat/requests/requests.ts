@@ -7,7 +7,7 @@ import type { AppContext } from '../../wire/app.ts'
 import type { ChatAnswers, ChatEvent, FoundPerson } from '../../wire/chat.ts'
 import { charsIn, chatRequests } from '../../wire/chat.ts'
 import { directRoom } from '../../wire/chat-direct.ts'
-import type { AppendResult, MessageDraft } from '../../wire/entry.ts'
+import type { AppendResult, ChatDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { checkAccess } from '../auth/access.ts'
 import { validate } from '../errors.ts'
@@ -113,7 +113,7 @@ function messageHandlers({
   names,
 }: RequestContext): NamedHandler[] {
   const { rooms, settings } = context
-  const append = async (session: Session, room: string, draft: MessageDraft): Promise<RequestResult> => {
+  const append = async (session: Session, room: string, draft: ChatDraft): Promise<RequestResult> => {
     checkAccess(room, session.user.id)
     if (draft.kind !== 'remove') checkLength(draft.text, settings.textMaxChars)
     await memberships.require(session, room)

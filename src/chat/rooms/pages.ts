@@ -1,6 +1,6 @@
 /**
  * Reads pages of a room's log in the form of the protocol. A page is limited in bytes too: after two hundred
- * of the longest texts at once, the client would count as one that does not read.
+ * of the longest texts or data at once, the client would count as one that does not read.
  */
 import type { RoomPage, Rooms } from '../../wire/app.ts'
 import type { ChatPage, HistoryRange } from '../../wire/chat.ts'
@@ -74,11 +74,12 @@ function newestOf({ epoch, head, entries, more }: RoomPage): ChatPage {
 /** At least one. */
 function countFitting(entries: readonly LogEntry[]): number {
   const chars = entries.reduce((sum, { text }) => sum + (text?.length ?? 0), 0)
-  if (chars * LONGEST_ESCAPE_BYTES + entries.length * ENTRY_REST_BYTES <= PAGE_MAX_BYTES)
+  const haveData = entries.some(({ data }) => data !== undefined)
+  if (!haveData && chars * LONGEST_ESCAPE_BYTES + entries.length * ENTRY_REST_BYTES <= PAGE_MAX_BYTES)
     return entries.length
   let bytes = 0
-  for (const [index, { text }] of entries.entries()) {
-    bytes += ENTRY_REST_BYTES + Buffer.byteLength(JSON.stringify(text ?? ''))
+  for (const [index, { text = '', data = '' }] of entries.entries()) {
+    bytes += ENTRY_REST_BYTES + Buffer.byteLength(JSON.stringify([text, data]))
     if (bytes > PAGE_MAX_BYTES) return Math.max(1, index)
   }
   return entries.length

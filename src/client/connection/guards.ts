@@ -9,8 +9,8 @@ import type { ErrorCode } from '../../wire/errors.ts'
 import { errorTable } from '../../wire/errors.ts'
 import { ChatError } from '../errors.ts'
 
-/** A log entry as received. Kinds of later versions are kept as they are. */
-export type Entry = Omit<LogEntry, 'kind'> & { kind: string }
+/** A log entry as received. Kinds of applications and of later versions are kept as they are. */
+export type Entry = LogEntry
 
 /** One of the user's rooms, as far as the client knows. */
 export interface RoomSummary {

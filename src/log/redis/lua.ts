@@ -5,8 +5,9 @@
  *
  * A room's keys, in the order in which every script takes them:
  *   1 meta     hash  epoch · head · first · at (of the newest entry) · texts (ever appended) · gone (texts trimmed)
- *   2 log      hash  seq → the entry as JSON, keys in this order: seq at id kind from target hash sig n text. `n` counts the
- *                    texts up to and with this entry; `text` is last, so that a removal can cut it off
+ *   2 log      hash  seq → the entry as JSON, keys in this order: seq at id kind from target hash sig n text data. `n` counts
+ *                    the texts up to and with this entry; a removal cuts off what begins with `text`. `data` is JSON in a
+ *                    string: keys of an application are not to be mistaken for those of the entry
  *   3 ids      hash  "author":id → seq
  *   4 edits    zset  seq of an edit, by the seq of its target
  *   5 removed  zset  seq of a removed text, by itself
@@ -150,7 +151,7 @@ end
  * ARGV 1-4: checkEpoch · 5 time in ms that the clock of Redis should show, '' if unknown · 6 by how much it may differ for ages
  *   to be judged · 7 entries to keep, -1 for all · 8 age to keep in ms, -1 for any · 9 field in ids · 10 hash of what is said ·
  *   11 kind · 12 target, '' for none · 13 how the author stands in an entry · 14 the entry's JSON from id to sig, without
- *   braces · 15 the text as JSON, '' for none
+ *   braces · 15 the text as JSON, '' for none · 16 the data as JSON in a JSON string, '' for none
  * Answer: code, epoch, head; after 'stored' and 'duplicate' also seq, at, and how many entries were trimmed.
  */
 const append = `
@@ -174,7 +175,7 @@ local function blank(seq)
 end
 
 local kind, target = ARGV[11], tonumber(ARGV[12])
-if kind ~= 'text' then
+if target then
   local value = target >= room.first and entry(target)
   if not value then return answer('no_target') end
   if not string.find(value, ',"kind":"text",', 1, true) then return answer('not_a_text') end
@@ -191,6 +192,7 @@ if kind == 'text' then room.texts = room.texts + 1 end
 local seq = whole(room.head)
 local value = '{"seq":' .. seq .. ',"at":' .. whole(room.at) .. ',' .. ARGV[14] .. ',"n":' .. whole(room.texts)
 if ARGV[15] ~= '' then value = value .. ',"text":' .. ARGV[15] end
+if ARGV[16] ~= '' then value = value .. ',"data":' .. ARGV[16] end
 value = value .. '}'
 
 -- The first write: a full Redis refuses it. After a write that needs no memory it would take all others.

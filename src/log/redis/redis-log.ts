@@ -14,7 +14,7 @@ import { Semaphore } from '../../core/semaphore.ts'
 import { clusterKey, entriesChannel } from '../../redis/names.ts'
 import type { AppendResult, LogEntry, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
-import type { HeadInfo, LogPage, LogReset, ReadRange, RoomLog, UserRoom } from '../room-log.ts'
+import type { AnyDraft, HeadInfo, LogPage, LogReset, ReadRange, RoomLog, UserRoom } from '../room-log.ts'
 import { AuthorMarkers } from './author-markers.ts'
 import { EntryDecoder } from './entry-decoder.ts'
 import { LogHealth } from './log-health.ts'
@@ -182,8 +182,9 @@ class RedisRoomLog implements RedisLog {
     await this.#rooms.close()
   }
 
-  async #append(room: string, draft: MessageDraft): Promise<Appended> {
-    const encoded = { ...this.#codec.encode(room, draft), kind: draft.kind, target: targetOf(draft) }
+  async #append(room: string, draft: AnyDraft): Promise<Appended> {
+    const { kind, target, from } = draft
+    const encoded = { ...this.#codec.encode(room, draft), kind, target }
     const appended = await this.#store.append(
       room,
       encoded,
@@ -192,7 +193,7 @@ class RedisRoomLog implements RedisLog {
     )
     const { seq, at, epoch, duplicate } = appended
     this.#health.noteWritten()
-    if (draft.kind === 'text') this.#authorMarkers.follow({ userId: draft.from.id, room, seq })
+    if (kind === 'text') this.#authorMarkers.follow({ userId: from.id, room, seq })
     if (duplicate) this.#rooms.noteEpoch(room, epoch)
     else {
       this.#metrics.trimmed.inc(appended.trimmed)
@@ -301,10 +302,6 @@ const PROBE_KEPT_MS = 60_000
 const BUSY_RETRY_MS = 500
 
 const busy = () => new RookeryError('unavailable', 'the log is busy', { retryAfterMs: BUSY_RETRY_MS })
-
-function targetOf(draft: MessageDraft): number | undefined {
-  return draft.kind === 'text' ? undefined : draft.target
-}
 
 /** Each caller of a shared read gets its own list. */
 function copyOf(page: LogPage): LogPage {

@@ -90,6 +90,7 @@ export class RoomStore {
       draft.author,
       draft.body,
       draft.text,
+      draft.data,
     ]
     const answer = appendAnswer.parse(await this.#run(logScripts.append, this.#keys(room), args))
     const [code, epoch, head, seq, at, trimmed] = answer

@@ -6,8 +6,10 @@
  */
 import { z } from 'zod'
 import { type SigningKeys, sign, verify } from '../../redis/signing.ts'
-import { type LogEntry, logEntry, type MessageDraft, sequence } from '../../wire/entry.ts'
+import { isOwnKind, type LogEntry, logEntry, sequence } from '../../wire/entry.ts'
+import { dataProblems, fromJson } from '../../wire/entry-data.ts'
 import { digestOf } from '../digest.ts'
+import type { AnyDraft } from '../room-log.ts'
 
 /** A draft as arguments of the append script. */
 export interface EncodedDraft {
@@ -19,12 +21,22 @@ export interface EncodedDraft {
   body: string
   /** `''` if the draft has no text. */
   text: string
+  /** JSON in a JSON string; `''` if the draft has no data. */
+  data: string
 }
+
+const storedData = z.string().transform((json, context) => {
+  const read = fromJson(json)
+  if ('data' in read) return read.data
+  context.addIssue({ code: 'custom', message: dataProblems[read.problem] })
+  return z.NEVER
+})
 
 const storedEntry = logEntry.omit({ room: true }).extend({
   hash: z.string().max(64),
   sig: z.string().max(64).optional(),
   n: z.int().min(0),
+  data: storedData.optional(),
 })
 export type StoredRedisEntry = z.infer<typeof storedEntry>
 
@@ -52,16 +64,16 @@ export class EntryCodec {
     this.#purpose = purpose
   }
 
-  encode(room: string, draft: MessageDraft): EncodedDraft {
-    const { id, kind, from } = draft
+  encode(room: string, draft: AnyDraft): EncodedDraft {
+    const { id, kind, from, target, text, data } = draft
     const hash = digestOf(draft)
-    const target = kind === 'text' ? undefined : draft.target
     return {
       hash,
       idField: idField(from.id, id),
       author: `,"from":{"id":${JSON.stringify(from.id)},"name":`,
       body: this.body(room, { id, kind, from, target, hash }),
-      text: kind === 'remove' ? '' : JSON.stringify(draft.text),
+      text: text === undefined ? '' : JSON.stringify(text),
+      data: encodedData(data),
     }
   }
 
@@ -122,9 +134,10 @@ export class EntryCodec {
 
   #refusal(room: string, entry: StoredRedisEntry): Refusal | undefined {
     if (this.#keys === undefined) return undefined
-    const { kind, text, target, hash, sig } = entry
-    if (text !== undefined && (kind === 'unreadable' || hash !== digestOf({ kind, text, target })))
-      return 'forged'
+    const { kind, text, target, data, hash, sig } = entry
+    // A removal blanks a text, but no data.
+    const isWhole = text !== undefined || data !== undefined || isOwnKind(kind)
+    if (isWhole && (kind === 'unreadable' || hash !== digestOf({ kind, text, target, data }))) return 'forged'
     if (sig === undefined) return 'unsigned'
     const signature = Buffer.from(sig, 'base64url')
     return verify(this.#keys, this.#purpose(room), signed(entry), signature) ? undefined : 'forged'
@@ -143,13 +156,17 @@ function signed({ id, kind, from, target, hash }: SignedPart): Buffer {
   return Buffer.from(JSON.stringify([id, kind, from.id, from.name, target ?? null, hash]))
 }
 
+/** In a string, so that the scripts take none of its keys for one of the entry (lua.ts). */
+export const encodedData = (data: unknown) => (data === undefined ? '' : JSON.stringify(JSON.stringify(data)))
+
 export const idField = (userId: string, id: string) => `${JSON.stringify(userId)}:${id}`
 
 export function toLogEntry(room: string, decodeStored: StoredRedisEntry): LogEntry {
-  const { seq, id, kind, from, text, target, at } = decodeStored
+  const { seq, id, kind, from, text, target, data, at } = decodeStored
   const entry: LogEntry = { room, seq, id, kind, from, at }
   if (text !== undefined) entry.text = text
   if (target !== undefined) entry.target = target
+  if (data !== undefined) entry.data = data
   return entry
 }
 

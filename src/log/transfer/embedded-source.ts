@@ -57,12 +57,13 @@ async function* entries(
 
 function toEntryLine(
   seq: number,
-  { id, kind, from, text, target, at, texts }: StoredEntry,
+  { id, kind, from, text, target, data, at, texts }: StoredEntry,
   digest: string,
 ): EntryLine {
   const line: EntryLine = { type: 'entry', seq, id, kind, from, at, texts, digest }
   if (text !== undefined) line.text = text
   if (target !== undefined) line.target = target
+  if (data !== undefined) line.data = data
   return line
 }
 

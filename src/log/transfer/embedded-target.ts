@@ -84,9 +84,10 @@ class EmbeddedRoomImport implements RoomImport {
   }
 }
 
-function toStored({ id, kind, from, text, target, at, texts }: EntryLine): StoredEntry {
+function toStored({ id, kind, from, text, target, data, at, texts }: EntryLine): StoredEntry {
   const stored: StoredEntry = { id, kind, from, at, texts }
   if (text !== undefined) stored.text = text
   if (target !== undefined) stored.target = target
+  if (data !== undefined) stored.data = data
   return stored
 }

@@ -7,7 +7,7 @@ import { entriesChannel, roomKey } from '../../redis/names.ts'
 import { runScript } from '../../redis/script.ts'
 import { transferScripts } from '../redis/lua-transfer.ts'
 import { userRoomsKey } from '../redis/room-store.ts'
-import { EntryCodec, idField } from '../redis/stored-entry.ts'
+import { EntryCodec, encodedData, idField } from '../redis/stored-entry.ts'
 import type { EntryLine, LogTarget, RoomImport, RoomLine } from './lines.ts'
 import type { RedisTransferOptions } from './redis-source.ts'
 
@@ -92,9 +92,10 @@ class RedisRoomImport implements RoomImport {
     return roomKey(this.#options.cluster, this.#line.room, `import-${part}`)
   }
 
-  #stored({ seq, at, id, kind, from, target, digest, texts, text }: EntryLine): string {
+  #stored({ seq, at, id, kind, from, target, digest, texts, text, data }: EntryLine): string {
     const body = this.#codec.body(this.#line.room, { id, kind, from, target, hash: digest })
     const textPart = text === undefined ? '' : `,"text":${JSON.stringify(text)}`
-    return `{"seq":${seq},"at":${at},${body},"n":${texts}${textPart}}`
+    const dataPart = data === undefined ? '' : `,"data":${encodedData(data)}`
+    return `{"seq":${seq},"at":${at},${body},"n":${texts}${textPart}${dataPart}}`
   }
 }

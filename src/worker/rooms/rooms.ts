@@ -11,6 +11,7 @@ import type { RoomLogReader } from '../../log/room-log.ts'
 import type { RoomListener, RoomSubscription, Rooms } from '../../wire/app.ts'
 import { roomTopic } from '../../wire/topics.ts'
 import type { Link } from '../link/index.ts'
+import { draftOf } from './own-entries.ts'
 import { PresenceSessions } from './presence-sessions.ts'
 import { RoomStream } from './room-stream.ts'
 
@@ -68,7 +69,8 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
 
   return {
     open,
-    append: (room, draft, { limited = false } = {}) => link.request('log.append', { room, draft, limited }),
+    append: async (room, entry, { limited = false } = {}) =>
+      link.request('log.append', { room, draft: draftOf(entry), limited }),
     read: (room, range) => reader.read(room, range),
     enter: (room, user, sessionId) => sessions.enter(room, user, sessionId),
     leave: (room, userId, sessionId) => sessions.leave(room, userId, sessionId),
