@@ -9,6 +9,8 @@ export type {
   AppendOptions as AppendTerms,
   AppOptions,
   AppSettings,
+  ClusterHost,
+  ClusterInfo,
   ClusterState,
   DrainHooks,
   FetchHandler,

@@ -10,6 +10,7 @@ import { openRedisLog, type RedisLog } from '../log/redis/redis-log.ts'
 import { redisAddress } from '../redis/address.ts'
 import { openRedis, type RedisConnection } from '../redis/connection.ts'
 import { logSigningKeys, signingKeys } from '../redis/signing.ts'
+import type { HostStatus } from '../wire/host-messages.ts'
 import type { Backplane } from './backplane/index.ts'
 import { RedisBackplane, sharedSecret } from './backplane/index.ts'
 import type { ForwardingOptions } from './forward/index.ts'
@@ -29,8 +30,11 @@ export interface Cluster {
   readonly log: RedisLog
   /** For the front door. Other hosts are known after `join`. */
   readonly forwarding: ForwardingOptions
-  /** @param forwardPort port on which this host accepts forwarded connections */
-  join(forwardPort: number): Promise<Backplane>
+  /**
+   * @param forwardPort port on which this host accepts forwarded connections
+   * @param status what the other hosts are told of this one
+   */
+  join(forwardPort: number, status: () => HostStatus): Promise<Backplane>
 }
 
 /** @throws if a file named in the settings can't be read */
@@ -49,10 +53,10 @@ export function openCluster({ config, self, clock, logger, registry }: ClusterOp
   })
   let backplane: Backplane | undefined
   const addressOf = (tag: string) => backplane?.hosts().find(({ host }) => host === tag)?.forwardTo
-  const join = async (forwardPort: number) => {
+  const join = async (forwardPort: number, status: () => HostStatus) => {
     const forwardTo = await advertised(config, forwardPort, logger)
     const host = { host: self, name: config.hostName, forwardTo }
-    backplane = new RedisBackplane({ host, cluster, connection, keys, logger, registry })
+    backplane = new RedisBackplane({ host, status, cluster, connection, keys, logger, registry })
     return backplane
   }
   const secrets = sharedSecret({ connection, cluster, keys, logger })

@@ -12,11 +12,13 @@ import { HostClock } from '../core/host-clock.ts'
 import { openEmbeddedLog } from '../log/embedded-log.ts'
 import type { RoomLog } from '../log/room-log.ts'
 import { createRegistry } from '../ops/metrics.ts'
+import type { HostStatus } from '../wire/host-messages.ts'
 import { roomTopic } from '../wire/topics.ts'
 import { type Backplane, singleHostBackplane } from './backplane/index.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import type { FrontDoor } from './front-door/index.ts'
 import { createFrontDoor } from './front-door/index.ts'
+import { knownHosts, ownStatus } from './host-status.ts'
 import { Leases } from './leases/index.ts'
 import { UserLimits } from './limits/index.ts'
 import { PresenceNotifier } from './presence/index.ts'
@@ -72,7 +74,8 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
     cluster === undefined
       ? await openOwnStore(surroundings)
       : { log: cluster.log, workerReady() {}, workerExited() {} }
-  const backplane = await joinHosts(surroundings, frontDoor, hostTag)
+  const status = () => ownStatus(frontDoor, state)
+  const backplane = await joinHosts(surroundings, { frontDoor, status, self: hostTag })
   const presence = new PresenceNotifier(
     (room, event) => relay.publishEvent(roomTopic(room), event),
     registry,
@@ -91,7 +94,13 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
   const relay = await Relay.listen({
     listen: (server) => listenForWorkers(config.dataDir, server),
     secret: linkSecret,
-    handlers: createHandlers({ log: store.log, presence, limits, leases }),
+    handlers: createHandlers({
+      log: store.log,
+      presence,
+      limits,
+      leases,
+      hosts: () => knownHosts({ name: config.hostName, status: status() }, backplane),
+    }),
     logger,
     registry,
     backplane,
@@ -164,10 +173,16 @@ async function openOwnStore({ config, logger, registry, clock }: Surroundings): 
   return { log, workerReady: () => void log.refreshReaders(), workerExited: () => log.reapDeadReaders() }
 }
 
-async function joinHosts({ config, cluster }: Surroundings, frontDoor: FrontDoor, self: string) {
+interface OwnHost {
+  frontDoor: FrontDoor
+  status: () => HostStatus
+  self: string
+}
+
+async function joinHosts({ config, cluster }: Surroundings, { frontDoor, status, self }: OwnHost) {
   if (cluster === undefined) return singleHostBackplane(self)
   const { port } = await frontDoor.listenForHosts(config.forwardPort, config.forwardHost ?? config.host)
-  return cluster.join(port)
+  return cluster.join(port, status)
 }
 
 function createLimits({ config, cluster, logger, registry }: Surroundings, backplane: Backplane): UserLimits {

@@ -74,6 +74,7 @@ export interface AppContext {
   readonly metrics: Registry
   readonly rooms: Rooms
   readonly limits: Limits
+  readonly cluster: ClusterInfo
   /**
    * Sends one event to many sockets of this worker, encoded once. Skips sockets with more than
    * `slowClientBytes` unsent.
@@ -126,6 +127,34 @@ export interface AppErrorOrigin {
   /** It may have disconnected meanwhile. */
   readonly socket?: Socket | undefined
   readonly request?: IncomingMessage | undefined
+}
+
+/** What this host knows of the cluster. */
+export interface ClusterInfo {
+  /**
+   * This host first, then the others, as far as they are known here. Each tells its numbers every 2 s; one that can't be reached
+   * stays for about 10 s, and for a minute while Redis is away.
+   * Rejects with a `RookeryError` (`unavailable`) if the primary does not answer.
+   */
+  hosts(): Promise<ClusterHost[]>
+}
+
+export interface ClusterHost {
+  /** HOST_NAME. */
+  readonly name: string
+  /** Whether this worker runs there. */
+  readonly isOwn: boolean
+  /**
+   * `degraded`: it can't reach the others, or its log. `stopping`: it is moving its clients. `unknown`: it has just been
+   * found, and its numbers are 0.
+   */
+  readonly state: 'ok' | 'degraded' | 'stopping' | 'unknown'
+  /** Workers that take new clients. */
+  readonly workers: number
+  /** Connections of Socket.IO, with those that are being opened. */
+  readonly connections: number
+  /** When the host told this: Unix milliseconds by this machine's clock (`context.now()`). */
+  readonly asOf: number
 }
 
 export type ClusterState = { state: 'ok' } | { state: 'degraded'; reason: string }

@@ -17,6 +17,16 @@ export const PRESENT_MEMBERS_MAX = 1_000
 /** Rooms in one query. */
 export const QUERY_ROOMS_MAX = 1_000
 
+/** What a host says of itself. */
+export const hostStatus = z.object({
+  state: z.enum(['ok', 'degraded', 'stopping']),
+  /** Workers that take new clients. */
+  workers: z.int().min(0),
+  /** Sessions, with those that are being opened. */
+  connections: z.int().min(0),
+})
+export type HostStatus = z.infer<typeof hostStatus>
+
 const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 
 /** These are followed by a body: bytes that only the workers decode. */
@@ -90,7 +100,7 @@ export type HostMessage = MessageWithBody | z.infer<(typeof messagesWithoutBody)
  */
 const controlMessages = [
   /** A heartbeat. The sender receives it too, which proves that its subscription works. */
-  z.object({ type: z.literal('beat') }),
+  z.object({ type: z.literal('beat'), status: hostStatus.optional() }),
   /** A challenge, to one host or to all. */
   z.object({ type: z.literal('who'), nonce }),
   /** The answer to a challenge. With `ask` it challenges back. */

@@ -58,6 +58,20 @@ export const workerRequests = {
   },
   /** A run begins, if the answer is true. */
   'lease.ran': { params: z.strictObject({ name: taskName }), result: z.boolean() },
+  /** The hosts that are known, this one first. `ageMs`: how old the numbers are. `unknown`: it has not told them yet. */
+  'cluster.hosts': {
+    params: nothing,
+    result: z.array(
+      z.object({
+        name: z.string(),
+        isOwn: z.boolean(),
+        state: z.enum(['ok', 'degraded', 'stopping', 'unknown']),
+        workers: z.int().min(0),
+        connections: z.int().min(0),
+        ageMs: z.number().min(0),
+      }),
+    ),
+  },
   'lease.end': { params: z.strictObject({ name: taskName }), result: nothing },
   'log.head': { params: z.strictObject({ room: roomName }), result: headInfo },
   'log.read': {

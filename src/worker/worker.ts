@@ -32,6 +32,7 @@ import {
   ClusterTasks,
   checkOptions,
   chooseOptions,
+  clusterInfo,
   httpHandler,
   keepOwnParts,
   StopHooks,
@@ -337,7 +338,7 @@ function createContext({
   tasks,
   mount,
 }: ContextParts): AppContext {
-  const { boot, config, clock, logger, registry, errors } = parts
+  const { boot, config, clock, link, logger, registry, errors } = parts
   return {
     host: boot.host,
     worker: boot.name,
@@ -347,6 +348,10 @@ function createContext({
     metrics: registry,
     rooms: createRooms(parts),
     limits: createLimits(parts),
+    cluster: clusterInfo(
+      () => link.request('cluster.hosts', null),
+      () => clock.now(),
+    ),
     mount,
     once: (name, task) => tasks.once(name, task),
     every: (name, intervalMs, task) => tasks.every(name, intervalMs, task),

@@ -13,6 +13,7 @@ export const constantHandlers: RelayHandlers = {
   'page.take': () => null,
   'connection.enter': () => null,
   'connection.leave': () => null,
+  'cluster.hosts': () => [],
   'lease.hold': () => ({ heldMs: 1, ranAgoMs: null }),
   'lease.ran': () => true,
   'lease.end': () => null,

@@ -124,6 +124,17 @@ describe('the table of hosts', () => {
     expect(table.remove('AAAAAA')).toEqual(info('AAAAAA'))
     expect(table.list()).toEqual([info('BBBBBB')])
   })
+
+  it('keeps what a host said of itself, and since when', () => {
+    const table = new HostTable(2)
+    const status = { state: 'ok', workers: 2, connections: 3 } as const
+    table.tell('AAAAAA', status, 0)
+    table.join(info('AAAAAA'), head('AAAAAA', 1), 0)
+    const { name } = info('AAAAAA')
+    expect(table.reports(5)).toEqual([{ name, status: undefined, ageMs: 0 }])
+    table.tell('AAAAAA', status, 10)
+    expect(table.reports(25)).toEqual([{ name, status, ageMs: 15 }])
+  })
 })
 
 describe('identity challenges to hosts', () => {

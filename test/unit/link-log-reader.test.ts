@@ -34,7 +34,7 @@ beforeEach(async () => {
   const settings = { messageRate: 1, messageBurst: 1, requestRate: 1, requestBurst: 1, connectionsPerUser: 1 }
   const limits = new UserLimits({ settings, shared: undefined, logger, registry })
   const leases = new Leases({ self: 'abcdef', shared: undefined, logger, now: () => performance.now() })
-  const handlers = createHandlers({ log, presence, limits, leases })
+  const handlers = createHandlers({ log, presence, limits, leases, hosts: () => [] })
   const path = join(directory, 'link')
   relay = await Relay.listen({
     listen: (server) => SocketFile.listen(server, path),

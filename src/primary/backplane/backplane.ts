@@ -7,7 +7,7 @@
  * `onGap` reports a possible loss. After a host was reported gone, none of its messages arrive until it joins
  * again.
  */
-import type { HostMessage } from '../../wire/host-messages.ts'
+import type { HostMessage, HostStatus } from '../../wire/host-messages.ts'
 
 export interface HostInfo {
   /** Host tag. */
@@ -16,6 +16,15 @@ export interface HostInfo {
   name: string
   /** Where the host accepts forwarded connections from other hosts: `address:port`. */
   forwardTo: string | undefined
+}
+
+export interface HostReport {
+  /** Name for people. */
+  name: string
+  /** What the host said of itself with its last heartbeat; undefined if it has said nothing yet. */
+  status: HostStatus | undefined
+  /** Milliseconds since it said so. */
+  ageMs: number
 }
 
 export interface HostChange {
@@ -28,6 +37,8 @@ export interface Backplane {
   readonly self: string
   /** The other live hosts. */
   hosts(): readonly HostInfo[]
+  /** The same hosts, with what each has told of itself. */
+  reports(): readonly HostReport[]
   /**
    * Subscribes to `topic`. Calls are counted. Resolves when Redis has confirmed the subscription, without a
    * time limit, or when it has ended; `undefined` if there is nothing to wait for.
@@ -70,6 +81,7 @@ export function singleHostBackplane(self: string): Backplane {
     self,
     isolated: false,
     hosts: () => [],
+    reports: () => [],
     subscribe: () => undefined,
     unsubscribe: () => undefined,
     publish: () => true,

@@ -2,7 +2,8 @@
  * Table of the other hosts: last sequence numbers and last time of contact. Contains only hosts that have
  * proven themselves. No I/O; time is passed in.
  */
-import type { HostInfo } from './backplane.ts'
+import type { HostStatus } from '../../wire/host-messages.ts'
+import type { HostInfo, HostReport } from './backplane.ts'
 
 interface Peer {
   info: HostInfo
@@ -11,6 +12,8 @@ interface Peer {
   /** How many of its messages went to all hosts (`wire/host-messages.ts`). */
   base: number
   receivedAtMs: number
+  /** What it said of itself, and when. */
+  told?: { status: HostStatus; atMs: number }
 }
 
 export interface MessageHeader {
@@ -64,6 +67,20 @@ export class HostTable {
     peer.base = base
     peer.receivedAtMs = nowMs
     return base === expected ? 'fine' : 'gap'
+  }
+
+  /** What a host says of itself. */
+  tell(host: string, status: HostStatus, nowMs: number): void {
+    const peer = this.#peers.get(host)
+    if (peer !== undefined) peer.told = { status, atMs: nowMs }
+  }
+
+  reports(nowMs: number): HostReport[] {
+    return [...this.#peers.values()].map(({ info, told }) => ({
+      name: info.name,
+      status: told?.status,
+      ageMs: told === undefined ? 0 : Math.max(0, nowMs - told.atMs),
+    }))
   }
 
   remove(host: string): HostInfo | undefined {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { HostControlMessage } from '../../wire/host-messages.ts'
-import type { HostChange, HostInfo } from './backplane.ts'
+import type { HostChange, HostInfo, HostReport } from './backplane.ts'
 import type { Opened } from './envelope.ts'
 import type { Verdict } from './host-table.ts'
 import { HostTable } from './host-table.ts'
@@ -48,6 +48,10 @@ export class ClusterMembership {
     return this.#table.list()
   }
 
+  reports(): HostReport[] {
+    return this.#table.reports(performance.now())
+  }
+
   has(host: string): boolean {
     return this.#table.has(host)
   }
@@ -86,6 +90,8 @@ export class ClusterMembership {
     if (control.type === 'who') this.#introduce(host, control.nonce)
     else if (control.type === 'iam' && control.ask !== undefined) this.#introduce(host, control.ask)
     else if (control.type === 'bye') this.drop(host, 'it said so')
+    else if (control.type === 'beat' && control.status !== undefined)
+      this.#table.tell(host, control.status, performance.now())
   }
 
   /** Handles a message of a host that has not proven itself. */

@@ -9,8 +9,8 @@ import { Listeners } from '../../core/listeners.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RedisConnection } from '../../redis/connection.ts'
 import type { SigningKeys } from '../../redis/signing.ts'
-import type { HostMessage } from '../../wire/host-messages.ts'
-import type { Backplane, HostChange, HostInfo } from './backplane.ts'
+import type { HostMessage, HostStatus } from '../../wire/host-messages.ts'
+import type { Backplane, HostChange, HostInfo, HostReport } from './backplane.ts'
 import { BackplaneChannels } from './channels.ts'
 import { ExpectedHosts } from './expected-hosts.ts'
 import { ClusterMembership } from './membership.ts'
@@ -29,6 +29,8 @@ const LOG_MS = 5_000
 export interface RedisBackplaneOptions {
   /** This host. */
   host: HostInfo
+  /** What each heartbeat tells the other hosts. */
+  status?: (() => HostStatus) | undefined
   cluster: string
   connection: Pick<RedisConnection, 'spublish' | 'subscriptions' | 'run' | 'onHealth'>
   /** Without keys, messages are not signed and signatures are not checked. */
@@ -103,6 +105,10 @@ export class RedisBackplane implements Backplane {
     return this.#membership.list()
   }
 
+  reports(): readonly HostReport[] {
+    return this.#membership.reports()
+  }
+
   subscribe(topic: string): Promise<void> | undefined {
     const holds = this.#topics.get(topic) ?? 0
     this.#topics.set(topic, holds + 1)
@@ -133,7 +139,7 @@ export class RedisBackplane implements Backplane {
   async synced(): Promise<void> {
     await this.#expectedHosts.done
     if (this.#closed) return
-    this.#sender.send('all', { type: 'beat' })
+    this.#beat()
     await this.#health.echoOf(this.#sender.n)
   }
 
@@ -237,7 +243,7 @@ export class RedisBackplane implements Backplane {
       this.#health.noteConnection()
       // Messages were dropped while Redis was away. This heartbeat proves the connection without waiting for
       // the next tick.
-      if (reason === null && !this.#closed) this.#sender.send('all', { type: 'beat' })
+      if (reason === null && !this.#closed) this.#beat()
     })
     connection.subscriptions.onRestored((channels) => {
       if (channels.some((channel) => this.#channels.owns(channel))) this.#resync()
@@ -247,12 +253,17 @@ export class RedisBackplane implements Backplane {
   /** Everything else starts when the first heartbeat has come back. */
   async #startHeartbeat(): Promise<void> {
     await this.#channels.open
-    if (!this.#closed) this.#sender.send('all', { type: 'beat' })
+    if (!this.#closed) this.#beat()
+  }
+
+  #beat(): void {
+    const status = this.#options.status?.()
+    this.#sender.send('all', status === undefined ? { type: 'beat' } : { type: 'beat', status })
   }
 
   #tick(): void {
     this.#health.forgivePause()
-    this.#sender.send('all', { type: 'beat' })
+    this.#beat()
     if (this.#sender.away === null) this.#registryEntry.renew()
     this.#health.check()
   }

@@ -56,7 +56,14 @@ export class Balancer {
   }
 
   hasReady(): boolean {
-    return [...this.#workers.values()].some((worker) => !worker.isDraining)
+    return this.readyCount > 0
+  }
+
+  /** Workers that take new sessions. */
+  get readyCount(): number {
+    let count = 0
+    for (const { isDraining } of this.#workers.values()) if (!isDraining) count += 1
+    return count
   }
 
   /** The worker that owns the sessions with this tag and still serves them. */

@@ -248,6 +248,11 @@ export class FrontDoor {
     this.#balancer.sessionClosed(name)
   }
 
+  /** Workers that take new sessions. */
+  get readyWorkers(): number {
+    return this.#balancer.readyCount
+  }
+
   /** Sessions by worker, including handshakes in flight. */
   counts(): Record<string, number> {
     this.#balancer.age(this.#options.now())

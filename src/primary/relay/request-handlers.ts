@@ -1,5 +1,6 @@
-/** Handlers of the workers' requests to log, presence, limits and leases. */
+/** Handlers of the workers' requests to log, presence, limits, leases and about the hosts. */
 import type { RoomLog } from '../../log/room-log.ts'
+import type { Result, WorkerRequests } from '../../wire/requests.ts'
 import type { Leases } from '../leases/index.ts'
 import type { UserLimits } from '../limits/index.ts'
 import type { PresenceNotifier } from '../presence/index.ts'
@@ -10,9 +11,11 @@ export interface Handled {
   presence: PresenceNotifier
   limits: UserLimits
   leases: Leases
+  /** What is known of the hosts. */
+  hosts: () => Result<WorkerRequests, 'cluster.hosts'>
 }
 
-export function createHandlers({ log, presence, limits, leases }: Handled): RelayHandlers {
+export function createHandlers({ log, presence, limits, leases, hosts }: Handled): RelayHandlers {
   return {
     'host.alive': () => null,
     'log.append': async ({ room, draft, limited }) => {
@@ -49,6 +52,7 @@ export function createHandlers({ log, presence, limits, leases }: Handled): Rela
       limits.leave(from, connection)
       return null
     },
+    'cluster.hosts': () => hosts(),
     'lease.hold': ({ name }, from) => leases.hold(from, name),
     'lease.ran': ({ name }, from) => leases.ran(from, name),
     'lease.end': async ({ name }, from) => {

@@ -1,5 +1,6 @@
 /** What the worker may use of the application's side. */
 export { ClusterTasks } from './cluster-tasks.ts'
+export { clusterInfo } from './known-hosts.ts'
 export { httpHandler } from './mounted.ts'
 export { keepOwnParts } from './own-parts.ts'
 export { type ChosenOptions, checkOptions, chooseOptions } from './server-options.ts'
