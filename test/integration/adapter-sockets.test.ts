@@ -120,6 +120,36 @@ describe.each(SHAPES)('on %s:', (shape) => {
     })
   })
 
+  describe('allSockets and allRooms', () => {
+    it('name the sockets and the rooms of all workers', async () => {
+      const members = await three([['red'], ['red', 'shy'], ['blue']])
+      const ids = members.map(({ id }) => id)
+      const found = await host.run('w3', async ({ io }) => {
+        const { adapter } = io.of('/') as unknown as { adapter: { allRooms(): Promise<Set<string>> } }
+        const lists = [
+          io.allSockets(),
+          io.in('red').allSockets(),
+          io.in('nobody').allSockets(),
+          adapter.allRooms(),
+        ]
+        return (await Promise.all(lists)).map((names) => [...names].toSorted())
+      })
+      const red = ids.slice(0, 2).toSorted()
+      expect(found).toEqual([ids.toSorted(), red, [], ['red', 'shy', 'blue', ...ids].toSorted()])
+    })
+
+    it('are asked for without the data of the sockets', async () => {
+      await three()
+      await host.run('w2', ({ io }) => {
+        for (const socket of io.of('/').sockets.values()) socket.data['fn'] = () => 1
+      })
+      const uncloned = () => host.workerMetric('w2', 'rookery_adapter_uncloned_total')
+      const before = await uncloned()
+      expect(await host.run('w1', async ({ io }) => (await io.allSockets()).size)).toBe(3)
+      expect(await uncloned()).toBe(before)
+    })
+  })
+
   describe('socketsJoin and socketsLeave', () => {
     it('move the selected sockets of all workers, and no others', async () => {
       await three([['red'], ['red'], []])

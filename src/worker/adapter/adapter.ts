@@ -24,6 +24,7 @@ import type { EncodedPackets } from '../connections/index.ts'
 import { decodePackets, deliver } from '../connections/index.ts'
 import type { Link } from '../link/index.ts'
 import type { AnswerLimits, Answers } from './answers.ts'
+import { type Brief, briefSockets, withIds, withRooms } from './brief-sockets.ts'
 import {
   ackTimeoutMs,
   boundedMs,
@@ -37,7 +38,7 @@ import { ClientAcks } from './client-acks.ts'
 import type { BroadcastBody } from './codec.ts'
 import { encodeBroadcast } from './codec.ts'
 import { AdapterInterest } from './interest.ts'
-import type { AdapterRequest, AdapterResponse } from './messages.ts'
+import type { AdapterRequest, AdapterResponse, FetchedSocket } from './messages.ts'
 import { AdapterMessenger } from './messenger.ts'
 import type { AdapterMetrics } from './metrics.ts'
 import { adapterMetrics } from './metrics.ts'
@@ -277,21 +278,21 @@ export class LinkAdapter extends NodeClusterAdapter {
    * deadline: the error's `missing` names those servers, its `responses` are the sockets that are known.
    */
   override async fetchSockets(opts: BroadcastOptions): Promise<unknown[]> {
-    const own = Adapter.prototype.fetchSockets.call(this, opts)
-    if (!this.#reachesOthers(opts)) return own
-    const recipients = {
-      topics: this.#interest.topicsOf(opts.rooms),
-      timeoutMs: boundedMs(opts.flags?.timeout ?? this.#shared.answerTimeoutMs),
-    }
-    const request = { type: MessageType.FETCH_SOCKETS, data: { opts: plainOptions(opts) } }
-    const others = new Promise<Parameters<ResponsesListener>>((resolve) => {
-      this.#messenger.request(request, recipients, (...outcome) => resolve(outcome))
-    })
-    const [sockets, [responses, error]] = await Promise.all([own, others])
-    const found = [sockets, ...responses.values].flat()
-    const failure = error ?? incompleteError(responses)
-    if (failure !== undefined) throw Object.assign(failure, { responses: found })
-    return found
+    const own: Promise<unknown[]> = Adapter.prototype.fetchSockets.call(this, opts)
+    return this.#withOthers(opts, own, { join: (some, others) => [...some, ...others] })
+  }
+
+  /** For `io.allSockets()`: ids of the sockets in these rooms (none: of all), on all servers. Rejects as `fetchSockets`. */
+  override async sockets(rooms: Set<string>): Promise<Set<string>> {
+    const opts = { rooms, except: new Set<string>() }
+    return this.#withOthers(opts, Adapter.prototype.sockets.call(this, rooms), { only: 'ids', join: withIds })
+  }
+
+  /** Rooms that have members on any server, as in the Redis adapter. Rejects as `fetchSockets`. */
+  async allRooms(): Promise<Set<string>> {
+    const opts = { rooms: new Set<string>(), except: new Set<string>() }
+    const own = Promise.resolve(new Set(this.rooms.keys()))
+    return this.#withOthers(opts, own, { only: 'rooms', join: withRooms })
   }
 
   /**
@@ -328,6 +329,10 @@ export class LinkAdapter extends NodeClusterAdapter {
     const requestId = 'requestId' in message.data ? message.data.requestId : undefined
     if (message.type === MessageType.SERVER_SIDE_EMIT) {
       this.#serverSideEvents.received(message.data.packet, from, requestId)
+      return
+    }
+    if (message.type === MessageType.FETCH_SOCKETS && message.data.only !== undefined) {
+      this.#respondBriefly(message.data, message.data.only, from)
       return
     }
     this.#reportingFailure(from, requestId, () =>
@@ -368,6 +373,43 @@ export class LinkAdapter extends NodeClusterAdapter {
       )
     }
     this.#known = true
+  }
+
+  async #withOthers<T>(
+    opts: BroadcastOptions,
+    own: Promise<T>,
+    { only, join }: { only?: Brief; join: (own: T, others: FetchedSocket[]) => T },
+  ): Promise<T> {
+    if (!this.#reachesOthers(opts)) return own
+    const recipients = {
+      topics: this.#interest.topicsOf(opts.rooms),
+      timeoutMs: boundedMs(opts.flags?.timeout ?? this.#shared.answerTimeoutMs),
+    }
+    const data = { opts: plainOptions(opts), ...(only === undefined ? {} : { only }) }
+    const others = new Promise<Parameters<ResponsesListener>>((resolve) => {
+      this.#messenger.request({ type: MessageType.FETCH_SOCKETS, data }, recipients, (...outcome) =>
+        resolve(outcome),
+      )
+    })
+    const [some, [responses, error]] = await Promise.all([own, others])
+    const found = join(some, responses.values.flat() as FetchedSocket[])
+    const failure = error ?? incompleteError(responses)
+    if (failure !== undefined) throw Object.assign(failure, { responses: found })
+    return found
+  }
+
+  #respondBriefly(
+    { opts, requestId }: { opts: { rooms: readonly unknown[] }; requestId: string },
+    only: Brief,
+    from: string,
+  ): void {
+    this.#reportingFailure(from, requestId, () => {
+      const ids: string[] = []
+      const rooms = new Set(opts.rooms as readonly string[])
+      this.#apply({ rooms }, ({ id }) => ids.push(id))
+      const sockets = briefSockets(only, { rooms: this.rooms, ids })
+      this.#messenger.respond(from, MessageType.FETCH_SOCKETS_RESPONSE, { requestId, sockets })
+    })
   }
 
   #reachesOthers(opts: BroadcastOptions): boolean {

@@ -24,7 +24,11 @@ const request = z.discriminatedUnion('type', [
     type: z.literal(MessageType.DISCONNECT_SOCKETS),
     data: z.object({ opts, close: z.boolean().optional() }),
   }),
-  z.object({ type: z.literal(MessageType.FETCH_SOCKETS), data: z.object({ opts, requestId }) }),
+  z.object({
+    type: z.literal(MessageType.FETCH_SOCKETS),
+    /** With `only` the answer says no more than this (`brief-sockets.ts`). */
+    data: z.object({ opts, requestId, only: z.enum(['ids', 'rooms']).optional() }),
+  }),
   z.object({
     type: z.literal(MessageType.SERVER_SIDE_EMIT),
     data: z.object({ requestId: requestId.optional(), packet: z.array(z.unknown()).min(1) }),
@@ -60,5 +64,6 @@ export const adapterMessage = z.union([
 // `Object.prototype` by then.
 adapterMessage.safeParse({})
 
+export type FetchedSocket = z.infer<typeof remoteSocket>
 export type AdapterRequest = z.infer<typeof request>
 export type AdapterResponse = z.infer<typeof response>
