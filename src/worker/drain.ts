@@ -7,6 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Server, Socket } from 'socket.io'
+import { withTimeout } from '../core/with-timeout.ts'
 import type { DrainHooks } from '../wire/app.ts'
 import { acceptLatePosts, closePolling, connectionsOf, isPolling } from './connections/index.ts'
 
@@ -97,7 +98,15 @@ async function settleAndClose(
   ])
   timeout.abort()
   if (isPolling(connection)) await closePolling(connection, Math.min(NEXT_POLL_MS, leftMs()))
-  else connection.close()
+  else await closeInOrder(connection, leftMs())
+}
+
+/** With what waits for the client. Resolves when the listeners for `disconnect` have been called. */
+async function closeInOrder(connection: Socket['conn'], timeoutMs: number): Promise<void> {
+  connection.close()
+  if (connection.readyState === 'closed') return
+  const closed = new Promise<void>((resolve) => connection.once('close', () => resolve()))
+  await withTimeout(timeoutMs, closed, () => connection.close(true))
 }
 
 async function settle({ hooks, logger }: DrainOptions, socket: Socket): Promise<void> {

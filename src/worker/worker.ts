@@ -244,7 +244,9 @@ async function assemble(parts: Parts): Promise<DrainableWorker> {
       await drainConnections({ io, requests, hooks, spreadMs, logger })
       await withTimeout(HAND_BACK_MS, handedBack, () => undefined)
       await tasksEnded
-      await stopHooks.run(Math.max(0, endsAt - performance.now()))
+      const leftMs = () => Math.max(0, endsAt - performance.now())
+      await errors.disconnects.settled(stopHooks.spare(leftMs()))
+      await stopHooks.run(leftMs())
     },
     close: async () => {
       stopWatch()

@@ -12,6 +12,7 @@ import { Listeners } from '../../core/listeners.ts'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { AppErrorListener, AppErrorOrigin } from '../../wire/app.ts'
 import { clientKey } from './client-key.ts'
+import { DisconnectListeners } from './disconnect-listeners.ts'
 import { hideInheritedProperties } from './object-prototype.ts'
 import { Offenders } from './offenders.ts'
 import type { Method } from './wrap-method.ts'
@@ -49,6 +50,7 @@ const LISTENER: Origin = { where: 'unknown', event: 'onError' }
 
 export class AppErrors {
   readonly offenders: Offenders
+  readonly disconnects: DisconnectListeners
   readonly #options: AppErrorsOptions
   readonly #scope: AsyncLocalStorage<Origin> | undefined
   readonly #counted: Counter
@@ -64,6 +66,7 @@ export class AppErrors {
     this.#options = options
     this.#scope = options.followsAsync ? new AsyncLocalStorage() : undefined
     this.offenders = new Offenders({ registry, now })
+    this.disconnects = new DisconnectListeners({ logger, registry })
     this.#counted = new Counter({
       name: 'rookery_app_errors_total',
       help: 'Errors of the application, by where and for which event its code was called',
@@ -100,12 +103,17 @@ export class AppErrors {
           ? Reflect.apply(code, self, args)
           : this.#scope.run(origin, Reflect.apply, code, self, args)
       // Not other thenables: some start their work when `then` is called.
-      if (types.isPromise(result)) result.then(undefined, (error: unknown) => this.caught(error, origin))
+      if (types.isPromise(result)) this.#follow(result, origin)
       return true
     } catch (error) {
       this.caught(error, origin)
       return false
     }
+  }
+
+  #follow(promise: Promise<unknown>, origin: Origin): void {
+    const handled = promise.then(undefined, (error: unknown) => this.caught(error, origin))
+    if (origin.where === 'disconnect') this.disconnects.add(handled)
   }
 
   caught(error: unknown, origin: Origin): void {

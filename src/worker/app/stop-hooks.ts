@@ -4,6 +4,9 @@ import { withTimeout } from '../../core/with-timeout.ts'
 
 export type StopHook = (leftMs: number) => void | Promise<void>
 
+/** Left to the hooks where something else takes all the time. */
+const OWN_MS = 1_000
+
 export class StopHooks {
   readonly #hooks: StopHook[] = []
   readonly #logger: Logger
@@ -14,6 +17,11 @@ export class StopHooks {
 
   add(hook: StopHook): void {
     this.#hooks.unshift(hook)
+  }
+
+  /** How much of the time that is left others may take. */
+  spare(leftMs: number): number {
+    return this.#hooks.length === 0 ? leftMs : leftMs - Math.min(leftMs / 2, OWN_MS)
   }
 
   /** Never rejects: the end of a worker does not wait for an application that fails. */
