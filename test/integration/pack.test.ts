@@ -78,11 +78,12 @@ describe('the package', () => {
     expect(verdict.delivered).toBeGreaterThan(0)
   })
 
-  it('provides types to an application', async () => {
+  it('provides types to an application and its tests', async () => {
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023']
     const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
-    const { code, stdout } = await run(tsc, [...options, ...types, 'typed.ts'], { cwd: project })
+    const files = ['typed.ts', 'typed-testing.ts']
+    const { code, stdout } = await run(tsc, [...options, ...types, ...files], { cwd: project })
     expect([code, stdout]).toEqual([0, ''])
   })
 })

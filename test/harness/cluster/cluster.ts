@@ -6,8 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { HostOutput, type LogLine } from '../../../src/testing/host-output.ts'
 import { until } from '../until.ts'
 import { duplicateKeys } from './log-keys.ts'
 
@@ -41,20 +41,13 @@ export interface StartOptions {
   untilReady?: boolean
 }
 
-export interface LogLine {
-  level: string | number
-  msg: string
-  [key: string]: unknown
-}
+export type { LogLine }
 
 export class RunningRookery {
   readonly process: ChildProcess
   readonly dataDir: string
-  readonly logs: LogLine[] = []
-  /** Lines on stderr, and lines that are not JSON. */
-  readonly otherOutput: string[] = []
   readonly #ownsDataDir: boolean
-  readonly #workers = new Map<string, number>()
+  readonly #output = new HostOutput({ keptLines: Number.POSITIVE_INFINITY, onLine: refuseDuplicateKeys })
   readonly #exited: Promise<{ code: number | null; signal: string | null }>
   /** Every process that writes to the same output, so its workers too, has exited. */
   readonly #allExited: Promise<unknown>
@@ -67,9 +60,16 @@ export class RunningRookery {
       process.once('exit', (code, signal) => resolve({ code, signal }))
     })
     this.#allExited = new Promise((resolve) => process.once('close', resolve))
-    for (const stream of [process.stdout, process.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line))
-    }
+    for (const stream of [process.stdout, process.stderr]) this.#output.read(stream)
+  }
+
+  get logs(): LogLine[] {
+    return this.#output.logs
+  }
+
+  /** Lines on stderr, and lines that are not of the log. */
+  get otherOutput(): string[] {
+    return this.#output.others
   }
 
   get pid(): number {
@@ -90,11 +90,11 @@ export class RunningRookery {
 
   /** Process ids of the workers that are ready now, oldest first. */
   workerPids(): number[] {
-    return [...this.#workers.values()]
+    return this.#output.workers.map(({ pid }) => pid)
   }
 
   workerNames(): string[] {
-    return [...this.#workers.keys()]
+    return this.#output.workers.map(({ name }) => name)
   }
 
   /** The first line of the log with this message. */
@@ -153,25 +153,16 @@ export class RunningRookery {
   async #cleanUp(): Promise<void> {
     if (!this.#ownsDataDir) return
     // Workers of a primary that was killed may still write there. One that the test has stopped does not end by itself.
-    for (const pid of this.#workers.values()) endWorker(pid)
+    for (const pid of this.workerPids()) endWorker(pid)
     await this.#allExited
     await rm(this.dataDir, { recursive: true, force: true })
   }
+}
 
-  #take(line: string): void {
-    const parsed = parseLogLine(line)
-    if (parsed === undefined) {
-      this.otherOutput.push(line)
-      return
-    }
-    const [twice] = duplicateKeys(line)
-    // Not caught: it fails the run, whichever test is running.
-    if (twice !== undefined) throw new Error(`a line of the log has '${twice}' twice: ${line}`)
-    this.logs.push(parsed)
-    if (parsed.msg === 'worker ready') this.#workers.set(String(parsed.worker), Number(parsed.workerPid))
-    if (parsed.msg === 'worker died' || parsed.msg === 'worker left')
-      this.#workers.delete(String(parsed.worker))
-  }
+/** Not caught: it fails the run, whichever test is running. */
+function refuseDuplicateKeys(line: string, parsed: LogLine | undefined): void {
+  const [twice] = parsed === undefined ? [] : duplicateKeys(line)
+  if (twice !== undefined) throw new Error(`a line of the log has '${twice}' twice: ${line}`)
 }
 
 function endWorker(pid: number): void {
@@ -179,15 +170,6 @@ function endWorker(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // It has exited.
-  }
-}
-
-function parseLogLine(line: string): LogLine | undefined {
-  if (!line.startsWith('{')) return undefined
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
   }
 }
 
