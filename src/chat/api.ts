@@ -2,12 +2,13 @@
  * The HTTP API: publishing, history and presence for servers that have the API key. Responses are JSON in the
  * form of acks; the error table gives the status of an error. Never logs the key.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
+import { bearerCheck } from '../core/bearer.ts'
+import { isJson, readBody } from '../core/request-body.ts'
 import type { AppContext } from '../wire/app.ts'
 import { chatRoom, historyRange, membersView, publishBody } from '../wire/chat.ts'
 import type { ErrorBody } from '../wire/errors.ts'
@@ -29,11 +30,6 @@ import type { UserNotices } from './rooms/user-notices.ts'
  */
 const BYTES_PER_CHAR = 12
 const BODY_REST_BYTES = 4_096
-/**
- * This much of a body that is too large is read and dropped, so that the sender gets an error, not a broken
- * pipe.
- */
-const DROPPED_MAX_BYTES = 8_388_608
 /** A server acts for many users: its rate limits are this many times those of a user. */
 const SERVER_RATE_FACTOR = 50
 
@@ -107,11 +103,11 @@ const queryNumbers = z.object({
 })
 
 async function jsonOf(c: Context, maxBytes: number): Promise<unknown> {
-  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json') {
+  if (!isJson(c.req.header('content-type'))) {
     throw new RookeryError('bad_request', 'the body must be JSON, and content-type say so: application/json')
   }
-  const body = await bodyOf(c.req.raw, maxBytes)
+  const body = await readBody(c.req.raw, maxBytes)
+  if (body === undefined) throw new RookeryError('too_large', `the body has at most ${maxBytes} bytes`)
   try {
     return JSON.parse(body)
   } catch (cause) {
@@ -119,32 +115,15 @@ async function jsonOf(c: Context, maxBytes: number): Promise<unknown> {
   }
 }
 
-/**
- * Counts the bytes itself: Hono's body limit wraps the request in a new global `Request`, which fails with
- * the requests of the Node adapter unless that replaces the globals.
- */
-async function bodyOf(request: Request, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes <= maxBytes) chunks.push(chunk)
-    if (bytes > maxBytes + DROPPED_MAX_BYTES) break
-  }
-  if (bytes > maxBytes) throw new RookeryError('too_large', `the body has at most ${maxBytes} bytes`)
-  return Buffer.concat(chunks, bytes).toString('utf8')
-}
-
 /** Attempts with a wrong key are rate limited by address. */
 function authorize(
   settings: AppContext['settings'],
 ): (c: Context, next: () => Promise<void>) => Promise<void> {
-  const expected = settings.apiKey === undefined ? undefined : digest(settings.apiKey)
+  const isAllowed = settings.apiKey === undefined ? undefined : bearerCheck(settings.apiKey)
   const limitAttempts: Rates['request'] = rates(settings).request
   return async (c, next) => {
-    if (expected === undefined) throw new RookeryError('not_found', 'this API is off: no API_KEY is set')
-    const [, key] = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '') ?? []
-    if (key === undefined || !timingSafeEqual(digest(key), expected)) {
+    if (isAllowed === undefined) throw new RookeryError('not_found', 'this API is off: no API_KEY is set')
+    if (!isAllowed(c.req.header('authorization'))) {
       await limitAttempts(addressOf(c))
       throw new RookeryError('unauthenticated', 'Authorization: Bearer <API key> is missing or wrong')
     }
@@ -154,10 +133,6 @@ function authorize(
 
 function addressOf(c: Context): string {
   return getConnInfo(c).remote.address ?? 'unknown'
-}
-
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
 }
 
 function refuse(c: Context, error: ErrorBody): Response {

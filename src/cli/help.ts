@@ -13,6 +13,7 @@ Examples:
   rookery token --sub alice --name Alice    a token for AUTH=jwt
   rookery wait --ready                      return when it accepts connections, for scripts
   rookery reload                            replace the workers without interruption
+  rookery emit --room red news '{"a":1}'     emit an event to the clients in a room
   rookery status                            state of a running Rookery
 
 Exit codes:

@@ -7,6 +7,7 @@ import { ConfigError } from '../config/problem.ts'
 import { ExitError, exitCodes } from '../ops/exit-codes.ts'
 import { version } from '../ops/version.ts'
 import { addSettingFlags, type CommandLine, type Options } from './command-line.ts'
+import type { EmitOptions } from './emit.ts'
 import { helpAfter } from './help.ts'
 
 /** Runs the command that the arguments name. @returns the exit code */
@@ -51,6 +52,7 @@ function createProgram(line: CommandLine, ends: (exitCode: number) => void): Com
   addStatus(program, line)
   addWait(program, line)
   addReload(program, line)
+  addEmit(program, line)
   addLog(program, line)
   return program
 }
@@ -132,6 +134,29 @@ function addReload(program: Command, line: CommandLine): void {
     const { reload: run } = await import('./reload.ts')
     await run(line, options)
   })
+}
+
+const several = (value: string, before: readonly string[]) => [...before, value]
+
+function addEmit(program: Command, line: CommandLine): void {
+  const emit = program
+    .command('emit')
+    .description('emit an event to clients of the whole cluster, through the Rookery that runs on DATA_DIR')
+    .argument('<event>', 'name of the event')
+    .argument('[json...]', `its arguments, each as JSON: 1 '"text"' '{"a":1}'`)
+    .option('--namespace <name>', 'namespace of Socket.IO', '/')
+    .option('--room <name>', 'only to this room; may be given several times', several, [])
+    .option('--except <name>', 'not to this room; may be given several times', several, [])
+    .option('--volatile', 'may be lost where a client is not ready')
+    .option('--url <url>', 'admin listener of another Rookery: http://10.0.0.5:9464')
+    .option('--token <token>', 'instead of EMIT_TOKEN, which others on this machine can not read')
+    .option('--json', 'the result as JSON')
+  addSettingFlags(emit, ['dataDir']).action(
+    async (event: string, args: readonly string[], options: EmitOptions) => {
+      const { emit: run } = await import('./emit.ts')
+      await run(line, { event, args }, options)
+    },
+  )
 }
 
 function addLog(program: Command, line: CommandLine): void {

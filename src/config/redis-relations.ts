@@ -23,6 +23,15 @@ export const redisRules: readonly Rule[] = [
     },
   },
   {
+    of: ['redisUrl', 'emitter'],
+    check: ({ redisUrl, emitter }) =>
+      when(
+        redisUrl === undefined && emitter === 'on',
+        'emitter',
+        'EMITTER=on does nothing without REDIS_URL',
+      ),
+  },
+  {
     of: ['redisUrl', 'redisSentinels', 'redisCluster'],
     check: ({ redisUrl, redisSentinels, redisCluster }) =>
       when(

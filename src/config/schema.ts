@@ -162,6 +162,18 @@ const settings = {
     secret: true,
     doc: 'Former secrets, separated by commas. They verify stored messages and nothing else. `rookery log sign` makes them unnecessary.',
   }),
+  emitter: required(choice('off', 'on'), 'off', {
+    section: 'Several hosts',
+    doc: 'on: programs with @socket.io/redis-emitter on the same Redis can emit to the clients. CLUSTER_SECRET does not protect this: whoever may publish there can (docs/app.md).',
+  }),
+  emitterKey: required(
+    text(/^[A-Za-z0-9._:@/-]{1,128}$/, '1 to 128 characters of a-z A-Z 0-9 . _ : @ / -'),
+    'socket.io',
+    {
+      section: 'Several hosts',
+      doc: 'Prefix of the channels of these programs: the key option of their Emitter.',
+    },
+  ),
   forwardPort: required(integer(0, 65_535), 0, {
     section: 'Several hosts',
     doc: 'Port that other hosts forward connections to; 0: any free port.',
@@ -370,6 +382,11 @@ const settings = {
   adminHost: required(address, '127.0.0.1', {
     section: 'Operation',
     doc: 'Address of the admin listener. It has no password: keep it off public networks.',
+  }),
+  emitToken: optional(secret(32), {
+    section: 'Operation',
+    secret: true,
+    doc: 'Token with which `rookery emit` and POST /emit on the admin listener emit events to clients of the whole cluster. Unset: nobody can.',
   }),
   logLevel: required(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info', {
     section: 'Operation',

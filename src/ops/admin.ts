@@ -1,6 +1,6 @@
 /**
- * The admin listener: metrics, status and health of the whole host on a port of its own. It changes nothing,
- * has no password, and listens on the loopback address by default.
+ * The admin listener: metrics, status and health of the whole host on a port of its own. It has no password
+ * for them, and listens on the loopback address by default. Whatever does something (`emit`) checks a token.
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -27,6 +27,8 @@ export interface AdminOptions {
   readonly status: () => Promise<unknown>
   /** Unset: there is no /readyz. */
   readonly health?: () => Health
+  /** Serves /emit. */
+  readonly emit?: Hono
 }
 
 export interface AdminListener {
@@ -52,7 +54,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
   return { port, url: `http://${host}:${port}`, close }
 }
 
-function createRoutes({ logger, metrics, status, health }: AdminOptions): Hono {
+function createRoutes({ logger, metrics, status, health, emit }: AdminOptions): Hono {
   const routes = new Hono()
   routes.get('/', (c) => c.text('rookery: /metrics /status /healthz\n'))
   routes.get('/metrics', async (c) => c.body(await metrics(), 200, { 'content-type': METRICS_TYPE }))
@@ -64,6 +66,7 @@ function createRoutes({ logger, metrics, status, health }: AdminOptions): Hono {
       return c.json(state, state.ready ? 200 : 503)
     })
   }
+  if (emit !== undefined) routes.route('/emit', emit)
   routes.onError((error, c) => {
     logger.error({ err: error, path: c.req.path }, 'an admin request failed')
     return c.json({ error: 'internal' }, 500)

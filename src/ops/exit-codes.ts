@@ -8,9 +8,9 @@ export const exitCodes = {
   crashLoop: { code: 5, meaning: 'workers die again and again as they start' },
   dataDirectory: { code: 6, meaning: "DATA_DIR can't be used, or another Rookery uses it" },
   stopDeadline: { code: 7, meaning: 'stopped, but STOP_DEADLINE_MS passed before all was done' },
-  notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload)' },
+  notRunning: { code: 8, meaning: 'no running Rookery answered (status, reload, emit)' },
   workersSocket: { code: 9, meaning: 'no socket can be made, neither in DATA_DIR nor in TMPDIR' },
-  notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload, wait)' },
+  notPermitted: { code: 10, meaning: 'the Rookery belongs to another user (reload, wait, emit)' },
   redisUnfit: {
     code: 11,
     meaning:
@@ -27,6 +27,7 @@ export const exitCodes = {
     code: 16,
     meaning: 'the new workers do not start, or not in time; the others go on (reload)',
   },
+  emitRefused: { code: 17, meaning: 'the running Rookery refused the event (emit)' },
 } as const
 
 export type ExitReason = keyof typeof exitCodes

@@ -30,6 +30,7 @@ const SECRET_NAMES = [
   'authorization',
   'cookie',
   'apiKey',
+  'emitToken',
   'jwtSecret',
   'linkSecret',
   'redisUrl',

@@ -16,6 +16,7 @@ import type { HostStatus } from '../wire/host-messages.ts'
 import { roomTopic } from '../wire/topics.ts'
 import { type Backplane, singleHostBackplane } from './backplane/index.ts'
 import { type Cluster, openCluster } from './cluster.ts'
+import { admitRedisEmitters } from './emitter/index.ts'
 import type { FrontDoor } from './front-door/index.ts'
 import { createFrontDoor } from './front-door/index.ts'
 import { knownHosts, ownStatus } from './host-status.ts'
@@ -106,6 +107,8 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
     backplane,
     ...(cluster === undefined ? {} : { rooms: roomInterests(presence, rooms) }),
   })
+  if (cluster !== undefined && config.emitter === 'on')
+    admitRedisEmitters({ key: config.emitterKey, connection: cluster.connection, relay, logger, registry })
   // Not at the exit: the worker's last frames may still have to be read.
   relay.onWorkerGone((worker) => {
     presence.dropWorker(worker)

@@ -23,6 +23,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { problemOf } from './hints.ts'
 import { type RedisMetrics, redisMetrics } from './metrics.ts'
 import { nodeError } from './node-error.ts'
+import { type PatternEvents, PatternSubscriber } from './pattern-subscriber.ts'
 import { RedisSubscriptions } from './redis-subscriptions.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import { retryDelayMs } from './retry.ts'
@@ -61,6 +62,11 @@ export interface RedisConnection {
    * number of connections that it reached, as far as one server knows.
    */
   spublish(channel: string, payload: string | Buffer): Promise<unknown>
+  /**
+   * Subscribes to patterns of classic channels, for publishers outside the cluster, on a connection of its own and
+   * for as long as this one. What is published while Redis is away is lost.
+   */
+  subscribePatterns(patterns: readonly string[], events: PatternEvents): void
   /**
    * Calls back with the current state and at each change: `null` if commands are answered, else the reason.
    */
@@ -103,6 +109,7 @@ class OpenRedis implements RedisConnection {
   /** Not in a Redis Cluster, whose client follows its masters. */
   readonly #replicaWatch: ReplicaWatch | undefined
   readonly #throttle = new LogThrottle(LOG_MS)
+  readonly #patternSubscribers: PatternSubscriber[] = []
   #closed = false
   #up = false
 
@@ -150,6 +157,11 @@ class OpenRedis implements RedisConnection {
     return this.commands.spublish(channel, payload)
   }
 
+  subscribePatterns(patterns: readonly string[], events: PatternEvents): void {
+    const makeClient = () => this.#anyNodeClient()
+    this.#patternSubscribers.push(new PatternSubscriber({ patterns, events, makeClient }))
+  }
+
   onHealth(listener: (reason: string | null) => void): void {
     this.#heartbeat.onChange(listener)
   }
@@ -160,6 +172,7 @@ class OpenRedis implements RedisConnection {
     this.#heartbeat.close()
     this.#runner.close()
     this.subscriptions.close()
+    for (const subscriber of this.#patternSubscribers) subscriber.close()
     this.#batch.release()
     stopClient(this.commands)
   }
@@ -182,6 +195,7 @@ class OpenRedis implements RedisConnection {
     const reconnect = (reason: string) => {
       this.#log(new Error(reason))
       this.subscriptions.renew(reason)
+      for (const subscriber of this.#patternSubscribers) subscriber.renew()
       client.disconnect(true)
     }
     return new ReplicaWatch({ client, reconnect, now: () => performance.now() })
@@ -213,6 +227,20 @@ class OpenRedis implements RedisConnection {
     const client = (node?: NodeAddress) => subscriberClient(this.#address, this.#settings, node)
     if (this.commands instanceof Cluster) return new ClusterSubscriberPool(this.commands, client, events)
     return new SingleSubscriberPool(client(), events)
+  }
+
+  /** In a Redis Cluster of any master; `undefined` while none is known. */
+  #anyNodeClient(): Redis | undefined {
+    if (!(this.commands instanceof Cluster)) return subscriberClient(this.#address, this.#settings)
+    const masters = this.commands.nodes('master')
+    const options = masters[Math.floor(Math.random() * masters.length)]?.options
+    if (options?.host === undefined || options.port === undefined) return undefined
+    const { host, port, tls } = options
+    return subscriberClient(this.#address, this.#settings, {
+      host,
+      port,
+      ...(tls === undefined ? {} : { tls }),
+    })
   }
 
   async #ask(): Promise<string | null> {

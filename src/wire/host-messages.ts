@@ -7,6 +7,9 @@ import { author, roomName, storedUserId as user } from './entry.ts'
 import { sharedLinkLimits } from './link-limits.ts'
 
 const worker = z.string().regex(/^w[1-9][0-9]{0,9}$/)
+/** The sender of what comes from outside the cluster: a primary. Nothing can be sent to it. */
+export const PRIMARY = 'primary'
+const publisher = z.union([worker, z.literal(PRIMARY)])
 /** The topic of a direct room bears the ids of its users. */
 const topic = z.string().min(1).max(1_024)
 const ref = z.int().min(1).max(0xffff_ffff)
@@ -32,12 +35,12 @@ const hostTag = z.string().regex(/^[A-Za-z0-9]{6}$/)
 /** These are followed by a body: bytes that only the workers decode. */
 const messagesWithBody = [
   /**
-   * A publication of a worker. With `ref` the sending host expects a receipt. With `part`, `rest` bytes of the
+   * A publication of a worker, or through its primary. With `ref` the sending host expects a receipt. With `part`, `rest` bytes of the
    * body follow in messages of type `part`.
    */
   z.object({
     type: z.literal('publication'),
-    from: worker,
+    from: publisher,
     ref: ref.optional(),
     volatile: z.boolean().optional(),
     topics: z.array(topic).max(4_096),
@@ -45,7 +48,7 @@ const messagesWithBody = [
     part: z.object({ id: ref, rest: z.int().min(1).max(sharedLinkLimits.maxMessageBytes) }).optional(),
   }),
   /** The next bytes of the body of publication `id`. `at`: how many have come before. */
-  z.object({ type: z.literal('part'), from: worker, id: ref, at: z.int().min(1) }),
+  z.object({ type: z.literal('part'), from: publisher, id: ref, at: z.int().min(1) }),
   /** From one worker to one worker. */
   z.object({ type: z.literal('send'), from: worker, to: worker }),
 ] as const

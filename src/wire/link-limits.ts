@@ -6,6 +6,8 @@ export interface SharedLinkLimits extends OutboxLimits {
   maxFrameBytes: number
   /** Longest body of a publication. */
   maxMessageBytes: number
+  /** A longer body is sent in parts of this length. */
+  partBytes: number
   /** Open requests in each direction. At the worker also: as many publications that wait for a receipt. */
   maxOpenCalls: number
   requestTimeoutMs: number
@@ -17,6 +19,7 @@ export const sharedLinkLimits = {
   softBytes: 4 * MIB,
   maxFrameBytes: 16 * MIB,
   maxMessageBytes: 32 * MIB,
+  partBytes: MIB,
   maxOpenCalls: 16_384,
   requestTimeoutMs: 5_000,
 }

@@ -1,13 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameError } from '../../src/core/byte-frames.ts'
+import { encodeControl } from '../../src/wire/adapter-control.ts'
 import { cloneable } from '../../src/worker/adapter/cloneable.ts'
-import {
-  decodeBody,
-  encodeAnswerStep,
-  encodeBroadcast,
-  encodeControl,
-} from '../../src/worker/adapter/codec.ts'
+import { decodeBody, encodeAnswerStep, encodeBroadcast } from '../../src/worker/adapter/codec.ts'
 import { adapterMessage } from '../../src/worker/adapter/messages.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 })

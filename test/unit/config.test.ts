@@ -288,6 +288,7 @@ describe('the table', () => {
       'clusterSecretOld',
       'jwtSecret',
       'apiKey',
+      'emitToken',
     ])
   })
 

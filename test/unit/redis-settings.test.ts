@@ -61,6 +61,8 @@ describe('REDIS_URL', () => {
   it.each([
     [{ REDIS_CLUSTER: 'true' }, 'REDIS_CLUSTER: REDIS_CLUSTER does nothing without REDIS_URL'],
     [{ REDIS_SENTINELS: 'a:1' }, 'REDIS_SENTINELS does nothing without REDIS_URL'],
+    [{ EMITTER: 'on' }, 'EMITTER=on does nothing without REDIS_URL'],
+    [{ REDIS_URL: 'redis://a', EMITTER: 'on', EMITTER_KEY: 'a*' }, 'EMITTER_KEY'],
     [
       { REDIS_URL: 'redis://a,redis://b', REDIS_SENTINELS: 'a:1' },
       'REDIS_SENTINELS excludes a Redis Cluster',

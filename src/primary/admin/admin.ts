@@ -2,6 +2,7 @@
 import type { Config } from '../../config/schema.ts'
 import { type AdminListener, startAdmin } from '../../ops/admin.ts'
 import type { Backplane } from '../backplane/index.ts'
+import { emitRoutes } from '../emitter/index.ts'
 import type { FrontDoor } from '../front-door/index.ts'
 import type { HostState } from '../supervisor/index.ts'
 import { createMetricsView, type Observed, workerStatus } from './status.ts'
@@ -14,7 +15,7 @@ export interface AdminParts extends Observed {
 }
 
 export function openAdmin(parts: AdminParts): Promise<AdminListener> {
-  const { config, logger, frontDoor, supervisor, state, backplane } = parts
+  const { config, logger, frontDoor, supervisor, state, backplane, relay, registry } = parts
   return startAdmin({
     host: config.adminHost,
     port: config.adminPort,
@@ -25,6 +26,14 @@ export function openAdmin(parts: AdminParts): Promise<AdminListener> {
       return { ready: false, reason: state.reason ?? 'no worker is ready' }
     },
     metrics: createMetricsView(parts),
+    emit: emitRoutes({
+      token: config.emitToken,
+      relay,
+      backplane,
+      logger,
+      registry,
+      now: () => performance.now(),
+    }),
     status: async () => ({
       host: config.hostName,
       pid: process.pid,

@@ -157,8 +157,17 @@ export class HostRelay {
     return Promise.all([confirmed, synced]).then(() => undefined)
   }
 
-  /** Called after local delivery. @param addressed the local workers that it is addressed to */
-  publish(from: string, { ref, rest, ...publication }: Publish, addressed: readonly string[]): void {
+  /** Messages to these topics, which the other hosts know of as well, go to all hosts for a while. */
+  noteGrants(grants: readonly string[]): void {
+    this.#grants.note(grants, performance.now())
+  }
+
+  /**
+   * Called after local delivery.
+   * @param addressed the local workers that it is addressed to
+   * @returns false if it was dropped
+   */
+  publish(from: string, { ref, rest, ...publication }: Publish, addressed: readonly string[]): boolean {
     const { topics, grants, body, volatile } = publication
     const nowMs = performance.now()
     const target = ref !== 0 || this.#grants.covers(topics, nowMs) ? 'all' : topics
@@ -179,20 +188,22 @@ export class HostRelay {
     if (part !== undefined)
       this.#outgoing.begin(from, { id: part.id, at: body.length, target, ref, hosts, sent })
     else this.#openReceipt(from, { ref, addressed, sent, hosts })
+    return sent
   }
 
-  /** The next bytes of the worker's publication. Called after local delivery. */
-  part(from: string, body: Buffer, { rest, addressed }: Delivered): void {
+  /** The next bytes of the worker's publication. Called after local delivery. @returns false if it was dropped */
+  part(from: string, body: Buffer, { rest, addressed }: Delivered): boolean {
     const open = this.#outgoing.get(from)
-    if (open === undefined) return
+    if (open === undefined) return false
     const { id, at, target, ref } = open
     if (open.sent) open.sent = this.#backplane.publish(target, { type: 'part', from, id, at, body })
     open.at += body.length
-    if (rest > 0) return
+    if (rest > 0) return open.sent
     this.#outgoing.end(from)
     const present = this.#hostNames()
     const hosts = open.hosts.filter((host) => present.includes(host))
     this.#openReceipt(from, { ref, addressed, sent: open.sent, hosts })
+    return open.sent
   }
 
   /** @param to `<host tag>:<worker>`. @returns false if there is no such host */

@@ -37,7 +37,7 @@ import type { Admission, LinkListenerOptions } from './link-listener.ts'
 import { LinkListener } from './link-listener.ts'
 import type { RelayMetrics } from './metrics.ts'
 import { relayMetrics } from './metrics.ts'
-import { RelayRouter } from './router.ts'
+import { type OutsidePublication, RelayRouter } from './router.ts'
 import type { LinkEnd } from './worker-link.ts'
 import { WorkerLink } from './worker-link.ts'
 
@@ -126,6 +126,11 @@ export class Relay {
    */
   publishEntry(topic: string, entry: LogEntry): void {
     this.#router.announce(topic, () => ({ room: entry.room, frame: entryFrame(entry) }))
+  }
+
+  /** See the router. */
+  publishFromOutside(publication: OutsidePublication): boolean {
+    return this.#router.publishFromOutside(publication)
   }
 
   /** Subscribed workers may have missed entries of the room: they read the log. */
@@ -218,6 +223,7 @@ export class Relay {
     return new RelayRouter({
       maxTopicsPerWorker: this.#limits.maxTopicsPerWorker,
       maxMessageBytes: this.#limits.maxMessageBytes,
+      partBytes: this.#limits.partBytes,
       workers: {
         workers: () => this.#links.keys(),
         offer: (worker, frame, priority) => this.#links.get(worker)?.offer(frame, priority) ?? false,

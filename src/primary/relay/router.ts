@@ -5,6 +5,7 @@
 
 import { FrameError } from '../../core/byte-frames.ts'
 import type { FramePriority } from '../../core/outbox.ts'
+import { RookeryError } from '../../wire/errors.ts'
 import type { Publish, WorkerFrame } from '../../wire/frames.ts'
 import {
   memberFrame,
@@ -15,6 +16,7 @@ import {
   receiptFrame,
   subscribedFrame,
 } from '../../wire/frames.ts'
+import { PRIMARY } from '../../wire/host-messages.ts'
 import { GroupTable } from './group-table.ts'
 import type { Delivered, HostRelay, LocalRouter } from './host-relay.ts'
 import { InterestTable } from './interest.ts'
@@ -39,10 +41,17 @@ export interface RouterCounters {
 export interface RouterOptions {
   maxTopicsPerWorker: number
   maxMessageBytes: number
+  partBytes: number
   workers: RouterWorkers
   counters: RouterCounters
   /** Creates the relay to other hosts. */
   hosts: (local: LocalRouter) => HostRelay
+}
+
+/** A message to adapters that no worker has published. */
+export interface OutsidePublication extends Pick<Publish, 'topics' | 'grants' | 'body' | 'volatile'> {
+  /** `host`: the other hosts have it already, or get it themselves. */
+  reach: 'host' | 'cluster'
 }
 
 export class RelayRouter implements LocalRouter {
@@ -50,12 +59,15 @@ export class RelayRouter implements LocalRouter {
   readonly #groups = new GroupTable()
   readonly #open = new OpenPublications()
   readonly #maxMessageBytes: number
+  readonly #partBytes: number
   readonly #workers: RouterWorkers
   readonly #counters: RouterCounters
   readonly #hosts: HostRelay
 
-  constructor({ maxTopicsPerWorker, maxMessageBytes, workers, counters, hosts }: RouterOptions) {
+  constructor({ maxTopicsPerWorker, maxMessageBytes, partBytes, ...rest }: RouterOptions) {
+    const { workers, counters, hosts } = rest
     this.#maxMessageBytes = maxMessageBytes
+    this.#partBytes = partBytes
     this.#workers = workers
     this.#counters = counters
     this.#hosts = hosts(this)
@@ -107,6 +119,27 @@ export class RelayRouter implements LocalRouter {
     const delivered = this.deliverPart(from, body)
     if (delivered === undefined) throw new FrameError('a part of no publication')
     this.#hosts.part(from, body, delivered)
+  }
+
+  /**
+   * From outside the cluster, within this call: in order with all else. Throws a `RookeryError` `too_large`.
+   * @returns false if it was dropped on the way to other hosts, because Redis is away or too slow
+   */
+  publishFromOutside({ reach, ...publication }: OutsidePublication): boolean {
+    const { body, grants } = publication
+    if (body.length > this.#maxMessageBytes)
+      throw new RookeryError('too_large', `${body.length} bytes, ${this.#maxMessageBytes} allowed`)
+    const first = body.subarray(0, this.#partBytes)
+    const begun = { ...publication, body: first, rest: body.length - first.length }
+    const addressed = this.deliver(PRIMARY, begun)
+    if (reach === 'host') this.#hosts.noteGrants(grants)
+    let sent = reach === 'host' || this.#hosts.publish(PRIMARY, { ...begun, ref: 0 }, addressed)
+    for (let at = first.length; at < body.length; at += this.#partBytes) {
+      const part = body.subarray(at, at + this.#partBytes)
+      const delivered = this.deliverPart(PRIMARY, part)
+      if (reach === 'cluster' && delivered !== undefined) sent = this.#hosts.part(PRIMARY, part, delivered)
+    }
+    return sent
   }
 
   /** A worker that can't keep up is one of those that it is published to: a request waits for its answer. */

@@ -326,6 +326,7 @@ export class LinkAdapter extends NodeClusterAdapter {
 
   /** Called by the router. The base class makes the response and passes it to `doPublishResponse`. */
   onServerRequest(message: AdapterRequest, from: string): void {
+    if (message.type === MessageType.BROADCAST) return this.#broadcastFromOutside(message.data)
     const requestId = 'requestId' in message.data ? message.data.requestId : undefined
     if (message.type === MessageType.SERVER_SIDE_EMIT) {
       this.#serverSideEvents.received(message.data.packet, from, requestId)
@@ -337,6 +338,17 @@ export class LinkAdapter extends NodeClusterAdapter {
     }
     this.#reportingFailure(from, requestId, () =>
       super.onMessage({ ...message, uid: from, nsp: this.nsp.name } as ClusterMessage),
+    )
+  }
+
+  /** No worker has encoded it: each does so with the parser of its application. */
+  #broadcastFromOutside({ opts, packet }: OutsideBroadcast): void {
+    this.#shared.metrics.received.inc()
+    const own = { ...packet, nsp: this.nsp.name }
+    const flags = { volatile: opts.flags?.volatile === true, compress: opts.flags?.compress }
+    const options = optionsOf({ ...opts, flags })
+    deliver({ packets: this.#encode(own), flags, packet: () => own }, (callback) =>
+      this.#apply(options, callback),
     )
   }
 
@@ -491,6 +503,8 @@ export class LinkAdapter extends NodeClusterAdapter {
     }
   }
 }
+
+type OutsideBroadcast = Extract<AdapterRequest, { type: MessageType.BROADCAST }>['data']
 
 /**
  * The base class adds a listener to Node's IPC channel and never removes it. This adapter does not use the

@@ -1,8 +1,9 @@
 /** Converts the options of a broadcast between Socket.IO's form and the form on the link. */
 import type { BroadcastOptions } from 'socket.io-adapter'
+import type { RoomKey } from '../../wire/topics.ts'
+import { isRoomKey } from '../../wire/topics.ts'
 import type { DeliveryFlags } from '../connections/index.ts'
-import type { BroadcastBody, RoomKey } from './codec.ts'
-import { isRoomKey } from './codec.ts'
+import type { BroadcastBody } from './codec.ts'
 
 /** Longest delay of a Node timer. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -29,7 +30,11 @@ export function plainOptions({ rooms, except }: BroadcastOptions) {
   return { rooms: roomsElsewhere(rooms), except: roomsElsewhere(except ?? []) }
 }
 
-export function optionsOf({ rooms, except, flags }: BroadcastBody): BroadcastOptions {
+export function optionsOf({
+  rooms,
+  except,
+  flags,
+}: Pick<BroadcastBody, 'rooms' | 'except' | 'flags'>): BroadcastOptions {
   const { volatile, compress } = flags
   return {
     // The type declarations say string, but numbers work too.

@@ -3,14 +3,15 @@
  * packets as the sender encoded them. Everything else is a structured clone: Buffers, Maps, Dates and
  * undefined keep their type.
  */
-import { deserialize, serialize } from 'node:v8'
+import { deserialize } from 'node:v8'
 import { FrameError } from '../../core/byte-frames.ts'
 import { ByteReader } from '../../core/byte-reader.ts'
 import { ByteWriter } from '../../core/byte-writer.ts'
+import { CONTROL } from '../../wire/adapter-control.ts'
+import type { RoomKey } from '../../wire/topics.ts'
 import type { DeliveryFlags } from '../connections/index.ts'
 
 const BROADCAST = 1
-const CONTROL = 2
 const ANSWER = 3
 
 /** The steps in which a long answer is sent, in the order of their numbers. */
@@ -24,13 +25,6 @@ const WANTS_ACKS = 8
 const TEXT = 0
 const BYTES = 1
 const NUMBER = 2
-
-/** Socket.IO's types say string, but numbers work on a single server, so they work here too. */
-export type RoomKey = string | number
-
-export function isRoomKey(room: unknown): room is RoomKey {
-  return typeof room === 'string' || typeof room === 'number'
-}
 
 export interface BroadcastBody {
   kind: 'broadcast'
@@ -79,11 +73,6 @@ export function encodeBroadcast(body: Omit<BroadcastBody, 'kind'>): Buffer {
   writer.u32(packets.length)
   for (const packet of packets) writePacket(writer, packet)
   return writer.finish()
-}
-
-/** Throws a DataCloneError when the message has no structured clone: functions, proxies. */
-export function encodeControl(nsp: string, message: unknown): Buffer {
-  return new ByteWriter().u8(CONTROL).longText(nsp).bytes(serialize(message)).finish()
 }
 
 export function encodeAnswerStep(step: AnswerStep): Buffer {

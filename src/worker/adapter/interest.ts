@@ -3,17 +3,17 @@
  * no others. A socket's own room needs no topic: its name holds the worker's tag, and each worker has one
  * topic for all its sockets.
  */
-import { socketOwnerOf } from '../../core/session-id.ts'
-import { everyoneTopic, memberTopic, ownerTopic } from '../../wire/topics.ts'
+import type { RoomKey } from '../../wire/topics.ts'
+import {
+  broadcastTopics,
+  everyoneTopic,
+  isRoomKey,
+  memberTopic,
+  ownerOf,
+  ownerTopic,
+} from '../../wire/topics.ts'
 import type { Link } from '../link/index.ts'
 import { roomsElsewhere } from './broadcast-options.ts'
-import type { RoomKey } from './codec.ts'
-import { isRoomKey } from './codec.ts'
-
-/**
- * A broadcast to more rooms than this goes to all workers with any socket, which filter by room themselves.
- */
-const MAX_ROOM_TOPICS = 256
 
 export class AdapterInterest {
   readonly #link: Pick<Link, 'subscribe' | 'unsubscribe'>
@@ -39,14 +39,7 @@ export class AdapterInterest {
    * socket.
    */
   topicsOf(rooms: Iterable<unknown>): string[] {
-    const topics: string[] = []
-    for (const room of roomsElsewhere(rooms)) {
-      topics.push(this.#topicOf(room))
-      const owner = ownerOf(room)
-      // The owner is not subscribed to the room itself, but other workers may have sockets in it.
-      if (owner !== null && owner !== this.#tag) topics.push(ownerTopic(this.#nsp, owner))
-    }
-    return topics.length === 0 || topics.length > MAX_ROOM_TOPICS ? [everyoneTopic(this.#nsp)] : topics
+    return broadcastTopics(this.#nsp, roomsElsewhere(rooms), this.#tag)
   }
 
   memberTopics(rooms: Iterable<unknown>): string[] {
@@ -116,10 +109,6 @@ export class AdapterInterest {
   }
 
   #topicOf(room: RoomKey): string {
-    return memberTopic(this.#nsp, typeof room === 'number' ? `\0${room}` : room)
+    return memberTopic(this.#nsp, room)
   }
-}
-
-function ownerOf(room: RoomKey): string | null {
-  return typeof room === 'string' ? socketOwnerOf(room) : null
 }

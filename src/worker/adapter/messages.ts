@@ -1,5 +1,6 @@
 /** Requests and responses between adapters, in the base class's shapes. Checked on arrival. */
 import { MessageType } from 'socket.io-adapter'
+import { PacketType } from 'socket.io-parser'
 import { z } from 'zod'
 
 const room = z.union([z.string(), z.number()])
@@ -18,6 +19,14 @@ const remoteSocket = z.object({ id: z.string(), handshake: z.unknown(), rooms, d
 export const FAILED = 100
 
 const request = z.discriminatedUnion('type', [
+  /** From outside the cluster. Workers send their own broadcasts encoded. */
+  z.object({
+    type: z.literal(MessageType.BROADCAST),
+    data: z.object({
+      opts,
+      packet: z.object({ type: z.literal(PacketType.EVENT), data: z.array(z.unknown()).min(1) }),
+    }),
+  }),
   z.object({ type: z.literal(MessageType.SOCKETS_JOIN), data: z.object({ opts, rooms }) }),
   z.object({ type: z.literal(MessageType.SOCKETS_LEAVE), data: z.object({ opts, rooms }) }),
   z.object({

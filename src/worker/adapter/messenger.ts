@@ -5,11 +5,11 @@
 
 import type { Logger } from 'pino'
 import { MessageType } from 'socket.io-adapter'
+import { encodeControl } from '../../wire/adapter-control.ts'
 import type { Link } from '../link/index.ts'
 import type { Answers } from './answers.ts'
 import { BroadcastAcks } from './broadcast-acks.ts'
 import { cloneable } from './cloneable.ts'
-import { encodeControl } from './codec.ts'
 import type { AdapterResponse } from './messages.ts'
 import { FAILED } from './messages.ts'
 import type { AdapterMetrics } from './metrics.ts'

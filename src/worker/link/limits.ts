@@ -2,8 +2,6 @@
 import { type SharedLinkLimits, sharedLinkLimits } from '../../wire/link-limits.ts'
 
 export interface LinkLimits extends SharedLinkLimits {
-  /** A longer body is sent in parts of this length. */
-  partBytes: number
   /** Bodies that arrive in parts: bytes of all that are incomplete at a time. */
   incompleteBytes: number
   welcomeTimeoutMs: number
@@ -20,7 +18,6 @@ export const linkLimits: LinkLimits = {
   // All parts of a body are queued at once: up to `hardBytes` and the longest body together.
   restBytes: 80 * MIB,
   closeBytes: 96 * MIB,
-  partBytes: MIB,
   incompleteBytes: 128 * MIB,
   welcomeTimeoutMs: 5_000,
   closeTimeoutMs: 1_000,
