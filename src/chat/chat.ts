@@ -1,8 +1,8 @@
 /**
- * The chat: the application that Rookery runs unless APP names another. Creates the parts and connects them
- * to the server. Runs in every worker, and knows neither the primary nor the store.
+ * The chat: the application that Rookery runs unless APP names another, which may mount it (index.ts). Creates
+ * the parts and connects them to the server. Runs in every worker, and knows neither the primary nor the store.
  */
-import type { Server, Socket } from 'socket.io'
+import type { Namespace, Socket } from 'socket.io'
 import type { App, AppContext, ClusterState } from '../wire/app.ts'
 import { MEMBERS_SHOWN } from '../wire/app.ts'
 import type { ChatEvents, ChatLimits } from '../wire/chat.ts'
@@ -15,6 +15,7 @@ import { authenticator, persistentUsers } from './auth/authenticator.ts'
 import type { Identity } from './auth/identity.ts'
 import type { ChatMetrics } from './metrics.ts'
 import { chatMetrics } from './metrics.ts'
+import { Access, type Authorize } from './requests/access.ts'
 import { RequestDispatcher } from './requests/dispatcher.ts'
 import { rates } from './requests/rate.ts'
 import { ReadMarkers } from './requests/read-markers.ts'
@@ -33,13 +34,32 @@ import { Session } from './session.ts'
 /** Between workers: a user has removed a direct room. */
 const ROOM_FORGOTTEN = 'rookery:room-forgotten'
 
-const chat: App = (io, appContext) => {
+/** What an application that mounts the chat decides. */
+export interface Mounting {
+  /** Rejects with the `RookeryError` that refuses the client. By default the settings say who it is. */
+  authenticate?: ((socket: Socket) => Promise<Identity>) | undefined
+  authorize?: Authorize | undefined
+  /** Kinds of its own that clients may append. */
+  kinds?: readonly string[] | undefined
+  /** Whether the HTTP API is served. By default it is. */
+  api?: boolean
+}
+
+const chat: App = (io, context) => serveChat(io.of('/'), context)
+
+export default chat
+
+export function serveChat(io: Namespace, appContext: AppContext, mounting: Mounting = {}): void {
   const metrics = chatMetrics(appContext.metrics)
-  const isPersistentUser = persistentUsers(appContext.settings)
+  const bySettings = authenticator(appContext.settings, () => appContext.now())
+  const { authenticate = (socket: Socket) => bySettings(socket.handshake.auth), api: hasApi = true } =
+    mounting
+  const isPersistentUser =
+    mounting.authenticate === undefined ? persistentUsers(appContext.settings) : () => true
   const people = new People(isPersistentUser)
   const context = { ...appContext, rooms: people.reading(appContext.rooms) }
   const identityOf = authenticateConnections(io, {
-    authenticate: authenticator(context.settings, () => context.now()),
+    authenticate,
     limits: context.limits,
     isPersistentUser,
     logger: context.logger,
@@ -79,6 +99,8 @@ const chat: App = (io, appContext) => {
       context.logger.warn({ err }, 'a search for people is incomplete'),
     ),
     names,
+    access: new Access(mounting.authorize),
+    ownKinds: new Set(mounting.kinds),
   })
   const limits = rates(context.settings)
   const dispatcher = new RequestDispatcher({
@@ -118,13 +140,13 @@ const chat: App = (io, appContext) => {
     welcome(socket, identity)
   })
   context.onDrain({
-    notice: (socket, reconnectInMs) => socket.emit('draining', { reconnectInMs }),
+    notice: (socket, reconnectInMs) => {
+      if (sessions.has(socket)) socket.emit('draining', { reconnectInMs })
+    },
     settle: async (socket) => sessions.get(socket)?.finishRequests(),
   })
-  context.http.route('/api', api({ context, trackedRooms, notices, names, metrics }))
+  if (hasApi) context.http.route('/api', api({ context, trackedRooms, notices, names, metrics }))
 }
-
-export default chat
 
 function openFeeds(context: AppContext, metrics: ChatMetrics, slow: SlowMembers): RoomFeeds {
   const output: FeedOutput = {
@@ -150,7 +172,7 @@ function openFeeds(context: AppContext, metrics: ChatMetrics, slow: SlowMembers)
 }
 
 /** Sends each new socket its `welcome`, and all sockets every change of the cluster's state. */
-function createWelcome(io: Server, context: AppContext): (socket: Socket, identity: Identity) => void {
+function createWelcome(io: Namespace, context: AppContext): (socket: Socket, identity: Identity) => void {
   let cluster: ClusterState = { state: 'ok' }
   context.onClusterState((state) => {
     const changed = state.state !== cluster.state

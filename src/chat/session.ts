@@ -30,6 +30,8 @@ export class Session {
   /** Joins that wait or run, by room. */
   readonly joining = new Map<string, Promise<unknown>>()
   #last: Promise<unknown> = Promise.resolve()
+  #lastCheck: Promise<unknown> = Promise.resolve()
+  #checking = 0
   #waiting = 0
   #openRequests = 0
   #draining = false
@@ -73,6 +75,19 @@ export class Session {
     })
     // The caller handles a failure; the next request only waits for the end.
     this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Runs `check` when those before it have ended, so that no request overtakes an earlier one. */
+  async checkInTurn(check: () => Promise<void>): Promise<void> {
+    if (this.#checking >= WAITING_MAX) {
+      throw new RookeryError('rate_limited', 'too many requests wait for their turn', { retryAfterMs: 1_000 })
+    }
+    this.#checking += 1
+    const turn = this.#lastCheck.then(check).finally(() => {
+      this.#checking -= 1
+    })
+    this.#lastCheck = turn.catch(() => undefined)
     return turn
   }
 

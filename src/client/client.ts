@@ -80,6 +80,7 @@ export class ChatClient {
     this.#summaries = this.#newRoomSummaries()
     this.#connection = new Connection({
       url: options.url,
+      namespace: options.namespace,
       auth: options.auth,
       socket: options.socket ?? {},
       clock,

@@ -8,7 +8,14 @@ export { foldedRoom, ROOM_MAX_CHARS, roomProblem } from '../wire/room-names.ts'
 export { type ChatClient, type ClientEvents, connectChat } from './client.ts'
 export type { ChatState, ConnectionState } from './connection/chat-state.ts'
 export type { Clock } from './connection/clock.ts'
-export type { Auth, AuthSource, GuestAuth, SocketSettings, TokenAuth } from './connection/connection.ts'
+export type {
+  Auth,
+  AuthSource,
+  GuestAuth,
+  OwnAuth,
+  SocketSettings,
+  TokenAuth,
+} from './connection/connection.ts'
 export type { Entry, RoomSummary } from './connection/guards.ts'
 export { ChatError, type ChatErrorCode } from './errors.ts'
 export type { ChatOptions } from './options.ts'

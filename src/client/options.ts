@@ -12,6 +12,8 @@ export interface ChatOptions {
    * Defaults to the page's own origin in a browser.
    */
   url?: string
+  /** Of Socket.IO, where an application mounts the chat at one; default `/`. */
+  namespace?: string
   /** The user's credentials. A function is called at each connection. */
   auth: AuthSource
   /** Keeps unsent messages beyond the life of the page or the process. Default: in memory. */
@@ -73,6 +75,6 @@ export function settingsOf(options: ChatOptions): Settings {
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     backOff: { baseMs: retryBaseMs, maxMs: retryMaxMs, random },
     clock: options.clock ?? systemClock,
-    name: typeof auth === 'object' && 'name' in auth ? auth.name : '',
+    name: typeof auth === 'object' && 'name' in auth && typeof auth.name === 'string' ? auth.name : '',
   }
 }

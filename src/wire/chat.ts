@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { FOUND_MAX } from './app.ts'
 import { directUsers, isDirect, USER_ID_MAX_BYTES } from './chat-direct.ts'
 import type { AppendResult, Author, LogEntry } from './entry.ts'
-import { messageId, roomName, sequence } from './entry.ts'
+import { entryData, messageId, ownKind, roomName, sequence } from './entry.ts'
 import type { ErrorBody } from './errors.ts'
 import { givenName, NAME_MAX_CHARS, nameProblem, tidyName } from './names.ts'
 import { askedRoom } from './room-names.ts'
@@ -52,7 +52,7 @@ export const userId = z
   .refine((value) => !UNPRINTABLE.test(value), 'an id has no control characters')
 
 /** As another server calls its user. */
-const chatAuthor = z
+export const chatAuthor = z
   .object({ id: userId, name: z.string().min(1) })
   .transform(({ id, name }): Author => ({ id, name: givenName(name, id) }))
 
@@ -94,6 +94,8 @@ export const chatRequests = {
   'message:send': z.object({ room: chatRoom, id: messageId, text }),
   'message:edit': z.object({ room: chatRoom, id: messageId, target, text }),
   'message:remove': z.object({ room: chatRoom, id: messageId, target }),
+  /** Of an application's own kind, where it mounts the chat and allows the kind. */
+  'entry:append': z.object({ room: chatRoom, id: messageId, kind: ownKind, data: entryData.optional() }),
   'room:history': z.object({ room: chatRoom, ...range }).refine(oneDirection, ONE_DIRECTION),
   'room:members': membersView.extend({ room: chatRoom }),
   'room:read': z.object({ room: chatRoom, seq: sequence }),
@@ -131,6 +133,7 @@ export interface ChatAnswers {
   'message:send': AppendResult
   'message:edit': AppendResult
   'message:remove': AppendResult
+  'entry:append': AppendResult
   'room:history': ChatPage & { room: string }
   'room:members': { members: Author[]; count: number }
   'people:search': { people: FoundPerson[] }

@@ -1,4 +1,12 @@
-/** The JSON data of an application's entry, and its bounds. */
+/** What an application's entry can be: its kind, and its JSON data with their bounds. */
+
+/** A name that an entry's kind can have. */
+export const KIND = /^[A-Za-z][A-Za-z0-9_.:-]{0,31}$/
+export const KIND_RULE = 'a kind is a letter and at most 31 further letters, digits and _ . : -'
+/** Of the chat, now or later. */
+const chatKinds: readonly string[] = ['text', 'edit', 'remove', 'unreadable', 'reaction', 'pin']
+/** Whether the kind is an application's own. */
+export const isOwnKind = (name: string): boolean => KIND.test(name) && !chatKinds.includes(name)
 
 /** Of the data as JSON in UTF-8. */
 export const DATA_MAX_BYTES = 65_536

@@ -1,7 +1,7 @@
 /** The entries of a room's log and the drafts appended to it: types, and schemas for input from outside. */
 import { z } from 'zod'
 import { directUsers, USER_ID_MAX_BYTES } from './chat-direct.ts'
-import { dataProblem, dataProblems } from './entry-data.ts'
+import { dataProblem, dataProblems, isOwnKind, KIND, KIND_RULE } from './entry-data.ts'
 import { isRoomName } from './room-names.ts'
 
 export const roomName = z
@@ -20,19 +20,10 @@ export const storedUserId = z.string().min(1).max(USER_ID_MAX_BYTES)
 export const author = z.object({ id: storedUserId, name: z.string().min(1).max(64) })
 export type Author = z.infer<typeof author>
 
-/** A name that an entry's kind can have. */
-const kind = z
-  .string()
-  .regex(
-    /^[A-Za-z][A-Za-z0-9_.:-]{0,31}$/,
-    'a kind is a letter and at most 31 further letters, digits and _ . : -',
-  )
-/** Of the chat, now or later. */
-const chatKinds: readonly string[] = ['text', 'edit', 'remove', 'unreadable', 'reaction', 'pin']
-/** Whether the kind is an application's own. */
-export const isOwnKind = (name: string): boolean => !chatKinds.includes(name)
+const kind = z.string().regex(KIND, KIND_RULE)
+export const ownKind = kind.refine(isOwnKind, 'this kind is that of the chat')
 
-const data = z.unknown().superRefine((value, context) => {
+export const entryData = z.unknown().superRefine((value, context) => {
   const problem = dataProblem(value)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: dataProblems[problem] })
 })
@@ -49,14 +40,13 @@ const chatDraft = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('remove'), id: messageId, from: author, target: sequence }),
 ])
-export type ChatDraft = z.infer<typeof chatDraft>
 
 /** An entry of an application's own kind. */
 export const ownDraft = z.strictObject({
-  kind: kind.refine(isOwnKind, 'this kind is that of the chat'),
+  kind: ownKind,
   id: messageId,
   from: author,
-  data: data.optional(),
+  data: entryData.optional(),
 })
 
 export const messageDraft = z.union([chatDraft, ownDraft])
@@ -77,7 +67,7 @@ export const logEntry = z.object({
   from: author,
   text: z.string().optional(),
   target: sequence.optional(),
-  data: data.optional(),
+  data: entryData.optional(),
   /** Unix milliseconds by the log's clock. Does not decrease within a room, except where that clock was put right. */
   at: z.int(),
 })

@@ -5,7 +5,7 @@ import { roomKey } from '../../src/redis/names.ts'
 import { logSigningKeys, type SigningKeys } from '../../src/redis/signing.ts'
 import { startRedis, type TestRedis } from '../harness/redis/redis.ts'
 import { until } from '../harness/until.ts'
-import { edit, remove, text } from './log-under-test.ts'
+import { edit, own, remove, text } from './log-under-test.ts'
 import { type LogHost, RedisLogs } from './redis-logs.ts'
 
 const [FIRST, SECOND, THIRD] = ['first', 'second', 'third'].map((name) => name.padEnd(32, '-')) as [
@@ -119,4 +119,20 @@ it('a room whose newest message is of a former secret has lost nothing', async (
   await until(() => host.received.length > 0, 'the message is received')
   expect(host.received).toEqual([5])
   expect((await host.log.head('den')).epoch).toBe(epoch)
+})
+
+it('data of an application’s entry that was changed, or taken out, is not shown', async () => {
+  const opened = await logs.host({ keys: keysOf(FIRST) })
+  const { log, host } = opened
+  for (const id of ['m1', 'm2', 'm3']) await log.append('den', own(id, { x: 1 }))
+  expect(await sign(opened, keysOf(SECOND, FIRST))).toMatchObject({ signed: 3, unreadable: 0 })
+  const key = roomKey('test', 'den', 'log')
+  const stored = await host.connection.run((commands) => commands.hmget(key, '1', '2'))
+  const [first = '', second = ''] = stored.map((value) => value ?? '')
+  const changed = first.replace(String.raw`{\"x\":1}`, String.raw`{\"x\":2}`)
+  const without = second.replace(/,"data":.*/, '}')
+  expect([changed, without]).not.toEqual([first, second])
+  await host.connection.run((commands) => commands.hset(key, '1', changed, '2', without))
+  const reader = await logs.host({ keys: keysOf(SECOND) })
+  expect(await kindsOf(reader)).toEqual(['unreadable', 'unreadable', 'doc:stroke'])
 })

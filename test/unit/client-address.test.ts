@@ -20,3 +20,12 @@ test.each([
 ])('%j is at %j, with Socket.IO at %j', (url, uri, path) => {
   expect(serverAddress(url)).toEqual({ uri, path })
 })
+
+test.each([
+  [undefined, '/rooms', undefined],
+  ['http://localhost:3000', 'http://localhost:3000/rooms', undefined],
+  ['https://example.org/chat/?tenant=a', 'https://example.org/rooms?tenant=a', '/chat/socket.io/'],
+  ['/chat/?tenant=a', '/rooms?tenant=a', '/chat/socket.io/'],
+])('a namespace at %j is at %j, with Socket.IO at %j', (url, uri, path) => {
+  expect(serverAddress(url, '/rooms')).toEqual({ uri: uri ?? '/rooms', path })
+})

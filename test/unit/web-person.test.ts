@@ -292,4 +292,16 @@ describe('programs that connect', () => {
       expect(code({ base, room: 'den', withToken: true })).toContain('token:')
     }
   })
+
+  it('print the namespace and the path of a chat that an application has mounted', () => {
+    const base = new URL('http://chat.example/talk/')
+    const place = { namespace: '/guests', socket: { path: '/live' } }
+    const [client, stock] = [clientCode, stockCode].map((code) =>
+      code({ base, room: 'den', withToken: false, place }),
+    )
+    expect(client).toContain(
+      "url: 'http://chat.example',\n  namespace: '/guests',\n  socket: { path: '/live' },",
+    )
+    expect(stock).toContain("io('http://chat.example/guests', { path: '/live', ")
+  })
 })

@@ -3,16 +3,17 @@
  * the client comes back with a new one: stock clients reconnect by themselves when the connection is cut.
  */
 import type { Logger } from 'pino'
-import type { Server, Socket } from 'socket.io'
+import type { Namespace, Socket } from 'socket.io'
 import type { Limits } from '../../wire/app.ts'
 import { errorBodyOf } from '../errors.ts'
-import type { Authenticate, Identity } from './identity.ts'
+import type { Identity } from './identity.ts'
 
 /** The clock may be put right meanwhile, so it is looked at again. */
 const TIMER_MAX_MS = 600_000
 
 export interface AuthenticationOptions {
-  authenticate: Authenticate
+  /** Rejects with the `RookeryError` that refuses the client. */
+  authenticate: (socket: Socket) => Promise<Identity>
   limits: Limits
   /** Users that can't come back have only this one connection, so their connections are not counted. */
   isPersistentUser: (userId: string) => boolean
@@ -24,13 +25,13 @@ export interface AuthenticationOptions {
  * @returns the identity of a connected socket
  */
 export function authenticateConnections(
-  io: Server,
+  io: Namespace,
   { authenticate, limits, isPersistentUser, logger }: AuthenticationOptions,
 ): (socket: Socket) => Identity {
   const identities = new WeakMap<Socket, Identity>()
   const admit = async (socket: Socket, next: (refusal?: Error) => void): Promise<void> => {
     try {
-      const identity = await authenticate(socket.handshake.auth)
+      const identity = await authenticate(socket)
       if (isPersistentUser(identity.user.id))
         onceClosed(socket, await limits.admitConnection(identity.user.id))
       identities.set(socket, identity)

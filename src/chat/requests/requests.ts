@@ -7,7 +7,7 @@ import type { AppContext } from '../../wire/app.ts'
 import type { ChatAnswers, ChatEvent, FoundPerson } from '../../wire/chat.ts'
 import { charsIn, chatRequests } from '../../wire/chat.ts'
 import { directRoom } from '../../wire/chat-direct.ts'
-import type { AppendResult, ChatDraft } from '../../wire/entry.ts'
+import type { AppendResult, MessageDraft } from '../../wire/entry.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { checkAccess } from '../auth/access.ts'
 import { validate } from '../errors.ts'
@@ -18,6 +18,7 @@ import { isEarlierName, type RoomNames } from '../rooms/room-names.ts'
 import type { TrackedRooms } from '../rooms/tracked-rooms.ts'
 import type { UserNotices } from '../rooms/user-notices.ts'
 import type { Session } from '../session.ts'
+import type { Access, RoomAccess } from './access.ts'
 import type { Rates } from './rate.ts'
 import type { ReadMarkers } from './read-markers.ts'
 
@@ -45,6 +46,9 @@ export interface RequestContext {
   /** Over all workers and hosts. */
   readonly findPeople: (search: string, max: number) => Promise<FoundPerson[]>
   readonly names: RoomNames
+  readonly access: Access
+  /** Kinds of the application that clients may append. */
+  readonly ownKinds: ReadonlySet<string>
 }
 
 /** @throws `too_large` */
@@ -88,9 +92,10 @@ function roomHandler<S extends z.ZodType<{ room: string }>>(
   })
 }
 
-function membershipHandlers({ memberships, names }: RequestContext): NamedHandler[] {
+function membershipHandlers({ memberships, names, access }: RequestContext): NamedHandler[] {
   const join = roomHandler(names, 'page', chatRequests['room:join'], async (session, asked) => {
-    checkAccess(asked.room, session.user.id)
+    const allowed = access.check(session, { action: 'join', room: asked.room })
+    if (allowed !== undefined) await allowed
     return memberships.join(session, asked)
   })
   const leave = roomHandler(names, 'request', chatRequests['room:leave'], async (session, { room }) => {
@@ -111,15 +116,20 @@ function messageHandlers({
   isPersistentUser,
   notices,
   names,
+  access,
+  ownKinds,
 }: RequestContext): NamedHandler[] {
   const { rooms, settings } = context
-  const append = async (session: Session, room: string, draft: ChatDraft): Promise<RequestResult> => {
-    checkAccess(room, session.user.id)
-    if (draft.kind !== 'remove') checkLength(draft.text, settings.textMaxChars)
+  const append = async (session: Session, room: string, draft: MessageDraft): Promise<RequestResult> => {
+    const { kind } = draft
+    const wanted: RoomAccess = { action: 'write', room, kind }
+    const allowed = access.check(session, 'data' in draft ? { ...wanted, data: draft.data } : wanted)
+    if (allowed !== undefined) await allowed
+    if ('text' in draft) checkLength(draft.text, settings.textMaxChars)
     await memberships.require(session, room)
     await trackedRooms.ensure(room)
     const answer: AppendResult = await rooms.append(room, draft, { limited: isPersistentUser(draft.from.id) })
-    const isText = draft.kind === 'text'
+    const isText = kind === 'text'
     return { answer, ...(isText && { onSent: () => notices.text(room, draft.from, answer.seq) }) }
   }
   const send = roomHandler(names, 'message', chatRequests['message:send'], (session, { room, id, text }) =>
@@ -139,7 +149,13 @@ function messageHandlers({
     (session, { room, id, target }) =>
       append(session, room, { kind: 'remove', id, from: session.user, target }),
   )
+  const own = roomHandler(names, 'message', chatRequests['entry:append'], async (session, asked) => {
+    const { room, id, kind, data } = asked
+    if (!ownKinds.has(kind)) throw new RookeryError('forbidden', 'entries of this kind are not taken here')
+    return append(session, room, { kind, id, from: session.user, ...(data !== undefined && { data }) })
+  })
   return [
+    ['entry:append', own],
     ['message:send', send],
     ['message:edit', edit],
     ['message:remove', remove],
@@ -150,9 +166,10 @@ function messageHandlers({
  * These need no membership: everyone who may join a room may read it, and a list of rooms is read before
  * joining.
  */
-function pageHandlers({ context: { rooms }, notices, names }: RequestContext): NamedHandler[] {
+function pageHandlers({ context: { rooms }, notices, names, access }: RequestContext): NamedHandler[] {
   const page = roomHandler(names, 'page', chatRequests['room:history'], async (session, asked) => {
-    checkAccess(asked.room, session.user.id)
+    const allowed = access.check(session, { action: 'read', room: asked.room })
+    if (allowed !== undefined) await allowed
     return { answer: await session.runPageRequest(() => history(rooms, asked.room, asked)) }
   })
   const own = handler('page', chatRequests.rooms, async (session) => {
@@ -177,10 +194,16 @@ function pageHandlers({ context: { rooms }, notices, names }: RequestContext): N
   ]
 }
 
-function peopleHandlers({ context: { rooms, settings }, findPeople, names }: RequestContext): NamedHandler[] {
+function peopleHandlers({
+  context: { rooms, settings },
+  findPeople,
+  names,
+  access,
+}: RequestContext): NamedHandler[] {
   const members = roomHandler(names, 'page', chatRequests['room:members'], async (session, asked) => {
     const { room, ...view } = asked
-    checkAccess(room, session.user.id)
+    const allowed = access.check(session, { action: 'read', room })
+    if (allowed !== undefined) await allowed
     const { members: shown, count } = await session.runPageRequest(() => rooms.members(room, view))
     const answer: ChatAnswers['room:members'] = { members: shown, count }
     return { answer }

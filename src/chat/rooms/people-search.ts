@@ -1,5 +1,5 @@
 /** Searches for people on all workers of all hosts: each knows those who are connected to it. */
-import type { Server } from 'socket.io'
+import type { Namespace } from 'socket.io'
 import { z } from 'zod'
 import { withTimeout } from '../../core/with-timeout.ts'
 import type { FoundPerson } from '../../wire/chat.ts'
@@ -14,7 +14,7 @@ const answers = z.array(z.array(author.extend({ present: z.boolean() })))
 
 /** @param failed is told when a worker that is alive has not answered; the search goes on without it */
 export function peopleSearch(
-  io: Server,
+  io: Namespace,
   people: People,
   failed: (error: unknown) => void,
 ): (search: string, max: number) => Promise<FoundPerson[]> {

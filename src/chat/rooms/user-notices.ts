@@ -3,7 +3,7 @@
  * and of what the user has read on another connection. Ephemeral: a user without a connection finds the same
  * in `rooms` later. For messages in other rooms a connection has to join.
  */
-import type { Server } from 'socket.io'
+import type { Namespace } from 'socket.io'
 import type { ChatEvents } from '../../wire/chat.ts'
 import { directUsers } from '../../wire/chat-direct.ts'
 import type { Author } from '../../wire/entry.ts'
@@ -16,9 +16,9 @@ function userChannel(userId: string): string {
 }
 
 export class UserNotices {
-  readonly #io: Pick<Server, 'to'>
+  readonly #io: Pick<Namespace, 'to'>
 
-  constructor(io: Pick<Server, 'to'>) {
+  constructor(io: Pick<Namespace, 'to'>) {
     this.#io = io
   }
 

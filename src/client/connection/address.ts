@@ -12,11 +12,15 @@ export interface ServerAddress {
 const PARTS = /^((?:[A-Za-z][A-Za-z0-9+.-]*:)?\/\/[^/?#]*|[^/?#]*)(\/[^?#]*)?([^]*)$/
 const SOCKET_IO = '/socket.io/'
 
-/** @param url `https://example.org`, `https://example.org/chat/`, or `/chat/` on the page's own origin */
-export function serverAddress(url: string | undefined): ServerAddress {
+/**
+ * @param url `https://example.org`, `https://example.org/chat/`, or `/chat/` on the page's own origin
+ * @param namespace of Socket.IO, `/` by default
+ */
+export function serverAddress(url: string | undefined, namespace = '/'): ServerAddress {
   const [, origin = '', directory = '', rest = ''] = PARTS.exec(url ?? '') ?? []
   const base = directory.replace(/\/+$/, '')
-  const uri = origin === '' && rest !== '' ? `/${rest}` : `${origin}${rest}`
+  const nsp = namespace === '/' && (origin !== '' || rest === '') ? '' : namespace
+  const uri = `${origin}${nsp}${rest}`
   return {
     uri: uri === '' ? undefined : uri,
     path: base === '' ? undefined : `${base}${SOCKET_IO}`,

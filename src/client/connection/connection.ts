@@ -17,7 +17,9 @@ export type RequestPayload<E extends ChatEvent> = z.input<(typeof chatRequests)[
 
 export type GuestAuth = { name: string; key?: string }
 export type TokenAuth = { token: string }
-export type Auth = GuestAuth | TokenAuth
+/** What the application's own `auth` takes. */
+export type OwnAuth = { readonly [key: string]: unknown }
+export type Auth = GuestAuth | TokenAuth | OwnAuth
 export type AuthSource = Auth | (() => Auth | Promise<Auth>)
 
 export type SocketSettings = Partial<ManagerOptions & SocketOptions>
@@ -35,6 +37,7 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   url: string | undefined
+  namespace: string | undefined
   auth: AuthSource
   socket: SocketSettings
   clock: Clock
@@ -66,7 +69,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options
     const { clock } = options
-    const { uri, path } = serverAddress(options.url)
+    const { uri, path } = serverAddress(options.url, options.namespace)
     const settings: SocketSettings = {
       ...(path === undefined ? {} : { path }),
       transports: availableTransports(),

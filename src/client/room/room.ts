@@ -3,13 +3,14 @@
  * Joined again after each reconnect from where it was.
  */
 import type { Author } from '../../wire/entry.ts'
+import { dataProblems, isOwnKind, KIND_RULE, toData } from '../../wire/entry-data.ts'
 import type { RequestPayload } from '../connection/connection.ts'
 import type { RoomSummary } from '../connection/guards.ts'
 import { type Entry, isSeq } from '../connection/guards.ts'
 import { Emitter } from '../emitter.ts'
 import { ChatError, closed } from '../errors.ts'
-import type { Send } from '../sending/outbox.ts'
 import { messageOfSend } from '../sending/pending-messages.ts'
+import type { SendContent } from '../sending/pending-sends.ts'
 import type { ChatMessage } from '../timeline/messages.ts'
 import type { Doubt, ResetReason } from '../timeline/timeline.ts'
 import { RoomReadState } from './read-state.ts'
@@ -84,6 +85,13 @@ export class ChatRoom {
     return [...this.#messages.timeline.entries]
   }
 
+  /** The user's entries of own kinds that are not in the log yet, with their state. */
+  get appending(): readonly ChatMessage[] {
+    const { outbox, sends } = this.#context
+    const own = outbox.of(this.name).filter(({ pending }) => isOwnKind(pending.kind))
+    return own.map((send) => messageOfSend(send, sends))
+  }
+
   get epoch(): string | undefined {
     return this.#messages.timeline.epoch
   }
@@ -149,6 +157,19 @@ export class ChatRoom {
 
   remove(seq: number): SentMessage {
     return this.#enqueue({ kind: 'remove', target: seq })
+  }
+
+  /**
+   * Appends an entry of the application's own kind. Queued and retried like `send`; the log shows it as `entry`.
+   * @throws as `send`; `bad_request` or `too_large` for what can't be an entry
+   */
+  append({ kind, data }: { kind: string; data?: unknown }): SentMessage {
+    if (!isOwnKind(kind)) throw badRequest(KIND_RULE)
+    if (data === undefined) return this.#enqueue({ kind })
+    const made = toData(data)
+    if ('data' in made) return this.#enqueue({ kind, data: made.data })
+    const code = made.problem === 'large' ? 'too_large' : 'bad_request'
+    throw new ChatError({ code, message: dataProblems[made.problem], retryable: false })
   }
 
   /** A page of raw log entries. Does not change `messages`. */
@@ -244,7 +265,7 @@ export class ChatRoom {
     this.#emitter.clear()
   }
 
-  #enqueue(what: { kind: Send['pending']['kind']; text?: string; target?: number }): SentMessage {
+  #enqueue(what: SendContent): SentMessage {
     if (this.#state === 'left') throw closed(this.name)
     const { send, settled } = this.#context.sends.enqueue(this.name, what)
     this.changed()

@@ -254,6 +254,7 @@ export function shapeOf({ code, message, retryable }: ChatError): ErrorShape {
 }
 
 /** An estimate of its UTF-8 bytes and its memory. */
-function bytesOf({ text }: Pending): number {
-  return (text?.length ?? 0) * 3 + 256
+function bytesOf({ text = '', data }: Pending): number {
+  const dataChars = data === undefined ? 0 : JSON.stringify(data).length
+  return (text.length + dataChars) * 3 + 256
 }

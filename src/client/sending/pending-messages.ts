@@ -1,5 +1,6 @@
 /** How a message is shown until the log has it. Pure, apart from the actions of a failure. */
 import type { Author } from '../../wire/entry.ts'
+import { isOwnKind } from '../../wire/entry-data.ts'
 import type { ChatMessage, Failure, PendingChange } from '../timeline/messages.ts'
 import type { Send } from './outbox.ts'
 
@@ -20,6 +21,7 @@ export function messageOfSend(send: Send, actions: SendActions): ChatMessage {
     removed: false,
     state: stateOf(send),
     ...(pending.text === undefined ? {} : { text: pending.text }),
+    ...(isOwnKind(pending.kind) ? { kind: pending.kind, data: pending.data } : {}),
     ...(seq === undefined ? {} : { seq }),
     ...(failure === undefined ? {} : { failure }),
   }
@@ -33,7 +35,7 @@ export function pendingChanges(
   const changes = new Map<number, PendingChange>()
   for (const send of sends) {
     const { kind, text, target } = send.pending
-    if (kind === 'text' || target === undefined) continue
+    if ((kind !== 'edit' && kind !== 'remove') || target === undefined) continue
     const failure = failureOf(send, actions)
     changes.set(target, {
       kind,

@@ -28,7 +28,7 @@ export interface PendingSendsOptions {
   readonly pump: () => void
 }
 
-export type SendContent = { kind: Pending['kind']; text?: string; target?: number }
+export type SendContent = { kind: string; text?: string; target?: number; data?: unknown }
 
 export class PendingSends implements SendActions {
   readonly #options: PendingSendsOptions

@@ -79,7 +79,7 @@ function isPending(value: unknown): value is Pending {
   return (
     typeof id === 'string' &&
     typeof room === 'string' &&
-    (kind === 'text' || kind === 'edit' || kind === 'remove') &&
+    typeof kind === 'string' &&
     typeof order === 'number'
   )
 }

@@ -4,6 +4,7 @@
  */
 import type { ChatLimits } from '../../wire/chat.ts'
 import type { AppendResult } from '../../wire/entry.ts'
+import { isOwnKind } from '../../wire/entry-data.ts'
 import { type Clock, Timer } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
 import { isSeq } from '../connection/guards.ts'
@@ -81,7 +82,8 @@ export class Sender {
   /** Resolves with the sequence number of the answer. */
   #request(pending: Pending): Promise<unknown> {
     const connection = this.#options.connection()
-    const { id, room, kind, text = '', target = 0 } = pending
+    const { id, room, kind, text = '', target = 0, data } = pending
+    if (isOwnKind(kind)) return connection.request('entry:append', { room, id, kind, data }, seqOf)
     if (kind === 'edit') return connection.request('message:edit', { room, id, target, text }, seqOf)
     if (kind === 'remove') return connection.request('message:remove', { room, id, target }, seqOf)
     return connection.request('message:send', { room, id, text }, seqOf)

@@ -8,8 +8,11 @@ export interface Pending {
   /** Unique; the key. */
   id: string
   room: string
-  kind: 'text' | 'edit' | 'remove'
+  /** `text`, `edit`, `remove`, or a kind of the application. */
+  kind: string
   text?: string
+  /** Of an entry of the application's kind. */
+  data?: unknown
   /** The sequence number of the text that an edit or a removal changes. */
   target?: number
   /** Unix milliseconds, for display only. */

@@ -41,6 +41,9 @@ export interface ChatMessage {
   /** Set when `state` is `failed`. */
   readonly failure?: Failure
   readonly change?: PendingChange
+  /** With `data`: of an entry of the application's own kind. `messages` has none of these. */
+  readonly kind?: string
+  readonly data?: unknown
 }
 
 export type LoggedMessage = ChatMessage & { readonly seq: number }

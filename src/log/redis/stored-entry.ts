@@ -6,8 +6,8 @@
  */
 import { z } from 'zod'
 import { type SigningKeys, sign, verify } from '../../redis/signing.ts'
-import { isOwnKind, type LogEntry, logEntry, sequence } from '../../wire/entry.ts'
-import { dataProblems, fromJson } from '../../wire/entry-data.ts'
+import { type LogEntry, logEntry, sequence } from '../../wire/entry.ts'
+import { dataProblems, fromJson, isOwnKind } from '../../wire/entry-data.ts'
 import { digestOf } from '../digest.ts'
 import type { AnyDraft } from '../room-log.ts'
 

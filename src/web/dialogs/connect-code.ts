@@ -6,14 +6,21 @@ export interface ConnectCodeOptions {
   readonly room: string
   /** The server requires a token. */
   readonly withToken: boolean
+  /** Where an application has mounted the chat. */
+  readonly place?: { readonly namespace: string; readonly socket: { readonly path: string } } | undefined
 }
 
-export function clientCode({ base, room, withToken }: ConnectCodeOptions): string {
+export function clientCode({ base, room, withToken, place }: ConnectCodeOptions): string {
   const auth = withToken ? "{ token: '…' }" : "{ name: 'Bot' }"
+  const url = place !== undefined || base.pathname === '/' ? base.origin : base.href
+  const where =
+    place === undefined
+      ? ''
+      : `\n  namespace: '${place.namespace}',\n  socket: { path: '${place.socket.path}' },`
   return `import { connectChat } from 'rookery/client'
 
 const chat = connectChat({
-  url: '${base.pathname === '/' ? base.origin : base.href}',
+  url: '${url}',${where}
   auth: ${auth},
 })
 const room = chat.join('${room}')
@@ -22,12 +29,15 @@ room.on('message', ({ from, text }) => console.log(from.name, text))
 room.send('Hello, everybody')`
 }
 
-export function stockCode({ base, room, withToken }: ConnectCodeOptions): string {
+export function stockCode({ base, room, withToken, place }: ConnectCodeOptions): string {
   const auth = withToken ? "{ token: '…' }" : "{ name: 'Bot' }"
-  const path = base.pathname === '/' ? '' : `path: '${base.pathname}socket.io/', `
+  const ownPath = base.pathname === '/' ? undefined : `${base.pathname}socket.io/`
+  const socketPath = place?.socket.path ?? ownPath
+  const path = socketPath === undefined ? '' : `path: '${socketPath}', `
+  const namespace = place === undefined || place.namespace === '/' ? '' : place.namespace
   return `import { io } from 'socket.io-client'
 
-const socket = io('${base.origin}', { ${path}auth: ${auth} })
+const socket = io('${base.origin}${namespace}', { ${path}auth: ${auth} })
 
 socket.on('message', ({ from, text }) => console.log(from.name, text))
 

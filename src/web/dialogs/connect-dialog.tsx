@@ -1,6 +1,6 @@
 /** Shows how to connect a program: code to copy. */
 import { useState } from 'preact/hooks'
-import { pageBase } from '../app/base.ts'
+import { pageBase, serverPlace } from '../app/base.ts'
 import { usePage } from '../app/page.ts'
 import { Dialog } from '../components/dialog.tsx'
 import type { Session } from '../session/session.ts'
@@ -25,6 +25,7 @@ export function ConnectDialog({ session, close }: ConnectDialogProps) {
     base: pageBase(),
     room: room.startsWith('dm:') ? 'lobby' : room,
     withToken: session.identity.kind === 'token',
+    place: serverPlace(),
   })
   return (
     <Dialog title="Connect your own client" onClose={close}>

@@ -13,7 +13,7 @@ import {
   indexedDbStorage,
   type PendingStorage,
 } from '../../client/index.ts'
-import { pageBase, storagePrefix } from '../app/base.ts'
+import { pageBase, serverPlace, storagePrefix } from '../app/base.ts'
 import { errorText } from '../app/error-text.ts'
 import { type Identity, storeOf } from './identity.ts'
 import type { KnownPeople } from './known-people.ts'
@@ -50,6 +50,7 @@ export class Session {
     this.#me = signal<Author>(initialAuthor(identity))
     this.chat = connectChat({
       url: pageBase().href,
+      ...serverPlace(),
       auth:
         identity.kind === 'token' ? { token: identity.token } : { name: identity.name, key: identity.key },
       storage: storageOf(identity),

@@ -5,38 +5,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
+import { PAGE_HEADERS } from '../../core/page-headers.ts'
 import type { HttpHandler } from '../../wire/app.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import type { AssetStore } from './asset-store.ts'
 import { ASSETS, readFiles, type StaticFile, serveStaticFile, staticFiles } from './static-files.ts'
-
-/**
- * `connect-src 'self'` covers the WebSocket of the same origin. Trusted types are required and no policy is
- * allowed: turning a string into markup or code throws, in the page and in its libraries.
- */
-const CONTENT_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-]
-
-const PAGE_HEADERS = new Map([
-  ['Content-Security-Policy', CONTENT_POLICY.join('; ')],
-  ['Cross-Origin-Opener-Policy', 'same-origin'],
-  ['Cross-Origin-Resource-Policy', 'same-origin'],
-  ['Permissions-Policy', 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['X-Content-Type-Options', 'nosniff'],
-])
 
 /** @param path of the request; a proxy may serve it below a path of its own, so the link is relative */
 function notFoundPage(path: string): string {

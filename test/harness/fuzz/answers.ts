@@ -45,6 +45,7 @@ const answers: Record<ChatEvent, z.ZodType> = {
   'message:send': appended,
   'message:edit': appended,
   'message:remove': appended,
+  'entry:append': appended,
   'room:history': z.strictObject({ ...ok, room: roomName, ...page }),
   'room:members': z.strictObject({ ...ok, members: z.array(author), count }),
   'room:read': z.strictObject({ ...ok, seq: count }),

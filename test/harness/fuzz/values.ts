@@ -104,6 +104,7 @@ const payloads: Record<ChatEvent, fc.Arbitrary<Fields>> = {
   'message:send': fc.record({ room, id, text }),
   'message:edit': fc.record({ room, id, target: sequence, text }),
   'message:remove': fc.record({ room, id, target: sequence }),
+  'entry:append': fc.record({ room, id, kind: fc.constantFrom('stroke', 'text'), data: anyJson }),
   'room:history': fc.record({ room, after: sequence, limit }, optional),
   'room:members': fc.record({ room, search: nameOrId, after: nameOrId }, optional),
   'people:search': fc.record({ search: nameOrId, limit: fc.integer({ min: 1, max: 50 }) }),
