@@ -5,6 +5,9 @@
 import { z } from 'zod'
 import type { Endpoint } from '../core/destination.ts'
 
+/** Longest stack that a worker tells. */
+export const START_FAILURE_CHARS = 20_000
+
 /** Where a worker serves Socket.IO, and what it accepts there. */
 const endpoint = z.object({
   path: z.string().max(1024).regex(/^\//),
@@ -29,6 +32,18 @@ export type CorsPolicy = z.infer<typeof corsPolicy>
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
+/** Why a worker could not start. */
+const startFailure = z.object({
+  /** It happened in the application, or as it was loaded. */
+  isApp: z.boolean(),
+  /** With the stacks of its causes. */
+  stack: z.string().max(START_FAILURE_CHARS),
+  /** File and line. */
+  at: z.string().optional(),
+  advice: z.string().optional(),
+})
+export type StartFailure = z.infer<typeof startFailure>
+
 /** Worker → primary. */
 export const workerControl = z.discriminatedUnion('type', [
   z.object({
@@ -49,7 +64,7 @@ export const workerControl = z.discriminatedUnion('type', [
    * first; empty if its next request has not begun.
    */
   z.object({ type: z.literal('rookery:hand-back'), data: bytes }),
-  z.object({ type: z.literal('rookery:failed'), reason: z.string() }),
+  z.object({ type: z.literal('rookery:failed'), reason: z.string(), start: startFailure.optional() }),
   /** An error that belongs to no client leaves this worker in doubt: another one is to take its place, in order. */
   z.object({ type: z.literal('rookery:replace'), reason: z.string() }),
   /** The answer to `rookery:ping`. `inspected`: a debugger may stop the worker (its inspector is open). */

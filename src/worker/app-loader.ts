@@ -1,9 +1,13 @@
 /** Loads the application: the module that APP names, or the chat. */
+import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { member } from '../core/member.ts'
 import type { App } from '../wire/app.ts'
+import { hasPlace } from './start-failure.ts'
+
+const CHECK_MS = 5_000
 
 export interface LoadedApp {
   app: App
@@ -41,12 +45,24 @@ async function importModule(path: string): Promise<unknown> {
   try {
     return await import(pathToFileURL(file).href)
   } catch (error) {
+    if (error instanceof SyntaxError && !hasPlace(error)) await addPlace(error, file)
     if (member(error, 'code') !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error
     throw new Error(
       `Node.js ${process.versions.node} can't load ${path}: compile it to JavaScript, or use Node.js 22.18 or later for TypeScript`,
       { cause: error },
     )
   }
+}
+
+/** Node.js does not say where the syntax error of an ES module is, except when it checks the file alone. */
+async function addPlace(error: SyntaxError, file: string): Promise<void> {
+  const found = await new Promise<string>((done) => {
+    execFile(process.execPath, ['--check', file], { timeout: CHECK_MS }, (_error, _out, stderr) =>
+      done(stderr),
+    )
+  })
+  const end = found.indexOf('SyntaxError')
+  if (end > 0) error.stack = `${found.slice(0, end)}${error.stack ?? ''}`
 }
 
 function isApp(value: unknown): value is App {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { isInspected } from '../core/inspected.ts'
 import { type PrimaryControl, primaryControl } from '../wire/control.ts'
 import { reasonOf, sendControl } from './control.ts'
+import { startFailure } from './start-failure.ts'
 
 export const UNCAUGHT = 'uncaught exception: the worker exits'
 
@@ -21,8 +22,10 @@ export class Lifetime {
   readonly ended: Promise<number>
   /** A debugger may stop the primary, by its last ping. */
   primaryInspected = false
+  /** The application is being loaded: errors at the start are its own. */
+  isLoadingApp = false
   /** For errors that nothing caught. */
-  onUncaught: (error: unknown) => void = (error) => this.crash(error, UNCAUGHT)
+  onUncaught: (error: unknown) => void = (error) => this.startFailed(error)
   readonly #logger: Logger
   readonly #drain: Promise<DrainCommand>
   #end: (exitCode: number) => void = () => undefined
@@ -61,6 +64,14 @@ export class Lifetime {
   crash(error: unknown, message: string): void {
     this.#logger.fatal({ err: error }, message)
     sendControl(this.#logger, { type: 'rookery:failed', reason: reasonOf(error) })
+    this.end()
+  }
+
+  /** An error at the start. The primary tells it, once for all workers. */
+  startFailed(error: unknown): void {
+    this.#logger.debug({ err: error }, 'the worker could not start')
+    const start = startFailure(error, this.isLoadingApp)
+    sendControl(this.#logger, { type: 'rookery:failed', reason: reasonOf(error), start })
     this.end()
   }
 

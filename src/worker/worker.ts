@@ -130,7 +130,7 @@ export async function runWorker(): Promise<number> {
   try {
     return await Promise.race([serve({ boot, config, logger }, lifetime), lifetime.ended])
   } catch (error) {
-    lifetime.crash(error, 'the worker could not start')
+    lifetime.startFailed(error)
     return 1
   }
 }
@@ -146,6 +146,7 @@ async function serve(own: Own, lifetime: Lifetime): Promise<number> {
       : createLinkLogReader(link, registry)
   const clock = new HostClock({ state: own.boot.clock })
   const errors = createAppErrors({ ...own, registry }, lifetime)
+  lifetime.isLoadingApp = own.config.app !== undefined
   const loaded = await loadApp(own.config.app)
   errors.hideInherited()
   const options = chosenOptions(own, loaded)

@@ -23,6 +23,9 @@ afterEach(async () => {
 
 const GOOD_APP = 'module.exports = (io) => io.on("connection", (socket) => socket.emit("pid", process.pid))'
 
+/** The log has a line for each worker that could not start, too. */
+const EACH_DEATH = { LOG_LEVEL: 'debug' }
+
 async function start(source: string, options: StartOptions = {}): Promise<RunningRookery> {
   await writeFile(app, source)
   const rookery = await startRookery({ ...options, args: ['--app', app, ...(options.args ?? [])] })
@@ -43,7 +46,7 @@ test.each([
   ['exports no function', 'module.exports = 42', 'has no default export that is a function'],
   ['ends as it starts', 'module.exports = () => process.exit(9)', undefined],
 ])('an application that %s: the host gives up with the matching exit code', async (_what, source, reason) => {
-  const rookery = await start(source, { untilReady: false })
+  const rookery = await start(source, { env: EACH_DEATH, untilReady: false })
   expect((await rookery.exited()).code).toBe(5)
   const last = rookery.log('workers keep crashing: giving up')
   expect(last).toBeDefined()
@@ -155,7 +158,7 @@ test('with APP_ERRORS=exit an error ends its worker, and is logged with its stac
 })
 
 test('a reload while a crashed worker waits for its restart: the same number of workers, all of them new', async () => {
-  const rookery = await start(GOOD_APP)
+  const rookery = await start(GOOD_APP, { env: EACH_DEATH })
   const before = rookery.workerNames()
   await writeFile(app, 'throw new Error("broken for a while")')
   rookery.killWorker(0)

@@ -12,6 +12,7 @@ import { Semaphore } from '../../core/semaphore.ts'
 import type { WorkerDoor } from '../../wire/control.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { type ReloadProgress, ReloadQueue, type ReloadState } from './reload-queue.ts'
+import { StartFailures } from './start-failures.ts'
 import type { ForkedWorker, WorkerExit } from './worker-process.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -57,6 +58,7 @@ export class Supervisor {
   readonly #slots: Slot[]
   readonly #live = new Set<WorkerProcess>()
   readonly #crashLoop: CrashLoop
+  readonly #startFailures: StartFailures
   readonly #reloads: ReloadQueue
   readonly #restarts: Counter
   readonly #inDoubt: Counter
@@ -83,6 +85,7 @@ export class Supervisor {
       restart: undefined,
     }))
     this.#crashLoop = new CrashLoop(5 + options.workers)
+    this.#startFailures = new StartFailures(options)
     this.#reloads = new ReloadQueue(
       (progress) => this.#replacements.run(() => this.#replaceAll(progress)),
       options.logger,
@@ -218,6 +221,7 @@ export class Supervisor {
       { worker: worker.name, workerPid: worker.pid, bootMs: Math.round(worker.bootMs) },
       'worker ready',
     )
+    this.#startFailures.forget()
     this.#events.ready(worker.forked, door)
     if (this.readyCount() < this.#slots.length) return
     this.#wasReady = true
@@ -227,15 +231,24 @@ export class Supervisor {
   #exited(slot: Slot, worker: WorkerProcess, exit: WorkerExit): void {
     this.#live.delete(worker)
     this.#events.exited(worker.name, !exit.expected)
-    const facts = { worker: worker.name, workerPid: worker.pid, code: exit.code, signal: exit.signal }
-    if (exit.expected) this.#options.logger.info(facts, 'worker left')
+    if (exit.expected) this.#options.logger.info(factsOf(worker, exit), 'worker left')
     else {
       this.#restarts.inc()
-      this.#options.logger.error({ ...facts, reason: exit.reason ?? likelyReason(exit) }, 'worker died')
+      this.#tellDeath(worker, exit)
     }
     if (exit.overdue) this.#killedAtDeadline += 1
     if (this.#live.size === 0) this.#onEmpty?.()
     if (!this.#stopping && slot.current === worker && !exit.expected) this.#replaceDead(slot, exit)
+  }
+
+  #tellDeath(worker: WorkerProcess, exit: WorkerExit): void {
+    const { start, reason = likelyReason(exit) } = exit
+    const line = [{ ...factsOf(worker, exit), reason }, 'worker died'] as const
+    if (start === undefined) this.#options.logger.error(...line)
+    else {
+      this.#startFailures.note({ ...start, worker: worker.name, reason: reason ?? '' })
+      this.#options.logger.debug(...line)
+    }
   }
 
   #replaceDead(slot: Slot, exit: WorkerExit): void {
@@ -261,6 +274,7 @@ export class Supervisor {
   async #replaceAll(progress: ReloadProgress): Promise<void> {
     const before = new Set(this.#live)
     progress.begin(this.#slots.length)
+    this.#startFailures.forget()
     for (const [index, slot] of this.#slots.entries()) {
       // The first one shows whether the new code starts. Later ones have more tries: two versions must not stay.
       await this.#replace(slot, index === 0 ? 1 : TRIES_OF_A_RELOAD)
@@ -339,6 +353,10 @@ export class Supervisor {
       this.#onEmpty = resolve
     })
   }
+}
+
+function factsOf({ name, pid }: WorkerProcess, { code, signal }: WorkerExit) {
+  return { worker: name, workerPid: pid, code, signal }
 }
 
 /** No delay after a first crash, then doubling up to a limit. */

@@ -6,7 +6,7 @@ import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import { isInspected } from '../../core/inspected.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
-import type { PrimaryControl, WorkerControl, WorkerDoor } from '../../wire/control.ts'
+import type { PrimaryControl, StartFailure, WorkerControl, WorkerDoor } from '../../wire/control.ts'
 
 export interface ForkedWorker {
   readonly name: string
@@ -30,6 +30,8 @@ export interface WorkerExit {
   /** It had been ready for a while. */
   stable: boolean
   reason: string | undefined
+  /** It ended because it could not start, and has told why. */
+  start: StartFailure | undefined
 }
 
 /** The worker does not read its IPC channel. */
@@ -46,6 +48,9 @@ interface WorkerListeners {
   inDoubt(reason: string): void
   exited(exit: WorkerExit): void
 }
+
+/** How long the end of the channel to a worker that has exited is waited for. */
+const LAST_WORDS_MS = 1_000
 
 /** A worker is stable after it has been ready for this long. */
 const STABLE_AFTER_MS = 5_000
@@ -71,6 +76,7 @@ export class WorkerProcess {
   #isInDoubt = false
   #overdue = false
   #reason: string | undefined
+  #start: StartFailure | undefined
   /** Resolves the open ping. There is at most one, so that an unread channel does not fill up. */
   #pong: (() => void) | undefined
   #resolveBooted: (ready: boolean) => void = () => undefined
@@ -95,7 +101,7 @@ export class WorkerProcess {
     this.#deadline = setTimeout(() => this.#bootOverdue(options.bootTimeoutMs), options.bootTimeoutMs)
     forked.onControl((message) => this.#control(message))
     forked.process.on('error', (error) => this.#failed(error))
-    forked.process.once('exit', (code, signal) => this.#exit(code, signal))
+    forked.process.once('exit', (code, signal) => void this.#exited(code, signal))
   }
 
   get name(): string {
@@ -173,7 +179,10 @@ export class WorkerProcess {
   }
 
   #control(message: WorkerControl): void {
-    if (message.type === 'rookery:failed') this.#reason = message.reason
+    if (message.type === 'rookery:failed') {
+      this.#reason = message.reason
+      this.#start = message.start
+    }
     if (message.type === 'rookery:replace') this.#noteDoubt(message.reason)
     if (message.type === 'rookery:pong') {
       this.#noteInspected(message.inspected)
@@ -204,6 +213,16 @@ export class WorkerProcess {
     this.inspected = inspected
   }
 
+  /** What a worker that could not start has told last may arrive after its exit. */
+  async #exited(code: number | null, signal: string | null): Promise<void> {
+    const { process } = this.forked
+    if (this.state === 'booting' && process.isConnected()) {
+      const read = new Promise<void>((resolve) => process.once('disconnect', resolve))
+      await withTimeout(LAST_WORDS_MS, read, () => undefined)
+    }
+    this.#exit(code, signal)
+  }
+
   #exit(code: number | null, signal: string | null): void {
     if (this.gone) return
     clearTimeout(this.#deadline)
@@ -218,6 +237,7 @@ export class WorkerProcess {
       overdue: this.#overdue,
       stable,
       reason: this.#reason,
+      start: this.#start,
     })
   }
 
