@@ -8,6 +8,7 @@ export type {
   /** @deprecated The former name of `AppendOptions`. */
   AppendOptions as AppendTerms,
   AppOptions,
+  AppPlacement,
   AppSettings,
   ClusterHost,
   ClusterInfo,

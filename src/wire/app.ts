@@ -30,6 +30,12 @@ export type App<
  */
 export type AppOptions = Partial<Omit<ServerOptions, 'adapter' | 'wsEngine' | 'initialPacket'>>
 
+/**
+ * What a module may export as `placement`: clients whose handshakes have the same value there are on one worker of a host.
+ * `query`: a parameter of the URL (a client's `query`, not its `auth`); `header`, `cookie`: by name.
+ */
+export type AppPlacement = { query: string } | { header: string } | { cookie: string }
+
 /** @param next passes the request on; with an error, it is answered with 500 */
 export type HttpHandler = (
   request: IncomingMessage,

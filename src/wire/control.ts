@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Endpoint } from '../core/destination.ts'
+import type { Placement } from '../core/placement.ts'
 
 /** Longest stack that a worker tells. */
 export const START_FAILURE_CHARS = 20_000
@@ -30,6 +31,12 @@ const corsPolicy = z.object({
 })
 export type CorsPolicy = z.infer<typeof corsPolicy>
 
+/** What chooses the worker of a new session, if the application says so. */
+const placement = z.object({
+  from: z.enum(['query', 'header', 'cookie']),
+  name: z.string().min(1).max(256),
+}) satisfies z.ZodType<Placement>
+
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 /** Why a worker could not start. */
@@ -53,6 +60,7 @@ export const workerControl = z.discriminatedUnion('type', [
     cors: corsPolicy.optional(),
     /** Time within which a living connection carries a byte. */
     heartbeatMs: z.number().min(0),
+    placement: placement.optional(),
   }),
   /**
    * The message for connection `id` has arrived. `arrived` is false if the connection was closed before it
@@ -77,7 +85,7 @@ export type WorkerControl = z.infer<typeof workerControl>
 /** What a worker says of itself when it is ready. */
 export type WorkerDoor = Pick<
   Extract<WorkerControl, { type: 'rookery:ready' }>,
-  'endpoint' | 'cors' | 'heartbeatMs'
+  'endpoint' | 'cors' | 'heartbeatMs' | 'placement'
 >
 
 /** Primary → worker. */

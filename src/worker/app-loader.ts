@@ -13,6 +13,8 @@ export interface LoadedApp {
   app: App
   /** Exported as `options`; not checked. Undefined for the chat, too. */
   options: unknown
+  /** Exported as `placement`; not checked. */
+  placement: unknown
 }
 
 /**
@@ -20,15 +22,20 @@ export interface LoadedApp {
  * @throws with advice when the module can't be loaded or exports something else
  */
 export async function loadApp(path: string | undefined): Promise<LoadedApp> {
-  if (path === undefined) return { app: (await import('../chat/chat.ts')).default, options: undefined }
+  if (path === undefined) {
+    const chat = (await import('../chat/chat.ts')).default
+    return { app: chat, options: undefined, placement: undefined }
+  }
   const loaded = await importModule(path)
   // CommonJS that was compiled from an ES module has both as properties of `module.exports`.
   const outer = member(loaded, 'default')
-  const [app, options] = [
+  const exported = (name: string) => member(loaded, name) ?? member(outer, name)
+  const [app, options, placement] = [
     await (member(outer, 'default') ?? outer),
-    await (member(loaded, 'options') ?? member(outer, 'options')),
+    await exported('options'),
+    await exported('placement'),
   ]
-  if (isApp(app)) return { app, options }
+  if (isApp(app)) return { app, options, placement }
   throw new Error(
     `${path} has no default export that is a function: write \`export default (io, context) => { … }\``,
   )

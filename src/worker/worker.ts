@@ -31,6 +31,7 @@ import {
   type ChosenOptions,
   ClusterTasks,
   checkOptions,
+  checkPlacement,
   chooseOptions,
   clusterInfo,
   httpHandler,
@@ -164,14 +165,14 @@ async function serve(own: Own, lifetime: Lifetime): Promise<number> {
 }
 
 /** @throws when the application's options are wrong */
-function chosenOptions({ boot, config, logger }: Own, { app, options }: LoadedApp): Chosen {
+function chosenOptions({ boot, config, logger }: Own, { app, options, placement }: LoadedApp): Chosen {
   const exported = config.app === undefined ? undefined : checkOptions(options)
   const chosen = chooseOptions({ config, given: boot.given }, exported)
   for (const [option, setting] of Object.entries(chosen.overridden))
     logger.info({ option, setting: environmentName(setting) }, "a setting overrides the application's option")
   if (exported?.connectionStateRecovery !== undefined)
     logger.warn('connectionStateRecovery: no session is recovered yet; each connection begins a new one')
-  return { app, ...chosen }
+  return { app, ...chosen, door: { ...chosen.door, placement: checkPlacement(placement) } }
 }
 
 async function assemble(parts: Parts): Promise<DrainableWorker> {

@@ -117,3 +117,15 @@ test('a removed worker owns nothing, and its late reports have no effect', () =>
   balancer.assigned('w1', 'handshake', 0)
   expect([balancer.owner('tag-w1'), balancer.loads(), balancer.hasReady()]).toEqual([undefined, {}, false])
 })
+
+test('the worker in a place is the newer one of two, and none that drains', () => {
+  const balancer = new Balancer(RESERVATION_MS)
+  balancer.add('w1', 'tag-w1', 0)
+  balancer.add('w2', 'tag-w2', 1)
+  balancer.add('w3', 'tag-w3', 0)
+  expect([balancer.ofSlot(0), balancer.ofSlot(1), balancer.ofSlot(2)]).toEqual(['w3', 'w2', undefined])
+  balancer.remove('w3')
+  expect(balancer.ofSlot(0)).toBe('w1')
+  balancer.drain('w1')
+  expect(balancer.ofSlot(0)).toBeUndefined()
+})

@@ -35,7 +35,7 @@ class Channel extends EventEmitter implements HandOffChannel {
 
 const readClock = () => performance.now()
 
-function create() {
+function create(burst = 1) {
   const refused: [QueuedConnection, string][] = []
   const losers: string[] = []
   const metrics = frontMetrics(new Registry(), {
@@ -50,24 +50,25 @@ function create() {
     patienceMs: 60_000,
     flightTimeoutMs: 60_000,
     balancer: new Balancer(60_000),
-    admission: new TokenBucket({ perSecond: 0, burst: 1, now: 0 }),
+    admission: new TokenBucket({ perSecond: 0, burst, now: 0 }),
     metrics: () => metrics,
     now: readClock,
     onRefused: (connection, reason) => refused.push([connection, reason]),
     onLost: (worker) => losers.push(worker),
   })
-  const add = (name: string) => {
+  const add = (name: string, slot = 0) => {
     const channel = new Channel()
-    queue.addWorker({ name, tag: `tag-${name}`, channel })
+    queue.addWorker({ name, tag: `tag-${name}`, slot, channel })
     return channel
   }
-  const enter = (kind: RequestKind, tag: string | null = null) => {
+  const enter = (kind: RequestKind, tag: string | null = null, slot?: number) => {
     const socket = new Socket()
     queue.add({
       socket,
       bytes: Buffer.from('head'),
       method: 'GET',
       destination: { kind, tag },
+      slot,
       since: readClock(),
     })
     return socket
@@ -195,5 +196,23 @@ test('a connection that did not arrive is closed and counted as lost, unless its
   expect(losers).toEqual(['w1'])
   expect((await metrics.lost.get()).values[0]?.value).toBe(1)
   expect((await metrics.handedOver.get()).values).toEqual([])
+  queue.close()
+})
+
+test('a handshake with a key waits for the worker in its place and for its successor, and holds up no other', async () => {
+  const { queue, add, enter, refused } = create(10)
+  const first = add('w1', 0)
+  const keyed = enter('handshake', null, 1)
+  const free = enter('handshake')
+  expect([first.sent, queue.size]).toEqual([[free], 1])
+  const second = add('w2', 1)
+  expect(second.sent).toEqual([keyed])
+  queue.removeWorker('w2')
+  second.disconnect()
+  await turn()
+  const other = enter('plain')
+  expect([first.sent, queue.size]).toEqual([[free, other], 1])
+  expect(add('w3', 1).sent).toEqual([keyed])
+  expect([refused, keyed.destroyed]).toEqual([[], false])
   queue.close()
 })

@@ -2,7 +2,8 @@
  * Decides which worker gets a request. Pure: no I/O; time is passed in.
  *
  * - A request whose session id names a worker goes to that worker, even if it is draining.
- * - A handshake goes to the worker with the fewest sessions. It counts at once, as a reservation. The
+ * - A handshake with a key (`core/placement.ts`) goes to the worker in the place that the key chooses.
+ * - Any other handshake goes to the worker with the fewest sessions. It counts at once, as a reservation. The
  *   worker's
  *   report of the new session uses the reservation up; without a report it expires after one to two
  *   reservation times. So a burst is spread although reports are late, and a failed handshake is forgotten.
@@ -14,6 +15,7 @@
 interface Candidate {
   name: string
   tag: string
+  slot: number | undefined
   isDraining: boolean
   sessions: number
   /** Reservations of the current reservation period, and of the one before. */
@@ -37,8 +39,8 @@ export class Balancer {
   }
 
   /** Adds a ready worker. */
-  add(name: string, tag: string): void {
-    this.#workers.set(name, { name, tag, isDraining: false, sessions: 0, fresh: 0, ageing: 0 })
+  add(name: string, tag: string, slot?: number): void {
+    this.#workers.set(name, { name, tag, slot, isDraining: false, sessions: 0, fresh: 0, ageing: 0 })
     this.#nameByTag.set(tag, name)
   }
 
@@ -69,6 +71,14 @@ export class Balancer {
   /** The worker that owns the sessions with this tag and still serves them. */
   owner(tag: string): string | undefined {
     return this.#nameByTag.get(tag)
+  }
+
+  /** The ready worker in this place; of two, during a reload, the newer one. */
+  ofSlot(slot: number): string | undefined {
+    let found: string | undefined
+    for (const worker of this.#workers.values())
+      if (worker.slot === slot && !worker.isDraining) found = worker.name
+    return found
   }
 
   /** Of the workers that `hasRoom` accepts, the ready one with the fewest sessions. */

@@ -8,7 +8,8 @@
  * polling session opens a connection for each request: if own sessions always went first, clients could not
  * reconnect to a busy host; if they went last, a connection storm would end them. A handshake waits up to
  * `patienceMs` for the least loaded worker even if another has room. That spreads a burst evenly, and a
- * blocked worker delays a handshake no longer than that.
+ * blocked worker delays a handshake no longer than that. A handshake with a key waits for the worker in its place, and holds up
+ * none with another place.
  */
 import type { Socket } from 'node:net'
 import { DeadlineSet } from '../../core/deadline-set.ts'
@@ -26,6 +27,8 @@ export interface QueuedConnection {
   readonly handedBackBytes?: number
   readonly method: string
   readonly destination: Destination
+  /** The place of the worker that must get it: a handshake with a key. */
+  readonly slot?: number | undefined
   readonly since: number
   /** Set if the connection came through another host or a proxy that says whose it is. */
   readonly origin?: ConnectionOrigin | undefined
@@ -58,6 +61,8 @@ export class ConnectionQueue {
   readonly #returned = new Set<QueuedConnection>()
   readonly #handshakes = new Set<QueuedConnection>()
   readonly #plain = new Set<QueuedConnection>()
+  /** Handshakes with a key, by the place of their worker. */
+  readonly #keyed = new Map<number, Set<QueuedConnection>>()
   readonly #byOwner = new Map<string, Set<QueuedConnection>>()
   /** Workers whose last connection was for one of their own sessions: another request is next. */
   readonly #servedOwn = new Set<string>()
@@ -108,7 +113,7 @@ export class ConnectionQueue {
     })
     this.#handOffs.set(target.name, handOff)
     this.#byOwner.set(target.name, new Set())
-    this.#options.balancer.add(target.name, target.tag)
+    this.#options.balancer.add(target.name, target.tag, target.slot)
     this.#pump()
   }
 
@@ -146,13 +151,19 @@ export class ConnectionQueue {
 
   #lane(connection: QueuedConnection, owner: string | undefined): Set<QueuedConnection> {
     const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
+    if (connection.slot !== undefined) return this.#keyedLane(connection.slot)
     return owned ?? (connection.destination.kind === 'handshake' ? this.#handshakes : this.#plain)
   }
 
+  #keyedLane(slot: number): Set<QueuedConnection> {
+    const lane = this.#keyed.get(slot) ?? new Set()
+    this.#keyed.set(slot, lane)
+    return lane
+  }
+
   #leaveLane(connection: QueuedConnection): void {
-    for (const lane of [this.#returned, this.#handshakes, this.#plain, ...this.#byOwner.values()]) {
-      lane.delete(connection)
-    }
+    const lanes = [...this.#keyed.values(), ...this.#byOwner.values()]
+    for (const lane of [this.#returned, this.#handshakes, this.#plain, ...lanes]) lane.delete(connection)
   }
 
   #taken(connection: QueuedConnection): void {
@@ -171,7 +182,9 @@ export class ConnectionQueue {
     }
     this.#options.metrics().returned.inc()
     this.#waiting.add(connection)
-    this.#returned.add(connection)
+    // One that waits for its own worker must not hold up the others.
+    const lane = connection.slot === undefined ? this.#returned : this.#keyedLane(connection.slot)
+    lane.add(connection)
     this.#pump()
   }
 
@@ -197,7 +210,10 @@ export class ConnectionQueue {
   #sendOther(): boolean {
     const handshake = this.#sendFirst(this.#handshakes, (connection) => this.#placeHandshake(connection))
     const plain = this.#sendFirst(this.#plain, () => this.#placePlain())
-    return handshake || plain
+    let keyed = false
+    for (const [slot, lane] of this.#keyed)
+      keyed = this.#sendFirst(lane, () => this.#placeKeyed(slot)) || keyed
+    return handshake || plain || keyed
   }
 
   /** @returns whether the first connection of the lane was removed */
@@ -247,6 +263,15 @@ export class ConnectionQueue {
     return name
   }
 
+  #placeKeyed(slot: number): string | undefined {
+    const { balancer, admission } = this.#options
+    const now = this.#options.now()
+    const name = balancer.ofSlot(slot)
+    if (name === undefined || !this.#isFree(name) || !admission.take(now)) return undefined
+    balancer.assigned(name, 'handshake', now)
+    return name
+  }
+
   #hasRoom(name: string): boolean {
     const handOff = this.#handOffs.get(name)
     return handOff?.isOpen === true && handOff.inFlight < this.#options.inFlightPerWorker
@@ -269,7 +294,8 @@ export class ConnectionQueue {
    * timer is needed.
    */
   #armWake(): void {
-    if (this.#handshakes.size === 0 || this.#wake !== undefined || this.#isClosed) return
+    const isWaiting = [this.#handshakes, ...this.#keyed.values()].some(({ size }) => size > 0)
+    if (!isWaiting || this.#wake !== undefined || this.#isClosed) return
     const { admission, now, patienceMs } = this.#options
     const waitMs = admission.waitMs(now())
     this.#wake = setTimeout(

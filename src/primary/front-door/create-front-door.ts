@@ -19,6 +19,7 @@ export function createFrontDoor({ config, ...options }: HostFrontDoorOptions): F
   return new FrontDoor({
     ...options,
     responses: {},
+    slots: config.workers,
     proxyProtocolFrom: config.proxyProtocolFrom,
     cors:
       config.corsOrigin === undefined

@@ -6,10 +6,17 @@
 import { createServer, type Server, Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { DEFAULT_ENDPOINT, destinationOf, HEALTH_PATH, READY_PATH } from '../../core/destination.ts'
+import {
+  DEFAULT_ENDPOINT,
+  type Destination,
+  destinationOf,
+  HEALTH_PATH,
+  READY_PATH,
+} from '../../core/destination.ts'
 import type { RequestHead } from '../../core/http-head-parser.ts'
 import { listenOn } from '../../core/listen-on.ts'
 import { networkTest } from '../../core/networks.ts'
+import { placementKey, slotOf } from '../../core/placement.ts'
 import { stoppedSocket } from '../../core/stopped-socket.ts'
 import { TokenBucket } from '../../core/token-bucket.ts'
 import { descriptorLimit } from '../../ops/descriptors.ts'
@@ -79,6 +86,8 @@ export interface FrontDoorOptions {
    * none.
    */
   cors?: CorsPolicy | undefined
+  /** Places for workers, of which a key chooses one. */
+  slots?: number
   /** Why no worker is ready, if known. */
   waitingFor?: () => string | null
   logger: Logger
@@ -339,12 +348,19 @@ export class FrontDoor {
         origin,
         method: head.method,
         destination,
+        slot: this.#slotOf(head, destination),
         since: this.#options.now(),
       })
     const { tag } = destination
     const host = tag === null || origin?.via === 'host' ? undefined : this.#forwarding?.otherHost(tag)
     if (host === undefined) enter()
     else this.#forwarding?.forward({ socket, address: origin?.client }, host, enter)
+  }
+
+  #slotOf(head: RequestHead, { kind }: Destination): number | undefined {
+    const { placement } = this.#door
+    const key = kind === 'handshake' && placement !== undefined ? placementKey(placement, head) : undefined
+    return key === undefined ? undefined : slotOf(key, this.#options.slots ?? 1)
   }
 
   #ownResponse(head: RequestHead): HttpResponse | null {

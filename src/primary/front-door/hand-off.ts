@@ -18,6 +18,8 @@ export interface HandOffTarget {
   readonly name: string
   /** Tag of the worker in session ids. */
   readonly tag: string
+  /** Its place among the workers of the host, from 0. */
+  readonly slot?: number
   readonly channel: HandOffChannel
 }
 

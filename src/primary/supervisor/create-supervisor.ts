@@ -41,11 +41,11 @@ export function createSupervisor(parts: SupervisedParts, fork: (number: number) 
       now: () => performance.now(),
     },
     {
-      ready: (worker, door) => {
+      ready: (worker, door, slot) => {
         state.workers = null
         store.workerReady()
         frontDoor.useDoor(door)
-        frontDoor.addWorker(toTarget(worker, frontDoor))
+        frontDoor.addWorker({ ...toTarget(worker, frontDoor), slot })
         state.publishAgain()
       },
       draining: (name) => frontDoor.drainWorker(name),

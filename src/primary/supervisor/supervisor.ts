@@ -32,7 +32,8 @@ export interface SupervisorOptions {
 
 /** Events for the other parts of the primary. */
 export interface SupervisorEvents {
-  ready(worker: ForkedWorker, door: WorkerDoor): void
+  /** @param slot the worker's place, from 0; a successor takes it over */
+  ready(worker: ForkedWorker, door: WorkerDoor, slot: number): void
   draining(name: string): void
   /** @param isDeath it was not asked to exit */
   exited(name: string, isDeath: boolean): void
@@ -194,7 +195,7 @@ export class Supervisor {
       return undefined
     }
     const worker = new WorkerProcess(forked, this.#options, {
-      ready: (door) => this.#becameReady(worker, door),
+      ready: (door) => this.#becameReady(worker, door, this.#slots.indexOf(slot)),
       inDoubt: (reason) => this.#replaceInDoubt(slot, worker, reason),
       exited: (exit) => this.#exited(slot, worker, exit),
     })
@@ -216,13 +217,13 @@ export class Supervisor {
     slot.restart = setTimeout(() => this.#fork(slot), restartDelayMs(slot.failures))
   }
 
-  #becameReady(worker: WorkerProcess, door: WorkerDoor): void {
+  #becameReady(worker: WorkerProcess, door: WorkerDoor, slot: number): void {
     this.#options.logger.info(
       { worker: worker.name, workerPid: worker.pid, bootMs: Math.round(worker.bootMs) },
       'worker ready',
     )
     this.#startFailures.forget()
-    this.#events.ready(worker.forked, door)
+    this.#events.ready(worker.forked, door, slot)
     if (this.readyCount() < this.#slots.length) return
     this.#wasReady = true
     this.#resolveAllReady()
