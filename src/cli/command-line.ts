@@ -23,16 +23,20 @@ export function addSettingFlags(command: Command, keys: readonly SettingKey[] = 
   return command
 }
 
-/** @param forced settings that override all sources */
+/**
+ * @param forced settings that override all sources
+ * @param defaults settings that all sources override
+ */
 export function loadFrom(
   line: CommandLine,
   options: Options,
   forced: Readonly<Record<string, string>> = {},
+  defaults: Readonly<Record<string, string>> = {},
 ): LoadedConfig {
   const flags: Record<string, string | undefined> = {}
   for (const [key, value] of Object.entries(options)) {
     if (isSettingKey(key) && typeof value === 'string') flags[key] = value
   }
   const file = typeof options['config'] === 'string' ? options['config'] : undefined
-  return loadConfig({ env: line.env, file, flags: { ...flags, ...forced } })
+  return loadConfig({ env: line.env, file, flags: { ...flags, ...forced }, defaults })
 }

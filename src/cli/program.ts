@@ -47,6 +47,7 @@ function createProgram(line: CommandLine, ends: (exitCode: number) => void): Com
     .showHelpAfterError('(see rookery --help)')
     .addHelpText('after', helpAfter())
   addStart(program, line, ends)
+  addDev(program, line, ends)
   addConfig(program, line)
   addToken(program, line)
   addStatus(program, line)
@@ -64,6 +65,19 @@ function addStart(program: Command, line: CommandLine, ends: (exitCode: number) 
   addSettingFlags(start).action(async (options: Options) => {
     const { start: run } = await import('./start.ts')
     ends(await run(line, options))
+  })
+}
+
+function addDev(program: Command, line: CommandLine, ends: (exitCode: number) => void): void {
+  const develop = program
+    .command('dev')
+    .description(
+      'run an application while it is written (default: ./app.ts or ./app.js): one worker, which is replaced when a source file changes',
+    )
+    .option('--watch <paths>', 'further files and directories to watch, separated by commas')
+  addSettingFlags(develop).action(async (options: Options) => {
+    const { dev } = await import('./dev.ts')
+    ends(await dev(line, options))
   })
 }
 

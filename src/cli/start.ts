@@ -1,27 +1,40 @@
 /** `rookery start`: makes the checks that need no worker, then runs the primary. */
 import { access } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
-import { givenKeys } from '../config/load.ts'
+import { givenKeys, type LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { cannotListen, ExitError, noSocket } from '../ops/exit-codes.ts'
 import { createLogger } from '../ops/logger.ts'
+import type { Development } from '../primary/supervisor/index.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 
 /** Runs until stopped. @returns the exit code */
-export async function start(line: CommandLine, options: Options): Promise<number> {
-  const { config, warnings, sources } = loadFrom(line, options)
+export function start(line: CommandLine, options: Options): Promise<number> {
+  const loaded = loadFrom(line, options)
+  return runHost(loaded, { logLevel: loaded.config.logLevel })
+}
+
+export interface HostRun {
+  /** Of the primary; workers have that of the settings. */
+  logLevel: Config['logLevel']
+  development?: Development
+}
+
+/** Runs until stopped. @returns the exit code */
+export async function runHost({ config, warnings, sources }: LoadedConfig, run: HostRun): Promise<number> {
   // Only this user may read the log, even in a DATA_DIR that others can enter.
   process.umask(0o077)
   await checkApp(config)
   const logger = createLogger({
-    level: config.logLevel,
+    level: run.logLevel,
     format: config.logFormat,
     bindings: { host: config.hostName },
   })
   for (const { setting, message } of warnings) logger.warn({ setting }, `a setting is not used: ${message}`)
   const { runPrimary } = await import('../primary/primary.ts')
   try {
-    return await runPrimary({ config, given: givenKeys(sources), logger })
+    const { development } = run
+    return await runPrimary({ config, given: givenKeys(sources), logger, development })
   } catch (error) {
     throw explained(error, config)
   }

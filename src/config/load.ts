@@ -9,6 +9,7 @@ import { conflicts } from './relations.ts'
 import { type Config, type SettingKey, settingKeys, settingOf } from './schema.ts'
 import { environmentName } from './setting.ts'
 import {
+  fromDefaults,
   fromEnvironment,
   fromFile,
   fromFlags,
@@ -24,6 +25,8 @@ export interface ConfigInput {
   /** From `--config`. Without it `ROOKERY_CONFIG` names the file; without both there is none. */
   readonly file?: string | undefined
   readonly readFile?: (path: string) => string
+  /** Text values by key that stand in for the defaults of the table. */
+  readonly defaults?: Readonly<Record<string, string>>
 }
 
 export interface LoadedConfig {
@@ -36,7 +39,12 @@ export interface LoadedConfig {
 
 /** @throws ConfigError with all problems */
 export function loadConfig(input: ConfigInput): LoadedConfig {
-  const readings = [readConfigFile(input), fromEnvironment(input.env), fromFlags(input.flags ?? {})]
+  const readings = [
+    fromDefaults(input.defaults ?? {}),
+    readConfigFile(input),
+    fromEnvironment(input.env),
+    fromFlags(input.flags ?? {}),
+  ]
   const problems = readings.flatMap((reading) => reading.problems)
   const raw: RawValues = new Map(readings.flatMap((reading) => [...reading.values]))
 

@@ -66,6 +66,15 @@ export function fromFlags(flags: Readonly<Record<string, string | undefined>>): 
   return { values, problems }
 }
 
+/** @param defaults text values by key, for a command with defaults of its own */
+export function fromDefaults(defaults: Readonly<Record<string, string>>): SourceReading {
+  const { values, problems } = fromFlags(defaults)
+  return {
+    values: new Map([...values].map(([key, given]) => [key, { ...given, source: 'default' }])),
+    problems,
+  }
+}
+
 /** @param content the text of the file: a JSON object with settings by key */
 export function fromFile(content: string, filePath: string): SourceReading {
   const parsed = parseObject(content)

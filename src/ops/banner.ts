@@ -14,18 +14,18 @@ export function showBanner(config: Config, listening: Listening): void {
 
 export function banner(config: Config, { port, adminPort }: Listening): string {
   const rows = [
-    ['open', `http://${reachable(config.host)}:${port}/`],
+    ['open', localUrl(config.host, port)],
     ['workers', String(config.workers)],
     ['running', config.app ?? 'the chat'],
     ['data', config.dataDir],
-    ['admin', `http://${reachable(config.adminHost)}:${adminPort}/`],
+    ['admin', localUrl(config.adminHost, adminPort)],
   ] as const
   const lines = rows.map(([name, value]) => `  ${name.padEnd(9)}${value}`)
   return `\n  Rookery is ready. Ctrl-C stops it.\n\n${lines.join('\n')}\n\n`
 }
 
-/** An address that a browser on this machine can open. */
-function reachable(address: string): string {
-  if (address === '0.0.0.0' || address === '::') return 'localhost'
-  return address.includes(':') ? `[${address}]` : address
+/** What a browser on this machine can open. */
+export function localUrl(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://localhost:${port}/`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
 }

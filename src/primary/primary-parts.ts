@@ -25,7 +25,7 @@ import { UserLimits } from './limits/index.ts'
 import { PresenceNotifier } from './presence/index.ts'
 import type { RoomInterests } from './relay/index.ts'
 import { createHandlers, listenForWorkers, Relay, WatchedRooms } from './relay/index.ts'
-import type { SignalHandler, Supervisor } from './supervisor/index.ts'
+import type { Development, SignalHandler, Supervisor } from './supervisor/index.ts'
 import { createFork, createSupervisor, HostState, type SupervisedParts } from './supervisor/index.ts'
 
 export interface PartsOptions {
@@ -35,6 +35,7 @@ export interface PartsOptions {
   /** The random name of this life of the primary. */
   hostTag: string
   signals: SignalHandler
+  development?: Development | undefined
 }
 
 export interface Parts extends SupervisedParts {
@@ -55,7 +56,8 @@ interface Store {
 }
 
 /** Constructs everything but the workers; the supervisor forks those. */
-export async function assemble({ config, given, logger, hostTag, signals }: PartsOptions): Promise<Parts> {
+export async function assemble(options: PartsOptions): Promise<Parts> {
+  const { config, given, logger, hostTag, signals, development } = options
   const registry = createRegistry()
   const clock = openClock(logger, registry)
   const cluster =
@@ -115,7 +117,17 @@ export async function assemble({ config, given, logger, hostTag, signals }: Part
     limits.workerGone(worker)
     leases.workerGone(worker)
   })
-  const parts = { ...surroundings, signals, store, backplane, relay, presence, limits, frontDoor }
+  const parts = {
+    ...surroundings,
+    signals,
+    store,
+    backplane,
+    relay,
+    presence,
+    limits,
+    frontDoor,
+    development,
+  }
   connectParts(parts)
   const linkPath = relay.socket.path
   const boot = {

@@ -14,7 +14,13 @@ import { FileWatch } from '../ops/file-watch.ts'
 import { RedisUnfit } from '../redis/server-check.ts'
 import { openAdmin } from './admin/index.ts'
 import { assemble, type Parts } from './primary-parts.ts'
-import { handleSignals, type SignalHandler, type StopRequest, watchWorkers } from './supervisor/index.ts'
+import {
+  type Development,
+  handleSignals,
+  type SignalHandler,
+  type StopRequest,
+  watchWorkers,
+} from './supervisor/index.ts'
 
 /** Time to close link, log and admin listener after the last worker has exited. */
 const STOP_MARGIN_MS = 3_000
@@ -26,15 +32,18 @@ export interface PrimaryOptions {
   /** The settings that do not have their defaults. */
   given: readonly SettingKey[]
   logger: Logger
+  /** Of `rookery dev`. */
+  development?: Development | undefined
 }
 
 /** Resolves with the exit code when the host has stopped. */
-export async function runPrimary({ config, given, logger }: PrimaryOptions): Promise<number> {
+export async function runPrimary(options: PrimaryOptions): Promise<number> {
+  const { config, logger } = options
   const signals = handleSignals(logger)
   const hostTag = createHostTag()
   const dataDir = await claimDataDir(config.dataDir, logger, hostTag)
   try {
-    return await Promise.race([serve({ config, given, logger, hostTag, signals, dataDir }), signals.crashed])
+    return await Promise.race([serve({ ...options, hostTag, signals, dataDir }), signals.crashed])
   } finally {
     dataDir.release()
   }
@@ -46,19 +55,22 @@ interface ServeOptions extends PrimaryOptions {
   dataDir: DataDir
 }
 
-async function serve({ config, given, logger, hostTag, signals, dataDir }: ServeOptions): Promise<number> {
+async function serve({ dataDir, ...options }: ServeOptions): Promise<number> {
+  const { config, logger, signals, development } = options
   const startedAt = performance.now()
-  const parts = await assemble({ config, given, logger, hostTag, signals })
+  const parts = await assemble(options)
   const files = watchFiles(parts, dataDir)
   await untilOthersAreKnown(parts)
   const { port } = await parts.frontDoor.listen(config.port, config.host)
   const admin = await openAdmin(parts)
   dataDir.announceAdmin(admin.url)
   const endWatch = watchWorkers(parts)
+  const endDevelopment = development?.watch(() => parts.supervisor.reload())
   const stopped = await Promise.race([signals.stopped, begin(parts)])
   if (stopped === undefined) announceReady(parts, { port, adminPort: admin.port, startedAt })
 
   const request = await signals.stopped
+  endDevelopment?.()
   logger.info({ reason: request.reason }, 'stopping')
   const inTime = await withTimeout(
     config.stopDeadlineMs + STOP_MARGIN_MS,
@@ -107,11 +119,12 @@ function explain(error: unknown): never {
 }
 
 function announceReady(parts: Parts, facts: { port: number; adminPort: number; startedAt: number }): void {
-  const { config, logger } = parts
+  const { config, logger, development } = parts
   const readyMs = Math.round(performance.now() - facts.startedAt)
   const { port, adminPort } = facts
   logger.info({ port, adminPort, workers: config.workers, dataDir: config.dataDir, readyMs }, 'ready')
-  showBanner(config, { port, adminPort })
+  if (development === undefined) showBanner(config, { port, adminPort })
+  else development.ready({ port, adminPort })
   // For pm2's `wait_ready`; without such a parent there is no channel.
   process.send?.('ready', undefined, undefined, (error: Error | null) => {
     if (error !== null) logger.warn({ err: error }, 'the process manager could not be notified')

@@ -15,6 +15,12 @@ import { HostOutput, type LogLine, type ReadyWorker } from './host-output.ts'
 import { reasonOf, shown } from './log-text.ts'
 
 const HOST = fileURLToPath(new URL('./host.js', import.meta.url))
+/** As long as the cluster is not ready. */
+const STARTS_FAIL = new Set([
+  'the application could not be started',
+  'a worker could not be started',
+  'worker died',
+])
 const KEPT_LINES = 10_000
 const DEFAULT_TIMEOUT_MS = 60_000
 /** What a process wrote last arrives after its end. A worker that hangs keeps the pipe open. */
@@ -196,7 +202,7 @@ class RunningCluster implements TestCluster {
   #note(line: LogLine): void {
     const { msg } = line
     if (msg === 'ready') this.#ready = line
-    else if (msg === 'worker died' && this.#ready === undefined) this.#death ??= line
+    else if (STARTS_FAIL.has(msg) && this.#ready === undefined) this.#death ??= line
     else if (msg.startsWith('reload: ')) this.#reloads.running = true
     else if (msg === 'reload done') this.#noteReload(undefined)
     else if (msg === 'reload failed') this.#noteReload(reasonOf(line))

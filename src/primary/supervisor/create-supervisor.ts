@@ -6,6 +6,7 @@ import { watchForHangs } from '../../core/hang-watch.ts'
 import { exitCodes } from '../../ops/exit-codes.ts'
 import type { FrontDoor, HandOffTarget } from '../front-door/index.ts'
 import type { Relay } from '../relay/index.ts'
+import type { Development } from './development.ts'
 import type { HostState } from './host-state.ts'
 import type { SignalHandler } from './signal-handler.ts'
 import { Supervisor } from './supervisor.ts'
@@ -19,6 +20,8 @@ export interface SupervisedParts {
   state: HostState
   relay: Relay
   frontDoor: FrontDoor
+  /** Of `rookery dev`. */
+  development?: Development | undefined
   store: {
     /** A worker is ready and has opened the log. */
     workerReady(): void
@@ -28,13 +31,14 @@ export interface SupervisedParts {
 }
 
 export function createSupervisor(parts: SupervisedParts, fork: (number: number) => ForkedWorker): Supervisor {
-  const { config, logger, registry, relay, frontDoor, store, signals, state } = parts
+  const { config, logger, registry, relay, frontDoor, store, signals, state, development } = parts
   const supervisor = new Supervisor(
     {
       workers: config.workers,
       bootTimeoutMs: config.workerBootTimeoutMs,
       drainMs: config.drainMs,
       stopDeadlineMs: config.stopDeadlineMs - config.stopDelayMs,
+      holdsFailedStarts: development !== undefined,
       fork,
       logger,
       registry,
@@ -47,6 +51,7 @@ export function createSupervisor(parts: SupervisedParts, fork: (number: number) 
         frontDoor.useDoor(door)
         frontDoor.addWorker({ ...toTarget(worker, frontDoor), slot })
         state.publishAgain()
+        development?.started()
       },
       draining: (name) => frontDoor.drainWorker(name),
       exited: (name, isDeath) => {
@@ -54,6 +59,10 @@ export function createSupervisor(parts: SupervisedParts, fork: (number: number) 
         frontDoor.removeWorker(name)
         relay.removeWorker(name)
         store.workerExited()
+      },
+      held: (reason) => {
+        state.workers = `the application does not start: ${reason}`
+        development?.held(reason)
       },
       gaveUp: (reason) => signals.stop(`workers keep crashing: ${reason}`, exitCodes.crashLoop.code),
     },

@@ -22,6 +22,9 @@ export interface ReloadProgress {
   replaced(): void
 }
 
+/** Expected: its message says it all. */
+export class ReloadFailed extends Error {}
+
 export class ReloadQueue {
   readonly #run: (progress: ReloadProgress) => Promise<void>
   readonly #logger: Logger
@@ -73,7 +76,8 @@ export class ReloadQueue {
       this.#logger.info('reload done')
     } catch (error) {
       run.error = error instanceof Error ? error.message : String(error)
-      this.#logger.error({ err: error }, 'reload failed')
+      const facts = error instanceof ReloadFailed ? { reason: error.message } : { err: error }
+      this.#logger.error(facts, 'reload failed')
     }
   }
 }

@@ -11,7 +11,7 @@ import { Counter, Gauge } from 'prom-client'
 import { Semaphore } from '../../core/semaphore.ts'
 import type { WorkerDoor } from '../../wire/control.ts'
 import { CrashLoop } from './crash-loop.ts'
-import { type ReloadProgress, ReloadQueue, type ReloadState } from './reload-queue.ts'
+import { ReloadFailed, type ReloadProgress, ReloadQueue, type ReloadState } from './reload-queue.ts'
 import { StartFailures } from './start-failures.ts'
 import type { ForkedWorker, WorkerExit } from './worker-process.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   drainMs: number
   /** A worker that has not exited this long after the request is killed. */
   stopDeadlineMs: number
+  /** A worker that does not become ready is started again by a reload alone, and is no reason to give up. */
+  holdsFailedStarts?: boolean
   /** Forks a worker. Numbers never repeat. */
   fork: (number: number) => ForkedWorker
   logger: Logger
@@ -37,6 +39,8 @@ export interface SupervisorEvents {
   draining(name: string): void
   /** @param isDeath it was not asked to exit */
   exited(name: string, isDeath: boolean): void
+  /** With `holdsFailedStarts`: a worker did not become ready. */
+  held?(reason: string): void
   /** Workers keep crashing: no more are started. */
   gaveUp(reason: string): void
 }
@@ -239,7 +243,14 @@ export class Supervisor {
     }
     if (exit.overdue) this.#killedAtDeadline += 1
     if (this.#live.size === 0) this.#onEmpty?.()
-    if (!this.#stopping && slot.current === worker && !exit.expected) this.#replaceDead(slot, exit)
+    if (this.#stopping || slot.current !== worker || exit.expected) return
+    if (worker.state === 'booting' && this.#options.holdsFailedStarts === true) this.#hold(slot, exit)
+    else this.#replaceDead(slot, exit)
+  }
+
+  #hold(slot: Slot, exit: WorkerExit): void {
+    slot.current = undefined
+    this.#events.held?.(exit.reason ?? 'it ended')
   }
 
   #tellDeath(worker: WorkerProcess, exit: WorkerExit): void {
@@ -285,7 +296,7 @@ export class Supervisor {
   }
 
   async #replace(slot: Slot, tries: number): Promise<void> {
-    if (this.#stopping) throw new Error('the host is stopping')
+    if (this.#stopping) throw new ReloadFailed('the host is stopping')
     const old = slot.current
     const fresh = this.#fork(slot)
     if (fresh !== undefined && (await fresh.booted)) {
@@ -294,7 +305,8 @@ export class Supervisor {
     }
     this.#keepOld(slot, old, fresh)
     if (tries > 1) await this.#replace(slot, tries - 1)
-    else throw new Error(`a new worker did not start: ${fresh?.failure ?? 'no process could be forked'}`)
+    else
+      throw new ReloadFailed(`a new worker did not start: ${fresh?.failure ?? 'no process could be forked'}`)
   }
 
   /** The worker serves on until another is ready, then its clients move over the drain time. */
@@ -336,7 +348,8 @@ export class Supervisor {
     if (slot.current !== undefined && slot.current !== fresh) return
     slot.current = undefined
     if (old !== undefined && !old.gone) slot.current = old
-    else if (!this.#stopping) this.#restartLater(slot)
+    else if (!this.#stopping && !(fresh !== undefined && this.#options.holdsFailedStarts === true))
+      this.#restartLater(slot)
   }
 
   #drain(worker: WorkerProcess): void {
