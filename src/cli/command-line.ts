@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../config/schema.ts'
 import { environmentName, flagName } from '../config/setting.ts'
-import { shownDefault } from '../config/settings-text.ts'
+import { hasFlag, shownDefault } from '../config/settings-text.ts'
 
 export interface CommandLine {
   readonly args: readonly string[]
@@ -18,7 +18,9 @@ export function addSettingFlags(command: Command, keys: readonly SettingKey[] = 
   for (const key of keys) {
     const { doc, section } = settingOf(key)
     const text = `${doc} (environment: ${environmentName(key)}; default: ${shownDefault(key)})`
-    command.addOption(new Option(`${flagName(key)} <value>`, text).helpGroup(`${section}:`))
+    const option = new Option(`${flagName(key)} <value>`, text).helpGroup(`${section}:`)
+    // Parsed all the same, so that the error says what to use instead.
+    command.addOption(hasFlag(key) ? option : option.hideHelp())
   }
   return command
 }

@@ -31,6 +31,11 @@ export async function runHost({ config, warnings, sources }: LoadedConfig, run: 
     bindings: { host: config.hostName },
   })
   for (const { setting, message } of warnings) logger.warn({ setting }, `a setting is not used: ${message}`)
+  if (config.corsOrigin === '*')
+    logger.warn(
+      { setting: 'CORS_ORIGIN' },
+      'pages of all origins may open sessions in the name of their visitors',
+    )
   const { runPrimary } = await import('../primary/primary.ts')
   try {
     const { development } = run

@@ -1,8 +1,8 @@
 /** The settings that an application gets. */
 import type { AppSettings } from '../wire/app.ts'
-import type { Config } from './schema.ts'
+import type { WorkerConfig } from './load.ts'
 
-export function appSettings(config: Config): AppSettings {
+export function appSettings(config: WorkerConfig): AppSettings {
   return Object.freeze({
     auth: config.auth,
     jwtSecret: config.jwtSecret,

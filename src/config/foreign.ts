@@ -6,8 +6,8 @@
  */
 import type { Problem } from './problem.ts'
 import type { SettingKey } from './schema.ts'
-import { environmentName } from './setting.ts'
-import { PREFIX, type RawValue } from './sources.ts'
+import { environmentName, PREFIX } from './setting.ts'
+import type { RawValue } from './sources.ts'
 
 /** What only the chat reads, or what an application reads from `context.settings`. */
 export const OF_THE_CHAT: ReadonlySet<SettingKey> = new Set([

@@ -3,11 +3,12 @@
  * override earlier ones. Reports all problems at once.
  */
 import { readFileSync } from 'node:fs'
-import { foreignValue } from './foreign.ts'
+import { foreignValue, mayBeForeign } from './foreign.ts'
 import { ConfigError, type Problem, type Source } from './problem.ts'
 import { conflicts } from './relations.ts'
 import { type Config, type SettingKey, settingKeys, settingOf } from './schema.ts'
-import { environmentName } from './setting.ts'
+import type { ReadFile } from './secret-file.ts'
+import { environmentName, FILE_SUFFIX, PREFIX } from './setting.ts'
 import {
   fromDefaults,
   fromEnvironment,
@@ -24,7 +25,7 @@ export interface ConfigInput {
   readonly flags?: Readonly<Record<string, string | undefined>>
   /** From `--config`. Without it `ROOKERY_CONFIG` names the file; without both there is none. */
   readonly file?: string | undefined
-  readonly readFile?: (path: string) => string
+  readonly readFile?: ReadFile
   /** Text values by key that stand in for the defaults of the table. */
   readonly defaults?: Readonly<Record<string, string>>
 }
@@ -37,12 +38,18 @@ export interface LoadedConfig {
   readonly sources: Readonly<Record<SettingKey, Source>>
 }
 
+const readText: ReadFile = (path) => readFileSync(path, 'utf8')
+
 /** @throws ConfigError with all problems */
 export function loadConfig(input: ConfigInput): LoadedConfig {
+  return load(input, conflicts)
+}
+
+function load(input: ConfigInput, rules: typeof conflicts): LoadedConfig {
   const readings = [
     fromDefaults(input.defaults ?? {}),
     readConfigFile(input),
-    fromEnvironment(input.env),
+    fromEnvironment(input.env, input.readFile ?? readText),
     fromFlags(input.flags ?? {}),
   ]
   const problems = readings.flatMap((reading) => reading.problems)
@@ -60,7 +67,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     }
   }
   const config = freeze(values)
-  for (const { key, message } of conflicts(config, refused)) {
+  for (const { key, message } of rules(config, refused)) {
     const { name, source } = raw.get(key) ?? { name: environmentName(key), source: 'default' as const }
     problems.push({ setting: name, source, message })
   }
@@ -75,21 +82,47 @@ export function givenKeys(sources: LoadedConfig['sources']): SettingKey[] {
   return settingKeys.filter((key) => sources[key] !== 'default')
 }
 
+/** All other secrets stay with the primary. */
+const SECRETS_OF_WORKERS: ReadonlySet<SettingKey> = new Set(['jwtSecret', 'apiKey'])
+
+/** The settings of a worker. It talks to no Redis and to no other host. */
+export type WorkerConfig = Omit<
+  Config,
+  'redisUrl' | 'redisSentinelPassword' | 'clusterSecret' | 'clusterSecretOther' | 'clusterSecretOld'
+>
+
 /** The settings as text, for a worker: it reads no other source. */
 export function exportConfig(config: Config): string {
-  return JSON.stringify(config)
+  const keys = settingKeys.filter((key) => settingOf(key).secret !== true || SECRETS_OF_WORKERS.has(key))
+  return JSON.stringify(config, keys)
 }
 
 /** @throws ConfigError when `text` is not from `exportConfig` */
-export function importConfig(text: string): Config {
+export function importConfig(text: string): WorkerConfig {
   const readFile = () => text
-  return loadConfig({ env: {}, file: 'ROOKERY_SETTINGS', readFile }).config
+  // The primary has checked the rules between settings, with those that are not here.
+  return load({ env: {}, file: 'ROOKERY_SETTINGS', readFile }, () => []).config
+}
+
+/**
+ * Names in the environment that workers don't inherit: their processes, and what the application starts, have no use for
+ * them. An application may mean something of its own by some of them, which stay.
+ */
+export function hiddenFromWorkers({ app }: Pick<Config, 'app'>): string[] {
+  return settingKeys
+    .filter((key) => settingOf(key).secret === true)
+    .flatMap((key) => {
+      const isOfApp = app !== undefined && (key === 'redisUrl' || mayBeForeign(key))
+      const bare = environmentName(key)
+      const names = isOfApp ? [PREFIX + bare] : [PREFIX + bare, bare]
+      return names.flatMap((name) => [name, name + FILE_SUFFIX])
+    })
 }
 
 function readConfigFile(input: ConfigInput): SourceReading {
   const filePath = input.file ?? (input.env['ROOKERY_CONFIG'] || undefined)
   if (filePath === undefined) return { values: new Map(), problems: [] }
-  const readFile = input.readFile ?? ((path: string) => readFileSync(path, 'utf8'))
+  const readFile = input.readFile ?? readText
   let content: string
   try {
     content = readFile(filePath)
@@ -115,6 +148,10 @@ function passOverForeign(raw: RawValues): Problem[] {
 
 function checkValue(key: SettingKey, given: RawValue | undefined): { value: unknown } | { problem: Problem } {
   const setting = settingOf(key)
+  if (given?.problem !== undefined) {
+    const { name, source, problem } = given
+    return { problem: { setting: name, source, message: problem } }
+  }
   const value = given === undefined ? setting.fallback() : given.value
   if (given === undefined && value === undefined) return { value }
   const result = setting.kind.type.safeParse(value)

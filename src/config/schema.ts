@@ -61,7 +61,7 @@ const settings = {
   }),
   corsOrigin: optional(origins(), {
     section: 'Listening',
-    doc: 'Web origins whose pages may connect from a browser, separated by commas, or * for all. Unset: only the origin of this server.',
+    doc: 'Web origins whose pages may connect from a browser, separated by commas, or * for all. Unset: with the chat only the origin of this server; an application of your own decides.',
   }),
   corsCredentials: required(toggle(), false, {
     section: 'Listening',

@@ -1,6 +1,11 @@
 /** The form of a setting, and how its environment name and its flag follow from its key. */
 import type { Kind } from './kinds.ts'
 
+/** Each setting has a second name in the environment, for what other programs there call the same. It wins. */
+export const PREFIX = 'ROOKERY_'
+/** A secret may be in a file, which the environment names so: `JWT_SECRET_FILE`. */
+export const FILE_SUFFIX = '_FILE'
+
 export interface About {
   readonly section: Section
   /** One line for users. */

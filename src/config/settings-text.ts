@@ -2,7 +2,7 @@
 import type { LoadedConfig } from './load.ts'
 import type { Source } from './problem.ts'
 import { type SettingKey, settingKeys, settingOf } from './schema.ts'
-import { environmentName, flagName } from './setting.ts'
+import { environmentName, FILE_SUFFIX, flagName } from './setting.ts'
 
 const HIDDEN = '[hidden]'
 
@@ -62,6 +62,11 @@ A setting can come from four sources. Later ones override earlier ones:
    not set);
 4. a flag: \`--port 8080\`.
 
+Secrets have no flag, since everybody on the machine can read command lines. They can be in files of their own, as containers and service
+managers provide them: \`JWT_SECRET_FILE=/run/secrets/jwt\` (the line break at the end is left out). \`--redis-url\` takes addresses without a
+password. The processes of the workers, and what the application starts, don't inherit secrets in the environment; with an application
+of your own they keep what may be meant for it (\`JWT_SECRET\`, \`API_KEY\`, \`REDIS_URL\`).
+
 Unknown names are refused in the file and on the command line, and in the environment when they begin with \`ROOKERY_\`.
 Relative paths are resolved from the working directory. \`rookery config check\` reports all problems at once;
 \`rookery config print\` shows each value and its source.
@@ -72,7 +77,9 @@ and \`HOST\`, may be the application's: a value that is not allowed is passed ov
 function tableOf(keys: readonly SettingKey[]): string {
   const rows = keys.map((key) => {
     const { defaultDoc, doc, kind, unit } = settingOf(key)
-    const names = `\`${environmentName(key)}\`<br>\`${flagName(key)}\`<br>\`${key}\``
+    const names = namesOf(key)
+      .map((name) => `\`${name}\``)
+      .join('<br>')
     // A default in words names its unit itself, if it has one.
     const fallback = defaultDoc ?? [shownDefault(key), unit].filter((part) => part !== undefined).join(' ')
     return `| ${[names, fallback, kind.expects, doc].map(escapeCell).join(' | ')} |`
@@ -82,6 +89,17 @@ function tableOf(keys: readonly SettingKey[]): string {
     '| --- | --- | --- | --- |',
     ...rows,
   ].join('\n')
+}
+
+function namesOf(key: SettingKey): string[] {
+  const name = environmentName(key)
+  const files = settingOf(key).secret === true ? [name + FILE_SUFFIX] : []
+  return [name, ...files, ...(hasFlag(key) ? [flagName(key)] : []), key]
+}
+
+/** Everybody on the machine can read command lines, so secrets have no flag. An address may be without one. */
+export function hasFlag(key: SettingKey): boolean {
+  return settingOf(key).secret !== true || key === 'redisUrl'
 }
 
 function escapeCell(text: string): string {

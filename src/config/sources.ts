@@ -2,16 +2,16 @@
 import { didYouMean } from './nearest.ts'
 import type { Problem, Source } from './problem.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from './schema.ts'
-import { environmentName, flagName } from './setting.ts'
-
-/** Each setting has a second name in the environment, for what other programs there call the same. It wins. */
-export const PREFIX = 'ROOKERY_'
+import { type ReadFile, readSecret } from './secret-file.ts'
+import { environmentName, FILE_SUFFIX, flagName, PREFIX } from './setting.ts'
 
 export interface RawValue {
   readonly source: Source
   /** The setting's name as the source wrote it. */
   readonly name: string
   readonly value: unknown
+  /** Why there is no value. */
+  readonly problem?: string
 }
 
 export type RawValues = Map<SettingKey, RawValue>
@@ -26,21 +26,41 @@ export interface SourceReading {
  */
 const OWN_NAMES = ['ROOKERY_CONFIG', 'ROOKERY_WORKER', 'ROOKERY_SETTINGS']
 
-export function fromEnvironment(env: NodeJS.ProcessEnv): SourceReading {
+export function fromEnvironment(env: NodeJS.ProcessEnv, readFile: ReadFile): SourceReading {
   const values: RawValues = new Map()
   for (const key of settingKeys) {
     const bare = environmentName(key)
-    const name = (env[PREFIX + bare] ?? '') === '' ? bare : PREFIX + bare
-    const text = env[name]
-    // An empty value counts as not set: `PORT= rookery start` and empty lines in a compose file give one.
-    if (text === undefined || text === '') continue
-    values.set(key, { source: 'environment', name, value: settingOf(key).kind.fromText(text) })
+    const given = valueUnder(PREFIX + bare, key, env, readFile) ?? valueUnder(bare, key, env, readFile)
+    if (given !== undefined) values.set(key, given)
   }
   return { values, problems: unknownEnvironmentNames(env) }
 }
 
+function valueUnder(
+  name: string,
+  key: SettingKey,
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+): RawValue | undefined {
+  const { kind, secret } = settingOf(key)
+  const text = given(env[name])
+  const file = secret === true ? given(env[name + FILE_SUFFIX]) : undefined
+  const source = 'environment'
+  if (file === undefined) return text === undefined ? undefined : { source, name, value: kind.fromText(text) }
+  const ofFile = { source, name: name + FILE_SUFFIX, value: undefined } as const
+  if (text !== undefined) return { ...ofFile, problem: `${name} is set too; keep one of them` }
+  const read = readSecret(file, readFile)
+  return 'problem' in read ? { ...ofFile, ...read } : { ...ofFile, value: kind.fromText(read.text) }
+}
+
+/** An empty value counts as not set: `PORT= rookery start` and empty lines in a compose file give one. */
+const given = (text: string | undefined) => (text === '' ? undefined : text)
+
 function unknownEnvironmentNames(env: NodeJS.ProcessEnv): Problem[] {
-  const known = settingKeys.map(environmentName)
+  const known = settingKeys.flatMap((key) => {
+    const name = environmentName(key)
+    return settingOf(key).secret === true ? [name, name + FILE_SUFFIX] : [name]
+  })
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !OWN_NAMES.includes(name))
     .filter((name) => !known.includes(name.slice(PREFIX.length)))
@@ -58,8 +78,7 @@ export function fromFlags(flags: Readonly<Record<string, string | undefined>>): 
   for (const [key, text] of Object.entries(flags)) {
     if (text === undefined) continue
     const name = flagName(key)
-    if (isSettingKey(key))
-      values.set(key, { source: 'flag', name, value: settingOf(key).kind.fromText(text) })
+    if (isSettingKey(key)) values.set(key, { source: 'flag', name, ...valueOfFlag(key, text) })
     else
       problems.push({ setting: name, source: 'flag', message: `no such setting${hintForKey(key, flagName)}` })
   }
@@ -73,6 +92,15 @@ export function fromDefaults(defaults: Readonly<Record<string, string>>): Source
     values: new Map([...values].map(([key, given]) => [key, { ...given, source: 'default' }])),
     problems,
   }
+}
+
+/** Everybody on the machine can read command lines. An address of Redis without a password is no secret. */
+function valueOfFlag(key: SettingKey, text: string): Pick<RawValue, 'value' | 'problem'> {
+  const { kind, secret } = settingOf(key)
+  if (secret !== true || (key === 'redisUrl' && !text.includes('@'))) return { value: kind.fromText(text) }
+  const name = environmentName(key)
+  const problem = `everybody on this machine can read it on the command line; use ${name} or ${name}${FILE_SUFFIX} in the environment`
+  return { value: undefined, problem }
 }
 
 /** @param content the text of the file: a JSON object with settings by key */

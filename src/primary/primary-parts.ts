@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { Counter, type Registry } from 'prom-client'
-import { exportConfig } from '../config/load.ts'
+import { exportConfig, hiddenFromWorkers } from '../config/load.ts'
 import type { Config, SettingKey } from '../config/schema.ts'
 import { reportClock } from '../core/clock-report.ts'
 import { HostClock } from '../core/host-clock.ts'
@@ -135,9 +135,10 @@ export async function assemble(options: PartsOptions): Promise<Parts> {
     linkPath,
     linkSecret,
     config: exportConfig(config),
+    hasSharedLog: config.redisUrl !== undefined,
     given: [...given],
   }
-  const fork = createFork({ hostTag, boot, clock, registry })
+  const fork = createFork({ hostTag, boot, hidden: hiddenFromWorkers(config), clock, registry })
   return { ...parts, supervisor: createSupervisor(parts, afterLook(relay, fork)) }
 }
 

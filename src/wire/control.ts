@@ -53,6 +53,8 @@ export type StartFailure = z.infer<typeof startFailure>
 
 /** Worker → primary. */
 export const workerControl = z.discriminatedUnion('type', [
+  /** The worker listens now: it wants its start parameters. What is sent earlier is lost. */
+  z.object({ type: z.literal('rookery:hello') }),
   z.object({
     type: z.literal('rookery:ready'),
     endpoint,
@@ -118,8 +120,12 @@ export const handOverMessage = z.object({
 })
 export type HandOverMessage = z.infer<typeof handOverMessage>
 
-/** The start parameters of a worker: one JSON value in the environment variable `ROOKERY_WORKER`. */
+/**
+ * Primary → worker: its start parameters, in answer to `rookery:hello`. Not in the environment, which child processes inherit and others
+ * can read.
+ */
 export const workerBoot = z.object({
+  type: z.literal('rookery:boot'),
   /** Unique on the host, never reused while the primary runs: `w1`, `w2` … */
   name: z.string(),
   /** The tag of this worker in session ids: host tag and worker number. */
@@ -129,6 +135,8 @@ export const workerBoot = z.object({
   linkSecret: z.string(),
   /** The settings, loaded and checked by the primary. */
   config: z.string(),
+  /** The log is in Redis, not in this host's DATA_DIR. */
+  hasSharedLog: z.boolean(),
   /** Keys of the settings that do not have their defaults. */
   given: z.array(z.string()),
   /** What the primary knows of the clock (core/clock-filter.ts). */

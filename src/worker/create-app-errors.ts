@@ -2,13 +2,13 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Namespace } from 'socket.io'
-import type { Config } from '../config/schema.ts'
+import type { WorkerConfig } from '../config/load.ts'
 import { AppErrors, emitServerSide } from './app-errors/index.ts'
 import { reasonOf, sendControl } from './control.ts'
 import { type Lifetime, UNCAUGHT } from './lifetime.ts'
 
 export function createAppErrors(
-  { config, logger, registry }: { config: Config; logger: Logger; registry: Registry },
+  { config, logger, registry }: { config: WorkerConfig; logger: Logger; registry: Registry },
   lifetime: Lifetime,
 ): AppErrors {
   return new AppErrors({

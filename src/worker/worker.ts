@@ -12,8 +12,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Server, type ServerOptions } from 'socket.io'
 import { appSettings } from '../config/app-settings.ts'
-import { importConfig } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
+import { importConfig, type WorkerConfig } from '../config/load.ts'
 import { environmentName } from '../config/setting.ts'
 import { HostClock } from '../core/host-clock.ts'
 import { generateSessionId, hostTagOf } from '../core/session-id.ts'
@@ -24,7 +23,7 @@ import { descriptorLimit } from '../ops/descriptors.ts'
 import { createLogger } from '../ops/logger.ts'
 import { createRegistry } from '../ops/metrics.ts'
 import type { AppContext, DrainHooks, HttpHandler, Mountable } from '../wire/app.ts'
-import { type WorkerBoot, workerBoot } from '../wire/control.ts'
+import type { WorkerBoot } from '../wire/control.ts'
 import { CLUSTER_ANSWER_TIMEOUT_MS } from '../wire/host-timeouts.ts'
 import { createLinkAdapter } from './adapter/index.ts'
 import {
@@ -42,6 +41,7 @@ import { type AppErrors, guardHttp, guardListeners, guardMiddleware } from './ap
 import { type LoadedApp, loadApp } from './app-loader.ts'
 import { ClusterStateWatch } from './cluster-state.ts'
 import {
+  checkOrigins,
   createFanOut,
   endPollsAsLost,
   HandBack,
@@ -53,7 +53,7 @@ import {
   watchOversizedPackets,
   watchSlowClients,
 } from './connections/index.ts'
-import { sendControl, sendToPrimary } from './control.ts'
+import { receiveBoot, sendControl, sendToPrimary } from './control.ts'
 import { createAppErrors, guardedAdapter } from './create-app-errors.ts'
 import { drainConnections } from './drain.ts'
 import {
@@ -95,7 +95,7 @@ type Chosen = ChosenOptions & Pick<LoadedApp, 'app'>
 
 interface Own {
   boot: WorkerBoot
-  config: Config
+  config: WorkerConfig
   logger: Logger
 }
 
@@ -111,9 +111,9 @@ interface Parts extends Own, Chosen {
 /** Runs until the worker has to exit. @returns the exit code */
 export async function runWorker(): Promise<number> {
   for (const signal of IGNORED_SIGNALS) process.on(signal, () => undefined)
-  const boot = workerBoot.parse(JSON.parse(process.env.ROOKERY_WORKER ?? 'null'))
-  // It holds secrets, and child processes of the application would inherit them.
+  // Child processes of the application would inherit it.
   delete process.env.ROOKERY_WORKER
+  const boot = await receiveBoot()
   const config = importConfig(boot.config)
   const logger = createLogger({
     level: config.logLevel,
@@ -141,10 +141,9 @@ async function serve(own: Own, lifetime: Lifetime): Promise<number> {
   const link = await Link.connect({ ...own, registry })
   // Before the application is loaded, which may take long.
   link.onClose(() => lifetime.onPrimaryGone('the link to the primary is gone'))
-  const reader =
-    own.config.redisUrl === undefined
-      ? await openEmbeddedReader({ directory: own.config.dataDir })
-      : createLinkLogReader(link, registry)
+  const reader = own.boot.hasSharedLog
+    ? createLinkLogReader(link, registry)
+    : await openEmbeddedReader({ directory: own.config.dataDir })
   const clock = new HostClock({ state: own.boot.clock })
   const errors = createAppErrors({ ...own, registry }, lifetime)
   lifetime.isLoadingApp = own.config.app !== undefined
@@ -300,14 +299,14 @@ function pageFiles({ config, clock, logger, registry }: Parts): PageFiles {
 
 function socketOptions({
   boot,
-  config,
   link,
   logger,
   registry,
   server,
+  origins,
   errors,
 }: Parts): Partial<ServerOptions> {
-  const timeout = config.redisUrl === undefined ? {} : { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS }
+  const timeout = boot.hasSharedLog ? { answerTimeoutMs: CLUSTER_ANSWER_TIMEOUT_MS } : {}
   return {
     ...server,
     adapter: createLinkAdapter(link, {
@@ -318,8 +317,14 @@ function socketOptions({
       ...guardedAdapter(errors),
     }),
     wsEngine: PlainWriteServer,
+    ...(origins === undefined
+      ? {}
+      : { allowRequest: checkOrigins({ origins, ...nextCheck(server), logger, registry }) }),
   }
 }
+
+const nextCheck = ({ allowRequest }: Partial<ServerOptions>) =>
+  allowRequest === undefined ? {} : { next: allowRequest }
 
 interface ContextParts {
   io: Server

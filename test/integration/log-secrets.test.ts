@@ -1,9 +1,8 @@
-/** At its most verbose log level, the product logs none of the secrets that pass through it. */
+/** At its most verbose log level, the product logs none of the secrets that pass through it, and workers show none. */
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { SignJWT } from 'jose'
 import { afterEach, expect, test } from 'vitest'
-import { z } from 'zod'
 import { ChatClient } from '../harness/client/chat-client.ts'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 import { exchange } from '../harness/network/raw-http.ts'
@@ -30,11 +29,10 @@ function connect(url: string, auth: object): ChatClient {
   return client
 }
 
-/** The secret with which a worker authenticates to its primary. */
-async function linkSecret(pid: number): Promise<string> {
-  const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0')
-  const boot = environment.find((entry) => entry.startsWith('ROOKERY_WORKER='))
-  return z.object({ linkSecret: z.string().min(16) }).parse(JSON.parse(boot?.slice(15) ?? 'null')).linkSecret
+/** What other programs of this user can see of a process. */
+async function visibleOf(pid: number): Promise<string> {
+  const files = ['environ', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8'))
+  return (await Promise.all(files)).join('\n')
 }
 
 function publish(url: string, key: string): Promise<Response> {
@@ -46,9 +44,15 @@ function publish(url: string, key: string): Promise<Response> {
 /**
  * The API with a valid key and a wrong one, a malformed request, a worker's death, a reload, and the stop.
  */
-async function liveThrough(host: RunningRookery, apiKey: string): Promise<string[]> {
+async function liveThrough(
+  host: RunningRookery,
+  apiKey: string,
+  ofHost: readonly string[],
+): Promise<string[]> {
   const wrongKey = newSecret()
-  const ofLink = await linkSecret(host.workerPids()[0] ?? 0)
+  const visible = await visibleOf(host.workerPids()[0] ?? 0)
+  expect(visible).toContain('ROOKERY_WORKER=')
+  for (const secret of ofHost) expect(visible).not.toContain(secret)
   expect((await publish(host.url, apiKey)).status).toBeLessThan(300)
   expect((await publish(host.url, wrongKey)).status).toBe(401)
   const malformed = await exchange(host.port, `GE T / HTTP/1.1\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`)
@@ -58,7 +62,7 @@ async function liveThrough(host: RunningRookery, apiKey: string): Promise<string
   host.signal('SIGHUP')
   await host.untilLog('reload done')
   expect(await host.stop()).toBe(0)
-  return [wrongKey, ofLink]
+  return [wrongKey]
 }
 
 function expectSilenceOn(host: RunningRookery, secrets: readonly string[]): void {
@@ -84,7 +88,7 @@ test('with tokens: neither the signing secret, nor accepted tokens, nor refused 
   expect(await connect(host.url, { token: { deep: [misplaced] } }).refusal()).toMatchObject({
     retryable: false,
   })
-  const more = await liveThrough(host, apiKey)
+  const more = await liveThrough(host, apiKey, [jwtSecret, apiKey])
   // The secret part of a token is its signature.
   const signatures = [good, ...refused].map((token) => token.slice(token.lastIndexOf('.') + 1))
   expectSilenceOn(host, [jwtSecret, apiKey, foreignSecret, misplaced, ...signatures, ...more])
@@ -98,6 +102,6 @@ test('with guests: neither accepted nor refused keys', async () => {
   expect(await connect(host.url, { name: '', key: nameless }).refusal()).toMatchObject({
     code: 'bad_request',
   })
-  const more = await liveThrough(host, apiKey)
+  const more = await liveThrough(host, apiKey, [apiKey])
   expectSilenceOn(host, [apiKey, key, nameless, ...more])
 })

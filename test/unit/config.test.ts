@@ -3,7 +3,13 @@ import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { appSettings } from '../../src/config/app-settings.ts'
 import { defaultWorkers } from '../../src/config/default-workers.ts'
-import { type ConfigInput, exportConfig, importConfig, loadConfig } from '../../src/config/load.ts'
+import {
+  type ConfigInput,
+  exportConfig,
+  hiddenFromWorkers,
+  importConfig,
+  loadConfig,
+} from '../../src/config/load.ts'
 import { ConfigError, type Problem } from '../../src/config/problem.ts'
 import { settingKeys, settingOf } from '../../src/config/schema.ts'
 import { environmentName, flagName } from '../../src/config/setting.ts'
@@ -101,6 +107,101 @@ describe('sources', () => {
     const { config } = loadConfig({ env })
     expect(importConfig(exportConfig(config))).toEqual(config)
     expect(() => importConfig('{"prot":1}')).toThrow('did you mean port')
+  })
+
+  it("pass a worker none of the hosts' secrets", () => {
+    const env = {
+      REDIS_URL: 'redis://:hunter2@redis.example',
+      REDIS_SENTINELS: '10.0.0.1:26379',
+      REDIS_SENTINEL_PASSWORD: 'hunter2',
+      CLUSTER_SECRET: SECRET,
+      CLUSTER_SECRET_OTHER: `other ${SECRET}`,
+      CLUSTER_SECRET_OLD: `old ${SECRET}`,
+      AUTH: 'jwt',
+      JWT_SECRET: `jwt ${SECRET}`,
+    }
+    const { config } = loadConfig({ env })
+    const text = exportConfig(config)
+    expect(text).not.toMatch(/hunter2|:"(other |old )?0123/)
+    expect(importConfig(text)).toMatchObject({ jwtSecret: `jwt ${SECRET}`, redisSentinels: '10.0.0.1:26379' })
+  })
+})
+
+describe('a secret', () => {
+  const secretKeys = settingKeys.filter((key) => settingOf(key).secret === true)
+  const files: Record<string, string> = {
+    '/run/jwt': `${SECRET}\n`,
+    '/run/windows': `${SECRET}\r\n`,
+    '/run/lines': `${SECRET}\n\n`,
+    '/run/empty': '\n',
+    '/run/long': 'x'.repeat(65_537),
+  }
+  const readFile = (path: string) => {
+    const text = files[path]
+    if (text === undefined) throw new Error(`ENOENT: no such file, open '${path}'`)
+    return text
+  }
+  const load = (env: NodeJS.ProcessEnv) => loadConfig({ env: { AUTH: 'jwt', ...env }, readFile })
+  const refusals = (env: NodeJS.ProcessEnv) => problemsOf({ env: { AUTH: 'jwt', ...env }, readFile })
+
+  it('can be in a file of its own, without the line break at the end', () => {
+    for (const path of ['/run/jwt', '/run/windows']) {
+      const { config, sources } = load({ JWT_SECRET_FILE: path })
+      expect([config.jwtSecret, sources.jwtSecret]).toEqual([SECRET, 'environment'])
+    }
+    expect(load({ JWT_SECRET_FILE: '/run/lines' }).config.jwtSecret).toBe(`${SECRET}\n`)
+    expect(load({ ROOKERY_JWT_SECRET_FILE: '/run/jwt', JWT_SECRET: 'short' }).config.jwtSecret).toBe(SECRET)
+    expect(load({ JWT_SECRET_FILE: '', JWT_SECRET: SECRET }).config.jwtSecret).toBe(SECRET)
+  })
+
+  it.each([
+    ['/run/none', "can't be read: ENOENT"],
+    ['/run/empty', 'the file is empty'],
+    ['/run/long', 'more than 65536 characters'],
+  ])('in the file %s is refused with the reason', (file, reason) => {
+    const [problem] = refusals({ JWT_SECRET_FILE: file })
+    expect(problem).toMatchObject({ setting: 'JWT_SECRET_FILE', source: 'environment' })
+    expect(problem?.message).toContain(reason)
+  })
+
+  it('can be given in one way only, and only secrets have files', () => {
+    const [problem] = refusals({ JWT_SECRET_FILE: '/run/jwt', JWT_SECRET: SECRET })
+    expect(problem).toMatchObject({ setting: 'JWT_SECRET_FILE' })
+    expect(problem?.message).toContain('JWT_SECRET is set too')
+    expect(problemsOf({ env: { ROOKERY_PORT_FILE: '/run/jwt' }, readFile })).toMatchObject([
+      { setting: 'ROOKERY_PORT_FILE' },
+    ])
+  })
+
+  it('of an application may have the name of one of the chat, in a file too', () => {
+    const env = { APP: './app.js', JWT_SECRET_FILE: '/run/none', API_KEY_FILE: '/run/empty' }
+    const { config, warnings } = loadConfig({ env, readFile })
+    expect(config.jwtSecret).toBeUndefined()
+    expect(warnings.map(({ setting }) => setting)).toEqual(['JWT_SECRET_FILE', 'API_KEY_FILE'])
+  })
+
+  it('is refused on the command line, which everybody on the machine can read', () => {
+    const texts: Record<string, string> = { redisUrl: 'redis://:hunter2@redis.example' }
+    for (const key of secretKeys) {
+      const [problem] = problemsOf({ env: {}, flags: { [key]: texts[key] ?? SECRET } })
+      expect(problem).toMatchObject({ setting: flagName(key), source: 'flag' })
+      expect(problem?.message).toContain(`${environmentName(key)}_FILE`)
+    }
+    const flags = { redisUrl: 'redis://redis.example' }
+    expect(loadConfig({ env: {}, flags }).config.redisUrl).toBe(flags.redisUrl)
+  })
+
+  it("is hidden from workers, except what may be the application's", () => {
+    const hidden = hiddenFromWorkers({ app: undefined })
+    for (const key of secretKeys)
+      for (const name of [environmentName(key), `ROOKERY_${environmentName(key)}_FILE`])
+        expect(hidden).toContain(name)
+    const beside = hiddenFromWorkers({ app: './app.js' })
+    expect(beside).toEqual(
+      expect.arrayContaining(['CLUSTER_SECRET', 'ROOKERY_REDIS_URL', 'ROOKERY_JWT_SECRET']),
+    )
+    for (const name of ['REDIS_URL', 'JWT_SECRET', 'API_KEY', 'REDIS_URL_FILE'])
+      expect(beside).not.toContain(name)
   })
 })
 

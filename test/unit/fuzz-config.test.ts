@@ -6,6 +6,7 @@ import { type ConfigInput, loadConfig } from '../../src/config/load.ts'
 import { ConfigError, type Problem } from '../../src/config/problem.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../../src/config/schema.ts'
 import { environmentName, flagName } from '../../src/config/setting.ts'
+import { hasFlag } from '../../src/config/settings-text.ts'
 import { OutcomeCounts } from '../harness/fuzz/outcome-counts.ts'
 import { fuzz } from '../harness/fuzz/runs.ts'
 import { anySettings, anySettingText } from '../harness/fuzz/settings.ts'
@@ -52,7 +53,9 @@ describe('random texts', () => {
       anySettingText,
     )
     fuzz(flags, 2_000, (given) => {
-      const wrong = Object.entries(given).filter(([key, text]) => !isSettingKey(key) || !isAllowed(key, text))
+      const wrong = Object.entries(given).filter(
+        ([key, text]) => !isSettingKey(key) || !hasFlag(key) || !isAllowed(key, text),
+      )
       const problems = tryLoad({ env: {}, flags: given })
       expect(named(problems)).toEqual(expect.arrayContaining(wrong.map(([key]) => flagName(key))))
       expectToldWell(problems)

@@ -12,7 +12,9 @@ const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url))
 
 export interface ForkOptions {
   hostTag: string
-  boot: Omit<WorkerBoot, 'name' | 'tag' | 'clock'>
+  boot: Omit<WorkerBoot, 'type' | 'name' | 'tag' | 'clock'>
+  /** Names in the environment that workers don't inherit. */
+  hidden: readonly string[]
   clock: Pick<HostClock, 'state'>
   registry: Registry
 }
@@ -21,6 +23,7 @@ export interface ForkOptions {
 export function createFork({
   hostTag,
   boot,
+  hidden,
   clock,
   registry,
 }: ForkOptions): (number: number) => ForkedWorker {
@@ -32,12 +35,19 @@ export function createFork({
     help: "Messages from workers on Node's IPC channel that are not Rookery's",
     registers: [registry],
   })
+  const env = { ROOKERY_WORKER: 'yes', ...Object.fromEntries(hidden.map((name) => [name, undefined])) }
   return (number) => {
     const name = `w${number}`
     const tag = workerTag(hostTag, number)
-    const env: WorkerBoot = { ...boot, name, tag, clock: clock.state }
-    const process = cluster.fork({ ROOKERY_WORKER: JSON.stringify(env) })
-    return { name, tag, process, onControl: (listener) => listen(process, listener, unknown) }
+    return {
+      name,
+      tag,
+      process: cluster.fork(env),
+      boot: () => ({ type: 'rookery:boot', ...boot, name, tag, clock: clock.state }),
+      onControl(listener) {
+        listen(this.process, listener, unknown)
+      },
+    }
   }
 }
 

@@ -6,13 +6,21 @@ import type { Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import { isInspected } from '../../core/inspected.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
-import type { PrimaryControl, StartFailure, WorkerControl, WorkerDoor } from '../../wire/control.ts'
+import type {
+  PrimaryControl,
+  StartFailure,
+  WorkerBoot,
+  WorkerControl,
+  WorkerDoor,
+} from '../../wire/control.ts'
 
 export interface ForkedWorker {
   readonly name: string
   /** Tag of the worker in session ids. */
   readonly tag: string
   readonly process: Worker
+  /** Its start parameters, as of now. */
+  boot(): WorkerBoot
   /** Calls back with each validated control message. */
   onControl(listener: ControlListener): void
 }
@@ -167,7 +175,7 @@ export class WorkerProcess {
     this.#exit(null, null)
   }
 
-  #send(message: PrimaryControl): void {
+  #send(message: PrimaryControl | WorkerBoot): void {
     this.forked.process.send(message, (error) => {
       if (error === null || error === undefined) return
       this.#logger.warn(
@@ -179,6 +187,7 @@ export class WorkerProcess {
   }
 
   #control(message: WorkerControl): void {
+    if (message.type === 'rookery:hello') this.#send(this.forked.boot())
     if (message.type === 'rookery:failed') {
       this.#reason = message.reason
       this.#start = message.start

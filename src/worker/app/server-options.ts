@@ -5,8 +5,9 @@
  */
 import type { ServerOptions } from 'socket.io'
 import { z } from 'zod'
+import type { WorkerConfig } from '../../config/load.ts'
 import { didYouMean } from '../../config/nearest.ts'
-import type { Config, SettingKey } from '../../config/schema.ts'
+import type { SettingKey } from '../../config/schema.ts'
 import { DEFAULT_ENDPOINT } from '../../core/destination.ts'
 import type { CorsPolicy, WorkerDoor } from '../../wire/control.ts'
 
@@ -98,7 +99,7 @@ const SOCKET_IO_DEFAULTS = {
 } as const
 
 export interface Deployment {
-  config: Config
+  config: WorkerConfig
   /** Keys of the settings that the operator has given. */
   given: readonly string[]
 }
@@ -106,6 +107,8 @@ export interface Deployment {
 export interface ChosenOptions {
   server: Partial<ServerOptions> & { maxHttpBufferSize: number; pingInterval: number; pingTimeout: number }
   door: WorkerDoor
+  /** Other origins whose pages may open sessions; undefined: all, or the application decides. */
+  origins: readonly string[] | undefined
   /** Options of the application that a setting overrides: option → setting. */
   overridden: Readonly<Record<string, SettingKey>>
 }
@@ -137,7 +140,13 @@ export function chooseOptions(
       : { cors: { origin: config.corsOrigin, credentials: config.corsCredentials } }),
   }
   if (config.corsOrigin !== undefined && exported?.cors !== undefined) overridden['cors'] = 'corsOrigin'
-  return { server, door: doorOf(server), overridden }
+  return { server, door: doorOf(server), origins: originsOf(config, exported), overridden }
+}
+
+/** An application without CORS_ORIGIN decides as it does without Rookery. */
+function originsOf({ corsOrigin }: WorkerConfig, exported: object | undefined): ChosenOptions['origins'] {
+  if (corsOrigin === '*') return undefined
+  return corsOrigin ?? (exported === undefined ? [] : undefined)
 }
 
 function doorOf(server: ChosenOptions['server']): WorkerDoor {
