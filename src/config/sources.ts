@@ -43,8 +43,8 @@ function valueUnder(
   readFile: ReadFile,
 ): RawValue | undefined {
   const { kind, secret } = settingOf(key)
-  const text = given(env[name])
-  const file = secret === true ? given(env[name + FILE_SUFFIX]) : undefined
+  const text = unlessEmpty(env[name])
+  const file = secret === true ? unlessEmpty(env[name + FILE_SUFFIX]) : undefined
   const source = 'environment'
   if (file === undefined) return text === undefined ? undefined : { source, name, value: kind.fromText(text) }
   const ofFile = { source, name: name + FILE_SUFFIX, value: undefined } as const
@@ -54,7 +54,7 @@ function valueUnder(
 }
 
 /** An empty value counts as not set: `PORT= rookery start` and empty lines in a compose file give one. */
-const given = (text: string | undefined) => (text === '' ? undefined : text)
+const unlessEmpty = (text: string | undefined) => (text === '' ? undefined : text)
 
 function unknownEnvironmentNames(env: NodeJS.ProcessEnv): Problem[] {
   const known = settingKeys.flatMap((key) => {
