@@ -1,4 +1,5 @@
 /** HTTP applications of other frameworks, mounted beside Socket.IO, through the port. */
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { io } from 'socket.io-client'
@@ -7,6 +8,13 @@ import { WebSocket } from 'ws'
 import { type RunningRookery, startRookery } from '../harness/cluster/cluster.ts'
 
 const APP = new URL('../fixtures/apps/frameworks.js', import.meta.url).pathname
+
+function formWith(file: Buffer<ArrayBuffer>): RequestInit {
+  const body = new FormData()
+  body.set('note', 'ü')
+  body.set('file', new Blob([file]), 'a file.bin')
+  return { method: 'POST', body }
+}
 
 describe.each(['express', 'fastify', 'koa', 'hono', 'plain', 'fetch'])('%s', (framework) => {
   let rookery: RunningRookery
@@ -52,6 +60,15 @@ describe.each(['express', 'fastify', 'koa', 'hono', 'plain', 'fetch'])('%s', (fr
       socket.close()
       expect(decodeURIComponent(cookie)).toContain(String(id))
       expect(await (await get('/static/echo.js')).text()).toContain('export default')
+    })
+
+    it('takes uploads whole, and refuses those that are too large', async () => {
+      const file = randomBytes(2_000_000)
+      const sha256 = createHash('sha256').update(file).digest('hex')
+      const answer = await (await get('/upload', formWith(file))).json()
+      expect(answer).toEqual({ name: 'a file.bin', bytes: file.length, sha256, note: 'ü' })
+      expect((await get('/upload', formWith(randomBytes(3_500_000)))).status).toBe(500)
+      expect(rookery.countLogs('worker died')).toBe(0)
     })
   }
 })
