@@ -8,6 +8,7 @@ Examples:
   rookery start                             the chat on port 3000, one worker per core
   PORT=8080 WORKERS=2 rookery start         settings from the environment
   rookery start --app ./my-app.js           your own Socket.IO application
+  rookery init my-app                       write a small application with a test
   rookery dev --app ./my-app.js             the same while you write it: a change restarts it
   rookery start --config rookery.json       settings from a file
   rookery config print                      all settings and their sources

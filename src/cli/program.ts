@@ -48,6 +48,7 @@ function createProgram(line: CommandLine, ends: (exitCode: number) => void): Com
     .addHelpText('after', helpAfter())
   addStart(program, line, ends)
   addDev(program, line, ends)
+  addInit(program)
   addConfig(program, line)
   addToken(program, line)
   addStatus(program, line)
@@ -79,6 +80,18 @@ function addDev(program: Command, line: CommandLine, ends: (exitCode: number) =>
     const { dev } = await import('./dev.ts')
     ends(await dev(line, options))
   })
+}
+
+function addInit(program: Command): void {
+  program
+    .command('init')
+    .description('write a small application with a test; overwrites nothing')
+    .argument('[directory]', 'where to', '.')
+    .option('--js', 'JavaScript, also where Node.js runs TypeScript')
+    .action(async (directory: string, options: Options) => {
+      const { init } = await import('./init.ts')
+      init(directory, options)
+    })
 }
 
 function addConfig(program: Command, line: CommandLine): void {

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plainEnvironment, run } from '../harness/command.ts'
+import { otherNodes } from '../harness/node-versions.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const FIXTURES = new URL('../fixtures/pack/', import.meta.url).pathname
@@ -53,6 +54,8 @@ describe('the package', () => {
         'docs/settings.md',
         'loadtest/README.md',
         'loadtest/apps/bench.js',
+        'templates/gitignore',
+        'templates/ts/test/app.test.ts',
       ]),
     )
     expect(packed.filter((path) => /^(test|data|loadtest\/results|node_modules)\//.test(path))).toEqual([])
@@ -85,6 +88,30 @@ describe('the package', () => {
     const files = ['typed.ts', 'typed-testing.ts']
     const { code, stdout } = await run(tsc, [...options, ...types, ...files], { cwd: project })
     expect([code, stdout]).toEqual([0, ''])
+  })
+})
+
+/** Below the project, where its packages are found. */
+describe('an application that init wrote', () => {
+  const typed = otherNodes.find(({ major }) => major >= 24)?.path
+
+  it('passes its test', async () => {
+    const init = await run('npx', ['rookery', 'init', 'plain', '--js'], { cwd: project })
+    expect([init.code, init.stderr]).toEqual([0, ''])
+    expect(await npm(['test'], join(project, 'plain'))).toMatch(/pass 1\b/)
+  })
+
+  it.runIf(typed !== undefined)('passes its test in TypeScript, and its types are right', async () => {
+    const main = join(project, 'node_modules/rookery/dist/main.js')
+    const init = await run(typed ?? '', [main, 'init', 'typed'], { cwd: project })
+    expect([init.code, init.stderr]).toEqual([0, ''])
+    const directory = join(project, 'typed')
+    const { code, stdout } = await run(typed ?? '', ['--test'], { cwd: directory })
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/pass 1\b/)])
+    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
+    const types = join(ROOT, 'node_modules', '@types')
+    const checked = await run(tsc, ['--typeRoots', types, '-p', '.'], { cwd: directory })
+    expect([checked.code, checked.stdout]).toEqual([0, ''])
   })
 })
 
