@@ -5,13 +5,17 @@ import type { AppSettings } from '../wire/app.ts'
 import { chatAuthor } from '../wire/chat.ts'
 import { type Author, ownKind } from '../wire/entry.ts'
 import { RookeryError } from '../wire/errors.ts'
+import { isSecureUrl } from '../wire/secure-url.ts'
 import type { Identity } from './auth/identity.ts'
 import type { Mounting } from './chat.ts'
 import type { Authorize } from './requests/access.ts'
 
-/** Users come with a token. Exactly one of `secret` and `jwksUrl`. */
+/** Users come with a token. Exactly one of `secret` and `jwksUrl`, which needs `audience`. */
 export interface JwtOptions {
   secret?: string
+  /** Its tokens are accepted too, while you change `secret`. */
+  otherSecret?: string
+  /** https, or http to this machine. */
   jwksUrl?: string
   issuer?: string
   audience?: string
@@ -45,19 +49,24 @@ const SECRET_MIN_CHARS = 32
 const path = z.string().regex(/^\/(?:[A-Za-z0-9._~-]+\/)*$/, 'a path such as /chat/')
 const line = z.string().min(1).max(1024)
 const isFunction = (value: unknown) => typeof value === 'function'
+const jwtSecret = z.string().min(SECRET_MIN_CHARS, `a secret has at least ${SECRET_MIN_CHARS} characters`)
 const jwt = z
   .strictObject({
-    secret: z
-      .string()
-      .min(SECRET_MIN_CHARS, `a secret has at least ${SECRET_MIN_CHARS} characters`)
-      .optional(),
-    jwksUrl: z.url().optional(),
+    secret: jwtSecret.optional(),
+    otherSecret: jwtSecret.optional(),
+    jwksUrl: z.string().refine(isSecureUrl, 'an https URL').optional(),
     issuer: line.optional(),
     audience: line.optional(),
   })
   .refine(
     ({ secret, jwksUrl }) => (secret === undefined) !== (jwksUrl === undefined),
     'either secret or jwksUrl',
+  )
+  .refine(
+    ({ jwksUrl, audience, secret, otherSecret }) =>
+      (jwksUrl === undefined || audience !== undefined) &&
+      (otherSecret === undefined || secret !== undefined),
+    'jwksUrl needs audience, otherSecret needs secret',
   )
 
 type AuthFunction = Extract<ChatOptions['auth'], (socket: Socket) => unknown>
@@ -69,7 +78,7 @@ const schema = z.strictObject({
   auth: z
     .union([z.literal('guest'), z.custom<AuthFunction>(isFunction), jwt], {
       error:
-        "'guest', a function, or exactly one of secret (of at least 32 characters) and jwksUrl, with issuer, audience",
+        "'guest', a function, or exactly one of secret (of at least 32 characters) and jwksUrl (https, with audience), with issuer, otherSecret",
     })
     .default('guest'),
   authorize: z.custom<Authorize>(isFunction, 'a function').optional(),
@@ -113,10 +122,11 @@ export function settingsOf(options: ChatOptions): ChatSettings {
 }
 
 function tokenSettings(jwtOptions: z.infer<typeof jwt> | undefined): Partial<AppSettings> {
-  const { secret, jwksUrl, issuer, audience } = jwtOptions ?? {}
+  const { secret, otherSecret, jwksUrl, issuer, audience } = jwtOptions ?? {}
   return {
     auth: jwtOptions === undefined ? 'guest' : 'jwt',
     jwtSecret: secret,
+    jwtSecretOther: otherSecret,
     jwksUrl,
     jwtIssuer: issuer,
     jwtAudience: audience,

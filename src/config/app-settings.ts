@@ -6,6 +6,7 @@ export function appSettings(config: WorkerConfig): AppSettings {
   return Object.freeze({
     auth: config.auth,
     jwtSecret: config.jwtSecret,
+    jwtSecretOther: config.jwtSecretOther,
     jwksUrl: config.jwksUrl,
     jwtIssuer: config.jwtIssuer,
     jwtAudience: config.jwtAudience,

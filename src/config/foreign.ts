@@ -13,6 +13,7 @@ import type { RawValue } from './sources.ts'
 export const OF_THE_CHAT: ReadonlySet<SettingKey> = new Set([
   'auth',
   'jwtSecret',
+  'jwtSecretOther',
   'jwksUrl',
   'jwtIssuer',
   'jwtAudience',

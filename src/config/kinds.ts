@@ -5,6 +5,7 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { isSecureUrl } from '../wire/secure-url.ts'
 import { parseRedisUrls } from './redis-url.ts'
 
 export interface Kind<T> {
@@ -79,14 +80,6 @@ export function path(): Kind<string> {
   }
 }
 
-function url(...protocols: readonly string[]): Kind<string> {
-  return {
-    type: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
-    expects: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    fromText: asIs,
-  }
-}
-
 /** One Redis address, or several separated by commas. */
 export function redisUrls(): Kind<string> {
   return {
@@ -100,19 +93,14 @@ export function redisUrls(): Kind<string> {
   }
 }
 
-/** A URL without credentials, which may be shown to anybody. */
-export function openUrl(...protocols: readonly string[]): Kind<string> {
-  const { type, expects, fromText } = url(...protocols)
+/** A URL from which keys are fetched. It has no credentials, so it may be shown to anybody. */
+export function secureUrl(): Kind<string> {
   return {
-    type: z.string().refine((value) => type.safeParse(value).success && !hasCredentials(value)),
-    expects: `${expects}, without user and password`,
-    fromText,
+    type: z.string().refine(isSecureUrl),
+    expects:
+      'a URL that begins with https://, or with http:// and an address of this machine, without user and password',
+    fromText: asIs,
   }
-}
-
-function hasCredentials(value: string): boolean {
-  const { username, password } = new URL(value)
-  return username !== '' || password !== ''
 }
 
 /** Addresses, and networks in CIDR notation. */

@@ -83,7 +83,7 @@ export function givenKeys(sources: LoadedConfig['sources']): SettingKey[] {
 }
 
 /** All other secrets stay with the primary. */
-const SECRETS_OF_WORKERS: ReadonlySet<SettingKey> = new Set(['jwtSecret', 'apiKey'])
+const SECRETS_OF_WORKERS: ReadonlySet<SettingKey> = new Set(['jwtSecret', 'jwtSecretOther', 'apiKey'])
 
 /** The settings of a worker. It talks to no Redis and to no other host. */
 export type WorkerConfig = Omit<

@@ -13,7 +13,7 @@ const BYTES_PER_CHARACTER = 12
 /** After the drain time a worker waits up to 4 s for open acks, and then closes everything. */
 const LEAVING_MS = 5_000
 
-const identityKeys = ['jwtSecret', 'jwksUrl', 'jwtIssuer', 'jwtAudience'] as const
+const identityKeys = ['jwtSecret', 'jwtSecretOther', 'jwksUrl', 'jwtIssuer', 'jwtAudience'] as const
 
 const rules: readonly Rule[] = [
   ...redisRules,
@@ -33,6 +33,24 @@ const rules: readonly Rule[] = [
         jwtSecret !== undefined && jwksUrl !== undefined,
         'jwksUrl',
         'JWT_SECRET and JWKS_URL exclude each other: tokens are checked in one way only',
+      ),
+  },
+  {
+    of: ['jwtSecret', 'jwtSecretOther'],
+    check: ({ jwtSecret, jwtSecretOther }) =>
+      when(
+        jwtSecretOther !== undefined && jwtSecret === undefined,
+        'jwtSecretOther',
+        'JWT_SECRET_OTHER does nothing without JWT_SECRET',
+      ),
+  },
+  {
+    of: ['jwksUrl', 'jwtAudience'],
+    check: ({ jwksUrl, jwtAudience }) =>
+      when(
+        jwksUrl !== undefined && jwtAudience === undefined,
+        'jwksUrl',
+        'JWKS_URL needs JWT_AUDIENCE: the provider signs the tokens of other applications with the same keys',
       ),
   },
   {

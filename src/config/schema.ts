@@ -9,12 +9,12 @@ import {
   choice,
   integer,
   networks,
-  openUrl,
   origins,
   path,
   redisUrls,
   secret,
   secrets,
+  secureUrl,
   text,
   toggle,
 } from './kinds.ts'
@@ -195,9 +195,14 @@ const settings = {
     secret: true,
     doc: 'Secret of HS256 tokens. With AUTH=jwt either this or JWKS_URL is needed.',
   }),
-  jwksUrl: optional(openUrl('http:', 'https:'), {
+  jwtSecretOther: optional(secret(32), {
     section: 'Who may connect',
-    doc: 'URL of the public key set of an identity provider.',
+    secret: true,
+    doc: 'A second secret whose tokens are accepted, for changing JWT_SECRET host by host.',
+  }),
+  jwksUrl: optional(secureUrl(), {
+    section: 'Who may connect',
+    doc: 'URL of the public key set of an identity provider. Needs JWT_AUDIENCE.',
   }),
   jwtIssuer: optional(line, {
     section: 'Who may connect',

@@ -32,6 +32,7 @@ const SECRET_NAMES = [
   'apiKey',
   'emitToken',
   'jwtSecret',
+  'jwtSecretOther',
   'linkSecret',
   'redisUrl',
   'redisSentinelPassword',

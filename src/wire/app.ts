@@ -177,6 +177,8 @@ export interface DrainHooks {
 export interface AppSettings {
   readonly auth: 'guest' | 'jwt'
   readonly jwtSecret: string | undefined
+  /** Its tokens are accepted too. */
+  readonly jwtSecretOther: string | undefined
   readonly jwksUrl: string | undefined
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined

@@ -71,6 +71,7 @@ describe('a connection', () => {
     const guarded = await FuzzedHost.start({ env: { AUTH: 'jwt', JWT_SECRET, WORKERS: '1' } })
     const token = await new SignJWT({ sub: 'ann' })
       .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
       .sign(Buffer.from(JWT_SECRET))
     const spoiltToken = fc
       .tuple(fc.nat(token.length - 1), fc.stringMatching(/^[A-Za-z0-9_.-]{1,3}$/))

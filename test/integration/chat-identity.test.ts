@@ -22,7 +22,10 @@ function connect(auth: object): ChatClient {
 }
 
 function signed(claims: Record<string, unknown>): Promise<string> {
-  return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(SECRET))
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(typeof claims['exp'] === 'number' ? claims['exp'] : '1h')
+    .sign(Buffer.from(SECRET))
 }
 
 describe('guests', () => {
@@ -148,7 +151,10 @@ describe('tokens signed with a key of a published set', () => {
     })
     await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve))
     sign = (kid) =>
-      new SignJWT({ sub: 'ada', aud: 'chat' }).setProtectedHeader({ alg: 'RS256', kid }).sign(privateKey)
+      new SignJWT({ sub: 'ada', aud: 'chat' })
+        .setProtectedHeader({ alg: 'RS256', kid })
+        .setExpirationTime('1h')
+        .sign(privateKey)
     const JWKS_URL = `http://127.0.0.1:${(keySet.address() as AddressInfo).port}/keys`
     rookery = await startRookery({ env: { WORKERS: '1', AUTH: 'jwt', JWKS_URL, JWT_AUDIENCE: 'chat' } })
   })

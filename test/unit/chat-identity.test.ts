@@ -19,6 +19,7 @@ const SECRET = 'a secret that is long enough for HS256, really'
 const guestSettings: AppSettings = {
   auth: 'guest',
   jwtSecret: undefined,
+  jwtSecretOther: undefined,
   jwksUrl: undefined,
   jwtIssuer: undefined,
   jwtAudience: undefined,
@@ -35,8 +36,12 @@ const guestSettings: AppSettings = {
 }
 const jwtSettings: AppSettings = { ...guestSettings, auth: 'jwt', jwtSecret: SECRET }
 
+const inSec = (seconds: number) => Math.floor(Date.now() / 1000) + seconds
+
 function token(claims: Record<string, unknown>, secret = SECRET): Promise<string> {
-  return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
+  return new SignJWT({ exp: inSec(3_600), ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(Buffer.from(secret))
 }
 
 describe('guests', () => {
@@ -83,12 +88,14 @@ describe('tokens signed with a secret', () => {
   })
 
   it('use the id as the name when they hold no name', async () => {
-    expect(await authenticate({ token: await token({ sub: 'ada' }) })).toEqual({
-      user: { id: 'ada', name: 'ada' },
+    expect((await authenticate({ token: await token({ sub: 'ada' }) })).user).toEqual({
+      id: 'ada',
+      name: 'ada',
     })
     const sub = `${'x'.repeat(62)}😀${'é'.repeat(90)}`
-    expect(await authenticate({ token: await token({ sub }) })).toEqual({
-      user: { id: sub, name: `${'x'.repeat(62)}…` },
+    expect((await authenticate({ token: await token({ sub }) })).user).toEqual({
+      id: sub,
+      name: `${'x'.repeat(62)}…`,
     })
   })
 
@@ -143,12 +150,33 @@ describe('tokens signed with a secret', () => {
     ['no signature', async () => new UnsecuredJWT({ sub: 'ada' }).encode()],
     ['no sub', () => token({ name: 'Ada' })],
     ['a sub that is too long', () => token({ sub: 'é'.repeat(128) })],
+    ['no end', () => token({ sub: 'ada', exp: undefined })],
     ['an end in the past', () => token({ sub: 'ada', exp: 1 })],
-    ['a start in the future', () => token({ sub: 'ada', nbf: 9_999_999_999 })],
+    ['an end just now', () => token({ sub: 'ada', exp: inSec(-1) })],
+    ['a start in the future', () => token({ sub: 'ada', nbf: inSec(120) })],
+    ['an issue in the future', () => token({ sub: 'ada', iat: inSec(120) })],
     ['no form at all', async () => 'garbage'],
   ])('are refused with %s', async (_what, make) => {
     const refused = authenticate({ token: await make() })
     await expect(refused).rejects.toMatchObject({ code: 'unauthenticated', retryable: false })
+  })
+
+  it('are accepted from a provider whose clock is a little ahead', async () => {
+    const claims = { sub: 'ada', nbf: inSec(30), iat: inSec(30) }
+    expect((await authenticate({ token: await token(claims) })).user.id).toBe('ada')
+  })
+
+  it('are accepted with the other secret while it is changed', async () => {
+    const other = 'the secret of tomorrow, which is long enough'
+    const both = authenticator({ ...jwtSettings, jwtSecretOther: other })
+    for (const secret of [SECRET, other])
+      expect((await both({ token: await token({ sub: 'ada' }, secret) })).user.id).toBe('ada')
+    const third = await token({ sub: 'ada' }, 'a third secret that is long enough for it')
+    for (const refused of [
+      both({ token: third }),
+      authenticate({ token: await token({ sub: 'ada' }, other) }),
+    ])
+      await expect(refused).rejects.toMatchObject({ code: 'unauthenticated', retryable: false })
   })
 
   it('never appear in the error', async () => {
@@ -225,7 +253,9 @@ describe('tokens signed with a key of a published key set', () => {
     const jwksUrl = await keySet(() => ({ status: 200, json: { keys: [jwk] } }))
     const authenticate = authenticator({ ...jwtSettings, jwtSecret: undefined, jwksUrl })
     const sign = (kid: string) =>
-      new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid }).sign(privateKey)
+      new SignJWT({ sub: 'ada', exp: inSec(3_600) })
+        .setProtectedHeader({ alg: 'ES256', kid })
+        .sign(privateKey)
     expect((await authenticate({ token: await sign('one') })).user.id).toBe('ada')
     await expect(authenticate({ token: await sign('two') })).rejects.toMatchObject({
       code: 'unauthenticated',
@@ -241,7 +271,10 @@ describe('tokens signed with a key of a published key set', () => {
       pairs.map(async ({ publicKey, privateKey }, index) => {
         const kid = `key ${index}`
         const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256' }
-        const signer = new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid })
+        const signer = new SignJWT({ sub: 'ada', exp: inSec(3_600) }).setProtectedHeader({
+          alg: 'ES256',
+          kid,
+        })
         return { jwk, signed: await signer.sign(privateKey) }
       }),
     )
@@ -262,7 +295,9 @@ describe('tokens signed with a key of a published key set', () => {
     const jwksUrl = await keySet(() => ({ status: 500, json: {} }))
     const authenticate = authenticator({ ...jwtSettings, jwtSecret: undefined, jwksUrl })
     const { privateKey } = await generateKeyPair('ES256')
-    const signed = await new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
+    const signed = await new SignJWT({ sub: 'ada', exp: inSec(3_600) })
+      .setProtectedHeader({ alg: 'ES256' })
+      .sign(privateKey)
     await expect(authenticate({ token: signed })).rejects.toMatchObject({
       code: 'unavailable',
       retryable: true,

@@ -320,7 +320,20 @@ describe('problems', () => {
 describe('relations', () => {
   it.each([
     [{ AUTH: 'jwt' }, 'AUTH=jwt needs JWT_SECRET or JWKS_URL'],
-    [{ AUTH: 'jwt', JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/jwks' }, 'exclude each other'],
+    [{ AUTH: 'jwt', JWKS_URL: 'https://id.example/jwks' }, 'JWKS_URL needs JWT_AUDIENCE'],
+    [{ AUTH: 'jwt', JWKS_URL: 'http://id.example/jwks', JWT_AUDIENCE: 'chat' }, 'begins with https://'],
+    [
+      { AUTH: 'jwt', JWKS_URL: 'http://127.0.0.1.example/jwks', JWT_AUDIENCE: 'chat' },
+      'begins with https://',
+    ],
+    [
+      { AUTH: 'jwt', JWKS_URL: 'https://id.example/jwks', JWT_AUDIENCE: 'chat', JWT_SECRET_OTHER: SECRET },
+      'JWT_SECRET_OTHER does nothing without JWT_SECRET',
+    ],
+    [
+      { AUTH: 'jwt', JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/jwks', JWT_AUDIENCE: 'chat' },
+      'exclude each other',
+    ],
     [{ AUTH: 'jwt', JWT_SECRET: SECRET.slice(1) }, 'expected at least 32 bytes'],
     [{ JWT_SECRET: SECRET }, 'does nothing with AUTH=guest'],
     [{ JWT_AUDIENCE: 'chat' }, 'does nothing with AUTH=guest'],
@@ -346,7 +359,13 @@ describe('relations', () => {
   it.each([
     { AUTH: 'jwt', JWT_SECRET: SECRET },
     { AUTH: 'jwt', JWT_SECRET: 'é'.repeat(16) },
-    { AUTH: 'jwt', JWKS_URL: 'https://id.example/jwks', JWT_ISSUER: 'https://id.example' },
+    {
+      AUTH: 'jwt',
+      JWKS_URL: 'https://id.example/jwks',
+      JWT_ISSUER: 'https://id.example',
+      JWT_AUDIENCE: 'chat',
+    },
+    { AUTH: 'jwt', JWKS_URL: 'http://127.0.0.1:8080/jwks', JWT_AUDIENCE: 'chat' },
     { PORT: '0', ADMIN_PORT: '0' },
     { DRAIN_MS: '9999' },
     { DRAIN_MS: '0', STOP_DEADLINE_MS: '5000' },
@@ -388,6 +407,7 @@ describe('the table', () => {
       'clusterSecretOther',
       'clusterSecretOld',
       'jwtSecret',
+      'jwtSecretOther',
       'apiKey',
       'emitToken',
     ])

@@ -28,6 +28,8 @@ const KEY_SET_ALGORITHMS = [
   'Ed25519',
 ]
 const KEY_SET_TIMEOUT_MS = 5_000
+/** How far the provider's clock may be ahead. */
+const SKEW_SEC = 60
 
 type Verify = (token: string) => Promise<{ payload: JWTPayload }>
 
@@ -40,7 +42,9 @@ export function jwtAuthenticator(settings: AppSettings, now: () => number): Auth
   return async (auth) => {
     if (!hasToken(auth)) throw new RookeryError('unauthenticated', 'this server wants a token')
     const { token } = validate(tokenAuth, auth)
-    return identityOf(await verifiedPayload(verify, token))
+    const payload = await verifiedPayload(verify, token)
+    checkTimes(payload, now() / 1000)
+    return identityOf(payload)
   }
 }
 
@@ -54,18 +58,34 @@ function verifier(settings: AppSettings, now: () => number): Verify {
   if ((jwtSecret === undefined) === (jwksUrl === undefined)) {
     throw new Error('with AUTH=jwt exactly one of JWT_SECRET and JWKS_URL must be set')
   }
-  const claims: JWTVerifyOptions = { requiredClaims: ['sub'] }
+  const claims: JWTVerifyOptions = { requiredClaims: ['sub', 'exp'], clockTolerance: SKEW_SEC }
   if (settings.jwtIssuer !== undefined) claims.issuer = settings.jwtIssuer
   if (settings.jwtAudience !== undefined) claims.audience = settings.jwtAudience
   if (jwtSecret !== undefined) {
-    const key = createSecretKey(Buffer.from(jwtSecret, 'utf8'))
-    return (token) =>
-      jwtVerify(token, key, { ...claims, algorithms: ['HS256'], currentDate: new Date(now()) })
+    const withSecret = (secret: string): Verify => {
+      const key = createSecretKey(Buffer.from(secret, 'utf8'))
+      return (token) =>
+        jwtVerify(token, key, { ...claims, algorithms: ['HS256'], currentDate: new Date(now()) })
+    }
+    const { jwtSecretOther } = settings
+    const first = withSecret(jwtSecret)
+    return jwtSecretOther === undefined ? first : either(first, withSecret(jwtSecretOther))
   }
   const keys = remoteKeys(new URL(jwksUrl ?? ''))
   return (token) =>
     jwtVerify(token, keys, { ...claims, algorithms: KEY_SET_ALGORITHMS, currentDate: new Date(now()) })
 }
+
+const either =
+  (first: Verify, other: Verify): Verify =>
+  async (token) => {
+    try {
+      return await first(token)
+    } catch (error) {
+      if (error instanceof errors.JWSSignatureVerificationFailed) return other(token)
+      throw error
+    }
+  }
 
 /**
  * A published key set. The library keeps keys for some minutes by the clock of the machine: keys that it fetched while the
@@ -86,6 +106,13 @@ function remoteKeys(url: URL): JWTVerifyGetKey {
 /** The time at the start of this process, as the clock of the machine tells it now. */
 function clockZeroMs(): number {
   return Date.now() - performance.now()
+}
+
+/** The tolerance is for clocks that are ahead: it gives no token a longer life. */
+function checkTimes({ exp = 0, iat }: JWTPayload, nowSec: number): void {
+  if (exp <= nowSec) throw new RookeryError('unauthenticated', 'the token has expired')
+  if (iat !== undefined && iat > nowSec + SKEW_SEC)
+    throw new RookeryError('unauthenticated', "the token's claim iat is in the future")
 }
 
 async function verifiedPayload(verify: Verify, token: string): Promise<JWTPayload> {
