@@ -1,6 +1,7 @@
 /** The worker's messages to its primary on Node's IPC channel. */
 import { once } from 'node:events'
 import type { Logger } from 'pino'
+import { withTimeout } from '../core/with-timeout.ts'
 import { type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
 import type { SendToPrimary } from './connections/index.ts'
 
@@ -13,12 +14,17 @@ export function sendControl(logger: Logger, message: WorkerControl): void {
   })
 }
 
-/** Asks the primary for the start parameters. */
+/** As long as the link waits for its welcome: a primary that is frozen answers neither. */
+const BOOT_MS = 5_000
+
+/** Asks the primary for the start parameters. @throws when it does not answer */
 export async function receiveBoot(): Promise<WorkerBoot> {
-  const received = once(process, 'message')
+  const received: Promise<unknown[]> = once(process, 'message')
   const hello: WorkerControl = { type: 'rookery:hello' }
   process.send?.(hello)
-  const [message]: unknown[] = await received
+  const [message] = await withTimeout(BOOT_MS, received, () => {
+    throw new Error(`the primary has sent no start parameters within ${BOOT_MS} ms`)
+  })
   return workerBoot.parse(message)
 }
 
