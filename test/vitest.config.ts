@@ -17,8 +17,17 @@ const spawning = {
 
 /** Several hosts over Redis: a project of its own, so that `npm run test:hosts` runs them alone. */
 const ofHosts = [
-  'test/{integration,fault,browser}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
+  'test/{integration,fault}/{hosts,forward,limits,redis-connection,pm2-hosts,balancers,python-hosts}*.test.ts',
 ]
+/**
+ * Not beside tests of hosts, which create network devices: Chromium ends requests that are on their way when a device of the machine
+ * comes or goes (ERR_NETWORK_CHANGED).
+ */
+const inChromium = [
+  'test/browser/**/*.test.ts',
+  'test/integration/{client-browser,client-transports,cors}.test.ts',
+]
+const CHROMIUM_ENV = { MAY_USE_CHROMIUM: 'yes' }
 /** Tests that measure memory run when nothing else does. */
 const alone = ['test/fault/fuzz-memory.test.ts']
 /** Tests that `npm run test:long` runs at a larger size (`harness/long-run.ts`). */
@@ -32,7 +41,7 @@ const growing = [
 const spawned = (folder: string) => ({
   ...spawning,
   include: [`test/${folder}/**/*.test.ts`],
-  exclude: [...ofHosts, ...alone],
+  exclude: [...ofHosts, ...inChromium, ...alone],
 })
 
 export default defineConfig({
@@ -54,8 +63,17 @@ export default defineConfig({
       },
       { test: { name: 'contract', ...spawned('contract') } },
       { test: { name: 'integration', ...spawned('integration') } },
-      { test: { name: 'browser', ...spawned('browser'), expect: { poll: { timeout: 60_000 } } } },
-      { test: { name: 'fault', ...spawned('fault') } },
+      {
+        test: {
+          name: 'browser',
+          ...spawning,
+          include: inChromium,
+          env: CHROMIUM_ENV,
+          expect: { poll: { timeout: 60_000 } },
+          sequence: { groupOrder: 2 },
+        },
+      },
+      { test: { name: 'fault', ...spawned('fault'), sequence: { groupOrder: 2 } } },
       {
         test: {
           name: 'hosts',
@@ -66,7 +84,7 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'alone', ...spawning, include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { name: 'alone', ...spawning, include: alone, maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
       {
         // What takes minutes: `npm run test:long`. `npm test` leaves this project out.
@@ -77,8 +95,8 @@ export default defineConfig({
           maxWorkers: 1,
           testTimeout: 1_200_000,
           expect: { poll: { timeout: 60_000 } },
-          env: { TEST_LONG: '1' },
-          sequence: { groupOrder: 3 },
+          env: { TEST_LONG: '1', ...CHROMIUM_ENV },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

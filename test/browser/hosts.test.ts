@@ -163,8 +163,9 @@ it('people are found with whom one shares no room, on either host', async () => 
   }
   const [grace, mary] = others
   for (const other of others) await other.join('hoppers')
-  const found = await grace?.ask('room:members', { room: 'hoppers', search: 'mary' })
-  expect(found).toEqual({ members: [mary?.user], count: 2 })
+  const search = async () => grace?.ask('room:members', { room: 'hoppers', search: 'mary' })
+  await until(async () => (await search())?.count === 2, 'the hosts know who is in the room')
+  expect(await search()).toEqual({ members: [mary?.user], count: 2 })
   for (const other of others) other.close()
 })
 

@@ -56,6 +56,8 @@ export class Chromium {
   }
 
   static async start(): Promise<Chromium> {
+    if (process.env.MAY_USE_CHROMIUM === undefined)
+      throw new Error('a test with Chromium has to be in `inChromium` of test/vitest.config.ts')
     const options = { executablePath: CHROMIUM, args: FLAGS, timeout: TIMEOUT_MS }
     return new Chromium(await chromium.launch(options))
   }
