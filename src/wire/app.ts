@@ -51,6 +51,7 @@ export type Mountable =
   | { callback(): HttpHandler }
   | { ready(): unknown; routing: HttpHandler }
 
+/** What an application gets. Its functions need no `this`: `(io, { mount, onStop }) => …`. */
 export interface AppContext {
   /** This host's name. */
   readonly host: string
@@ -64,19 +65,19 @@ export interface AppContext {
    * aborts: another worker may go on then.
    * @param name 1 to 100 characters without spaces, colons and braces; unique in the application
    */
-  once(name: string, task: (signal: AbortSignal) => unknown): void
+  readonly once: (name: string, task: (signal: AbortSignal) => unknown) => void
   /**
    * As `once`, for a task that starts every `intervalMs` milliseconds, counted from start to start over all
    * workers; the first time after one interval. Never twice at a time.
    */
-  every(name: string, intervalMs: number, task: (signal: AbortSignal) => unknown): void
+  readonly every: (name: string, intervalMs: number, task: (signal: AbortSignal) => unknown) => void
   /** For the application's own routes, on the same port. */
   readonly http: Hono
   /**
    * Serves all requests that neither Socket.IO nor a route of `http` serves with an HTTP application of your
    * own. Once per worker.
    */
-  mount(handler: Mountable): void
+  readonly mount: (handler: Mountable) => void
   readonly metrics: Registry
   readonly rooms: Rooms
   readonly limits: Limits
@@ -86,24 +87,24 @@ export interface AppContext {
    * `slowClientBytes` unsent.
    * @returns the skipped sockets
    */
-  fanOut(sockets: Iterable<Socket>, event: string, payload: unknown): Socket[]
+  readonly fanOut: (sockets: Iterable<Socket>, event: string, payload: unknown) => Socket[]
   /** Unix milliseconds by the clock of this machine, without its jumps. */
-  now(): number
+  readonly now: () => number
   /** Bytes written to this socket's connection that have not left the process yet. */
-  unsentBytes(socket: Socket): number
+  readonly unsentBytes: (socket: Socket) => number
   /** Calls `listener` with the present state at once, and then at every change. */
-  onClusterState(listener: (state: ClusterState) => void): void
-  onDrain(hooks: DrainHooks): void
+  readonly onClusterState: (listener: (state: ClusterState) => void) => void
+  readonly onDrain: (hooks: DrainHooks) => void
   /**
    * Called when the worker has no clients any longer and is about to exit: to close databases, say. Waited for
    * until `leftMs` milliseconds are over. Hooks that were added last run first.
    */
-  onStop(hook: (leftMs: number) => void | Promise<void>): void
+  readonly onStop: (hook: (leftMs: number) => void | Promise<void>) => void
   /**
    * Calls `listener` with each error of the application's code, after it was logged and counted. With
    * `APP_ERRORS=exit` the worker ends instead.
    */
-  onError(listener: AppErrorListener): void
+  readonly onError: (listener: AppErrorListener) => void
 }
 
 /** @param error what was thrown, or what a promise was rejected with */
