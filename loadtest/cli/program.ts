@@ -1,6 +1,7 @@
 /** Defines commands and flags, and maps outcomes to exit codes. Each command has a file of its own. */
 import { Command, CommanderError, Option } from 'commander'
 import { EXIT_CODES, Interrupted, UsageError } from '../run/exit-codes.ts'
+import { requirePackages } from '../system/optional-packages.ts'
 import { PACKAGE_ROOT, readPackage } from '../system/package-root.ts'
 import type { Flags } from './flags.ts'
 import { helpAfter } from './help.ts'
@@ -40,6 +41,7 @@ function program(ends: Ends): Command {
     .exitOverride()
     .showHelpAfterError('(see rookery-loadtest --help)')
     .addHelpText('after', helpAfter())
+    .hook('preAction', () => requirePackages())
   addTour(main, ends)
   addRun(main, ends)
   addList(main)

@@ -10,6 +10,7 @@ import { scenarioNamed, targetNamed } from '../../loadtest/run/request/names.ts'
 import { argumentsOf, RunFlags, requestOf } from '../../loadtest/run/request/request.ts'
 import { endMs, runAfterFaults, runSteps, type StepContext } from '../../loadtest/run/step-runner.ts'
 import { nowMs } from '../../loadtest/system/clock.ts'
+import { missingPackages, requirePackages } from '../../loadtest/system/optional-packages.ts'
 
 const GIVEN = { seed: 7, agents: 2 }
 
@@ -279,5 +280,19 @@ describe('steps of a run', () => {
     await expect(runSteps([step('kill-redis')], stageOf().context)).rejects.toThrow(/no kill-redis/)
     const fails = stageOf({ faults: { 'kill-worker': () => Promise.reject(new Error('it would not die')) } })
     await expect(runSteps([step('kill-worker')], fails.context)).rejects.toThrow(/would not die/)
+  })
+})
+
+describe('the packages that only the load test needs', () => {
+  test('are here', () => {
+    expect(missingPackages()).toEqual([])
+    expect(() => requirePackages()).not.toThrow()
+  })
+
+  test('are named when they are missing, or too old or new', () => {
+    const versions: Record<string, string> = { autocannon: '7.15.0', 'hdr-histogram-js': '3.1.0' }
+    const missing = missingPackages((name) => versions[name])
+    expect(missing).toEqual(['autocannon@9', 'pure-rand@8', 'uplot@1'])
+    expect(() => requirePackages(missing)).toThrow(/npm install --save-dev autocannon@9 pure-rand@8 uplot@1$/)
   })
 })
