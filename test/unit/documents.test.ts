@@ -8,10 +8,11 @@ import { errorTable } from '../../src/wire/errors.ts'
 const ROOT = new URL('../..', import.meta.url).pathname
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
-const documents = ['', 'docs/', 'src/', 'loadtest/', 'loadtest/results/', 'findings/'].flatMap((folder) =>
-  readdirSync(join(ROOT, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => folder + name),
+const documents = ['', 'docs/', 'src/', 'examples/', 'loadtest/', 'loadtest/results/', 'findings/'].flatMap(
+  (folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => folder + name),
 )
 
 const withoutCode = (text: string) => text.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '')
