@@ -15,6 +15,8 @@ interface AnyServer {
   path(): string
 }
 
+const mounted = new WeakSet<AppContext['metrics']>()
+
 /** An `App` for servers of any types. */
 export type MountedChat = (io: AnyServer, context: AppContext) => void
 
@@ -25,6 +27,9 @@ export type MountedChat = (io: AnyServer, context: AppContext) => void
 export function chat(options: ChatOptions = {}): MountedChat {
   const { namespace, page, mounting, settings } = settingsOf(options)
   return (io, context) => {
+    if (mounted.has(context.metrics))
+      throw new Error('the chat is mounted already: mount it once in each worker, in one namespace')
+    mounted.add(context.metrics)
     serveChat(
       io.of(namespace) as Namespace,
       { ...context, settings: { ...context.settings, ...settings } },

@@ -19,7 +19,6 @@ export interface EmitOptions {
   readonly except: readonly string[]
   readonly volatile?: true
   readonly url?: string
-  readonly token?: string
   readonly json?: true
   readonly dataDir?: string
   readonly config?: string
@@ -47,12 +46,9 @@ export async function emit(
     volatile,
   }
   const { config } = loadFrom(line, settingsOf(options))
-  const token = options.token ?? config.emitToken
+  const token = config.emitToken
   if (token === undefined)
-    throw new ExitError(
-      'configuration',
-      'the token is missing: set EMIT_TOKEN, as the host has it, or --token',
-    )
+    throw new ExitError('configuration', 'the token is missing: set EMIT_TOKEN, as the host has it')
   const base = options.url ?? adminUrlOf(config.dataDir)
   const { hosts } = await post(emitUrl(base), token, body)
   if (options.json === true) process.stdout.write(`${JSON.stringify({ ok: true, hosts })}\n`)

@@ -176,7 +176,6 @@ function addEmit(program: Command, line: CommandLine): void {
     .option('--except <name>', 'not to this room; may be given several times', several, [])
     .option('--volatile', 'may be lost where a client is not ready')
     .option('--url <url>', 'admin listener of another Rookery: http://10.0.0.5:9464')
-    .option('--token <token>', 'instead of EMIT_TOKEN, which others on this machine can not read')
     .option('--json', 'the result as JSON')
   addSettingFlags(emit, ['dataDir']).action(
     async (event: string, args: readonly string[], options: EmitOptions) => {

@@ -12,10 +12,14 @@ function removeData(): void {
 }
 
 process.once('exit', removeData)
-process.once('disconnect', () => {
+function end(): void {
   // As long as nothing handles the signal it ends this process without an `exit` event.
   if (process.listenerCount('SIGTERM') === 0) removeData()
   process.kill(process.pid, 'SIGTERM')
-})
+}
+
+process.once('disconnect', end)
+// It may have ended before this program was read.
+if (!process.connected) end()
 // The channel alone keeps no process alive; the product listens for messages on it.
 await import('../main.ts')

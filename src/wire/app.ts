@@ -310,7 +310,7 @@ export interface RoomListener {
    */
   reset?(epoch: string, head: number): void
   /** Changes, collected over a short time. */
-  presence(change: PresenceChange): void
+  presence?(change: PresenceChange): void
 }
 
 export interface RoomSubscription {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { RookeryError } from './errors.ts'
 import { replyFrame } from './frames.ts'
 import type { RequestTable } from './requests.ts'
+import { validate } from './validate.ts'
 
 export type CallHandler = (params: unknown, from: string) => unknown
 
@@ -66,9 +67,7 @@ export class CallServer {
     if (shape === undefined) throw new RookeryError('bad_request', `no such request: ${method}`)
     const handler = this.#handlers.get(method)
     if (handler === undefined) throw new RookeryError('unavailable', `${method}: not served yet`)
-    const checked = shape.params.safeParse(params)
-    if (!checked.success) throw new RookeryError('bad_request', `${method}: ${checked.error.message}`)
-    return handler(checked.data, from)
+    return handler(validate(shape.params, params, method), from)
   }
 
   #bounded(reply: Buffer, { method, from }: ServedCall): Buffer {

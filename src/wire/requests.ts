@@ -21,11 +21,15 @@ const taskName = z.string().min(1).max(100)
 
 const headInfo = z.object({ epoch: z.string(), head: sequence, first: sequence })
 const limit = z.int().min(0).max(10_000)
-const readRange = z.union([
-  z.strictObject({ limit, after: sequence }),
-  z.strictObject({ limit, before: sequence }),
-  z.strictObject({ limit, newest: z.literal(true) }),
-])
+/** Up to `limit` entries: those after a sequence number, those before one, or the newest. */
+export const readRange = z.union(
+  [
+    z.strictObject({ limit, after: sequence }),
+    z.strictObject({ limit, before: sequence }),
+    z.strictObject({ limit, newest: z.literal(true) }),
+  ],
+  'a range has a limit of 0 to 10000 and one of after, before and newest: true',
+)
 
 /**
  * Worker → primary. `host.alive` only gets an answer. The last three are for hosts whose log is in Redis; an

@@ -79,6 +79,38 @@ test('entries of own kinds pass between workers, and what is none is refused', a
   expect(await append({ kind: 'stroke', data: 'x'.repeat(65_000) })).toMatchObject({ seq: 1 })
 })
 
+test('a room or a range that can be none is refused, and concerns nobody else', async () => {
+  const host = await startHost({ WORKERS: '1' })
+  const { socket: ann } = await connect(host.url, 'ann')
+  await ann.emitWithAck('append', 'doc:1', { kind: 'stroke' })
+  const refused = { code: 'bad_request', message: expect.not.stringContaining('\n') }
+  for (const room of ['x'.repeat(5_000), {}, ['doc:1'], '', 'X Y', null, 5]) {
+    for (const answer of [
+      await ann.emitWithAck('read', room, { after: 0, limit: 5 }),
+      await ann.emitWithAck('follow', room),
+      await ann.emitWithAck('append', room, { kind: 'stroke' }),
+    ])
+      expect(answer, JSON.stringify(room)).toMatchObject(refused)
+  }
+  for (const range of [
+    undefined,
+    null,
+    {},
+    { after: 0 },
+    { newest: true },
+    { after: null, limit: 5 },
+    { after: {}, limit: 5 },
+    { after: 0, limit: 1e12 },
+    { after: 0, limit: -3 },
+    { after: 0, before: 3, limit: 5 },
+  ])
+    expect(await ann.emitWithAck('read', 'doc:1', range), JSON.stringify(range)).toMatchObject(refused)
+  for (const entry of [null, 'x', undefined])
+    expect(await ann.emitWithAck('append-raw', 'doc:1', entry)).toMatchObject(refused)
+  expect(await ann.emitWithAck('follow-with', 'doc:1', {})).toMatchObject(refused)
+  expect(await ann.emitWithAck('read', 'doc:1', { after: 0, limit: 5 })).toMatchObject({ head: 1 })
+})
+
 test('entries of own kinds pass between hosts', async () => {
   const redis = await startRedis()
   started.push(redis)

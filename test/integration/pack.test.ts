@@ -40,8 +40,8 @@ describe('the package', () => {
         'docs/settings.md',
         'loadtest/README.md',
         'loadtest/apps/bench.js',
-        'templates/gitignore',
-        'templates/ts/test/app.test.ts',
+        'src/cli/templates/gitignore',
+        'src/cli/templates/ts/test/app.test.ts',
       ]),
     )
     expect(packed.filter((path) => /^(test|data|loadtest\/results|node_modules)\//.test(path))).toEqual([])

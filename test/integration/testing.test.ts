@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -160,6 +160,19 @@ test("Node's own test runner uses it, and ends", async () => {
   const file = new URL('node-test.js', FIXTURES).pathname
   const { code, stdout } = await run(process.execPath, ['--test', file])
   expect([code, stdout]).toEqual([0, expect.stringMatching(/pass 1\b/)])
+})
+
+test('a cluster that has just been started ends too when the process of its test is killed', async () => {
+  const orphan = spawn(process.execPath, [new URL('orphan.js', FIXTURES).pathname], { stdio: 'ignore' })
+  const children = async () =>
+    (await readFile(`/proc/${orphan.pid}/task/${orphan.pid}/children`, 'utf8'))
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+  await until(async () => (await children()).length > 0, 'the program of the cluster is started')
+  const [pid] = (await children()).map(Number)
+  orphan.kill('SIGKILL')
+  await until(() => !isThere(pid ?? 0), 'it has ended')
 })
 
 test('a cluster ends, and its data goes, when the process of its test is killed', async () => {

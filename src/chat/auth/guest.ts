@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { guestAuth } from '../../wire/chat.ts'
-import { validate } from '../errors.ts'
+import { validate } from '../../wire/validate.ts'
 import type { Identity } from './identity.ts'
 
 const PREFIX = 'g_'

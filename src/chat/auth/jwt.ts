@@ -10,7 +10,7 @@ import type { AppSettings } from '../../wire/app.ts'
 import { tokenAuth, userId } from '../../wire/chat.ts'
 import { RookeryError } from '../../wire/errors.ts'
 import { givenName } from '../../wire/names.ts'
-import { validate } from '../errors.ts'
+import { validate } from '../../wire/validate.ts'
 import type { Authenticate, Identity } from './identity.ts'
 
 /** A key set is public, so symmetric algorithms are never accepted with it. */

@@ -7,6 +7,8 @@ import { RookeryError } from '../../wire/errors.ts'
 
 /** @throws `bad_request`, `too_large` */
 export function draftOf(entry: MessageDraft | OwnEntry): MessageDraft {
+  if (typeof entry !== 'object' || entry === null)
+    throw new RookeryError('bad_request', 'entry: an object is expected')
   if ('text' in entry || 'target' in entry) return entry
   const { kind, from, id = randomUUID(), data } = entry
   const checked = ownDraft.safeParse({ kind, from, id, ...(data !== undefined && { data: dataOf(data) }) })

@@ -6,10 +6,14 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
+import { z } from 'zod'
 import { LogThrottle } from '../../core/log-throttle.ts'
 import type { RoomLogReader } from '../../log/room-log.ts'
 import type { RoomListener, RoomSubscription, Rooms } from '../../wire/app.ts'
+import { roomName, storedUserId } from '../../wire/entry.ts'
+import { readRange } from '../../wire/requests.ts'
 import { roomTopic } from '../../wire/topics.ts'
+import { validate } from '../../wire/validate.ts'
 import type { Link } from '../link/index.ts'
 import { draftOf } from './own-entries.ts'
 import { PresenceSessions } from './presence-sessions.ts'
@@ -17,6 +21,16 @@ import { RoomStream } from './room-stream.ts'
 
 /** Least time between two log lines about rooms that can't be read. */
 const UNREADABLE_LOG_MS = 5_000
+
+const isFunction = (value: unknown) => typeof value === 'function'
+const roomListener = z.looseObject({
+  entries: z.custom(isFunction, 'a function is expected'),
+  reset: z.custom(isFunction, 'a function is expected').optional(),
+  presence: z.custom(isFunction, 'a function is expected').optional(),
+})
+
+/** An application may pass on what a client has sent. */
+const checkRoom = (room: string): string => validate(roomName, room, 'room')
 
 export interface RoomsOptions {
   link: Link
@@ -40,12 +54,14 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
     const presence = event.type === 'presence' ? event : event.presence
     for (const stream of streams.get(event.room) ?? []) {
       if (event.type === 'behind') stream.catchUp()
-      if (presence !== undefined) stream.listener.presence(presence)
+      if (presence !== undefined) stream.listener.presence?.(presence)
     }
   })
   const throttle = new LogThrottle(UNREADABLE_LOG_MS)
 
   const open = async (room: string, listener: RoomListener): Promise<RoomSubscription> => {
+    checkRoom(room)
+    validate(roomListener, listener, 'listener')
     const stream = new RoomStream({ room, listener, reader, logger, throttle, repairs })
     const set = streams.get(room) ?? new Set()
     streams.set(room, set.add(stream))
@@ -71,7 +87,7 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
     open,
     append: async (room, entry, { limited = false } = {}) =>
       link.request('log.append', { room, draft: draftOf(entry), limited }),
-    read: (room, range) => reader.read(room, range),
+    read: async (room, range) => reader.read(checkRoom(room), validate(readRange, range, 'range')),
     enter: (room, user, sessionId) => sessions.enter(room, user, sessionId),
     leave: (room, userId, sessionId) => sessions.leave(room, userId, sessionId),
     members: (room, view) => link.request('presence.members', { room, ...view }),
@@ -82,6 +98,6 @@ export function createRooms({ link, reader, logger, registry }: RoomsOptions): R
       await link.request('user.forget', { userId, room })
     },
     markRead: (userId, room, seq) => link.request('user.read', { userId, room, seq }),
-    userRooms: (userId) => reader.userRooms(userId),
+    userRooms: async (userId) => reader.userRooms(validate(storedUserId, userId, 'userId')),
   }
 }
