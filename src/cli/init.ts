@@ -7,7 +7,7 @@ import { ExitError } from '../ops/exit-codes.ts'
 import { version } from '../ops/version.ts'
 import type { Options } from './command-line.ts'
 
-const TEMPLATES = fileURLToPath(new URL('../../src/cli/templates/', import.meta.url))
+const TEMPLATES = fileURLToPath(new URL('../../examples/template/', import.meta.url))
 
 /** Text by the name of the file. */
 type Files = Readonly<Record<string, string>>

@@ -40,8 +40,8 @@ describe('the package', () => {
         'docs/settings.md',
         'loadtest/README.md',
         'loadtest/apps/bench.js',
-        'src/cli/templates/gitignore',
-        'src/cli/templates/ts/test/app.test.ts',
+        'examples/template/gitignore',
+        'examples/template/ts/test/app.test.ts',
       ]),
     )
     expect(packed.filter((path) => /^(test|data|loadtest\/results|node_modules)\//.test(path))).toEqual([])
