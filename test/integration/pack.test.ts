@@ -80,24 +80,40 @@ describe('the package', () => {
 
 /** Below the project, where its packages are found. */
 describe('an application that init wrote', () => {
-  const typed = otherNodes.find(({ major }) => major >= 24)?.path
+  const modern = otherNodes.filter(({ major }) => major >= 24)
+  const [newest] = modern.toReversed()
+
+  const init = async (node: string, ...args: string[]) => {
+    const main = join(project, 'node_modules/rookery/dist/main.js')
+    const { code, stderr } = await run(node, [main, 'init', ...args], { cwd: project })
+    expect([code, stderr]).toEqual([0, ''])
+  }
+  const passes = async (node: string, directory: string) => {
+    const { code, stdout } = await run(node, ['--test'], { cwd: join(project, directory) })
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/pass 1\b/)])
+  }
 
   it('passes its test', async () => {
-    const init = await run('npx', ['rookery', 'init', 'plain', '--js'], { cwd: project })
-    expect([init.code, init.stderr]).toEqual([0, ''])
+    const { code, stderr } = await run('npx', ['rookery', 'init', 'plain', '--js'], { cwd: project })
+    expect([code, stderr]).toEqual([0, ''])
     expect(await npm(['test'], join(project, 'plain'))).toMatch(/pass 1\b/)
   })
 
-  it.runIf(typed !== undefined)('passes its test in TypeScript, and its types are right', async () => {
-    const main = join(project, 'node_modules/rookery/dist/main.js')
-    const init = await run(typed ?? '', [main, 'init', 'typed'], { cwd: project })
-    expect([init.code, init.stderr]).toEqual([0, ''])
-    const directory = join(project, 'typed')
-    const { code, stdout } = await run(typed ?? '', ['--test'], { cwd: directory })
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/pass 1\b/)])
+  it.each(modern)('passes its test on Node $major', async ({ path, major }) => {
+    await init(path, `plain-${major}`, '--js')
+    await passes(path, `plain-${major}`)
+  })
+
+  it.each(modern)('passes its test in TypeScript on Node $major', async ({ path, major }) => {
+    await init(path, `typed-${major}`)
+    await passes(path, `typed-${major}`)
+  })
+
+  it.runIf(newest !== undefined)('has right types', async () => {
+    await init(newest?.path ?? '', 'typed')
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
     const types = join(ROOT, 'node_modules', '@types')
-    const checked = await run(tsc, ['--typeRoots', types, '-p', '.'], { cwd: directory })
+    const checked = await run(tsc, ['--typeRoots', types, '-p', '.'], { cwd: join(project, 'typed') })
     expect([checked.code, checked.stdout]).toEqual([0, ''])
   })
 })
