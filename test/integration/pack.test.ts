@@ -78,20 +78,21 @@ describe('the package', () => {
   })
 })
 
+async function init(node: string, ...args: string[]): Promise<void> {
+  const main = join(project, 'node_modules/rookery/dist/main.js')
+  const { code, stderr } = await run(node, [main, 'init', ...args], { cwd: project })
+  expect([code, stderr]).toEqual([0, ''])
+}
+
+async function passes(node: string, directory: string): Promise<void> {
+  const { code, stdout } = await run(node, ['--test'], { cwd: join(project, directory) })
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/pass 1\b/)])
+}
+
 /** Below the project, where its packages are found. */
 describe('an application that init wrote', () => {
   const modern = otherNodes.filter(({ major }) => major >= 24)
   const [newest] = modern.toReversed()
-
-  const init = async (node: string, ...args: string[]) => {
-    const main = join(project, 'node_modules/rookery/dist/main.js')
-    const { code, stderr } = await run(node, [main, 'init', ...args], { cwd: project })
-    expect([code, stderr]).toEqual([0, ''])
-  }
-  const passes = async (node: string, directory: string) => {
-    const { code, stdout } = await run(node, ['--test'], { cwd: join(project, directory) })
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/pass 1\b/)])
-  }
 
   it('passes its test', async () => {
     const { code, stderr } = await run('npx', ['rookery', 'init', 'plain', '--js'], { cwd: project })
