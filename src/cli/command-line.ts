@@ -3,7 +3,8 @@ import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from '../config/schema.ts'
 import { environmentName, flagName } from '../config/setting.ts'
-import { hasFlag, shownDefault } from '../config/settings-text.ts'
+import { shownDefault } from '../config/settings-text.ts'
+import { hasFlag } from '../config/sources.ts'
 
 export interface CommandLine {
   readonly args: readonly string[]

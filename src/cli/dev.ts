@@ -5,6 +5,7 @@
 import cluster from 'node:cluster'
 import { existsSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import { LEAVING_MS } from '../config/relations.ts'
 import type { Config } from '../config/schema.ts'
 import { localUrl } from '../ops/banner.ts'
 import { ExitError } from '../ops/exit-codes.ts'
@@ -20,8 +21,6 @@ const DEFAULTS = { workers: '1', host: '127.0.0.1', adminPort: '0', logFormat: '
 /** Looked for in the working directory. */
 const APPS = ['app.ts', 'app.mts', 'app.js', 'app.mjs', 'app.cjs']
 
-/** What the settings ask of STOP_DEADLINE_MS beyond the delays before it. */
-const LEAVING_MS = 5_000
 const SHOWN_NAMES = 3
 
 /** Runs until stopped. @returns the exit code */

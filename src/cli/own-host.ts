@@ -1,12 +1,6 @@
 /** What commands need to reach the Rookery of this machine. */
 import { ExitError } from '../ops/exit-codes.ts'
 
-/** @param host where it listens; every address is reached by way of this machine's own name */
-export function ownUrl(host: string, port: number, path: string): string {
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}${path}`
-}
-
 /** Why a `fetch` failed: its own message is only "fetch failed". */
 export function fetchFailure(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

@@ -1,15 +1,16 @@
 /** `rookery status`: shows the status that the admin listener of a running Rookery returns. */
 import { z } from 'zod'
+import { localUrl } from '../ops/banner.ts'
 import { ExitError } from '../ops/exit-codes.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
-import { fetchFailure, ownUrl } from './own-host.ts'
+import { fetchFailure } from './own-host.ts'
 import { cellText, table } from './table.ts'
 
 const RESPONSE_TIMEOUT_MS = 5000
 
 export async function showStatus(line: CommandLine, options: Options): Promise<void> {
   const { config } = loadFrom(line, options)
-  const status = await askStatus(ownUrl(config.adminHost, config.adminPort, '/status'))
+  const status = await askStatus(localUrl(config.adminHost, config.adminPort, '/status'))
   const text = options['json'] === true ? JSON.stringify(status, null, 2) : statusTable(status)
   process.stdout.write(`${text}\n`)
 }

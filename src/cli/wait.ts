@@ -4,11 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
+import { localUrl } from '../ops/banner.ts'
 import { ExitError } from '../ops/exit-codes.ts'
 import { runningHost } from '../ops/pid-file.ts'
 import { type CommandLine, loadFrom, type Options } from './command-line.ts'
 import { milliseconds } from './duration.ts'
-import { fetchFailure, ownUrl, permitted } from './own-host.ts'
+import { fetchFailure, permitted } from './own-host.ts'
 
 const LOOK_EVERY_MS = 200
 /** The last look may end this much after the deadline. */
@@ -39,7 +40,7 @@ export async function waitUntilReady(line: CommandLine, options: Options): Promi
   const { host, port, dataDir } = loadFrom(line, options).config
   if (port === 0) throw new ExitError('usage', 'with PORT 0 the port is not known: set PORT')
   const startedAt = performance.now()
-  const wanted = { dataDir, url: ownUrl(host, port, '/readyz'), otherThan }
+  const wanted = { dataDir, url: localUrl(host, port, '/readyz'), otherThan }
   const { pid, reason, starts } = await lookUntil(wanted, startedAt + timeoutMs)
   const waitedMs = Math.round(performance.now() - startedAt)
   const asJson = options['json'] === true

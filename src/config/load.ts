@@ -8,8 +8,9 @@ import { ConfigError, type Problem, type Source } from './problem.ts'
 import { conflicts } from './relations.ts'
 import { type Config, type SettingKey, settingKeys, settingOf } from './schema.ts'
 import type { ReadFile } from './secret-file.ts'
-import { environmentName, FILE_SUFFIX, PREFIX } from './setting.ts'
+import { environmentName, PREFIX } from './setting.ts'
 import {
+  environmentNames,
   fromDefaults,
   fromEnvironment,
   fromFile,
@@ -113,9 +114,7 @@ export function hiddenFromWorkers({ app }: Pick<Config, 'app'>): string[] {
     .filter((key) => settingOf(key).secret === true)
     .flatMap((key) => {
       const isOfApp = app !== undefined && (key === 'redisUrl' || mayBeForeign(key))
-      const bare = environmentName(key)
-      const names = isOfApp ? [PREFIX + bare] : [PREFIX + bare, bare]
-      return names.flatMap((name) => [name, name + FILE_SUFFIX])
+      return environmentNames(key).flatMap((name) => (isOfApp ? [PREFIX + name] : [PREFIX + name, name]))
     })
 }
 

@@ -11,7 +11,7 @@ const PACKET_OVERHEAD_BYTES = 1024
 const BYTES_PER_CHARACTER = 12
 
 /** After the drain time a worker waits up to 4 s for open acks, and then closes everything. */
-const LEAVING_MS = 5_000
+export const LEAVING_MS = 5_000
 
 const identityKeys = ['jwtSecret', 'jwtSecretOther', 'jwksUrl', 'jwtIssuer', 'jwtAudience'] as const
 

@@ -2,7 +2,8 @@
 import type { LoadedConfig } from './load.ts'
 import type { Source } from './problem.ts'
 import { type SettingKey, settingKeys, settingOf } from './schema.ts'
-import { environmentName, FILE_SUFFIX, flagName } from './setting.ts'
+import { environmentName, flagName } from './setting.ts'
+import { environmentNames, hasFlag } from './sources.ts'
 
 const HIDDEN = '[hidden]'
 
@@ -92,14 +93,7 @@ function tableOf(keys: readonly SettingKey[]): string {
 }
 
 function namesOf(key: SettingKey): string[] {
-  const name = environmentName(key)
-  const files = settingOf(key).secret === true ? [name + FILE_SUFFIX] : []
-  return [name, ...files, ...(hasFlag(key) ? [flagName(key)] : []), key]
-}
-
-/** Everybody on the machine can read command lines, so secrets have no flag. An address may be without one. */
-export function hasFlag(key: SettingKey): boolean {
-  return settingOf(key).secret !== true || key === 'redisUrl'
+  return [...environmentNames(key), ...(hasFlag(key) ? [flagName(key)] : []), key]
 }
 
 function escapeCell(text: string): string {

@@ -56,11 +56,19 @@ function valueUnder(
 /** An empty value counts as not set: `PORT= rookery start` and empty lines in a compose file give one. */
 const unlessEmpty = (text: string | undefined) => (text === '' ? undefined : text)
 
+/** Without the prefix: of the value, and of the file that a secret may be in. */
+export function environmentNames(key: SettingKey): string[] {
+  const name = environmentName(key)
+  return settingOf(key).secret === true ? [name, name + FILE_SUFFIX] : [name]
+}
+
+/** Everybody on the machine can read command lines, so secrets have no flag. An address may be without one. */
+export function hasFlag(key: SettingKey): boolean {
+  return settingOf(key).secret !== true || key === 'redisUrl'
+}
+
 function unknownEnvironmentNames(env: NodeJS.ProcessEnv): Problem[] {
-  const known = settingKeys.flatMap((key) => {
-    const name = environmentName(key)
-    return settingOf(key).secret === true ? [name, name + FILE_SUFFIX] : [name]
-  })
+  const known = settingKeys.flatMap(environmentNames)
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !OWN_NAMES.includes(name))
     .filter((name) => !known.includes(name.slice(PREFIX.length)))
@@ -94,12 +102,12 @@ export function fromDefaults(defaults: Readonly<Record<string, string>>): Source
   }
 }
 
-/** Everybody on the machine can read command lines. An address of Redis without a password is no secret. */
 function valueOfFlag(key: SettingKey, text: string): Pick<RawValue, 'value' | 'problem'> {
   const { kind, secret } = settingOf(key)
-  if (secret !== true || (key === 'redisUrl' && !text.includes('@'))) return { value: kind.fromText(text) }
-  const name = environmentName(key)
-  const problem = `everybody on this machine can read it on the command line; use ${name} or ${name}${FILE_SUFFIX} in the environment`
+  const isOpen = hasFlag(key) && (secret !== true || !text.includes('@'))
+  if (isOpen) return { value: kind.fromText(text) }
+  const names = environmentNames(key).join(' or ')
+  const problem = `everybody on this machine can read it on the command line; use ${names} in the environment`
   return { value: undefined, problem }
 }
 

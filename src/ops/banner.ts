@@ -24,8 +24,8 @@ export function banner(config: Config, { port, adminPort }: Listening): string {
   return `\n  Rookery is ready. Ctrl-C stops it.\n\n${lines.join('\n')}\n\n`
 }
 
-/** What a browser on this machine can open. */
-export function localUrl(host: string, port: number): string {
-  if (host === '0.0.0.0' || host === '::') return `http://localhost:${port}/`
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+/** What programs on this machine can open. @param host where it listens */
+export function localUrl(host: string, port: number, path = '/'): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}${path}`
 }

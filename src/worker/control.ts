@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { withTimeout } from '../core/with-timeout.ts'
 import { type WorkerBoot, type WorkerControl, workerBoot } from '../wire/control.ts'
 import type { SendToPrimary } from './connections/index.ts'
+import { linkLimits } from './link/index.ts'
 
 export const sendToPrimary: SendToPrimary = (...args) => process.send?.(...args)
 
@@ -14,8 +15,8 @@ export function sendControl(logger: Logger, message: WorkerControl): void {
   })
 }
 
-/** As long as the link waits for its welcome: a primary that is frozen answers neither. */
-const BOOT_MS = 5_000
+/** A primary that is frozen answers neither this nor the link. */
+const BOOT_MS = linkLimits.welcomeTimeoutMs
 
 /** Asks the primary for the start parameters. @throws when it does not answer */
 export async function receiveBoot(): Promise<WorkerBoot> {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isWithinLimits } from '../../core/value-limits.ts'
 import { RookeryError } from '../../wire/errors.ts'
+import { validate } from '../../wire/validate.ts'
 import type { OutsideMessage } from './outside-message.ts'
 import { NAMESPACE_MAX_CHARS, RESERVED_EVENTS, VALUE_LIMITS } from './outside-message.ts'
 
@@ -33,12 +34,8 @@ const emitBody = z.strictObject({
 
 /** @param text JSON. @throws RookeryError `bad_request` with the first problem */
 export function parseEmit(text: string): OutsideMessage {
-  const { success, data, error } = emitBody.safeParse(parsed(text))
-  if (!success) {
-    const [issue] = error.issues
-    throw new RookeryError('bad_request', `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? ''}`)
-  }
-  const { namespace, rooms: to = [], except = [], event, args, volatile, compress } = data
+  const body = validate(emitBody, parsed(text), 'the body')
+  const { namespace, rooms: to = [], except = [], event, args, volatile, compress } = body
   if (!isWithinLimits(args, VALUE_LIMITS))
     throw new RookeryError('bad_request', 'args: too deep, or too many values')
   return {

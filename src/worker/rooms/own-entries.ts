@@ -4,6 +4,7 @@ import type { OwnEntry } from '../../wire/app.ts'
 import { type MessageDraft, ownDraft } from '../../wire/entry.ts'
 import { dataProblems, toData } from '../../wire/entry-data.ts'
 import { RookeryError } from '../../wire/errors.ts'
+import { validate } from '../../wire/validate.ts'
 
 /** @throws `bad_request`, `too_large` */
 export function draftOf(entry: MessageDraft | OwnEntry): MessageDraft {
@@ -11,10 +12,8 @@ export function draftOf(entry: MessageDraft | OwnEntry): MessageDraft {
     throw new RookeryError('bad_request', 'entry: an object is expected')
   if ('text' in entry || 'target' in entry) return entry
   const { kind, from, id = randomUUID(), data } = entry
-  const checked = ownDraft.safeParse({ kind, from, id, ...(data !== undefined && { data: dataOf(data) }) })
-  if (checked.success) return checked.data
-  const [issue] = checked.error.issues
-  throw new RookeryError('bad_request', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+  const draft = { kind, from, id, ...(data !== undefined && { data: dataOf(data) }) }
+  return validate(ownDraft, draft, 'entry')
 }
 
 function dataOf(value: unknown): unknown {

@@ -22,11 +22,11 @@ import { RoomStream } from './room-stream.ts'
 /** Least time between two log lines about rooms that can't be read. */
 const UNREADABLE_LOG_MS = 5_000
 
-const isFunction = (value: unknown) => typeof value === 'function'
+const aFunction = z.custom((value) => typeof value === 'function', 'a function is expected')
 const roomListener = z.looseObject({
-  entries: z.custom(isFunction, 'a function is expected'),
-  reset: z.custom(isFunction, 'a function is expected').optional(),
-  presence: z.custom(isFunction, 'a function is expected').optional(),
+  entries: aFunction,
+  reset: aFunction.optional(),
+  presence: aFunction.optional(),
 })
 
 /** An application may pass on what a client has sent. */
